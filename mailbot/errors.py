@@ -1,0 +1,30 @@
+"""Trouble of our own, as exceptions; a participant's mistake is a value, never an exception.
+
+MailbotError
+├── Temporary        trying again later may help
+├── Permanent        trying again will not help
+│   └── ConfigError  the config must be mended first
+└── Held             another mailbot holds the state folder
+"""
+
+from __future__ import annotations
+
+
+class MailbotError(Exception):
+    """Something of ours failed."""
+
+
+class Temporary(MailbotError):
+    """It failed, and trying again later may help."""
+
+
+class Permanent(MailbotError):
+    """It failed, and trying again will not help."""
+
+
+class ConfigError(Permanent):
+    """The config cannot be used; the message names each key and the mend."""
+
+
+class Held(MailbotError):
+    """Another mailbot works on this state folder; the message says who."""

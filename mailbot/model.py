@@ -1,0 +1,193 @@
+"""The records that the stages hand to one another, in the order a mail meets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from scoring.model import Evaluation, Problem
+
+
+# --- parse -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """One file that came with a mail, decoded."""
+
+    #: Display name: NFC, printable, no folder, at most 100 characters; "" when it has none.
+    name: str
+    #: Media type as the mail says it, lower case.
+    content_type: str
+    #: The decoded bytes.
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What the rest of mailbot knows of a message; every field is safe to show as inert text."""
+
+    #: Addresses of all From fields, lower case, in order; exactly one is the honest case.
+    senders: tuple[str, ...] = ()
+    #: The decoded subject on one line, "" when there is none.
+    subject: str = ""
+    #: The Message-ID if it is one that may be echoed in a reply, else None.
+    message_id: str | None = None
+    #: Message-IDs of the thread (References, else In-Reply-To), oldest first.
+    references: tuple[str, ...] = ()
+    #: The first text of the body, at most a few thousand characters.
+    text: str = ""
+    #: Candidate result files: decided by name and content, whatever the Content-Disposition says.
+    attachments: tuple[Attachment, ...] = ()
+    #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
+    automatic: str | None = None
+    #: What is wrong with the mail as a mail: over a cap, undecodable, no body.
+    faults: tuple[Problem, ...] = ()
+
+
+# --- identify --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """A registered team."""
+
+    id: int
+    name: str
+    #: Its addresses, lower case, the leader's first.
+    addresses: tuple[str, ...]
+
+
+# --- ledger ----------------------------------------------------------------------------------
+
+
+class MailState(StrEnum):
+    """Where a mail stands. Only the ledger says so, never a flag in the mailbox."""
+
+    SPOOLED = "spooled"  # raw bytes on disk and a row here; nothing decided yet
+    WORKING = "working"  # an attempt was counted and is under way, or died
+    RECORDED = "recorded"  # decision, submissions, scores and reply are in the ledger
+    SET_ASIDE = "set-aside"  # our code could not handle it: kept whole for an organizer
+
+
+class Outcome(StrEnum):
+    """What became of a mail as a whole, for lists and the journal."""
+
+    SCORED = "scored"  # at least one submission was accepted
+    REFUSED = "refused"  # submissions, none of them accepted
+    NO_SUBMISSION = "no-submission"  # nothing in it that could be a result file
+    UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
+    AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
+    OWN = "own"  # written by this mailbot
+
+
+class Status(StrEnum):
+    """What became of a submission."""
+
+    ACCEPTED = "accepted"  # checked and scored; it counts
+    REFUSED = "refused"  # problems in the file; costs no quota
+    OVER_QUOTA = "over-quota"  # fine, but the team's quota of the week is used up; not scored
+    CLOSED = "closed"  # arrived before the phase opened or after it closed; not scored
+
+
+class ReplyState(StrEnum):
+    """Where a reply in the outbox stands."""
+
+    QUEUED = "queued"  # to be sent when due
+    SENDING = "sending"  # handed to the SMTP server; the answer is not in yet
+    SENT = "sent"  # the SMTP server took it
+    GIVEN_UP = "given-up"  # refused for good, or tried too often
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One prediction file of a mail after checking, before quota and phase."""
+
+    file_name: str
+    sha256: str
+    size: int
+    evaluation: Evaluation
+
+
+# --- board -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The submission that counts for a team on a track."""
+
+    team: str
+    track: str
+    #: Public id, as ``S-000123``.
+    receipt: str
+    method: str
+    #: Unrounded score.
+    score: float
+    #: Metrics by name, unrounded.
+    metrics: Mapping[str, float]
+    #: When the mail arrived.
+    arrived_at: datetime
+    #: Accepted submissions of the team on the track so far.
+    submissions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a board's table."""
+
+    #: 1, 1, 3 …; None for a baseline.
+    rank: int | None
+    team: str
+    method: str
+    #: Rounded as shown and ranked; None where the team has nothing on the track (Overall only).
+    score: float
+    #: Shown columns by key, rounded as shown: metrics, or per-track scores on Overall; None = "–".
+    cells: Mapping[str, float | None]
+    #: Arrival of the submission that counts; None for a baseline.
+    date: datetime | None
+    #: Accepted submissions so far; None for a baseline.
+    submissions: int | None
+    baseline: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """One metric column of a table."""
+
+    key: str
+    title: str
+    #: Decimals shown.
+    decimals: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One ranking: Overall or a track."""
+
+    #: ``overall`` or the track's name.
+    key: str
+    title: str
+    #: The formula of the score, as text.
+    formula: str
+    headings: tuple[Heading, ...]
+    #: Ranked teams first, then the baselines by score.
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """Ranked standings at an instant; once published it is never changed."""
+
+    challenge: str
+    #: Standings count what arrived before this instant; it carries the challenge's zone.
+    as_of: datetime
+    tables: tuple[Table, ...]
+    #: SHA-256 of the truth of each track, by track name.
+    truths: Mapping[str, str]
+    #: The rules that shaped the ranking, one sentence each, as printed under the tables.
+    rules: tuple[str, ...]
