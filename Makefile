@@ -1,0 +1,45 @@
+# The chores of mailbot; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench lock
+SHELL := bash
+
+# A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
+OUT ?=
+TESTS ?=
+WORKERS ?= -n auto --maxprocesses 4
+
+# One thread for each process's linear algebra: the tests run side by side
+export OPENBLAS_NUM_THREADS := 1
+
+READY := .venv/ready
+BIN := .venv/bin
+
+help: ## List the chores
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+setup: $(READY) ## Make .venv with the command mailbot (PYTHON=... picks the interpreter)
+
+$(READY): .ci/requirements.lock .ci/setup pyproject.toml
+	@bash .ci/setup
+	@touch $@
+
+demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there)
+	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)")
+
+test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
+	@bash .ci/packages
+	@$(BIN)/python -m pytest $(WORKERS) $(TESTS)
+
+lint: setup ## Check style, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: setup ## Measure speed; writes build/bench.json
+	@mkdir -p build
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## Choose the newest packages anew and pin them with their hashes
+	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --group dev \
+		--universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/requirements.lock
