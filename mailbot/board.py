@@ -1,0 +1,269 @@
+"""Standings to a board: one table per track and one over all tracks, ranked, baselines set apart. Pure."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from mailbot.errors import ConfigError, Permanent
+from mailbot.model import Board, Heading, Row, Standing, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+OVERALL = "overall"
+"""Key of the table over all tracks; no track may be named so."""
+
+BEFORE_CELLS = ("table", "rank", "team", "method")
+AFTER_CELLS = ("score", "date", "submissions", "baseline")
+"""Columns that every table has, around its own; no heading may use these keys."""
+
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackRules:
+    """How one track is shown."""
+
+    #: Name in the ledger, as ``siqa-s``.
+    name: str
+    #: Name shown to people, as ``SIQA-S``.
+    title: str
+    #: The formula of its score, as text.
+    formula: str
+    #: Its metric columns, in the order shown; the keys are those of ``Standing.metrics``.
+    headings: tuple[Heading, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A result of the organizers' own on one track, shown for comparison and never ranked."""
+
+    #: Label, as ``HyperIQA (trained)``.
+    team: str
+    #: Name of the track.
+    track: str
+    method: str = ""
+    #: Unrounded score, by the track's own formula.
+    score: float
+    #: Metrics by name, unrounded.
+    metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardRules:
+    """What the config says of the board."""
+
+    #: Title of the challenge, shown on top.
+    challenge: str
+    #: In the order shown. With one track only there is no table over all tracks.
+    tracks: tuple[TrackRules, ...]
+    baselines: tuple[Baseline, ...] = ()
+    overall_title: str = "Overall"
+    overall_formula: str = "Combined = mean of the track scores; a missing track counts 0"
+    #: Every score is rounded to so many decimals, for showing and for ranking alike.
+    decimals: int = 2
+    #: SHA-256 (hex) of the truth of each track, by track name.
+    truths: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: More rules to print, one sentence each; the one on rounding and ranks comes first by itself.
+    rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse rules whose tables or columns could not be told apart.
+
+        Raises:
+            ConfigError: two tracks share a name, or a name is taken by a column of every table.
+        """
+        names = [track.name for track in self.tracks]
+        if not names or len({OVERALL, *names}) <= len(names):
+            raise ConfigError(f"The board needs tracks with different names, none of them {OVERALL!r}: {names}")
+        keys = {*names, *(heading.key for track in self.tracks for heading in track.headings)}
+        if taken := keys.intersection((*BEFORE_CELLS, *AFTER_CELLS)):
+            raise ConfigError(f"These names are columns of every table, choose others: {sorted(taken)}")
+
+
+_Entry = TypeVar("_Entry", Standing, Baseline)
+
+
+def build(standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Board:
+    """Rank ``standings`` by ``rules``; ``as_of`` is an instant with the challenge's zone.
+
+    Scores are rounded once, by ``round`` (to the nearest decimal, on the exact value of the float); what is shown is
+    what is ranked. Equal scores share a rank and the next is skipped (1, 1, 3); among equals the earlier arrival
+    stands first, then the name decides. Standings on tracks the rules do not name are left out.
+
+    Raises:
+        Permanent: ``as_of`` has no zone, a score is not finite, or a team has two standings on a track.
+    """
+    _verify(standings, as_of)
+    tables = [_track_table(track, standings, rules, as_of) for track in rules.tracks]
+    if len(rules.tracks) > 1:
+        tables.insert(0, _overall_table(standings, rules, as_of))
+    return Board(
+        challenge=rules.challenge,
+        as_of=as_of,
+        tables=tuple(tables),
+        truths=MappingProxyType(dict(rules.truths)),
+        rules=(ranking_rule(rules.decimals), *rules.rules),
+    )
+
+
+def ranking_rule(decimals: int) -> str:
+    """Say how scores are rounded and ranked, for the foot of the board."""
+    return (
+        f"Scores are rounded to {decimals} decimals and ranked as shown; equal scores share a rank (1, 1, 3), "
+        "the earlier arrival listed first. Baselines are not ranked."
+    )
+
+
+def score_heading(table: Table) -> Heading:
+    """Name the score column of ``table`` and its decimals: 2, or more if its rounded scores have more."""
+    fractions = [len(f"{row.score:.6f}".rstrip("0").partition(".")[2]) for row in table.rows]
+    title = "Combined" if table.key == OVERALL else "Final score"
+    return Heading(key="score", title=title, decimals=max([2, *fractions]))
+
+
+def one_line(text: str) -> str:
+    """Make a participant's ``text`` fit to be shown: NFC, on one line, no control and no direction override."""
+    kept = (" " if unicodedata.category(c) in _HIDDEN else c for c in text if c not in _BIDI_CONTROLS)
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def _track_table(track: TrackRules, standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Table:
+    """Rank the standings on one track."""
+    teams = [_standing_row(s, track, rules, as_of) for s in standings if s.track == track.name]
+    baselines = [
+        _baseline_row(b.team, b.method, _rounded(b.score, rules.decimals), _cells(b.metrics, track.headings))
+        for b in rules.baselines
+        if b.track == track.name
+    ]
+    return Table(
+        key=track.name,
+        title=track.title,
+        formula=track.formula,
+        headings=track.headings,
+        rows=(*_ranked(teams), *_by_score(baselines)),
+    )
+
+
+def _overall_table(standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Table:
+    """Rank the teams over all tracks; a baseline is here only if it has a score on every track."""
+    headings = tuple(Heading(key=t.name, title=t.title, decimals=rules.decimals) for t in rules.tracks)
+    teams = [_overall_row(team, headings, as_of) for team in _by_team(standings, headings).values()]
+    baselines = [
+        _baseline_row(label, _methods(found), *_combined(found, headings))
+        for label, found in _by_team(rules.baselines, headings).items()
+        if len(found) == len(headings)
+    ]
+    return Table(
+        key=OVERALL,
+        title=rules.overall_title,
+        formula=rules.overall_formula,
+        headings=headings,
+        rows=(*_ranked(teams), *_by_score(baselines)),
+    )
+
+
+def _ranked(rows: Iterable[Row]) -> list[Row]:
+    """Give each team's row its rank: one more than the number of teams with a higher score."""
+    ordered = sorted(rows, key=lambda row: (-row.score, row.date, row.team))
+    scores = [-row.score for row in ordered]
+    return [replace(row, rank=1 + bisect_left(scores, -row.score)) for row in ordered]
+
+
+def _by_score(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.score, row.team))
+
+
+# --- rows ------------------------------------------------------------------------------------
+
+
+def _standing_row(standing: Standing, track: TrackRules, rules: BoardRules, as_of: datetime) -> Row:
+    return Row(
+        rank=None,
+        team=one_line(standing.team),
+        method=one_line(standing.method),
+        score=_rounded(standing.score, rules.decimals),
+        cells=_cells(standing.metrics, track.headings),
+        date=standing.arrived_at.astimezone(as_of.tzinfo),
+        submissions=standing.submissions,
+    )
+
+
+def _overall_row(found: Mapping[str, Standing], headings: tuple[Heading, ...], as_of: datetime) -> Row:
+    """Put a team's tracks on one line, dated by the last of its submissions that count."""
+    score, cells = _combined(found, headings)
+    return Row(
+        rank=None,
+        team=one_line(next(iter(found.values())).team),
+        method=_methods(found),
+        score=score,
+        cells=cells,
+        date=max(s.arrived_at for s in found.values()).astimezone(as_of.tzinfo),
+        submissions=sum(s.submissions for s in found.values()),
+    )
+
+
+def _baseline_row(team: str, method: str, score: float, cells: Mapping[str, float | None]) -> Row:
+    return Row(
+        rank=None, team=team, method=method, score=score, cells=cells, date=None, submissions=None, baseline=True
+    )
+
+
+def _combined(
+    found: Mapping[str, Standing | Baseline], headings: tuple[Heading, ...]
+) -> tuple[float, Mapping[str, float | None]]:
+    """Return the mean of the unrounded track scores (0 where missing), rounded, and each track's score."""
+    scores = {track: one.score for track, one in found.items()}
+    mean = math.fsum(scores.values()) / len(headings)
+    return _rounded(mean, headings[0].decimals), _cells(scores, headings)
+
+
+def _methods(found: Mapping[str, Standing | Baseline]) -> str:
+    """Join a team's methods in the order of the tracks; one that serves all is named once."""
+    return " / ".join(dict.fromkeys(name for one in found.values() if (name := one_line(one.method))))
+
+
+def _by_team(entries: Sequence[_Entry], headings: tuple[Heading, ...]) -> dict[str, dict[str, _Entry]]:
+    """Group ``entries`` by team, each group by track in the order of ``headings``."""
+    groups: defaultdict[str, dict[str, _Entry]] = defaultdict(dict)
+    for heading in headings:
+        for entry in entries:
+            if entry.track == heading.key:
+                groups[entry.team][entry.track] = entry
+    return dict(groups)
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def _cells(values: Mapping[str, float], headings: tuple[Heading, ...]) -> Mapping[str, float | None]:
+    """Round the value under each heading; None where there is none."""
+    return MappingProxyType({h.key: _rounded(values[h.key], h.decimals) if h.key in values else None for h in headings})
+
+
+def _rounded(value: float, decimals: int) -> float:
+    """Round ``value``; a negative zero becomes zero."""
+    return round(value, decimals) + 0.0
+
+
+def _verify(standings: Sequence[Standing], as_of: datetime) -> None:
+    """Raise Permanent for what only a mistake of ours can bring about."""
+    if as_of.tzinfo is None:
+        raise Permanent("The instant of a board needs a zone")
+    for standing in standings:
+        if not all(map(math.isfinite, (standing.score, *standing.metrics.values()))):
+            raise Permanent(f"{standing.receipt} has a score or metric that is no finite number")
+    twice = [key for key, n in Counter((s.team, s.track) for s in standings).items() if n > 1]
+    if twice:
+        raise Permanent(f"More than one standing of a team on a track: {twice}")

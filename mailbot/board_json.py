@@ -1,0 +1,110 @@
+"""A board as JSON and back: what the ledger stores, ``board.json`` publishes and ``mailbot board --json`` prints.
+
+Instants are RFC 3339 with offset; the name of the zone stands beside them, so that a board read back is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from mailbot.errors import Permanent
+from mailbot.model import Board, Heading, Row, Table
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+FORMAT = 1
+"""Raised when a reader of an older form could misread a newer one."""
+
+
+def board_as_json(board: Board) -> dict[str, Any]:
+    """Return ``board`` as an object of plain dicts, lists, strings, numbers and None, in a fixed order."""
+    return {
+        "format": FORMAT,
+        "challenge": board.challenge,
+        "as_of": board.as_of.isoformat(),
+        "zone": board.as_of.tzinfo.key if isinstance(board.as_of.tzinfo, ZoneInfo) else None,
+        "tables": [_table_as_json(table) for table in board.tables],
+        "truths": dict(board.truths),
+        "rules": list(board.rules),
+    }
+
+
+def board_from_json(data: dict[str, Any]) -> Board:
+    """Return the board that :func:`board_as_json` was given.
+
+    Raises:
+        Permanent: the object was written by a mailbot that knows a newer form.
+    """
+    if data.get("format") != FORMAT:
+        raise Permanent(f"This mailbot reads boards of format {FORMAT}, not {data.get('format')!r}")
+    as_of = datetime.fromisoformat(data["as_of"])
+    zone = ZoneInfo(data["zone"]) if data["zone"] else as_of.tzinfo
+    return Board(
+        challenge=data["challenge"],
+        as_of=as_of.astimezone(zone),
+        tables=tuple(_table_from_json(table, zone) for table in data["tables"]),
+        truths=MappingProxyType(dict(data["truths"])),
+        rules=tuple(data["rules"]),
+    )
+
+
+def rows_as_json(board: Board) -> list[dict[str, Any]]:
+    """Return one flat object per row of every table: its table's key, what every row has, and its own columns."""
+    return [
+        {
+            "table": table.key,
+            "rank": row.rank,
+            "team": row.team,
+            "method": row.method,
+            **row.cells,
+            "score": row.score,
+            "date": _instant(row.date),
+            "submissions": row.submissions,
+            "baseline": row.baseline,
+        }
+        for table in board.tables
+        for row in table.rows
+    ]
+
+
+def _table_as_json(table: Table) -> dict[str, Any]:
+    return {
+        "key": table.key,
+        "title": table.title,
+        "formula": table.formula,
+        "headings": [asdict(heading) for heading in table.headings],
+        "rows": [_row_as_json(row) for row in table.rows],
+    }
+
+
+def _row_as_json(row: Row) -> dict[str, Any]:
+    return {
+        "rank": row.rank,
+        "team": row.team,
+        "method": row.method,
+        "score": row.score,
+        "cells": dict(row.cells),
+        "date": _instant(row.date),
+        "submissions": row.submissions,
+        "baseline": row.baseline,
+    }
+
+
+def _table_from_json(data: dict[str, Any], zone: tzinfo | None) -> Table:
+    headings = tuple(Heading(**heading) for heading in data["headings"])
+    rows = tuple(_row_from_json(row, zone) for row in data["rows"])
+    return Table(**{**data, "headings": headings, "rows": rows})
+
+
+def _row_from_json(data: dict[str, Any], zone: tzinfo | None) -> Row:
+    date = datetime.fromisoformat(data["date"]).astimezone(zone) if data["date"] else None
+    return Row(**{**data, "date": date, "cells": MappingProxyType(dict(data["cells"]))})
+
+
+def _instant(date: datetime | None) -> str | None:
+    return date.isoformat() if date else None

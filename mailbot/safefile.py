@@ -1,0 +1,45 @@
+"""Replace a file as a whole: a reader sees the old bytes or the new ones, also after a power cut."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path``; folders are made as needed, permissions follow the umask.
+
+    The bytes go to a new file beside ``path``, which is synced and then renamed over it; the folder is synced last
+    (POSIX rename is atomic, and durable once the folder is synced).
+
+    Raises:
+        OSError: it could not be written; ``path`` is as it was and nothing is left beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        _write_synced(draft, data)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
