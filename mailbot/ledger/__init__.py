@@ -1,0 +1,7 @@
+"""The ledger: the only part of mailbot that speaks SQL."""
+
+from __future__ import annotations
+
+from mailbot.ledger.engine import Ledger, Tx
+
+__all__ = ["Ledger", "Tx"]

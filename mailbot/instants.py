@@ -1,0 +1,78 @@
+"""Instants, weeks and phases: when a quota starts anew, when a board is due. Pure; time comes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A weekday and a time of day, on the wall clock of some zone: ``wed 10:00``."""
+
+    #: 0 is Monday, as in :meth:`datetime.weekday`.
+    weekday: int
+    at: time
+
+    @classmethod
+    def parse(cls, text: str) -> Moment:
+        """Read ``wed 10:00``. Raises ValueError."""
+        day, _, clock = text.strip().lower().partition(" ")
+        try:
+            return cls(weekday=WEEKDAYS.index(day), at=time.fromisoformat(clock))
+        except ValueError as error:
+            message = f"{text!r} is no weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
+            raise ValueError(message) from error
+
+    def __str__(self) -> str:
+        """Show it as people write it: ``Wednesday 10:00``."""
+        names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+        return f"{names[self.weekday]} {self.at:%H:%M}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A window of time in which submissions are taken; an open end has no bound."""
+
+    name: str
+    opens: datetime | None
+    closes: datetime | None
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether a mail that arrived then is in time; the closing instant itself is too late."""
+        return (self.opens is None or self.opens <= instant) and (self.closes is None or instant < self.closes)
+
+
+def phase_at(phases: Sequence[Phase], instant: datetime) -> Phase | None:
+    """Return the phase an instant lies in, the first if several do."""
+    return next((phase for phase in phases if phase.holds(instant)), None)
+
+
+def last_before(moment: Moment, zone: ZoneInfo, instant: datetime) -> datetime:
+    """Return the latest weekly moment at or before an instant, on the wall clock of the zone."""
+    local = instant.astimezone(zone)
+    day = local.date() - timedelta(days=(local.weekday() - moment.weekday) % 7)
+    found = datetime.combine(day, moment.at, tzinfo=zone)
+    return found if found <= local else datetime.combine(day - timedelta(days=7), moment.at, tzinfo=zone)
+
+
+def next_after(moment: Moment, zone: ZoneInfo, instant: datetime) -> datetime:
+    """Return the first weekly moment after an instant, on the wall clock of the zone."""
+    before = last_before(moment, zone, instant)
+    return datetime.combine(before.date() + timedelta(days=7), moment.at, tzinfo=zone)
+
+
+def shown(instant: datetime, zone: ZoneInfo) -> str:
+    """Show an instant to people, never without its zone: ``Wed 25 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)``."""
+    local = instant.astimezone(zone)
+    offset = local.strftime("%z")
+    utc = "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
+    name = zone.key if zone.key != "UTC" else ""
+    return f"{local:%a %d %b %Y, %H:%M} ({f'{name}, ' if name else ''}{utc})"

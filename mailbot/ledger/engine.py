@@ -1,0 +1,89 @@
+"""Opening the ledger: SQLite in WAL with full synchronisation, or PostgreSQL; one writer at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+
+from mailbot.errors import Permanent, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Tx = sa.Connection
+"""An open transaction; every query of the ledger takes one."""
+
+BUSY_SECONDS = 30
+_WRITER_LOCK = 0x6D61696C  # "mail": the advisory lock that makes PostgreSQL writers queue as SQLite's do
+
+
+class Ledger:
+    """The database. ``write`` and ``read`` give transactions; nothing else does."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made."""
+        parsed = sa.make_url(url)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        if self._sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if self._sqlite else {})
+        if self._sqlite:
+            sa.event.listen(self._engine, "connect", _set_up_sqlite)
+
+    def migrate(self) -> None:
+        """Bring the tables to this version's shape."""
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that may write: it commits whole or not at all."""
+        with _translated(), self._engine.connect() as connection, connection.begin():
+            if self._sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view; nothing written in it is kept."""
+        with _translated(), self._engine.connect() as connection:
+            if self._sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _set_up_sqlite(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own switch: transactions begin by our words
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]  # a sqlite3.Connection, typed object by the event
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the drivers' errors into ours: trouble that may pass, and trouble that will not."""
+    try:
+        yield
+    except IntegrityError as error:
+        message = f"the ledger refused a record: {error.orig}"
+        raise Permanent(message) from error
+    except (OperationalError, InterfaceError) as error:
+        message = f"the ledger cannot be used now: {error.orig}"
+        raise Temporary(message) from error
+    except SQLAlchemyError as error:
+        message = f"the ledger failed: {error.__class__.__name__}"
+        raise Permanent(message) from error

@@ -1,0 +1,56 @@
+"""The audit trail: append-only, each entry carrying a hash over the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailbot.ledger.engine import Tx
+
+GENESIS = "0" * 64
+"""What stands before the first entry."""
+
+
+def append(tx: Tx, *, kind: str, subject: str, now: datetime, actor: str = "mailbot", **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
+    """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    entry = dict(at=now, actor=actor, kind=kind, subject=subject, detail=text)
+    digest = _hash(head(tx), entry)
+    tx.execute(sa.insert(events).values(**entry, hash=digest))
+    return digest
+
+
+def head(tx: Tx) -> str:
+    """Return the hash of the last entry."""
+    return tx.scalar(sa.select(events.c.hash).order_by(events.c.id.desc()).limit(1)) or GENESIS
+
+
+def began(tx: Tx) -> datetime | None:
+    """Return when the trail begins: since when this ledger is kept."""
+    return tx.scalar(sa.select(events.c.at).order_by(events.c.id).limit(1))
+
+
+def first_broken(tx: Tx) -> int | None:
+    """Return the id of the first entry that does not follow from the one before it; None when the chain holds."""
+    before = GENESIS
+    for row in tx.execute(sa.select(events).order_by(events.c.id)).mappings():
+        if row["hash"] != _hash(before, dict(row)):
+            return int(row["id"])
+        before = row["hash"]
+    return None
+
+
+def _hash(before: str, entry: Mapping[str, Any]) -> str:
+    """SHA-256 over the hash before and the entry's fields, one to a line."""
+    at = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    lines = (before, at, entry["actor"], entry["kind"], entry["subject"], entry["detail"])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,162 @@
+"""The mails: spooled once, claimed by one worker at a time, recorded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import mails
+from mailbot.model import MailState, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a mail lies on the server: the identity of a message (RFC 9051, section 2.3.1.1)."""
+
+    #: Account and folder.
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailRow:
+    """A mail as the ledger knows it."""
+
+    id: int
+    place: Place
+    sha256: str
+    size: int
+    arrived_at: datetime
+    state: MailState
+    attempts: int
+    outcome: Outcome | None
+    reason: str | None
+    team_id: int | None
+    filed_to: str | None
+
+    @property
+    def name(self) -> str:
+        """The mail's public name, as ``M-000007``."""
+        return f"M-{self.id:06d}"
+
+
+def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, now: datetime) -> int | None:
+    """Enter a spooled mail; None when its place is known already."""
+    if is_known(tx, place):
+        return None
+    values = dict(mailbox=place.mailbox, uidvalidity=place.uidvalidity, uid=place.uid, sha256=sha256, size=size)
+    row = tx.execute(
+        sa.insert(mails)
+        .values(**values, arrived_at=arrived_at, spooled_at=now, due_at=now, state=MailState.SPOOLED, attempts=0)
+        .returning(mails.c.id)
+    )
+    return int(row.scalar_one())
+
+
+def is_known(tx: Tx, place: Place) -> bool:
+    """Whether the mail at a place is in the ledger."""
+    where = (mails.c.mailbox == place.mailbox, mails.c.uidvalidity == place.uidvalidity, mails.c.uid == place.uid)
+    return tx.scalar(sa.select(mails.c.id).where(*where)) is not None
+
+
+def known_uids(tx: Tx, mailbox: str, uidvalidity: int) -> set[int]:
+    """Return the UIDs of a mailbox that are in the ledger."""
+    return set(tx.scalars(sa.select(mails.c.uid).where(mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)))
+
+
+def claim(tx: Tx, *, now: datetime, limit: int) -> list[MailRow]:
+    """Take the oldest mails that are due and count the attempt; the caller commits before it goes on."""
+    due = (
+        sa.select(mails.c.id)
+        .where(mails.c.state == MailState.SPOOLED, mails.c.due_at <= now)
+        .order_by(mails.c.arrived_at, mails.c.id)
+        .limit(limit)
+    )
+    ids = list(tx.scalars(due))
+    if ids:
+        tx.execute(sa.update(mails).where(mails.c.id.in_(ids)).values(state=MailState.WORKING, attempts=mails.c.attempts + 1))
+    return _rows(tx, mails.c.id.in_(ids), by=(mails.c.arrived_at, mails.c.id)) if ids else []
+
+
+def record(tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None) -> bool:
+    """Mark a mail that is being worked on as recorded; False when somebody else has done so."""
+    done = tx.execute(
+        sa.update(mails)
+        .where(mails.c.id == mail_id, mails.c.state == MailState.WORKING)
+        .values(state=MailState.RECORDED, outcome=outcome, team_id=team_id, reason=reason)
+    )
+    return done.rowcount == 1
+
+
+def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
+    """Make a mail wait for another attempt."""
+    working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
+    tx.execute(sa.update(mails).where(*working).values(state=MailState.SPOOLED, due_at=due_at, reason=reason))
+
+
+def set_aside(tx: Tx, mail_id: int, *, reason: str) -> None:
+    """Keep a mail whole for an organizer and go on without it."""
+    working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
+    tx.execute(sa.update(mails).where(*working).values(state=MailState.SET_ASIDE, reason=reason))
+
+
+def recover(tx: Tx) -> int:
+    """Make mails that a dead process was working on due again; return how many."""
+    died = sa.update(mails).where(mails.c.state == MailState.WORKING)
+    return tx.execute(died.values(state=MailState.SPOOLED, reason="the process died while working on it")).rowcount
+
+
+def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> list[MailRow]:
+    """Return the mails of a mailbox whose state is final and that still lie where they were fetched."""
+    final = mails.c.state.in_([MailState.RECORDED, MailState.SET_ASIDE])
+    return _rows(tx, final, mails.c.filed_to.is_(None), mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)
+
+
+def filed(tx: Tx, mail_ids: Sequence[int], folder: str) -> None:
+    """Note that mails were moved to a folder."""
+    tx.execute(sa.update(mails).where(mails.c.id.in_(mail_ids)).values(filed_to=folder))
+
+
+def listing(tx: Tx, states: Iterable[MailState] = tuple(MailState)) -> list[MailRow]:
+    """Return the mails in the given states, in order of arrival."""
+    return _rows(tx, mails.c.state.in_(list(states)), by=(mails.c.arrived_at, mails.c.id))
+
+
+def get(tx: Tx, mail_id: int) -> MailRow | None:
+    """Return one mail."""
+    return next(iter(_rows(tx, mails.c.id == mail_id)), None)
+
+
+def unfinished(tx: Tx) -> int:
+    """Count the mails whose state is not final."""
+    open_states = [MailState.SPOOLED, MailState.WORKING]
+    return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(mails.c.state.in_(open_states))) or 0
+
+
+def _rows(tx: Tx, *where: sa.ColumnElement[bool], by: Sequence[sa.ColumnElement[object]] = (mails.c.id,)) -> list[MailRow]:
+    found = tx.execute(sa.select(mails).where(*where).order_by(*by))
+    return [
+        MailRow(
+            id=row.id,
+            place=Place(mailbox=row.mailbox, uidvalidity=row.uidvalidity, uid=row.uid),
+            sha256=row.sha256,
+            size=row.size,
+            arrived_at=row.arrived_at,
+            state=MailState(row.state),
+            attempts=row.attempts,
+            outcome=Outcome(row.outcome) if row.outcome else None,
+            reason=row.reason,
+            team_id=row.team_id,
+            filed_to=row.filed_to,
+        )
+        for row in found
+    ]

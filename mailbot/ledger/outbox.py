@@ -1,0 +1,128 @@
+"""The outbox: replies wait here, each with its Message-ID fixed, until the SMTP server took them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import outbox
+from mailbot.model import ReplyState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingRow:
+    """A mail of ours as the ledger knows it."""
+
+    id: int
+    kind: str
+    mail_id: int | None
+    recipient: str
+    subject: str
+    message_id: str
+    message: bytes
+    state: ReplyState
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    error: str | None
+
+
+def add(
+    tx: Tx, *, kind: str, recipient: str, subject: str, message_id: str, message: bytes, now: datetime, mail_id: int | None = None, team_id: int | None = None
+) -> int:
+    """Queue a mail; one of each kind for each mail."""
+    values = dict(kind=kind, recipient=recipient, subject=subject, message_id=message_id, message=message)
+    row = tx.execute(
+        sa.insert(outbox)
+        .values(**values, mail_id=mail_id, team_id=team_id, state=ReplyState.QUEUED, attempts=0, created_at=now, due_at=now)
+        .returning(outbox.c.id)
+    )
+    return int(row.scalar_one())
+
+
+def claim(tx: Tx, now: datetime) -> OutgoingRow | None:
+    """Take the oldest mail that is due and count the attempt; the caller commits before it talks to the server."""
+    due = (outbox.c.state == ReplyState.QUEUED, outbox.c.due_at <= now)
+    found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(outbox.c.due_at, outbox.c.id).limit(1))
+    if found is None:
+        return None
+    queued = sa.update(outbox).where(outbox.c.id == found, outbox.c.state == ReplyState.QUEUED)
+    tx.execute(queued.values(state=ReplyState.SENDING, attempts=outbox.c.attempts + 1))
+    return _rows(tx, outbox.c.id == found)[0]
+
+
+def sent(tx: Tx, outgoing_id: int, now: datetime) -> None:
+    """Note that the server took it."""
+    _leave(tx, outgoing_id, state=ReplyState.SENT, sent_at=now, error=None)
+
+
+def put_back(tx: Tx, outgoing_id: int, *, due_at: datetime, error: str) -> None:
+    """Make it wait for another attempt."""
+    _leave(tx, outgoing_id, state=ReplyState.QUEUED, due_at=due_at, error=error)
+
+
+def give_up(tx: Tx, outgoing_id: int, *, error: str) -> None:
+    """Stop trying: the server refused it for good, or it was tried too often."""
+    _leave(tx, outgoing_id, state=ReplyState.GIVEN_UP, error=error)
+
+
+def recover(tx: Tx) -> int:
+    """Queue again what a dead process was sending: it may arrive twice, under one Message-ID."""
+    return tx.execute(sa.update(outbox).where(outbox.c.state == ReplyState.SENDING).values(state=ReplyState.QUEUED)).rowcount
+
+
+def waiting(tx: Tx) -> int:
+    """Count the mails that are still to be sent."""
+    open_states = [ReplyState.QUEUED, ReplyState.SENDING]
+    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state.in_(open_states))) or 0
+
+
+def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
+    """Whether one of the Message-IDs is of a mail that we wrote."""
+    return bool(message_ids) and tx.scalar(sa.select(outbox.c.id).where(outbox.c.message_id.in_(message_ids)).limit(1)) is not None
+
+
+def count_since(tx: Tx, *, kind: str, recipient: str, since: datetime) -> int:
+    """Count the mails of one kind written to one address since an instant."""
+    where = (outbox.c.kind == kind, outbox.c.recipient == recipient, outbox.c.created_at >= since)
+    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
+
+
+def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:
+    """Return the mails of the outbox, oldest first."""
+    return _rows(tx, *([outbox.c.id == outgoing_id] if outgoing_id is not None else []))
+
+
+def _leave(tx: Tx, outgoing_id: int, **values: object) -> None:
+    sending = (outbox.c.id == outgoing_id, outbox.c.state == ReplyState.SENDING)
+    tx.execute(sa.update(outbox).where(*sending).values(**values))
+
+
+def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[OutgoingRow]:
+    found = tx.execute(sa.select(outbox).where(*where).order_by(outbox.c.id))
+    return [
+        OutgoingRow(
+            id=row.id,
+            kind=row.kind,
+            mail_id=row.mail_id,
+            recipient=row.recipient,
+            subject=row.subject,
+            message_id=row.message_id,
+            message=row.message,
+            state=ReplyState(row.state),
+            attempts=row.attempts,
+            created_at=row.created_at,
+            due_at=row.due_at,
+            sent_at=row.sent_at,
+            error=row.error,
+        )
+        for row in found
+    ]

@@ -1,0 +1,196 @@
+"""Submissions, their scores, and the standings they make."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import scores, submissions, teams, truths
+from mailbot.model import Judged, Standing, Status
+from scoring.model import Evaluation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+def receipt(submission_id: int) -> str:
+    """Return the public id of a submission, as ``S-000123``."""
+    return f"S-{submission_id:06d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRow:
+    """A submission as the ledger knows it, with its newest score."""
+
+    id: int
+    mail_id: int
+    team_id: int
+    team: str
+    track: str | None
+    phase: str | None
+    method: str
+    file_name: str
+    sha256: str
+    size: int
+    arrived_at: datetime
+    status: Status
+    problems: Sequence[Mapping[str, Any]]
+    notes: Sequence[Mapping[str, Any]]
+    score: float | None
+    metrics: Mapping[str, float]
+    truth: str | None
+    scorer: str | None
+
+    @property
+    def receipt(self) -> str:
+        """Its public id."""
+        return receipt(self.id)
+
+
+def add(
+    tx: Tx, judged: Judged, *, mail_id: int, ordinal: int, team_id: int, method: str, phase: str | None, status: Status, arrived_at: datetime
+) -> int:
+    """Enter a submission and return its id; its score is entered apart."""
+    evaluation = judged.evaluation
+    row = tx.execute(
+        sa.insert(submissions)
+        .values(
+            mail_id=mail_id,
+            ordinal=ordinal,
+            team_id=team_id,
+            track=evaluation.track,
+            phase=phase,
+            method=method,
+            file_name=judged.file_name,
+            sha256=judged.sha256,
+            size=judged.size,
+            arrived_at=arrived_at,
+            status=status,
+            problems=[asdict(problem) for problem in evaluation.problems],
+            notes=[asdict(note) for note in evaluation.notes],
+        )
+        .returning(submissions.c.id)
+    )
+    return int(row.scalar_one())
+
+
+def add_truth(tx: Tx, *, sha256: str, track: str, n: int, now: datetime) -> bool:
+    """Enter a version of the labels; False when it is known."""
+    if tx.scalar(sa.select(truths.c.n).where(truths.c.sha256 == sha256, truths.c.track == track)) is not None:
+        return False
+    tx.execute(sa.insert(truths).values(sha256=sha256, track=track, n=n, added_at=now))
+    return True
+
+
+def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime) -> bool:
+    """Enter a score; False when this submission has one of this truth and scorer already."""
+    key = (scores.c.submission_id == submission_id, scores.c.truth == evaluation.truth, scores.c.scorer == evaluation.scorer)
+    if tx.scalar(sa.select(scores.c.id).where(*key)) is not None:
+        return False
+    tx.execute(
+        sa.insert(scores).values(
+            submission_id=submission_id,
+            truth=evaluation.truth,
+            track=evaluation.track,
+            scorer=evaluation.scorer,
+            value=evaluation.score,
+            metrics=dict(evaluation.metrics),
+            n=evaluation.n,
+            scored_at=now,
+        )
+    )
+    return True
+
+
+def used(tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime) -> int:
+    """Count the accepted submissions of a team on a track that arrived in a window of time."""
+    counted = sa.select(sa.func.count()).select_from(submissions)
+    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
+    accepted = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.status == Status.ACCEPTED)
+    return tx.scalar(counted.where(*accepted, *window)) or 0
+
+
+def listing(tx: Tx, *, submission_id: int | None = None, track: str | None = None, mail_id: int | None = None) -> list[SubmissionRow]:
+    """Return submissions in order of arrival, each with its newest score."""
+    newest = sa.select(sa.func.max(scores.c.id)).group_by(scores.c.submission_id)
+    wanted = {submissions.c.id: submission_id, submissions.c.track: track, submissions.c.mail_id: mail_id}
+    query = (
+        sa.select(submissions, teams.c.name.label("team"), scores.c.value, scores.c.metrics, scores.c.truth, scores.c.scorer)
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .outerjoin(scores, sa.and_(scores.c.submission_id == submissions.c.id, scores.c.id.in_(newest)))
+        .where(*(column == value for column, value in wanted.items() if value is not None))
+        .order_by(submissions.c.arrived_at, submissions.c.id)
+    )
+    return [_row(row) for row in tx.execute(query)]
+
+
+def unscored(tx: Tx, truth_of: Mapping[str, str], scorer_of: Mapping[str, str]) -> list[SubmissionRow]:
+    """Return the accepted submissions without a score of their track's present truth and scorer."""
+    missing = []
+    for track, truth in truth_of.items():
+        have = set(tx.scalars(sa.select(scores.c.submission_id).where(scores.c.truth == truth, scores.c.scorer == scorer_of[track])))
+        missing += [row for row in listing(tx, track=track) if row.status is Status.ACCEPTED and row.id not in have]
+    return missing
+
+
+def standings(tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool) -> list[Standing]:
+    """Return the submission that counts for each team on a track: the latest, or the best (the earlier of equals)."""
+    order = (scores.c.value.desc(), submissions.c.arrived_at, submissions.c.id) if best else (submissions.c.arrived_at.desc(), submissions.c.id.desc())
+    ranked = (
+        sa.select(
+            submissions.c.id,
+            teams.c.name.label("team"),
+            submissions.c.method,
+            submissions.c.arrived_at,
+            scores.c.value,
+            scores.c.metrics,
+            sa.func.row_number().over(partition_by=submissions.c.team_id, order_by=order).label("place"),
+            sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
+        )
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .join(scores, scores.c.submission_id == submissions.c.id)
+        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == track, submissions.c.arrived_at < before)
+        .where(scores.c.truth == truth, scores.c.scorer == scorer)
+        .subquery()
+    )
+    return [
+        Standing(
+            team=row.team,
+            track=track,
+            receipt=receipt(row.id),
+            method=row.method,
+            score=row.value,
+            metrics=row.metrics,
+            arrived_at=row.arrived_at,
+            submissions=row.submissions,
+        )
+        for row in tx.execute(sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.id))
+    ]
+
+
+def _row(row: Any) -> SubmissionRow:  # noqa: ANN401  # a row of the joined query above
+    return SubmissionRow(
+        id=row.id,
+        mail_id=row.mail_id,
+        team_id=row.team_id,
+        team=row.team,
+        track=row.track,
+        phase=row.phase,
+        method=row.method,
+        file_name=row.file_name,
+        sha256=row.sha256,
+        size=row.size,
+        arrived_at=row.arrived_at,
+        status=Status(row.status),
+        problems=row.problems,
+        notes=row.notes,
+        score=row.value,
+        metrics=row.metrics or {},
+        truth=row.truth,
+        scorer=row.scorer,
+    )

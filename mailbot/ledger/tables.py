@@ -1,0 +1,192 @@
+"""The ledger's tables. Constraints make the wrong states impossible; queries stay in their modules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mailbot.model import MailState, ReplyState, Status
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; a naive one is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To UTC; without its zone for SQLite, which has none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"an instant needs a zone: {value!r}"
+            raise ValueError(message)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
+        """Back to an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _table(name: str, *items: Any) -> sa.Table:  # noqa: ANN401  # columns and constraints share no public base class
+    return sa.Table(name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column)))
+
+
+teams = _table(
+    "teams",
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, unique=True),  # NFKC, case folded: look-alikes by case are one team
+    sa.Column("added_at", Instant, nullable=False),
+)
+
+addresses = _table(
+    "addresses",
+    _id(),
+    sa.Column("address", sa.Text, nullable=False, unique=True),  # lower case
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
+)
+
+mails = _table(
+    "mails",
+    _id(),
+    sa.Column("mailbox", sa.Text, nullable=False),  # account and folder, or where an ingested file came from
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("uid", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),  # also its name in the spool
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("arrived_at", Instant, nullable=False),
+    sa.Column("spooled_at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("team_id", sa.ForeignKey("teams.id")),
+    sa.Column("filed_to", sa.Text),
+    sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
+    _one_of("state", MailState),
+    sa.CheckConstraint("state != 'recorded' OR outcome IS NOT NULL", name="recorded_has_outcome"),
+    sa.CheckConstraint("filed_to IS NULL OR state IN ('recorded', 'set-aside')", name="filed_when_final"),
+    sa.Index("ix_mails_state_due_at", "state", "due_at"),
+)
+
+truths = _table(
+    "truths",
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("track", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.CheckConstraint("n > 0", name="not_empty"),
+)
+
+submissions = _table(
+    "submissions",
+    _id(),
+    sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),  # which file of the mail, from 1
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
+    sa.Column("track", sa.Text),
+    sa.Column("phase", sa.Text),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("arrived_at", Instant, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("problems", sa.JSON, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.UniqueConstraint("mail_id", "ordinal"),
+    _one_of("status", Status),
+    sa.CheckConstraint("status != 'accepted' OR (track IS NOT NULL AND phase IS NOT NULL)", name="accepted_has_track"),
+    sa.Index("ix_submissions_team_id_track_arrived_at", "team_id", "track", "arrived_at"),
+)
+
+scores = _table(
+    "scores",
+    _id(),
+    sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False),
+    sa.Column("truth", sa.String(64), nullable=False),
+    sa.Column("track", sa.Text, nullable=False),
+    sa.Column("scorer", sa.Text, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("scored_at", Instant, nullable=False),
+    sa.UniqueConstraint("submission_id", "truth", "scorer"),
+    sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
+    sa.CheckConstraint("value BETWEEN -1e300 AND 1e300", name="finite"),  # NaN and infinities fail this on every engine
+    sa.CheckConstraint("track NOT LIKE 'siqa-%' OR value BETWEEN 0 AND 100", name="siqa_range"),
+)
+
+outbox = _table(
+    "outbox",
+    _id(),
+    sa.Column("mail_id", sa.ForeignKey("mails.id")),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("team_id", sa.ForeignKey("teams.id")),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("sent_at", Instant),
+    sa.Column("error", sa.Text),
+    sa.UniqueConstraint("mail_id", "kind"),
+    _one_of("state", ReplyState),
+    sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_instant"),
+    sa.Index("ix_outbox_state_due_at", "state", "due_at"),
+)
+
+boards = _table(
+    "boards",
+    _id(),
+    sa.Column("due_at", Instant, unique=True),  # the Wednesday it was due; none for one published by hand
+    sa.Column("published_at", Instant, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("board", sa.Text, nullable=False),  # its JSON, byte for byte as hashed
+)
+
+events = _table(
+    "events",
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
+    sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the hash of the entry before and this one's fields
+)
