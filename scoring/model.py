@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,9 +78,11 @@ class Track:
     #: The label column whose values group the items (``type``), if accuracies are per group.
     group: str | None = None
     #: Weight of each group (accuracies) or dimension (correlations) in the score; they sum to 1.
-    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, float] = field(default_factory=dict)
     #: The formula as printed on the board and in replies.
     formula: str = ""
+    #: Name and version of the formula, as ``siqa-s/1``; weights of one's own are part of it.
+    scorer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,7 @@ class Evaluation:
     #: The unrounded score; None if and only if there are problems.
     score: float | None = None
     #: Each metric by name, in the order they are shown.
-    metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: Mapping[str, float] = field(default_factory=dict)
     #: Number of labelled items the score is over.
     n: int = 0
     #: SHA-256 (hex) of the truth used.

@@ -1,0 +1,182 @@
+"""A table against a track and its ids: the values in label order, and every mistake by name.
+
+Standard library only: the teams' checker is this code.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scoring.ids import ID, Match, match_ids
+from scoring.model import Column, Kind, Note, Problem
+from scoring.table import shown_columns
+from scoring.text import counted, first, listed, quoted
+from scoring.values import LARGEST, Fault, choice, number, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from scoring.ids import Id
+    from scoring.model import Track
+    from scoring.table import Table
+
+FAULTS = {
+    Fault.MISSING: "{} without a number. Every item needs one.",
+    Fault.NOT_FINITE: "{} not finite (NaN or an infinity). Every item needs an ordinary number.",
+    Fault.NOT_NUMBER: "{} no decimal number. Write numbers as 3.75, with a point, without separators or units.",
+    Fault.OUT_OF_RANGE: f"{{}} larger than {LARGEST:,.0f} in size, which no rating is.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A file's values in label order; usable only when there is no problem."""
+
+    #: By column name: floats, or for a choice the legal letter or None for an answer that is none.
+    values: Mapping[str, Sequence[float] | Sequence[str | None]]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+# --- which track -----------------------------------------------------------------------------
+
+
+def tell_track(table: Table, tracks: Iterable[Track], hint: str | None = None) -> Track | Problem:
+    """The track a file is for: what it says itself, else what its columns show; a hint decides between equals."""
+    every = tuple(tracks)
+    fitting = [track for track in every if _fits(table, track)]
+    if table.track is not None:
+        return _stated(table, every, fitting)
+    if len(fitting) == 1:
+        return fitting[0]
+    choices = fitting or [track for track in every if _found(table, track)] or list(every)
+    hinted = [track for track in choices if hint is not None and names_track(hint, track)]
+    if len(hinted) == 1 or len(choices) == 1:
+        return (hinted or choices)[0]
+    titles = listed(f'{track.title} ("track": "{track.letters[0]}")' for track in every)
+    message = f"The file does not tell which track it is for: {titles}. Columns found: {shown_columns(table.columns)}."
+    return Problem(code="track-unclear", count=1, message=message)
+
+
+def names_track(text: str, track: Track) -> bool:
+    """Whether ``text`` names the track: ``S``, ``siqa-s``, ``SIQA_S``."""
+    said = text.strip().upper().replace("_", "-").replace(" ", "-")
+    return said in (*track.letters, track.name.upper(), track.title.upper())
+
+
+def wrong_track(table: Table, track: Track) -> Problem | None:
+    """The problem when the file says that it is for another track."""
+    if table.track is None or names_track(table.track, track):
+        return None
+    message = f'The file says "track": {quoted(table.track)}; for {track.title} it must say "{track.letters[0]}".'
+    return Problem(code="wrong-track", count=1, examples=(quoted(table.track),), message=message)
+
+
+def _stated(table: Table, tracks: tuple[Track, ...], fitting: list[Track]) -> Track | Problem:
+    said = quoted(table.track or "")
+    stated = [track for track in tracks if names_track(table.track or "", track)]
+    if not stated:
+        letters = listed(f'"{track.letters[0]}" ({track.title})' for track in tracks)
+        message = f'The file says "track": {said}, which is none of ours: {letters}.'
+        return Problem(code="unknown-track", count=1, examples=(said,), message=message)
+    if fitting and stated[0] not in fitting:
+        message = f'The file says "track": {said}, but its columns are those of {fitting[0].title}.'
+        return Problem(code="wrong-track", count=1, examples=(said,), message=message)
+    return stated[0]
+
+
+def _found(table: Table, track: Track) -> list[Column]:
+    return [column for column in track.columns if column_in(table, column)]
+
+
+def _fits(table: Table, track: Track) -> bool:
+    return len(_found(table, track)) == len(track.columns)
+
+
+def column_in(table: Table, column: Column) -> str | None:
+    """The name under which the table has the column, if it does."""
+    return next((name for name in (column.name, *column.aliases) if name in table.cells), None)
+
+
+# --- the values ------------------------------------------------------------------------------
+
+
+def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
+    """The values of each column of the track in the order of ``ids``, with all problems and notes.
+
+    ``ids`` are all integers or all words. An answer that is no legal choice is None and counted in a note,
+    as the official scorer counts it wrong; everything else that is not right is a problem.
+    """
+    if problem := wrong_track(table, track):
+        return Checked(values={}, problems=(problem,))
+    match = match_ids(table, ids)
+    problems = [*match.problems, *_missing_columns(table, track)]
+    notes = [*match.notes, *_extra_fields(table, track)]
+    values: dict[str, Sequence[float] | Sequence[str | None]] = {}
+    faults: dict[Fault, list[str]] = defaultdict(list)
+    for column in track.columns:
+        name = column_in(table, column)
+        if name is None:
+            continue
+        if column.kind is Kind.NUMBER:
+            values[column.name] = _numbers(table, name, match, faults)
+        else:
+            values[column.name], illegal = _choices(table, name, column, match)
+            notes += illegal
+    problems += [_fault_problem(fault, faults[fault]) for fault in Fault if fault in faults]
+    return Checked(values=values, problems=tuple(problems), notes=tuple(notes))
+
+
+def _missing_columns(table: Table, track: Track) -> Iterator[Problem]:
+    """One problem for all value columns that the table lacks, with the nearest name found for each."""
+    lacking = [column.name for column in track.columns if not column_in(table, column)]
+    if not lacking:
+        return
+    free = [name for name in table.columns if name != ID]
+    near = {name: match[0] for name in lacking if (match := difflib.get_close_matches(name, free, 1))}
+    hint = "".join(f' Is "{found}" meant for "{name}"?' for name, found in near.items())
+    what = f"the column {shown_columns(lacking)}" if len(lacking) == 1 else f"the columns {shown_columns(lacking)}"
+    message = f"{track.title} needs {what}; the columns found are {shown_columns(table.columns)}.{hint}"
+    yield Problem(code="missing-column", count=len(lacking), examples=first(lacking), message=message)
+
+
+def _extra_fields(table: Table, track: Track) -> Iterator[Note]:
+    """Fields that mean nothing here are said to be ignored."""
+    used = {ID, track.group, "team", "method", "track", *(column_in(table, column) for column in track.columns)}
+    extra = [*table.extras, *(name for name in table.columns if name not in used)]
+    if extra:
+        yield Note(code="extra-fields", count=len(extra), message=f"Fields ignored: {shown_columns(extra)}.")
+
+
+def _numbers(table: Table, name: str, match: Match, faults: dict[Fault, list[str]]) -> list[float]:
+    """The numbers of a column in label order; faulty cells go to ``faults`` as examples."""
+    values: list[float] = []
+    for row, cell in enumerate(table.cells[name]):
+        value = 0.0 if row in table.torn else number(cell)
+        if isinstance(value, Fault):
+            faults[value].append(f"{match.names[row]}: {name} {shown(cell)}")
+            value = 0.0
+        values.append(value)
+    return [0.0 if row is None else values[row] for row in match.rows]
+
+
+def _choices(table: Table, name: str, column: Column, match: Match) -> tuple[list[str | None], list[Note]]:
+    """The letters of a column in label order, and the note that counts what is no letter."""
+    cells = table.cells[name]
+    answers = [None if row is None else choice(cells[row], column.choices) for row in match.rows]
+    illegal = [cells[row] for row, answer in zip(match.rows, answers, strict=True) if row is not None and answer is None]
+    if not illegal:
+        return answers, []
+    letters = f"{column.choices[0]} to {column.choices[-1]}"
+    counted_wrong = f"{counted(len(illegal), 'answer is', 'answers are')} no letter {letters} and counted as wrong"
+    message = f"{counted_wrong}, for example {shown(illegal[0])}."
+    return answers, [Note(code="illegal-letters", count=len(illegal), message=message)]
+
+
+def _fault_problem(fault: Fault, examples: list[str]) -> Problem:
+    verb = "" if fault is Fault.MISSING else " is" if len(examples) == 1 else " are"
+    message = FAULTS[fault].format(counted(len(examples), "value") + verb)
+    return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)

@@ -1,0 +1,58 @@
+"""Bytes to text: UTF-8 with or without BOM, UTF-16 with BOM, GB18030; nothing is guessed beyond that.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from scoring.model import Note, Problem
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_SAVE_AS = "Please save it as UTF-8 text."
+
+
+def decode(data: bytes) -> tuple[str, tuple[Note, ...]] | Problem:
+    """The text of a file and what to say of its encoding, or the problem with it."""
+    marked = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), None)
+    notes: tuple[Note, ...] = ()
+    try:
+        text = data.decode(marked or "utf-8")
+    except UnicodeDecodeError as error:
+        if marked or (national := _gb18030(data)) is None:
+            return _undecodable(marked or "utf-8", error)
+        text = national
+        notes = (Note(code="gb18030", count=1, message="The file is not UTF-8; it was read as GB18030."),)
+    return _null(text) or (text, notes)
+
+
+def _gb18030(data: bytes) -> str | None:
+    try:
+        return data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+
+
+def _undecodable(encoding: str, error: UnicodeDecodeError) -> Problem:
+    name = encoding.removesuffix("-sig").upper()
+    where = f"byte {error.start + 1:,}"
+    message = f"The file is not text we can read: it is no {name} at {where}. {_SAVE_AS}"
+    return Problem(code="encoding", count=1, examples=(where,), message=message)
+
+
+def _null(text: str) -> Problem | None:
+    """NUL characters: a binary file, or UTF-16 without its mark."""
+    at = text.find("\x00")
+    if at < 0:
+        return None
+    line = f"line {text.count(chr(10), 0, at) + 1:,}"
+    message = f"The file holds NUL characters (the first in {line}): it is binary, or UTF-16 without a mark. {_SAVE_AS}"
+    return Problem(code="nul-characters", count=text.count("\x00"), examples=(line,), message=message)

@@ -1,0 +1,148 @@
+"""JSON, in its official shape, as a bare list of rows, or one row a line, to a table.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scoring.model import EXAMPLES, Problem
+from scoring.strict import Doubled, NotJson, parse
+from scoring.table import LABELS, Reading, RowGatherer, Table, label, normal, refused, shown_columns, uniform
+from scoring.text import counted, first, printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ROWS = "predictions"
+OFFICIAL = '{"team": …, "method": …, "track": …, "predictions": [{"id": 1, …}, …]}'
+ONE_EACH = "The file holds several submissions. Please send one file for each track."
+
+
+def read_json(text: str) -> Reading:
+    """The table in a JSON or JSONL text that begins with a bracket."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
+    if len(lines) > 1 and not isinstance(parse(lines[0][1]), NotJson):
+        return _read_lines(lines)
+    value = parse(text)
+    if isinstance(value, NotJson):
+        return _broken([value], "The file")
+    return _document(value)
+
+
+def _document(value: object) -> Reading:
+    """The table in one JSON value."""
+    if isinstance(value, list):
+        official = [item for item in value if isinstance(item, dict) and ROWS in _folded(item)]
+        if official and len(value) > 1:
+            return refused("several-submissions", ONE_EACH, count=len(official))
+        return _document(official[0]) if official else _rows(value, range(1, len(value) + 1), "row", {})
+    if not isinstance(value, dict):
+        return refused("not-rows", f"The file is JSON, but holds no rows. Expected is {OFFICIAL}.")
+    top = _folded(value)
+    if ROWS in top:
+        return _official(value, top)
+    if "id" in top and not isinstance(top["id"], list | dict):
+        return _rows([value], range(1, 2), "row", {})
+    near = difflib.get_close_matches(ROWS, top, 1)
+    hint = f' Is "{printable(near[0])}" meant for it?' if near else ""
+    message = f'The field "{ROWS}" with the list of rows is missing; the file has {shown_columns(top)}.{hint}'
+    return refused("no-predictions", message)
+
+
+def _folded(value: dict[str, object]) -> dict[str, object]:
+    return {normal(key): item for key, item in value.items()}
+
+
+def _official(value: dict[str, object], top: dict[str, object]) -> Reading:
+    """The organizers' shape: an object with the rows under ``predictions``."""
+    rows = top[ROWS]
+    if not isinstance(rows, list):
+        return refused("no-predictions", f'"{ROWS}" must be a list of rows, as in {OFFICIAL}.')
+    reading = _rows(rows, range(1, len(rows) + 1), "row", top)
+    if isinstance(value, Doubled) or len(top) < len(value):
+        twice = value.keys_twice if isinstance(value, Doubled) else ()
+        doubled = _doubled([f"top level: {quoted(key)}" for key in twice or ("names that differ in case",)])
+        reading = replace(reading, problems=(doubled, *reading.problems))
+    return reading
+
+
+def _read_lines(lines: list[tuple[int, str]]) -> Reading:
+    """JSONL: a row a line; the first line may instead carry team, method and track."""
+    values = [(number, parse(line)) for number, line in lines]
+    broken = [replace(value, line=number) for number, value in values if isinstance(value, NotJson)]
+    if broken:
+        return _broken(broken, "Each line must be JSON. The file")
+    head = values[0][1]
+    if sum(isinstance(value, dict) and isinstance(value.get(ROWS), list) for _, value in values) > 0:
+        return refused("several-submissions", ONE_EACH, count=len(values))
+    top: dict[str, object] = {}
+    if isinstance(head, dict) and "id" not in (folded := _folded(head)) and any(name in folded for name in LABELS):
+        top, values = folded, values[1:]
+    return _rows([value for _, value in values], [number for number, _ in values], "line", top)
+
+
+def _rows(rows: list[object], places: Sequence[int], unit: str, top: dict[str, object]) -> Reading:
+    """Gather row objects into a table; what is no object is named and left out."""
+    gatherer = RowGatherer()
+    odd: list[tuple[int, object]] = []
+    twice: list[str] = []
+    for place, row in zip(places, rows, strict=True):
+        if not isinstance(row, dict):
+            odd.append((place, row))
+            continue
+        names = gatherer.add(place, row.items())
+        names += row.keys_twice if isinstance(row, Doubled) else ()
+        twice += [f"{unit} {place}: {quoted(name)}" for name in names]
+        if refusal := gatherer.full():
+            return refusal
+    problems = (*_odd_rows(odd, unit), *([_doubled(twice)] if twice else ()))
+    if not gatherer.places:
+        return Reading(problems=problems) if problems else refused("no-rows", "The file holds no rows.")
+    return Reading(table=_table(gatherer, unit, top), problems=problems)
+
+
+def _table(gatherer: RowGatherer, unit: str, top: dict[str, object]) -> Table:
+    cells = gatherer.columns()
+    team, method, track = (label(top.get(name)) or uniform(cells, name) for name in LABELS)
+    return Table(
+        team=team,
+        method=method,
+        track=track,
+        columns=tuple(cells),
+        cells=cells,
+        places=gatherer.places,
+        unit=unit,
+        typed=True,
+        extras=tuple(name for name in top if name not in (*LABELS, ROWS)),
+    )
+
+
+def _odd_rows(odd: list[tuple[int, object]], unit: str) -> Iterable[Problem]:
+    """Problems for list members that are no rows; the ``"..."`` of the template has its own."""
+    dots = [f"{unit} {place}" for place, row in odd if isinstance(row, str) and row.strip() in ("...", "…")]
+    rest = [f"{unit} {place}" for place, row in odd if not (isinstance(row, str) and row.strip() in ("...", "…"))]
+    if dots:
+        message = 'The "..." of the template still stands among the rows. Please replace it by the rows it stands for.'
+        yield Problem(code="ellipsis-row", count=len(dots), examples=first(dots), message=message)
+    if rest:
+        message = 'Each row must be an object with an "id" and its values, as {"id": 1, …}.'
+        yield Problem(code="row-not-object", count=len(rest), examples=first(rest), message=message)
+
+
+def _doubled(examples: Sequence[str]) -> Problem:
+    message = "A field stands twice in one object, so it is not clear which value is meant."
+    return Problem(code="duplicate-fields", count=len(examples), examples=first(examples), message=message)
+
+
+def _broken(faults: list[NotJson], what: str) -> Reading:
+    """The problem of a text that is no JSON, at line and column."""
+    if faults[0].deep:
+        return refused("too-deep", "The brackets of the JSON are nested too deeply to be a result file.")
+    where = tuple(f"line {fault.line}, column {fault.column}: {fault.reason}" for fault in faults[:EXAMPLES])
+    lines = f", and {counted(len(faults) - 1, 'more line')}" if len(faults) > 1 else ""
+    message = f"{what} is not valid JSON at line {faults[0].line}, column {faults[0].column}{lines}."
+    return refused("not-json", message, *where, count=len(faults))

@@ -1,0 +1,145 @@
+"""The two tracks of the SIQA challenge (ICME 2026), their formulas and the published baselines.
+
+Source: the challenge's page and its official scorer during the contest. After it the organizers' own toolkit
+took the plain mean of the three accuracies instead, so the weights are arguments. Standard library only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scoring.model import Column, Kind, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+U_WEIGHTS = {"yes-or-no": 0.2, "what": 0.3, "how": 0.5}
+S_WEIGHTS = {"perception": 0.5, "knowledge": 0.5}
+CORRELATIONS = ("srcc", "plcc")
+
+
+def siqa_u(weights: Mapping[str, float] = U_WEIGHTS) -> Track:
+    """SIQA-U: multiple-choice questions of three types; ``weights`` by type must sum to 1."""
+    weights = _weights(weights, U_WEIGHTS)
+    terms = " + ".join(f"{weight:.4g} acc({kind})" for kind, weight in weights.items())
+    answer = Column(name="precision", aliases=("answer",), kind=Kind.CHOICE, choices=("A", "B", "C", "D"))
+    return Track(
+        name="siqa-u",
+        title="SIQA-U",
+        letters=("U", "SIQA-U"),
+        columns=(answer,),
+        group="type",
+        weights=weights,
+        formula=f"100 × ({terms})",
+        scorer=_scorer("siqa-u/1", weights, U_WEIGHTS),
+    )
+
+
+def siqa_s(weights: Mapping[str, float] = S_WEIGHTS) -> Track:
+    """SIQA-S: ratings of two dimensions; ``weights`` by dimension must sum to 1."""
+    weights = _weights(weights, S_WEIGHTS)
+    plain = weights == S_WEIGHTS
+    terms = " + ".join(f"{weight:.4g} {name}" for name, weight in weights.items())
+    final = "the mean of perception and knowledge" if plain else terms
+    perception = Column(name="perception", aliases=("perception_rating", "perception_raing"), kind=Kind.NUMBER)
+    knowledge = Column(name="knowledge", aliases=("knowledge_rating",), kind=Kind.NUMBER)
+    return Track(
+        name="siqa-s",
+        title="SIQA-S",
+        letters=("S", "SIQA-S"),
+        columns=(perception, knowledge),
+        weights=weights,
+        formula=f"{final}, each max((SRCC + PLCC) / 2, 0) × 100",
+        scorer=_scorer("siqa-s/1", weights, S_WEIGHTS),
+    )
+
+
+def tracks() -> tuple[Track, Track]:
+    """Both tracks with the published weights."""
+    return siqa_s(), siqa_u()
+
+
+def u_score(accuracies: Mapping[str, float], weights: Mapping[str, float] = U_WEIGHTS) -> float:
+    """The weighted sum of accuracies in percent, by type.
+
+    >>> round(u_score({"yes-or-no": 100 * 223 / 380, "what": 100 * 293 / 350, "how": 100 * 110 / 390}), 2)
+    50.95
+    """
+    return min(100.0, math.fsum(weight * accuracies[kind] for kind, weight in weights.items()))
+
+
+def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_WEIGHTS) -> float:
+    """The weighted sum over dimensions of max((SRCC + PLCC) / 2, 0) × 100, from metrics such as ``perception_srcc``.
+
+    >>> round(s_score({"perception_srcc": .9135, "perception_plcc": .9253,
+    ...                "knowledge_srcc": .9282, "knowledge_plcc": .9527}), 2)
+    92.99
+    """
+    return min(100.0, math.fsum(weight * dimension_score(correlations, name) for name, weight in weights.items()))
+
+
+def dimension_score(correlations: Mapping[str, float], name: str) -> float:
+    """One dimension's max((SRCC + PLCC) / 2, 0) × 100."""
+    return 100.0 * max(sum(correlations[f"{name}_{metric}"] for metric in CORRELATIONS) / len(CORRELATIONS), 0.0)
+
+
+def _weights(weights: Mapping[str, float], expected: Mapping[str, float]) -> dict[str, float]:
+    """The weights in the expected order; ValueError unless they are non-negative and sum to 1."""
+    if weights.keys() != expected.keys():
+        message = f"weights are needed for exactly {', '.join(expected)}, not {', '.join(weights)}"
+        raise ValueError(message)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights.values()):
+        message = "weights must be finite and not negative"
+        raise ValueError(message)
+    if not math.isclose(math.fsum(weights.values()), 1.0, abs_tol=1e-9):
+        message = f"weights must sum to 1, not {math.fsum(weights.values()):.6g}"
+        raise ValueError(message)
+    return {name: float(weights[name]) for name in expected}
+
+
+def _scorer(name: str, weights: Mapping[str, float], standard: Mapping[str, float]) -> str:
+    """The formula's name and version; weights of one's own belong to it."""
+    return name if weights == standard else f"{name}({','.join(f'{weight!r}' for weight in weights.values())})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A published result that stands on the board beside the teams, never ranked among them."""
+
+    name: str
+    #: How the model was used, as published: ``zero-shot``.
+    method: str
+    #: Name of the track.
+    track: str
+    #: The published metrics, three decimals each.
+    metrics: Mapping[str, float]
+    #: What our formula gives for them, 0 to 100, unrounded.
+    score: float
+
+
+#: Perception SRCC and PLCC, knowledge SRCC and PLCC on SIQA-S, from the table on the challenge's page.
+_PUBLISHED = (
+    ("NIQE", "zero-shot", (0.345, 0.235, 0.447, 0.410)),
+    ("Q-Align", "zero-shot", (0.749, 0.762, 0.285, 0.400)),
+    ("CLIP-IQA", "zero-shot", (0.496, 0.520, 0.362, 0.435)),
+    ("CLIP-IQA+", "trained", (0.724, 0.676, 0.862, 0.801)),
+    ("HyperIQA", "trained", (0.773, 0.783, 0.897, 0.895)),
+    ("InternVL3.5", "fine-tuned", (0.857, 0.881, 0.915, 0.937)),
+)
+
+
+def baselines(track: Track) -> tuple[Baseline, ...]:
+    """The published baselines of a track, scored with its weights; only SIQA-S has any."""
+    if track.name != "siqa-s":
+        return ()
+    names = [f"{dimension}_{metric}" for dimension in S_WEIGHTS for metric in CORRELATIONS]
+    rows = [(name, method, dict(zip(names, figures, strict=True))) for name, method, figures in _PUBLISHED]
+    return tuple(
+        Baseline(name=name, method=method, track=track.name, metrics=metrics, score=s_score(metrics, track.weights))
+        for name, method, metrics in rows
+    )
+
+
+BASELINES = baselines(siqa_s())

@@ -1,0 +1,103 @@
+"""JSON as RFC 8259 has it: what Python's parser lets pass in silence is kept visible.
+
+``NaN``, ``Infinity``, numbers beyond float64 and integers of endless digits come back as
+:class:`~scoring.table.Token`, objects with a key given twice as :class:`Doubled`. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from scoring.table import Token
+from scoring.text import quoted
+
+INTEGER_DIGITS = 18
+"""Integers of more digits are kept as tokens; 18 digits always fit 64 bits."""
+
+TOKEN_LENGTH = 64
+"""So much of a number that is kept as a token is kept."""
+
+#: What :mod:`json` says to whom it concerns: programmers. And what we say.
+_PLAIN = {
+    "Expecting value": "a value is expected",
+    "Expecting property name enclosed in double quotes": 'a name in double quotes (") is expected',
+    "Expecting ':' delimiter": "a colon is expected",
+    "Expecting ',' delimiter": "a comma or a closing bracket is expected",
+    "Extra data": "the JSON value is over, but more follows",
+    "Unterminated string starting at": "a text begins here that never ends",
+    "Invalid control character at": "a raw control character stands in a text",
+    "Illegal trailing comma before end of object": "a comma stands before a closing bracket",
+    "Illegal trailing comma before end of array": "a comma stands before a closing bracket",
+}
+
+
+class Doubled(dict[str, object]):
+    """An object in which some keys stand twice; the last value of each counts."""
+
+    keys_twice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotJson:
+    """Why and where a text is no JSON."""
+
+    #: Counted from 1.
+    line: int
+    column: int
+    #: A short clause for people.
+    reason: str
+    deep: bool = False
+
+
+def parse(text: str) -> object | NotJson:
+    """The value of a JSON text, or where it breaks off; never raises."""
+    try:
+        value: object = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        return NotJson(line=error.lineno, column=error.colno, reason=_reason(text, error))
+    except RecursionError:
+        return NotJson(line=1, column=1, reason="brackets are nested too deeply", deep=True)
+    return value
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    doubled = Doubled(plain)
+    seen: set[str] = set()
+    doubled.keys_twice = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))
+    return doubled
+
+
+def _float(text: str) -> float | Token:
+    value = float(text)
+    return value if math.isfinite(value) else Token(text[:TOKEN_LENGTH])
+
+
+def _int(text: str) -> int | Token:
+    return int(text) if len(text.lstrip("-")) <= INTEGER_DIGITS else Token(text[:TOKEN_LENGTH])
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=Token)
+
+
+def _reason(text: str, error: json.JSONDecodeError) -> str:
+    """What is wrong, in words for people who did not write a JSON parser."""
+    if error.pos >= len(text.rstrip()) and error.pos > 0:
+        return "the file ends in the middle of a value: was it cut off?"
+    before = text[: error.pos].rstrip()[-1:]
+    there = text[error.pos :]
+    if before == "," and there[:1] in "]}" or there[:1] == "," and there[1:].lstrip()[:1] in ("]", "}"):
+        return "a comma stands before a closing bracket"
+    if there.startswith("'"):
+        return "texts need double quotes (\") in JSON, not single ones"
+    if there.startswith("..."):
+        return "three dots stand in place of rows"
+    for word, json_word in (("None", "null"), ("True", "true"), ("False", "false"), ("nan", "a number"), ("inf", "a number")):
+        if there.startswith(word):
+            return f"{word} is no JSON; {json_word} is expected"
+    plain = _PLAIN.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+    return f"{plain}, near {quoted(there[:20])}"

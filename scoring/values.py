@@ -1,0 +1,80 @@
+"""One cell to one value: numbers by a strict grammar, choices as the official scorer compares them.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+
+from scoring.table import ABSENT, Token
+from scoring.text import printable, quoted
+
+LARGEST = 1e6
+"""No rating is larger; beyond it the arithmetic of correlations would lose digits."""
+
+#: What a number may look like as text; float() alone takes ``1_000``, ``nan`` and digits of any script.
+NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,6})?", re.ASCII)
+NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+NOTHING = frozenset({"", "null", "none", "na", "n/a", "-"})
+
+
+class Fault(StrEnum):
+    """Why a cell is no number; the value is the problem's code."""
+
+    MISSING = "missing-values"  # empty, null, or the row lacks the field
+    NOT_FINITE = "not-finite"  # NaN, an infinity, or too large for float64
+    NOT_NUMBER = "not-a-number"  # text that is no decimal number, true, a list …
+    OUT_OF_RANGE = "out-of-range"  # beyond any rating scale
+
+
+def number(cell: object) -> float | Fault:
+    """The number in a cell, finite and at most :data:`LARGEST` in size, or why there is none."""
+    if isinstance(cell, Token):
+        return Fault.NOT_FINITE if _not_finite(cell.text) else Fault.OUT_OF_RANGE
+    if cell is None or cell is ABSENT:
+        return Fault.MISSING
+    if isinstance(cell, str):
+        return _text_number(cell.strip(" \t\r\n"))
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return _in_range(float(cell))
+    return Fault.NOT_NUMBER
+
+
+def _not_finite(text: str) -> bool:
+    return NOT_FINITE.fullmatch(text) is not None or not text.lstrip("-").isdigit()
+
+
+def _text_number(text: str) -> float | Fault:
+    if NUMBER.fullmatch(text):
+        return _in_range(float(text))
+    if NOT_FINITE.fullmatch(text):
+        return Fault.NOT_FINITE
+    return Fault.MISSING if text.casefold() in NOTHING else Fault.NOT_NUMBER
+
+
+def _in_range(value: float) -> float | Fault:
+    if not math.isfinite(value):
+        return Fault.NOT_FINITE
+    return value if abs(value) <= LARGEST else Fault.OUT_OF_RANGE
+
+
+def choice(cell: object, choices: tuple[str, ...]) -> str | None:
+    """The legal answer in a cell, None when it is none; compared stripped and in upper case, as officially."""
+    answer = cell.strip().upper() if isinstance(cell, str) else None
+    return answer if answer in choices else None
+
+
+def shown(cell: object) -> str:
+    """A cell for a message, short and inert."""
+    if isinstance(cell, str):
+        return quoted(cell) if cell.strip() else "empty"
+    if isinstance(cell, Token):
+        return printable(cell.text, 20)
+    if cell is ABSENT:
+        return "absent"
+    if isinstance(cell, list | dict):
+        return "a list" if isinstance(cell, list) else "an object"
+    return {None: "null", True: "true", False: "false"}.get(cell, str(cell)) if isinstance(cell, bool | None) else str(cell)
