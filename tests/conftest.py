@@ -1,0 +1,43 @@
+"""What every test lives under: real servers at hand, nothing but loopback, no deadlines."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+
+from hypothesis import settings
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+# Times say more about the machine than about the code, so no example has a deadline.
+# In CI every run tries the same examples.
+settings.register_profile("mailbot", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("mailbot")
+
+
+def _is_loopback(host: object) -> bool:
+    """Tell whether a host, as the socket functions take it, is this machine."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if not isinstance(name, str) or name in {"", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _hold_to_loopback(event: str, args: tuple[object, ...]) -> None:
+    """Stop a test that would talk to another machine, whichever library it uses."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    if not _is_loopback(host):
+        message = f"a test may talk to loopback only, not to {host!r}"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_hold_to_loopback)
