@@ -45,7 +45,7 @@ class Checked:
 
 
 def tell_track(table: Table, tracks: Iterable[Track], hint: str | None = None) -> Track | Problem:
-    """The track a file is for: what it says itself, else what its columns show; a hint decides between equals."""
+    """Return the track a file is for: what it says itself, else what its columns show; a hint parts equals."""
     every = tuple(tracks)
     fitting = [track for track in every if _fits(table, track)]
     if table.track is not None:
@@ -68,7 +68,7 @@ def names_track(text: str, track: Track) -> bool:
 
 
 def wrong_track(table: Table, track: Track) -> Problem | None:
-    """The problem when the file says that it is for another track."""
+    """Return the problem when the file says that it is for another track."""
     if table.track is None or names_track(table.track, track):
         return None
     message = f'The file says "track": {quoted(table.track)}; for {track.title} it must say "{track.letters[0]}".'
@@ -97,7 +97,7 @@ def _fits(table: Table, track: Track) -> bool:
 
 
 def column_in(table: Table, column: Column) -> str | None:
-    """The name under which the table has the column, if it does."""
+    """Return the name under which the table has the column, if it does."""
     return next((name for name in (column.name, *column.aliases) if name in table.cells), None)
 
 
@@ -105,7 +105,7 @@ def column_in(table: Table, column: Column) -> str | None:
 
 
 def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
-    """The values of each column of the track in the order of ``ids``, with all problems and notes.
+    """Return the values of each column of the track in the order of ``ids``, with all problems and notes.
 
     ``ids`` are all integers or all words. An answer that is no legal choice is None and counted in a note,
     as the official scorer counts it wrong; everything else that is not right is a problem.
@@ -152,7 +152,7 @@ def _extra_fields(table: Table, track: Track) -> Iterator[Note]:
 
 
 def _numbers(table: Table, name: str, match: Match, faults: dict[Fault, list[str]]) -> list[float]:
-    """The numbers of a column in label order; faulty cells go to ``faults`` as examples."""
+    """Return the numbers of a column in label order; faulty cells go to ``faults`` as examples."""
     values: list[float] = []
     for row, cell in enumerate(table.cells[name]):
         value = 0.0 if row in table.torn else number(cell)
@@ -164,10 +164,11 @@ def _numbers(table: Table, name: str, match: Match, faults: dict[Fault, list[str
 
 
 def _choices(table: Table, name: str, column: Column, match: Match) -> tuple[list[str | None], list[Note]]:
-    """The letters of a column in label order, and the note that counts what is no letter."""
+    """Return the letters of a column in label order, and the note that counts what is no letter."""
     cells = table.cells[name]
     answers = [None if row is None else choice(cells[row], column.choices) for row in match.rows]
-    illegal = [cells[row] for row, answer in zip(match.rows, answers, strict=True) if row is not None and answer is None]
+    pairs = zip(match.rows, answers, strict=True)
+    illegal = [cells[row] for row, answer in pairs if row is not None and answer is None]
     if not illegal:
         return answers, []
     letters = f"{column.choices[0]} to {column.choices[-1]}"

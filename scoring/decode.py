@@ -21,7 +21,7 @@ _SAVE_AS = "Please save it as UTF-8 text."
 
 
 def decode(data: bytes) -> tuple[str, tuple[Note, ...]] | Problem:
-    """The text of a file and what to say of its encoding, or the problem with it."""
+    """Return the text of a file and what to say of its encoding, or the problem with it."""
     marked = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), None)
     notes: tuple[Note, ...] = ()
     try:

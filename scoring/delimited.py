@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 
 
 def read_delimited(text: str) -> Reading:
-    """The table in a CSV or TSV text that is not empty."""
+    """Return the table in a CSV or TSV text that is not empty."""
     lines = _lines(text)
     try:
         _, header = next(lines)
@@ -61,7 +61,7 @@ def _header_problem(names: list[str]) -> Reading | None:
     if _NUMBER.fullmatch(names[0]):
         return refused("no-header", HEADER, shown_columns(names[:5]))
     if len(names) == 1:
-        return refused("not-a-table", f"The file is neither JSON nor a table of several columns. {HEADER}", quoted(names[0]))
+        return refused("not-a-table", f"The file is neither JSON nor a table. {HEADER}", quoted(names[0]))
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         message = f"A column stands twice in the header: {shown_columns(twice)}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.model import Note, Problem
-from scoring.table import ABSENT, Token, shown_columns
+from scoring.table import ABSENT, shown_columns
 from scoring.text import counted, first, printable
 from scoring.values import shown
 
@@ -41,7 +41,7 @@ class Match:
 
 
 def whole(cell: object) -> int | None:
-    """The integer in a cell: 7, 7.0, "7", "007"; None for true, 7.5, "7a" and all else."""
+    """Return the integer in a cell: 7, 7.0, "7", "007"; None for true, 7.5, "7a" and all else."""
     if isinstance(cell, str):
         text = cell.strip(" \t\r\n")
         return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else None
@@ -51,7 +51,7 @@ def whole(cell: object) -> int | None:
 
 
 def worded(cell: object) -> str | None:
-    """The id in a cell where ids are words: text as it is but stripped, an integer in its digits."""
+    """Return the id in a cell where ids are words: text as it is but stripped, an integer in its digits."""
     if isinstance(cell, str):
         return cell.strip() or None
     return str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else None
@@ -67,9 +67,7 @@ def match_ids(table: Table, ids: Sequence[Id]) -> Match:
     cells = table.cells[ID]
     numeric = all(isinstance(wanted, int) for wanted in ids)
     found: list[Id | None] = [whole(cell) if numeric else worded(cell) for cell in cells]
-    names = tuple(
-        table.place(row) if found_id is None else f"id {printable(str(found_id), 40)}" for row, found_id in enumerate(found)
-    )
+    names = tuple(table.place(row) if item is None else f"id {_shown(item)}" for row, item in enumerate(found))
     seat: dict[Id, int] = {}
     for row, found_id in enumerate(found):
         if found_id is not None:
@@ -81,7 +79,7 @@ def match_ids(table: Table, ids: Sequence[Id]) -> Match:
 
 def _no_id_column(table: Table, ids: Sequence[Id]) -> Match:
     pipeline = {"image_path", "image", "question"} & set(table.columns)
-    hint = " The rows look like the dataset's own with results added: please send the official form." if pipeline else ""
+    hint = " These look like the dataset's rows with results added: please send the official form." if pipeline else ""
     message = f'Each row needs an "id"; the columns found are {shown_columns(table.columns)}.{hint}'
     problems = [Problem(code="missing-id-column", count=1, message=message)]
     if len(table) != len(ids):
@@ -151,7 +149,8 @@ def _empty(cells: Iterable[object]) -> bool:
 def _missing(missing: Sequence[Id], ids: Sequence[Id], rows: int) -> Iterator[Problem]:
     if missing:
         found = f"your file has {counted(rows, 'row')}"
-        message = f"{len(missing):,} of our {counted(len(ids), 'id')} {'is' if len(missing) == 1 else 'are'} missing; {found}."
+        verb = "is" if len(missing) == 1 else "are"
+        message = f"{len(missing):,} of our {counted(len(ids), 'id')} {verb} missing; {found}."
         yield _ids_problem("missing-ids", missing, message)
 
 
@@ -164,20 +163,28 @@ def _duplicates(table: Table, found: Sequence[Id | None]) -> Iterator[Problem]:
     for row, item in enumerate(found):
         if item in places and len(places[item]) < 3:  # noqa: PLR2004 -- enough to find it by
             places[item].append(table.place(row))
-    examples = tuple(f"id {printable(str(item), 40)}: {', '.join(where)}" for item, where in places.items())
+    examples = tuple(f"id {_shown(item)}: {', '.join(where)}" for item, where in places.items())
     surplus = sum(twice.values()) - len(twice)
-    message = f"{counted(len(twice), 'id stands', 'ids stand')} in more than one row; {counted(surplus, 'row')} too many."
+    repeated = counted(len(twice), "id stands", "ids stand")
+    message = f"{repeated} in more than one row; {counted(surplus, 'row')} too many."
     yield Problem(code="duplicate-ids", count=surplus, examples=examples, message=message)
 
 
 def _ids_problem(code: str, items: Sequence[Id], message: str) -> Problem:
-    return Problem(code=code, count=len(items), examples=first(printable(str(item), 40) for item in items), message=message)
+    return Problem(code=code, count=len(items), examples=first(map(_shown, items)), message=message)
+
+
+def _shown(item: Id) -> str:
+    return str(item) if isinstance(item, int) else printable(item, 40)
 
 
 def _notes(table: Table, cells: Sequence[object]) -> Iterator[Note]:
     """Ids that are clear but not as the official form has them."""
     if table.typed and (texts := sum(isinstance(cell, str) and whole(cell) is not None for cell in cells)):
-        yield Note(code="text-ids", count=texts, message=f"{counted(texts, 'id')} given as text, read as whole numbers.")
-    dotted = sum(isinstance(cell, float) or (isinstance(cell, str) and "." in cell and whole(cell) is not None) for cell in cells)
-    if dotted and not any(isinstance(cell, Token) for cell in cells):
-        yield Note(code="float-ids", count=dotted, message=f"{counted(dotted, 'id')} given as 1.0, read as whole numbers.")
+        yield Note(
+            code="text-ids", count=texts, message=f"{counted(texts, 'id')} given as text, read as whole numbers."
+        )
+    dotted = sum(isinstance(cell, float | str) and "." in str(cell) and whole(cell) is not None for cell in cells)
+    if dotted:
+        message = f"{counted(dotted, 'id')} given as 1.0, read as whole numbers."
+        yield Note(code="float-ids", count=dotted, message=message)

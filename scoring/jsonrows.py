@@ -23,7 +23,7 @@ ONE_EACH = "The file holds several submissions. Please send one file for each tr
 
 
 def read_json(text: str) -> Reading:
-    """The table in a JSON or JSONL text that begins with a bracket."""
+    """Return the table in a JSON or JSONL text that begins with a bracket."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
     if len(lines) > 1 and not isinstance(parse(lines[0][1]), NotJson):
         return _read_lines(lines)
@@ -34,7 +34,7 @@ def read_json(text: str) -> Reading:
 
 
 def _document(value: object) -> Reading:
-    """The table in one JSON value."""
+    """Return the table in one JSON value."""
     if isinstance(value, list):
         official = [item for item in value if isinstance(item, dict) and ROWS in _folded(item)]
         if official and len(value) > 1:
@@ -58,7 +58,7 @@ def _folded(value: dict[str, object]) -> dict[str, object]:
 
 
 def _official(value: dict[str, object], top: dict[str, object]) -> Reading:
-    """The organizers' shape: an object with the rows under ``predictions``."""
+    """Return the organizers' shape: an object with the rows under ``predictions``."""
     rows = top[ROWS]
     if not isinstance(rows, list):
         return refused("no-predictions", f'"{ROWS}" must be a list of rows, as in {OFFICIAL}.')
@@ -139,7 +139,7 @@ def _doubled(examples: Sequence[str]) -> Problem:
 
 
 def _broken(faults: list[NotJson], what: str) -> Reading:
-    """The problem of a text that is no JSON, at line and column."""
+    """Return the problem of a text that is no JSON, at line and column."""
     if faults[0].deep:
         return refused("too-deep", "The brackets of the JSON are nested too deeply to be a result file.")
     where = tuple(f"line {fault.line}, column {fault.column}: {fault.reason}" for fault in faults[:EXAMPLES])

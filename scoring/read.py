@@ -17,7 +17,7 @@ __all__ = ["Reading", "Table", "read"]
 
 
 def read(data: bytes, name: str = "") -> Reading:
-    """The table in the bytes of a result file, with all problems found on the way.
+    """Return the table in the bytes of a result file, with all problems found on the way.
 
     ``name`` only helps to say what a file is that cannot be read. The file must be unpacked
     (:func:`scoring.unpack.unpack`).

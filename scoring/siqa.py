@@ -32,7 +32,7 @@ def siqa_u(weights: Mapping[str, float] = U_WEIGHTS) -> Track:
         columns=(answer,),
         group="type",
         weights=weights,
-        formula=f"100 × ({terms})",
+        formula=f"100 ({terms})",
         scorer=_scorer("siqa-u/1", weights, U_WEIGHTS),
     )
 
@@ -51,7 +51,7 @@ def siqa_s(weights: Mapping[str, float] = S_WEIGHTS) -> Track:
         letters=("S", "SIQA-S"),
         columns=(perception, knowledge),
         weights=weights,
-        formula=f"{final}, each max((SRCC + PLCC) / 2, 0) × 100",
+        formula=f"{final}, each 100 max((SRCC + PLCC) / 2, 0)",
         scorer=_scorer("siqa-s/1", weights, S_WEIGHTS),
     )
 
@@ -62,7 +62,7 @@ def tracks() -> tuple[Track, Track]:
 
 
 def u_score(accuracies: Mapping[str, float], weights: Mapping[str, float] = U_WEIGHTS) -> float:
-    """The weighted sum of accuracies in percent, by type.
+    """Return the weighted sum of accuracies in percent, by type.
 
     >>> round(u_score({"yes-or-no": 100 * 223 / 380, "what": 100 * 293 / 350, "how": 100 * 110 / 390}), 2)
     50.95
@@ -71,7 +71,7 @@ def u_score(accuracies: Mapping[str, float], weights: Mapping[str, float] = U_WE
 
 
 def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_WEIGHTS) -> float:
-    """The weighted sum over dimensions of max((SRCC + PLCC) / 2, 0) × 100, from metrics such as ``perception_srcc``.
+    """Return the weighted sum over dimensions of 100 max((SRCC + PLCC) / 2, 0), from metrics as ``perception_srcc``.
 
     >>> round(s_score({"perception_srcc": .9135, "perception_plcc": .9253,
     ...                "knowledge_srcc": .9282, "knowledge_plcc": .9527}), 2)
@@ -81,12 +81,12 @@ def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_
 
 
 def dimension_score(correlations: Mapping[str, float], name: str) -> float:
-    """One dimension's max((SRCC + PLCC) / 2, 0) × 100."""
+    """Return one dimension's 100 max((SRCC + PLCC) / 2, 0)."""
     return 100.0 * max(sum(correlations[f"{name}_{metric}"] for metric in CORRELATIONS) / len(CORRELATIONS), 0.0)
 
 
 def _weights(weights: Mapping[str, float], expected: Mapping[str, float]) -> dict[str, float]:
-    """The weights in the expected order; ValueError unless they are non-negative and sum to 1."""
+    """Return the weights in the expected order; ValueError unless they are non-negative and sum to 1."""
     if weights.keys() != expected.keys():
         message = f"weights are needed for exactly {', '.join(expected)}, not {', '.join(weights)}"
         raise ValueError(message)
@@ -100,7 +100,7 @@ def _weights(weights: Mapping[str, float], expected: Mapping[str, float]) -> dic
 
 
 def _scorer(name: str, weights: Mapping[str, float], standard: Mapping[str, float]) -> str:
-    """The formula's name and version; weights of one's own belong to it."""
+    """Return the formula's name and version; weights of one's own belong to it."""
     return name if weights == standard else f"{name}({','.join(f'{weight!r}' for weight in weights.values())})"
 
 
@@ -131,7 +131,7 @@ _PUBLISHED = (
 
 
 def baselines(track: Track) -> tuple[Baseline, ...]:
-    """The published baselines of a track, scored with its weights; only SIQA-S has any."""
+    """Return the published baselines of a track, scored with its weights; only SIQA-S has any."""
     if track.name != "siqa-s":
         return ()
     names = [f"{dimension}_{metric}" for dimension in S_WEIGHTS for metric in CORRELATIONS]

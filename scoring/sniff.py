@@ -13,7 +13,9 @@ from scoring.model import Problem
 RESULT_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
 #: Names that say: this explains or makes the predictions. Left aside when result files lie beside them.
-COMPANION = re.compile(r"readme.*|licen[sc]e.*|.*\.(md|rst|txt|log|py|ipynb|sh|ya?ml|toml|pdf|docx?|png|jpe?g)", re.IGNORECASE)
+COMPANION = re.compile(
+    r"readme.*|licen[sc]e.*|.*\.(md|rst|txt|log|py|ipynb|sh|ya?ml|toml|pdf|docx?|png|jpe?g)", re.IGNORECASE
+)
 
 #: Names that operating systems leave in archives.
 LITTER = re.compile(r"\.ds_store|thumbs\.db|desktop\.ini|\._.*", re.IGNORECASE)
@@ -54,7 +56,7 @@ _BY_MAGIC = (
 
 
 def base_name(path: str) -> str:
-    """The last part of a path written for any system."""
+    """Return the last part of a path written for any system."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
@@ -75,7 +77,7 @@ def archive_kind(name: str, data: bytes) -> str | None:
 
 
 def advice(name: str, data: bytes) -> Problem | None:
-    """The problem with a file whose form we do not read, None when it may be read."""
+    """Return the problem with a file whose form we do not read, None when it may be read."""
     told = _BY_SUFFIX.get(suffix(name)) or next((text for magic, text in _BY_MAGIC if data.startswith(magic)), None)
     if told is None and data.startswith(b"PK\x03\x04"):
         told = _SPREADSHEET

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from scoring.table import Token
@@ -32,6 +33,9 @@ _PLAIN = {
     "Illegal trailing comma before end of array": "a comma stands before a closing bracket",
 }
 
+#: What other languages write, and what JSON has for it.
+_FOREIGN = (("None", "null"), ("True", "true"), ("False", "false"), ("nan", "a number"), ("inf", "a number"))
+
 
 class Doubled(dict[str, object]):
     """An object in which some keys stand twice; the last value of each counts."""
@@ -52,7 +56,7 @@ class NotJson:
 
 
 def parse(text: str) -> object | NotJson:
-    """The value of a JSON text, or where it breaks off; never raises."""
+    """Return the value of a JSON text, or where it breaks off; never raises."""
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -67,8 +71,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(plain) == len(pairs):
         return plain
     doubled = Doubled(plain)
-    seen: set[str] = set()
-    doubled.keys_twice = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))
+    times = Counter(key for key, _ in pairs)
+    doubled.keys_twice = tuple(key for key, count in times.items() if count > 1)
     return doubled
 
 
@@ -85,19 +89,19 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse
 
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
-    """What is wrong, in words for people who did not write a JSON parser."""
+    """Return What is wrong, in words for people who did not write a JSON parser."""
     if error.pos >= len(text.rstrip()) and error.pos > 0:
         return "the file ends in the middle of a value: was it cut off?"
     before = text[: error.pos].rstrip()[-1:]
     there = text[error.pos :]
-    if before == "," and there[:1] in "]}" or there[:1] == "," and there[1:].lstrip()[:1] in ("]", "}"):
+    if (before == "," and there[:1] in "]}") or (there[:1] == "," and there[1:].lstrip()[:1] in ("]", "}")):
         return "a comma stands before a closing bracket"
     if there.startswith("'"):
-        return "texts need double quotes (\") in JSON, not single ones"
+        return 'texts need double quotes (") in JSON, not single ones'
     if there.startswith("..."):
         return "three dots stand in place of rows"
-    for word, json_word in (("None", "null"), ("True", "true"), ("False", "false"), ("nan", "a number"), ("inf", "a number")):
+    for word, meant in _FOREIGN:
         if there.startswith(word):
-            return f"{word} is no JSON; {json_word} is expected"
+            return f"{word} is no JSON; {meant} is expected"
     plain = _PLAIN.get(error.msg, error.msg[:1].lower() + error.msg[1:])
     return f"{plain}, near {quoted(there[:20])}"

@@ -92,19 +92,19 @@ def refused(code: str, message: str, *examples: str, count: int = 1) -> Reading:
 
 
 def normal(name: object) -> str:
-    """A field or column name as it is compared: lower case, stripped, printable."""
+    """Return a field or column name as it is compared: lower case, stripped, printable."""
     return printable(str(name), 100).casefold()
 
 
 def label(value: object) -> str | None:
-    """A team, method or track as text; None when there is none."""
+    """Return a team, method or track as text; None when there is none."""
     if isinstance(value, str):
         return printable(value, 200) or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def uniform(cells: Mapping[str, Sequence[object]], column: str) -> str | None:
-    """The one label that a whole column repeats, if it does."""
+    """Return the one label that a whole column repeats, if it does."""
     values = cells.get(column) or (None,)
     return label(values[0]) if all(value == values[0] for value in values) else None
 
@@ -135,7 +135,7 @@ class RowGatherer:
         return twice
 
     def full(self) -> Reading | None:
-        """The refusal when there are more columns or rows than any honest file has, else None."""
+        """Return the refusal when there are more columns or rows than any honest file has, else None."""
         if len(self.cells) > MAX_COLUMNS:
             names = first(quoted(name) for name in self.cells)
             return refused("too-many-columns", f"The rows have more than {MAX_COLUMNS} different fields.", *names)

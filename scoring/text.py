@@ -52,7 +52,7 @@ def first(examples: Iterable[str]) -> tuple[str, ...]:
 
 
 def listed(words: Iterable[str], most: int = 8) -> str:
-    """``a, b, c``; beyond ``most`` words the rest is counted."""
+    """Return ``a, b, c``; beyond ``most`` words the rest is counted."""
     every = list(words)
     rest = len(every) - most
     shown = ", ".join(every[:most])

@@ -60,7 +60,7 @@ DEFAULT = Limits()
 
 
 def unpack(name: str, data: bytes, limits: Limits = DEFAULT) -> Unpacked:
-    """The result files in an attachment ``name`` of content ``data``; whatever the bytes are, it never raises.
+    """Return the result files in an attachment ``name`` of content ``data``; whatever the bytes are, it never raises.
 
     The content decides what it is, the name only where the content is silent.
     """
@@ -91,7 +91,7 @@ def _too_big(shown: str, limits: Limits) -> Problem:
 
 
 def _gunzip(name: str, data: bytes, limits: Limits) -> Unpacked:
-    """The one file in a ``.gz`` of any number of members (RFC 1952)."""
+    """Return the one file in a ``.gz`` of any number of members (RFC 1952)."""
     inner_name = name[:-3] if name.lower().endswith(".gz") else name
     shown = (printable(base_name(name), 100),)
     most = min(limits.member_bytes, max(MIB, limits.ratio * len(data)))
@@ -100,7 +100,7 @@ def _gunzip(name: str, data: bytes, limits: Limits) -> Unpacked:
     try:
         inner = gzip.GzipFile(fileobj=io.BytesIO(data)).read(most + 1)
     except EOFError:
-        return _refuse("damaged-archive", "The .gz file ends in the middle: it was cut off. Please pack it anew.", shown)
+        return _refuse("damaged-archive", "The .gz file was cut off in the middle. Please pack it anew.", shown)
     except (OSError, zlib.error):
         return _refuse("damaged-archive", "The .gz file is damaged. Please pack it anew.", shown)
     if len(inner) > most:
@@ -116,7 +116,7 @@ def _gunzip(name: str, data: bytes, limits: Limits) -> Unpacked:
 
 
 def _unzip(data: bytes, limits: Limits) -> Unpacked:
-    """The result files in a zip archive, with the problems of the members that cannot be taken."""
+    """Return the result files in a zip archive, with the problems of the members that cannot be taken."""
     opened = open_zip(
         data,
         members=limits.members,

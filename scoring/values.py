@@ -31,7 +31,7 @@ class Fault(StrEnum):
 
 
 def number(cell: object) -> float | Fault:
-    """The number in a cell, finite and at most :data:`LARGEST` in size, or why there is none."""
+    """Return the number in a cell, finite and at most :data:`LARGEST` in size, or why there is none."""
     if isinstance(cell, Token):
         return Fault.NOT_FINITE if _not_finite(cell.text) else Fault.OUT_OF_RANGE
     if cell is None or cell is ABSENT:
@@ -62,13 +62,13 @@ def _in_range(value: float) -> float | Fault:
 
 
 def choice(cell: object, choices: tuple[str, ...]) -> str | None:
-    """The legal answer in a cell, None when it is none; compared stripped and in upper case, as officially."""
+    """Return the legal answer in a cell, None when it is none; compared stripped and in upper case, as officially."""
     answer = cell.strip().upper() if isinstance(cell, str) else None
     return answer if answer in choices else None
 
 
 def shown(cell: object) -> str:
-    """A cell for a message, short and inert."""
+    """Return a cell for a message, short and inert."""
     if isinstance(cell, str):
         return quoted(cell) if cell.strip() else "empty"
     if isinstance(cell, Token):
@@ -77,4 +77,6 @@ def shown(cell: object) -> str:
         return "absent"
     if isinstance(cell, list | dict):
         return "a list" if isinstance(cell, list) else "an object"
-    return {None: "null", True: "true", False: "false"}.get(cell, str(cell)) if isinstance(cell, bool | None) else str(cell)
+    if cell is None or isinstance(cell, bool):
+        return {None: "null", True: "true", False: "false"}[cell]
+    return printable(str(cell), 40)

@@ -33,7 +33,7 @@ MESSAGES = {
     "nested-archive": "An archive in an archive is not opened. Please pack the result files once.",
     "symlink": "The archive holds a link instead of a file. Please pack the file itself.",
     "unsafe-name": "A name in the archive points out of it. Please pack the result files by their plain names.",
-    "too-many-members": "The archive holds more files than are taken from one attachment. Please pack the result files only.",
+    "too-many-members": "The archive holds too many files for one attachment. Please pack the result files only.",
     "too-big": "The archive unpacks to more bytes than are taken from one attachment.",
     "too-compressed": "A file in the archive unpacks to far more than a result file needs. Please send the plain file.",
     "zip-method": "The archive uses an uncommon compression. Please pack it as an ordinary zip (deflate).",
@@ -112,7 +112,7 @@ def _readme(name: str) -> bool:
 
 
 def _display(info: zipfile.ZipInfo) -> str:
-    """The member's name; without the UTF-8 flag it is whatever the packer's system used (mostly UTF-8 or GBK)."""
+    """Return the member's name; without the UTF-8 flag it is what the packer's system used (mostly UTF-8 or GBK)."""
     if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     raw = info.orig_filename.encode("cp437", errors="replace")
@@ -125,7 +125,7 @@ def _display(info: zipfile.ZipInfo) -> str:
 
 
 def _member(data: bytes, name: str, info: zipfile.ZipInfo, *, most: int, cap: int) -> bytes:
-    """The member's bytes, at most ``most`` of them; :class:`Refused` with the code of what is wrong with it."""
+    """Return the member's bytes, at most ``most`` of them; :class:`Refused` with the code of what is wrong with it."""
     _examine(name, info, most=most, cap=cap)
     content = _inflate(data, info, most)
     if len(content) > most:

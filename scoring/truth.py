@@ -1,0 +1,249 @@
+"""The committee's labels: loaded once, named by the SHA-256 of their file, never shown.
+
+A label file has a submission's own shape, or the dataset's rows as JSON, JSONL, CSV or Parquet, also as ``.gz``
+or in a ``.zip``. Its mistakes are reported like a team's, but no message ever quotes a label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from scoring.check import column_in
+from scoring.ids import ID, whole, worded
+from scoring.model import Column, Kind, Note, Problem, Track
+from scoring.read import read
+from scoring.table import Table, normal, shown_columns
+from scoring.text import counted, first, listed, printable, quoted
+from scoring.unpack import Limits, unpack
+from scoring.values import Fault, choice, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from scoring.ids import Id
+    from scoring.metrics import Floats
+
+GIB = 1024**3
+LIMITS = Limits(members=1, member_bytes=GIB, total_bytes=GIB, ratio=10_000)
+PARQUET_MAGIC = b"PAR1"
+FEWEST = 2
+
+
+class TruthError(Exception):
+    """The label file cannot be used; :attr:`problems` says why."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the text of the exception is their messages."""
+        self.problems = tuple(problems)
+        super().__init__(" ".join(problem.message for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[TruthError], tuple[tuple[Problem, ...]]]:
+        """Travel between processes with the problems."""
+        return TruthError, (self.problems,)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Truth:
+    """One version of a track's labels. What it prints never holds a label."""
+
+    track: Track
+    #: SHA-256 of the label file as stored, hex.
+    sha256: str
+    #: The labelled items, in the order of the file: all integers or all words.
+    ids: tuple[Id, ...] = field(repr=False)
+    #: The labels of each column in the order of ``ids``: floats, or legal letters.
+    values: Mapping[str, tuple[float, ...] | tuple[str, ...]] = field(repr=False)
+    #: The group of each item (``yes-or-no``) where the track has groups.
+    groups: tuple[str, ...] | None = field(default=None, repr=False)
+    #: What the organizer should know of the file.
+    notes: tuple[Note, ...] = ()
+    _prepared: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of labelled items."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """Return the name of the truth, and no label."""
+        return f"Truth({self.track.name}, {self.sha256[:12]}, n={self.n})"
+
+    def prepared(self, column: str, name: str, transform: Callable[[Sequence[float]], Floats]) -> Floats:
+        """``transform`` of a column of numbers, computed once for this truth and kept under ``name``."""
+        if (column, name) not in self._prepared:
+            labels = [value for value in self.values[column] if isinstance(value, float)]
+            self._prepared[column, name] = transform(labels)
+        return self._prepared[column, name]
+
+
+def read_truth_file(path: Path | str, track: Track) -> Truth:
+    """Load the label file at ``path``; raises OSError, or :class:`TruthError` with its problems."""
+    return load_truth(Path(path).read_bytes(), track, Path(path).name)
+
+
+def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
+    """Load the labels of a track from the bytes of a label file; raises :class:`TruthError` with all problems."""
+    table = _table(data, track, name)
+    problems: list[Problem] = []
+    ids, notes = _ids(table, problems)
+    values = {column.name: _labels(table, column, ids, problems) for column in track.columns}
+    groups = _groups(table, track, ids, problems) if track.group else None
+    if problems:
+        raise TruthError(problems)
+    return Truth(
+        track=track,
+        sha256=hashlib.sha256(data).hexdigest(),
+        ids=ids,
+        values=values,
+        groups=groups,
+        notes=tuple(notes),
+    )
+
+
+def _fail(code: str, message: str, *examples: str) -> NoReturn:
+    raise TruthError([Problem(code=code, count=1, examples=examples, message=message)])
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+def _table(data: bytes, track: Track, name: str) -> Table:
+    """Return the rows of the label file, whatever its form."""
+    if data.startswith(PARQUET_MAGIC):
+        return _parquet(data, track)
+    unpacked = unpack(name, data, LIMITS)
+    if unpacked.problems or len(unpacked.files) != 1:
+        raise TruthError(unpacked.problems)
+    file = unpacked.files[0]
+    reading = read(file.data, file.name)
+    if reading.problems or reading.table is None:
+        raise TruthError([replace(problem, examples=()) for problem in reading.problems])
+    return reading.table
+
+
+def _parquet(data: bytes, track: Track) -> Table:
+    """Return the columns of a Parquet file that labels need; pictures beside them are not touched."""
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415 -- an extra, and slow to import
+    except ImportError:
+        _fail("no-pyarrow", "Label files in Parquet need pyarrow: install mailbot[parquet].")
+    wanted = {ID, track.group, *(name for column in track.columns for name in (column.name, *column.aliases))}
+    try:
+        file = parquet.ParquetFile(io.BytesIO(data))
+        names = [name for name in file.schema_arrow.names if normal(name) in wanted]
+        columns = {normal(name): file.read(columns=[name]).column(0).to_pylist() for name in names}
+        rows = file.metadata.num_rows
+    except (ArrowException, OSError, ValueError):
+        _fail("damaged-parquet", "The label file is no readable Parquet file.")
+    return Table(columns=tuple(columns), cells=columns, places=range(1, rows + 1), unit="row", typed=True)
+
+
+# --- the columns -----------------------------------------------------------------------------
+
+
+def _ids(table: Table, problems: list[Problem]) -> tuple[tuple[Id, ...], list[Note]]:
+    """Return the ids of the rows; without an id column they are the rows' numbers."""
+    if ID not in table.cells:
+        message = f"No id column: the ids are the rows' numbers, 1 to {len(table)}."
+        return tuple(range(1, len(table) + 1)), [Note(code="ids-by-row-order", count=len(table), message=message)]
+    cells = table.cells[ID]
+    wholes = [whole(cell) for cell in cells]
+    numeric = any(item is not None for item in wholes)
+    found: list[Id | None] = list(wholes) if numeric else [worded(cell) for cell in cells]
+    bad = [table.place(row) for row, item in enumerate(found) if item is None]
+    if bad:
+        problems.append(_problem("unreadable-ids", bad, "{} without a readable id."))
+    first_row: dict[Id, int] = {}
+    twice = [
+        f"id {printable(str(item), 40)}, {table.place(row)}"
+        for row, item in enumerate(found)
+        if item is not None and first_row.setdefault(item, row) != row
+    ]
+    if twice:
+        problems.append(_problem("duplicate-ids", twice, "{} with an id that another row has."))
+    return tuple(item for item in found if item is not None), []
+
+
+def _problem(code: str, places: Sequence[str], message: str) -> Problem:
+    text = "The label file has " + message.format(counted(len(places), "row"))
+    return Problem(code=code, count=len(places), examples=first(places), message=text)
+
+
+def _labels(
+    table: Table, column: Column, ids: Sequence[Id], problems: list[Problem]
+) -> tuple[float, ...] | tuple[str, ...]:
+    """Return the labels of one column; its problems name places, never values."""
+    name = _answer_column(table, column)
+    if name is None:
+        expected = " or ".join(quoted(known) for known in (column.name, *column.aliases))
+        message = f"The label file has no column {expected}; it has {shown_columns(table.columns)}."
+        problems.append(Problem(code="missing-column", count=1, examples=(column.name,), message=message))
+        return ()
+    if column.kind is Kind.CHOICE:
+        return _letters(table, name, column, problems)
+    numbers = [number(cell) for cell in table.cells[name]]
+    bad = [f"{table.place(row)}: {name}" for row, value in enumerate(numbers) if isinstance(value, Fault)]
+    if bad:
+        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no finite number."))
+    labels = tuple(value for value in numbers if not isinstance(value, Fault))
+    if not bad and (len(ids) < FEWEST or len(set(labels)) < FEWEST):
+        message = f"All labels of {name} are alike, so correlations with them are undefined."
+        problems.append(Problem(code="constant-labels", count=1, examples=(name,), message=message))
+    return labels
+
+
+def _letters(table: Table, name: str, column: Column, problems: list[Problem]) -> tuple[str, ...]:
+    answers = [choice(cell, column.choices) for cell in table.cells[name]]
+    bad = [f"{table.place(row)}: {name}" for row, answer in enumerate(answers) if answer is None]
+    if bad:
+        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is none of {listed(column.choices)}."))
+    return tuple(answer for answer in answers if answer is not None)
+
+
+def _answer_column(table: Table, column: Column) -> str | None:
+    """Return the column that holds the labels.
+
+    The dataset's rows have both ``answer`` and ``precision``; what the second means there is undocumented, so
+    of several columns the first that holds nothing but legal letters is taken.
+    """
+    names = [name for name in (column.name, *column.aliases) if name in table.cells]
+    if column.kind is Kind.CHOICE and len(names) > 1:
+        legal = [name for name in names if all(choice(cell, column.choices) for cell in table.cells[name])]
+        if len({tuple(choice(cell, column.choices) for cell in table.cells[name]) for name in legal}) > 1:
+            both = " and ".join(quoted(name) for name in legal)
+            _fail("two-answers", f"The columns {both} of the label file hold different letters.")
+        names = legal or names
+    return names[0] if names else column_in(table, column)
+
+
+def _groups(table: Table, track: Track, ids: Sequence[Id], problems: list[Problem]) -> tuple[str, ...]:
+    """Return the group of each item; each group of the track must have items, or its accuracy is undefined."""
+    name = track.group or ""
+    if name not in table.cells:
+        message = f'The label file has no column "{name}"; it has {shown_columns(table.columns)}.'
+        problems.append(Problem(code="missing-column", count=1, examples=(name,), message=message))
+        return ()
+    groups = [_group(cell) for cell in table.cells[name]]
+    problems += _group_problems(table, track, groups)
+    return tuple(groups[: len(ids)])
+
+
+def _group(cell: object) -> str:
+    """Return a question type as the tracks write it; the organizers' toolkit has ``yes/no`` in places."""
+    said = printable(cell, 40).lower().replace("_", "-").replace(" ", "-") if isinstance(cell, str) else ""
+    return "yes-or-no" if said in ("yes/no", "yes-no", "yesno", "yes-or-no") else said
+
+
+def _group_problems(table: Table, track: Track, groups: Sequence[str]) -> Iterator[Problem]:
+    bad = [f"{table.place(row)}: {quoted(group)}" for row, group in enumerate(groups) if group not in track.weights]
+    known = listed(track.weights)
+    if bad:
+        yield _problem("unknown-groups", bad, f"{{}} whose {track.group} is none of {known}.")
+    empty = [group for group in track.weights if group not in groups]
+    if empty:
+        message = f"The label file has no item of {track.group} {listed(empty)}: its accuracy would be undefined."
+        yield Problem(code="empty-groups", count=len(empty), examples=first(empty), message=message)
