@@ -1,0 +1,202 @@
+"""The rules of the house, held by reading the source: who imports what, and how long a piece of code may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 50
+
+#: Libraries that reach outside the process, each with the modules that may use it; a package stands for all below it.
+#: The demo plays the outside world, so it may speak SMTP to mailbot.
+OWNERS = {
+    "imapclient": {"mailbot.imap"},
+    "imaplib": {"mailbot.imap"},
+    "smtplib": {"mailbot.smtp", "mailbot.demo"},
+    "sqlalchemy": {"mailbot.ledger"},
+    "alembic": {"mailbot.ledger"},
+    "gspread": {"mailbot.sheet"},
+    "socket": {"mailbot.imap", "mailbot.smtp", "mailbot.bell", "mailbot.notify", "mailbot.demo"},
+    "ssl": {"mailbot.imap", "mailbot.smtp", "mailbot.tls", "mailbot.demo"},
+    "aiosmtpd": {"mailbot.demo"},
+    "pymap": {"mailbot.demo"},
+    "typer": {"mailbot.cli"},
+    "rich": {"mailbot.cli", "mailbot.demo"},
+}
+
+#: Modules that speak to the world; only the daemon, the CLI and the demo bring two of them together.
+EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger")
+
+#: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
+SLOW = {"matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
+
+#: The teams' checker runs these, with nothing installed.
+STANDARD_ALONE = ("scoring.read", "scoring.check")
+
+
+def _name(path: Path) -> str:
+    """Return the dotted name of a module."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+SOURCES = {_name(path): path for package in ("mailbot", "scoring") for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """Parse a module."""
+    return ast.parse(SOURCES[module].read_bytes())
+
+
+def _within(module: str, package: str) -> bool:
+    """Tell whether a module is a package or lies below it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+class _Imports(ast.NodeVisitor):
+    """Collects what a module imports when it runs: at the top, and inside functions."""
+
+    def __init__(self) -> None:
+        self.at_top: set[str] = set()
+        self.in_functions: set[str] = set()
+        self._found = self.at_top
+
+    def visit_If(self, node: ast.If) -> None:
+        """Leave out what only type checkers import."""
+        if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """Note that what follows is imported later."""
+        self._found, before = self.in_functions, self._found
+        self.generic_visit(node)
+        self._found = before
+
+    def visit_Import(self, node: ast.Import) -> None:
+        """Take each name of an import statement."""
+        self._found.update(alias.name for alias in node.names)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Take the module, and what is imported from it where that is a module of ours too."""
+        module = node.module or ""
+        self._found.add(module)
+        self._found.update(full for alias in node.names if (full := f"{module}.{alias.name}") in SOURCES)
+
+
+@cache
+def _imports(module: str) -> _Imports:
+    """Return what a module imports."""
+    found = _Imports()
+    found.visit(_tree(module))
+    return found
+
+
+def _all_imports(module: str) -> set[str]:
+    """Return everything that a module imports, sooner or later."""
+    return _imports(module).at_top | _imports(module).in_functions
+
+
+def _top(module: str) -> str:
+    """Return the library that a module belongs to."""
+    return module.partition(".")[0]
+
+
+def test_the_source_is_found() -> None:
+    """The rules below are held over both packages."""
+    assert {"mailbot.model", "scoring.model"} <= set(SOURCES)
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_only_its_owner_uses_a_driver(module: str) -> None:
+    """A library that reaches outside is imported by its own module alone; everything else stays pure."""
+    strays = {
+        library
+        for library in map(_top, _all_imports(module))
+        if library in OWNERS and not any(_within(module, owner) for owner in OWNERS[library])
+    }
+    assert strays == set()
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_edges_do_not_meet(module: str) -> None:
+    """A module that speaks to one part of the world knows nothing of those that speak to another."""
+    own = next((edge for edge in EDGES if _within(module, edge)), None)
+    others = {
+        name
+        for name in _all_imports(module)
+        for edge in EDGES
+        if own is not None and edge != own and _within(name, edge)
+    }
+    assert others == set()
+
+
+@pytest.mark.parametrize("module", [name for name in SOURCES if _within(name, "scoring")])
+def test_scoring_knows_nothing_of_mailbot(module: str) -> None:
+    """Scoring imports nothing of mailbot, so that it serves the cluster and the teams as well."""
+    assert "mailbot" not in map(_top, _all_imports(module))
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_slow_libraries_load_late(module: str) -> None:
+    """No module loads a slow library just by being imported."""
+    assert SLOW.isdisjoint(map(_top, _imports(module).at_top))
+
+
+@pytest.mark.parametrize("start", STANDARD_ALONE)
+def test_reading_and_checking_need_nothing_installed(start: str) -> None:
+    """What reads and checks a file reaches the standard library alone, however far its imports are followed."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            waiting += [name for name in _all_imports(module) if name in SOURCES]
+    libraries = {_top(name) for module in seen for name in _all_imports(module)}
+    assert libraries - sys.stdlib_module_names == {"scoring"}
+
+
+@pytest.mark.parametrize("module", [name for name in SOURCES if not _within(name, "mailbot.ledger.migrations")])
+def test_code_comes_in_small_pieces(module: str) -> None:
+    """No module or function outgrows one reading; a migration is a flat list of steps and may."""
+    functions = [node for node in ast.walk(_tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION]
+    assert long == []
+    assert len(SOURCES[module].read_text().splitlines()) <= LONGEST_MODULE
+
+
+# --- what the files of the checkout may name -------------------------------------------------
+
+_FOREIGN = re.compile(rb"pypi\.org|pythonhosted|--(?:extra-)?index-url[ =]|(?<![\w.])/(?:work|root)/\w")
+
+
+def _tracked_files() -> list[Path]:
+    """Return the files under version control; none outside a checkout."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return []
+    listed = subprocess.run((git, "ls-files", "-z"), cwd=ROOT, check=True, capture_output=True).stdout
+    return [ROOT / name.decode() for name in listed.split(b"\0") if name]
+
+
+def test_files_name_no_index_and_no_foreign_path() -> None:
+    """No file records a package index or a place on its author's machine."""
+    files = _tracked_files()
+    if not files:
+        pytest.skip("this is no git checkout, so it cannot tell the project's files from others")
+    named = {
+        f"{path.relative_to(ROOT)}: {found.group().decode()}"
+        for path in files
+        if path.is_file()
+        for found in _FOREIGN.finditer(path.read_bytes())
+    }
+    assert named == set()
