@@ -87,7 +87,7 @@ class Dovecot:
             imap_port=self.imap_port,
             imaps_port=self.imaps_port,
             lmtp_port=self.lmtp_port,
-            capability=capability,
+            capability=f"imap_capability = {capability}" if capability else "",
         )
 
 
