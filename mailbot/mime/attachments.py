@@ -1,0 +1,142 @@
+"""The attachments of a mail out of its parts, and its first text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailbot.mime import body, faults
+from mailbot.mime.candidates import is_candidate, is_unwanted, is_wanted_by_name, looks_like_data
+from mailbot.mime.charset import text_of
+from mailbot.mime.params import clean_name, disposition, file_name, media_type
+from mailbot.mime.transfer import decode, uuencoded
+from mailbot.model import Attachment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.mime.caps import Caps
+    from mailbot.mime.parts import Part
+    from scoring.model import Problem
+
+_CLOSED = {
+    "application/ms-tnef": "winmail",
+    "application/vnd.ms-tnef": "winmail",
+    "application/pkcs7-mime": "encrypted",
+    "application/x-pkcs7-mime": "encrypted",
+    "application/pgp-encrypted": "encrypted",
+    "message/rfc822": "forwarded-as-attachment",
+    "message/global": "forwarded-as-attachment",
+}
+"""Media types of parts that are not opened, and the fault each is named by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the parts of a mail hold."""
+
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    faults: tuple[Problem, ...] = ()
+
+
+@dataclass(kw_only=True)
+class _Basket:
+    """What was collected from the parts so far."""
+
+    files: list[Attachment] = field(default_factory=list)
+    #: Names of parts by the fault they cause.
+    closed: dict[str, list[str]] = field(default_factory=dict)
+    #: Names of files that are no candidates: pictures, papers, README.
+    passed: list[str] = field(default_factory=list)
+    #: Media type and source of each text a person reads.
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
+    """Return the candidates among the parts, at most as many and as large as the caps allow, and the first text."""
+    basket = _Basket()
+    for part in leaves:
+        _sort(raw, part, basket)
+    kept, over = _within(basket.files, caps)
+    closed = [faults.advice(code, len(names), names) for code, names in basket.closed.items()]
+    hints = [] if kept or over else _hints(basket)
+    return Found(text=_first_text(basket.texts), attachments=kept, faults=(*over, *closed, *hints))
+
+
+def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
+    """Put a part where it belongs."""
+    content_type, name = media_type(part.headers), file_name(part.headers)
+    code = "winmail" if name.lower() == "winmail.dat" else _CLOSED.get(content_type)
+    if code and not is_wanted_by_name(name):
+        basket.closed.setdefault(code, []).append(name)
+    elif body.is_body(part):
+        _sort_body(raw, part, content_type, basket)
+    elif not is_unwanted(name, content_type):
+        data = decode(raw[part.start : part.end], part.headers.text("content-transfer-encoding"))
+        _sort_file(Attachment(name=name, content_type=content_type, data=data or b""), basket, whole=data is not None)
+    elif name and not _is_decoration(part, content_type):
+        basket.passed.append(name)
+
+
+def _is_decoration(part: Part, content_type: str) -> bool:
+    """Whether a part that is no candidate is a signature, or a picture within the text."""
+    inline_image = content_type.startswith("image/") and disposition(part.headers) != "attachment"
+    return inline_image or content_type.startswith(("application/pgp", "application/pkcs7", "application/x-pkcs7"))
+
+
+def _sort_file(file: Attachment, basket: _Basket, *, whole: bool) -> None:
+    if not whole:
+        basket.closed.setdefault("undecodable", []).append(file.name)
+    elif is_candidate(file.name, file.content_type, file.data):
+        basket.files.append(file)
+    elif file.name:
+        basket.passed.append(file.name)
+
+
+def _sort_body(raw: bytes, part: Part, content_type: str, basket: _Basket) -> None:
+    """Keep the text of a body, and take the uuencoded file out of it if there is one (mailx, old Outlook)."""
+    packed = uuencoded(raw[part.start : part.end]) if content_type == "text/plain" else None
+    text = body.source(raw, part)
+    if packed:
+        name, data, begin = packed
+        text = body.source(raw[: part.start + begin], part)
+        file = Attachment(name=clean_name(text_of(name)), content_type="application/octet-stream", data=data or b"")
+        _sort_file(file, basket, whole=data is not None)
+    basket.texts.append((content_type, text))
+
+
+def _within(files: Sequence[Attachment], caps: Caps) -> tuple[tuple[Attachment, ...], list[Problem]]:
+    """Return the first files that the caps allow, and the faults for the others."""
+    kept, late = files[: caps.attachments], files[caps.attachments :]
+    found = [faults.too_many_attachments([file.name for file in late], caps)] if late else []
+    total, fitting, large = 0, list[Attachment](), list[str]()
+    for file in kept:
+        total += len(file.data)
+        if total <= caps.decoded_bytes:
+            fitting.append(file)
+        else:
+            large.append(file.name)
+    if large:
+        found.append(faults.too_much_data(large, total, caps))
+    return tuple(fitting), found
+
+
+def _hints(basket: _Basket) -> list[Problem]:
+    """Return what may explain that a mail without candidates has none."""
+    links = sum(body.cloud_links(text) for _, text in basket.texts)
+    if links:
+        return [faults.advice("cloud-link", links)]
+    if any(kind == "text/plain" and looks_like_data(text.encode("utf-8", "replace")) for kind, text in basket.texts):
+        return [faults.advice("pasted")]
+    return [faults.advice("not-a-result-file", len(basket.passed), basket.passed)] if basket.passed else []
+
+
+def _first_text(texts: Sequence[tuple[str, str]]) -> str:
+    """Return the first plain text that says something, else the first HTML that does."""
+    for wanted in ("text/plain", "text/html"):
+        for kind, text in texts:
+            shown = body.readable(text, kind) if kind == wanted else ""
+            if shown:
+                return shown
+    return ""
