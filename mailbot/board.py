@@ -24,8 +24,8 @@ BEFORE_CELLS = ("table", "rank", "team", "method")
 AFTER_CELLS = ("score", "date", "submissions", "baseline")
 """Columns that every table has, around its own; no heading may use these keys."""
 
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DROPPED = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_SPACED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +131,8 @@ def score_heading(table: Table) -> Heading:
 
 
 def one_line(text: str) -> str:
-    """Make a participant's ``text`` fit to be shown: NFC, on one line, no control and no direction override."""
-    kept = (" " if unicodedata.category(c) in _HIDDEN else c for c in text if c not in _BIDI_CONTROLS)
+    """Make a participant's ``text`` fit to be shown: NFC, on one line, without controls that hide or turn it."""
+    kept = (" " if unicodedata.category(c) in _SPACED else c for c in text if c not in _DROPPED)
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 

@@ -1,0 +1,112 @@
+"""Files below a folder: all there, replaced whole, and nothing left behind when writing fails."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from mailbot import publish, safefile
+from mailbot.board import build
+from tests.unit import boards
+
+FILES = {
+    "page/index.html",
+    "page/board.csv",
+    "page/board.xlsx",
+    "page/board.json",
+    "board.csv",
+    "board.xlsx",
+    "board.json",
+}
+
+
+def files_below(folder: Path) -> set[str]:
+    """Return the paths of all files below ``folder``."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_everything_is_written_and_named(tmp_path: Path) -> None:
+    """The page, the three files, and their copies that the page links to; the paths come back."""
+    paths = publish.write(boards.board(), tmp_path / "new" / "folder")
+    assert files_below(tmp_path / "new" / "folder") == FILES
+    assert [path.name for path in paths] == ["index.html", "board.csv", "board.xlsx", "board.json"]
+    assert all(path.stat().st_size for path in paths)
+
+
+def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
+    """The same board gives the same bytes in every file."""
+    publish.folder_target(tmp_path)(boards.board())
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+    publish.folder_target(tmp_path)(boards.board())
+    assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before
+
+
+def test_a_board_that_cannot_be_made_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files are made before the first is replaced."""
+    publish.write(boards.board(), tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+
+    def fail(_: object) -> bytes:
+        raise RuntimeError("no workbook")
+
+    monkeypatch.setattr("mailbot.workbook.as_xlsx", fail)
+    with pytest.raises(RuntimeError, match="no workbook"):
+        publish.write(build([], boards.rules(), boards.AS_OF), tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before
+
+
+def test_replaced_file_is_a_new_one(tmp_path: Path) -> None:
+    """A reader that has the old file open still reads the old bytes to their end."""
+    path = tmp_path / "board.csv"
+    safefile.replace(path, b"old")
+    with path.open("rb") as reader:
+        safefile.replace(path, b"new")
+        assert reader.read() == b"old"
+    assert path.read_bytes() == b"new"
+
+
+def test_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk is full the old file stays and the draft is removed."""
+    path = tmp_path / "board.csv"
+    safefile.replace(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        safefile.replace(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert files_below(tmp_path) == {"board.csv"}
+
+
+def test_file_and_folder_are_synced_around_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the bytes are made durable, then the name is set, then the folder is made durable."""
+    events: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def note_sync(descriptor: int) -> None:
+        events.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def note_rename(source: Path, target: Path) -> Path:
+        events.append("rename")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    safefile.replace(tmp_path / "x", b"1")
+    assert events == ["file", "rename", "folder"]
+
+
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
+    """A web server of another user can read what is published, where the umask allows it."""
+    before = os.umask(0o022)
+    try:
+        safefile.replace(tmp_path / "x", b"1")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o644
