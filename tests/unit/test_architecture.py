@@ -176,7 +176,7 @@ def test_code_comes_in_small_pieces(module: str) -> None:
 
 # --- what the files of the checkout may name -------------------------------------------------
 
-_FOREIGN = re.compile(rb"pypi\.org|pythonhosted|--(?:extra-)?index-url[ =]|(?<![\w.])/(?:work|root)/\w")
+_FOREIGN = re.compile(rb"pypi\.org|pythonhosted\.|--(?:extra-)?index-url[ =]|(?<![\w.])/(?:work|root)/\w")
 
 
 def _tracked_files() -> list[Path]:
