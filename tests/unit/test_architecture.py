@@ -25,7 +25,7 @@ OWNERS = {
     "sqlalchemy": {"mailbot.ledger"},
     "alembic": {"mailbot.ledger"},
     "gspread": {"mailbot.sheet"},
-    "socket": {"mailbot.imap", "mailbot.smtp", "mailbot.bell", "mailbot.notify", "mailbot.demo"},
+    "socket": {"mailbot.imap", "mailbot.smtp", "mailbot.bell", "mailbot.holding", "mailbot.notify", "mailbot.demo"},
     "ssl": {"mailbot.imap", "mailbot.smtp", "mailbot.tls", "mailbot.demo"},
     "aiosmtpd": {"mailbot.demo"},
     "pymap": {"mailbot.demo"},
