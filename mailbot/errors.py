@@ -2,6 +2,7 @@
 
 MailbotError
 ├── Temporary        trying again later may help
+│   └── AuthenticationFailed  a server refuses our login
 ├── Permanent        trying again will not help
 │   └── ConfigError  the config must be mended first
 └── Held             another mailbot holds the state folder
@@ -16,6 +17,10 @@ class MailbotError(Exception):
 
 class Temporary(MailbotError):
     """It failed, and trying again later may help."""
+
+
+class AuthenticationFailed(Temporary):
+    """A server does not accept the user or the password."""
 
 
 class Permanent(MailbotError):

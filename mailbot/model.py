@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from scoring.model import Evaluation, Problem
 
 
+# --- fetch -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A mail as it came from the server."""
+
+    uid: int
+    #: INTERNALDATE: when the server took it, whatever its Date field says.
+    arrived_at: datetime
+    #: RFC822.SIZE; more than ``len(raw)`` when only the beginning was fetched.
+    size: int
+    raw: bytes
+
+
 # --- parse -----------------------------------------------------------------------------------
 
 

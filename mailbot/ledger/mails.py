@@ -87,14 +87,16 @@ def claim(tx: Tx, *, now: datetime, limit: int) -> list[MailRow]:
     return _rows(tx, mails.c.id.in_(ids), by=(mails.c.arrived_at, mails.c.id)) if ids else []
 
 
-def record(tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None) -> bool:
-    """Mark a mail that is being worked on as recorded; False when somebody else has done so."""
-    done = tx.execute(
-        sa.update(mails)
-        .where(mails.c.id == mail_id, mails.c.state == MailState.WORKING)
-        .values(state=MailState.RECORDED, outcome=outcome, team_id=team_id, reason=reason)
-    )
-    return done.rowcount == 1
+def is_working(tx: Tx, mail_id: int) -> bool:
+    """Whether a mail is being worked on: neither waiting, nor recorded by somebody else meanwhile."""
+    return tx.scalar(sa.select(mails.c.state).where(mails.c.id == mail_id)) == MailState.WORKING
+
+
+def record(tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None) -> None:
+    """Mark a mail that is being worked on as recorded."""
+    working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
+    done = dict(state=MailState.RECORDED, outcome=outcome, team_id=team_id, reason=reason)
+    tx.execute(sa.update(mails).where(*working).values(**done))
 
 
 def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
@@ -136,10 +138,10 @@ def get(tx: Tx, mail_id: int) -> MailRow | None:
     return next(iter(_rows(tx, mails.c.id == mail_id)), None)
 
 
-def unfinished(tx: Tx) -> int:
-    """Count the mails whose state is not final."""
-    open_states = [MailState.SPOOLED, MailState.WORKING]
-    return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(mails.c.state.in_(open_states))) or 0
+def unfinished(tx: Tx, *, before: datetime | None = None) -> int:
+    """Count the mails whose state is not final, of those that arrived before an instant if one is given."""
+    query = sa.select(sa.func.count()).select_from(mails).where(mails.c.state.in_([MailState.SPOOLED, MailState.WORKING]))
+    return tx.scalar(query.where(mails.c.arrived_at < before) if before else query) or 0
 
 
 def _rows(tx: Tx, *where: sa.ColumnElement[bool], by: Sequence[sa.ColumnElement[object]] = (mails.c.id,)) -> list[MailRow]:

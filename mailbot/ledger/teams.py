@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import addresses, teams
 from mailbot.model import Team
+from mailbot.rules import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
-
-
-def name_key(name: str) -> str:
-    """Return what makes a team name unique: NFKC, case folded, white space squeezed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime) -> int:

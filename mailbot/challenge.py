@@ -1,0 +1,146 @@
+"""The challenge as configured: its tracks, truths, quota, phases and the rules of its board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.board import Baseline, BoardRules, TrackRules
+from mailbot.errors import ConfigError
+from mailbot.instants import shown
+from mailbot.model import Heading
+from mailbot.rules import Quota
+from scoring import siqa
+from scoring.truth import TruthError, read_truth_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from zoneinfo import ZoneInfo
+
+    from mailbot.config import Config
+    from mailbot.instants import Phase
+    from scoring.model import Track
+    from scoring.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What the stages need to know of the challenge, built once from the config."""
+
+    name: str
+    short_name: str
+    #: The official submission address.
+    address: str
+    page_url: str
+    tracks: Mapping[str, Track]
+    #: The present labels of each track, by its name.
+    truths: Mapping[str, Truth]
+    phases: Sequence[Phase]
+    quota: Quota
+    board: BoardRules
+
+    @property
+    def scorers(self) -> dict[str, str]:
+        """Name and version of each track's formula."""
+        return {name: track.scorer for name, track in self.tracks.items()}
+
+    @property
+    def truth_hashes(self) -> dict[str, str]:
+        """SHA-256 of each track's present labels."""
+        return {name: truth.sha256 for name, truth in self.truths.items()}
+
+
+def build(config: Config) -> Challenge:
+    """Load the labels and put the challenge together. Raises ConfigError with every problem of every label file."""
+    tracks = {name: track_of(name, section.weights) for name, section in config.tracks.items()}
+    truths = load_truths(config, tracks)
+    zone = config.challenge.zone
+    quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    return Challenge(
+        name=config.challenge.name,
+        short_name=config.challenge.short_name,
+        address=config.challenge.address,
+        page_url=config.challenge.page_url,
+        tracks=tracks,
+        truths=truths,
+        phases=config.calendar,
+        quota=quota,
+        board=_board_rules(config, tracks, truths),
+    )
+
+
+def track_of(name: str, weights: Mapping[str, float] | None = None) -> Track:
+    """Return a track by name, with the config's weights. Raises ConfigError for a name that no formula has."""
+    known = {"siqa-u": siqa.siqa_u, "siqa-s": siqa.siqa_s}
+    if name not in known:
+        message = f"tracks.{name}: unknown track; known: {', '.join(known)}"
+        raise ConfigError(message)
+    try:
+        return known[name](weights) if weights else known[name]()
+    except ValueError as error:
+        message = f"tracks.{name}.weights: {error}"
+        raise ConfigError(message) from error
+
+
+def load_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Read the label files. Raises ConfigError with the problems of all of them."""
+    truths, mistakes = {}, []
+    for name, section in config.tracks.items():
+        try:
+            truths[name] = read_truth_file(section.labels, tracks[name])
+        except (OSError, TruthError) as error:
+            told = [p.message for p in error.problems] if isinstance(error, TruthError) else [error.strerror or "unreadable"]
+            mistakes += [f"  - tracks.{name}.labels: {section.labels}: {line}" for line in told]
+    if mistakes:
+        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]))
+    return truths
+
+
+def _board_rules(config: Config, tracks: Mapping[str, Track], truths: Mapping[str, Truth]) -> BoardRules:
+    zone, board = config.challenge.zone, config.board
+    counts = "latest accepted submission" if board.standing == "latest" else "best accepted submission"
+    rules = (
+        f"The {counts} of each team and track counts.",
+        f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
+        f"{config.quota.week_starts} ({zone.key}).",
+        *(_window(phase, zone) for phase in config.calendar if phase.opens or phase.closes),
+    )
+    return BoardRules(
+        challenge=config.challenge.name,
+        tracks=tuple(
+            TrackRules(name=name, title=track.title, formula=track.formula, headings=headings(track))
+            for name, track in tracks.items()
+        ),
+        baselines=tuple(
+            Baseline(team=b.name, method=b.method, track=b.track, score=b.score, metrics=b.metrics)
+            for track in tracks.values()
+            for b in siqa.baselines(track)
+        ),
+        overall_formula=board.overall,
+        decimals=board.decimals,
+        truths={name: truth.sha256 for name, truth in truths.items()},
+        rules=rules,
+    )
+
+
+def _window(phase: Phase, zone: ZoneInfo) -> str:
+    opens = f" from {shown(phase.opens, zone)}" if phase.opens else ""
+    closes = f" until {shown(phase.closes, zone)}" if phase.closes else ""
+    return f"Phase {phase.name}: submissions are taken{opens}{closes}."
+
+
+def headings(track: Track) -> tuple[Heading, ...]:
+    """Return the metric columns of a track: accuracies in percent with 2 decimals, correlations with 4."""
+    if track.group is not None:
+        titles = {f"acc_{kind.replace('-', '_')}": f"{_spelled(kind)} ACC" for kind in track.weights}
+        return tuple(Heading(key=key, title=title, decimals=2) for key, title in titles.items())
+    pairs = [(column.name, metric) for column in track.columns for metric in siqa.CORRELATIONS]
+    return tuple(
+        Heading(key=f"{column}_{metric}", title=f"{column.capitalize()} {metric.upper()}", decimals=4) for column, metric in pairs
+    )
+
+
+def _spelled(kind: str) -> str:
+    """Spell a question type for a heading: ``Yes/No``, ``What``."""
+    return "/".join(word.capitalize() for word in kind.split("-or-"))

@@ -1,0 +1,86 @@
+"""The one seam that every evaluation goes through, a mail's and a rescore's alike.
+
+A job is a file as bytes; a worker holds the truths, by track, from its start. It needs no ledger, spool or secret,
+so that a cluster can take the place of the local children.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from mailbot.model import Judged
+from scoring.evaluate import evaluate_any
+from scoring.model import Evaluation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mailbot.opening import Candidate
+    from mailbot.sandbox import Sandbox
+    from scoring.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A file to be evaluated."""
+
+    name: str
+    data: bytes
+    #: A track that the mail's subject names; it only decides where the file leaves it open.
+    hint: str | None = None
+
+
+class Evaluator(Protocol):
+    """Whatever evaluates jobs."""
+
+    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
+        """Return the evaluation of each job, in order. Raises Temporary when a worker died."""
+
+
+class InProcess:
+    """Evaluates here and now: for the command line and for tests."""
+
+    def __init__(self, truths: Mapping[str, Truth]) -> None:
+        """Use these truths, by track."""
+        self._truths = truths
+
+    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
+        """See Evaluator."""
+        return [evaluate_any(job.data, self._truths, name=job.name, hint=job.hint) for job in jobs]
+
+
+class InChildren:
+    """Evaluates in the sandbox's children, which :func:`hold` gave the truths to."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Use the children of this sandbox."""
+        self._sandbox = sandbox
+
+    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
+        """See Evaluator."""
+        return [task.result() for task in [self._sandbox.submit(_evaluate, job) for job in jobs]]
+
+
+_held: dict[str, Truth] = {}
+
+
+def hold(truths: Mapping[str, Truth]) -> None:
+    """Set up a child: keep the truths that its jobs are evaluated against."""
+    _held.clear()
+    _held.update(truths)
+
+
+def _evaluate(job: Job) -> Evaluation:
+    return evaluate_any(job.data, _held, name=job.name, hint=job.hint)
+
+
+def judged(candidate: Candidate, evaluation: Evaluation) -> Judged:
+    """Put a candidate and what became of it together."""
+    return Judged(
+        file_name=candidate.name,
+        sha256=hashlib.sha256(candidate.data).hexdigest(),
+        size=len(candidate.data),
+        evaluation=evaluation,
+    )

@@ -1,0 +1,32 @@
+"""One mailbot for a state folder: the others are refused, and told who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def held(state: Path) -> Iterator[None]:
+    """Hold the state folder; the lock goes with the process, however it ends. Raises Held."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "mailbot.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            message = f"{state} is held by another mailbot ({lock.read().strip() or 'unknown'}); stop it first"
+            raise Held(message) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        lock.flush()
+        yield

@@ -1,0 +1,52 @@
+"""Whose mail is it? Pure: the roster's answer comes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.model import Outcome, Team
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from mailbot.model import Mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What is known of a mail's sender."""
+
+    #: The team, when the sender is on the roster.
+    team: Team | None = None
+    #: Where a reply may go: the roster's own address; None when nobody may be answered.
+    reply_to: str | None = None
+    #: What becomes of the mail without looking further; None when its files are to be judged.
+    outcome: Outcome | None = None
+    #: Why, in a few words for the organizers.
+    reason: str | None = None
+
+
+def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str]) -> Identity:
+    """Find the team of a mail.
+
+    ``roster`` maps lower-case addresses to teams, ``own`` are the addresses mailbot itself writes from. Only a mail
+    with exactly one From address has a sender (RFC 5322 allows several; nobody honest here uses them).
+    """
+    if any(canonical(sender) in own for sender in mail.senders):
+        return Identity(outcome=Outcome.OWN, reason="it comes from the submission address itself")
+    if len(mail.senders) != 1:
+        return Identity(outcome=Outcome.UNKNOWN_SENDER, reason=f"{len(mail.senders)} From addresses")
+    sender = mail.senders[0]
+    team = roster.get(sender)
+    if mail.automatic:
+        return Identity(team=team, outcome=Outcome.AUTOMATIC, reason=mail.automatic)
+    if team is None:
+        return Identity(reply_to=sender, outcome=Outcome.UNKNOWN_SENDER, reason="the sender is not on the roster")
+    return Identity(team=team, reply_to=sender)
+
+
+def canonical(address: str) -> str:
+    """Return an address in lower case and without its plus part (``Bot+x@a.org`` is ``bot@a.org``)."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -1,0 +1,168 @@
+"""The only module that speaks IMAP: a typed adapter over imapclient, whose errors end here.
+
+UID commands and BODY.PEEK only; nothing is ever expunged but by UID. A lost connection is Temporary:
+the caller drops the adapter and makes a new one.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import select
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import imapclient
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from mailbot import tls
+from mailbot.errors import AuthenticationFailed, Permanent, Temporary
+from mailbot.model import Fetched
+
+if TYPE_CHECKING:
+    from mailbot.bell import Bell
+    from mailbot.config import Imap
+
+CHUNK = 100
+"""At most so many UIDs are named in one command."""
+
+PARTIAL = 65536
+"""Bytes fetched of a mail that is too large to be fetched whole."""
+
+
+class Mailbox:
+    """One logged-in connection; not for use by two threads."""
+
+    def __init__(self, settings: Imap, password: str) -> None:
+        """Connect and log in. Raises Temporary (AuthenticationFailed when the login is refused)."""
+        self._settings = settings
+        with _translated():
+            self._client = _connect(settings)
+        try:
+            with _translated():
+                self._client.login(settings.user, password)
+                self._client.normalise_times = False  # keep the zone of INTERNALDATE
+                self._capabilities = set(self._client.capabilities())
+        except Temporary:
+            self.close()
+            raise
+
+    def select(self, folder: str) -> int | None:
+        """Open a folder and return its UIDVALIDITY; None when there is no such folder."""
+        with _translated():
+            name = self._full_name(folder)
+            if not self._client.folder_exists(name):
+                return None
+            return int(self._client.select_folder(name)[b"UIDVALIDITY"])
+
+    def uids(self) -> list[int]:
+        """Return the UIDs of all mails of the folder, whatever their flags, oldest first."""
+        with _translated():
+            return sorted(int(uid) for uid in self._client.search(["ALL"]))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """Return RFC822.SIZE of each of the mails that is there."""
+        found: dict[int, int] = {}
+        for chunk in _chunks(uids):
+            with _translated():
+                answer = self._client.fetch(chunk, ["RFC822.SIZE"])
+            found |= {uid: int(data[b"RFC822.SIZE"]) for uid, data in answer.items() if b"RFC822.SIZE" in data}
+        return found
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
+        """Fetch mails whole; one that is gone, or that the server gives no body for, is left out."""
+        yield from self._fetch(uids, "BODY.PEEK[]", b"BODY[]")
+
+    def fetch_beginning(self, uids: Sequence[int]) -> Iterator[Fetched]:
+        """Fetch the first PARTIAL bytes of mails."""
+        yield from self._fetch(uids, f"BODY.PEEK[]<0.{PARTIAL}>", b"BODY[]<0>")
+
+    def _fetch(self, uids: Sequence[int], item: str, key: bytes) -> Iterator[Fetched]:
+        for chunk in _chunks(uids):
+            with _translated():
+                answer = self._client.fetch(chunk, [item, "INTERNALDATE", "RFC822.SIZE"])
+            for uid in chunk:
+                data = answer.get(uid, {})
+                if data.get(key) is not None and b"INTERNALDATE" in data:
+                    raw = data[key]
+                    yield Fetched(uid=uid, arrived_at=data[b"INTERNALDATE"], size=int(data.get(b"RFC822.SIZE", len(raw))), raw=raw)
+
+    def move(self, uids: Sequence[int], folder: str) -> bool:
+        """Move mails to a folder, made when missing; False when the server can do so neither by MOVE nor by UIDPLUS."""
+        with _translated():
+            name = self._full_name(folder)
+            if not {b"MOVE", b"UIDPLUS"} & self._capabilities:
+                return False
+            if not self._client.folder_exists(name):
+                self._client.create_folder(name)
+            for chunk in _chunks(uids):
+                self._move(chunk, name)
+        return True
+
+    def _move(self, uids: Sequence[int], name: str) -> None:
+        if b"MOVE" in self._capabilities:
+            self._client.move(uids, name)
+            return
+        self._client.copy(uids, name)
+        self._client.add_flags(uids, [imapclient.DELETED], silent=True)
+        self._client.uid_expunge(uids)
+
+    def wait(self, seconds: float, bell: Bell) -> bool:
+        """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke."""
+        if b"IDLE" not in self._capabilities:
+            bell.wait(seconds)
+            return False
+        with _translated():
+            self._client.idle()
+            ready, _, _ = select.select([self._client.socket(), bell], [], [], seconds)
+            self._client.idle_done()
+        if bell in ready:
+            bell.wait(0)
+        return len(ready) > (bell in ready)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        try:
+            self._client.shutdown()
+        except (OSError, imaplib.IMAP4.error, IMAPClientError):
+            return  # it is gone already, which is what was asked for
+
+    def _full_name(self, folder: str) -> str:
+        """Return the folder's name below the personal namespace (RFC 2342), where the server has one."""
+        if folder.upper() == "INBOX" or b"NAMESPACE" not in self._capabilities:
+            return folder
+        personal = self._client.namespace().personal
+        prefix = personal[0][0] if personal else ""
+        return folder if folder.startswith(prefix) else prefix + folder
+
+
+def _connect(settings: Imap) -> Any:  # noqa: ANN401  # imapclient ships no types
+    timeout = imapclient.SocketTimeout(connect=min(30, settings.timeout_seconds), read=settings.timeout_seconds)
+    trusted = tls.context(settings.ca_file) if settings.security != "none" else None
+    direct = settings.security == "tls"
+    client = imapclient.IMAPClient(
+        settings.host, port=settings.port, ssl=direct, ssl_context=trusted if direct else None, timeout=timeout
+    )
+    if settings.security == "starttls":
+        client.starttls(trusted)
+    return client
+
+
+def _chunks(uids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(uids), CHUNK):
+        yield uids[start : start + CHUNK]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except LoginError as error:
+        message = "the IMAP server refused the login: check imap.user and the password file"
+        raise AuthenticationFailed(message) from error
+    except imapclient.exceptions.CapabilityError as error:
+        message = f"the IMAP server cannot do this: {error}"
+        raise Permanent(message) from error
+    except (OSError, imaplib.IMAP4.error, IMAPClientError) as error:
+        message = f"the IMAP server is not to be had: {error.__class__.__name__}: {str(error)[:200]}"
+        raise Temporary(message) from error

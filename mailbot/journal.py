@@ -1,0 +1,41 @@
+"""The journal: one line per business event, for the operator; personal addresses and labels are never in it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from scoring.text import printable
+
+_LOG = structlog.stdlib.get_logger("mailbot")
+
+
+def set_up(*, as_json: bool, quiet: bool = False) -> None:
+    """Send events to standard error, as JSON or for people; ``quiet`` keeps them to warnings."""
+    shape = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            shape,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def event(kind: str, **fields: object) -> None:
+    """Tell that something happened; text is made inert first."""
+    _LOG.info(kind, **{key: _inert(value) for key, value in fields.items()})
+
+
+def trouble(kind: str, **fields: object) -> None:
+    """Tell that something failed which an operator may have to look at."""
+    _LOG.warning(kind, **{key: _inert(value) for key, value in fields.items()})
+
+
+def _inert(value: object) -> object:
+    return printable(value, 300) if isinstance(value, str) else value

@@ -1,0 +1,53 @@
+"""Opening a mail: bytes to what it says and the files that may be submissions. Pure; runs in a child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mailbot.model import Mail
+from mailbot.parse import parse
+from scoring.model import Problem
+from scoring.unpack import unpack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A file that may be a submission."""
+
+    name: str
+    data: bytes
+    #: Why it could not be taken out of its attachment; there is no data then.
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A mail, opened."""
+
+    #: Its attachments are left out: they are the candidates.
+    mail: Mail
+    #: In the order of the mail; each content once.
+    candidates: tuple[Candidate, ...]
+
+
+def open_mail(raw: bytes, size: int) -> Opened:
+    """Open a mail of which the spool holds ``raw``; ``size`` is more than that when it was too large to fetch whole."""
+    mail = parse(raw)
+    if size > len(raw):
+        return Opened(mail=replace(mail, attachments=(), faults=(_too_large(size),)), candidates=())
+    found: dict[bytes, Candidate] = {}
+    for attachment in mail.attachments:
+        unpacked = unpack(attachment.name, attachment.data)
+        for file in unpacked.files:
+            found.setdefault(file.data, Candidate(name=file.name, data=file.data))
+        if unpacked.problems:
+            found.setdefault(attachment.data, Candidate(name=attachment.name, data=b"", problems=unpacked.problems))
+    return Opened(mail=replace(mail, attachments=()), candidates=tuple(found.values()))
+
+
+def _too_large(size: int) -> Problem:
+    message = (
+        f"Your mail has {size / 1e6:.1f} MB, which is more than is read here. "
+        "A result file is about 0.1 MB: send it as .json or .csv, or packed as .zip or .gz."
+    )
+    return Problem(code="mail-too-large", count=1, examples=(), message=message)

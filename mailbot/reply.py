@@ -1,0 +1,184 @@
+"""What a mail is answered: the outcome as text and HTML, in the thread. Pure; templates give subject and body only."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from mailbot import example
+from mailbot.instants import next_after, shown
+from mailbot.model import Outcome, Status
+from mailbot.rules import neighbours
+from mailbot.templates import environment
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from mailbot.challenge import Challenge
+    from mailbot.instants import Moment
+    from mailbot.model import Judged, Mail, Team
+    from mailbot.rules import Allowance
+
+POLICY = SMTP.clone(max_line_length=990)
+"""With the default line length, long Message-IDs are folded into encoded words and threads break (cpython #79986)."""
+
+LOOP_HEADER = "X-Mailbot-Loop"
+REFERENCES = 20
+"""At most so many Message-IDs of the thread are kept, besides the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One submission of the mail, as it is told to the team."""
+
+    receipt: str
+    status: Status
+    file: Judged
+    method: str
+    #: None when the file does not tell its track.
+    allowance: Allowance | None
+
+    @property
+    def score(self) -> float | None:
+        """The unrounded score; None unless it was accepted."""
+        return self.file.evaluation.score if self.status is Status.ACCEPTED else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a mail, to be told."""
+
+    arrived_at: datetime
+    team: Team | None
+    outcome: Outcome
+    submissions: Sequence[Answered]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A mail of ours, ready for the outbox."""
+
+    recipient: str
+    subject: str
+    message_id: str
+    message: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replies:
+    """Writes replies for one challenge."""
+
+    challenge: Challenge
+    zone: ZoneInfo
+    publish_at: Moment
+
+    def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
+        """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
+        domain = self.challenge.address.rpartition("@")[2]
+        message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+        subject = "Re: " + re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE)[:200] if mail.subject else "Re: your submission"
+        context = self._context(answer, mail, now)
+        message = EmailMessage(policy=POLICY)
+        message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
+        message["To"] = recipient
+        message["Subject"] = subject
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = message_id
+        for name, value in _threading(mail).items():
+            message[name] = value
+        message["Auto-Submitted"] = "auto-replied"  # RFC 3834, section 5
+        message["X-Auto-Response-Suppress"] = "All"
+        message[LOOP_HEADER] = self.challenge.address
+        message.set_content(environment().get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
+        message.add_alternative(environment().get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable")
+        return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
+
+    def _context(self, answer: Answer, mail: Mail, now: datetime) -> dict[str, object]:
+        last, coming = neighbours(self.challenge.phases, answer.arrived_at)
+        return {
+            "answer": answer,
+            "challenge": self.challenge,
+            "mail": mail,
+            "headline": headline(answer, self.challenge),
+            "arrived": shown(answer.arrived_at, self.zone),
+            "next_board": shown(next_after(self.publish_at, self.zone, now), self.zone),
+            "closed": shown(last.closes, self.zone) if last and last.closes else None,
+            "opens": shown(coming.opens, self.zone) if coming and coming.opens else None,
+            "when": lambda instant: shown(instant, self.zone),
+            "title": self._title,
+            "metrics": self._metrics,
+            "rounded": self._rounded,
+            "examples": self._examples,
+            "Status": Status,
+            "Outcome": Outcome,
+        }
+
+    def _title(self, track: str | None) -> str:
+        return self.challenge.tracks[track].title if track else "track not told"
+
+    def _examples(self, track: str | None) -> list[dict[str, object]]:
+        """Two rows of a correct file of the track; of every track when the file does not tell its own."""
+        tracks = [self.challenge.tracks[track]] if track else list(self.challenge.tracks.values())
+        return [{"title": t.title, "letter": t.letters[0], "rows": example.rows(t), "header": example.header(t)} for t in tracks]
+
+    def _rounded(self, score: float) -> str:
+        return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
+
+    def _metrics(self, answered: Answered) -> list[tuple[str, str]]:
+        evaluation = answered.file.evaluation
+        rules = next(t for t in self.challenge.board.tracks if t.name == evaluation.track)
+        return [(h.title, f"{evaluation.metrics[h.key]:.{h.decimals}f}") for h in rules.headings if h.key in evaluation.metrics]
+
+
+def headline(answer: Answer, challenge: Challenge) -> str:
+    """Say the outcome in one line, the first that a mail program shows."""
+    if answer.outcome is Outcome.UNKNOWN_SENDER:
+        return "Your address is not registered for this challenge."
+    if not answer.submissions:
+        return "No result file was found in your mail."
+    return "; ".join(_told(answered, challenge) for answered in answer.submissions) + "."
+
+
+def _told(answered: Answered, challenge: Challenge) -> str:
+    track = answered.file.evaluation.track
+    title = challenge.tracks[track].title if track else answered.file.file_name or "a file"
+    if answered.status is Status.ACCEPTED and answered.score is not None:
+        return f"{title} accepted with score {answered.score:.{challenge.board.decimals}f}"
+    words = {Status.REFUSED: "could not be scored", Status.OVER_QUOTA: "is over this week's quota", Status.CLOSED: "arrived outside the submission phase"}
+    return f"{title} {words[answered.status]}"
+
+
+def method_of(subject: str, team: str) -> str:
+    """Take the method from a subject ``[tag] Team - Method``, when the file does not give it; "" when it has none.
+
+    The team's own name may hold the separator, so it is taken off first where the subject begins with it.
+    """
+    rest = re.sub(r"^(\s*(re|fwd?|aw|wg|回复|答复|转发)\s*[:：])+", "", subject, flags=re.IGNORECASE)  # noqa: RUF001  # full-width colons are what Chinese clients write
+    tag, closed, after = rest.partition("]")
+    rest = (after if closed and "[" in tag else rest).strip()
+    if rest.casefold().startswith(team.casefold()):
+        rest = "x" + rest[len(team) :]
+    _, separator, method = _split_dash(rest)
+    return printable(method.strip(), 100) if separator else ""
+
+
+def _split_dash(text: str) -> tuple[str, str, str]:
+    """Split at the first dash with white space around it: hyphen, en dash, em dash."""
+    found = re.search(r"\s+[-–—]+\s+", text)  # noqa: RUF001  # the dashes mail clients write
+    return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
+
+
+def _threading(mail: Mail) -> dict[str, str]:
+    """RFC 5322, section 3.6.4."""
+    if mail.message_id is None:
+        return {}
+    thread = [*mail.references[:1], *mail.references[1:][-REFERENCES:], mail.message_id]
+    return {"In-Reply-To": mail.message_id, "References": " ".join(dict.fromkeys(thread))}

@@ -1,0 +1,116 @@
+"""The roster: a CSV file of teams and addresses, each row checked, each mistake named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from email_validator import EmailNotValidError, validate_email
+
+from mailbot.ledger import events, teams
+from mailbot.rules import name_key
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from mailbot.ledger import Tx
+
+ADDRESS_COLUMNS = ("address", "addresses", "email", "emails", "e-mail")
+TEAM_COLUMNS = ("team", "team name", "team_name", "name")
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A team as a roster names it."""
+
+    name: str
+    #: Normalised, in the order given.
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """What was read, and what was wrong with the rest."""
+
+    entries: tuple[Entry, ...]
+    #: One sentence each, with the line.
+    mistakes: tuple[str, ...]
+
+
+def normalise(address: str) -> str:
+    """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
+    try:
+        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        message = f"{printable(address)!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    return (found.ascii_email or found.normalized).lower()
+
+
+def entry(name: str, given: Sequence[str]) -> Entry:
+    """Check a team's name and addresses. Raises ValueError with the reason."""
+    shown = printable(name, LONGEST_NAME)
+    if not shown or shown != " ".join(name.split()):
+        message = f"{shown!r} is no team name: it must be printable and have at most {LONGEST_NAME} characters"
+        raise ValueError(message)
+    if not given:
+        message = f"team {shown!r} has no address"
+        raise ValueError(message)
+    return Entry(name=shown, addresses=tuple(dict.fromkeys(normalise(address) for address in given)))
+
+
+def read_csv(data: bytes) -> Roster:
+    """Read a roster: a ``team`` and an ``address`` column; several addresses in several rows, or split by ``;``."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+    rows = csv.reader(io.StringIO(text, newline=""))
+    head = [cell.strip().lower() for cell in next(rows, [])]
+    team = next((head.index(c) for c in TEAM_COLUMNS if c in head), None)
+    address = next((head.index(c) for c in ADDRESS_COLUMNS if c in head), None)
+    if team is None or address is None:
+        return Roster(entries=(), mistakes=("line 1: the columns `team` and `address` are needed",))
+    entries, mistakes = [], []
+    for row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        try:
+            entries.append(entry(row[team], re.split(r"[;,\s]+", row[address].strip(" ;,\t"))))
+        except (ValueError, IndexError) as error:
+            reason = str(error) if isinstance(error, ValueError) else "a cell is missing"
+            mistakes.append(f"line {rows.line_num}: {reason}")
+    return _without_conflicts(entries, mistakes)
+
+
+def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
+    """Drop entries whose address another team claimed before."""
+    owner: dict[str, str] = {}
+    kept = []
+    for one in entries:
+        taken = [a for a in one.addresses if owner.setdefault(a, name_key(one.name)) != name_key(one.name)]
+        if taken:
+            mistakes.append(f"team {one.name!r}: {', '.join(taken)} is another team's address already")
+        else:
+            kept.append(one)
+    return Roster(entries=tuple(kept), mistakes=tuple(mistakes))
+
+
+def enter(tx: Tx, entries: Sequence[Entry], now: datetime) -> list[str]:
+    """Bring teams into the ledger; return the mistakes: addresses that another team holds there."""
+    mistakes = []
+    for one in entries:
+        holders = teams.by_address(tx, one.addresses)
+        foreign = [a for a, team in holders.items() if name_key(team.name) != name_key(one.name)]
+        if foreign:
+            mistakes.append(f"team {one.name!r}: {', '.join(foreign)} is another team's address already")
+        elif set(one.addresses) - set(holders):
+            teams.add(tx, one.name, one.addresses, now)
+            events.append(tx, kind="team-added", subject=one.name, now=now, addresses=len(one.addresses))
+    return mistakes

@@ -1,0 +1,83 @@
+"""The step that sends the outbox: one mail, once accepted never again; at least once if we die in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from mailbot import journal
+from mailbot.errors import Permanent, Temporary
+from mailbot.ledger import events, outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mailbot.ledger import Ledger
+    from mailbot.ledger.outbox import OutgoingRow
+
+TRIES = 12
+"""After so many refusals for now, a mail is given up: with the delays below that is about two days."""
+
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=6)
+
+
+class Transport(Protocol):
+    """What the step asks of a mail server; mailbot.smtp.Sender is one."""
+
+    def send(self, message: bytes, *, sender: str, recipient: str) -> None:
+        """Send one mail. Raises Temporary or Permanent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """The parts this step works with."""
+
+    ledger: Ledger
+    transport: Transport
+    #: The envelope sender.
+    sender: str
+    clock: Callable[[], datetime]
+
+    def step(self) -> bool:
+        """Send the oldest mail that is due; tell whether the next may be tried at once."""
+        with self.ledger.write() as tx:
+            row = outbox.claim(tx, self.clock())
+        if row is None:
+            return False
+        try:
+            self.transport.send(row.message, sender=self.sender, recipient=row.recipient)
+        except Temporary as error:
+            self._failed(row, str(error), final=row.attempts >= TRIES)
+            return False
+        except Permanent as error:
+            self._failed(row, str(error), final=True)
+            return True
+        now = self.clock()
+        with self.ledger.write() as tx:
+            outbox.sent(tx, row.id, now)
+            events.append(tx, kind="reply-sent", subject=_name(row), now=now, message_id=row.message_id)
+        journal.event("reply-sent", reply=_name(row), what=row.kind)
+        return True
+
+    def _failed(self, row: OutgoingRow, error: str, *, final: bool) -> None:
+        now = self.clock()
+        with self.ledger.write() as tx:
+            if final:
+                outbox.give_up(tx, row.id, error=error)
+                events.append(tx, kind="reply-given-up", subject=_name(row), now=now)
+            else:
+                outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
+        journal.trouble("reply-given-up" if final else "reply-delayed", reply=_name(row), attempt=row.attempts, error=error)
+
+
+def delay(attempts: int) -> timedelta:
+    """Return how long to wait after so many tries: doubled each time, with a ceiling (RFC 5321, section 4.5.4.1)."""
+    doubled: timedelta = FIRST_DELAY * 2 ** (attempts - 1)
+    return min(doubled, LONGEST_DELAY)
+
+
+def _name(row: OutgoingRow) -> str:
+    return f"R-{row.id:06d}"

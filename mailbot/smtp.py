@@ -1,0 +1,86 @@
+"""The only module that speaks SMTP: one lazily opened connection, whose errors end here."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mailbot import tls
+from mailbot.errors import Permanent, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mailbot.config import Smtp
+
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")  # servers quote the address; it stays out of the journal
+
+
+class Sender:
+    """Hands mails to the SMTP server."""
+
+    def __init__(self, settings: Smtp, password: Callable[[], str]) -> None:
+        """Keep the settings; the connection is opened by the first mail."""
+        self._settings = settings
+        self._password = password
+        self._client: smtplib.SMTP | None = None
+
+    def send(self, message: bytes, *, sender: str, recipient: str) -> None:
+        """Send one mail. Raises Temporary or Permanent; after the first the connection is dropped."""
+        try:
+            with _translated():
+                self._client = self._client or self._connect()
+                self._client.sendmail(sender, [recipient], message)
+        except Temporary:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            client.quit()
+        except (OSError, smtplib.SMTPException):
+            client.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        trusted = tls.context(settings.ca_file) if settings.security != "none" else None
+        timeout = settings.timeout_seconds
+        if settings.security == "tls":
+            client: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=timeout, context=trusted)
+        else:
+            client = smtplib.SMTP(settings.host, settings.port, timeout=timeout)
+        if settings.security == "starttls":
+            client.starttls(context=trusted)
+        if settings.user:
+            client.login(settings.user, self._password())
+        return client
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """RFC 5321, section 4.2.1: 4yz may pass, 5yz will not; a refused login is ours to mend, not the mail's fault."""
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError as error:
+        message = "the SMTP server refused the login: check smtp.user and the password file"
+        raise Temporary(message) from error
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        raise _by_code(code, text) from error
+    except smtplib.SMTPResponseException as error:
+        raise _by_code(error.smtp_code, error.smtp_error) from error
+    except (OSError, smtplib.SMTPException) as error:
+        message = f"the SMTP server is not to be had: {error.__class__.__name__}"
+        raise Temporary(message) from error
+
+
+def _by_code(code: int, text: bytes | str) -> Permanent | Temporary:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    message = f"the SMTP server said {code} {_ADDRESS.sub('<address>', said[:200])}"
+    return Permanent(message) if 500 <= code < 600 else Temporary(message)  # noqa: PLR2004  # the reply classes of RFC 5321

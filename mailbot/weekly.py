@@ -1,0 +1,96 @@
+"""The step that publishes the leaderboard: once for each weekly instant, after downtime too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot import board, journal
+from mailbot.board_json import board_as_json
+from mailbot.errors import Permanent
+from mailbot.instants import last_before, next_after
+from mailbot.ledger import boards, events, mails, submissions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from mailbot.challenge import Challenge
+    from mailbot.instants import Moment
+    from mailbot.ledger import Ledger
+    from mailbot.model import Board
+    from mailbot.publish import Target
+
+PATIENCE = timedelta(minutes=15)
+"""So long a due board waits for mails that arrived in time and are still being worked on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weekly:
+    """The parts this step works with."""
+
+    ledger: Ledger
+    challenge: Challenge
+    publish_at: Moment
+    zone: ZoneInfo
+    #: Whether the best submission counts for a team, not the latest.
+    best: bool
+    targets: Sequence[Target]
+    clock: Callable[[], datetime]
+
+    def step(self) -> bool:
+        """Publish the board that is due, if one is; tell whether one was."""
+        due_at = self.due_at()
+        if due_at is None or self._must_wait(due_at):
+            return False
+        self.publish(as_of=due_at, due_at=due_at)
+        return True
+
+    def due_at(self) -> datetime | None:
+        """Return the weekly instant whose board is missing: only ever the last one, and none before the ledger began."""
+        last = last_before(self.publish_at, self.zone, self.clock())
+        with self.ledger.read() as tx:
+            began, done = events.began(tx), boards.last_due(tx)
+        missing = began is not None and began <= last and (done is None or done < last)
+        return last if missing else None
+
+    def next_at(self) -> datetime:
+        """Return the next weekly instant."""
+        return next_after(self.publish_at, self.zone, self.clock())
+
+    def board(self, as_of: datetime) -> Board:
+        """Build the board of an instant from the ledger. Raises Permanent when a submission lacks its score."""
+        truths, scorers = self.challenge.truth_hashes, self.challenge.scorers
+        with self.ledger.read() as tx:
+            missing = submissions.unscored(tx, truths, scorers)
+            standings = [
+                standing
+                for track in self.challenge.tracks
+                for standing in submissions.standings(
+                    tx, track=track, truth=truths[track], scorer=scorers[track], before=as_of, best=self.best
+                )
+            ]
+        if missing:
+            message = f"{len(missing)} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+            raise Permanent(message)
+        return board.build(standings, self.challenge.board, as_of.astimezone(self.zone))
+
+    def publish(self, *, as_of: datetime, due_at: datetime | None = None) -> Board:
+        """Show the board everywhere, then keep it in the ledger."""
+        made = self.board(as_of)
+        for target in self.targets:
+            target(made)
+        now = self.clock()
+        text = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True)
+        with self.ledger.write() as tx:
+            if boards.add(tx, text, due_at=due_at, now=now) is not None:
+                events.append(tx, kind="board-published", subject="board", now=now, as_of=as_of.isoformat())
+        journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
+        return made
+
+    def _must_wait(self, due_at: datetime) -> bool:
+        with self.ledger.read() as tx:
+            return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
