@@ -41,7 +41,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each line that is not blank, split, with its number; raises :class:`csv.Error` with the line in it."""
     top = text.lstrip().replace("\r", "\n").partition("\n")[0]
     separator = max(SEPARATORS, key=top.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     try:
         for fields in reader:
             if fields and (len(fields) > 1 or fields[0].strip()):

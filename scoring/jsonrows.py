@@ -6,12 +6,26 @@ Standard library only.
 from __future__ import annotations
 
 import difflib
+import io
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from scoring.model import EXAMPLES, Problem
 from scoring.strict import Doubled, NotJson, parse
-from scoring.table import LABELS, Reading, RowGatherer, Table, label, normal, refused, shown_columns, uniform
+from scoring.table import (
+    LABELS,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Reading,
+    RowGatherer,
+    Table,
+    label,
+    normal,
+    refused,
+    shown_columns,
+    uniform,
+)
 from scoring.text import counted, first, printable, quoted
 
 if TYPE_CHECKING:
@@ -24,9 +38,10 @@ ONE_EACH = "The file holds several submissions. Please send one file for each tr
 
 def read_json(text: str) -> Reading:
     """Return the table in a JSON or JSONL text that begins with a bracket."""
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
-    if len(lines) > 1 and not isinstance(parse(lines[0][1]), NotJson):
-        return _read_lines(lines)
+    lines = ((number, line.rstrip()) for number, line in enumerate(io.StringIO(text), 1) if not line.isspace())
+    head = [*islice(lines, 2)]
+    if len(head) > 1 and not isinstance(parse(head[0][1]), NotJson):
+        return _read_lines([*head, *islice(lines, MAX_ROWS)])
     value = parse(text)
     if isinstance(value, NotJson):
         return _broken([value], "The file")
@@ -36,7 +51,7 @@ def read_json(text: str) -> Reading:
 def _document(value: object) -> Reading:
     """Return the table in one JSON value."""
     if isinstance(value, list):
-        official = [item for item in value if isinstance(item, dict) and ROWS in _folded(item)]
+        official = [item for item in value if isinstance(item, dict) and isinstance(item.get(ROWS), list)]
         if official and len(value) > 1:
             return refused("several-submissions", ONE_EACH, count=len(official))
         return _document(official[0]) if official else _rows(value, range(1, len(value) + 1), "row", {})
@@ -47,7 +62,7 @@ def _document(value: object) -> Reading:
         return _official(value, top)
     if "id" in top and not isinstance(top["id"], list | dict):
         return _rows([value], range(1, 2), "row", {})
-    near = difflib.get_close_matches(ROWS, top, 1)
+    near = difflib.get_close_matches(ROWS, islice(top, MAX_COLUMNS), 1)
     hint = f' Is "{printable(near[0])}" meant for it?' if near else ""
     message = f'The field "{ROWS}" with the list of rows is missing; the file has {shown_columns(top)}.{hint}'
     return refused("no-predictions", message)
@@ -77,8 +92,9 @@ def _read_lines(lines: list[tuple[int, str]]) -> Reading:
     if broken:
         return _broken(broken, "Each line must be JSON. The file")
     head = values[0][1]
-    if sum(isinstance(value, dict) and isinstance(value.get(ROWS), list) for _, value in values) > 0:
-        return refused("several-submissions", ONE_EACH, count=len(values))
+    official = sum(isinstance(value, dict) and isinstance(value.get(ROWS), list) for _, value in values)
+    if official:
+        return refused("several-submissions", ONE_EACH, count=official)
     top: dict[str, object] = {}
     if isinstance(head, dict) and "id" not in (folded := _folded(head)) and any(name in folded for name in LABELS):
         top, values = folded, values[1:]

@@ -20,6 +20,8 @@ INTEGER_DIGITS = 18
 TOKEN_LENGTH = 64
 """So much of a number that is kept as a token is kept."""
 
+TRAILING_COMMA = "a comma stands before a closing bracket"
+
 #: What :mod:`json` says to whom it concerns: programmers. And what we say.
 _PLAIN = {
     "Expecting value": "a value is expected",
@@ -29,8 +31,6 @@ _PLAIN = {
     "Extra data": "the JSON value is over, but more follows",
     "Unterminated string starting at": "a text begins here that never ends",
     "Invalid control character at": "a raw control character stands in a text",
-    "Illegal trailing comma before end of object": "a comma stands before a closing bracket",
-    "Illegal trailing comma before end of array": "a comma stands before a closing bracket",
 }
 
 #: What other languages write, and what JSON has for it.
@@ -60,7 +60,7 @@ def parse(text: str) -> object | NotJson:
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        return NotJson(line=error.lineno, column=error.colno, reason=_reason(text, error))
+        return _not_json(text, error)
     except RecursionError:
         return NotJson(line=1, column=1, reason="brackets are nested too deeply", deep=True)
     return value
@@ -88,14 +88,25 @@ def _int(text: str) -> int | Token:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=Token)
 
 
-def _reason(text: str, error: json.JSONDecodeError) -> str:
-    """Return What is wrong, in words for people who did not write a JSON parser."""
-    if error.pos >= len(text.rstrip()) and error.pos > 0:
+def _not_json(text: str, error: json.JSONDecodeError) -> NotJson:
+    """Say what is wrong in words for people who did not write a JSON parser, and where."""
+    before, there = text[: error.pos].rstrip(), text[error.pos : error.pos + 40]
+    if there.lstrip()[:1] in ("]", "}") and before.endswith(","):
+        return _at(before[:-1], TRAILING_COMMA)  # Python before 3.13 points at the bracket, later ones at the comma
+    if there.startswith(",") and there[1:].lstrip()[:1] in ("]", "}"):
+        return _at(text[: error.pos], TRAILING_COMMA)
+    return _at(text[: error.pos], _reason(there, error.msg))
+
+
+def _at(before: str, reason: str) -> NotJson:
+    """Return the fault that stands right after the text ``before``."""
+    return NotJson(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"), reason=reason)
+
+
+def _reason(there: str, message: str) -> str:
+    """Return what is wrong where the text goes on with ``there``."""
+    if not there.strip():
         return "the file ends in the middle of a value: was it cut off?"
-    before = text[: error.pos].rstrip()[-1:]
-    there = text[error.pos :]
-    if (before == "," and there[:1] in "]}") or (there[:1] == "," and there[1:].lstrip()[:1] in ("]", "}")):
-        return "a comma stands before a closing bracket"
     if there.startswith("'"):
         return 'texts need double quotes (") in JSON, not single ones'
     if there.startswith("..."):
@@ -103,5 +114,5 @@ def _reason(text: str, error: json.JSONDecodeError) -> str:
     for word, meant in _FOREIGN:
         if there.startswith(word):
             return f"{word} is no JSON; {meant} is expected"
-    plain = _PLAIN.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+    plain = _PLAIN.get(message, message[:1].lower() + message[1:])
     return f"{plain}, near {quoted(there[:20])}"
