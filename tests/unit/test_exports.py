@@ -12,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from mailbot.board import build
+from mailbot.board import TrackRules, build
 from mailbot.board_json import board_from_json
 from mailbot.exports import as_csv, as_json, guarded
 from mailbot.workbook import as_xlsx
@@ -139,7 +139,7 @@ def test_odd_titles_make_legal_sheet_names() -> None:
     """Forbidden signs, long titles, equal titles and reserved names all give sheets that Excel opens."""
     titles = ("A/B: [x]?*", "x" * 40, "X" * 40, "History", "")
     tracks = tuple(
-        boards.TrackRules(name=f"t{n}", title=title, formula="", headings=()) for n, title in enumerate(titles)
+        TrackRules(name=f"t{n}", title=title, formula="", headings=()) for n, title in enumerate(titles)
     )
     names = workbook(as_xlsx(build([], rules(tracks=tracks, baselines=()), AS_OF))).sheetnames
     assert len({name.casefold() for name in names}) == len(names) == 7
