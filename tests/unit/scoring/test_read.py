@@ -145,7 +145,7 @@ def test_rows_may_lack_fields() -> None:
         (
             b'{"predictions": [\n {"id": 1},\n]}',
             "not-json",
-            "line 2, column 12: a comma stands before a closing bracket",
+            "line 2, column 11: a comma stands before a closing bracket",
         ),
         (b"[{'id': 1}]", "not-json", 'line 1, column 3: texts need double quotes (") in JSON, not single ones'),
         (b'[{"id": 1, "a": nan}]', "not-json", "line 1, column 17: nan is no JSON; a number is expected"),
