@@ -58,6 +58,8 @@ class View:
     teams: tuple[Line, ...]
     baselines: tuple[Line, ...]
     has_methods: bool
+    #: Number of columns shown.
+    width: int
 
 
 def render(board: Board) -> str:
@@ -82,12 +84,14 @@ def render(board: Board) -> str:
 def _view(table: Table) -> View:
     highest = max((row.score for row in table.rows), default=0.0)
     lines = [_line(row, table, highest) for row in table.rows]
+    has_methods = any(row.method for row in table.rows)
     return View(
         table=table,
         score_title=score_heading(table).title,
         teams=tuple(line for line in lines if not line.row.baseline),
         baselines=tuple(line for line in lines if line.row.baseline),
-        has_methods=any(row.method for row in table.rows),
+        has_methods=has_methods,
+        width=len(table.headings) + (6 if has_methods else 5),
     )
 
 

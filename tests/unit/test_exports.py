@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,14 @@ def test_equal_boards_give_equal_bytes() -> None:
     one, other = boards.board(), board_from_json(json.loads(as_json(boards.board())))
     for export in (as_csv, as_xlsx, as_json):
         assert export(one) == export(other)
+
+
+def test_xlsx_bears_the_instant_of_the_board() -> None:
+    """The workbook says it was made when the board was, and its parts bear no time."""
+    data = as_xlsx(boards.board())
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert parts.read("docProps/core.xml").count(b">2026-11-25T02:00:00Z<") == 2
 
 
 def test_json_is_the_board() -> None:

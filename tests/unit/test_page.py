@@ -6,15 +6,20 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 from jinja2 import UndefinedError
 
 from mailbot import page
 from mailbot.board import TrackRules, build
+from mailbot.errors import Permanent
 from mailbot.templates import environment, folder
 from tests.unit import boards
 from tests.unit.boards import AS_OF, rules, standing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -127,6 +132,15 @@ def test_empty_board_says_so() -> None:
     assert text.count("No team has a score here yet.") == 3
 
 
+def test_table_without_methods_has_no_empty_column() -> None:
+    """Where no row has a method the column is left out, and lines across the table span what is left."""
+    text = page.render(build([standing("t", "siqa-s", 1, method="")], rules(), AS_OF))
+    section = text[text.index('<section id="siqa-s"') :]
+    assert "Method" not in section
+    assert section.count('<th role="columnheader"') == 9
+    assert 'colspan="9"' in section
+
+
 def test_negative_numbers_have_a_minus_sign_and_sort_as_numbers() -> None:
     """A negative correlation shows a minus sign, while sorting compares the plain number."""
     made = standing("t", "siqa-s", 0, metrics={"perception_srcc": -0.25})
@@ -174,6 +188,16 @@ def test_html_is_escaped_and_text_is_not() -> None:
         False,
         True,
     ]
+
+
+def test_installation_without_templates_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates are taken from the package first, then from the checkout; without any the places are named."""
+    monkeypatch.setattr("mailbot.templates._PACKAGE", tmp_path / "mailbot")
+    with pytest.raises(Permanent, match="looked in"):
+        folder()
+    for place in (tmp_path / "templates", tmp_path / "mailbot" / "templates"):
+        place.mkdir(parents=True)
+        assert folder() == place
 
 
 def test_undefined_name_is_an_error() -> None:
