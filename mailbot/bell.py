@@ -12,8 +12,8 @@ class Bell:
     def __init__(self) -> None:
         """Make a quiet bell."""
         self._heard, self._struck = socket.socketpair()
-        self._heard.setblocking(False)
-        self._struck.setblocking(False)
+        self._heard.settimeout(0)
+        self._struck.settimeout(0)
 
     def ring(self) -> None:
         """Wake the waiter, now or at its next wait."""
@@ -30,5 +30,5 @@ class Bell:
         return bool(ready)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable when it rings, for select."""
+        """Return the descriptor that becomes readable when it rings, for select."""
         return self._heard.fileno()

@@ -15,7 +15,7 @@ from scoring.truth import TruthError, read_truth_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from mailbot.config import Config
@@ -54,7 +54,7 @@ class Challenge:
 def build(config: Config) -> Challenge:
     """Load the labels and put the challenge together. Raises ConfigError with every problem of every label file."""
     tracks = {name: track_of(name, section.weights) for name, section in config.tracks.items()}
-    truths = load_truths(config, tracks)
+    truths = load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
     zone = config.challenge.zone
     quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
     return Challenge(
@@ -83,15 +83,19 @@ def track_of(name: str, weights: Mapping[str, float] | None = None) -> Track:
         raise ConfigError(message) from error
 
 
-def load_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
-    """Read the label files. Raises ConfigError with the problems of all of them."""
+def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Read the label file of each track. Raises ConfigError with the problems of all of them."""
     truths, mistakes = {}, []
-    for name, section in config.tracks.items():
+    for name, path in labels.items():
         try:
-            truths[name] = read_truth_file(section.labels, tracks[name])
+            truths[name] = read_truth_file(path, tracks[name])
         except (OSError, TruthError) as error:
-            told = [p.message for p in error.problems] if isinstance(error, TruthError) else [error.strerror or "unreadable"]
-            mistakes += [f"  - tracks.{name}.labels: {section.labels}: {line}" for line in told]
+            told = (
+                [p.message for p in error.problems]
+                if isinstance(error, TruthError)
+                else [error.strerror or "unreadable"]
+            )
+            mistakes += [f"  - tracks.{name}.labels: {path}: {line}" for line in told]
     if mistakes:
         raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]))
     return truths
@@ -102,8 +106,10 @@ def _board_rules(config: Config, tracks: Mapping[str, Track], truths: Mapping[st
     counts = "latest accepted submission" if board.standing == "latest" else "best accepted submission"
     rules = (
         f"The {counts} of each team and track counts.",
-        f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
-        f"{config.quota.week_starts} ({zone.key}).",
+        (
+            f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
+            f"{config.quota.week_starts} ({zone.key})."
+        ),
         *(_window(phase, zone) for phase in config.calendar if phase.opens or phase.closes),
     )
     return BoardRules(
@@ -137,7 +143,8 @@ def headings(track: Track) -> tuple[Heading, ...]:
         return tuple(Heading(key=key, title=title, decimals=2) for key, title in titles.items())
     pairs = [(column.name, metric) for column in track.columns for metric in siqa.CORRELATIONS]
     return tuple(
-        Heading(key=f"{column}_{metric}", title=f"{column.capitalize()} {metric.upper()}", decimals=4) for column, metric in pairs
+        Heading(key=f"{column}_{metric}", title=f"{column.capitalize()} {metric.upper()}", decimals=4)
+        for column, metric in pairs
     )
 
 

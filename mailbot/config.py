@@ -1,32 +1,18 @@
-"""The one config file: read, merged over its preset, checked whole, frozen.
-
-Every mistake is collected and reported at once, each with its key, what is allowed and, for an
-unknown key, the nearest valid one. Secrets are never in the file: a key names the file they are in.
-"""
+"""The config: what each section may hold. Secrets are never in it: a key names the file they are in."""
 
 from __future__ import annotations
 
-import difflib
+import math
 import os
-import tomllib
-from datetime import datetime, time
+from datetime import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic import model_validator as _model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mailbot.instants import Moment, Phase
 from mailbot.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-DEFAULT_PATHS = (Path("config.toml"), Path("/etc/mailbot/config.toml"))
-"""Where the config is looked for when ``--config`` does not name it."""
-
-PRESETS = Path(__file__).parent / "presets"
+from mailbot.instants import Moment, Phase
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -90,7 +76,7 @@ class Server(Section):
     ca_file: Path | None = None
     timeout_seconds: float = Field(default=60, gt=0)
 
-    @_model_validator(mode="after")
+    @model_validator(mode="after")
     def _no_plain_text_over_the_net(self) -> Server:
         if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
             message = "security = 'none' is only allowed for a server on this machine; write 'tls' or 'starttls'"
@@ -141,7 +127,7 @@ class PhaseSection(Section):
     opens: AwareDatetime | None = None
     closes: AwareDatetime | None = None
 
-    @_model_validator(mode="after")
+    @model_validator(mode="after")
     def _opens_before_it_closes(self) -> PhaseSection:
         if self.opens and self.closes and self.opens >= self.closes:
             message = f"phase {self.name!r} closes ({self.closes}) before it opens ({self.opens})"
@@ -169,9 +155,9 @@ class TrackSection(Section):
     labels: Path
     weights: dict[str, float]
 
-    @_model_validator(mode="after")
+    @model_validator(mode="after")
     def _weights_sum_to_one(self) -> TrackSection:
-        if any(weight < 0 for weight in self.weights.values()) or abs(sum(self.weights.values()) - 1) > 1e-9:
+        if any(weight < 0 for weight in self.weights.values()) or not math.isclose(sum(self.weights.values()), 1):
             message = f"weights {self.weights} must not be negative and must sum to 1"
             raise ValueError(message)
         return self
@@ -214,36 +200,6 @@ class Config(Section):
         return self.board.folder or self.state / "published"
 
 
-def find(path: Path | None) -> Path:
-    """Return the config file to use. Raises ConfigError when there is none."""
-    for candidate in (path,) if path else DEFAULT_PATHS:
-        if candidate.is_file():
-            return candidate
-    tried = ", ".join(str(p) for p in ((path,) if path else DEFAULT_PATHS))
-    message = f"No config file: tried {tried}. `mailbot init DIR` writes one; --config FILE names another."
-    raise ConfigError(message)
-
-
-def load(path: Path) -> Config:
-    """Read and check the config file. Raises ConfigError with every mistake found."""
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path}: cannot be read as TOML: {error}"
-        raise ConfigError(message) from error
-    return build(given, base=path.resolve().parent, origin=str(path))
-
-
-def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
-    """Check a config given as a mapping; relative paths are taken from ``base``."""
-    try:
-        return Config.model_validate(_rooted(_merge(_preset(given), given), base))
-    except ValidationError as error:
-        lines = [_explain(item) for item in error.errors(include_url=False)]
-        message = "\n".join([f"{origin}: {len(lines)} mistake(s)", *(f"  - {line}" for line in lines)])
-        raise ConfigError(message) from error
-
-
 def secret(server: Server, name: str) -> str:
     """Return the password of a server, from its file or the service's credentials folder. Raises ConfigError."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
@@ -256,73 +212,3 @@ def secret(server: Server, name: str) -> str:
             raise ConfigError(message) from error
     message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
     raise ConfigError(message)
-
-
-def _preset(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the preset says, with only those tracks that the config names (all, if it names none)."""
-    path = PRESETS / f"{given.get('preset', '')}.toml"
-    preset = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    wanted = given.get("tracks")
-    if isinstance(wanted, dict) and wanted and "tracks" in preset:
-        preset["tracks"] = {name: track for name, track in preset["tracks"].items() if name in wanted}
-    return preset
-
-
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        nested = isinstance(value, dict) and isinstance(below, dict) and key != "weights"
-        merged[key] = _merge(below, value) if nested else value  # type: ignore[arg-type]  # both are dicts when nested
-    return merged
-
-
-_PATHS = (("state",), ("roster", "file"), ("board", "folder"), *((s, k) for s in ("imap", "smtp") for k in ("password_file", "ca_file")))
-
-
-def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
-    """Make the paths of the config absolute, in a copy."""
-    rooted = {k: dict(v) if isinstance(v, dict) else v for k, v in raw.items()}
-    tracks = rooted.get("tracks")
-    if isinstance(tracks, dict):
-        rooted["tracks"] = {name: dict(t) if isinstance(t, dict) else t for name, t in tracks.items()}
-    rooted.setdefault("state", "state")
-    for keys in (*_PATHS, *(("tracks", name, "labels") for name in (tracks if isinstance(tracks, dict) else ()))):
-        table: Any = rooted
-        for key in keys[:-1]:
-            table = table.get(key) if isinstance(table, dict) else None
-        if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
-            table[keys[-1]] = str(base / table[keys[-1]])
-    return rooted
-
-
-def _explain(item: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_nearest(item['loc'])}"
-    if item["type"] == "missing":
-        return f"{key}: missing; it must be set"
-    if item["type"] == "timezone_aware":
-        return f"{key}: a date needs its zone, as 2026-04-25T23:59:00+08:00 (got {_shown(item['input'])})"
-    return f"{key}: {item['msg'].removeprefix('Value error, ')}"
-
-
-def _shown(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else repr(value)[:80]
-
-
-def _nearest(loc: Sequence[str | int]) -> str:
-    """Return a hint naming the valid key of that table which looks most like the unknown one."""
-    model: Any = Config
-    for part in loc[:-1]:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = _section(field.annotation) if field else model
-    known = list(getattr(model, "model_fields", {}))
-    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
-
-
-def _section(annotation: Any) -> Any:  # noqa: ANN401  # a type form; typing has no static name for it
-    """Return the Section inside ``X | None``, ``tuple[X, ...]`` or ``dict[str, X]``."""
-    inner = [a for a in getattr(annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, Section)]
-    return inner[0] if inner else annotation

@@ -68,7 +68,9 @@ class Daemon:
         scheduler = self._scheduler()
         scheduler.start()
         loops = (self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop)
-        threads = [threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_")) for loop in loops]
+        threads = [
+            threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_")) for loop in loops
+        ]
         for thread in threads:
             thread.start()
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
@@ -143,7 +145,7 @@ class Daemon:
             bell.wait(LOOK_SECONDS)
 
     def _guarded(self, loop: Callable[[], None]) -> None:
-        """A loop that fails for good takes the daemon down, so that it is seen and started anew."""
+        """Run a loop; one that fails for good takes the daemon down, so that it is seen and started anew."""
         try:
             loop()
         except MailbotError as error:
@@ -156,7 +158,10 @@ class Daemon:
         """Ring the weekly bell at the minute; what is due is decided by the ledger, so a missed ring is no harm."""
         moment = self._service.config.board.publish_at
         trigger = CronTrigger(
-            day_of_week=WEEKDAYS[moment.weekday], hour=moment.at.hour, minute=moment.at.minute, timezone=self._service.config.challenge.zone
+            day_of_week=WEEKDAYS[moment.weekday],
+            hour=moment.at.hour,
+            minute=moment.at.minute,
+            timezone=self._service.config.challenge.zone,
         )
         scheduler = BackgroundScheduler(timezone=self._service.config.challenge.zone)
         scheduler.add_job(self._weekly_bell.ring, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)

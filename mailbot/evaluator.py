@@ -6,19 +6,18 @@ so that a cluster can take the place of the local children.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.model import Judged
 from scoring.evaluate import evaluate_any
-from scoring.model import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mailbot.opening import Candidate
     from mailbot.sandbox import Sandbox
+    from scoring.model import Evaluation
     from scoring.truth import Truth
 
 
@@ -80,7 +79,7 @@ def judged(candidate: Candidate, evaluation: Evaluation) -> Judged:
     """Put a candidate and what became of it together."""
     return Judged(
         file_name=candidate.name,
-        sha256=hashlib.sha256(candidate.data).hexdigest(),
+        sha256=candidate.sha256,
         size=len(candidate.data),
         evaluation=evaluation,
     )

@@ -21,6 +21,8 @@ def rows(track: Track) -> tuple[str, str]:
 
 def _row(track: Track, index: int) -> str:
     row: dict[str, object] = {"id": index + 1}
+    if track.group:
+        row[track.group] = list(track.weights)[index % len(track.weights)]
     for number, column in enumerate(track.columns):
         row[column.name] = _CHOICES[index] if column.kind is Kind.CHOICE else _NUMBERS[index][number % 2]
     return json.dumps(row)
@@ -28,4 +30,4 @@ def _row(track: Track, index: int) -> str:
 
 def header(track: Track) -> str:
     """Return the first line of the same file as CSV."""
-    return ",".join(["id", *(column.name for column in track.columns)])
+    return ",".join(json.loads(_row(track, 0)))

@@ -83,7 +83,9 @@ class Fetch:
         taken = 0
         for batch in _batches([uid for uid in new if sizes.get(uid, 0) <= LARGEST], sizes):
             taken += self._keep(mailbox, validity, server.fetch(batch))
-        return taken + self._keep(mailbox, validity, server.fetch_beginning([uid for uid in new if sizes.get(uid, 0) > LARGEST]))
+        return taken + self._keep(
+            mailbox, validity, server.fetch_beginning([uid for uid in new if sizes.get(uid, 0) > LARGEST])
+        )
 
     def _keep(self, mailbox: str, validity: int, arrived: Iterator[Fetched]) -> int:
         """Write mails to the spool, then enter them in the ledger; nothing is said to the server."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import imaplib
 import select
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from mailbot.errors import AuthenticationFailed, Permanent, Temporary
 from mailbot.model import Fetched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from mailbot.bell import Bell
     from mailbot.config import Imap
 
@@ -85,7 +86,9 @@ class Mailbox:
                 data = answer.get(uid, {})
                 if data.get(key) is not None and b"INTERNALDATE" in data:
                     raw = data[key]
-                    yield Fetched(uid=uid, arrived_at=data[b"INTERNALDATE"], size=int(data.get(b"RFC822.SIZE", len(raw))), raw=raw)
+                    yield Fetched(
+                        uid=uid, arrived_at=data[b"INTERNALDATE"], size=int(data.get(b"RFC822.SIZE", len(raw))), raw=raw
+                    )
 
     def move(self, uids: Sequence[int], folder: str) -> bool:
         """Move mails to a folder, made when missing; False when the server can do so neither by MOVE nor by UIDPLUS."""

@@ -28,7 +28,9 @@ class Moment:
         try:
             return cls(weekday=WEEKDAYS.index(day), at=time.fromisoformat(clock))
         except ValueError as error:
-            message = f"{text!r} is no weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
+            message = (
+                f"{text!r} is no weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
+            )
             raise ValueError(message) from error
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import journal, record
+from mailbot import journal
 from mailbot.errors import MailbotError, Temporary
 from mailbot.evaluator import Job, judged
 from mailbot.identify import Identity, identify
@@ -76,7 +76,9 @@ class Intake:
             raise task
         opened = task.result()
         identity = self._identify(opened.mail, has_files=bool(opened.candidates))
-        files = self._judge(opened.mail, opened.candidates, identity.team) if identity.team and not identity.outcome else []
+        files = (
+            self._judge(opened.mail, opened.candidates, identity.team) if identity.team and not identity.outcome else []
+        )
         self.recorder.record(row, opened.mail, identity, files)
 
     def _identify(self, mail: Mail, *, has_files: bool) -> Identity:
@@ -85,7 +87,9 @@ class Intake:
             answers_us = outbox.is_ours(tx, mail.references)
         identity = identify(mail, roster, self.own)
         if identity.outcome is None and answers_us and not has_files:
-            return Identity(team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file")
+            return Identity(
+                team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
+            )
         return identity
 
     def _judge(self, mail: Mail, candidates: Sequence[Candidate], team: Team) -> list[Judged]:
@@ -94,7 +98,8 @@ class Intake:
         jobs = [Job(name=c.name, data=c.data, hint=hint) for c in candidates if not c.problems]
         evaluations = iter([self._hold_to_team(e, team) for e in self.evaluator.evaluate(jobs)])
         return [
-            judged(c, Evaluation(track=None, problems=c.problems) if c.problems else next(evaluations)) for c in candidates
+            judged(c, Evaluation(track=None, problems=c.problems) if c.problems else next(evaluations))
+            for c in candidates
         ]
 
     def _hold_to_team(self, evaluation: Evaluation, team: Team) -> Evaluation:

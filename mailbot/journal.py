@@ -14,7 +14,9 @@ _LOG = structlog.stdlib.get_logger("mailbot")
 
 def set_up(*, as_json: bool, quiet: bool = False) -> None:
     """Send events to standard error, as JSON or for people; ``quiet`` keeps them to warnings."""
-    shape = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    shape = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from mailbot.model import Mail
 from mailbot.parse import parse
 from scoring.model import Problem
 from scoring.unpack import unpack
+
+if TYPE_CHECKING:
+    from mailbot.model import Mail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +22,11 @@ class Candidate:
     data: bytes
     #: Why it could not be taken out of its attachment; there is no data then.
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the data, hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

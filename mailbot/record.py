@@ -43,19 +43,37 @@ class Record:
         with self.ledger.write() as tx:
             if not mails.is_working(tx, row.id):
                 return
-            answered = [self._submission(tx, row, mail, identity.team, n, f) for n, f in enumerate(files, 1) if identity.team]
+            answered = [
+                self._submission(tx, row, mail, identity.team, ordinal=n, file=f)
+                for n, f in enumerate(files, 1)
+                if identity.team
+            ]
             outcome = identity.outcome or _outcome([a.status for a in answered])
-            mails.record(tx, row.id, outcome, team_id=identity.team.id if identity.team else None, reason=identity.reason)
-            self._reply(tx, row, mail, identity, Answer(arrived_at=row.arrived_at, team=identity.team, submissions=answered, outcome=outcome))
-            receipts = [{"receipt": a.receipt, "status": a.status, "sha256": a.file.sha256, "score": a.score} for a in answered]
-            events.append(tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts)
+            mails.record(
+                tx, row.id, outcome, team_id=identity.team.id if identity.team else None, reason=identity.reason
+            )
+            self._reply(
+                tx,
+                row,
+                mail,
+                identity,
+                Answer(arrived_at=row.arrived_at, team=identity.team, submissions=answered, outcome=outcome),
+            )
+            receipts = [
+                {"receipt": a.receipt, "status": a.status, "sha256": a.file.sha256, "score": a.score} for a in answered
+            ]
+            events.append(
+                tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts
+            )
         journal.event("mail-recorded", mail=row.name, outcome=str(outcome), submissions=[a.receipt for a in answered])
 
-    def _submission(self, tx: Tx, row: MailRow, mail: Mail, team: Team, ordinal: int, file: Judged) -> Answered:
+    def _submission(self, tx: Tx, row: MailRow, mail: Mail, team: Team, *, ordinal: int, file: Judged) -> Answered:
         evaluation, now = file.evaluation, self.clock()
         phase = phase_at(self.challenge.phases, row.arrived_at)
         allowance = self._allowance(tx, team, evaluation.track, row.arrived_at)
-        status = rules.status(evaluation, is_open=phase is not None, used=allowance.used if allowance else 0, quota=self.challenge.quota)
+        status = rules.status(
+            evaluation, is_open=phase is not None, used=allowance.used if allowance else 0, quota=self.challenge.quota
+        )
         method = evaluation.method or reply.method_of(mail.subject, team.name)
         submission_id = submissions.add(
             tx,
@@ -71,7 +89,9 @@ class Record:
         if status is Status.ACCEPTED:
             submissions.add_score(tx, submission_id, evaluation, now)
             allowance = self._allowance(tx, team, evaluation.track, row.arrived_at)
-        return Answered(receipt=submissions.receipt(submission_id), status=status, file=file, method=method, allowance=allowance)
+        return Answered(
+            receipt=submissions.receipt(submission_id), status=status, file=file, method=method, allowance=allowance
+        )
 
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
         if track is None:
@@ -84,7 +104,9 @@ class Record:
         """Queue the reply, where there is to be one."""
         if identity.reply_to is None or not self._may_answer(tx, identity):
             return
-        outgoing: Outgoing = self.replies.compose(answer, mail, recipient=identity.reply_to, key=row.sha256 + row.name, now=self.clock())
+        outgoing: Outgoing = self.replies.compose(
+            answer, mail, recipient=identity.reply_to, key=row.sha256 + row.name, now=self.clock()
+        )
         outbox.add(
             tx,
             kind="reply" if identity.team else "unknown-sender",

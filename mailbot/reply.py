@@ -84,7 +84,11 @@ class Replies:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-        subject = "Re: " + re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE)[:200] if mail.subject else "Re: your submission"
+        subject = (
+            "Re: " + re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE)[:200]
+            if mail.subject
+            else "Re: your submission"
+        )
         context = self._context(answer, mail, now)
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
@@ -98,7 +102,9 @@ class Replies:
         message["X-Auto-Response-Suppress"] = "All"
         message[LOOP_HEADER] = self.challenge.address
         message.set_content(environment().get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
-        message.add_alternative(environment().get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable")
+        message.add_alternative(
+            environment().get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
+        )
         return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
 
     def _context(self, answer: Answer, mail: Mail, now: datetime) -> dict[str, object]:
@@ -127,7 +133,10 @@ class Replies:
     def _examples(self, track: str | None) -> list[dict[str, object]]:
         """Two rows of a correct file of the track; of every track when the file does not tell its own."""
         tracks = [self.challenge.tracks[track]] if track else list(self.challenge.tracks.values())
-        return [{"title": t.title, "letter": t.letters[0], "rows": example.rows(t), "header": example.header(t)} for t in tracks]
+        return [
+            {"title": t.title, "letter": t.letters[0], "rows": example.rows(t), "header": example.header(t)}
+            for t in tracks
+        ]
 
     def _rounded(self, score: float) -> str:
         return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
@@ -135,7 +144,11 @@ class Replies:
     def _metrics(self, answered: Answered) -> list[tuple[str, str]]:
         evaluation = answered.file.evaluation
         rules = next(t for t in self.challenge.board.tracks if t.name == evaluation.track)
-        return [(h.title, f"{evaluation.metrics[h.key]:.{h.decimals}f}") for h in rules.headings if h.key in evaluation.metrics]
+        return [
+            (h.title, f"{evaluation.metrics[h.key]:.{h.decimals}f}")
+            for h in rules.headings
+            if h.key in evaluation.metrics
+        ]
 
 
 def headline(answer: Answer, challenge: Challenge) -> str:
@@ -152,7 +165,11 @@ def _told(answered: Answered, challenge: Challenge) -> str:
     title = challenge.tracks[track].title if track else answered.file.file_name or "a file"
     if answered.status is Status.ACCEPTED and answered.score is not None:
         return f"{title} accepted with score {answered.score:.{challenge.board.decimals}f}"
-    words = {Status.REFUSED: "could not be scored", Status.OVER_QUOTA: "is over this week's quota", Status.CLOSED: "arrived outside the submission phase"}
+    words = {
+        Status.REFUSED: "could not be scored",
+        Status.OVER_QUOTA: "is over this week's quota",
+        Status.CLOSED: "arrived outside the submission phase",
+    }
     return f"{title} {words[answered.status]}"
 
 
@@ -172,7 +189,7 @@ def method_of(subject: str, team: str) -> str:
 
 def _split_dash(text: str) -> tuple[str, str, str]:
     """Split at the first dash with white space around it: hyphen, en dash, em dash."""
-    found = re.search(r"\s+[-–—]+\s+", text)  # noqa: RUF001  # the dashes mail clients write
+    found = re.search(r"\s+[-–—]+\s+", text)  # the dashes mail clients write
     return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
 
 

@@ -68,10 +68,15 @@ def hold_to_team(evaluation: Evaluation, team: str, *, said_is_registered: bool)
     if said is None or name_key(said) == name_key(team):
         return evaluation
     if said_is_registered:
-        message = f"The file says team {printable(said)!r}, which is another registered team; you are {team!r}. Correct `team`, or leave it out."
+        message = (
+            f"The file says team {printable(said)!r}, which is another registered team; you are {team!r}. "
+            "Correct `team`, or leave it out."
+        )
         problem = Problem(code="another-team", count=1, examples=(printable(said),), message=message)
         return replace(evaluation, score=None, metrics={}, problems=(*evaluation.problems, problem))
-    message = f"The file says team {printable(said)!r}; it counts for {team!r}, the team this address is registered for."
+    message = (
+        f"The file says team {printable(said)!r}; it counts for {team!r}, the team this address is registered for."
+    )
     return replace(evaluation, notes=(*evaluation.notes, Note(code="team-differs", count=1, message=message)))
 
 

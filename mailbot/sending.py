@@ -70,7 +70,9 @@ class Sending:
                 events.append(tx, kind="reply-given-up", subject=_name(row), now=now)
             else:
                 outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
-        journal.trouble("reply-given-up" if final else "reply-delayed", reply=_name(row), attempt=row.attempts, error=error)
+        journal.trouble(
+            "reply-given-up" if final else "reply-delayed", reply=_name(row), attempt=row.attempts, error=error
+        )
 
 
 def delay(attempts: int) -> timedelta:

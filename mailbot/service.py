@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.config import Config
 
+
 def now() -> datetime:
     """Return the present instant, in UTC."""
     return datetime.now(UTC)
@@ -82,7 +83,9 @@ class Service:
             raise ConfigError(message)
         transport = Sender(settings, lambda: secret(settings, "smtp"))
         try:
-            yield Sending(ledger=self.ledger, transport=transport, sender=self.config.challenge.address, clock=self.clock)
+            yield Sending(
+                ledger=self.ledger, transport=transport, sender=self.config.challenge.address, clock=self.clock
+            )
         finally:
             transport.close()
 
@@ -137,7 +140,15 @@ def _read_roster(config: Config) -> roster.Roster:
 
 def _wired(config: Config, made: Challenge, ledger: Ledger, sandbox: Sandbox, clock: Callable[[], datetime]) -> Service:
     zone, spool, children = config.challenge.zone, Spool(config.state / "spool"), InChildren(sandbox)
-    own = {canonical(a) for a in (config.challenge.address, config.imap.user if config.imap else "", config.smtp.user if config.smtp else "") if "@" in a}
+    own = {
+        canonical(a)
+        for a in (
+            config.challenge.address,
+            config.imap.user if config.imap else "",
+            config.smtp.user if config.smtp else "",
+        )
+        if "@" in a
+    }
     recorder = Record(
         ledger=ledger,
         challenge=made,
@@ -146,7 +157,14 @@ def _wired(config: Config, made: Challenge, ledger: Ledger, sandbox: Sandbox, cl
         clock=clock,
     )
     intake = Intake(
-        ledger=ledger, spool=spool, sandbox=sandbox, evaluator=children, recorder=recorder, challenge=made, own=own, clock=clock
+        ledger=ledger,
+        spool=spool,
+        sandbox=sandbox,
+        evaluator=children,
+        recorder=recorder,
+        challenge=made,
+        own=own,
+        clock=clock,
     )
     weekly = Weekly(
         ledger=ledger,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailbot import safefile
 from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Spool:

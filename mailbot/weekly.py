@@ -50,7 +50,7 @@ class Weekly:
         return True
 
     def due_at(self) -> datetime | None:
-        """Return the weekly instant whose board is missing: only ever the last one, and none before the ledger began."""
+        """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
         last = last_before(self.publish_at, self.zone, self.clock())
         with self.ledger.read() as tx:
             began, done = events.began(tx), boards.last_due(tx)
@@ -74,7 +74,9 @@ class Weekly:
                 )
             ]
         if missing:
-            message = f"{len(missing)} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+            message = (
+                f"{len(missing)} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+            )
             raise Permanent(message)
         return board.build(standings, self.challenge.board, as_of.astimezone(self.zone))
 

@@ -90,11 +90,13 @@ def _sheet_names(board: Board) -> list[str]:
 
 def _dress(sheet: Worksheet, table: Table) -> None:
     """Freeze and tint the header, set widths and number formats, grey the baselines."""
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - as above
+
     formats = {h.title: _number_format(h.decimals) for h in (*table.headings, score_heading(table))}
     sheet.freeze_panes = "C2"
-    for column in sheet.iter_cols():
+    for number, column in enumerate(sheet.iter_cols(), start=1):
         title = str(column[0].value)
-        sheet.column_dimensions[column[0].column_letter].width = _WIDTHS.get(title, max(12, len(title) + 2))
+        sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(title, max(12, len(title) + 2))
         for cell in column[1:]:
             cell.number_format = "yyyy-mm-dd hh:mm" if title.startswith("Date (") else formats.get(title, "General")
     _tint(sheet, table)

@@ -46,7 +46,7 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A transaction that may write: it commits whole or not at all."""
+        """Begin a transaction that may write: it commits whole or not at all."""
         with _translated(), self._engine.connect() as connection, connection.begin():
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -56,7 +56,7 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A consistent view; nothing written in it is kept."""
+        """Give a consistent view; nothing written in it is kept."""
         with _translated(), self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")

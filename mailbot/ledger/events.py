@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 def append(tx: Tx, *, kind: str, subject: str, now: datetime, actor: str = "mailbot", **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
     """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    entry = dict(at=now, actor=actor, kind=kind, subject=subject, detail=text)
+    entry = {"at": now, "actor": actor, "kind": kind, "subject": subject, "detail": text}
     digest = _hash(head(tx), entry)
     tx.execute(sa.insert(events).values(**entry, hash=digest))
     return digest

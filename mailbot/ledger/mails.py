@@ -53,7 +53,13 @@ def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, n
     """Enter a spooled mail; None when its place is known already."""
     if is_known(tx, place):
         return None
-    values = dict(mailbox=place.mailbox, uidvalidity=place.uidvalidity, uid=place.uid, sha256=sha256, size=size)
+    values = {
+        "mailbox": place.mailbox,
+        "uidvalidity": place.uidvalidity,
+        "uid": place.uid,
+        "sha256": sha256,
+        "size": size,
+    }
     row = tx.execute(
         sa.insert(mails)
         .values(**values, arrived_at=arrived_at, spooled_at=now, due_at=now, state=MailState.SPOOLED, attempts=0)
@@ -83,7 +89,9 @@ def claim(tx: Tx, *, now: datetime, limit: int) -> list[MailRow]:
     )
     ids = list(tx.scalars(due))
     if ids:
-        tx.execute(sa.update(mails).where(mails.c.id.in_(ids)).values(state=MailState.WORKING, attempts=mails.c.attempts + 1))
+        tx.execute(
+            sa.update(mails).where(mails.c.id.in_(ids)).values(state=MailState.WORKING, attempts=mails.c.attempts + 1)
+        )
     return _rows(tx, mails.c.id.in_(ids), by=(mails.c.arrived_at, mails.c.id)) if ids else []
 
 
@@ -95,7 +103,7 @@ def is_working(tx: Tx, mail_id: int) -> bool:
 def record(tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None) -> None:
     """Mark a mail that is being worked on as recorded."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
-    done = dict(state=MailState.RECORDED, outcome=outcome, team_id=team_id, reason=reason)
+    done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
     tx.execute(sa.update(mails).where(*working).values(**done))
 
 
@@ -138,13 +146,23 @@ def get(tx: Tx, mail_id: int) -> MailRow | None:
     return next(iter(_rows(tx, mails.c.id == mail_id)), None)
 
 
+def at(tx: Tx, place: Place) -> MailRow:
+    """Return the mail of a place that is known to be in the ledger."""
+    where = (mails.c.mailbox == place.mailbox, mails.c.uidvalidity == place.uidvalidity, mails.c.uid == place.uid)
+    return _rows(tx, *where)[0]
+
+
 def unfinished(tx: Tx, *, before: datetime | None = None) -> int:
     """Count the mails whose state is not final, of those that arrived before an instant if one is given."""
-    query = sa.select(sa.func.count()).select_from(mails).where(mails.c.state.in_([MailState.SPOOLED, MailState.WORKING]))
+    query = (
+        sa.select(sa.func.count()).select_from(mails).where(mails.c.state.in_([MailState.SPOOLED, MailState.WORKING]))
+    )
     return tx.scalar(query.where(mails.c.arrived_at < before) if before else query) or 0
 
 
-def _rows(tx: Tx, *where: sa.ColumnElement[bool], by: Sequence[sa.ColumnElement[object]] = (mails.c.id,)) -> list[MailRow]:
+def _rows(
+    tx: Tx, *where: sa.ColumnElement[bool], by: Sequence[sa.ColumnElement[object]] = (mails.c.id,)
+) -> list[MailRow]:
     found = tx.execute(sa.select(mails).where(*where).order_by(*by))
     return [
         MailRow(

@@ -36,13 +36,24 @@ class OutgoingRow:
 
 
 def add(
-    tx: Tx, *, kind: str, recipient: str, subject: str, message_id: str, message: bytes, now: datetime, mail_id: int | None = None, team_id: int | None = None
+    tx: Tx,
+    *,
+    kind: str,
+    recipient: str,
+    subject: str,
+    message_id: str,
+    message: bytes,
+    now: datetime,
+    mail_id: int | None = None,
+    team_id: int | None = None,
 ) -> int:
     """Queue a mail; one of each kind for each mail."""
-    values = dict(kind=kind, recipient=recipient, subject=subject, message_id=message_id, message=message)
+    values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
     row = tx.execute(
         sa.insert(outbox)
-        .values(**values, mail_id=mail_id, team_id=team_id, state=ReplyState.QUEUED, attempts=0, created_at=now, due_at=now)
+        .values(
+            **values, mail_id=mail_id, team_id=team_id, state=ReplyState.QUEUED, attempts=0, created_at=now, due_at=now
+        )
         .returning(outbox.c.id)
     )
     return int(row.scalar_one())
@@ -76,7 +87,9 @@ def give_up(tx: Tx, outgoing_id: int, *, error: str) -> None:
 
 def recover(tx: Tx) -> int:
     """Queue again what a dead process was sending: it may arrive twice, under one Message-ID."""
-    return tx.execute(sa.update(outbox).where(outbox.c.state == ReplyState.SENDING).values(state=ReplyState.QUEUED)).rowcount
+    return tx.execute(
+        sa.update(outbox).where(outbox.c.state == ReplyState.SENDING).values(state=ReplyState.QUEUED)
+    ).rowcount
 
 
 def waiting(tx: Tx) -> int:
@@ -87,7 +100,10 @@ def waiting(tx: Tx) -> int:
 
 def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
     """Whether one of the Message-IDs is of a mail that we wrote."""
-    return bool(message_ids) and tx.scalar(sa.select(outbox.c.id).where(outbox.c.message_id.in_(message_ids)).limit(1)) is not None
+    return (
+        bool(message_ids)
+        and tx.scalar(sa.select(outbox.c.id).where(outbox.c.message_id.in_(message_ids)).limit(1)) is not None
+    )
 
 
 def count_since(tx: Tx, *, kind: str, recipient: str, since: datetime) -> int:

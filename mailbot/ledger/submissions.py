@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from mailbot.ledger.tables import scores, submissions, teams, truths
 from mailbot.model import Judged, Standing, Status
-from scoring.model import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
+    from scoring.model import Evaluation
 
 
 def receipt(submission_id: int) -> str:
@@ -53,7 +53,16 @@ class SubmissionRow:
 
 
 def add(
-    tx: Tx, judged: Judged, *, mail_id: int, ordinal: int, team_id: int, method: str, phase: str | None, status: Status, arrived_at: datetime
+    tx: Tx,
+    judged: Judged,
+    *,
+    mail_id: int,
+    ordinal: int,
+    team_id: int,
+    method: str,
+    phase: str | None,
+    status: Status,
+    arrived_at: datetime,
 ) -> int:
     """Enter a submission and return its id; its score is entered apart."""
     evaluation = judged.evaluation
@@ -89,7 +98,11 @@ def add_truth(tx: Tx, *, sha256: str, track: str, n: int, now: datetime) -> bool
 
 def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime) -> bool:
     """Enter a score; False when this submission has one of this truth and scorer already."""
-    key = (scores.c.submission_id == submission_id, scores.c.truth == evaluation.truth, scores.c.scorer == evaluation.scorer)
+    key = (
+        scores.c.submission_id == submission_id,
+        scores.c.truth == evaluation.truth,
+        scores.c.scorer == evaluation.scorer,
+    )
     if tx.scalar(sa.select(scores.c.id).where(*key)) is not None:
         return False
     tx.execute(
@@ -115,12 +128,16 @@ def used(tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime) 
     return tx.scalar(counted.where(*accepted, *window)) or 0
 
 
-def listing(tx: Tx, *, submission_id: int | None = None, track: str | None = None, mail_id: int | None = None) -> list[SubmissionRow]:
+def listing(
+    tx: Tx, *, submission_id: int | None = None, track: str | None = None, mail_id: int | None = None
+) -> list[SubmissionRow]:
     """Return submissions in order of arrival, each with its newest score."""
     newest = sa.select(sa.func.max(scores.c.id)).group_by(scores.c.submission_id)
     wanted = {submissions.c.id: submission_id, submissions.c.track: track, submissions.c.mail_id: mail_id}
     query = (
-        sa.select(submissions, teams.c.name.label("team"), scores.c.value, scores.c.metrics, scores.c.truth, scores.c.scorer)
+        sa.select(
+            submissions, teams.c.name.label("team"), scores.c.value, scores.c.metrics, scores.c.truth, scores.c.scorer
+        )
         .join(teams, teams.c.id == submissions.c.team_id)
         .outerjoin(scores, sa.and_(scores.c.submission_id == submissions.c.id, scores.c.id.in_(newest)))
         .where(*(column == value for column, value in wanted.items() if value is not None))
@@ -133,14 +150,22 @@ def unscored(tx: Tx, truth_of: Mapping[str, str], scorer_of: Mapping[str, str]) 
     """Return the accepted submissions without a score of their track's present truth and scorer."""
     missing = []
     for track, truth in truth_of.items():
-        have = set(tx.scalars(sa.select(scores.c.submission_id).where(scores.c.truth == truth, scores.c.scorer == scorer_of[track])))
+        have = set(
+            tx.scalars(
+                sa.select(scores.c.submission_id).where(scores.c.truth == truth, scores.c.scorer == scorer_of[track])
+            )
+        )
         missing += [row for row in listing(tx, track=track) if row.status is Status.ACCEPTED and row.id not in have]
     return missing
 
 
 def standings(tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool) -> list[Standing]:
     """Return the submission that counts for each team on a track: the latest, or the best (the earlier of equals)."""
-    order = (scores.c.value.desc(), submissions.c.arrived_at, submissions.c.id) if best else (submissions.c.arrived_at.desc(), submissions.c.id.desc())
+    order = (
+        (scores.c.value.desc(), submissions.c.arrived_at, submissions.c.id)
+        if best
+        else (submissions.c.arrived_at.desc(), submissions.c.id.desc())
+    )
     ranked = (
         sa.select(
             submissions.c.id,

@@ -59,7 +59,9 @@ def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
 
 
 def _table(name: str, *items: Any) -> sa.Table:  # noqa: ANN401  # columns and constraints share no public base class
-    return sa.Table(name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column)))
+    return sa.Table(
+        name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column))
+    )
 
 
 teams = _table(
@@ -188,5 +190,7 @@ events = _table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
-    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the hash of the entry before and this one's fields
+    sa.Column(
+        "hash", sa.String(64), nullable=False, unique=True
+    ),  # over the hash of the entry before and this one's fields
 )

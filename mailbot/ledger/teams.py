@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime) -> int:
     """Add a team, or addresses to the team of that name; return its id. An address of another team is Permanent."""
     found = tx.scalar(sa.select(teams.c.id).where(teams.c.name_key == name_key(name)))
-    team_id: int = found or tx.execute(
-        sa.insert(teams).values(name=name, name_key=name_key(name), added_at=now).returning(teams.c.id)
-    ).scalar_one()
+    team_id: int = (
+        found
+        or tx.execute(
+            sa.insert(teams).values(name=name, name_key=name_key(name), added_at=now).returning(teams.c.id)
+        ).scalar_one()
+    )
     known = set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))
     for address in team_addresses:
         if address not in known:

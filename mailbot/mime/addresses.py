@@ -8,10 +8,11 @@ read in two ways gives two addresses, and the rule "exactly one sender" refuses 
 from __future__ import annotations
 
 import re
+import unicodedata
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
-from scoring.text import printable
+from scoring.text import REPLACEMENT, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ MOST = 20
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"(?!@)|\\.|[()]|[^"\\()]++|.', re.DOTALL)
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\\]*+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LENGTH = 254  # characters of an address (RFC 5321, 4.5.3.1.3)
 
@@ -42,7 +44,8 @@ def senders(headers: Headers) -> tuple[str, ...]:
 def addresses(values: Iterable[str]) -> tuple[str, ...]:
     """Return the addresses in the values of address fields (RFC 5322, 3.4), lower case, each once, in order.
 
-    Only A to Z are lowered: the Kelvin sign must not become the k of somebody else's address.
+    Only A to Z are lowered, and what Unicode would normalise is marked as strange: the Kelvin sign must not become the
+    k of somebody else's address.
     """
     found = (word for value in values for word in _words(value))
     return tuple(dict.fromkeys(found))[:MOST]
@@ -52,7 +55,8 @@ def _words(value: str) -> Iterator[str]:
     """Yield the words with an @ outside quotes and comments, all of them when it is doubtful where those end."""
     for word in _ADDRESS.findall(_outside(value)):
         if "@" in word:
-            yield printable(word, limit=_LENGTH).translate(_LOWER)
+            known = word if unicodedata.is_normalized("NFC", word) else _FOREIGN.sub(REPLACEMENT, word)
+            yield printable(known, limit=_LENGTH).translate(_LOWER)
 
 
 def _outside(value: str) -> str:

@@ -35,7 +35,8 @@ def decode_start(data: bytes, encoding: str, limit: int) -> bytes:
     if encoding.strip().lower() != "base64":
         return (decode(start, encoding) or start)[:limit]
     letters = re.sub(rb"[^A-Za-z0-9+/]", b"", start)
-    return binascii.a2b_base64(letters[: len(letters) // 4 * 4])[:limit]
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))[:limit]
 
 
 def uuencoded(data: bytes) -> tuple[bytes, bytes | None, int] | None:

@@ -7,8 +7,8 @@ import re
 
 from mailbot.mime.charset import text_of
 
-_BETWEEN = re.compile(r"(?<=\?=)\s+(?==\?)")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,3}")
 
 
 def decode_words(value: str) -> str:
@@ -17,27 +17,29 @@ def decode_words(value: str) -> str:
     Neighbours in one charset are joined before decoding: QQ Mail and Foxmail cut a character in two (RFC 2047,
     section 5, forbids it).
     """
-    value = _BETWEEN.sub("", value)
     done: list[str] = []
     run, charset, end = b"", "", 0
     for word in _WORD.finditer(value):
         data = _bytes_of(word)
         if data is None:
             continue
-        if word.start() != end or word[1].lower() != charset:
-            done += (text_of(run, charset.partition("*")[0]), value[end : word.start()])
+        gap = value[end : word.start()]
+        neighbour = bool(charset) and not gap.strip()
+        if not neighbour or word[1].lower() != charset:
+            done += (_text(run, charset), "" if neighbour else gap)
             run, charset = b"", word[1].lower()
         run, end = run + data, word.end()
-    return "".join((*done, text_of(run, charset.partition("*")[0]), value[end:]))
+    return "".join((*done, _text(run, charset), value[end:]))
+
+
+def _text(data: bytes, charset: str) -> str:
+    """Return the text of neighbouring words; a charset may have a language behind it (RFC 2231, section 5)."""
+    return text_of(data, charset.partition("*")[0])
 
 
 def _bytes_of(word: re.Match[str]) -> bytes | None:
     """Return the bytes of an encoded word, None when it is not one after all."""
-    if not word[3].isascii():
-        return None
     if word[2] in "qQ":
-        return binascii.a2b_qp(word[3], header=True)
-    try:
-        return binascii.a2b_base64(word[3].rstrip("=") + "==")
-    except binascii.Error:
-        return None
+        return binascii.a2b_qp(word[3], header=True) if word[3].isascii() else None
+    letters = "".join(word[3].split()).rstrip("=") if _BASE64.fullmatch(word[3]) else "?"
+    return binascii.a2b_base64(letters + "=" * (-len(letters) % 4)) if len(letters) % 4 != 1 else None

@@ -1,0 +1,66 @@
+"""The commands, gathered; and the one place where our errors become a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot import __version__
+from mailbot.cli import boards, demo, lists, scores, serve, start, teams
+from mailbot.errors import MailbotError
+
+WRONG_CALL = 2
+
+app = typer.Typer(
+    name="mailbot",
+    help="Run a scientific challenge by e-mail: take result files, score them, answer, publish the leaderboard.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(rich_help_panel="Begin")(start.init)
+app.command(rich_help_panel="Begin")(demo.demo)
+app.command(rich_help_panel="Run")(serve.run)
+app.command(rich_help_panel="Run")(serve.once)
+app.command(rich_help_panel="Run")(serve.ingest)
+app.command(rich_help_panel="Run")(serve.send)
+app.command(rich_help_panel="Score")(scores.score)
+app.command(rich_help_panel="Score")(scores.rescore)
+app.command(rich_help_panel="Publish")(boards.publish)
+app.command(rich_help_panel="Publish")(boards.board)
+app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
+app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")
+app.add_typer(lists.mails, name="mails", rich_help_panel="Look")
+app.add_typer(teams.teams, name="teams", rich_help_panel="Look")
+
+
+def _version(wanted: bool) -> None:  # typer calls it with the flag's value
+    if wanted:
+        typer.echo(f"mailbot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Config file; default ./config.toml, then /etc/mailbot/config.toml.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback has done the work
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Run a scientific challenge by e-mail: take result files, score them, answer, publish the leaderboard."""
+    context.obj = config
+
+
+def main() -> None:
+    """Run a command; what fails says why in a sentence, never in a traceback."""
+    try:
+        app()
+    except MailbotError as error:
+        typer.echo(f"mailbot: {error}", err=True)
+        sys.exit(WRONG_CALL)

@@ -1,0 +1,70 @@
+"""publish and board."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, load_config, set_up_journal
+
+if TYPE_CHECKING:
+    from mailbot.model import Board
+
+
+def publish(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would be published.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Publish the leaderboard of this moment."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config)) as wired:
+        now = wired.clock()
+        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now)
+    show(made)
+    if not dry_run:
+        typer.echo(f"Published in {wired.config.published}")
+
+
+def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show the leaderboard as it would be published now."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.board_json import rows_as_json  # noqa: PLC0415  # not for --help
+
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config)) as wired:
+        made = wired.weekly.board(wired.clock())
+    if as_json:
+        typer.echo(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2))
+    else:
+        show(made)
+
+
+def show(made: Board) -> None:
+    """Print a board's tables."""
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+    from rich.table import Table  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    from mailbot.board import score_heading  # noqa: PLC0415  # not for --help
+
+    console = Console()
+    for table in made.tables:
+        headings = (*table.headings, score_heading(table))
+        shown = Table(title=f"{table.title}  ({table.formula})", title_justify="left", title_style="bold", box=None, header_style="dim")
+        shown.add_column("#", justify="right")
+        shown.add_column("team")
+        shown.add_column("method")
+        for heading in headings:
+            shown.add_column(heading.title, justify="right")
+        for row in table.rows:
+            values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
+            cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]  # noqa: RUF001
+            style = "dim" if row.baseline else ""
+            shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, style=style)
+        console.print(shown)
+        console.print()

@@ -1,0 +1,89 @@
+"""What the commands share: finding the config, and showing rows to people or programs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from mailbot.config import Config
+    from mailbot.ledger import Ledger
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def load_config(context: typer.Context, given: Path | None) -> Config:
+    """Load the config named by the command, by mailbot itself, or found at its default places."""
+    from mailbot import configfile  # noqa: PLC0415  # pydantic is slow to load, and not for --help
+
+    return configfile.load(configfile.find(given or context.find_root().obj))
+
+
+@contextmanager
+def opened_ledger(config: Config) -> Iterator[Ledger]:
+    """Open the ledger alone, for commands that only look."""
+    from mailbot.ledger import Ledger  # noqa: PLC0415  # not for --help
+
+    ledger = Ledger(config.ledger)
+    try:
+        ledger.migrate()
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:
+    """Send the journal to standard error."""
+    from mailbot import journal  # noqa: PLC0415  # not for --help
+
+    journal.set_up(as_json=as_json, quiet=quiet)
+
+
+def emit(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Mapping[str, Callable[[Any], str] | None], title: str
+) -> None:
+    """Print rows: all fields as a JSON list, or the named columns as a table."""
+    if as_json:
+        typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
+        return
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+    from rich.table import Table  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for name in columns:
+        numeric = any(isinstance(row.get(name), int | float) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(name), shape)) for name, shape in columns.items()))
+    Console().print(table if rows else f"{title}: none yet")
+
+
+def _cell(value: Any, shape: Callable[[Any], str] | None) -> str:  # noqa: ANN401  # a cell of any row
+    if value is None:
+        return "–"
+    return shape(value) if shape else str(value)
+
+
+def rfc3339(instant: datetime | None, zone: ZoneInfo) -> str | None:
+    """Write an instant for programs, with the challenge's offset."""
+    return instant.astimezone(zone).isoformat(timespec="seconds") if instant else None
+
+
+def short(text: str) -> str:
+    """Show an RFC 3339 instant to people: to the minute."""
+    return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
+
+
+def two(value: float) -> str:
+    """Show a score to two decimals."""
+    return f"{value:.2f}"

@@ -1,0 +1,91 @@
+"""run, once, ingest, send: the daemon, and its work by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
+
+LEFT_UNDONE = 1
+
+
+def run(
+    context: typer.Context,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
+) -> None:
+    """Run the daemon: fetch, score, answer and publish until SIGTERM."""
+    from mailbot import daemon, service  # noqa: PLC0415  # not for --help
+
+    set_up_journal(as_json=as_json)
+    with service.working(load_config(context, config)) as wired:
+        running = daemon.Daemon(wired)
+        running.run()
+    raise typer.Exit(1 if running.failed else 0)
+
+
+def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Make one pass: fetch all, process, send, publish if due. Exit code 0 when nothing is left undone, else 1."""
+    from mailbot import daemon, service  # noqa: PLC0415  # not for --help
+
+    set_up_journal(as_json=as_json)
+    with service.working(load_config(context, config)) as wired:
+        left = daemon.once(wired)
+    raise typer.Exit(LEFT_UNDONE if left else 0)
+
+
+def ingest(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help=".eml files, mbox files, folders of them.", exists=True)
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take mails from files: same pipeline, same ledger. Replies wait in the outbox until `mailbot send`."""
+    from mailbot import importing, service  # noqa: PLC0415  # not for --help
+
+    set_up_journal(quiet=True)
+    loaded = load_config(context, config)
+    with service.working(loaded) as wired:
+        rows: list[dict[str, Any]] = []
+        for path, mail, submissions in importing.ingest(wired, paths):
+            rows.append(
+                {
+                    "mail": mail.name,
+                    "path": str(path),
+                    "state": str(mail.state),
+                    "outcome": mail.outcome and str(mail.outcome),
+                    "reason": mail.reason,
+                    "arrived_at": rfc3339(mail.arrived_at, loaded.challenge.zone),
+                    "team": submissions[0].team if submissions else None,
+                    "submissions": [
+                        {"receipt": s.receipt, "track": s.track, "status": str(s.status), "score": s.score}
+                        for s in submissions
+                    ],
+                }
+            )
+    columns = {"mail": None, "path": None, "outcome": None, "arrived_at": short, "team": None, "submissions": _receipts}
+    emit(rows, as_json=as_json, columns=columns, title="Mails taken")
+
+
+def _receipts(submissions: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{s['receipt']} {s['status']}" for s in submissions)
+
+
+def send(context: typer.Context, config: ConfigFile = None) -> None:
+    """Send what waits in the outbox and is due. Exit code 0 when nothing is left, else 1."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import outbox  # noqa: PLC0415  # not for --help
+
+    set_up_journal()
+    with service.working(load_config(context, config)) as wired:
+        with wired.sending() as sending:
+            while sending.step():
+                pass
+        with wired.ledger.read() as tx:
+            left = outbox.waiting(tx)
+    raise typer.Exit(LEFT_UNDONE if left else 0)

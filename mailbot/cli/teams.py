@@ -1,0 +1,74 @@
+"""teams list, add, import: the roster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.config import Config
+    from mailbot.roster import Entry
+
+teams = typer.Typer(help="The roster: list teams, add one, import a CSV file.", no_args_is_help=True)
+
+SOME_REFUSED = 1
+
+
+@teams.command("list")
+def list_teams(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the teams by name."""
+    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
+
+    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
+        rows = [{"team": team.name, "addresses": list(team.addresses)} for team in table.everyone(tx)]
+    emit(rows, as_json=as_json, columns={"team": None, "addresses": ", ".join}, title="Teams")
+
+
+@teams.command("add")
+def add_team(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The team's name.")],
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Its addresses, the leader's first.")],
+    config: ConfigFile = None,
+) -> None:
+    """Add a team, or addresses to the team of that name."""
+    from mailbot import roster  # noqa: PLC0415  # not for --help
+
+    try:
+        entry = roster.entry(name, addresses)
+    except ValueError as error:
+        raise Permanent(str(error)) from error
+    _enter(load_config(context, config), [entry], ())
+
+
+@teams.command("import")
+def import_teams(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="CSV with columns team,address.")
+    ],
+    config: ConfigFile = None,
+) -> None:
+    """Import a roster. Rows that are in order are taken, the others named; exit code 1 when there were any."""
+    from mailbot import roster  # noqa: PLC0415  # not for --help
+
+    read = roster.read_csv(file.read_bytes())
+    _enter(load_config(context, config), read.entries, read.mistakes)
+
+
+def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) -> None:
+    from mailbot import roster, service  # noqa: PLC0415  # not for --help
+
+    with opened_ledger(config) as ledger, ledger.write() as tx:
+        mistakes = [*mistakes, *roster.enter(tx, entries, service.now())]
+    typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
+    for mistake in mistakes:
+        typer.echo(f"  not taken: {mistake}", err=True)
+    raise typer.Exit(SOME_REFUSED if mistakes else 0)

@@ -1,0 +1,88 @@
+"""Mails from files: .eml, mbox and folders of them, through the same pipeline as those of the mailbox."""
+
+from __future__ import annotations
+
+import email.utils
+import mailbox
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Permanent
+from mailbot.ledger import events, mails, submissions
+from mailbot.ledger.mails import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.service import Service
+
+MAILBOX = "files"
+"""The mailbox that ingested mails are in; their UID is the beginning of their SHA-256, so each is taken once."""
+
+HEADER_BYTES = 65536
+
+
+def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow, Sequence[SubmissionRow]]]:
+    """Spool the mails of the paths, work them off, and return what became of each. Raises Permanent."""
+    places = [(path, _enter(service, raw, arrived)) for path, raw, arrived in found(paths)]
+    while service.intake.step():
+        pass
+    with service.ledger.read() as tx:
+        rows = [(path, mails.at(tx, place)) for path, place in places]
+        return [(path, row, submissions.listing(tx, mail_id=row.id)) for path, row in rows]
+
+
+def _enter(service: Service, raw: bytes, arrived_at: datetime) -> Place:
+    digest = service.spool.put(raw)
+    place, now = Place(mailbox=MAILBOX, uidvalidity=0, uid=int(digest[:15], 16)), service.clock()
+    with service.ledger.write() as tx:
+        mail_id = mails.add(tx, place, sha256=digest, size=len(raw), arrived_at=arrived_at, now=now)
+        if mail_id is not None:
+            events.append(tx, kind="mail-spooled", subject=f"M-{mail_id:06d}", now=now, sha256=digest)
+    return place
+
+
+def found(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes, datetime]]:
+    """Yield every mail of the paths with the instant it arrived, folders in the order of their names."""
+    for path in paths:
+        files = sorted(p for p in path.rglob("*") if p.is_file() and _is_mail(p)) if path.is_dir() else [path]
+        for file in files:
+            yield from _mails_in(file)
+
+
+def _is_mail(path: Path) -> bool:
+    """Whether a file in a folder is to be taken: by its name, or because it lies in a Maildir."""
+    return path.suffix.lower() in {".eml", ".mbox"} or path.parent.name in {"cur", "new"}
+
+
+def _mails_in(path: Path) -> Iterator[tuple[Path, bytes, datetime]]:
+    try:
+        with path.open("rb") as file:
+            is_mbox = file.read(5) == b"From "
+        modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if not is_mbox:
+            raw = path.read_bytes()
+            yield path, raw, arrival(raw) or modified
+            return
+        box = mailbox.mbox(path, create=False)
+        for key in box.iterkeys():
+            raw = box.get_bytes(key)
+            yield path, raw, arrival(raw) or modified
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror})"
+        raise Permanent(message) from error
+
+
+def arrival(raw: bytes) -> datetime | None:
+    """Return when the last server took a mail: the date of its topmost Received field (RFC 5321, section 4.4)."""
+    head = raw[:HEADER_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    fields = head.replace(b"\n ", b" ").replace(b"\n\t", b" ").split(b"\n")
+    received = next((f for f in fields if f[:9].lower() == b"received:"), b"")
+    try:
+        date = email.utils.parsedate_to_datetime(received.rpartition(b";")[2][-100:].decode("ascii", "replace").strip())
+    except (TypeError, ValueError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
