@@ -82,7 +82,6 @@ def test_the_baselines_are_the_pages_with_our_score() -> None:
         "Q-Align": (0.517, 0.581),
         "CLIP-IQA": (0.429, 0.478),
         "CLIP-IQA+": (0.793, 0.7385),  # the page says 0.741; its own 0.676 and 0.801 have this mean
-,
         "HyperIQA": (0.835, 0.839),
         "InternVL3.5": (0.886, 0.909),
     }
