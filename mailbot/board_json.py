@@ -61,7 +61,7 @@ def rows_as_json(board: Board) -> list[dict[str, Any]]:
             "rank": row.rank,
             "team": row.team,
             "method": row.method,
-            **row.cells,
+            **{heading.key: row.cells[heading.key] for heading in table.headings},
             "score": row.score,
             "date": _instant(row.date),
             "submissions": row.submissions,

@@ -70,11 +70,12 @@ def _cells(row: Row, table: Table) -> list[object]:
 
 def _about(board: Board) -> list[tuple[str, str]]:
     """List how the board is made, as pairs of a word and what it says."""
+    truths = board.truths
     return [
         ("As of", board.as_of.isoformat()),
         *((guarded(f"{table.title} score"), guarded(table.formula)) for table in board.tables),
         *(("Rule", guarded(rule)) for rule in board.rules),
-        *((f"Truth of {track}, SHA-256", guarded(truth)) for track, truth in board.truths.items()),
+        *((f"Truth of {table.title}, SHA-256", truths[table.key]) for table in board.tables if table.key in truths),
     ]
 
 
