@@ -1,0 +1,1 @@
+"""The golden mails that are written by a program; see ../README.md."""

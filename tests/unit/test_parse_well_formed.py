@@ -1,0 +1,104 @@
+"""What the standard library writes, `parse` reads back: files, names, senders, subjects."""
+
+from __future__ import annotations
+
+import unicodedata
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mailbot.mime.addresses import addresses
+from mailbot.mime.charset import text_of
+from mailbot.mime.params import clean_name, parameters
+from mailbot.mime.words import decode_words
+from mailbot.parse import parse
+
+LETTERS = st.characters(categories=("L", "N"), include_characters=" -_.,'", max_codepoint=0xFFFF)
+STEMS = st.text(LETTERS, min_size=1, max_size=40).filter(lambda stem: stem == stem.strip())
+LOCAL = st.text("abcdefghijklmnopqrstuvwxyz0123456789._+-", min_size=1, max_size=20).filter(
+    lambda local: not local.startswith(".") and not local.endswith(".") and ".." not in local,
+)
+DOMAINS = st.sampled_from(["example.org", "lab.example.net", "xn--bcher-kva.example"])
+
+
+@given(
+    files=st.lists(st.tuples(STEMS, st.binary(max_size=300)), max_size=5),
+    cte=st.sampled_from(["base64", "quoted-printable"]),
+    disposition=st.sampled_from(["attachment", "inline"]),
+)
+@settings(deadline=None, max_examples=150)
+def test_files_come_back(files: list[tuple[str, bytes]], cte: str, disposition: str) -> None:
+    """Every file comes back with its bytes and its name, in order, whatever its encoding and disposition."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "Ann <ann@example.org>"
+    mail.set_content("Results.")
+    for stem, data in files:
+        mail.add_attachment(data, "application", "json", filename=f"{stem}.json", cte=cte, disposition=disposition)
+    found = [(file.name, file.data) for file in parse(mail.as_bytes()).attachments]
+    assert found == [(clean_name(f"{stem}.json"), data) for stem, data in files]
+
+
+@given(name=STEMS, local=LOCAL, domain=DOMAINS)
+@settings(deadline=None)
+def test_sender_comes_back(name: str, local: str, domain: str) -> None:
+    """One address with any display name is one sender."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(display_name=name, username=local, domain=domain)
+    mail.set_content("Hello.")
+    assert parse(mail.as_bytes()).senders == (f"{local}@{domain}",)
+
+
+@given(subject=STEMS)
+@settings(deadline=None)
+def test_subject_comes_back(subject: str) -> None:
+    """A subject in any script, folded and encoded, is the same text."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = subject
+    mail.set_content("Hello.")
+    expected = " ".join(unicodedata.normalize("NFC", subject).split())
+    assert parse(mail.as_bytes()).subject == expected
+
+
+@given(st.text(max_size=200), st.sampled_from(["utf-8", "gb18030", "utf-16-le"]))
+def test_text_comes_back(text: str, charset: str) -> None:
+    """Text in its declared charset comes back, but for a mark of byte order."""
+    assume(not text.startswith("\ufeff"))
+    try:
+        data = text.encode(charset)
+    except UnicodeEncodeError:
+        assume(condition=False)
+        raise
+    assert text_of(data, charset) == text
+
+
+@given(st.binary(max_size=100), st.text(max_size=45))
+def test_text_is_total(data: bytes, charset: str) -> None:
+    """Any bytes under any charset are some text."""
+    assert isinstance(text_of(data, charset), str)
+
+
+@given(st.text(max_size=300))
+def test_words_without_marks_stay(value: str) -> None:
+    """What holds no encoded word is not changed."""
+    assume("=?" not in value)
+    assert decode_words(value) == value
+
+
+def test_first_parameter_counts() -> None:
+    """Of a parameter given twice the first counts, and RFC 2231 wins over a plain value."""
+    assert parameters("x; a=1; A=2; b=plain; b*=utf-8''%C3%BC; c*1=2; c*0=1") == {
+        "a": "1",
+        "b": "ü",
+        "b*": "utf-8''%C3%BC",
+        "c": "12",
+        "c*0": "1",
+        "c*1": "2",
+    }
+
+
+def test_at_most_so_many_addresses() -> None:
+    """Of a thousand addresses the first twenty are given: more than one is too many anyway."""
+    assert len(addresses([", ".join(f"a{number}@example.org" for number in range(1000))])) == 20
