@@ -71,7 +71,7 @@ def _header_problem(names: list[str]) -> Reading | None:
 
 def _body(names: list[str], lines: Iterator[tuple[int, list[str]]]) -> Reading:
     """Gather the rows under the header; a row of another width keeps its place and its first field only."""
-    gatherer = RowGatherer()
+    gatherer = RowGatherer(names)
     ragged: list[str] = []
     torn: set[int] = set()
     empty = 0
@@ -97,8 +97,8 @@ def _reading(gatherer: RowGatherer, names: list[str], ragged: list[str], torn: f
         team=team,
         method=method,
         track=track,
-        columns=tuple(names),
-        cells={name: cells.get(name, []) for name in names},
+        columns=tuple(cells),
+        cells=cells,
         places=gatherer.places,
         unit="line",
         typed=False,

@@ -25,6 +25,7 @@ Id = int | str
 
 ID = "id"
 WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{1,6})?", re.ASCII)
+EXACT = 2.0**53  # beyond it a float is no certain integer
 PATH = re.compile(r".*[/\\].*|.*\.(?:png|jpe?g|webp|gif|bmp|tiff?)", re.IGNORECASE | re.DOTALL)
 
 
@@ -46,7 +47,7 @@ def whole(cell: object) -> int | None:
         text = cell.strip(" \t\r\n")
         return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else None
     if isinstance(cell, float):
-        return int(cell) if cell.is_integer() else None
+        return int(cell) if cell.is_integer() and abs(cell) < EXACT else None
     return cell if isinstance(cell, int) and not isinstance(cell, bool) else None
 
 

@@ -112,9 +112,9 @@ def uniform(cells: Mapping[str, Sequence[object]], column: str) -> str | None:
 class RowGatherer:
     """Gathers rows of fields into columns; the one place where a table grows."""
 
-    def __init__(self) -> None:
-        """Begin with no column and no row."""
-        self.cells: dict[str, list[object]] = {}
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """Begin with no row, and with these columns even if no row ever fills them."""
+        self.cells: dict[str, list[object]] = {name: [] for name in names}
         self.places: list[int] = []
         self._names: dict[str, str] = {}
 

@@ -142,6 +142,7 @@ def test_answer_is_another_name_for_precision() -> None:
         ([1, 2, True, 4, 5, 6], "unreadable-ids", 1, "row 3: true"),
         ([1, 2, None, 4, 5, 6], "unreadable-ids", 1, "row 3: null"),
         ([1, 2, 3.5, 4, 5, 6], "unreadable-ids", 1, "row 3: 3.5"),
+        ([1, 2, 1e240, 4, 5, 6], "unreadable-ids", 1, "row 3: 1e+240"),
         ([1, 2, "3a", 4, 5, 6], "unreadable-ids", 1, 'row 3: "3a"'),
         ([1, 2, [3], 4, 5, 6], "unreadable-ids", 1, "row 3: a list"),
         ([f"images/{i}.png" for i in range(6)], "unreadable-ids", 6, 'row 1: "images/0.png"'),
@@ -205,6 +206,7 @@ def test_rows_of_another_width_are_not_asked_for_values() -> None:
     """The reader has named them; their ids still count."""
     assert checked(csv_of(s_rows()) + b",9").problems == ()
     assert checked(csv_of(s_rows()).rsplit(b",", 1)[0]).problems == ()
+    assert checked(b"id,perception,knowledge\n1,2\n", ids=range(1, 2)).problems == ()
 
 
 # --- the columns and the track ---------------------------------------------------------------

@@ -1,0 +1,49 @@
+"""docs/scoring.md tells every code and every figure as the code has it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scoring import siqa
+from scoring.values import Fault
+from scoring.zips import MESSAGES
+
+ROOT = Path(__file__).parents[3]
+DOCS = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+CODE = re.compile(r'(?:code=|refused\(|_fail\(|_refuse\(|_ids_problem\(|_problem\()\s*"([a-z0-9-]+)"')
+
+
+def codes_in_source() -> set[str]:
+    """Return the codes of all problems and notes that scoring can make."""
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "scoring").glob("*.py"))
+    return (
+        {code for source in sources for code in CODE.findall(source)} | set(MESSAGES) | {str(fault) for fault in Fault}
+    )
+
+
+def test_every_code_is_documented() -> None:
+    """And no code is documented that does not exist."""
+    documented = {
+        code
+        for line in DOCS.splitlines()
+        if line.startswith("| `")
+        for code in re.findall(r"`([a-z0-9-]+)`", line.split("|")[1])
+    }
+    assert len(documented) > 50
+    assert codes_in_source() - documented == set()
+    assert documented - codes_in_source() <= {"too-compressed", "several-files", "no-file"}  # chosen by a condition
+
+
+@pytest.mark.parametrize("baseline", siqa.BASELINES, ids=lambda baseline: baseline.name)
+def test_the_scores_of_the_baselines_are_documented(baseline: siqa.Baseline) -> None:
+    """To two decimals."""
+    assert f"| {baseline.name} ({baseline.method}) | {baseline.score:.2f} |" in DOCS
+
+
+def test_the_formula_is_documented() -> None:
+    """As it is printed on the board."""
+    assert f"**SIQA-U** = {siqa.siqa_u().formula}." in DOCS
+    assert f"**SIQA-S** = {siqa.siqa_s().formula.removeprefix('the ')}." in DOCS
