@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scoring.model import Note, Problem
 from scoring.table import LABELS, MAX_COLUMNS, Reading, RowGatherer, Table, normal, refused, shown_columns, uniform
-from scoring.text import counted, first, quoted
+from scoring.text import counted, first, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def read_delimited(text: str) -> Reading:
     except StopIteration:
         return refused("empty-file", "The file is empty.")
     except csv.Error as error:
-        return _not_csv(str(error))
+        return _not_csv(printable(str(error), 100))
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
