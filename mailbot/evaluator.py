@@ -13,7 +13,7 @@ from mailbot.model import Judged
 from scoring.evaluate import evaluate_any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mailbot.opening import Candidate
     from mailbot.sandbox import Sandbox
@@ -31,23 +31,18 @@ class Job:
     hint: str | None = None
 
 
+class Pending(Protocol):
+    """An evaluation under way."""
+
+    def result(self) -> Evaluation:
+        """Wait for it. Raises Temporary when its worker died."""
+
+
 class Evaluator(Protocol):
     """Whatever evaluates jobs."""
 
-    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
-        """Return the evaluation of each job, in order. Raises Temporary when a worker died."""
-
-
-class InProcess:
-    """Evaluates here and now: for the command line and for tests."""
-
-    def __init__(self, truths: Mapping[str, Truth]) -> None:
-        """Use these truths, by track."""
-        self._truths = truths
-
-    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
-        """See Evaluator."""
-        return [evaluate_any(job.data, self._truths, name=job.name, hint=job.hint) for job in jobs]
+    def start(self, job: Job) -> Pending:
+        """Begin an evaluation; several may be under way."""
 
 
 class InChildren:
@@ -57,9 +52,9 @@ class InChildren:
         """Use the children of this sandbox."""
         self._sandbox = sandbox
 
-    def evaluate(self, jobs: Sequence[Job]) -> list[Evaluation]:
+    def start(self, job: Job) -> Pending:
         """See Evaluator."""
-        return [task.result() for task in [self._sandbox.submit(_evaluate, job) for job in jobs]]
+        return self._sandbox.submit(_evaluate, job)
 
 
 _held: dict[str, Truth] = {}

@@ -7,30 +7,31 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot import journal
-from mailbot.errors import MailbotError, Temporary
+from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged
 from mailbot.identify import Identity, identify
 from mailbot.ledger import events, mails, outbox, teams
 from mailbot.model import Outcome
 from mailbot.opening import open_mail
 from mailbot.rules import hold_to_team
+from mailbot.sandbox import ChildDied
 from scoring.model import Evaluation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from mailbot.challenge import Challenge
-    from mailbot.evaluator import Evaluator
+    from mailbot.evaluator import Evaluator, Pending
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Judged, Mail, Team
-    from mailbot.opening import Candidate, Opened
+    from mailbot.model import Judged, Mail
+    from mailbot.opening import Candidate
     from mailbot.record import Record
-    from mailbot.sandbox import Sandbox, Task
+    from mailbot.sandbox import Sandbox
     from mailbot.spool import Spool
 
-BATCH = 16
+BATCH = 32
 """Mails claimed at once: enough to keep the children busy, few enough to finish soon."""
 
 ATTEMPTS = 3
@@ -54,31 +55,37 @@ class Intake:
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
-        """Handle the oldest mails that are due; tell whether there were any."""
+        """Handle the oldest mails that are due; tell whether there were any.
+
+        Every mail goes stage by stage; while its child works, we turn to the other mails.
+        """
         with self.ledger.write() as tx:
             rows = mails.claim(tx, now=self.clock(), limit=BATCH)
-        tasks = [self._start(row) for row in rows]
-        for row, task in zip(rows, tasks, strict=True):
-            try:
-                self._handle(row, task)
-            except MailbotError as error:
-                self._failed(row, error)
+        under_way = [(row, self._stages(row)) for row in rows]
+        while under_way:
+            under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]
         return bool(rows)
 
-    def _start(self, row: MailRow) -> Task[Opened] | MailbotError:
+    def _advance(self, row: MailRow, stages: Iterator[None]) -> bool:
+        """Take a mail one stage further; tell whether there are more. Whatever fails costs this mail alone."""
         try:
-            return self.sandbox.submit(open_mail, self.spool.get(row.sha256), row.size)
-        except MailbotError as error:
-            return error
+            next(stages)
+        except StopIteration:
+            return False
+        except Exception as error:  # noqa: BLE001  # a mail that breaks our own code must not stop the next one
+            self._failed(row, error)
+            return False
+        return True
 
-    def _handle(self, row: MailRow, task: Task[Opened] | MailbotError) -> None:
-        if isinstance(task, MailbotError):
-            raise task
-        opened = task.result()
+    def _stages(self, row: MailRow) -> Iterator[None]:
+        opening = self.sandbox.submit(open_mail, self.spool.get(row.sha256), row.size)
+        yield
+        opened = opening.result()
         identity = self._identify(opened.mail, has_files=bool(opened.candidates))
-        files = (
-            self._judge(opened.mail, opened.candidates, identity.team) if identity.team and not identity.outcome else []
-        )
+        judged = identity.team is not None and identity.outcome is None
+        started = [self._start(c, opened.mail.subject) for c in opened.candidates] if judged else []
+        yield
+        files = [self._judged(candidate, pending, identity) for candidate, pending in started]
         self.recorder.record(row, opened.mail, identity, files)
 
     def _identify(self, mail: Mail, *, has_files: bool) -> Identity:
@@ -92,35 +99,37 @@ class Intake:
             )
         return identity
 
-    def _judge(self, mail: Mail, candidates: Sequence[Candidate], team: Team) -> list[Judged]:
-        """Evaluate what could be unpacked, held to the sender's team; the rest carries its problems already."""
-        hint = self._hint(mail.subject)
-        jobs = [Job(name=c.name, data=c.data, hint=hint) for c in candidates if not c.problems]
-        evaluations = iter([self._hold_to_team(e, team) for e in self.evaluator.evaluate(jobs)])
-        return [
-            judged(c, Evaluation(track=None, problems=c.problems) if c.problems else next(evaluations))
-            for c in candidates
-        ]
+    def _start(self, candidate: Candidate, subject: str) -> tuple[Candidate, Pending | None]:
+        """Begin to evaluate a file; one that could not be unpacked carries its problems already."""
+        if candidate.problems:
+            return candidate, None
+        return candidate, self.evaluator.start(Job(name=candidate.name, data=candidate.data, hint=self._hint(subject)))
 
-    def _hold_to_team(self, evaluation: Evaluation, team: Team) -> Evaluation:
-        with self.ledger.read() as tx:
-            named = teams.with_name(tx, evaluation.team) if evaluation.team else None
-        return hold_to_team(evaluation, team.name, said_is_registered=named is not None)
+    def _judged(self, candidate: Candidate, pending: Pending | None, identity: Identity) -> Judged:
+        """Wait for a file's evaluation and hold it to the sender's team."""
+        evaluation = pending.result() if pending else Evaluation(track=None, problems=candidate.problems)
+        if identity.team is not None and evaluation.team is not None:
+            with self.ledger.read() as tx:
+                named = teams.with_name(tx, evaluation.team)
+            evaluation = hold_to_team(evaluation, identity.team.name, said_is_registered=named is not None)
+        return judged(candidate, evaluation)
 
     def _hint(self, subject: str) -> str | None:
-        """Return the one track whose name or title the subject holds."""
+        """Return the one track whose title the subject holds."""
         tracks = self.challenge.tracks.values()
         named = [t.name for t in tracks if t.title.casefold() in subject.casefold()]
         return named[0] if len(named) == 1 else None
 
-    def _failed(self, row: MailRow, error: MailbotError) -> None:
-        """Make the mail wait, or set it aside when it was tried often enough."""
-        now, reason = self.clock(), str(error)
-        final = row.attempts >= ATTEMPTS or not isinstance(error, Temporary)
+    def _failed(self, row: MailRow, error: Exception) -> None:
+        """Make the mail wait, or set it aside when it cannot be handled or killed our code often enough."""
+        now, reason = self.clock(), f"{error.__class__.__name__}: {error}"
+        ours = isinstance(error, Temporary) and not isinstance(error, ChildDied)
+        final = isinstance(error, Permanent) or (not ours and row.attempts >= ATTEMPTS)
         with self.ledger.write() as tx:
             if final:
                 mails.set_aside(tx, row.id, reason=reason)
                 events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)
             else:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
-        journal.event("mail-set-aside" if final else "mail-retried", mail=row.name, attempt=row.attempts, reason=reason)
+        what = "mail-set-aside" if final else "mail-retried"
+        journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)

@@ -15,7 +15,7 @@ from mailbot.fetch import Fetch
 from mailbot.holding import held
 from mailbot.identify import canonical
 from mailbot.imap import Mailbox
-from mailbot.intake import Intake
+from mailbot.intake import ATTEMPTS, Intake
 from mailbot.ledger import Ledger, events, mails, outbox, submissions
 from mailbot.record import Record
 from mailbot.reply import Replies
@@ -109,7 +109,7 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
     """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
     with held(config.state), opened(config, clock=clock) as service:
         with service.ledger.write() as tx:
-            left = {"mails": mails.recover(tx), "replies": outbox.recover(tx)}
+            left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
             journal.event("recovered", **left)
         yield service

@@ -55,7 +55,13 @@ def show(made: Board) -> None:
     console = Console()
     for table in made.tables:
         headings = (*table.headings, score_heading(table))
-        shown = Table(title=f"{table.title}  ({table.formula})", title_justify="left", title_style="bold", box=None, header_style="dim")
+        shown = Table(
+            title=f"{table.title}  ({table.formula})",
+            title_justify="left",
+            title_style="bold",
+            box=None,
+            header_style="dim",
+        )
         shown.add_column("#", justify="right")
         shown.add_column("team")
         shown.add_column("method")
@@ -63,7 +69,7 @@ def show(made: Board) -> None:
             shown.add_column(heading.title, justify="right")
         for row in table.rows:
             values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
-            cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]  # noqa: RUF001
+            cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
             style = "dim" if row.baseline else ""
             shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, style=style)
         console.print(shown)

@@ -34,16 +34,22 @@ def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime) -> int | 
     if due_at is not None and tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == due_at)) is not None:
         return None
     digest = hashlib.sha256(board.encode()).hexdigest()
-    row = tx.execute(sa.insert(boards).values(due_at=due_at, published_at=now, sha256=digest, board=board).returning(boards.c.id))
+    row = tx.execute(
+        sa.insert(boards).values(due_at=due_at, published_at=now, sha256=digest, board=board).returning(boards.c.id)
+    )
     return int(row.scalar_one())
 
 
 def last_due(tx: Tx) -> datetime | None:
     """Return the latest weekly instant whose board was published."""
-    return tx.scalar(sa.select(boards.c.due_at).where(boards.c.due_at.is_not(None)).order_by(boards.c.due_at.desc()).limit(1))
+    return tx.scalar(
+        sa.select(boards.c.due_at).where(boards.c.due_at.is_not(None)).order_by(boards.c.due_at.desc()).limit(1)
+    )
 
 
 def listing(tx: Tx) -> list[BoardRow]:
     """Return the published boards, oldest first."""
     rows = tx.execute(sa.select(boards).order_by(boards.c.id))
-    return [BoardRow(id=r.id, due_at=r.due_at, published_at=r.published_at, sha256=r.sha256, board=r.board) for r in rows]
+    return [
+        BoardRow(id=r.id, due_at=r.due_at, published_at=r.published_at, sha256=r.sha256, board=r.board) for r in rows
+    ]

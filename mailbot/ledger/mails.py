@@ -119,10 +119,15 @@ def set_aside(tx: Tx, mail_id: int, *, reason: str) -> None:
     tx.execute(sa.update(mails).where(*working).values(state=MailState.SET_ASIDE, reason=reason))
 
 
-def recover(tx: Tx) -> int:
-    """Make mails that a dead process was working on due again; return how many."""
+def recover(tx: Tx, *, attempts: int) -> int:
+    """Make mails that a dead process was working on due again; return how many.
+
+    One that was under way at ``attempts`` deaths may be what kills us: it is set aside.
+    """
     died = sa.update(mails).where(mails.c.state == MailState.WORKING)
-    return tx.execute(died.values(state=MailState.SPOOLED, reason="the process died while working on it")).rowcount
+    reason = "the process died while working on it"
+    aside = tx.execute(died.where(mails.c.attempts >= attempts).values(state=MailState.SET_ASIDE, reason=reason))
+    return aside.rowcount + tx.execute(died.values(state=MailState.SPOOLED, reason=reason)).rowcount
 
 
 def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> list[MailRow]:

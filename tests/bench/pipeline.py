@@ -1,0 +1,125 @@
+"""Mails through the whole pipeline, from Dovecot to the recorded reply, beside a bare fetch and parse of the same."""
+
+from __future__ import annotations
+
+import base64
+import email
+import json
+import random
+import smtplib
+import tempfile
+import time
+from pathlib import Path
+
+from mailbot import configfile, journal, service
+from mailbot.ledger import mails
+from mailbot.model import MailState, Outcome
+from tests.servers.dovecot import Dovecot, Mailbox
+from tests.servers.process import LOOPBACK
+
+MAILS = 1_000
+ITEMS = 1_050
+TEAMS = 40
+BATCH = 50
+
+
+def measure() -> dict[str, dict[str, object]]:
+    """Return mails per second of both, and the ratio of the pipeline's rate to the bare one."""
+    server = Dovecot()
+    server.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            mailbox = server.mailbox()
+            _deliver(mailbox)
+            bare = _bare(mailbox)
+            whole = _pipeline(mailbox, Path(folder))
+    finally:
+        server.remove()
+    return {
+        "pipeline": {
+            "ratio": round(bare / whole, 3),
+            "unit": "mails/s of the pipeline over mails/s of a bare fetch and parse",
+            "mails": MAILS,
+            "pipeline_per_second": round(MAILS / whole),
+            "bare_per_second": round(MAILS / bare),
+        }
+    }
+
+
+def _deliver(mailbox: Mailbox) -> None:
+    chance = random.Random(7)  # noqa: S311  # made-up predictions
+    with smtplib.LMTP(LOOPBACK, mailbox.server.lmtp_port) as client:
+        for number in range(MAILS):
+            client.sendmail("x@example.org", [mailbox.user], _mail(number, chance))
+
+
+def _mail(number: int, chance: random.Random) -> bytes:
+    rows = [
+        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
+    ]
+    data = json.dumps({"team": f"team {number % TEAMS}", "method": f"m{number}", "track": "S", "predictions": rows})
+    body = base64.encodebytes(data.encode()).replace(b"\n", b"\r\n")
+    return (
+        b"From: team%d@example.org\r\nTo: submissions@example.org\r\nSubject: [SIQA Submission] t - m\r\n"
+        b"Message-ID: <%d@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: application/json; name=p.json\r\n"
+        b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=p.json\r\n\r\n"
+        % (number % TEAMS, number)
+    ) + body
+
+
+def _bare(mailbox: Mailbox) -> float:
+    """Fetch in batches and parse with the standard library's fast policy; nothing is kept."""
+    begun = time.perf_counter()
+    with mailbox.connect() as client:
+        client.select_folder("INBOX", readonly=True)
+        uids = client.search()
+        for start in range(0, len(uids), BATCH):
+            for data in client.fetch(uids[start : start + BATCH], ["BODY.PEEK[]"]).values():
+                email.message_from_bytes(data[b"BODY[]"]).get_payload(decode=True)
+    return time.perf_counter() - begun
+
+
+def _pipeline(mailbox: Mailbox, folder: Path) -> float:
+    """Fetch, spool, open, identify, evaluate, record and file away."""
+    journal.set_up(as_json=False, quiet=True)
+    config = configfile.build(_config(mailbox, folder), base=folder)
+    with service.working(config) as wired:
+        fetch, begun = wired.fetch(), time.perf_counter()
+        server = wired.mailbox()
+        fetch.take_new(server)
+        while wired.intake.step():
+            pass
+        fetch.file_away(server)
+        took = time.perf_counter() - begun
+        server.close()
+        with wired.ledger.read() as tx:
+            done = mails.listing(tx, [MailState.RECORDED])
+    if len(done) != MAILS or any(row.outcome is not Outcome.SCORED or not row.filed_to for row in done):
+        message = f"{len(done)} of {MAILS} mails were recorded; their outcomes: { ({row.outcome for row in done}) }"
+        raise RuntimeError(message)
+    return took
+
+
+def _config(mailbox: Mailbox, folder: Path) -> dict[str, object]:
+    chance = random.Random(8)  # noqa: S311  # made-up labels
+    rows = [
+        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
+    ]
+    (folder / "labels.json").write_text(json.dumps({"predictions": rows}), encoding="utf-8")
+    (folder / "password").write_text(mailbox.server.password, encoding="utf-8")
+    roster = "team,address\n" + "".join(f"team {n},team{n}@example.org\n" for n in range(TEAMS))
+    (folder / "teams.csv").write_text(roster, encoding="utf-8")
+    return {
+        "preset": "siqa",
+        "challenge": {"address": mailbox.user},
+        "imap": {
+            "host": LOOPBACK,
+            "port": mailbox.server.imaps_port,
+            "user": mailbox.user,
+            "password_file": "password",
+            "ca_file": str(mailbox.server.certificates.ca),
+        },
+        "roster": {"file": "teams.csv"},
+        "quota": {"per_week": MAILS},
+        "tracks": {"siqa-s": {"labels": "labels.json"}},
+    }

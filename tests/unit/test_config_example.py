@@ -1,0 +1,82 @@
+"""config.example.toml documents every key, with its default, and loads."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel
+
+from mailbot import configfile
+from mailbot.config import Config, PhaseSection, TrackSection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+KEY = re.compile(r"# (\w+) = ")
+
+
+def uncommented() -> str:
+    """Return the example with every commented key brought to life."""
+    return "\n".join(line[2:] if KEY.match(line) else line for line in EXAMPLE.read_text().splitlines())
+
+
+def keys(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Yield (section, key) of every key below a model, the sections by their name in the file."""
+    sections: dict[str, type[BaseModel]] = {"phases": PhaseSection, "tracks": TrackSection}
+    for name, field in model.model_fields.items():
+        inner = [a for a in (field.annotation, *getattr(field.annotation, "__args__", ())) if _is_section(a)]
+        section = sections.get(name) or (inner[0] if inner else None)
+        if section is None:
+            yield "", name
+        else:
+            yield from ((name, key) for key in section.model_fields)
+
+
+def _is_section(annotation: Any) -> bool:  # noqa: ANN401  # any type form
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def given(data: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return (section, key) of every key that a parsed file sets."""
+    found = set()
+    for name, value in data.items():
+        tables = value if isinstance(value, list) else list(value.values()) if name == "tracks" else [value]
+        found |= {(name, key) for table in tables for key in table} if isinstance(tables[0], dict) else {("", name)}
+    return found
+
+
+def test_it_loads_as_it_stands() -> None:
+    """The example is a config that mailbot accepts."""
+    assert configfile.load(EXAMPLE).preset == "siqa"
+
+
+def test_every_key_is_in_it() -> None:
+    """No key is missing from the example, and none in it is unknown."""
+    assert given(tomllib.loads(uncommented())) == set(keys(Config))
+
+
+def test_it_loads_with_every_key_brought_to_life() -> None:
+    """The defaults that the comments show are legal values."""
+    configfile.build(tomllib.loads(uncommented()), base=EXAMPLE.parent)
+
+
+@pytest.mark.parametrize("key", sorted({key for _section, key in keys(Config)}))
+def test_every_key_has_its_sentence(key: str) -> None:
+    """A comment stands above the first line of every key; a track's labels say it once."""
+    lines = EXAMPLE.read_text().splitlines()
+    wanted = [n for n, line in enumerate(lines) if re.match(rf"(# )?{key} = ", line)]
+    assert any(lines[n - 1].startswith("# ") and lines[n - 1].endswith(".") for n in wanted), key
+
+
+def test_commented_defaults_are_the_defaults() -> None:
+    """Bringing the commented keys to life changes nothing, but for paths that have no default."""
+    without_default = {"ca_file", "folder"}
+    lines = EXAMPLE.read_text().splitlines()
+    live = [m and m[1] not in without_default for m in map(KEY.match, lines)]
+    text = "\n".join(line[2:] if alive else line for line, alive in zip(lines, live, strict=True))
+    assert configfile.build(tomllib.loads(text), base=EXAMPLE.parent) == configfile.load(EXAMPLE)
