@@ -60,7 +60,10 @@ def _words(value: str) -> Iterator[str]:
 
 
 def _outside(value: str) -> str:
-    """Return `value` without quoted strings and comments; all of it when one does not close or holds the other."""
+    """Return `value` without quoted strings and comments; all of it when one does not close or holds the other.
+
+    A mark stays where a quoted string was: `"x"alice@good.org` is not alice.
+    """
     kept: list[str] = []
     depth = 0
     for piece in _PIECE.findall(value):
@@ -68,5 +71,5 @@ def _outside(value: str) -> str:
         if piece == '"' or depth < 0 or (depth and piece[0] == '"'):
             return value
         if depth == 0:
-            kept.append(" " if piece[0] in '"\\()' else piece)
+            kept.append({'"': REPLACEMENT, "\\": REPLACEMENT, ")": " "}.get(piece[0], piece))
     return value if depth else "".join(kept)
