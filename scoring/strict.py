@@ -29,7 +29,6 @@ _PLAIN = {
     "Expecting ':' delimiter": "a colon is expected",
     "Expecting ',' delimiter": "a comma or a closing bracket is expected",
     "Extra data": "the JSON value is over, but more follows",
-    "Unterminated string starting at": "a text begins here that never ends",
     "Invalid control character at": "a raw control character stands in a text",
 }
 
@@ -107,6 +106,8 @@ def _reason(there: str, message: str) -> str:
     """Return what is wrong where the text goes on with ``there``."""
     if not there.strip():
         return "the file ends in the middle of a value: was it cut off?"
+    if message.startswith("Unterminated string"):
+        return "a text begins here that never ends: was the file cut off?"
     if there.startswith("'"):
         return 'texts need double quotes (") in JSON, not single ones'
     if there.startswith("..."):

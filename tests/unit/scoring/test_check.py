@@ -76,6 +76,7 @@ def test_numbers_may_be_text(value: object) -> None:
         ("-Infinity", "not-finite", "-Infinity"),
         ("1e999", "not-finite", "1e999"),
         ('"inf"', "not-finite", '"inf"'),
+        ('"NaN"', "not-finite", '"NaN"'),
         ('"1e999"', "not-finite", '"1e999"'),
         ("9" * 5000, "out-of-range", "9" * 19 + "…"),
         ("1000001", "out-of-range", "1000001"),

@@ -151,6 +151,7 @@ def test_rows_may_lack_fields() -> None:
         (b'[{"id": 1, "a": nan}]', "not-json", "line 1, column 17: nan is no JSON; a number is expected"),
         (b'[{"id": 1, "a": None}]', "not-json", "line 1, column 17: None is no JSON; null is expected"),
         (b'[{"id": 1}, ...]', "not-json", "line 1, column 13: three dots stand in place of rows"),
+        (b'[{"id', "not-json", "line 1, column 3: a text begins here that never ends: was the file cut off?"),
         (b"[" * 100_000, "too-deep", None),
         (b'{"predictions": [{"id": 1}]}\n{"predictions": [{"id": 1}]}', "several-submissions", None),
         (b'[{"predictions": []}, {"predictions": []}]', "several-submissions", None),
