@@ -1,0 +1,126 @@
+"""Every folder here is a story: mails go in, the real commands run, and replies and ledger are as written down.
+
+A story NN-name holds ``in/*.eml``, taken one by one in the order of their names, and ``expected/``: ``ledger.json``
+with what the commands list, and ``reply-N.txt`` for each mail that the SMTP server got. A config.toml or teams.csv of
+its own stands in for the one in ``base``. After a deliberate change, ``MAILBOT_FLOW_ACCEPT=1`` writes ``expected``
+anew: read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import email
+import html
+import json
+import os
+import re
+import shutil
+from email.policy import default
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.command import mailbot
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from tests.servers.smtp_sink import Sent, SmtpSink
+
+HERE = Path(__file__).parent
+STORIES = sorted(path.name for path in HERE.iterdir() if path.name[0].isdigit())
+SHOWN_FIELDS = ("From", "To", "Subject", "In-Reply-To", "References")
+NOW = ("created_at", "due_at", "sent_at")
+ACCEPT = "MAILBOT_FLOW_ACCEPT" in os.environ
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    """The mails of a story are answered and recorded as its folder says."""
+    story, work = HERE / name, tmp_path / "work"
+    _set_up(story, work, smtp_sink.port)
+    told = {"mails": _ingest(story, work)}
+    mailbot("send", folder=work)
+    told |= {what: mailbot(what, "list", "--json", folder=work).json for what in ("submissions", "outbox")}
+    replies = {f"reply-{n}.txt": _shown(sent) for n, sent in enumerate(smtp_sink.sent, 1)}
+    found = replies | {"ledger.json": json.dumps(_scrubbed(told), ensure_ascii=False, indent=1) + "\n"}
+    if ACCEPT:
+        _write(story / "expected", found)
+    assert found == {path.name: path.read_text(encoding="utf-8") for path in (story / "expected").iterdir()}
+
+
+def _set_up(story: Path, work: Path, smtp_port: int) -> None:
+    """Lay out a folder with the config, roster and labels of a story."""
+    shutil.copytree(HERE / "base", work)
+    for path in story.glob("*.*"):
+        shutil.copy(path, work)
+    config = work / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("{smtp_port}", str(smtp_port)), encoding="utf-8")
+
+
+def _ingest(story: Path, work: Path) -> list[dict[str, Any]]:
+    """Take the mails one after another; ``{reply N}`` in a mail becomes the Message-ID of that reply."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted((story / "in").glob("*.eml")):
+        raw = path.read_text(encoding="utf-8")
+        if "{reply" in raw:
+            raw = _with_ids(raw, work)
+        (work / path.name).write_text(raw, encoding="utf-8")
+        rows += mailbot("ingest", path.name, "--json", folder=work).json
+    return rows
+
+
+def _with_ids(raw: str, work: Path) -> str:
+    """Put the Message-IDs of the replies so far into a mail."""
+    outbox = mailbot("outbox", "list", "--json", folder=work).json
+    return re.sub(r"\{reply (\d+)\}", lambda found: str(outbox[int(found[1]) - 1]["message_id"]), raw)
+
+
+def _shown(sent: Sent) -> str:
+    """Return a reply as its reader sees it, and hold it to what every reply must be."""
+    reply = email.message_from_bytes(sent.content, policy=default)
+    plain, rich = reply.get_body(("plain",)), reply.get_body(("html",))
+    assert plain is not None
+    assert rich is not None
+    text = plain.get_content()
+    assert text.splitlines()[0] in html.unescape(rich.get_content())
+    _hold_to_the_rules(sent, reply)
+    fields = [f"{name}: {reply[name]}" for name in SHOWN_FIELDS if name in reply]
+    return _anytime("\n".join([*fields, "", text]).replace("\r\n", "\n"))
+
+
+def _hold_to_the_rules(sent: Sent, reply: EmailMessage) -> None:
+    """Hold a reply to what every automatic answer must be (RFC 3834, section 3; RFC 5322, section 2.1.1)."""
+    assert sent.sender == "submissions@siqa.example"
+    assert sent.recipients == (reply["To"],)
+    assert reply["Auto-Submitted"] == "auto-replied"
+    assert re.fullmatch(r"<mailbot\.[0-9a-f]{32}@siqa\.example>", reply["Message-ID"])
+    assert max(map(len, sent.content.splitlines())) <= 998
+    assert sent.content.isascii()
+
+
+def _anytime(text: str) -> str:
+    """Put a word in the place of what differs from day to day."""
+    return re.sub(r"(?<=leaderboard is published on ).*\.", "<instant>.", text)
+
+
+def _scrubbed(value: Any) -> Any:  # noqa: ANN401  # any JSON
+    """Put a word in the place of what differs from run to run."""
+    if isinstance(value, dict):
+        return {key: "<instant>" if key in NOW and item else _scrubbed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write what is expected from now on."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_stories_are_numbered() -> None:
+    """Stories have numbers of their own, without a gap."""
+    assert [int(name[:2]) for name in STORIES] == list(range(1, len(STORIES) + 1))
