@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ class Moment:
     @classmethod
     def parse(cls, text: str) -> Moment:
         """Read ``wed 10:00``. Raises ValueError."""
-        day, _, clock = text.strip().lower().partition(" ")
-        try:
-            return cls(weekday=WEEKDAYS.index(day), at=time.fromisoformat(clock))
-        except ValueError as error:
+        found = re.fullmatch(rf"({'|'.join(WEEKDAYS)}) +([01]?\d|2[0-3]):([0-5]\d)", text.strip().lower(), re.ASCII)
+        if not found:
             message = (
                 f"{text!r} is no weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
             )
-            raise ValueError(message) from error
+            raise ValueError(message)
+        return cls(weekday=WEEKDAYS.index(found[1]), at=time(int(found[2]), int(found[3])))
 
     def __str__(self) -> str:
         """Show it as people write it: ``Wednesday 10:00``."""
@@ -59,16 +59,24 @@ def phase_at(phases: Sequence[Phase], instant: datetime) -> Phase | None:
 
 def last_before(moment: Moment, zone: ZoneInfo, instant: datetime) -> datetime:
     """Return the latest weekly moment at or before an instant, on the wall clock of the zone."""
-    local = instant.astimezone(zone)
-    day = local.date() - timedelta(days=(local.weekday() - moment.weekday) % 7)
-    found = datetime.combine(day, moment.at, tzinfo=zone)
-    return found if found <= local else datetime.combine(day - timedelta(days=7), moment.at, tzinfo=zone)
+    return max(found for found in _around(moment, zone, instant) if found <= instant.astimezone(UTC)).astimezone(zone)
 
 
 def next_after(moment: Moment, zone: ZoneInfo, instant: datetime) -> datetime:
     """Return the first weekly moment after an instant, on the wall clock of the zone."""
-    before = last_before(moment, zone, instant)
-    return datetime.combine(before.date() + timedelta(days=7), moment.at, tzinfo=zone)
+    return min(found for found in _around(moment, zone, instant) if found > instant.astimezone(UTC)).astimezone(zone)
+
+
+def _around(moment: Moment, zone: ZoneInfo, instant: datetime) -> list[datetime]:
+    """Return the moments of the week of an instant and of both beside it, in UTC: wall clocks are put back at times.
+
+    A wall time that comes twice counts the first time; one that is leapt over counts as long after the leap as it
+    would have come (PEP 495).
+    """
+    local = instant.astimezone(zone)
+    day = local.date() - timedelta(days=(local.weekday() - moment.weekday) % 7)
+    days = (day + timedelta(weeks=weeks) for weeks in (-1, 0, 1))
+    return [datetime.combine(one, moment.at, tzinfo=zone).astimezone(UTC) for one in days]
 
 
 def shown(instant: datetime, zone: ZoneInfo) -> str:
