@@ -7,11 +7,24 @@ from typing import Annotated
 
 import typer
 
+from mailbot.errors import Permanent
+
+EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")
+STOPPED = 130
+
 
 def demo(
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: a new folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: ./mailbot-demo.")
+    ] = None,
 ) -> None:
     """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
-    from mailbot.demo import stage  # noqa: PLC0415  # not for --help
-
-    stage.play(out)
+    try:
+        from mailbot.demo import stage  # noqa: PLC0415  # not for --help
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        message = "the demo brings its own mail servers, which are not installed: pip install 'mailbot[demo]'"
+        raise Permanent(message) from error
+    if not stage.play(out):
+        raise typer.Exit(STOPPED)

@@ -1,0 +1,99 @@
+"""The week, played from a thread beside the daemon: deliver a mail, wait until it is dealt with, tell, go on."""
+
+from __future__ import annotations
+
+import email
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.demo.week import PUBLISHES
+from mailbot.ledger import boards, mails, outbox, submissions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mailbot.demo.listen import Journal
+    from mailbot.demo.peers import Peers
+    from mailbot.demo.screen import Screen
+    from mailbot.demo.week import Delivery
+    from mailbot.ledger.mails import MailRow
+    from mailbot.service import Service
+
+HANDLING = timedelta(seconds=4)
+"""So long, on the demo's clock, a mail lies in the inbox before mailbot takes it."""
+
+
+class Clock:
+    """The time as mailbot is told it: it stands still but for the jumps from mail to mail."""
+
+    def __init__(self, begin: datetime) -> None:
+        """Begin at an instant."""
+        self._now = begin.astimezone(UTC)
+
+    def __call__(self) -> datetime:
+        """Return the present instant, in UTC as the real clock does."""
+        return self._now
+
+    def pass_on(self, to: datetime) -> None:
+        """Let time pass until an instant."""
+        self._now = to.astimezone(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Director:
+    """The parts it works with."""
+
+    folder: Path
+    servers: Peers
+    clock: Clock
+    wired: Service
+    heard: Journal
+    screen: Screen
+    #: Replies as received, by the name of the mail they answer.
+    replies: dict[str, bytes] = field(default_factory=dict)
+    #: How many mails came to each outcome.
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def play(self, week: Sequence[Delivery]) -> None:
+        """Play the whole week. Raises Stopped when the daemon ends before."""
+        names = {delivery.message_id: delivery.name for delivery in week}
+        for number, delivery in enumerate(week, 1):
+            self._deliver(delivery)
+            self.heard.wait_until(lambda expected=number: self._dealt_with(expected))
+            self._keep_replies(names)
+            self._tell(delivery)
+        self.heard.wait_until(self._tidy)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        """Let time pass until a mail comes, and put it into the inbox."""
+        (self.folder / "inbox" / f"{delivery.name}.eml").write_bytes(delivery.raw)
+        self.clock.pass_on(delivery.arrived_at + HANDLING)
+        self.servers.deliver(delivery.raw, delivery.arrived_at)
+
+    def _dealt_with(self, expected: int) -> bool:
+        """Tell whether so many mails are in the ledger, and nothing of them is left to do."""
+        with self.wired.ledger.read() as tx:
+            return len(mails.listing(tx)) == expected and not mails.unfinished(tx) and not outbox.waiting(tx)
+
+    def _tidy(self) -> bool:
+        """Tell whether every mail was filed away, and the board of the week is out."""
+        with self.wired.ledger.read() as tx:
+            return all(row.filed_to for row in mails.listing(tx)) and boards.last_due(tx) == PUBLISHES
+
+    def _keep_replies(self, names: dict[str, str]) -> None:
+        """Write the replies that the SMTP server has taken, each named after the mail it answers."""
+        for raw in self.servers.received[len(self.replies) :]:
+            answered = email.message_from_bytes(raw)["In-Reply-To"]
+            name = names[str(answered).strip()]
+            self.replies[name] = raw
+            (self.folder / "replies" / f"{name}.eml").write_bytes(raw)
+
+    def _tell(self, delivery: Delivery) -> None:
+        with self.wired.ledger.read() as tx:
+            row: MailRow = mails.listing(tx)[-1]
+            made = submissions.listing(tx, mail_id=row.id)
+        self.outcomes.update(str(one.status) for one in made)
+        self.screen.mail(delivery, row.outcome, made)

@@ -1,0 +1,115 @@
+"""The demo's folder: chosen, cleared of an earlier demo only, and filled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from mailbot.demo.cast import ADDRESS, roster
+from mailbot.errors import Permanent
+from mailbot.holding import held
+
+NAME = "mailbot-demo"
+PASSWORD = "only for the demo"  # noqa: S105  # of a mailbox that lives as long as the demo
+
+README = """\
+Made by `mailbot demo`, which replaces all of this when it is run again.
+
+inbox/           the mails that came in, as the mail server got them
+replies/         mailbot's answers, each named after the mail it answers
+page/index.html  the leaderboard as a web page; board.csv, board.xlsx, board.json hold the same
+labels/          the made-up labels; in a real challenge they never leave the host
+teams.csv        the roster
+config.toml      mailbot's config; its mail servers ended with the demo, all else works:
+                 mailbot --config config.toml board | submissions list | outbox show R-000001
+ledger.db        everything that happened; spool/ holds the mails it speaks of
+journal.log      what the daemon said
+"""
+
+CONFIG = """\
+# Written by `mailbot demo`. Paths are relative to this file. The two mail servers ended with the demo.
+preset = "siqa"
+state = "."
+
+[challenge]
+address = "{address}"
+
+[imap]
+host = "127.0.0.1"
+port = {imap_port}
+security = "none"                     # a server on this very machine
+user = "{address}"
+password_file = "imap-password"
+poll_seconds = 0.5                    # a week passes in seconds here; 60 is usual
+
+[smtp]
+host = "127.0.0.1"
+port = {smtp_port}
+security = "none"
+
+[roster]
+file = "teams.csv"
+
+[board]
+folder = "."
+
+[tracks.siqa-u]
+labels = "labels/answer-u.json"
+
+[tracks.siqa-s]
+labels = "labels/answer-s.json"
+"""
+
+_FOLDERS = ("inbox", "labels", "page", "replies", "spool")
+_FILES = (
+    "board.csv", "board.json", "board.xlsx", "config.toml", "imap-password", "journal.log", "ledger.db",
+    "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "teams.csv",
+)  # fmt: skip
+
+
+def choose(out: Path | None) -> Path:
+    """Return the folder to use: the given one, else one of our own here, or where temporary files go."""
+    if out is not None:
+        return out.absolute()
+    here = Path.cwd()
+    return (here if os.access(here, os.W_OK) else Path(tempfile.gettempdir())) / NAME
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, or clear it of an earlier demo. Raises Permanent when it holds anything else, Held when in use."""
+    try:
+        _clear(folder)
+        for name in ("inbox", "labels", "replies"):
+            (folder / name).mkdir(parents=True)
+        (folder / "README.txt").write_text(README, encoding="utf-8")
+    except OSError as error:
+        message = f"{folder} cannot be used ({error.strerror}); name another folder: mailbot demo --out DIR"
+        raise Permanent(message) from error
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a demo leaves, and nothing else."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    mark = folder / "README.txt"
+    if not (mark.is_file() and mark.read_bytes().startswith(README.encode()[:30])):
+        message = f"{folder} is not empty and no earlier demo's; name another folder: mailbot demo --out DIR"
+        raise Permanent(message)
+    with held(folder):
+        for name in _FOLDERS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+
+
+def furnish(folder: Path, *, labels: dict[str, str], imap_port: int, smtp_port: int) -> Path:
+    """Write labels, roster, password and config; return the config's path."""
+    for name, text in labels.items():
+        (folder / "labels" / name).write_text(text, encoding="utf-8")
+    (folder / "teams.csv").write_text(roster(), encoding="utf-8")
+    (folder / "imap-password").write_text(PASSWORD + "\n", encoding="utf-8")
+    config = folder / "config.toml"
+    config.write_text(CONFIG.format(address=ADDRESS, imap_port=imap_port, smtp_port=smtp_port), encoding="utf-8")
+    return config

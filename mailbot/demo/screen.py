@@ -1,0 +1,137 @@
+"""What the demo shows: steps as they happen, one line for each mail, two replies, and where the files are."""
+
+from __future__ import annotations
+
+import email
+import io
+import shlex
+import sys
+from email.policy import default
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.cells import set_cell_size
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from mailbot.model import Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.status import Status as Spinner
+
+    from mailbot.demo.week import Delivery
+    from mailbot.ledger.submissions import SubmissionRow
+
+STEP, TEAM, WHAT = 16, 18, 31
+"""Columns of a terminal; a mail's line then fits into 80."""
+
+WIDEST = 100
+"""Replies are not drawn wider."""
+
+FILES = (
+    ("page/index.html", "the leaderboard; open it in a browser"),
+    ("board.csv .xlsx .json", "the same, for spreadsheets and programs"),
+    ("inbox/  replies/", "the mails that came in, and mailbot's answers"),
+    ("ledger.db  journal.log", "all that happened, and what the daemon said"),
+    ("config.toml  labels/", "what it ran with; README.txt tells the rest"),
+)
+
+COMMANDS = ("submissions list", "submissions show S-000001", "outbox show R-000001")
+
+
+class Screen:
+    """Prints to standard output."""
+
+    def __init__(self) -> None:
+        """Write what the terminal's encoding cannot show as question marks."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        self._console = Console(highlight=False)
+
+    def title(self, text: str) -> None:
+        """Begin."""
+        self._console.print()
+        self._console.print(Text(text, style="bold"))
+        self._console.print()
+
+    def step(self, name: str, text: str) -> None:
+        """Tell of a step that is done."""
+        self._console.print(Text.assemble(("  ✓ ", "green"), (set_cell_size(name, STEP), "bold"), text))
+
+    def waiting(self, text: str) -> Spinner:
+        """Return a spinner to show while something goes on, used as a context manager."""
+        return self._console.status(Text(text, style="dim"))
+
+    def mail(self, delivery: Delivery, outcome: Outcome | None, submissions: Sequence[SubmissionRow]) -> None:
+        """Tell of a mail and of what became of it."""
+        told, style = _outcome(outcome, submissions)
+        self._console.print(
+            Text.assemble(
+                "  ",
+                (f"{delivery.arrived_at:%a %H:%M}  ", "dim"),
+                set_cell_size(delivery.person.team, TEAM),
+                (set_cell_size(delivery.what, WHAT), "dim"),
+                (told, style),
+                overflow="ellipsis",
+                no_wrap=True,
+            )
+        )
+
+    def line(self, text: str = "") -> None:
+        """Print a line between the others."""
+        self._console.print(Text(f"  {text}" if text else ""))
+
+    def reply(self, heading: str, raw: bytes) -> None:
+        """Show a reply as its reader sees it."""
+        mail = email.message_from_bytes(raw, policy=default)
+        body = mail.get_body(("plain",))
+        text = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{body.get_content().strip() if body else ''}"
+        panel = Panel(Text(text), title=Text(heading), title_align="left", border_style="dim", width=self._width)
+        self._console.print(panel)
+        self._console.print()
+
+    def farewell(self, folder: Path) -> None:
+        """Say where the files are, and what to do with them."""
+        place = _short(folder)
+        self._console.print(Text.assemble(("The files are in ", "bold"), (str(place), "bold cyan")), soft_wrap=True)
+        for name, meaning in FILES:
+            self._console.print(Text.assemble("  ", set_cell_size(name, 24), (meaning, "dim")))
+        self._console.print()
+        self._console.print(Text("Look around:", style="bold"))
+        for command in COMMANDS:
+            self._console.print(Text(f"  mailbot --config {_quoted(place / 'config.toml')} {command}"), soft_wrap=True)
+        self._console.print()
+
+    @property
+    def _width(self) -> int:
+        return min(self._console.width, WIDEST)
+
+
+def _outcome(outcome: Outcome | None, submissions: Sequence[SubmissionRow]) -> tuple[str, str]:
+    """Return what became of a mail in a few words, and their colour."""
+    scores = [f"{one.score:.2f}" for one in submissions if one.status is Status.ACCEPTED and one.score is not None]
+    if scores:
+        return "✓ " + " and ".join(scores), "green"
+    if any(one.status is Status.OVER_QUOTA for one in submissions):
+        return "✗ over quota", "yellow"
+    if submissions:
+        return f"✗ {submissions[0].problems[0]['code']}", "red"
+    words = {
+        Outcome.NO_SUBMISSION: ("? no file in it", "yellow"),
+        Outcome.UNKNOWN_SENDER: ("- unknown, no reply", "dim"),
+        Outcome.AUTOMATIC: ("- no reply to that", "dim"),
+    }
+    return words[outcome] if outcome in words else (f"! {outcome or 'set aside'}", "bold red")
+
+
+def _short(folder: Path) -> Path:
+    """Return a path from here, where that is the shorter way to say it."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

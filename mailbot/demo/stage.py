@@ -1,0 +1,111 @@
+"""The demo, played: servers, labels, teams and a week of mails around the real daemon."""
+
+from __future__ import annotations
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mailbot import configfile, service
+from mailbot.cli.boards import show
+from mailbot.daemon import Daemon
+from mailbot.demo import folder, labels, listen, peers
+from mailbot.demo.cast import ADDRESS, TEAMS
+from mailbot.demo.director import Clock, Director
+from mailbot.demo.screen import Screen
+from mailbot.demo.week import BEGINS, PUBLISHES, deliveries
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mailbot.demo.labels import Labels
+    from mailbot.demo.week import Delivery
+    from mailbot.service import Service
+
+SEED = 2026
+"""Labels, predictions, scores and board follow from it."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def play(out: Path | None) -> bool:
+    """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal."""
+    began, screen, place = time.monotonic(), Screen(), folder.choose(out)
+    folder.prepare(place)
+    screen.title("A week of a challenge by e-mail, played on this machine against the real daemon")
+    made, week = _prepared(screen)
+    with peers.running(ADDRESS, folder.PASSWORD) as servers, listen.journal(place / "journal.log") as heard:
+        config = folder.furnish(
+            place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port
+        )
+        screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
+        clock = Clock(BEGINS)
+        with service.working(configfile.load(config), clock=clock) as wired:
+            screen.step("Daemon", f"watching the inbox of {ADDRESS}")
+            director = Director(folder=place, servers=servers, clock=clock, wired=wired, heard=heard, screen=screen)
+            if not _run(director, week):
+                screen.line(f"Stopped. What was done until then is in {place}")
+                return False
+            _epilogue(director, wired, time.monotonic() - began)
+    screen.farewell(place)
+    return True
+
+
+def _prepared(screen: Screen) -> tuple[Labels, list[Delivery]]:
+    """Make up the labels and write the mails."""
+    made = labels.make(SEED)
+    week = deliveries(made, SEED)
+    screen.step("Labels", f"made up: {len(made.questions):,} questions (SIQA-U), {len(made.images):,} images (SIQA-S)")
+    screen.step("Teams", f"{len(TEAMS)} on the roster; {len(week)} mails written for one week")
+    return made, week
+
+
+def _run(director: Director, week: Sequence[Delivery]) -> bool:
+    """Run the daemon while the director plays; tell whether the week came to its end."""
+    daemon = Daemon(director.wired)
+    director.screen.title(f"The week before the board of {PUBLISHES:%A, %d %B %Y, %H:%M} ({PUBLISHES.tzinfo})")
+    with _handlers_kept(), ThreadPoolExecutor(1, thread_name_prefix="director") as theatre:
+        played = theatre.submit(director.play, week)
+        played.add_done_callback(lambda _: daemon.stop())
+        try:
+            with director.screen.waiting("mails come in; Ctrl-C stops"):
+                daemon.run()
+        finally:
+            director.heard.close()
+    if isinstance(played.exception(), listen.Stopped):
+        if daemon.failed:
+            message = f"the daemon failed: {director.heard.trouble}"
+            raise Permanent(message)
+        return False
+    played.result()
+    return True
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Give the signals back to whom they belonged; the daemon takes them while it runs."""
+    before = [signal.getsignal(number) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _epilogue(director: Director, wired: Service, seconds: float) -> None:
+    """Sum up, and show the board and two replies."""
+    screen, outcomes = director.screen, director.outcomes
+    screen.line(f"{PUBLISHES:%a %H:%M}  the leaderboard is published")
+    screen.line()
+    screen.line(
+        f"{outcomes['accepted']} submissions accepted, {outcomes['refused']} refused, {outcomes['over-quota']} over quota; "
+        f"{len(director.replies)} replies sent; {seconds:.1f} s."
+    )
+    screen.title(f"Leaderboard of {PUBLISHES:%A, %d %B %Y}")
+    show(wired.weekly.board(PUBLISHES))
+    screen.reply("A reply to an accepted file", director.replies["09-owl-u-refusals"])
+    screen.reply("A reply to a refused file", director.replies["10-nebuleuse-wrong-ids"])
