@@ -1,0 +1,104 @@
+"""The real daemon between a real Dovecot and a real exim4."""
+
+from __future__ import annotations
+
+import email
+import os
+import signal
+import smtplib
+from email.policy import default
+from typing import TYPE_CHECKING
+
+from tests.command import mailbot
+from tests.integration.bot import submission, wait
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from tests.integration.bot import Bot
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.exim import Exim
+
+
+def _replies(team: Mailbox, count: int) -> list[EmailMessage]:
+    """Wait until the team has so many mails; return them."""
+    found = wait(lambda: messages if len(messages := team.messages()) >= count else None)
+    assert len(found) == count
+    return [email.message_from_bytes(raw, policy=default) for raw in found]
+
+
+def test_a_mail_is_answered_long_before_the_next_poll(posted: Bot, mailbox: Mailbox, team: Mailbox, exim: Exim) -> None:
+    """A mail that exim brings rings the bell: its reply is in the team's mailbox, and it lies in Processed."""
+    with posted.running() as running:
+        with smtplib.SMTP("127.0.0.1", exim.port) as client:
+            client.sendmail(team.user, [mailbox.user], submission(team.user, mailbox.user))
+        (reply,) = _replies(team, 1)
+        wait(lambda: mailbox.messages("Processed"), running.path)
+        mailbox.deliver(submission(team.user, mailbox.user, method="Second"), sender=team.user)
+        _replies(team, 2)
+        wait(lambda: len(mailbox.messages("Processed")) == 2, running.path)
+        assert running.stop() == 0
+    assert mailbox.messages() == []
+    assert reply["Return-Path"] == f"<{mailbox.user}>"
+    assert reply["In-Reply-To"] == "<PeepNet@client.example>"
+    assert "S-000001 | SIQA-S | accepted" in reply.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # a reply has a text
+    assert [row["status"] for row in posted.rows("submissions")] == ["accepted", "accepted"]
+    assert [row["state"] for row in posted.rows("outbox")] == ["sent", "sent"]
+
+
+def test_the_daemon_ends_when_it_is_told_to(bot: Bot) -> None:
+    """SIGTERM ends it with exit code 0, its last word is that it stopped, and the folder is free again."""
+    with bot.running() as running:
+        assert running.stop() == 0
+        assert running.journal()[-1]["event"] == "stopped"
+    assert bot.once().code == 0
+
+
+def test_an_interrupt_ends_it_as_well(bot: Bot) -> None:
+    """So does the keyboard's interrupt."""
+    with bot.running() as running:
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_a_second_mailbot_is_refused(bot: Bot) -> None:
+    """While a daemon holds the folder, every other that would work there is told which process holds it."""
+    with bot.running() as running:
+        for command in (("run",), ("once",), ("send",), ("ingest", "teams.csv")):
+            done = mailbot(*command, folder=bot.folder, code=2)
+            assert f"held by another mailbot (process {running.process.pid} on " in done.err
+        assert running.process.poll() is None
+
+
+def test_a_lost_connection_is_made_anew(bot: Bot, mailbox: Mailbox) -> None:
+    """When the server closes the connection, the daemon comes back and takes what arrived meanwhile."""
+    with bot.running() as running:
+        wait(lambda: "imap" in mailbox.server.doveadm("who", mailbox.user))
+        mailbox.kick()
+        mailbox.deliver(submission("ada@peepers.example", mailbox.user))
+        wait(lambda: mailbox.messages("Processed"), running.path)
+        running.wait_for("reply-sent")
+        assert running.process.poll() is None
+    assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]
+
+
+def test_a_refused_login_is_no_crash(bot: Bot, mailbox: Mailbox) -> None:
+    """With a wrong password the daemon says what to mend, waits long, and still ends when it is told to."""
+    mailbox.deliver(submission("ada@peepers.example", mailbox.user))
+    (bot.folder / "password").write_text("wrong\n")
+    with bot.running() as running:
+        told = running.wait_for("mailbox-lost")
+        assert "check imap.user and the password file" in told["why"]
+        assert told["again_in_seconds"] >= 300
+        assert running.stop() == 0
+    assert len(mailbox.messages()) == 1
+
+
+def test_a_killed_daemon_leaves_no_lock(bot: Bot, mailbox: Mailbox) -> None:
+    """After SIGKILL the next mailbot takes over at once."""
+    with bot.running() as running:
+        os.killpg(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+        mailbox.deliver(submission("ada@peepers.example", mailbox.user))
+        bot.once()
+    assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]
