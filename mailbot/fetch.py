@@ -93,7 +93,7 @@ class Fetch:
         if not spooled:
             return 0
         now, names = self.clock(), []
-        with self.ledger.write() as tx:
+        with self.ledger.write("spooled") as tx:
             for uid, sha256, size, arrived_at in spooled:
                 place = Place(mailbox=mailbox, uidvalidity=validity, uid=uid)
                 mail_id = mails.add(tx, place, sha256=sha256, size=size, arrived_at=arrived_at, now=now)
@@ -118,7 +118,7 @@ class Fetch:
         moved = 0
         for target, group in by_target.items():
             if server.move([row.place.uid for row in group], target):
-                with self.ledger.write() as tx:
+                with self.ledger.write("filed") as tx:
                     mails.filed(tx, [row.id for row in group], target)
                 moved += len(group)
         return moved

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from mailbot import tls
+from mailbot import crash, tls
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary
 from mailbot.model import Fetched
 
@@ -37,10 +37,10 @@ class Mailbox:
     def __init__(self, settings: Imap, password: str) -> None:
         """Connect and log in. Raises Temporary (AuthenticationFailed when the login is refused)."""
         self._settings = settings
-        with _translated():
+        with _translated("connect"):
             self._client = _connect(settings)
         try:
-            with _translated():
+            with _translated("login"):
                 self._client.login(settings.user, password)
                 self._client.normalise_times = False  # keep the zone of INTERNALDATE
                 self._capabilities = set(self._client.capabilities())
@@ -50,7 +50,7 @@ class Mailbox:
 
     def select(self, folder: str) -> int | None:
         """Open a folder and return its UIDVALIDITY; None when there is no such folder."""
-        with _translated():
+        with _translated("select"):
             name = self._full_name(folder)
             if not self._client.folder_exists(name):
                 return None
@@ -58,14 +58,14 @@ class Mailbox:
 
     def uids(self) -> list[int]:
         """Return the UIDs of all mails of the folder, whatever their flags, oldest first."""
-        with _translated():
+        with _translated("search"):
             return sorted(int(uid) for uid in self._client.search(["ALL"]))
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Return RFC822.SIZE of each of the mails that is there."""
         found: dict[int, int] = {}
         for chunk in _chunks(uids):
-            with _translated():
+            with _translated("sizes"):
                 answer = self._client.fetch(chunk, ["RFC822.SIZE"])
             found |= {uid: int(data[b"RFC822.SIZE"]) for uid, data in answer.items() if b"RFC822.SIZE" in data}
         return found
@@ -80,7 +80,7 @@ class Mailbox:
 
     def _fetch(self, uids: Sequence[int], item: str, key: bytes) -> Iterator[Fetched]:
         for chunk in _chunks(uids):
-            with _translated():
+            with _translated("fetch"):
                 answer = self._client.fetch(chunk, [item, "INTERNALDATE", "RFC822.SIZE"])
             for uid in chunk:
                 data = answer.get(uid, {})
@@ -92,7 +92,7 @@ class Mailbox:
 
     def move(self, uids: Sequence[int], folder: str) -> bool:
         """Move mails to a folder, made when missing; False when the server can do so neither by MOVE nor by UIDPLUS."""
-        with _translated():
+        with _translated("move"):
             name = self._full_name(folder)
             if not {b"MOVE", b"UIDPLUS"} & self._capabilities:
                 return False
@@ -106,16 +106,19 @@ class Mailbox:
         if b"MOVE" in self._capabilities:
             self._client.move(uids, name)
             return
-        self._client.copy(uids, name)
-        self._client.add_flags(uids, [imapclient.DELETED], silent=True)
-        self._client.uid_expunge(uids)
+        with crash.around("imap.copy"):
+            self._client.copy(uids, name)
+        with crash.around("imap.store"):
+            self._client.add_flags(uids, [imapclient.DELETED], silent=True)
+        with crash.around("imap.expunge"):
+            self._client.uid_expunge(uids)
 
     def wait(self, seconds: float, bell: Bell) -> bool:
         """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke."""
         if b"IDLE" not in self._capabilities:
             bell.wait(seconds)
             return False
-        with _translated():
+        with _translated("idle"):
             self._client.idle()
             ready, _, _ = select.select([self._client.socket(), bell], [], [], seconds)
             self._client.idle_done()
@@ -157,9 +160,11 @@ def _chunks(uids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(command: str) -> Iterator[None]:
+    """Turn the driver's errors into ours; ``command`` names the crash points."""
     try:
-        yield
+        with crash.around(f"imap.{command}"):
+            yield
     except LoginError as error:
         message = "the IMAP server refused the login: check imap.user and the password file"
         raise AuthenticationFailed(message) from error

@@ -38,7 +38,7 @@ def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow,
 def _enter(service: Service, raw: bytes, arrived_at: datetime) -> Place:
     digest = service.spool.put(raw)
     place, now = Place(mailbox=MAILBOX, uidvalidity=0, uid=int(digest[:15], 16)), service.clock()
-    with service.ledger.write() as tx:
+    with service.ledger.write("ingest") as tx:
         mail_id = mails.add(tx, place, sha256=digest, size=len(raw), arrived_at=arrived_at, now=now)
         if mail_id is not None:
             events.append(tx, kind="mail-spooled", subject=f"M-{mail_id:06d}", now=now, sha256=digest)

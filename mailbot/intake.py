@@ -59,7 +59,7 @@ class Intake:
 
         Every mail goes stage by stage; while its child works, we turn to the other mails.
         """
-        with self.ledger.write() as tx:
+        with self.ledger.write("claim-mails") as tx:
             rows = mails.claim(tx, now=self.clock(), limit=BATCH)
         under_way = [(row, self._stages(row)) for row in rows]
         while under_way:
@@ -125,7 +125,7 @@ class Intake:
         now, reason = self.clock(), f"{error.__class__.__name__}: {error}"
         ours = isinstance(error, Temporary) and not isinstance(error, ChildDied)
         final = isinstance(error, Permanent) or (not ours and row.attempts >= ATTEMPTS)
-        with self.ledger.write() as tx:
+        with self.ledger.write("mail-failed") as tx:
             if final:
                 mails.set_aside(tx, row.id, reason=reason)
                 events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)

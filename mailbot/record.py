@@ -40,7 +40,7 @@ class Record:
 
     def record(self, row: MailRow, mail: Mail, identity: Identity, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
-        with self.ledger.write() as tx:
+        with self.ledger.write("record") as tx:
             if not mails.is_working(tx, row.id):
                 return
             answered = [

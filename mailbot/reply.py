@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from mailbot import example
+from mailbot.automatic import LOOP_HEADER
 from mailbot.instants import next_after, shown
 from mailbot.model import Outcome, Status
 from mailbot.rules import neighbours
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 POLICY = SMTP.clone(max_line_length=990)
 """With the default line length, long Message-IDs are folded into encoded words and threads break (cpython #79986)."""
 
-LOOP_HEADER = "X-Mailbot-Loop"
 REFERENCES = 20
 """At most so many Message-IDs of the thread are kept, besides the first."""
 

@@ -51,7 +51,7 @@ def rescore(service: Service, rows: list[SubmissionRow], *, dry_run: bool) -> It
         changed = (row.truth, row.scorer) != (evaluation.truth, evaluation.scorer)
         if changed and not dry_run:
             now = service.clock()
-            with service.ledger.write() as tx:
+            with service.ledger.write("rescore") as tx:
                 if submissions.add_score(tx, row.id, evaluation, now):
                     events.append(
                         tx,

@@ -6,6 +6,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from mailbot import crash
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,8 @@ def replace(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         _write_synced(draft, data)
-        draft.replace(path)
+        with crash.around("file.rename"):
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
@@ -34,12 +37,14 @@ def _write_synced(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        with crash.around("file.sync"):
+            os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with crash.around("file.sync-folder"):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -43,7 +43,7 @@ class Sending:
 
     def step(self) -> bool:
         """Send the oldest mail that is due; tell whether the next may be tried at once."""
-        with self.ledger.write() as tx:
+        with self.ledger.write("claim-reply") as tx:
             row = outbox.claim(tx, self.clock())
         if row is None:
             return False
@@ -56,7 +56,7 @@ class Sending:
             self._failed(row, str(error), final=True)
             return True
         now = self.clock()
-        with self.ledger.write() as tx:
+        with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)
             events.append(tx, kind="reply-sent", subject=_name(row), now=now, message_id=row.message_id)
         journal.event("reply-sent", reply=_name(row), what=row.kind)
@@ -64,7 +64,7 @@ class Sending:
 
     def _failed(self, row: OutgoingRow, error: str, *, final: bool) -> None:
         now = self.clock()
-        with self.ledger.write() as tx:
+        with self.ledger.write("reply-failed") as tx:
             if final:
                 outbox.give_up(tx, row.id, error=error)
                 events.append(tx, kind="reply-given-up", subject=_name(row), now=now)

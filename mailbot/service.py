@@ -108,7 +108,7 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[S
 def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
     """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
     with held(config.state), opened(config, clock=clock) as service:
-        with service.ledger.write() as tx:
+        with service.ledger.write("recover") as tx:
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
             journal.event("recovered", **left)
@@ -117,7 +117,7 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
 
 def _enter(ledger: Ledger, made: Challenge, config: Config, now: datetime) -> None:
     """Enter what the config brings along: the present labels, and the teams of the roster file."""
-    with ledger.write() as tx:
+    with ledger.write("enter-config") as tx:
         if events.began(tx) is None:
             events.append(tx, kind="ledger-begun", subject=made.short_name, now=now)
         for name, truth in made.truths.items():

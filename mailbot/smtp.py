@@ -7,7 +7,7 @@ import smtplib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import tls
+from mailbot import crash, tls
 from mailbot.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
@@ -52,14 +52,36 @@ class Sender:
         trusted = tls.context(settings.ca_file) if settings.security != "none" else None
         timeout = settings.timeout_seconds
         if settings.security == "tls":
-            client: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=timeout, context=trusted)
+            client: smtplib.SMTP = _DirectTls(settings.host, settings.port, timeout=timeout, context=trusted)
         else:
-            client = smtplib.SMTP(settings.host, settings.port, timeout=timeout)
+            client = _Pointed(settings.host, settings.port, timeout=timeout)
         if settings.security == "starttls":
             client.starttls(context=trusted)
         if settings.user:
             client.login(settings.user, self._password())
         return client
+
+
+class _Pointed(smtplib.SMTP):
+    """Passes a crash point before every command and after every answer."""
+
+    _verb = "greeting"
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Send a command."""
+        self._verb = cmd.partition(" ")[0].lower()
+        crash.point(f"smtp.{self._verb}.before")
+        super().putcmd(cmd, args)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer."""
+        answer = super().getreply()
+        crash.point(f"smtp.{self._verb}.after")
+        return answer
+
+
+class _DirectTls(_Pointed, smtplib.SMTP_SSL):
+    """A connection under TLS from its first byte."""
 
 
 @contextmanager

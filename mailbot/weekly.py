@@ -87,7 +87,7 @@ class Weekly:
             target(made)
         now = self.clock()
         text = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True)
-        with self.ledger.write() as tx:
+        with self.ledger.write("board") as tx:
             if boards.add(tx, text, due_at=due_at, now=now) is not None:
                 events.append(tx, kind="board-published", subject="board", now=now, as_of=as_of.isoformat())
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)

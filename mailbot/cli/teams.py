@@ -66,7 +66,7 @@ def import_teams(
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) -> None:
     from mailbot import roster, service  # noqa: PLC0415  # not for --help
 
-    with opened_ledger(config) as ledger, ledger.write() as tx:
+    with opened_ledger(config) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, service.now())]
     typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
     for mistake in mistakes:

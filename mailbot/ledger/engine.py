@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
+from mailbot import crash
 from mailbot.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
@@ -40,19 +41,20 @@ class Ledger:
         """Bring the tables to this version's shape."""
         config = AlembicConfig()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.write() as connection:
+        with self.write("migrate") as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """Begin a transaction that may write: it commits whole or not at all."""
-        with _translated(), self._engine.connect() as connection, connection.begin():
+    def write(self, what: str = "other") -> Iterator[Tx]:
+        """Begin a transaction that may write: it commits whole or not at all. ``what`` names its crash points."""
+        with _translated(), self._engine.connect() as connection, crash.around(f"commit.{what}"), connection.begin():
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
             yield connection
+            crash.point(f"commit.{what}.made")
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

@@ -200,3 +200,41 @@ def test_files_name_no_index_and_no_foreign_path() -> None:
         for found in _FOREIGN.finditer(path.read_bytes())
     }
     assert named == set()
+
+
+def _fragile_calls(node: ast.AST, guarded: bool) -> list[int]:  # noqa: FBT001  # a walk down the tree carries one bit
+    """Return the lines of syncs and renames that no crash point surrounds."""
+    inside = guarded or (isinstance(node, ast.With) and any("crash.around" in ast.unparse(i) for i in node.items))
+    called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    fragile = called in {"os.fsync", "os.rename", "draft.replace"}
+    found = [node.lineno] if isinstance(node, ast.Call) and fragile and not inside else []
+    return found + [line for child in ast.iter_child_nodes(node) for line in _fragile_calls(child, inside)]
+
+
+@pytest.mark.parametrize("module", [name for name in SOURCES if name.startswith("mailbot")])
+def test_every_sync_and_rename_has_its_crash_points(module: str) -> None:
+    """The fault harness can pull the plug around each of them: a new one cannot be forgotten."""
+    assert not _fragile_calls(_tree(module), guarded=False)
+
+
+@pytest.mark.parametrize("module", [name for name in SOURCES if name.startswith("mailbot")])
+def test_every_transaction_that_writes_is_named(module: str) -> None:
+    """``ledger.write("record")``: the name is that of its crash points."""
+    calls = [
+        n for n in ast.walk(_tree(module)) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("ledger.write")
+    ]
+    assert all(call.args and isinstance(call.args[0], ast.Constant) for call in calls)
+
+
+def test_every_imap_command_has_its_crash_points() -> None:
+    """Each call of the driver stands inside ``with _translated("name")``."""
+    bare = []
+    for function in (n for n in ast.walk(_tree("mailbot.imap")) if isinstance(n, ast.FunctionDef)):
+        text = ast.unparse(function)
+        if "self._client." in text and "_translated(" not in text and function.name not in IMAP_HELPERS:
+            bare.append(function.name)
+    assert not bare
+
+
+#: Called inside the points of their callers, or, as ``close``, with nothing to lose.
+IMAP_HELPERS = {"_move", "_full_name", "close"}
