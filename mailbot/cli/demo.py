@@ -26,5 +26,9 @@ def demo(
             raise
         message = "the demo brings its own mail servers, which are not installed: pip install 'mailbot[demo]'"
         raise Permanent(message) from error
-    if not stage.play(out):
+    try:
+        finished = stage.play(out)
+    except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
+        finished = False
+    if not finished:
         raise typer.Exit(STOPPED)

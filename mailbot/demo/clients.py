@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import quopri
-from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mailbot.demo.forms import File

@@ -6,6 +6,7 @@ import email
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailbot.demo.week import PUBLISHES
@@ -62,7 +63,7 @@ class Director:
         names = {delivery.message_id: delivery.name for delivery in week}
         for number, delivery in enumerate(week, 1):
             self._deliver(delivery)
-            self.heard.wait_until(lambda expected=number: self._dealt_with(expected))
+            self.heard.wait_until(partial(self._dealt_with, number))
             self._keep_replies(names)
             self._tell(delivery)
         self.heard.wait_until(self._tidy)

@@ -42,7 +42,7 @@ port = {imap_port}
 security = "none"                     # a server on this very machine
 user = "{address}"
 password_file = "imap-password"
-poll_seconds = 0.5                    # a week passes in seconds here; 60 is usual
+poll_seconds = 0.1                    # a week passes in seconds here; 60 is usual
 
 [smtp]
 host = "127.0.0.1"
@@ -78,7 +78,7 @@ def choose(out: Path | None) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, or clear it of an earlier demo. Raises Permanent when it holds anything else, Held when in use."""
+    """Make the folder, or clear it of an earlier demo. Raises Permanent when it holds anything else, Held in use."""
     try:
         _clear(folder)
         for name in ("inbox", "labels", "replies"):

@@ -75,7 +75,7 @@ def without_a_comma(file: File, *, row: int) -> File:
 
 
 def from_zero(rows: Iterable[Row]) -> list[Row]:
-    """Number the rows from 0, as a loop does."""
+    """Let the ids begin at 0, as a loop does."""
     return [row | {"id": row["id"] - 1} for row in rows]
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import email
 import io
+import re
 import shlex
 import sys
+import textwrap
 from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
 from rich.console import Console
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from mailbot.demo.week import Delivery
     from mailbot.ledger.submissions import SubmissionRow
 
-STEP, TEAM, WHAT = 16, 18, 31
+STEP, TEAM, WHAT = 16, 17, 30
 """Columns of a terminal; a mail's line then fits into 80."""
+
+_LABEL = re.compile(r" *(?:[\w-]+(?: [\w-]+)* {2,}|\d+\. )?")
+"""What stands before a line's text: white space, a label, a number."""
 
 WIDEST = 100
 """Replies are not drawn wider."""
@@ -72,7 +76,7 @@ class Screen:
         self._console.print(
             Text.assemble(
                 "  ",
-                (f"{delivery.arrived_at:%a %H:%M}  ", "dim"),
+                (f"{delivery.arrived_at:%a %d %H:%M}  ", "dim"),
                 set_cell_size(delivery.person.team, TEAM),
                 (set_cell_size(delivery.what, WHAT), "dim"),
                 (told, style),
@@ -90,7 +94,9 @@ class Screen:
         mail = email.message_from_bytes(raw, policy=default)
         body = mail.get_body(("plain",))
         text = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{body.get_content().strip() if body else ''}"
-        panel = Panel(Text(text), title=Text(heading), title_align="left", border_style="dim", width=self._width)
+        width = min(self._console.width, WIDEST)
+        shown = Text("\n".join(_hung(line, width - 4) for line in text.split("\n")))
+        panel = Panel(shown, title=Text(heading), title_align="left", border_style="dim", width=width)
         self._console.print(panel)
         self._console.print()
 
@@ -106,26 +112,29 @@ class Screen:
             self._console.print(Text(f"  mailbot --config {_quoted(place / 'config.toml')} {command}"), soft_wrap=True)
         self._console.print()
 
-    @property
-    def _width(self) -> int:
-        return min(self._console.width, WIDEST)
-
 
 def _outcome(outcome: Outcome | None, submissions: Sequence[SubmissionRow]) -> tuple[str, str]:
     """Return what became of a mail in a few words, and their colour."""
     scores = [f"{one.score:.2f}" for one in submissions if one.status is Status.ACCEPTED and one.score is not None]
     if scores:
-        return "✓ " + " and ".join(scores), "green"
+        return "✓ " + ", ".join(scores), "green"
     if any(one.status is Status.OVER_QUOTA for one in submissions):
         return "✗ over quota", "yellow"
     if submissions:
         return f"✗ {submissions[0].problems[0]['code']}", "red"
     words = {
         Outcome.NO_SUBMISSION: ("? no file in it", "yellow"),
-        Outcome.UNKNOWN_SENDER: ("- unknown, no reply", "dim"),
-        Outcome.AUTOMATIC: ("- no reply to that", "dim"),
+        Outcome.UNKNOWN_SENDER: ("- unknown sender", "dim"),
+        Outcome.AUTOMATIC: ("- automatic mail", "dim"),
     }
-    return words[outcome] if outcome in words else (f"! {outcome or 'set aside'}", "bold red")
+    return words.get(outcome or Outcome.OWN, (f"! {outcome or 'set aside'}", "bold red"))
+
+
+def _hung(line: str, width: int) -> str:
+    """Break a line that is too long, its rest set below where its text begins."""
+    begins = len(found[0]) if (found := _LABEL.match(line)) else 0
+    first, *rest = textwrap.wrap(line[begins:], width - begins) or [""]
+    return "\n".join([line[:begins] + first, *(" " * begins + part for part in rest)])
 
 
 def _short(folder: Path) -> Path:

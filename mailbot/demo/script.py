@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.demo.cast import ADA, HE, IRIS, JONAS, KIM, MINA, NA, OMAR, SAM, STRANGER, VEGA, WEI, ZOE
-from mailbot.demo.forms import File, from_zero, gzipped, lines, official, renamed, table, with_nan, without_a_comma, zipped
+from mailbot.demo.forms import (
+    File,
+    from_zero,
+    gzipped,
+    lines,
+    official,
+    renamed,
+    table,
+    with_nan,
+    without_a_comma,
+    zipped,
+)
 from mailbot.demo.predictions import answers, ratings, with_refusals
 
 if TYPE_CHECKING:
@@ -78,7 +89,14 @@ def _first_days(made: _Made) -> Iterator[Scene]:
         _official("青藤_U.json", made.u(WEI, (214, 284, 109)), WEI),
         _official("青藤_S.json", made.s(WEI, (0.894, 0.908)), WEI),
     )
-    yield Scene(at="wed 21:40", person=WEI, name="qingteng-zip", what="U + S: one zip, names in Chinese", files=(packed,), text=NIHAO)
+    yield Scene(
+        at="wed 21:40",
+        person=WEI,
+        name="qingteng-zip",
+        what="U + S: zip, names in Chinese",
+        files=(packed,),
+        text=NIHAO,
+    )
     both = (
         _official("FigLeaf-SIQA-U.json", made.u(IRIS, (201, 270, 118)), IRIS),
         _official("FigLeaf-SIQA-S.json", made.s(IRIS, (0.871, 0.895)), IRIS),
@@ -90,15 +108,23 @@ def _first_days(made: _Made) -> Iterator[Scene]:
     torn = without_a_comma(axis, row=412)
     yield Scene(at="thu 15:48", person=SAM, name="axis-label-broken", what="U: json, a comma is missing", files=(torn,))
     mended = "Thanks, that was quick. Here is the mended file.\n\nSam"
-    yield Scene(at="thu 16:20", person=SAM, name="axis-label-mended", what="U: json, mended", files=(axis,), text=mended)
-    chinese = table("结果.csv", renamed(made.u(NA, (205, 259, 111)), type="题型", precision="answer"), encoding="gb18030")
+    yield Scene(
+        at="thu 16:20", person=SAM, name="axis-label-mended", what="U: json, mended", files=(axis,), text=mended
+    )
+    chinese = table(
+        "结果.csv", renamed(made.u(NA, (205, 259, 111)), type="题型", precision="answer"), encoding="gb18030"
+    )
     yield Scene(at="thu 23:17", person=NA, name="mozi-u-csv", what="U: csv in GB18030", files=(chinese,), text=NIHAO)
     refusals = _official("owl_u.json", with_refusals(made.u(KIM, (169, 219, 118)), 12, made.labels), KIM)
-    yield Scene(at="fri 08:55", person=KIM, name="owl-u-refusals", what="U: json, 12 refusal sentences", files=(refusals,))
+    yield Scene(
+        at="fri 08:55", person=KIM, name="owl-u-refusals", what="U: json, 12 refusal sentences", files=(refusals,)
+    )
     rows = made.s(ZOE, (0.846, 0.869))
     shifted = _official("nebuleuse.json", from_zero(rows), ZOE)
     yield Scene(at="fri 10:30", person=ZOE, name="nebuleuse-wrong-ids", what="S: json, ids from 0", files=(shifted,))
-    yield Scene(at="fri 11:04", person=ZOE, name="nebuleuse-s-jsonl", what="S: jsonl", files=(lines("nebuleuse.jsonl", rows),))
+    yield Scene(
+        at="fri 11:04", person=ZOE, name="nebuleuse-s-jsonl", what="S: jsonl", files=(lines("nebuleuse.jsonl", rows),)
+    )
 
 
 def _weekend(made: _Made) -> Iterator[Scene]:
@@ -112,22 +138,39 @@ def _weekend(made: _Made) -> Iterator[Scene]:
     yield Scene(at="sat 03:12", person=HE, name="hetu-nan", what="S: json, 3 values NaN", files=(holed,), text=NIHAO)
     whole = _official("赛道S_v2.json", rows, HE)
     yield Scene(at="sat 03:31", person=HE, name="hetu-s", what="S: json, file name in GBK", files=(whole,), text=NIHAO)
-    yield Scene(at="sat 20:10", person=MINA, name="sixty-pixels-forgot", what="nothing attached", text="Hi,\n\nplease find our results attached.\n\nMina")
+    yield Scene(
+        at="sat 20:10",
+        person=MINA,
+        name="sixty-pixels-forgot",
+        what="nothing attached",
+        text="Hi,\n\nplease find our results attached.\n\nMina",
+    )
     pixels = _official("SixtyPixels_U.json", made.u(MINA, (187, 241, 103)), MINA)
     oops = "Hi,\n\nnow with the file, sorry.\n\nMina"
     yield Scene(at="sat 20:14", person=MINA, name="sixty-pixels-u", what="U: json", files=(pixels,), text=oops)
     twist = gzipped(lines("twist_u.jsonl", made.u(OMAR, (187, 241, 103))))
     yield Scene(at="sun 09:00", person=OMAR, name="plot-twist-u", what="U: jsonl.gz", files=(twist,))
     better = _official("lumen_siqa-s_2.json", made.s(ADA, (0.917, 0.934), 2), ADA)
-    yield Scene(at="sun 12:12", person=ADA, name="lumen-lab-s-second", what="S: json, second this week", files=(better,))
+    yield Scene(
+        at="sun 12:12", person=ADA, name="lumen-lab-s-second", what="S: json, second this week", files=(better,)
+    )
     third = _official("lumen_siqa-s_3.json", made.s(ADA, (0.924, 0.941), 3), ADA)
-    yield Scene(at="sun 18:45", person=ADA, name="lumen-lab-over-quota", what="S: json, third this week", files=(third,))
+    yield Scene(
+        at="sun 18:45", person=ADA, name="lumen-lab-over-quota", what="S: json, third this week", files=(third,)
+    )
 
 
 def _last_days(made: _Made) -> Iterator[Scene]:
     """Monday to the board's Wednesday: better files, the last ones, and an out-of-office."""
     second = _official("青藤_U_2.json", made.u(WEI, (221, 287, 112), 2), WEI)
-    yield Scene(at="mon 10:20", person=WEI, name="qingteng-u-second", what="U: json, second this week", files=(second,), text=NIHAO)
+    yield Scene(
+        at="mon 10:20",
+        person=WEI,
+        name="qingteng-u-second",
+        what="U: json, second this week",
+        files=(second,),
+        text=NIHAO,
+    )
     tabs = table("owl_s.tsv", made.s(KIM, (0.705, 0.842)), delimiter="\t")
     yield Scene(at="mon 14:33", person=KIM, name="owl-s-tsv", what="S: tsv", files=(tabs,))
     wide = table("Prüfstand_U.csv", renamed(made.u(JONAS, (209, 268, 99)), precision="Answer"), encoding="utf-16")
@@ -139,11 +182,15 @@ def _last_days(made: _Made) -> Iterator[Scene]:
     mozi = _official("感知与知识.json", made.s(NA, (0.887, 0.879)), NA)
     yield Scene(at="tue 23:20", person=NA, name="mozi-s", what="S: json, file name in GBK", files=(mozi,), text=NIHAO)
     third = _official("lumen_siqa-s_3.json", made.s(ADA, (0.924, 0.941), 3), ADA)
-    yield Scene(at="next wed 00:20", person=ADA, name="lumen-lab-s-new-week", what="S: json, the third again", files=(third,))
-    last = table("twist_s.csv", made.s(OMAR, (0.781, 0.826)))
-    yield Scene(at="next wed 09:58", person=OMAR, name="plot-twist-s-csv", what="S: csv, two minutes before", files=(last,))
     yield Scene(
-        at="next wed 10:01",
+        at="next wed 00:20", person=ADA, name="lumen-lab-s-new-week", what="S: json, the third again", files=(third,)
+    )
+    last = table("twist_s.csv", made.s(OMAR, (0.781, 0.826)))
+    yield Scene(
+        at="next wed 09:58", person=OMAR, name="plot-twist-s-csv", what="S: csv, two minutes before", files=(last,)
+    )
+    yield Scene(
+        at="next wed 10:00",
         person=SAM,
         name="out-of-office",
         what="out-of-office",

@@ -39,9 +39,7 @@ def play(out: Path | None) -> bool:
     screen.title("A week of a challenge by e-mail, played on this machine against the real daemon")
     made, week = _prepared(screen)
     with peers.running(ADDRESS, folder.PASSWORD) as servers, listen.journal(place / "journal.log") as heard:
-        config = folder.furnish(
-            place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port
-        )
+        config = folder.furnish(place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port)
         screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
         clock = Clock(BEGINS)
         with service.working(configfile.load(config), clock=clock) as wired:
@@ -99,12 +97,10 @@ def _handlers_kept() -> Iterator[None]:
 def _epilogue(director: Director, wired: Service, seconds: float) -> None:
     """Sum up, and show the board and two replies."""
     screen, outcomes = director.screen, director.outcomes
-    screen.line(f"{PUBLISHES:%a %H:%M}  the leaderboard is published")
+    counts = ", ".join(f"{count} {status.replace('-', ' ')}" for status, count in outcomes.most_common())
+    screen.line(f"{PUBLISHES:%a %d %H:%M}  the leaderboard is published")
     screen.line()
-    screen.line(
-        f"{outcomes['accepted']} submissions accepted, {outcomes['refused']} refused, {outcomes['over-quota']} over quota; "
-        f"{len(director.replies)} replies sent; {seconds:.1f} s."
-    )
+    screen.line(f"Submissions: {counts}. Replies: {len(director.replies)}. All in {seconds:.1f} s.")
     screen.title(f"Leaderboard of {PUBLISHES:%A, %d %B %Y}")
     show(wired.weekly.board(PUBLISHES))
     screen.reply("A reply to an accepted file", director.replies["09-owl-u-refusals"])

@@ -1,0 +1,262 @@
+"""`mailbot demo`, run as a user does: every mail is dealt with as it deserves, and the files tell so."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import email
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from email.policy import default
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+ROOT = Path(__file__).parents[2]
+MAILBOT = (sys.executable, "-c", "from mailbot.cli import main; main()")
+
+#: What becomes of each mail: its outcome, and the track and status of each submission in it.
+ACCEPTED_U, ACCEPTED_S = ("siqa-u", "accepted"), ("siqa-s", "accepted")
+EXPECTED: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
+    "01-lumen-lab-u": ("scored", [ACCEPTED_U]),
+    "02-lumen-lab-s": ("scored", [ACCEPTED_S]),
+    "03-qingteng-zip": ("scored", [ACCEPTED_U, ACCEPTED_S]),
+    "04-fig-leaf-both": ("scored", [ACCEPTED_U, ACCEPTED_S]),
+    "05-nordlicht-s-csv": ("scored", [ACCEPTED_S]),
+    "06-axis-label-broken": ("refused", [(None, "refused")]),
+    "07-axis-label-mended": ("scored", [ACCEPTED_U]),
+    "08-mozi-u-csv": ("scored", [ACCEPTED_U]),
+    "09-owl-u-refusals": ("scored", [ACCEPTED_U]),
+    "10-nebuleuse-wrong-ids": ("refused", [("siqa-s", "refused")]),
+    "11-nebuleuse-s-jsonl": ("scored", [ACCEPTED_S]),
+    "12-unknown-sender": ("unknown-sender", []),
+    "13-vega-s-gz": ("scored", [ACCEPTED_S]),
+    "14-hetu-nan": ("refused", [("siqa-s", "refused")]),
+    "15-hetu-s": ("scored", [ACCEPTED_S]),
+    "16-sixty-pixels-forgot": ("no-submission", []),
+    "17-sixty-pixels-u": ("scored", [ACCEPTED_U]),
+    "18-plot-twist-u": ("scored", [ACCEPTED_U]),
+    "19-lumen-lab-s-second": ("scored", [ACCEPTED_S]),
+    "20-lumen-lab-over-quota": ("refused", [("siqa-s", "over-quota")]),
+    "21-qingteng-u-second": ("scored", [ACCEPTED_U]),
+    "22-owl-s-tsv": ("scored", [ACCEPTED_S]),
+    "23-nordlicht-u-utf16": ("scored", [ACCEPTED_U]),
+    "24-fig-leaf-s-second": ("scored", [ACCEPTED_S]),
+    "25-vega-u": ("scored", [ACCEPTED_U]),
+    "26-mozi-s": ("scored", [ACCEPTED_S]),
+    "27-lumen-lab-s-new-week": ("scored", [ACCEPTED_S]),
+    "28-plot-twist-s-csv": ("scored", [ACCEPTED_S]),
+    "29-out-of-office": ("automatic", []),
+}
+UNANSWERED = {"12-unknown-sender", "29-out-of-office"}
+
+#: Words that the reply to a mail must hold, where it is not an ordinary receipt.
+TOLD = {
+    "06-axis-label-broken": "not valid JSON at line",
+    "09-owl-u-refusals": "12 answers are no letter",
+    "10-nebuleuse-wrong-ids": "begin at 0",
+    "14-hetu-nan": "NaN",
+    "16-sixty-pixels-forgot": "no result file",
+    "20-lumen-lab-over-quota": "quota",
+}
+
+#: The mail whose file counts for a team on a track in the end: the latest that was accepted.
+COUNTS = {
+    ("Lumen Lab", "siqa-s"): "27-lumen-lab-s-new-week",
+    ("Fig Leaf", "siqa-s"): "24-fig-leaf-s-second",
+    ("Owl & Microscope", "siqa-u"): "09-owl-u-refusals",
+    ("Nordlicht", "siqa-u"): "23-nordlicht-u-utf16",
+    ("墨子图像组", "siqa-u"): "08-mozi-u-csv",
+    ("PlotTwist", "siqa-u"): "18-plot-twist-u",
+}
+
+
+def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run mailbot in a folder of the user's, on a terminal of 80 columns."""
+    environment = os.environ | {"COLUMNS": "80", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        (*MAILBOT, *arguments), cwd=cwd, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Play the demo once, from a folder that is not the project's."""
+    home = tmp_path_factory.mktemp("home")
+    return home / "demo", _run("demo", "--out", "demo", cwd=home)
+
+
+@pytest.fixture(scope="module")
+def folder(played: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
+    """Give the folder that the demo left."""
+    place, ran = played
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return place
+
+
+def _json(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    """Ask mailbot about the demo's ledger."""
+    ran = _run("--config", str(folder / "config.toml"), *arguments, "--json", cwd=folder.parent)
+    assert ran.returncode == 0, ran.stderr
+    rows: list[dict[str, Any]] = json.loads(ran.stdout)
+    return rows
+
+
+def _mails(folder: Path) -> dict[str, EmailMessage]:
+    """Read the mails of a folder, by file name."""
+    return {p.stem: email.message_from_bytes(p.read_bytes(), policy=default) for p in sorted(folder.glob("*.eml"))}
+
+
+def test_every_mail_is_dealt_with_as_it_deserves(folder: Path) -> None:
+    """The outcome of each mail, and the track and status of each of its submissions, are the expected ones."""
+    made: dict[str, list[tuple[str | None, str]]] = {}
+    for one in _json(folder, "submissions", "list"):
+        made.setdefault(one["mail"], []).append((one["track"], one["status"]))
+    rows = _json(folder, "mails", "list")
+    found = [(row["outcome"], made.get(row["mail"], [])) for row in rows]
+    assert dict(zip(_mails(folder / "inbox"), found, strict=True)) == EXPECTED
+    assert {row["filed_to"] for row in rows} == {"Processed"}
+
+
+def test_every_reply_joins_the_thread_of_its_mail(folder: Path) -> None:
+    """Each mail has one reply, to its sender and in its thread; strangers and machines have none."""
+    mails, replies = _mails(folder / "inbox"), _mails(folder / "replies")
+    assert set(replies) == set(EXPECTED) - UNANSWERED
+    for name, reply in replies.items():
+        assert str(reply["In-Reply-To"]).strip() == str(mails[name]["Message-ID"]).strip()
+        assert str(mails[name]["Message-ID"]).strip() in str(reply["References"])
+        assert _address(reply, "To") == _address(mails[name], "From")
+        assert reply["Auto-Submitted"] == "auto-replied"
+
+
+def _address(mail: EmailMessage, header: str) -> str:
+    return str(mail[header].addresses[0].addr_spec)
+
+
+@pytest.mark.parametrize(("name", "words"), TOLD.items())
+def test_replies_name_the_mistake(folder: Path, name: str, words: str) -> None:
+    """A reply that is no ordinary receipt says why in its text."""
+    body = _mails(folder / "replies")[name].get_body(("plain",))
+    assert body is not None
+    assert words in " ".join(body.get_content().split())
+
+
+@pytest.mark.parametrize(("team", "track"), COUNTS)
+def test_board_says_what_the_bare_scorer_says(folder: Path, tmp_path: Path, team: str, track: str) -> None:
+    """The score on the board is that of `python -m scoring` on the attachment of the team's latest mail."""
+    attachment = next(_mails(folder / "inbox")[COUNTS[team, track]].iter_attachments())
+    file = tmp_path / f"result{Path(attachment.get_filename() or '').suffix}"
+    file.write_bytes(base64.b64decode(str(attachment.get_payload())))
+    labels = folder / "labels" / f"answer-{track[-1]}.json"
+    command = (sys.executable, "-m", "scoring", str(file), str(labels), "--track", track, "--json")
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert _board(folder)[team][track] == round(json.loads(ran.stdout)["score"], 2)
+
+
+def _board(folder: Path) -> dict[str, dict[str, float]]:
+    """Return the scores of the published CSV, by team and table; baselines are left out."""
+    found: dict[str, dict[str, float]] = {}
+    with (folder / "board.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["rank"]:
+                found.setdefault(row["team"], {})[row["table"]] = float(row["score"])
+    return found
+
+
+def test_folder_holds_what_programs_rely_on(folder: Path) -> None:
+    """The published board and the ledger lie where the operations guide says."""
+    for name in ("page/index.html", "board.csv", "board.xlsx", "board.json", "ledger.db", "config.toml", "teams.csv"):
+        assert (folder / name).stat().st_size > 0, name
+    assert "Lumen Lab" in (folder / "page" / "index.html").read_text(encoding="utf-8")
+
+
+def test_config_works_with_the_other_commands(folder: Path) -> None:
+    """The board that `mailbot board` makes from the demo's ledger is the published one."""
+    overall = {r["team"]: r["score"] for r in _json(folder, "board") if r["table"] == "overall" and not r["baseline"]}
+    assert overall == {team: tables["overall"] for team, tables in _board(folder).items()}
+    assert len(overall) == 12
+
+
+def test_screen_tells_the_story(played: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Every team is named, the outcome of each mail stands in its line, and the journal stays off the screen."""
+    _, ran = played
+    told = [
+        line
+        for line in ran.stdout.splitlines()
+        if line[2:6] in {"Wed ", "Thu ", "Fri ", "Sat ", "Sun ", "Mon ", "Tue "}
+    ]
+    assert len(told) == len(EXPECTED) + 1
+    assert "zero-based-ids" in next(line for line in told if "ids from 0" in line)
+    assert "mail-recorded" not in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_second_run_replaces_the_first(folder: Path) -> None:
+    """A demo in an earlier demo's folder gives the same board, and leaves alone what is not its own."""
+    before = (folder / "board.json").read_bytes()
+    (folder / "notes.txt").write_text("mine")
+    (folder / "replies" / "stale.eml").write_text("of the run before")
+    ran = _run("demo", "--out", str(folder), cwd=folder.parent)
+    assert ran.returncode == 0, ran.stderr
+    assert (folder / "board.json").read_bytes() == before
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert not (folder / "replies" / "stale.eml").exists()
+
+
+def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """A folder that holds other things is left as it is, and the sentence says what to do."""
+    (tmp_path / "thesis.tex").write_text("years of work")
+    ran = _run("demo", "--out", str(tmp_path), cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "--out DIR" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_missing_servers_are_named(tmp_path: Path) -> None:
+    """Without the extra, one sentence says what to install."""
+    without = "import sys; sys.modules['pymap'] = None; from mailbot.cli import main; main()"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = (sys.executable, "-c", without, "demo", "--out", str(tmp_path / "demo"))
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "pip install 'mailbot[demo]'" in ran.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the week ends the demo with 130, says where the files are, and leaves no process."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    command = (*MAILBOT, "demo", "--out", str(tmp_path / "demo"))
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        start_new_session=True,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert any("Lumen Lab" in line for line in running.stdout)
+        running.send_signal(signal.SIGINT)
+        rest, errors = running.communicate()
+    assert running.returncode == 130
+    assert "Stopped" in rest
+    assert errors == ""
+    _wait_for_the_end_of(running.pid)
+
+
+def _wait_for_the_end_of(group: int) -> None:
+    """Wait until a process group is empty; children end a moment after their parent."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("some process of the demo lives on")
