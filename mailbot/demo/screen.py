@@ -103,7 +103,7 @@ class Screen:
     def farewell(self, folder: Path) -> None:
         """Say where the files are, and what to do with them."""
         place = _short(folder)
-        self._console.print(Text.assemble(("The files are in ", "bold"), (str(place), "bold cyan")), soft_wrap=True)
+        self._console.print(Text.assemble(("The files are in ", "bold"), (str(folder), "bold cyan")), soft_wrap=True)
         for name, meaning in FILES:
             self._console.print(Text.assemble("  ", set_cell_size(name, 24), (meaning, "dim")))
         self._console.print()
