@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
+from mailbot.limits import ReplyLimits
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -112,6 +113,20 @@ class Roster(Section):
     reply_to_unknown: bool = False
 
 
+class RepliesSection(Section):
+    """How often replies may be written, so that nobody can make a cannon of them."""
+
+    per_address_hour: int = Field(default=10, ge=1)
+    per_address_day: int = Field(default=30, ge=1)
+    per_domain_hour: int = Field(default=60, ge=1)
+    per_hour: int = Field(default=200, ge=1)
+
+    @property
+    def limits(self) -> ReplyLimits:
+        """The limits, for the stage that keeps them."""
+        return ReplyLimits(**self.model_dump())
+
+
 class Quota(Section):
     """How often a team may submit."""
 
@@ -175,6 +190,7 @@ class Config(Section):
     imap: Imap | None = None
     smtp: Smtp | None = None
     roster: Roster = Roster()
+    replies: RepliesSection = RepliesSection()
     quota: Quota = Quota()
     phases: tuple[PhaseSection, ...] = ()
     board: BoardSection = BoardSection()

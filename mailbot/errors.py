@@ -4,7 +4,8 @@ MailbotError
 ├── Temporary        trying again later may help
 │   └── AuthenticationFailed  a server refuses our login
 ├── Permanent        trying again will not help
-│   └── ConfigError  the config must be mended first
+│   ├── ConfigError  the config must be mended first
+│   └── BadAddress   a mail server knows no such recipient
 └── Held             another mailbot holds the state folder
 """
 
@@ -29,6 +30,10 @@ class Permanent(MailbotError):
 
 class ConfigError(Permanent):
     """The config cannot be used; the message names each key and the mend."""
+
+
+class BadAddress(Permanent):
+    """The mail server refuses this recipient for good."""
 
 
 class Held(MailbotError):

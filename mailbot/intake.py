@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from mailbot.identify import Identity, identify
 from mailbot.ledger import events, mails, outbox, teams
 from mailbot.model import Outcome
 from mailbot.opening import open_mail
+from mailbot.record import Case
 from mailbot.rules import hold_to_team
 from mailbot.sandbox import ChildDied
 from scoring.model import Evaluation
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from mailbot.record import Record
     from mailbot.sandbox import Sandbox
     from mailbot.spool import Spool
+    from mailbot.watch import Watch
 
 BATCH = 32
 """Mails claimed at once: enough to keep the children busy, few enough to finish soon."""
@@ -49,6 +52,7 @@ class Intake:
     sandbox: Sandbox
     evaluator: Evaluator
     recorder: Record
+    watch: Watch
     challenge: Challenge
     #: Addresses that mailbot itself writes from, canonical.
     own: Collection[str]
@@ -86,7 +90,7 @@ class Intake:
         started = [self._start(c, opened.mail.subject) for c in opened.candidates] if judged else []
         yield
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
-        self.recorder.record(row, opened.mail, identity, files)
+        self.recorder.record(Case(row=row, opened=opened, identity=identity), files)
 
     def _identify(self, mail: Mail, *, has_files: bool) -> Identity:
         with self.ledger.read() as tx:
@@ -127,8 +131,10 @@ class Intake:
         final = isinstance(error, Permanent) or (not ours and row.attempts >= ATTEMPTS)
         with self.ledger.write("mail-failed") as tx:
             if final:
-                mails.set_aside(tx, row.id, reason=reason)
+                trace = "".join(traceback.format_exception(error))
+                mails.set_aside(tx, row.id, reason=reason, trace=trace)
                 events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)
+                self.watch.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
             else:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"

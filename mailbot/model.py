@@ -99,6 +99,7 @@ class Outcome(StrEnum):
     UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
     AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
     OWN = "own"  # written by this mailbot
+    KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 
 
 class Status(StrEnum):

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mailbot.bounce import undelivered
 from mailbot.parse import parse
 from scoring.model import Problem
 from scoring.unpack import unpack
@@ -20,7 +21,7 @@ class Candidate:
 
     name: str
     data: bytes
-    #: Why it could not be taken out of its attachment; there is no data then.
+    #: Why nothing could be taken out of it: it is an attachment as it came.
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -37,6 +38,14 @@ class Opened:
     mail: Mail
     #: In the order of the mail; each content once.
     candidates: tuple[Candidate, ...]
+    #: Message-IDs of our own mails that this one, a delivery report, says have failed.
+    undelivered: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this mail again although a server may have written its bytes anew: what it says, hex."""
+        said = (self.mail.message_id or "", self.mail.subject, *self.mail.senders, *(c.sha256 for c in self.candidates))
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def open_mail(raw: bytes, size: int) -> Opened:
@@ -50,8 +59,11 @@ def open_mail(raw: bytes, size: int) -> Opened:
         for file in unpacked.files:
             found.setdefault(file.data, Candidate(name=file.name, data=file.data))
         if unpacked.problems:
-            found.setdefault(attachment.data, Candidate(name=attachment.name, data=b"", problems=unpacked.problems))
-    return Opened(mail=replace(mail, attachments=()), candidates=tuple(found.values()))
+            found.setdefault(
+                attachment.data, Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
+            )
+    failed = undelivered(raw) if mail.automatic else ()
+    return Opened(mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed)
 
 
 def _too_large(size: int) -> Problem:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot import journal, reply, rules
 from mailbot.instants import phase_at
-from mailbot.ledger import events, mails, outbox, submissions
+from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.reply import Answer, Answered
 
@@ -16,16 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mailbot.answering import Answering
     from mailbot.challenge import Challenge
     from mailbot.identify import Identity
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Judged, Mail, Team
-    from mailbot.reply import Outgoing, Replies
+    from mailbot.model import Judged, Team
+    from mailbot.opening import Opened
     from mailbot.rules import Allowance
 
-UNKNOWN_EVERY = timedelta(days=1)
-"""A sender who is on no team is told so at most this often, and only when the config says so."""
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A mail on its way through the stages."""
+
+    row: MailRow
+    opened: Opened
+    identity: Identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,64 +40,63 @@ class Record:
 
     ledger: Ledger
     challenge: Challenge
-    replies: Replies
-    reply_to_unknown: bool
+    answering: Answering
     clock: Callable[[], datetime]
 
-    def record(self, row: MailRow, mail: Mail, identity: Identity, files: Sequence[Judged]) -> None:
+    def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
         with self.ledger.write("record") as tx:
-            if not mails.is_working(tx, row.id):
+            if not mails.is_working(tx, case.row.id):
                 return
-            answered = [
-                self._submission(tx, row, mail, identity.team, ordinal=n, file=f)
-                for n, f in enumerate(files, 1)
-                if identity.team
-            ]
-            outcome = identity.outcome or _outcome([a.status for a in answered])
-            mails.record(
-                tx, row.id, outcome, team_id=identity.team.id if identity.team else None, reason=identity.reason
-            )
-            self._reply(
-                tx,
-                row,
-                mail,
-                identity,
-                Answer(arrived_at=row.arrived_at, team=identity.team, submissions=answered, outcome=outcome),
-            )
-            receipts = [
-                {"receipt": a.receipt, "status": a.status, "sha256": a.file.sha256, "score": a.score} for a in answered
-            ]
-            events.append(
-                tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts
-            )
-        journal.event("mail-recorded", mail=row.name, outcome=str(outcome), submissions=[a.receipt for a in answered])
+            twin = mails.twin(tx, case.row, case.opened.fingerprint)
+            if twin:
+                known = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
+                case, files = replace(case, identity=known), ()
+            answered = self._record(tx, case, files)
+        receipts = [one.receipt for one in answered]
+        journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case.identity, answered), receipts=receipts)
 
-    def _submission(self, tx: Tx, row: MailRow, mail: Mail, team: Team, *, ordinal: int, file: Judged) -> Answered:
-        evaluation, now = file.evaluation, self.clock()
-        phase = phase_at(self.challenge.phases, row.arrived_at)
-        allowance = self._allowance(tx, team, evaluation.track, row.arrived_at)
-        status = rules.status(
-            evaluation, is_open=phase is not None, used=allowance.used if allowance else 0, quota=self.challenge.quota
+    def _record(self, tx: Tx, case: Case, files: Sequence[Judged]) -> list[Answered]:
+        row, identity, team = case.row, case.identity, case.identity.team
+        answered = [self._submission(tx, case, team, n, file) for n, file in enumerate(files, 1) if team]
+        outcome, fingerprint = _outcome(identity, answered), case.opened.fingerprint
+        team_id = team.id if team else None
+        mails.record(tx, row.id, outcome, team_id=team_id, reason=identity.reason, fingerprint=fingerprint)
+        self._mark_addresses(tx, case)
+        told = Answer(arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome)
+        self.answering.answer(tx, case, told)
+        receipts = [
+            {"receipt": one.receipt, "status": one.status, "sha256": one.file.sha256, "score": one.score}
+            for one in answered
+        ]
+        events.append(
+            tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts
         )
-        method = evaluation.method or reply.method_of(mail.subject, team.name)
+        return answered
+
+    def _submission(self, tx: Tx, case: Case, team: Team, ordinal: int, file: Judged) -> Answered:
+        evaluation, arrived_at = file.evaluation, case.row.arrived_at
+        phase = phase_at(self.challenge.phases, arrived_at)
+        allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+        used = allowance.used if allowance else 0
+        status = rules.status(evaluation, is_open=phase is not None, used=used, quota=self.challenge.quota)
+        method = evaluation.method or reply.method_of(case.opened.mail.subject, team.name)
         submission_id = submissions.add(
             tx,
             file,
-            mail_id=row.id,
+            mail_id=case.row.id,
             ordinal=ordinal,
             team_id=team.id,
             method=method,
             phase=phase.name if phase else None,
             status=status,
-            arrived_at=row.arrived_at,
+            arrived_at=arrived_at,
         )
         if status is Status.ACCEPTED:
-            submissions.add_score(tx, submission_id, evaluation, now)
-            allowance = self._allowance(tx, team, evaluation.track, row.arrived_at)
-        return Answered(
-            receipt=submissions.receipt(submission_id), status=status, file=file, method=method, allowance=allowance
-        )
+            submissions.add_score(tx, submission_id, evaluation, self.clock())
+            allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+        receipt = submissions.receipt(submission_id)
+        return Answered(receipt=receipt, status=status, file=file, method=method, allowance=allowance)
 
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
         if track is None:
@@ -100,35 +105,20 @@ class Record:
         used = submissions.used(tx, team_id=team.id, track=track, since=since, until=until)
         return rules.Allowance(per_week=self.challenge.quota.per_week, used=used, renews_at=until)
 
-    def _reply(self, tx: Tx, row: MailRow, mail: Mail, identity: Identity, answer: Answer) -> None:
-        """Queue the reply, where there is to be one."""
-        if identity.reply_to is None or not self._may_answer(tx, identity):
-            return
-        outgoing: Outgoing = self.replies.compose(
-            answer, mail, recipient=identity.reply_to, key=row.sha256 + row.name, now=self.clock()
-        )
-        outbox.add(
-            tx,
-            kind="reply" if identity.team else "unknown-sender",
-            recipient=outgoing.recipient,
-            subject=outgoing.subject,
-            message_id=outgoing.message_id,
-            message=outgoing.message,
-            mail_id=row.id,
-            team_id=identity.team.id if identity.team else None,
-            now=self.clock(),
-        )
-
-    def _may_answer(self, tx: Tx, identity: Identity) -> bool:
-        if identity.team:
-            return True
-        since = self.clock() - UNKNOWN_EVERY
-        return self.reply_to_unknown and not outbox.count_since(
-            tx, kind="unknown-sender", recipient=identity.reply_to or "", since=since
-        )
+    def _mark_addresses(self, tx: Tx, case: Case) -> None:
+        """Who writes to us can be written to; whom a delivery report names cannot."""
+        now = self.clock()
+        for sender in case.opened.mail.senders:
+            teams.mark_bouncing(tx, sender, None)
+        for message_id in case.opened.undelivered:
+            recipient = outbox.recipient_of(tx, message_id)
+            if recipient and teams.mark_bouncing(tx, recipient, now):
+                events.append(tx, kind="address-bounced", subject=case.row.name, now=now)
 
 
-def _outcome(statuses: Sequence[Status]) -> Outcome:
-    if not statuses:
+def _outcome(identity: Identity, answered: Sequence[Answered]) -> Outcome:
+    if identity.outcome:
+        return identity.outcome
+    if not answered:
         return Outcome.NO_SUBMISSION
-    return Outcome.SCORED if Status.ACCEPTED in statuses else Outcome.REFUSED
+    return Outcome.SCORED if any(one.status is Status.ACCEPTED for one in answered) else Outcome.REFUSED

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot import journal
-from mailbot.errors import Permanent, Temporary
-from mailbot.ledger import events, outbox
+from mailbot.errors import BadAddress, Permanent, Temporary
+from mailbot.ledger import events, outbox, teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Ledger
     from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.watch import Watch
 
 TRIES = 12
 """After so many refusals for now, a mail is given up: with the delays below that is about two days."""
@@ -39,6 +40,7 @@ class Sending:
     transport: Transport
     #: The envelope sender.
     sender: str
+    watch: Watch
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -53,7 +55,7 @@ class Sending:
             self._failed(row, str(error), final=row.attempts >= TRIES)
             return False
         except Permanent as error:
-            self._failed(row, str(error), final=True)
+            self._failed(row, str(error), final=True, bad_address=isinstance(error, BadAddress))
             return True
         now = self.clock()
         with self.ledger.write("reply-sent") as tx:
@@ -62,12 +64,16 @@ class Sending:
         journal.event("reply-sent", reply=_name(row), what=row.kind)
         return True
 
-    def _failed(self, row: OutgoingRow, error: str, *, final: bool) -> None:
+    def _failed(self, row: OutgoingRow, error: str, *, final: bool, bad_address: bool = False) -> None:
         now = self.clock()
         with self.ledger.write("reply-failed") as tx:
             if final:
                 outbox.give_up(tx, row.id, error=error)
                 events.append(tx, kind="reply-given-up", subject=_name(row), now=now)
+                if bad_address:
+                    teams.mark_bouncing(tx, row.recipient, now)
+                if not row.kind.startswith("health-"):
+                    self.watch.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
                 outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
         journal.trouble(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailbot import challenge, evaluator, journal, publish, roster
+from mailbot.answering import Answering
 from mailbot.config import secret
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
@@ -23,6 +25,7 @@ from mailbot.sandbox import Sandbox
 from mailbot.sending import Sending
 from mailbot.smtp import Sender
 from mailbot.spool import Spool
+from mailbot.watch import Watch
 from mailbot.weekly import Weekly
 
 if TYPE_CHECKING:
@@ -45,11 +48,67 @@ class Service:
     challenge: Challenge
     ledger: Ledger
     spool: Spool
-    evaluator: InChildren
     sandbox: Sandbox
-    intake: Intake
-    weekly: Weekly
     clock: Callable[[], datetime]
+
+    @cached_property
+    def evaluator(self) -> InChildren:
+        """Evaluations, in the sandbox's children."""
+        return InChildren(self.sandbox)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What tells the organizers of trouble."""
+        organizers = self.config.challenge.organizers
+        return Watch(ledger=self.ledger, challenge=self.challenge, organizers=organizers, clock=self.clock)
+
+    @cached_property
+    def answering(self) -> Answering:
+        """The replies, within their limits."""
+        board = self.config.board
+        return Answering(
+            replies=Replies(challenge=self.challenge, zone=self.config.challenge.zone, publish_at=board.publish_at),
+            limits=self.config.replies.limits,
+            reply_to_unknown=self.config.roster.reply_to_unknown,
+            watch=self.watch,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The step from spooled mails to their record."""
+        recorder = Record(ledger=self.ledger, challenge=self.challenge, answering=self.answering, clock=self.clock)
+        return Intake(
+            ledger=self.ledger,
+            spool=self.spool,
+            sandbox=self.sandbox,
+            evaluator=self.evaluator,
+            recorder=recorder,
+            watch=self.watch,
+            challenge=self.challenge,
+            own=self.own,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def weekly(self) -> Weekly:
+        """The step that publishes the board."""
+        return Weekly(
+            ledger=self.ledger,
+            challenge=self.challenge,
+            publish_at=self.config.board.publish_at,
+            zone=self.config.challenge.zone,
+            best=self.config.board.standing == "best",
+            targets=(publish.folder_target(self.config.published),),
+            clock=self.clock,
+        )
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The addresses that mailbot itself writes from, canonical."""
+        servers = (self.config.imap, self.config.smtp)
+        users = [self.config.challenge.address, *(server.user for server in servers if server)]
+        return frozenset(canonical(user) for user in users if "@" in user)
 
     def fetch(self) -> Fetch:
         """Return the mailbox steps. Raises ConfigError without [imap]."""
@@ -84,7 +143,11 @@ class Service:
         transport = Sender(settings, lambda: secret(settings, "smtp"))
         try:
             yield Sending(
-                ledger=self.ledger, transport=transport, sender=self.config.challenge.address, clock=self.clock
+                ledger=self.ledger,
+                transport=transport,
+                sender=self.config.challenge.address,
+                watch=self.watch,
+                clock=self.clock,
             )
         finally:
             transport.close()
@@ -101,7 +164,8 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[S
         _enter(ledger, made, config, clock())
         sandbox = Sandbox(config.workers, set_up=evaluator.hold, args=(made.truths,))
         stack.callback(sandbox.close)
-        yield _wired(config, made, ledger, sandbox, clock)
+        spool = Spool(config.state / "spool")
+        yield Service(config=config, challenge=made, ledger=ledger, spool=spool, sandbox=sandbox, clock=clock)
 
 
 @contextmanager
@@ -136,53 +200,3 @@ def _read_roster(config: Config) -> roster.Roster:
     except OSError as error:
         message = f"roster.file: {path} cannot be read ({error.strerror})"
         raise ConfigError(message) from error
-
-
-def _wired(config: Config, made: Challenge, ledger: Ledger, sandbox: Sandbox, clock: Callable[[], datetime]) -> Service:
-    zone, spool, children = config.challenge.zone, Spool(config.state / "spool"), InChildren(sandbox)
-    own = {
-        canonical(a)
-        for a in (
-            config.challenge.address,
-            config.imap.user if config.imap else "",
-            config.smtp.user if config.smtp else "",
-        )
-        if "@" in a
-    }
-    recorder = Record(
-        ledger=ledger,
-        challenge=made,
-        replies=Replies(challenge=made, zone=zone, publish_at=config.board.publish_at),
-        reply_to_unknown=config.roster.reply_to_unknown,
-        clock=clock,
-    )
-    intake = Intake(
-        ledger=ledger,
-        spool=spool,
-        sandbox=sandbox,
-        evaluator=children,
-        recorder=recorder,
-        challenge=made,
-        own=own,
-        clock=clock,
-    )
-    weekly = Weekly(
-        ledger=ledger,
-        challenge=made,
-        publish_at=config.board.publish_at,
-        zone=zone,
-        best=config.board.standing == "best",
-        targets=(publish.folder_target(config.published),),
-        clock=clock,
-    )
-    return Service(
-        config=config,
-        challenge=made,
-        ledger=ledger,
-        spool=spool,
-        evaluator=children,
-        sandbox=sandbox,
-        intake=intake,
-        weekly=weekly,
-        clock=clock,
-    )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot import crash, tls
-from mailbot.errors import Permanent, Temporary
+from mailbot.errors import BadAddress, Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +94,8 @@ def _translated() -> Iterator[None]:
         raise Temporary(message) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        raise _by_code(code, text) from error
+        refused = _by_code(code, text)
+        raise (BadAddress(str(refused)) if isinstance(refused, Permanent) else refused) from error
     except smtplib.SMTPResponseException as error:
         raise _by_code(error.smtp_code, error.smtp_error) from error
     except (OSError, smtplib.SMTPException) as error:

@@ -47,12 +47,16 @@ def ingest(
 ) -> None:
     """Take mails from files: same pipeline, same ledger. Replies wait in the outbox until `mailbot send`."""
     from mailbot import importing, service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     loaded = load_config(context, config)
     with service.working(loaded) as wired:
         rows: list[dict[str, Any]] = []
-        for path, mail, submissions in importing.ingest(wired, paths):
+        taken = importing.ingest(wired, paths)
+        with wired.ledger.read() as tx:
+            names = {team.id: team.name for team in teams.everyone(tx)}
+        for path, mail, submissions in taken:
             rows.append(
                 {
                     "mail": mail.name,
@@ -61,7 +65,7 @@ def ingest(
                     "outcome": mail.outcome and str(mail.outcome),
                     "reason": mail.reason,
                     "arrived_at": rfc3339(mail.arrived_at, loaded.challenge.zone),
-                    "team": submissions[0].team if submissions else None,
+                    "team": names.get(mail.team_id or 0),
                     "submissions": [
                         {"receipt": s.receipt, "track": s.track, "status": str(s.status), "score": s.score}
                         for s in submissions

@@ -100,11 +100,31 @@ def is_working(tx: Tx, mail_id: int) -> bool:
     return tx.scalar(sa.select(mails.c.state).where(mails.c.id == mail_id)) == MailState.WORKING
 
 
-def record(tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None) -> None:
+def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
+    """Return the name of a recorded mail that is this very one, seen at another place.
+
+    The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
+    of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
+    mail says decides.
+    """
+    moved = sa.and_(mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
+    renumbered = sa.and_(
+        mails.c.mailbox == row.place.mailbox,
+        mails.c.uidvalidity != row.place.uidvalidity,
+        mails.c.fingerprint == fingerprint,
+    )
+    recorded = (mails.c.state == MailState.RECORDED, mails.c.outcome != Outcome.KNOWN, mails.c.id != row.id)
+    found = tx.scalar(sa.select(mails.c.id).where(*recorded, sa.or_(moved, renumbered)).order_by(mails.c.id).limit(1))
+    return f"M-{found:06d}" if found else None
+
+
+def record(
+    tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None, fingerprint: str | None = None
+) -> None:
     """Mark a mail that is being worked on as recorded."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
-    tx.execute(sa.update(mails).where(*working).values(**done))
+    tx.execute(sa.update(mails).where(*working).values(**done, fingerprint=fingerprint))
 
 
 def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
@@ -113,10 +133,10 @@ def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
     tx.execute(sa.update(mails).where(*working).values(state=MailState.SPOOLED, due_at=due_at, reason=reason))
 
 
-def set_aside(tx: Tx, mail_id: int, *, reason: str) -> None:
+def set_aside(tx: Tx, mail_id: int, *, reason: str, trace: str | None = None) -> None:
     """Keep a mail whole for an organizer and go on without it."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
-    tx.execute(sa.update(mails).where(*working).values(state=MailState.SET_ASIDE, reason=reason))
+    tx.execute(sa.update(mails).where(*working).values(state=MailState.SET_ASIDE, reason=reason, trace=trace))
 
 
 def recover(tx: Tx, *, attempts: int) -> int:

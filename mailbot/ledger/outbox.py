@@ -106,10 +106,20 @@ def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
     )
 
 
-def count_since(tx: Tx, *, kind: str, recipient: str, since: datetime) -> int:
-    """Count the mails of one kind written to one address since an instant."""
-    where = (outbox.c.kind == kind, outbox.c.recipient == recipient, outbox.c.created_at >= since)
+def count_since(
+    tx: Tx, since: datetime, *, kind: str | None = None, recipient: str | None = None, domain: str | None = None
+) -> int:
+    """Count the mails written since an instant: of one kind, to one address, to one domain."""
+    where = [outbox.c.created_at >= since]
+    where += [outbox.c.kind == kind] if kind else []
+    where += [outbox.c.recipient == recipient] if recipient else []
+    where += [outbox.c.recipient.endswith(f"@{domain}", autoescape=True)] if domain else []
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
+
+
+def recipient_of(tx: Tx, message_id: str) -> str | None:
+    """Return whom one of our mails was written to."""
+    return tx.scalar(sa.select(outbox.c.recipient).where(outbox.c.message_id == message_id))
 
 
 def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:

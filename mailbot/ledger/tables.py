@@ -76,6 +76,7 @@ addresses = _table(
     "addresses",
     _id(),
     sa.Column("address", sa.Text, nullable=False, unique=True),  # lower case
+    sa.Column("bouncing_since", Instant),  # no mail is written to it until one comes from it
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
 )
 
@@ -94,6 +95,8 @@ mails = _table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("outcome", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("trace", sa.Text),  # where our code failed on it, for an organizer
+    sa.Column("fingerprint", sa.String(64), index=True),  # of what it says, not of its bytes
     sa.Column("team_id", sa.ForeignKey("teams.id")),
     sa.Column("filed_to", sa.Text),
     sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
@@ -180,6 +183,15 @@ boards = _table(
     sa.Column("published_at", Instant, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("board", sa.Text, nullable=False),  # its JSON, byte for byte as hashed
+)
+
+health = _table(
+    "health",
+    sa.Column("part", sa.Text, primary_key=True),  # mailbox, sending, board, reconciliation …
+    sa.Column("ok", sa.Boolean, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
 )
 
 events = _table(

@@ -64,3 +64,15 @@ def with_name(tx: Tx, name: str) -> Team | None:
     """Return the team of that name, however it is written."""
     row = tx.execute(sa.select(teams.c.id, teams.c.name).where(teams.c.name_key == name_key(name))).first()
     return Team(id=row.id, name=row.name, addresses=()) if row else None
+
+
+def mark_bouncing(tx: Tx, address: str, since: datetime | None) -> bool:
+    """Note that an address of the roster takes no mail, or (None) that it is alive; tell whether that is news."""
+    changed = addresses.c.bouncing_since.is_(None) if since else addresses.c.bouncing_since.is_not(None)
+    where = (addresses.c.address == address, changed)
+    return tx.execute(sa.update(addresses).where(*where).values(bouncing_since=since)).rowcount == 1
+
+
+def bouncing(tx: Tx) -> set[str]:
+    """Return the addresses that take no mail."""
+    return set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.bouncing_since.is_not(None))))

@@ -121,5 +121,6 @@ def _config(mailbox: Mailbox, folder: Path) -> dict[str, object]:
         },
         "roster": {"file": "teams.csv"},
         "quota": {"per_week": MAILS},
+        "replies": dict.fromkeys(("per_address_hour", "per_address_day", "per_domain_hour", "per_hour"), 2 * MAILS),
         "tracks": {"siqa-s": {"labels": "labels.json"}},
     }

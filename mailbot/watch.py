@@ -1,0 +1,82 @@
+"""Telling the organizers what goes wrong, once, and once more when it is well again; through the outbox."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from mailbot import journal
+from mailbot.automatic import LOOP_HEADER
+from mailbot.ledger import events, health, outbox
+from mailbot.reply import POLICY
+from mailbot.templates import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mailbot.challenge import Challenge
+    from mailbot.ledger import Ledger, Tx
+
+SUBJECTS = {
+    "login": "the mailbox refuses our login",
+    "mailbox": "the mailbox cannot be reached",
+    "stuck": "a mail was set aside",
+    "outbox": "a mail could not be sent",
+    "board": "the board could not be published",
+    "reconciliation": "the mailbox and the ledger differ",
+    "replies": "replies are withheld by the limits",
+}
+"""The parts that are watched, each with what is wrong when it is not well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """The parts this works with."""
+
+    ledger: Ledger
+    challenge: Challenge
+    organizers: Sequence[str]
+    clock: Callable[[], datetime]
+
+    def report(self, part: str, *, ok: bool, detail: str = "") -> None:
+        """Note how a part does, and write to the organizers if that is news."""
+        with self.ledger.write("health") as tx:
+            self.report_in(tx, part, ok=ok, detail=detail)
+
+    def report_in(self, tx: Tx, part: str, *, ok: bool, detail: str = "") -> None:
+        """Do the same inside a transaction."""
+        now = self.clock()
+        if not health.note(tx, part, ok=ok, detail=detail, now=now):
+            return
+        digest = events.append(tx, kind="health", subject=part, now=now, ok=ok)
+        journal.trouble("health", part=part, ok=ok, detail=detail)
+        for organizer in self.organizers:
+            self._tell(tx, organizer, part, detail, ok=ok, key=digest)
+
+    def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
+        domain = self.challenge.address.rpartition("@")[2]
+        message_id = f"<mailbot.{hashlib.sha256(f'{key}{organizer}'.encode()).hexdigest()[:32]}@{domain}>"
+        state = "well again: " if ok else ""
+        message = EmailMessage(policy=POLICY)
+        message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
+        message["To"] = organizer
+        message["Subject"] = f"[mailbot] {state}{SUBJECTS[part]}"
+        message["Date"] = format_datetime(self.clock())
+        message["Message-ID"] = message_id
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
+        message[LOOP_HEADER] = self.challenge.address
+        text = environment().get_template("letters/health.txt.j2")
+        message.set_content(text.render(ok=ok, what=SUBJECTS[part], detail=detail, challenge=self.challenge))
+        outbox.add(
+            tx,
+            kind=f"health-{part}",
+            recipient=organizer,
+            subject=message["Subject"],
+            message_id=message_id,
+            message=message.as_bytes(),
+            now=self.clock(),
+        )
