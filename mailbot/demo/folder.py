@@ -81,9 +81,10 @@ def prepare(folder: Path) -> None:
     """Make the folder, or clear it of an earlier demo. Raises Permanent when it holds anything else, Held in use."""
     try:
         _clear(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.txt").write_text(README, encoding="utf-8")  # first, as it marks the folder as a demo's
         for name in ("inbox", "labels", "replies"):
-            (folder / name).mkdir(parents=True)
-        (folder / "README.txt").write_text(README, encoding="utf-8")
+            (folder / name).mkdir()
     except OSError as error:
         message = f"{folder} cannot be used ({error.strerror}); name another folder: mailbot demo --out DIR"
         raise Permanent(message) from error
@@ -95,7 +96,7 @@ def _clear(folder: Path) -> None:
         return
     mark = folder / "README.txt"
     if not (mark.is_file() and mark.read_bytes().startswith(README.encode()[:30])):
-        message = f"{folder} is not empty and no earlier demo's; name another folder: mailbot demo --out DIR"
+        message = f"{folder} is there already and no earlier demo's; name another folder: mailbot demo --out DIR"
         raise Permanent(message)
     with held(folder):
         for name in _FOLDERS:

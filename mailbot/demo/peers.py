@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiosmtpd.smtp import SMTP
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import Config, Login
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
@@ -62,6 +62,7 @@ class Peers:
         self._login = Login(self._config)
         self._letterbox = _Letterbox()
         self._servers: list[asyncio.Server] = []
+        self._connections: set[asyncio.Task[None] | None] = set()
 
     async def start(self) -> None:
         """Listen on two free ports."""
@@ -69,11 +70,8 @@ class Peers:
         password = await Passwords(self._config).hash_password(self._config.demo_password)
         account = UserMetadata(self._config, self._config.demo_user, password=password)
         await self._login.demo_user_identity.set(account)
-        speaks_imap = ProxyProtocolReader(self._config.proxy_protocol).get_callback(
-            IMAPServer(self._login, self._config)
-        )
         self._servers = [
-            await asyncio.start_server(speaks_imap, host=LOOPBACK, port=0),
+            await asyncio.start_server(self._imap, host=LOOPBACK, port=0),
             await self._loop.create_server(self._smtp, host=LOOPBACK, port=0),
         ]
 
@@ -109,6 +107,15 @@ class Peers:
         self._config.apply_context()
         async with self._login.demo_user_identity.new_session() as session:
             await session.append_messages("INBOX", [AppendMessage(raw, arrived_at)])
+
+    async def _imap(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection, its task held: asyncio keeps only weak references, and so does pymap's own way in."""
+        task = asyncio.current_task()
+        self._connections.add(task)
+        try:
+            await IMAPServer(self._login, self._config)(reader, writer, SocketInfo.get(writer, None))
+        finally:
+            self._connections.discard(task)
 
     def _smtp(self) -> SMTP:
         return SMTP(self._letterbox, hostname="localhost", loop=self._loop)
