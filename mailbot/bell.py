@@ -29,6 +29,11 @@ class Bell:
             self._heard.recv(65536)
         return bool(ready)
 
+    def close(self) -> None:
+        """Take the bell down; nobody may ring or wait any more."""
+        self._heard.close()
+        self._struck.close()
+
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when it rings, for select."""
         return self._heard.fileno()

@@ -37,6 +37,10 @@ class Mailbox:
     def __init__(self, settings: Imap, password: str) -> None:
         """Connect and log in. Raises Temporary (AuthenticationFailed when the login is refused)."""
         self._settings = settings
+        self._folder = ""
+        #: UIDNEXT of each folder: when it was last selected, and when its mails were last listed.
+        self._next: dict[str, int] = {}
+        self._listed: dict[str, int] = {}
         with _translated("connect"):
             self._client = _connect(settings)
         try:
@@ -54,10 +58,13 @@ class Mailbox:
             name = self._full_name(folder)
             if not self._client.folder_exists(name):
                 return None
-            return int(self._client.select_folder(name)[b"UIDVALIDITY"])
+            answer = self._client.select_folder(name)
+        self._folder, self._next[name] = name, int(answer.get(b"UIDNEXT", 0))
+        return int(answer[b"UIDVALIDITY"])
 
     def uids(self) -> list[int]:
         """Return the UIDs of all mails of the folder, whatever their flags, oldest first."""
+        self._listed[self._folder] = self._next[self._folder]
         with _translated("search"):
             return sorted(int(uid) for uid in self._client.search(["ALL"]))
 
@@ -114,17 +121,34 @@ class Mailbox:
             self._client.uid_expunge(uids)
 
     def wait(self, seconds: float, bell: Bell) -> bool:
-        """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke."""
+        """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke.
+
+        It has spoken already when a mail came after the folder was last listed and before it was selected for this.
+        """
+        if self._next[self._folder] > self._listed.get(self._folder, self._next[self._folder]):
+            return True
         if b"IDLE" not in self._capabilities:
             bell.wait(seconds)
             return False
         with _translated("idle"):
             self._client.idle()
-            ready, _, _ = select.select([self._client.socket(), bell], [], [], seconds)
+            spoken = self._said_more()
+            ready = [] if spoken else select.select([self._client.socket(), bell], [], [], seconds)[0]
             self._client.idle_done()
         if bell in ready:
             bell.wait(0)
-        return len(ready) > (bell in ready)
+        return spoken or len(ready) > (bell in ready)
+
+    def _said_more(self) -> bool:
+        """Whether a line came along with the leave to idle: it is in imaplib's buffer, and the socket stays quiet."""
+        sock = self._client.socket()
+        sock.settimeout(0)
+        try:
+            return bool(self._client._imap._get_line())  # noqa: SLF001  # idle_check() asks the socket alone
+        except (OSError, imaplib.IMAP4.abort):  # a clear connection with nothing to read looks like one that is closed
+            return False
+        finally:
+            sock.settimeout(self._settings.timeout_seconds)
 
     def close(self) -> None:
         """Drop the connection."""
