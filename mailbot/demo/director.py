@@ -55,6 +55,8 @@ class Director:
     screen: Screen
     #: Replies as received, by the name of the mail they answer.
     replies: dict[str, bytes] = field(default_factory=dict)
+    #: What mailbot wrote on its own account, as received.
+    letters: list[bytes] = field(default_factory=list)
     #: How many mails came to each outcome.
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -64,9 +66,10 @@ class Director:
         for number, delivery in enumerate(week, 1):
             self._deliver(delivery)
             self.heard.wait_until(partial(self._dealt_with, number))
-            self._keep_replies(names)
+            self._keep_sent(names)
             self._tell(delivery)
         self.heard.wait_until(self._tidy)
+        self._keep_sent(names)
 
     def _deliver(self, delivery: Delivery) -> None:
         """Let time pass until a mail comes, and put it into the inbox."""
@@ -82,15 +85,20 @@ class Director:
     def _tidy(self) -> bool:
         """Tell whether every mail was filed away, and the board of the week is out."""
         with self.wired.ledger.read() as tx:
-            return all(row.filed_to for row in mails.listing(tx)) and boards.last_due(tx) == PUBLISHES
+            filed = all(row.filed_to for row in mails.listing(tx))
+            return filed and boards.last_due(tx) == PUBLISHES and not outbox.waiting(tx)
 
-    def _keep_replies(self, names: dict[str, str]) -> None:
-        """Write the replies that the SMTP server has taken, each named after the mail it answers."""
-        for raw in self.servers.received[len(self.replies) :]:
-            answered = email.message_from_bytes(raw)["In-Reply-To"]
-            name = names[str(answered).strip()]
-            self.replies[name] = raw
-            (self.folder / "replies" / f"{name}.eml").write_bytes(raw)
+    def _keep_sent(self, names: dict[str, str]) -> None:
+        """Write what the SMTP server has taken: replies named after the mail they answer, letters by number."""
+        for raw in self.servers.received[len(self.replies) + len(self.letters) :]:
+            name = names.get(str(email.message_from_bytes(raw)["In-Reply-To"]).strip())
+            if name:
+                self.replies[name] = raw
+            else:
+                self.letters.append(raw)
+            path = self.folder / (f"replies/{name}.eml" if name else f"letters/{len(self.letters):02d}.eml")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(raw)
 
     def _tell(self, delivery: Delivery) -> None:
         with self.wired.ledger.read() as tx:
