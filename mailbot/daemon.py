@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -12,23 +11,18 @@ from apscheduler.triggers.cron import CronTrigger
 
 from mailbot import journal
 from mailbot.bell import Bell
-from mailbot.errors import AuthenticationFailed, MailbotError, Temporary
+from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
 from mailbot.ledger import mails, outbox
+from mailbot.lookout import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailbot.fetch import Fetch
-    from mailbot.imap import Mailbox
     from mailbot.service import Service
 
 LOOK_SECONDS = 30.0
 """A loop looks for due work at least so often, whether its bell rang or not."""
-
-FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 300.0
-LOGIN_BACKOFF = 900.0
-"""A refused login is not tried again sooner: providers lock accounts."""
 
 
 def once(service: Service) -> int:
@@ -87,34 +81,10 @@ class Daemon:
             bell.ring()
 
     def _mailbox_loop(self) -> None:
-        """Hold one connection at a time; when it breaks, wait with full jitter and make a new one."""
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                self._watch(self._service.mailbox(), self._service.fetch())
-                failures = 0
-            except Temporary as error:
-                failures += 1
-                refused = isinstance(error, AuthenticationFailed)
-                pause = LOGIN_BACKOFF if refused else backoff(failures, random.random())  # noqa: S311  # jitter, no secret
-                journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(pause, 1))
-                self._mailbox_bell.wait(pause)
-
-    def _watch(self, mailbox: Mailbox, fetch: Fetch) -> None:
-        """Look, then wait for the server or the bell, until told to stop or the connection breaks."""
-        try:
-            while not self._stopping.is_set():
-                if fetch.take_new(mailbox):
-                    self._intake_bell.ring()
-                fetch.file_away(mailbox)
-                mailbox.select(fetch.folders[0])
-                mailbox.wait(self._poll_seconds, self._mailbox_bell)
-        finally:
-            mailbox.close()
-
-    @property
-    def _poll_seconds(self) -> float:
-        return self._service.config.imap.poll_seconds if self._service.config.imap else LOOK_SECONDS
+        lookout = Lookout(
+            service=self._service, stopping=self._stopping, bell=self._mailbox_bell, intake_bell=self._intake_bell
+        )
+        lookout.run()
 
     def _intake_loop(self) -> None:
         def drained() -> None:
@@ -129,7 +99,18 @@ class Daemon:
             self._loop(sending.step, self._sending_bell)
 
     def _weekly_loop(self) -> None:
-        self._loop(self._service.weekly.step, self._weekly_bell)
+        self._loop(self._publish, self._weekly_bell)
+
+    def _publish(self) -> bool:
+        """Publish if due; a board that cannot be published is told of, and the mails are served all the same."""
+        try:
+            published = self._service.weekly.step()
+        except (Permanent, OSError) as error:
+            self._service.watch.report("board", ok=False, detail=str(error))
+            return False
+        if published:
+            self._service.watch.report("board", ok=True)
+        return published
 
     def _loop(self, step: Callable[[], bool], bell: Bell, drained: Callable[[], None] = lambda: None) -> None:
         """Take step after step while there is work, then wait for the bell."""
@@ -166,8 +147,3 @@ class Daemon:
         scheduler = BackgroundScheduler(timezone=self._service.config.challenge.zone)
         scheduler.add_job(self._weekly_bell.ring, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         return scheduler
-
-
-def backoff(failures: int, chance: float) -> float:
-    """Return how many seconds to wait after so many failures; ``chance`` in [0, 1) spreads it over the whole range."""
-    return chance * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0**failures)

@@ -2,7 +2,8 @@
 
 MailbotError
 ├── Temporary        trying again later may help
-│   └── AuthenticationFailed  a server refuses our login
+│   ├── AuthenticationFailed  a server refuses our login
+│   └── Throttled    a server says that we ask for too much
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
 │   └── BadAddress   a mail server knows no such recipient
@@ -22,6 +23,10 @@ class Temporary(MailbotError):
 
 class AuthenticationFailed(Temporary):
     """A server does not accept the user or the password."""
+
+
+class Throttled(Temporary):
+    """A server says that we ask for too much, or that a quota is used up."""
 
 
 class Permanent(MailbotError):

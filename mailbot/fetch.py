@@ -33,8 +33,8 @@ class Server(Protocol):
     def select(self, folder: str) -> int | None:
         """Open a folder; return its UIDVALIDITY, or None."""
 
-    def uids(self) -> list[int]:
-        """Return all UIDs of the folder."""
+    def windows(self) -> Iterator[list[int]]:
+        """Yield all UIDs of the folder in ascending lists of bounded length."""
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Return the mails' sizes."""
@@ -75,10 +75,14 @@ class Fetch:
         validity = server.select(folder)
         if validity is None:
             return 0
-        mailbox = self._mailbox(folder)
+        return sum(self._take_window(server, folder, validity, uids) for uids in server.windows())
+
+    def _take_window(self, server: Server, folder: str, validity: int, uids: Sequence[int]) -> int:
+        """Take what is new among some UIDs: sizes first, then the mails in batches."""
+        mailbox = self.mailbox_name(folder)
         with self.ledger.read() as tx:
-            known = mails.known_uids(tx, mailbox, validity)
-        new = [uid for uid in server.uids() if uid not in known]
+            known = mails.known_uids(tx, mailbox, validity, uids[0], uids[-1])
+        new = [uid for uid in uids if uid not in known]
         sizes = server.sizes(new)
         taken = 0
         for batch in _batches([uid for uid in new if sizes.get(uid, 0) <= LARGEST], sizes):
@@ -109,7 +113,7 @@ class Fetch:
         if validity is None:
             return 0
         with self.ledger.read() as tx:
-            rows = mails.to_file(tx, self._mailbox(folder), validity)
+            rows = mails.to_file(tx, self.mailbox_name(folder), validity)
         if folder != self.folders[0]:
             rows = [row for row in rows if row.team_id is not None]  # what strangers left in Junk stays there
         by_target = defaultdict(list)
@@ -123,7 +127,8 @@ class Fetch:
                 moved += len(group)
         return moved
 
-    def _mailbox(self, folder: str) -> str:
+    def mailbox_name(self, folder: str) -> str:
+        """Return the name of a mailbox, for good: the account and the folder."""
         return f"{self.account}/{folder}"
 
 

@@ -7,6 +7,7 @@ the caller drops the adapter and makes a new one.
 from __future__ import annotations
 
 import imaplib
+import re
 import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from mailbot import crash, tls
-from mailbot.errors import AuthenticationFailed, Permanent, Temporary
+from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
 from mailbot.model import Fetched
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 CHUNK = 100
 """At most so many UIDs are named in one command."""
+
+WINDOW = 20_000
+"""A folder with more mails than this is listed in windows of so many UIDs."""
+
+_THROTTLING = re.compile(r"THROTTL|OVERQUOTA|too many simultaneous|bandwidth", re.IGNORECASE)
+_NO_MAILBOX = "User is authenticated but not connected"  # Microsoft's answer to a missing licence or a wrong scope
 
 PARTIAL = 65536
 """Bytes fetched of a mail that is too large to be fetched whole."""
@@ -38,6 +45,7 @@ class Mailbox:
         """Connect and log in. Raises Temporary (AuthenticationFailed when the login is refused)."""
         self._settings = settings
         self._folder = ""
+        self._mails = 0
         #: UIDNEXT of each folder: when it was last selected, and when its mails were last listed.
         self._next: dict[str, int] = {}
         self._listed: dict[str, int] = {}
@@ -60,13 +68,23 @@ class Mailbox:
                 return None
             answer = self._client.select_folder(name)
         self._folder, self._next[name] = name, int(answer.get(b"UIDNEXT", 0))
+        self._mails = int(answer.get(b"EXISTS", 0))
         return int(answer[b"UIDVALIDITY"])
 
     def uids(self) -> list[int]:
         """Return the UIDs of all mails of the folder, whatever their flags, oldest first."""
+        return [uid for window in self.windows() for uid in window]
+
+    def windows(self) -> Iterator[list[int]]:
+        """Yield the same in ascending lists: an answer of unbounded length would break the driver's line limit."""
         self._listed[self._folder] = self._next[self._folder]
-        with _translated("search"):
-            return sorted(int(uid) for uid in self._client.search(["ALL"]))
+        starts = range(1, self._next[self._folder], WINDOW) if self._mails > WINDOW else ()
+        for span in [f"{first}:{first + WINDOW - 1}" for first in starts] or ["1:*"]:
+            with _translated("search"):
+                found = self._client.search(["UID", span])
+            uids = sorted(int(uid) for uid in found)
+            if uids:
+                yield uids
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Return RFC822.SIZE of each of the mails that is there."""
@@ -196,5 +214,12 @@ def _translated(command: str) -> Iterator[None]:
         message = f"the IMAP server cannot do this: {error}"
         raise Permanent(message) from error
     except (OSError, imaplib.IMAP4.error, IMAPClientError) as error:
-        message = f"the IMAP server is not to be had: {error.__class__.__name__}: {str(error)[:200]}"
+        said = str(error)[:200]
+        if _THROTTLING.search(said):
+            message = f"the IMAP server asks us to come less often: {said}"
+            raise Throttled(message) from error
+        if _NO_MAILBOX in said:
+            message = f"the IMAP server lets us in and gives us no mailbox: {said}"
+            raise AuthenticationFailed(message) from error
+        message = f"the IMAP server is not to be had: {error.__class__.__name__}: {said}"
         raise Temporary(message) from error

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot import journal
-from mailbot.errors import BadAddress, Permanent, Temporary
+from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
 from mailbot.ledger import events, outbox, teams
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class Sending:
             return False
         try:
             self.transport.send(row.message, sender=self.sender, recipient=row.recipient)
+        except ConfigError as error:  # a password file that cannot be read is not the mail's fault
+            self._failed(row, str(error), final=False)
+            return False
         except Temporary as error:
             self._failed(row, str(error), final=row.attempts >= TRIES)
             return False

@@ -19,6 +19,7 @@ from mailbot.identify import canonical
 from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
 from mailbot.ledger import Ledger, events, mails, outbox, submissions
+from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
 from mailbot.sandbox import Sandbox
@@ -101,6 +102,13 @@ class Service:
             best=self.config.board.standing == "best",
             targets=(publish.folder_target(self.config.published),),
             clock=self.clock,
+        )
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """The hourly comparison of mailbox, ledger and spool."""
+        return Reconciliation(
+            ledger=self.ledger, spool=self.spool, fetch=self.fetch(), watch=self.watch, clock=self.clock
         )
 
     @property

@@ -74,9 +74,10 @@ def is_known(tx: Tx, place: Place) -> bool:
     return tx.scalar(sa.select(mails.c.id).where(*where)) is not None
 
 
-def known_uids(tx: Tx, mailbox: str, uidvalidity: int) -> set[int]:
-    """Return the UIDs of a mailbox that are in the ledger."""
-    return set(tx.scalars(sa.select(mails.c.uid).where(mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)))
+def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int) -> set[int]:
+    """Return the UIDs of a mailbox, from first to last, that are in the ledger."""
+    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity, mails.c.uid.between(first, last))
+    return set(tx.scalars(sa.select(mails.c.uid).where(*where)))
 
 
 def claim(tx: Tx, *, now: datetime, limit: int) -> list[MailRow]:
@@ -175,6 +176,23 @@ def at(tx: Tx, place: Place) -> MailRow:
     """Return the mail of a place that is known to be in the ledger."""
     where = (mails.c.mailbox == place.mailbox, mails.c.uidvalidity == place.uidvalidity, mails.c.uid == place.uid)
     return _rows(tx, *where)[0]
+
+
+def count(tx: Tx, *, state: MailState | None = None) -> int:
+    """Count the mails, or those in one state."""
+    query = sa.select(sa.func.count()).select_from(mails)
+    return tx.scalar(query.where(mails.c.state == state) if state else query) or 0
+
+
+def overdue(tx: Tx, before: datetime) -> int:
+    """Count the mails that are not settled although they were due before an instant."""
+    waiting = mails.c.state.in_([MailState.SPOOLED, MailState.WORKING])
+    return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(waiting, mails.c.due_at < before)) or 0
+
+
+def digests(tx: Tx) -> list[str]:
+    """Return the SHA-256 of every mail, each once: the names of what the spool must hold."""
+    return list(tx.scalars(sa.select(mails.c.sha256).distinct().order_by(mails.c.sha256)))
 
 
 def unfinished(tx: Tx, *, before: datetime | None = None) -> int:

@@ -98,6 +98,12 @@ def waiting(tx: Tx) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state.in_(open_states))) or 0
 
 
+def overdue(tx: Tx, before: datetime) -> int:
+    """Count the mails that are still to be sent although they were due before an instant."""
+    open_states = outbox.c.state.in_([ReplyState.QUEUED, ReplyState.SENDING])
+    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(open_states, outbox.c.due_at < before)) or 0
+
+
 def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
     """Whether one of the Message-IDs is of a mail that we wrote."""
     return (

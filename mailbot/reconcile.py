@@ -1,0 +1,92 @@
+"""Compare mailbox, ledger and spool, once an hour: is every mail known, and every mail and reply on its way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot import journal
+from mailbot.ledger import mails, outbox
+from mailbot.model import MailState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mailbot.fetch import Fetch, Server
+    from mailbot.ledger import Ledger
+    from mailbot.spool import Spool
+    from mailbot.watch import Watch
+
+OVERDUE = timedelta(hours=1)
+"""A mail or a reply that is due for longer than this is not on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What the comparison found; all but the first two should be 0."""
+
+    in_mailbox: int
+    in_ledger: int
+    #: In the mailbox, and not in the ledger although the mailbox was just swept.
+    unknown: int
+    #: In the ledger, and not in the spool.
+    without_bytes: int
+    #: Neither settled nor tried for too long.
+    overdue_mails: int
+    overdue_replies: int
+    set_aside: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is amiss. Mails that were set aside are told of by themselves."""
+        return not (self.unknown or self.without_bytes or self.overdue_mails or self.overdue_replies)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciliation:
+    """The parts this works with."""
+
+    ledger: Ledger
+    spool: Spool
+    fetch: Fetch
+    watch: Watch
+    clock: Callable[[], datetime]
+
+    def run(self, server: Server) -> Counts:
+        """Compare, write the counts to the journal, and tell the organizers when something is amiss."""
+        present, unknown = self._mailbox(server)
+        counts = self.count(in_mailbox=present, unknown=unknown)
+        journal.event("reconciled", **asdict(counts))
+        self.watch.report("reconciliation", ok=counts.ok, detail=str(asdict(counts)))
+        return counts
+
+    def count(self, *, in_mailbox: int = 0, unknown: int = 0) -> Counts:
+        """Compare the ledger with the spool; what the mailbox holds is given."""
+        late = self.clock() - OVERDUE
+        with self.ledger.read() as tx:
+            digests = mails.digests(tx)
+            return Counts(
+                in_mailbox=in_mailbox,
+                in_ledger=mails.count(tx),
+                unknown=unknown,
+                without_bytes=sum(not self.spool.path(digest).is_file() for digest in digests),
+                overdue_mails=mails.overdue(tx, late),
+                overdue_replies=outbox.overdue(tx, late),
+                set_aside=mails.count(tx, state=MailState.SET_ASIDE),
+            )
+
+    def _mailbox(self, server: Server) -> tuple[int, int]:
+        """Count the mails of the swept folders, and those of them that the ledger does not know."""
+        present = unknown = 0
+        for folder in self.fetch.folders:
+            validity = server.select(folder)
+            if validity is None:
+                continue
+            for uids in server.windows():
+                with self.ledger.read() as tx:
+                    known = mails.known_uids(tx, self.fetch.mailbox_name(folder), validity, uids[0], uids[-1])
+                present += len(uids)
+                unknown += len(set(uids) - known)
+        return present, unknown
