@@ -9,6 +9,8 @@ import smtplib
 from email.policy import default
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.command import mailbot
 from tests.integration.bot import submission, wait
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.integration.bot import Bot
     from tests.servers.dovecot import Mailbox
     from tests.servers.exim import Exim
+    from tests.servers.smtp_sink import SmtpSink
 
 
 def _replies(team: Mailbox, count: int) -> list[EmailMessage]:
@@ -102,3 +105,25 @@ def test_a_killed_daemon_leaves_no_lock(bot: Bot, mailbox: Mailbox) -> None:
         mailbox.deliver(submission("ada@peepers.example", mailbox.user))
         bot.once()
     assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]
+
+
+@pytest.mark.parametrize(
+    ("point", "copies"),
+    [
+        ("commit.spooled.after", 1),  # the mail is in the spool and the ledger, and undecided
+        ("commit.record.before", 1),  # it is judged, and nobody was told
+        ("smtp.data.after@2", 2),  # the reply is out, and the ledger does not know: it goes out again, told as the same
+        ("imap.move.after", 1),  # the mail is moved, and the ledger does not know
+    ],
+)
+def test_a_kill_loses_nothing(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink, point: str, copies: int) -> None:
+    """Whenever the plug is pulled, the next pass completes the work: one submission, one reply, one mail."""
+    mailbox.deliver(submission("ada@peepers.example", mailbox.user))
+    mailbot("once", folder=bot.folder, code=-signal.SIGKILL, environment={"MAILBOT_CRASH_AT": point})
+    bot.once()
+    bot.once()
+    assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]
+    assert [row["state"] for row in bot.rows("outbox")] == ["sent"]
+    assert [len(mailbox.messages(folder)) for folder in ("INBOX", "Processed", "Failed")] == [0, 1, 0]
+    assert len(smtp_sink.sent) == copies
+    assert len({email.message_from_bytes(sent.content)["Message-ID"] for sent in smtp_sink.sent}) == 1
