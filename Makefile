@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test test-crash lint bench lock
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -15,7 +15,7 @@ READY := .venv/ready
 BIN := .venv/bin
 
 help: ## List the chores
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
 
 setup: $(READY) ## Make .venv with the command mailbot (PYTHON=... picks the interpreter)
 
@@ -29,6 +29,10 @@ demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there)
 test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
 	@bash .ci/packages
 	@$(BIN)/python -m pytest $(WORKERS) $(TESTS)
+
+test-crash: setup ## Kill the daemon at every crash point while mails flow; says what was lost or doubled
+	@bash .ci/packages
+	@$(BIN)/python -m tests.faults
 
 lint: setup ## Check style, format and types
 	@$(BIN)/ruff check

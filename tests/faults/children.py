@@ -1,0 +1,39 @@
+"""A daemon's children, as the kernel lists them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+
+def workers(daemon: int) -> list[int]:
+    """Return the processes that open and score for a daemon: the children of its fork server."""
+    parents = {int(path.name): _field(path, 1) for path in Path("/proc").iterdir() if path.name.isdigit()}
+    return [child for child, parent in parents.items() if parent and parents.get(parent) == daemon]
+
+
+def family(daemon: int) -> list[int]:
+    """Return all living processes of the daemon's session but itself, also when it is dead."""
+    paths = [path for path in Path("/proc").iterdir() if path.name.isdigit() and int(path.name) != daemon]
+    return [int(path.name) for path in paths if _field(path, 3) == daemon and _stat(path)[:1] != ["Z"]]
+
+
+def kill(process: int) -> None:
+    """Kill a process, unless it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def _field(path: Path, number: int) -> int | None:
+    """Return a field of ``/proc/PID/stat``, counted from the state (proc(5)); None when the process is gone."""
+    fields = _stat(path)
+    return int(fields[number]) if fields else None
+
+
+def _stat(path: Path) -> list[str]:
+    try:
+        return (path / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

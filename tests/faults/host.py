@@ -1,0 +1,179 @@
+"""A host that may die: one mailbot's folder, its mailbox, its SMTP peer, and the daemon as a process to kill."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import Ledger, events, mails
+from mailbot.ledger.mails import Place
+from tests.command import MAILBOT
+from tests.faults.stream import GONE, ROSTER, stream
+from tests.integration.bot import LABELS, Bot
+from tests.servers.smtp_sink import SmtpSink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.faults.stream import Streamed
+    from tests.servers.dovecot import Dovecot, Mailbox
+
+PATIENCE_SECONDS = 90.0
+"""Far more than a stream needs; a child's death alone makes a mail wait for 30 s."""
+
+_MORE = """
+[tracks.siqa-u]
+labels = "labels/answer-u.json"
+
+[quota]
+per_week = 1
+"""
+
+#: A mail in the ledger that the spool has lost: the daemon must set it aside.
+NOT_SPOOLED = "0" * 64
+
+_ONE_AT_A_TIME = threading.Lock()  # alembic keeps what it works on in globals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What a daemon needs, and what it leaves behind."""
+
+    folder: Path
+    mailbox: Mailbox
+    sink: SmtpSink
+    mails: list[Streamed] = field(default_factory=stream)
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.folder / "state" / "ledger.db"
+
+    @property
+    def published(self) -> Path:
+        """The folder of the published files."""
+        return self.folder / "state" / "published"
+
+    @property
+    def journal(self) -> Path:
+        """What all its daemons wrote, one after another."""
+        return self.folder / "journal.jsonl"
+
+    @property
+    def trace(self) -> Path:
+        """Where a traced daemon writes the crash points that it passes."""
+        return self.folder / "trace.txt"
+
+    def start(self, **env: str) -> subprocess.Popen[bytes]:
+        """Start the daemon, in a session of its own."""
+        with self.journal.open("ab") as file:
+            command = (MAILBOT, "run", "--json")
+            return subprocess.Popen(
+                command, cwd=self.folder, env=os.environ | env, stdout=file, stderr=file, start_new_session=True
+            )
+
+    def deliver(self, some: list[Streamed], *, pause: float = 0.0) -> None:
+        """Put mails into the inbox, one after another."""
+        with self.mailbox.connect() as client:
+            for mail in some:
+                client.append("INBOX", mail.raw, (), mail.arrives_at)
+                time.sleep(pause)
+
+    @contextmanager
+    def stream_flows(self) -> Iterator[None]:
+        """Let half of the mails arrive before, the others while the block runs; in the end all are there."""
+        half = len(self.mails) // 2
+        self.deliver(self.mails[:half])
+        others = threading.Thread(target=self.deliver, args=(self.mails[half:],), kwargs={"pause": 0.2})
+        others.start()
+        try:
+            yield
+        finally:
+            others.join()
+
+    def is_quiet(self) -> bool:
+        """Tell whether the ledger says that nothing is left to be done."""
+        with contextlib.suppress(sqlite3.OperationalError), closing(self.query()) as ledger:
+            filed = {sha for (sha,) in ledger.execute("SELECT sha256 FROM mails WHERE filed_to IS NOT NULL")}
+            waiting = ledger.execute("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')").fetchone()[0]
+            boards = ledger.execute("SELECT count(*) FROM boards").fetchone()[0]
+            aside = ledger.execute("SELECT count(*) FROM mails WHERE state = 'set-aside'").fetchone()[0]
+            return bool(filed >= {mail.sha256 for mail in self.mails} and not waiting and boards and aside)
+        return False
+
+    def query(self) -> sqlite3.Connection:
+        """Open the ledger to read in it."""
+        return sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=30)
+
+    def settle(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait until a daemon dies, or stop it once nothing is left to be done; return how it ended."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while process.poll() is None and time.monotonic() < until:
+            if self.is_quiet():
+                process.send_signal(signal.SIGTERM)
+                return process.wait(timeout=PATIENCE_SECONDS)
+            time.sleep(0.05)
+        if process.poll() is None:
+            process.kill()
+            message = f"it did not come to rest in {PATIENCE_SECONDS:g} s\n{self.journal.read_text()}"
+            raise AssertionError(message)
+        return process.returncode
+
+    def live(self, **env: str) -> int:
+        """Run the daemon until it dies or nothing is left to be done; return how it ended."""
+        process = self.start(**env)
+        try:
+            return self.settle(process)
+        finally:
+            clear(process)
+
+
+def clear(process: subprocess.Popen[bytes]) -> None:
+    """Kill whatever is left of a daemon and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def host(folder: Path, dovecot: Dovecot) -> Iterator[Host]:
+    """Set up a host whose ledger is a week old, so that a board is due at once, and that lost a spooled mail."""
+    sink, mailbox = SmtpSink(), dovecot.mailbox()
+    imap: dict[str, object] = {"port": dovecot.imaps_port, "ca_file": str(dovecot.certificates.ca), "poll_seconds": 2}
+    smtp: dict[str, object] = {"port": sink.port, "security": "none"}
+    Bot.make(folder, address=mailbox.user, team="none@example.org", imap=imap, smtp=smtp)
+    shutil.copytree(LABELS, folder / "labels", dirs_exist_ok=True)
+    (folder / "teams.csv").write_text(ROSTER, encoding="utf-8")
+    with (folder / "config.toml").open("a") as config:
+        config.write(_MORE)
+    made = Host(folder=folder, mailbox=mailbox, sink=sink)
+    _seed(made.ledger)
+    sink.answer_recipient(GONE, *["550 5.1.1 no such user"] * 50)
+    sink.start()
+    try:
+        yield made
+    finally:
+        sink.stop()
+
+
+def _seed(path: Path) -> None:
+    """Begin the ledger."""
+    ledger, began = Ledger(f"sqlite:///{path}"), datetime.now(UTC) - timedelta(days=8)
+    with _ONE_AT_A_TIME:
+        ledger.migrate()
+    with ledger.write("seed") as tx:
+        events.append(tx, kind="ledger-begun", subject="SIQA", now=began)
+        place = Place(mailbox="elsewhere/INBOX", uidvalidity=1, uid=1)
+        mails.add(tx, place, sha256=NOT_SPOOLED, size=1, arrived_at=began, now=began)
+    ledger.close()

@@ -1,0 +1,79 @@
+"""The plug is pulled at named points while mails flow: nothing is lost, nothing is done twice.
+
+``make test-crash`` does the same at every point, and at later passings of each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults import points
+from tests.faults.rounds import COPIES_WITHOUT_MOVE, WITHOUT_MOVE, die_at, trace
+from tests.servers.dovecot import Dovecot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: One of each sort, and those where two parties must agree on what was done.
+CHOSEN = (
+    ("commit.enter-config.made", 1),
+    ("file.sync.before", 2),
+    ("file.rename.after", 3),
+    ("commit.spooled.before", 1),
+    ("commit.spooled.after", 1),
+    ("commit.claim-mails.after", 2),
+    ("commit.record.made", 4),
+    ("commit.record.after", 5),
+    ("imap.move.after", 1),
+    ("smtp.data.before", 2),
+    ("smtp.data.after", 4),
+    ("commit.reply-failed.made", 1),
+    ("commit.board.before", 1),
+    ("imap.idle.before", 1),
+)
+
+#: Passed by what this stream does not do; each has its own test, or stands around one transaction as the others do.
+ELSEWHERE = {
+    "commit.ingest": "`mailbot ingest`",
+    "commit.rescore": "`mailbot rescore`",
+    "commit.roster": "`mailbot teams`",
+}
+
+
+@pytest.fixture(scope="module")
+def moveless_dovecot() -> Iterator[Dovecot]:
+    """Give a Dovecot without MOVE but with UIDPLUS."""
+    server = Dovecot(capability=WITHOUT_MOVE)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize(("point", "occurrence"), CHOSEN)
+def test_nothing_is_lost_or_doubled(point: str, occurrence: int, tmp_path: Path, dovecot: Dovecot) -> None:
+    """A daemon killed at the point, and started again, leaves every mail with exactly its fate."""
+    death = die_at(tmp_path / "bot", dovecot, point, occurrence)
+    assert death.reached
+    assert death.verdict.lost == death.verdict.doubled == ()
+
+
+@pytest.mark.parametrize("point", ["imap.copy.after", "imap.store.after", "imap.expunge.before"])
+def test_nothing_is_lost_without_move(point: str, tmp_path: Path, moveless_dovecot: Dovecot) -> None:
+    """Where mails are moved in three commands, a death in between costs at most a second copy in Processed."""
+    death = die_at(tmp_path / "bot", moveless_dovecot, point, copies=COPIES_WITHOUT_MOVE)
+    assert death.reached
+    assert death.verdict.lost == death.verdict.doubled == ()
+
+
+def test_no_point_is_forgotten(tmp_path: Path, dovecot: Dovecot, moveless_dovecot: Dovecot) -> None:
+    """Every point that the source names is passed by the stream, or listed above with who passes it."""
+    seen, verdict = trace(tmp_path / "one", dovecot)
+    seen_without_move, another = trace(tmp_path / "two", moveless_dovecot)
+    assert [*verdict.lost, *verdict.doubled, *another.lost, *another.doubled] == []
+    forgotten = points.in_source() - set(seen) - set(seen_without_move)
+    assert {name.rpartition(".")[0] for name in forgotten} == set(ELSEWHERE)
