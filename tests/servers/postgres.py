@@ -1,0 +1,69 @@
+"""A real PostgreSQL for one test run: a throw-away cluster of a plain user, on loopback."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.servers.process import LOOPBACK, free_port, plain_user, program, short_folder
+
+#: Where Debian puts what is not in the PATH, the newest version first.
+_DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """A PostgreSQL server; each test asks for a database of its own."""
+
+    def __init__(self) -> None:
+        """Make the cluster."""
+        self.folder = short_folder()
+        self.port = free_port()
+        self._data = self.folder / "data"
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "mailbot", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        """Start, and return when it takes connections."""
+        options = f"-p {self.port} -c listen_addresses={LOOPBACK} -k {self.folder} -c fsync=off"
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self.folder / "log.txt"), "-o", options, "start")
+
+    def database(self) -> str:
+        """Make an empty database and return its SQLAlchemy URL."""
+        name = f"ledger{next(_numbers)}"
+        where = ("-h", LOOPBACK, "-p", str(self.port), "-U", "mailbot")
+        self._run("psql", *where, "-q", "-d", "postgres", "-c", f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://mailbot@{LOOPBACK}:{self.port}/{name}"
+
+    def remove(self) -> None:
+        """End it and delete its folder."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as a plain user; it refuses to work for root."""
+        user = plain_user()
+        groups: list[int] | None = None if os.getuid() else []  # only root may, and must, leave its groups
+        done = subprocess.run(
+            (_program(name), *arguments),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # the server keeps it open
+            stderr=subprocess.PIPE if name != "pg_ctl" else subprocess.DEVNULL,
+            user=user.uid,
+            group=user.gid,
+            extra_groups=groups,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            log = self.folder / "log.txt"
+            raise RuntimeError(f"{name} failed:\n{done.stderr or ''}{log.read_text() if log.exists() else ''}")
+
+
+def _program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs."""
+    found = next((path / name for path in _DEBIAN if (path / name).exists()), None)
+    return str(found) if found else program(name)
