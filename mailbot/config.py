@@ -150,6 +150,34 @@ class PhaseSection(Section):
         return self
 
 
+class LimitsSection(Section):
+    """How much of a mail is read, and what a child process may take to read it."""
+
+    #: MiB of a mail, as it travels.
+    mail_mib: int = Field(default=25, ge=1, le=40)
+    #: KiB of one header block, and of one field in it.
+    header_kib: int = Field(default=64, ge=8, le=1024)
+    field_kib: int = Field(default=8, ge=1, le=64)
+    #: Parts of a mail, and how deep they may lie in one another.
+    parts: int = Field(default=100, ge=5, le=1000)
+    depth: int = Field(default=8, ge=3, le=50)
+    #: Attachments that are taken, and MiB of all of them, decoded.
+    attachments: int = Field(default=10, ge=1, le=100)
+    attachments_mib: int = Field(default=30, ge=1, le=64)
+    #: Files in one archive, MiB of all of them and of one result file, unpacked.
+    archive_files: int = Field(default=20, ge=1, le=1000)
+    archive_mib: int = Field(default=30, ge=1, le=64)
+    file_mib: int = Field(default=20, ge=1, le=64)
+    #: Unpacked bytes for each packed byte.
+    archive_ratio: int = Field(default=200, ge=10, le=10_000)
+    #: Read .xlsx files; otherwise they are refused with the advice to send CSV or JSON.
+    allow_xlsx: bool = False
+    #: Seconds, seconds of processor time and MiB of address space of one task of a child.
+    child_seconds: float = Field(default=30, ge=1, le=600)
+    child_cpu_seconds: int = Field(default=20, ge=1, le=600)
+    child_memory_mib: int = Field(default=1024, ge=512)
+
+
 class BoardSection(Section):
     """When and how the leaderboard is made."""
 
@@ -192,6 +220,7 @@ class Config(Section):
     roster: Roster = Roster()
     replies: RepliesSection = RepliesSection()
     quota: Quota = Quota()
+    limits: LimitsSection = LimitsSection()
     phases: tuple[PhaseSection, ...] = ()
     board: BoardSection = BoardSection()
     tracks: dict[str, TrackSection]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.bounce import undelivered
+from mailbot.mime.caps import KIB, MIB, Caps
 from mailbot.parse import parse
 from scoring.model import Problem
-from scoring.unpack import unpack
+from scoring.unpack import Limits, unpack
 
 if TYPE_CHECKING:
+    from mailbot.config import LimitsSection
     from mailbot.model import Mail
 
 
@@ -48,14 +50,53 @@ class Opened:
         return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How much of a mail is read."""
+
+    mail: Caps = field(default_factory=Caps)
+    archive: Limits = field(default_factory=Limits)
+
+
+_reach = [Reach()]
+
+
+def hold(reach: Reach) -> None:
+    """Set up a child: read so much of every mail."""
+    _reach[0] = reach
+
+
+def reach_of(section: LimitsSection) -> Reach:
+    """Return what the config says of how much is read."""
+    return Reach(
+        mail=Caps(
+            message_bytes=section.mail_mib * MIB,
+            header_bytes=section.header_kib * KIB,
+            value_bytes=section.field_kib * KIB,
+            parts=section.parts,
+            depth=section.depth,
+            attachments=section.attachments,
+            decoded_bytes=section.attachments_mib * MIB,
+        ),
+        archive=Limits(
+            members=section.archive_files,
+            member_bytes=section.file_mib * MIB,
+            total_bytes=section.archive_mib * MIB,
+            ratio=section.archive_ratio,
+            spreadsheets=section.allow_xlsx,
+        ),
+    )
+
+
 def open_mail(raw: bytes, size: int) -> Opened:
     """Open a mail of which the spool holds ``raw``; ``size`` is more than that when it was too large to fetch whole."""
-    mail = parse(raw)
+    reach = _reach[0]
+    mail = parse(raw, reach.mail)
     if size > len(raw):
         return Opened(mail=replace(mail, attachments=(), faults=(_too_large(size),)), candidates=())
     found: dict[bytes, Candidate] = {}
     for attachment in mail.attachments:
-        unpacked = unpack(attachment.name, attachment.data)
+        unpacked = unpack(attachment.name, attachment.data, reach.archive)
         for file in unpacked.files:
             found.setdefault(file.data, Candidate(name=file.name, data=file.data))
         if unpacked.problems:

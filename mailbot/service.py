@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, evaluator, journal, publish, roster
+from mailbot import challenge, evaluator, journal, opening, publish, roster
 from mailbot.answering import Answering
 from mailbot.config import secret
 from mailbot.errors import ConfigError
@@ -22,7 +22,7 @@ from mailbot.ledger import Ledger, events, mails, outbox, submissions
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
-from mailbot.sandbox import Sandbox
+from mailbot.sandbox import MIB, Bounds, Sandbox
 from mailbot.sending import Sending
 from mailbot.smtp import Sender
 from mailbot.spool import Spool
@@ -170,10 +170,24 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[S
         stack.callback(ledger.close)
         ledger.migrate()
         _enter(ledger, made, config, clock())
-        sandbox = Sandbox(config.workers, set_up=evaluator.hold, args=(made.truths,))
+        sandbox = _sandbox(config, made)
         stack.callback(sandbox.close)
         spool = Spool(config.state / "spool")
         yield Service(config=config, challenge=made, ledger=ledger, spool=spool, sandbox=sandbox, clock=clock)
+
+
+def _sandbox(config: Config, made: Challenge) -> Sandbox:
+    """Make the children that read what teams send; each holds the labels and the limits."""
+    limits = config.limits
+    return Sandbox(
+        config.workers,
+        bounds=Bounds(
+            seconds=limits.child_seconds,
+            cpu_seconds=limits.child_cpu_seconds,
+            memory_bytes=limits.child_memory_mib * MIB,
+        ),
+        set_ups=((evaluator.hold, (made.truths,)), (opening.hold, (opening.reach_of(limits),))),
+    )
 
 
 @contextmanager

@@ -72,8 +72,18 @@ def archive_kind(name: str, data: bytes) -> str | None:
     Files that are zips inside but are not sent as such (``.xlsx``, ``.npz``, ``.pt``) are no archives here.
     """
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return None if suffix(name) in _BY_SUFFIX or b"[Content_Types].xml" in data[:4096] else "zip"
+        return None if suffix(name) in _BY_SUFFIX or is_office(data) else "zip"
     return "gz" if data.startswith(b"\x1f\x8b") and suffix(name) not in _BY_SUFFIX else None
+
+
+def is_office(data: bytes) -> bool:
+    """Whether a zip is a file of an office program inside (ECMA-376, part 2, section 7)."""
+    return data.startswith(b"PK\x03\x04") and b"[Content_Types].xml" in data[:4096]
+
+
+def is_xlsx(data: bytes) -> bool:
+    """Whether a file is an Excel workbook; the name of its main part stands in the directory at the end of the zip."""
+    return data.startswith(b"PK\x03\x04") and b"xl/workbook.xml" in data
 
 
 def advice(name: str, data: bytes) -> Problem | None:

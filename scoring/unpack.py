@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.model import Problem
-from scoring.sniff import advice, archive_kind, base_name
+from scoring.sniff import advice, archive_kind, base_name, is_xlsx
 from scoring.text import printable
 from scoring.zips import open_zip
 
@@ -43,9 +43,11 @@ class Limits:
     #: Bytes of one file, unpacked.
     member_bytes: int = 20 * MIB
     #: Bytes of all files of one attachment, unpacked.
-    total_bytes: int = 50 * MIB
+    total_bytes: int = 30 * MIB
     #: Unpacked bytes for each packed byte, asked only of what unpacks to more than a MiB.
     ratio: int = 200
+    #: Whether .xlsx files are handed on; whoever says so reads them (nothing in this package does).
+    spreadsheets: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +79,18 @@ def _keep(named: Iterable[tuple[str, bytes]], limits: Limits) -> Unpacked:
     files, problems = [], []
     for name, data in named:
         shown = printable(base_name(name), 100)
-        problem = _too_big(shown, limits) if len(data) > limits.member_bytes else advice(shown, data)
+        problem = _problem(shown, data, limits)
         if problem:
             problems.append(problem)
         else:
             files.append(File(name=shown, data=data))
     return Unpacked(files=tuple(files), problems=tuple(problems))
+
+
+def _problem(shown: str, data: bytes, limits: Limits) -> Problem | None:
+    if len(data) > limits.member_bytes:
+        return _too_big(shown, limits)
+    return None if limits.spreadsheets and is_xlsx(data) else advice(shown, data)
 
 
 def _too_big(shown: str, limits: Limits) -> Problem:

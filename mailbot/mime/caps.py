@@ -25,7 +25,7 @@ class Caps:
     #: Attachments that are taken.
     attachments: int = 10
     #: Bytes of all attachments together, decoded.
-    decoded_bytes: int = 50 * MIB
+    decoded_bytes: int = 30 * MIB
 
 
 DEFAULT = Caps()

@@ -1,0 +1,137 @@
+"""What a child of the sandbox runs: one task after another under resource limits, until its channel closes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import resource
+import signal
+import traceback
+from dataclasses import dataclass, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+
+MIB = 1024 * 1024
+
+RESULT_BYTES = 128 * MIB
+"""A result may have at most so many bytes, pickled: a child must not be able to fill the daemon's memory."""
+
+OPEN_FILES = 64
+"""Descriptors of a child: its channel, its standard streams, and the files of modules it loads late."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What one task may take."""
+
+    #: Wall clock.
+    seconds: float = 30.0
+    #: Time on a processor, whole seconds.
+    cpu_seconds: int = 20
+    #: Address space of the child.
+    memory_bytes: int = 1024 * MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a task whose child lived to tell."""
+
+    value: object = None
+    #: What it raised, as ``ValueError: why``; "" when it returned.
+    error: str = ""
+    trace: str = ""
+    #: Bytes of memory that the child had at the most so far.
+    peak: int = 0
+
+
+SetUp = tuple["Callable[..., None]", tuple[Any, ...]]
+"""A function to be called in each new child, and its arguments."""
+
+
+def serve(channel: Connection, bounds: Bounds, set_ups: Sequence[SetUp]) -> None:
+    """Say that the child is ready, then answer each (function, arguments) that comes with an Outcome."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # meant for the daemon, which closes the channel when it is done
+    with contextlib.suppress(OSError):  # not every system has it: short of memory, it should kill us, not the daemon
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    _limit(bounds)
+    for function, arguments in set_ups:
+        function(*arguments)
+    channel.send_bytes(_pickled(Outcome()))
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon is done with us, or gone
+        while True:
+            function, arguments = channel.recv()
+            _grant_time(bounds.cpu_seconds)
+            channel.send_bytes(_answer(function, arguments))
+
+
+def loads(data: bytes) -> Outcome:
+    """Return the outcome that a child pickled.
+
+    Only dataclasses and enums of ours come out of it, so that a child that was taken over gains no more than a wrong
+    answer. Raises UnpicklingError.
+    """
+    outcome = _Reader(io.BytesIO(data)).load()
+    if not isinstance(outcome, Outcome):
+        raise pickle.UnpicklingError(f"a child answered with {type(outcome).__name__}")
+    return outcome
+
+
+class _Reader(pickle.Unpickler):
+    """An unpickler that makes records, and calls nothing."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  # the signature of pickle
+        if module.partition(".")[0] in {"mailbot", "scoring"}:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and (is_dataclass(found) or issubclass(found, Enum)):
+                return found
+        raise pickle.UnpicklingError(f"a child answered with {module}.{name}")
+
+
+def _answer(function: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
+    """Run a task; its outcome pickled. What cannot be pickled, or is too long, has failed."""
+    try:
+        data = _pickled(Outcome(value=function(*arguments), peak=_peak()))
+        if len(data) <= RESULT_BYTES:
+            return data
+        return _pickled(Outcome(error=f"the result has {len(data):,} bytes", peak=_peak()))
+    except Exception as error:  # noqa: BLE001  # whatever a task raises is told, and costs one mail an attempt
+        told = f"{error.__class__.__name__}: {error}"[:1000]
+        return _pickled(Outcome(error=told, trace=traceback.format_exc(limit=-40)[-20_000:], peak=_peak()))
+
+
+def _pickled(outcome: Outcome) -> bytes:
+    return pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _limit(bounds: Bounds) -> None:
+    """Bring the limits into force: no files are written, no processes started, no core is dumped."""
+    for kind, wanted in (
+        (resource.RLIMIT_AS, bounds.memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(kind, (ceiling, ceiling))
+
+
+def _grant_time(seconds: int) -> None:
+    """Let the child run for so many seconds more; SIGXCPU ends it then (getrlimit(2))."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))

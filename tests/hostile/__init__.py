@@ -1,0 +1,1 @@
+"""Attacks: what anybody on the internet may mail, against the real pipeline."""
