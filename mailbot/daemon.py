@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -123,14 +124,16 @@ class Daemon:
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()
+                self._service.keep_daybook()
             bell.wait(LOOK_SECONDS)
 
     def _guarded(self, loop: Callable[[], None]) -> None:
         """Run a loop; one that fails for good takes the daemon down, so that it is seen and started anew."""
         try:
             loop()
-        except MailbotError as error:
-            journal.trouble("loop-failed", loop=threading.current_thread().name, why=str(error))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the daemon ends with a word and an exit code
+            trace = "" if isinstance(error, MailbotError) else traceback.format_exc()
+            journal.trouble("loop-failed", loop=threading.current_thread().name, why=str(error), trace=trace)
             self.failed = True
         finally:
             self.stop()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot import journal
-from mailbot.ledger import events, mails
+from mailbot.ledger import mails
 from mailbot.ledger.mails import Place
 from mailbot.model import MailState
 
@@ -93,7 +93,9 @@ class Fetch:
 
     def _keep(self, mailbox: str, validity: int, arrived: Iterator[Fetched]) -> int:
         """Write mails to the spool, then enter them in the ledger; nothing is said to the server."""
-        spooled = [(mail.uid, self.spool.put(mail.raw), mail.size, mail.arrived_at) for mail in arrived]
+        spooled = [
+            (mail.uid, self.spool.put(mail.raw, mail.arrived_at), mail.size, mail.arrived_at) for mail in arrived
+        ]
         if not spooled:
             return 0
         now, names = self.clock(), []
@@ -103,7 +105,6 @@ class Fetch:
                 mail_id = mails.add(tx, place, sha256=sha256, size=size, arrived_at=arrived_at, now=now)
                 if mail_id is not None:
                     names.append(f"M-{mail_id:06d}")
-                    events.append(tx, kind="mail-spooled", subject=names[-1], now=now, sha256=sha256)
         for name in names:
             journal.event("mail-spooled", mail=name)
         return len(names)

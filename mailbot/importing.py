@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
-from mailbot.ledger import events, mails, submissions
+from mailbot.ledger import mails, submissions
 from mailbot.ledger.mails import Place
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ HEADER_BYTES = 65536
 
 def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow, Sequence[SubmissionRow]]]:
     """Spool the mails of the paths, work them off, and return what became of each. Raises Permanent."""
-    places = [(path, _enter(service, raw, arrived)) for path, raw, arrived in found(paths)]
+    places = [(path, enter(service, raw, arrived)) for path, raw, arrived in found(paths)]
     while service.intake.step():
         pass
     with service.ledger.read() as tx:
@@ -35,13 +35,12 @@ def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow,
         return [(path, row, submissions.listing(tx, mail_id=row.id)) for path, row in rows]
 
 
-def _enter(service: Service, raw: bytes, arrived_at: datetime) -> Place:
-    digest = service.spool.put(raw)
+def enter(service: Service, raw: bytes, arrived_at: datetime) -> Place:
+    """Spool one mail and enter it in the ledger."""
+    digest = service.spool.put(raw, arrived_at)
     place, now = Place(mailbox=MAILBOX, uidvalidity=0, uid=int(digest[:15], 16)), service.clock()
     with service.ledger.write("ingest") as tx:
-        mail_id = mails.add(tx, place, sha256=digest, size=len(raw), arrived_at=arrived_at, now=now)
-        if mail_id is not None:
-            events.append(tx, kind="mail-spooled", subject=f"M-{mail_id:06d}", now=now, sha256=digest)
+        mails.add(tx, place, sha256=digest, size=len(raw), arrived_at=arrived_at, now=now)
     return place
 
 

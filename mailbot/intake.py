@@ -58,13 +58,13 @@ class Intake:
     own: Collection[str]
     clock: Callable[[], datetime]
 
-    def step(self) -> bool:
-        """Handle the oldest mails that are due; tell whether there were any.
+    def step(self, only: int | None = None) -> bool:
+        """Handle the oldest mails that are due, or one of them; tell whether there were any.
 
         Every mail goes stage by stage; while its child works, we turn to the other mails.
         """
         with self.ledger.write("claim-mails") as tx:
-            rows = mails.claim(tx, now=self.clock(), limit=BATCH)
+            rows = mails.claim(tx, now=self.clock(), limit=BATCH, only=only)
         under_way = [(row, self._stages(row)) for row in rows]
         while under_way:
             under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]

@@ -99,6 +99,7 @@ class Outcome(StrEnum):
     UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
     AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
     OWN = "own"  # written by this mailbot
+    DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 
 

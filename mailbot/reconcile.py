@@ -11,10 +11,10 @@ from mailbot.ledger import mails, outbox
 from mailbot.model import MailState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from mailbot.fetch import Fetch, Server
+    from mailbot.fetch import Server
     from mailbot.ledger import Ledger
     from mailbot.spool import Spool
     from mailbot.watch import Watch
@@ -50,7 +50,8 @@ class Reconciliation:
 
     ledger: Ledger
     spool: Spool
-    fetch: Fetch
+    #: The swept folders, by the name of their mailbox in the ledger.
+    folders: Mapping[str, str]
     watch: Watch
     clock: Callable[[], datetime]
 
@@ -80,13 +81,13 @@ class Reconciliation:
     def _mailbox(self, server: Server) -> tuple[int, int]:
         """Count the mails of the swept folders, and those of them that the ledger does not know."""
         present = unknown = 0
-        for folder in self.fetch.folders:
+        for mailbox, folder in self.folders.items():
             validity = server.select(folder)
             if validity is None:
                 continue
             for uids in server.windows():
                 with self.ledger.read() as tx:
-                    known = mails.known_uids(tx, self.fetch.mailbox_name(folder), validity, uids[0], uids[-1])
+                    known = mails.known_uids(tx, mailbox, validity, uids[0], uids[-1])
                 present += len(uids)
                 unknown += len(set(uids) - known)
         return present, unknown

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
 
+from mailbot import daybook
 from mailbot.ledger import events, teams
 from mailbot.rules import name_key
 from scoring.text import printable
@@ -17,6 +18,7 @@ from scoring.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from mailbot.ledger import Tx
 
@@ -102,7 +104,7 @@ def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
     return Roster(entries=tuple(kept), mistakes=tuple(mistakes))
 
 
-def enter(tx: Tx, entries: Sequence[Entry], now: datetime) -> list[str]:
+def enter(tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path) -> list[str]:
     """Bring teams into the ledger; return the mistakes: addresses that another team holds there."""
     mistakes = []
     for one in entries:
@@ -111,6 +113,7 @@ def enter(tx: Tx, entries: Sequence[Entry], now: datetime) -> list[str]:
         if foreign:
             mistakes.append(f"team {one.name!r}: {', '.join(foreign)} is another team's address already")
         elif set(one.addresses) - set(holders):
+            line = daybook.keep_roster(state, one.name, one.addresses)
             teams.add(tx, one.name, one.addresses, now)
-            events.append(tx, kind="team-added", subject=one.name, now=now, addresses=len(one.addresses))
+            events.append(tx, kind="team-added", subject=one.name, now=now, roster=line)
     return mistakes

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, evaluator, journal, opening, publish, roster
+from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster
 from mailbot.answering import Answering
 from mailbot.config import secret
 from mailbot.errors import ConfigError
@@ -107,9 +107,33 @@ class Service:
     @cached_property
     def reconciliation(self) -> Reconciliation:
         """The hourly comparison of mailbox, ledger and spool."""
-        return Reconciliation(
-            ledger=self.ledger, spool=self.spool, fetch=self.fetch(), watch=self.watch, clock=self.clock
-        )
+        fetch = self.fetch() if self.config.imap else None
+        folders = {fetch.mailbox_name(folder): folder for folder in fetch.folders} if fetch else {}
+        return Reconciliation(ledger=self.ledger, spool=self.spool, folders=folders, watch=self.watch, clock=self.clock)
+
+    def enter_truths(self) -> None:
+        """Enter the present labels in the ledger."""
+        now = self.clock()
+        with self.ledger.write("enter-truths") as tx:
+            for name, truth in self.challenge.truths.items():
+                if submissions.add_truth(tx, sha256=truth.sha256, track=name, n=truth.n, now=now):
+                    events.append(tx, kind="truth-added", subject=name, now=now, sha256=truth.sha256, n=truth.n)
+
+    def enter_config(self) -> None:
+        """Enter what the config brings along: the present labels, and the teams of the roster file."""
+        with self.ledger.write("enter-config") as tx:
+            if events.began(tx) is None:
+                events.append(tx, kind="ledger-begun", subject=self.challenge.short_name, now=self.clock())
+        self.enter_truths()
+        read = _read_roster(self.config)
+        with self.ledger.write("enter-roster") as tx:
+            mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state)
+        for mistake in (*read.mistakes, *mistakes):
+            journal.trouble("roster-mistake", count=1, what=mistake)
+
+    def keep_daybook(self) -> None:
+        """Bring the files that a lost ledger can be made from up to date."""
+        daybook.catch_up(self.ledger, self.config.state)
 
     @property
     def own(self) -> frozenset[str]:
@@ -162,18 +186,21 @@ class Service:
 
 
 @contextmanager
-def opened(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
+def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
     """Open the ledger and build every part; children start when the first mail needs them."""
     made = challenge.build(config)
     with ExitStack() as stack:
         ledger = Ledger(config.ledger)
         stack.callback(ledger.close)
         ledger.migrate()
-        _enter(ledger, made, config, clock())
         sandbox = _sandbox(config, made)
         stack.callback(sandbox.close)
         spool = Spool(config.state / "spool")
-        yield Service(config=config, challenge=made, ledger=ledger, spool=spool, sandbox=sandbox, clock=clock)
+        service = Service(config=config, challenge=made, ledger=ledger, spool=spool, sandbox=sandbox, clock=clock)
+        if enter:
+            service.enter_config()
+            stack.callback(service.keep_daybook)
+        yield service
 
 
 def _sandbox(config: Config, made: Challenge) -> Sandbox:
@@ -198,21 +225,8 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
             journal.event("recovered", **left)
+        service.keep_daybook()
         yield service
-
-
-def _enter(ledger: Ledger, made: Challenge, config: Config, now: datetime) -> None:
-    """Enter what the config brings along: the present labels, and the teams of the roster file."""
-    with ledger.write("enter-config") as tx:
-        if events.began(tx) is None:
-            events.append(tx, kind="ledger-begun", subject=made.short_name, now=now)
-        for name, truth in made.truths.items():
-            if submissions.add_truth(tx, sha256=truth.sha256, track=name, n=len(truth.ids), now=now):
-                events.append(tx, kind="truth-added", subject=name, now=now, sha256=truth.sha256, n=len(truth.ids))
-        if config.roster.file:
-            read = _read_roster(config)
-            for mistake in (*read.mistakes, *roster.enter(tx, read.entries, now)):
-                journal.trouble("roster-mistake", count=1, what=mistake)
 
 
 def _read_roster(config: Config) -> roster.Roster:

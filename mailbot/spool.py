@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 from mailbot import safefile
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -20,13 +23,17 @@ class Spool:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def put(self, raw: bytes) -> str:
-        """Keep a mail durably and return its SHA-256; a mail that is kept already is not written again."""
+    def put(self, raw: bytes, arrived_at: datetime) -> str:
+        """Keep a mail durably and return its SHA-256; a mail that is kept already is not written again.
+
+        The file's modification time is the mail's arrival, so that the spool alone can tell it.
+        """
         digest = hashlib.sha256(raw).hexdigest()
         path = self.path(digest)
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             safefile.replace(path, raw)
+            os.utime(path, (arrived_at.timestamp(), arrived_at.timestamp()))
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -40,6 +47,10 @@ class Spool:
             message = f"the spooled mail {digest[:12]} has been changed on disk"
             raise Permanent(message)
         return raw
+
+    def paths(self) -> Iterator[Path]:
+        """Yield every mail of the spool."""
+        yield from self._folder.glob("??/*.eml")
 
     def path(self, digest: str) -> Path:
         """Return where a mail lies."""

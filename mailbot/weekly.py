@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -82,17 +82,28 @@ class Weekly:
 
     def publish(self, *, as_of: datetime, due_at: datetime | None = None) -> Board:
         """Show the board everywhere, then keep it in the ledger."""
-        made = self.board(as_of)
+        with self.ledger.read() as tx:
+            head = events.head(tx)
+        made = sealed(self.board(as_of), head)
         for target in self.targets:
             target(made)
-        now = self.clock()
-        text = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True)
-        with self.ledger.write("board") as tx:
-            if boards.add(tx, text, due_at=due_at, now=now) is not None:
-                events.append(tx, kind="board-published", subject="board", now=now, as_of=as_of.isoformat())
+        self.keep(made, due_at=due_at, head=head)
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
         return made
+
+    def keep(self, made: Board, *, due_at: datetime | None, head: str) -> None:
+        """Keep a published board in the ledger."""
+        text, now = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True), self.clock()
+        as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
+        with self.ledger.write("board") as tx:
+            if boards.add(tx, text, due_at=due_at, now=now) is not None:
+                events.append(tx, kind="board-published", subject="board", now=now, as_of=as_of, due_at=due, audit=head)
 
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:
             return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
+
+
+def sealed(made: Board, head: str) -> Board:
+    """Print the head of the audit trail on a board, so that participants can hold the committee to it."""
+    return replace(made, rules=(*made.rules, f"The audit trail of all decisions ends, at this board, in {head}."))

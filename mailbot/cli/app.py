@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__
-from mailbot.cli import boards, demo, lists, scores, serve, start, teams
+from mailbot.cli import boards, care, demo, lists, scores, serve, start, teams
 from mailbot.errors import MailbotError
 
 WRONG_CALL = 2
@@ -31,6 +31,12 @@ app.command(rich_help_panel="Score")(scores.score)
 app.command(rich_help_panel="Score")(scores.rescore)
 app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.board)
+app.command(rich_help_panel="Care")(care.doctor)
+app.command(rich_help_panel="Care")(care.backup)
+app.command(rich_help_panel="Care")(care.restore)
+app.command(rich_help_panel="Care")(care.rebuild)
+app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")
+app.add_typer(care.audit, name="audit", rich_help_panel="Care")
 app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
 app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")
 app.add_typer(lists.mails, name="mails", rich_help_panel="Look")

@@ -31,12 +31,14 @@ def load_config(context: typer.Context, given: Path | None) -> Config:
 @contextmanager
 def opened_ledger(config: Config) -> Iterator[Ledger]:
     """Open the ledger alone, for commands that only look."""
+    from mailbot import daybook  # noqa: PLC0415  # not for --help
     from mailbot.ledger import Ledger  # noqa: PLC0415  # not for --help
 
     ledger = Ledger(config.ledger)
     try:
         ledger.migrate()
         yield ledger
+        daybook.catch_up(ledger, config.state)
     finally:
         ledger.close()
 

@@ -67,7 +67,7 @@ def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) ->
     from mailbot import roster, service  # noqa: PLC0415  # not for --help
 
     with opened_ledger(config) as ledger, ledger.write("roster") as tx:
-        mistakes = [*mistakes, *roster.enter(tx, entries, service.now())]
+        mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state)]
     typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,23 @@ class Ledger:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the ledger in one piece while it is in use (SQLite's online backup). Raises Permanent on PostgreSQL."""
+        if not self._sqlite:
+            message = "this ledger is on PostgreSQL: back it up with pg_dump"
+            raise Permanent(message)
+        with _translated(), self._engine.connect() as connection, closing(sqlite3.connect(path)) as target:
+            source = connection.connection.dbapi_connection
+            source.backup(target)  # type: ignore[union-attr]  # a sqlite3.Connection, as this ledger is SQLite's
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+
+    def integrity(self) -> str:
+        """Return what SQLite finds wrong with its file, or "ok"; PostgreSQL watches over itself."""
+        if not self._sqlite:
+            return "ok"
+        with self.read() as tx:
+            return str(tx.exec_driver_sql("PRAGMA quick_check").scalar_one())
 
     def close(self) -> None:
         """Close every connection."""

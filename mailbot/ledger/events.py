@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +15,64 @@ import sqlalchemy as sa
 from mailbot.ledger.tables import events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mailbot.ledger.engine import Tx
 
 GENESIS = "0" * 64
 """What stands before the first entry."""
 
+_muted: ContextVar[bool] = ContextVar("muted", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An entry of the trail."""
+
+    id: int
+    at: datetime
+    actor: str
+    kind: str
+    subject: str
+    #: Canonical JSON.
+    detail: str
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values; :func:`restore` takes them back."""
+        return asdict(self) | {"at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Write no entries meanwhile: what is done again was entered when it was done first."""
+    token = _muted.set(True)
+    try:
+        yield
+    finally:
+        _muted.reset(token)
+
 
 def append(tx: Tx, *, kind: str, subject: str, now: datetime, actor: str = "mailbot", **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
     """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
+    if _muted.get():
+        return head(tx)
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     entry = {"at": now, "actor": actor, "kind": kind, "subject": subject, "detail": text}
     digest = _hash(head(tx), entry)
     tx.execute(sa.insert(events).values(**entry, hash=digest))
     return digest
+
+
+def since(tx: Tx, entry_id: int) -> list[Entry]:
+    """Return the entries after the one of that id."""
+    rows = tx.execute(sa.select(events).where(events.c.id > entry_id).order_by(events.c.id)).mappings()
+    return [Entry(**row) for row in rows]
+
+
+def restore(tx: Tx, entry: Mapping[str, Any]) -> None:
+    """Put an entry back exactly as it was."""
+    tx.execute(sa.insert(events).values(**{**entry, "at": datetime.fromisoformat(entry["at"])}))
 
 
 def head(tx: Tx) -> str:

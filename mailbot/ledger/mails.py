@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.ledger import events
 from mailbot.ledger.tables import mails
 from mailbot.model import MailState, Outcome
 
@@ -50,22 +52,19 @@ class MailRow:
 
 
 def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, now: datetime) -> int | None:
-    """Enter a spooled mail; None when its place is known already."""
+    """Enter a spooled mail, and in the audit trail where and when it came; None when its place is known already."""
     if is_known(tx, place):
         return None
-    values = {
-        "mailbox": place.mailbox,
-        "uidvalidity": place.uidvalidity,
-        "uid": place.uid,
-        "sha256": sha256,
-        "size": size,
-    }
+    what = {**asdict(place), "sha256": sha256, "size": size}
     row = tx.execute(
         sa.insert(mails)
-        .values(**values, arrived_at=arrived_at, spooled_at=now, due_at=now, state=MailState.SPOOLED, attempts=0)
+        .values(**what, arrived_at=arrived_at, spooled_at=now, due_at=now, state=MailState.SPOOLED, attempts=0)
         .returning(mails.c.id)
     )
-    return int(row.scalar_one())
+    mail_id = int(row.scalar_one())
+    arrived = arrived_at.astimezone(UTC).isoformat()
+    events.append(tx, kind="mail-spooled", subject=f"M-{mail_id:06d}", now=now, arrived_at=arrived, **what)
+    return mail_id
 
 
 def is_known(tx: Tx, place: Place) -> bool:
@@ -80,11 +79,12 @@ def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int) ->
     return set(tx.scalars(sa.select(mails.c.uid).where(*where)))
 
 
-def claim(tx: Tx, *, now: datetime, limit: int) -> list[MailRow]:
-    """Take the oldest mails that are due and count the attempt; the caller commits before it goes on."""
+def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list[MailRow]:
+    """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
     due = (
         sa.select(mails.c.id)
         .where(mails.c.state == MailState.SPOOLED, mails.c.due_at <= now)
+        .where(mails.c.id == only if only is not None else sa.true())
         .order_by(mails.c.arrived_at, mails.c.id)
         .limit(limit)
     )
@@ -138,6 +138,24 @@ def set_aside(tx: Tx, mail_id: int, *, reason: str, trace: str | None = None) ->
     """Keep a mail whole for an organizer and go on without it."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     tx.execute(sa.update(mails).where(*working).values(state=MailState.SET_ASIDE, reason=reason, trace=trace))
+
+
+def retry(tx: Tx, mail_id: int, now: datetime) -> None:
+    """Make a mail that was set aside due again, with all its attempts."""
+    aside = (mails.c.id == mail_id, mails.c.state == MailState.SET_ASIDE)
+    due = {"state": MailState.SPOOLED, "attempts": 0, "due_at": now, "filed_to": None}
+    tx.execute(sa.update(mails).where(*aside).values(**due))
+
+
+def drop(tx: Tx, mail_id: int, _now: datetime) -> None:
+    """Settle that nothing is to be done about a mail that was set aside."""
+    aside = (mails.c.id == mail_id, mails.c.state == MailState.SET_ASIDE)
+    tx.execute(sa.update(mails).where(*aside).values(state=MailState.RECORDED, outcome=Outcome.DROPPED))
+
+
+def trace(tx: Tx, mail_id: int) -> str | None:
+    """Return where our code failed on a mail."""
+    return tx.scalar(sa.select(mails.c.trace).where(mails.c.id == mail_id))
 
 
 def recover(tx: Tx, *, attempts: int) -> int:

@@ -75,6 +75,19 @@ def sent(tx: Tx, outgoing_id: int, now: datetime) -> None:
     _leave(tx, outgoing_id, state=ReplyState.SENT, sent_at=now, error=None)
 
 
+def was_sent(tx: Tx, message_id: str, now: datetime) -> None:
+    """Note that a mail which was made anew had been sent when it was made first."""
+    again = sa.update(outbox).where(outbox.c.message_id == message_id)
+    tx.execute(again.values(state=ReplyState.SENT, sent_at=now, attempts=1))
+
+
+def withhold_all(tx: Tx, *, error: str) -> None:
+    """Give up every mail that waits."""
+    tx.execute(
+        sa.update(outbox).where(outbox.c.state == ReplyState.QUEUED).values(state=ReplyState.GIVEN_UP, error=error)
+    )
+
+
 def put_back(tx: Tx, outgoing_id: int, *, due_at: datetime, error: str) -> None:
     """Make it wait for another attempt."""
     _leave(tx, outgoing_id, state=ReplyState.QUEUED, due_at=due_at, error=error)

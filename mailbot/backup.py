@@ -1,0 +1,87 @@
+"""A copy of all that cannot be made again, taken while mailbot runs: ledger, spool, daybook; and its way back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from mailbot import daybook, safefile
+from mailbot.errors import Permanent
+from mailbot.ledger import Ledger, mails
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+LEDGER = "ledger.db"
+
+
+def back_up(ledger: Ledger, state: Path, target: Path) -> int:
+    """Copy the state into a folder; return how many files its manifest names.
+
+    The ledger is copied first, in one piece; every mail it knows was in the spool before. A second backup into the
+    same folder copies only the mails that are new.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    ledger.copy_to(target / LEDGER)
+    daybook.catch_up(ledger, state)
+    for name in (daybook.ACTS, daybook.ROSTER):
+        if (state / name).exists():
+            shutil.copy2(state / name, target / name)
+    copy = Ledger(f"sqlite:///{target / LEDGER}")
+    with copy.read() as tx:
+        digests = mails.digests(tx)
+    copy.close()
+    for digest in digests:
+        path = f"spool/{digest[:2]}/{digest}.eml"
+        if not (target / path).exists():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(state / path, target / path)
+    hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
+    safefile.replace(target / MANIFEST, (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
+    return len(hashes)
+
+
+def mistakes(backup: Path) -> list[str]:
+    """Compare a backup with its manifest; return one sentence for each file that is missing or changed."""
+    try:
+        manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is no whole backup"]
+    found = []
+    for name, digest in manifest.items():
+        path = backup / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif _sha256(path) != digest:
+            found.append(f"{name} was changed")
+    return found
+
+
+def restore(backup: Path, state: Path) -> int:
+    """Copy a verified backup into an empty state folder; return how many files. Raises Permanent."""
+    wrong = mistakes(backup)
+    if wrong:
+        raise Permanent("\n".join([f"{backup} cannot be restored:", *(f"  - {line}" for line in wrong)]))
+    if (state / LEDGER).exists():
+        message = f"{state / LEDGER} exists: move it away first; a backup is only restored where there is none"
+        raise Permanent(message)
+    files = [path for path in _files(backup) if path.name != MANIFEST]
+    for path in files:
+        place = state / path.relative_to(backup)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, place)
+    return len(files)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield what a backup holds, in order."""
+    yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in {MANIFEST, "mailbot.lock"})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,132 @@
+"""How everything does, found out on the spot: a list of findings, each with its mend."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailbot.errors import MailbotError
+from mailbot.instants import shown
+from mailbot.ledger import boards, events, health, mails, outbox, teams
+from mailbot.model import MailState, ReplyState
+from mailbot.watch import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mailbot.service import Service
+
+LOW_DISK_BYTES = 1024**3
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    GREEN = "green"  # as it should be
+    YELLOW = "yellow"  # worth a look
+    RED = "red"  # something does not work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the doctor's table."""
+
+    part: str
+    level: Level
+    detail: str
+    #: What to do about it; "" when nothing is to be done.
+    mend: str = ""
+
+
+def examine(service: Service, *, online: bool) -> Iterator[Finding]:
+    """Look at every part; with ``online`` also log in to the mailbox and compare it with the ledger."""
+    checks: list[Callable[[Service], Iterator[Finding]]] = [_disk, _ledger, _trail, _stock, _health, _roster, _boards]
+    for check in [*checks, *([_mailbox] if online else [])]:
+        yield from check(service)
+
+
+def _disk(service: Service) -> Iterator[Finding]:
+    free = shutil.disk_usage(service.config.state).free
+    level = Level.GREEN if free > LOW_DISK_BYTES else Level.RED
+    mend = "" if level is Level.GREEN else "make room: a mail that cannot be spooled waits in the mailbox"
+    yield Finding(part="disk", level=level, detail=f"{free / 1e9:.1f} GB free for {service.config.state}", mend=mend)
+
+
+def _ledger(service: Service) -> Iterator[Finding]:
+    said = service.ledger.integrity()
+    mend = "" if said == "ok" else "`mailbot rebuild --from-spool`, or restore a backup"
+    yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], mend=mend)
+
+
+def _trail(service: Service) -> Iterator[Finding]:
+    with service.ledger.read() as tx:
+        broken, head = events.first_broken(tx), events.head(tx)
+    if broken is None:
+        yield Finding(part="audit trail", level=Level.GREEN, detail=f"unbroken, ends in {head[:12]}")
+    else:
+        mend = "somebody changed the ledger: compare it with a backup"
+        yield Finding(part="audit trail", level=Level.RED, detail=f"entry {broken} was changed", mend=mend)
+
+
+def _stock(service: Service) -> Iterator[Finding]:
+    counts = service.reconciliation.count()
+    detail = f"{counts.in_ledger} mails, {counts.without_bytes} without their bytes, {counts.overdue_mails} overdue"
+    mend = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
+    yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, mend=mend)
+    level = Level.YELLOW if counts.set_aside else Level.GREEN
+    mend = "`mailbot stuck list`, then show, retry or drop" if counts.set_aside else ""
+    yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
+    with service.ledger.read() as tx:
+        states = [row.state for row in outbox.listing(tx)]
+    given_up = states.count(ReplyState.GIVEN_UP)
+    waiting = len(states) - given_up - states.count(ReplyState.SENT)
+    mend = "`mailbot outbox list` says why" if given_up else ""
+    detail = f"{waiting} waiting, {given_up} given up"
+    yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, mend=mend)
+
+
+def _health(service: Service) -> Iterator[Finding]:
+    zone = service.config.challenge.zone
+    with service.ledger.read() as tx:
+        rows = health.listing(tx)
+    for row in rows:
+        if not row.ok and row.part not in {"stuck", "outbox"}:
+            detail = f"{SUBJECTS[row.part]}, since {shown(row.since, zone)}"
+            yield Finding(part=row.part, level=Level.RED, detail=detail, mend=row.detail)
+
+
+def _roster(service: Service) -> Iterator[Finding]:
+    with service.ledger.read() as tx:
+        known, silent = teams.everyone(tx), teams.bouncing(tx)
+    level = Level.YELLOW if silent or not known else Level.GREEN
+    mend = "`mailbot teams list` shows them; ask the teams for another address" if silent else ""
+    mend = mend or ("" if known else "`mailbot teams import FILE.csv`")
+    detail = f"{len(known)} teams, {len(silent)} addresses take no mail"
+    yield Finding(part="roster", level=level, detail=detail, mend=mend)
+
+
+def _boards(service: Service) -> Iterator[Finding]:
+    zone = service.config.challenge.zone
+    with service.ledger.read() as tx:
+        published = boards.listing(tx)
+    last = f"last published {shown(published[-1].published_at, zone)}" if published else "none published yet"
+    due = service.weekly.due_at()
+    level = Level.RED if due else Level.GREEN
+    mend = "`mailbot publish` says what is in its way" if due else ""
+    yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
+
+
+def _mailbox(service: Service) -> Iterator[Finding]:
+    try:
+        server = service.mailbox()
+        counts = service.reconciliation.run(server)
+        server.close()
+    except MailbotError as error:
+        yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
+        return
+    with service.ledger.read() as tx:
+        backlog = mails.count(tx, state=MailState.SPOOLED)
+    detail = f"{counts.in_mailbox} mails there, {counts.unknown} not fetched yet, {backlog} waiting to be handled"
+    yield Finding(part="mailbox", level=Level.YELLOW if counts.unknown else Level.GREEN, detail=detail)

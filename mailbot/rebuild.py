@@ -1,0 +1,152 @@
+"""A new ledger out of the mails and the daybook: what was decided once is decided again, in the same order.
+
+The audit trail comes back exactly as it was, and each of its entries is carried out anew: a mail enters, a team joins,
+a mail is recorded, a board is published, each at the instant it was done first. Mails that the trail does not know
+(it was lost, or ended before them) come after, in order of arrival.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mailbot import daybook, importing
+from mailbot.errors import Permanent
+from mailbot.ledger import events, mails, outbox, submissions, teams
+from mailbot.ledger.mails import Place
+from mailbot.weekly import sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mailbot.fetch import Server
+    from mailbot.service import Service
+
+
+@dataclass
+class Clock:
+    """A clock that shows the instant of what is being done again, and the present before and after."""
+
+    real: Callable[[], datetime]
+    past: datetime | None = None
+
+    def __call__(self) -> datetime:
+        """Return the instant."""
+        return self.past or self.real()
+
+
+@dataclass
+class Rebuild:
+    """The parts this works with: a service on a new, empty ledger, whose clock is ``clock``."""
+
+    service: Service
+    clock: Clock
+    state: Path
+    _roster: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def run(self) -> dict[str, int]:
+        """Do everything again; return what was counted. Raises Permanent when the trail was tampered with."""
+        trail = daybook.acts(self.state)
+        self._roster = daybook.roster(self.state)
+        with self.service.ledger.write("rebuild") as tx:
+            for entry in trail:
+                events.restore(tx, entry)
+            broken = events.first_broken(tx)
+        if broken is not None:
+            message = f"{self.state / daybook.ACTS}: entry {broken} does not follow from the one before it"
+            raise Permanent(message)
+        with events.muted():
+            if trail:
+                self.service.enter_truths()
+            for entry in trail:
+                with self._at(datetime.fromisoformat(entry["at"])):
+                    self._again(entry, json.loads(entry["detail"]))
+        self.service.enter_config()
+        new = self._newcomers(known=bool(trail))
+        with self.service.ledger.read() as tx:
+            found = {"mails": mails.count(tx), "submissions": len(submissions.listing(tx))}
+        return {"entries": len(trail), "not_in_the_trail": new, **found}
+
+    @contextmanager
+    def _at(self, instant: datetime) -> Iterator[None]:
+        self.clock.past = instant
+        try:
+            yield
+        finally:
+            self.clock.past = None
+
+    def _again(self, entry: dict[str, Any], detail: dict[str, Any]) -> None:
+        """Carry out one entry; what only tells of something (health, a truth) needs nothing."""
+        carry_out: dict[str, Callable[[str, dict[str, Any]], None]] = {
+            "mail-spooled": self._mail,
+            "mail-recorded": self._record,
+            "mail-set-aside": self._set_aside,
+            "team-added": self._team,
+            "reply-sent": self._sent,
+            "board-published": self._board,
+        }
+        if entry["kind"] in carry_out:
+            carry_out[entry["kind"]](entry["subject"], detail)
+
+    def _mail(self, _subject: str, detail: dict[str, Any]) -> None:
+        place = Place(mailbox=detail["mailbox"], uidvalidity=detail["uidvalidity"], uid=detail["uid"])
+        arrived = datetime.fromisoformat(detail["arrived_at"])
+        with self.service.ledger.write("rebuild") as tx:
+            mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
+
+    def _record(self, subject: str, _detail: dict[str, Any]) -> None:
+        self.service.intake.step(only=int(subject.removeprefix("M-")))
+
+    def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            mails.claim(tx, now=self.clock(), limit=1, only=int(subject.removeprefix("M-")))
+            mails.set_aside(tx, int(subject.removeprefix("M-")), reason=detail["reason"])
+
+    def _team(self, subject: str, detail: dict[str, Any]) -> None:
+        line = self._roster.get(detail["roster"])
+        if line is None:
+            message = f"{self.state / daybook.ROSTER}: the addresses of team {subject!r} are missing"
+            raise Permanent(message)
+        with self.service.ledger.write("rebuild") as tx:
+            teams.add(tx, line["team"], line["addresses"], self.clock())
+
+    def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            outbox.was_sent(tx, detail["message_id"], self.clock())
+
+    def _board(self, _subject: str, detail: dict[str, Any]) -> None:
+        due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
+        weekly = self.service.weekly
+        made = sealed(weekly.board(datetime.fromisoformat(detail["as_of"])), detail["audit"])
+        weekly.keep(made, due_at=due_at, head=detail["audit"])
+
+    def _newcomers(self, *, known: bool) -> int:
+        """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""
+        with self.service.ledger.read() as tx:
+            digests = set(mails.digests(tx))
+        strange = [path for path in self.service.spool.paths() if path.stem not in digests]
+        for path in sorted(strange, key=lambda path: (path.stat().st_mtime, path.stem)):
+            arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # the spool sets it to the arrival
+            importing.enter(self.service, path.read_bytes(), arrived)
+            self.service.intake.step()
+        if not known:
+            with self.service.ledger.write("rebuild") as tx:
+                outbox.withhold_all(tx, error="rebuilt without a trail: it was answered before")
+        return len(strange)
+
+
+def spool_mailbox(service: Service, server: Server, folders: list[str]) -> int:
+    """Bring every mail of the folders into the spool, each with its INTERNALDATE; return how many there were."""
+    count = 0
+    for folder in folders:
+        if server.select(folder) is None:
+            continue
+        for uids in server.windows():
+            for mail in server.fetch(uids):
+                service.spool.put(mail.raw, mail.arrived_at)
+                count += 1
+    return count
