@@ -1,6 +1,6 @@
 """Every folder here is a story: mails go in, the real commands run, and replies and ledger are as written down.
 
-A story NN-name holds ``in/*.eml``, taken one by one in the order of their names, and ``expected/``: ``ledger.json``
+A story NN-name holds ``in/*.eml``, taken in the order of their names, and ``expected/``: ``ledger.json``
 with what the commands list, and ``reply-N.txt`` for each mail that the SMTP server got. A config.toml or teams.csv of
 its own stands in for the one in ``base``. After a deliberate change, ``MAILBOT_FLOW_ACCEPT=1`` writes ``expected``
 anew: read the difference before you commit it.
@@ -59,15 +59,17 @@ def _set_up(story: Path, work: Path, smtp_port: int) -> None:
 
 
 def _ingest(story: Path, work: Path) -> list[dict[str, Any]]:
-    """Take the mails one after another; ``{reply N}`` in a mail becomes the Message-ID of that reply."""
+    """Take the mails by as few commands as can be; ``{reply N}`` in a mail becomes the Message-ID of that reply."""
     rows: list[dict[str, Any]] = []
+    waiting: list[str] = []
     for path in sorted((story / "in").glob("*.eml")):
         raw = path.read_text(encoding="utf-8")
         if "{reply" in raw:
-            raw = _with_ids(raw, work)
+            rows += mailbot("ingest", *waiting, "--json", folder=work).json
+            raw, waiting = _with_ids(raw, work), []
         (work / path.name).write_text(raw, encoding="utf-8")
-        rows += mailbot("ingest", path.name, "--json", folder=work).json
-    return rows
+        waiting.append(path.name)
+    return [*rows, *mailbot("ingest", *waiting, "--json", folder=work).json]
 
 
 def _with_ids(raw: str, work: Path) -> str:
