@@ -1,0 +1,59 @@
+"""The bell between threads."""
+
+from __future__ import annotations
+
+import select
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.bell import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAR = 60.0
+
+
+@pytest.fixture
+def bell() -> Iterator[Bell]:
+    """Give a quiet bell."""
+    made = Bell()
+    yield made
+    made.close()
+
+
+def test_a_quiet_bell_is_waited_for_in_vain(bell: Bell) -> None:
+    """Nobody rang: the time goes by."""
+    assert not bell.wait(0)
+
+
+def test_a_ring_before_the_wait_is_heard(bell: Bell) -> None:
+    """A bell that rang already ends the next wait at once, and only that one."""
+    bell.ring()
+    bell.ring()
+    assert bell.wait(FAR)
+    assert not bell.wait(0)
+
+
+def test_a_ring_wakes_the_waiter(bell: Bell) -> None:
+    """A ring from another thread ends the wait."""
+    ringer = threading.Timer(0.01, bell.ring)
+    ringer.start()
+    assert bell.wait(FAR)
+    ringer.join()
+
+
+def test_it_can_be_waited_for_beside_a_socket(bell: Bell) -> None:
+    """To select it is one more thing to read."""
+    assert select.select([bell], [], [], 0)[0] == []
+    bell.ring()
+    assert select.select([bell], [], [], FAR)[0] == [bell]
+
+
+def test_nobody_is_held_up_by_ringing(bell: Bell) -> None:
+    """A bell that nobody hears can be rung for ever."""
+    for _ in range(5000):
+        bell.ring()
+    assert bell.wait(FAR)
