@@ -33,6 +33,7 @@ WINDOW = 20_000
 
 _THROTTLING = re.compile(r"THROTTL|OVERQUOTA|too many simultaneous|bandwidth", re.IGNORECASE)
 _NO_MAILBOX = "User is authenticated but not connected"  # Microsoft's answer to a missing licence or a wrong scope
+_UNAVAILABLE = "[UNAVAILABLE]"  # its own trouble, not our password: RFC 5530, section 3
 
 PARTIAL = 65536
 """Bytes fetched of a mail that is too large to be fetched whole."""
@@ -106,7 +107,7 @@ class Mailbox:
     def _fetch(self, uids: Sequence[int], item: str, key: bytes) -> Iterator[Fetched]:
         for chunk in _chunks(uids):
             with _translated("fetch"):
-                answer = self._client.fetch(chunk, [item, "INTERNALDATE", "RFC822.SIZE"])
+                answer = self._ask(chunk, [item, "INTERNALDATE", "RFC822.SIZE"])
             for uid in chunk:
                 data = answer.get(uid, {})
                 if data.get(key) is not None and b"INTERNALDATE" in data:
@@ -114,6 +115,18 @@ class Mailbox:
                     yield Fetched(
                         uid=uid, arrived_at=data[b"INTERNALDATE"], size=int(data.get(b"RFC822.SIZE", len(raw))), raw=raw
                     )
+
+    def _ask(self, uids: Sequence[int], items: Sequence[str]) -> dict[int, dict[bytes, Any]]:
+        """Fetch; when the server refuses, ask for one after another, so that a mail it cannot read stops no other."""
+        try:
+            return dict(self._client.fetch(uids, items))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            if _is_about_us(error):
+                raise
+            alone = [self._ask([uid], items) for uid in uids] if len(uids) > 1 else []
+            return {uid: data for answer in alone for uid, data in answer.items()}
 
     def move(self, uids: Sequence[int], folder: str) -> bool:
         """Move mails to a folder, made when missing; False when the server can do so neither by MOVE nor by UIDPLUS."""
@@ -207,19 +220,26 @@ def _translated(command: str) -> Iterator[None]:
     try:
         with crash.around(f"imap.{command}"):
             yield
-    except LoginError as error:
-        message = "the IMAP server refused the login: check imap.user and the password file"
-        raise AuthenticationFailed(message) from error
     except imapclient.exceptions.CapabilityError as error:
         message = f"the IMAP server cannot do this: {error}"
         raise Permanent(message) from error
     except (OSError, imaplib.IMAP4.error, IMAPClientError) as error:
-        said = str(error)[:200]
-        if _THROTTLING.search(said):
-            message = f"the IMAP server asks us to come less often: {said}"
-            raise Throttled(message) from error
-        if _NO_MAILBOX in said:
-            message = f"the IMAP server lets us in and gives us no mailbox: {said}"
-            raise AuthenticationFailed(message) from error
-        message = f"the IMAP server is not to be had: {error.__class__.__name__}: {said}"
-        raise Temporary(message) from error
+        raise _trouble(error) from error
+
+
+def _trouble(error: Exception) -> Temporary:
+    """Name what a driver's error means for us."""
+    said = str(error)[:200]
+    if _THROTTLING.search(said):
+        return Throttled(f"the IMAP server asks us to come less often: {said}")
+    if _NO_MAILBOX in said:
+        return AuthenticationFailed(f"the IMAP server lets us in and gives us no mailbox: {said}")
+    lost = isinstance(error.__context__, imaplib.IMAP4.abort)  # the driver calls a connection lost at login a refusal
+    if isinstance(error, LoginError) and not lost and _UNAVAILABLE not in said:
+        return AuthenticationFailed("the IMAP server refused the login: check imap.user and the password file")
+    return Temporary(f"the IMAP server is not to be had: {error.__class__.__name__}: {said}")
+
+
+def _is_about_us(error: Exception) -> bool:
+    """Whether the server refuses us, whatever we ask for."""
+    return isinstance(_trouble(error), AuthenticationFailed | Throttled)

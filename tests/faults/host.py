@@ -47,6 +47,15 @@ _ONE_AT_A_TIME = threading.Lock()  # alembic keeps what it works on in globals
 
 
 @dataclass(frozen=True, kw_only=True)
+class Life:
+    """One run of the daemon."""
+
+    process: subprocess.Popen[bytes]
+    #: Where in the journal it begins.
+    since: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Host:
     """What a daemon needs, and what it leaves behind."""
 
@@ -75,13 +84,14 @@ class Host:
         """Where a traced daemon writes the crash points that it passes."""
         return self.folder / "trace.txt"
 
-    def start(self, **env: str) -> subprocess.Popen[bytes]:
+    def start(self, **env: str) -> Life:
         """Start the daemon, in a session of its own."""
         with self.journal.open("ab") as file:
             command = (MAILBOT, "run", "--json")
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, cwd=self.folder, env=os.environ | env, stdout=file, stderr=file, start_new_session=True
             )
+            return Life(process=process, since=file.tell())
 
     def deliver(self, some: list[Streamed], *, pause: float = 0.0) -> None:
         """Put mails into the inbox, one after another."""
@@ -116,34 +126,37 @@ class Host:
         """Open the ledger to read in it."""
         return sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=30)
 
-    def settle(self, process: subprocess.Popen[bytes]) -> int:
+    def settle(self, life: Life) -> int:
         """Wait until a daemon dies, or stop it once nothing is left to be done; return how it ended."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while process.poll() is None and time.monotonic() < until:
-            if self.is_quiet():
-                process.send_signal(signal.SIGTERM)
-                return process.wait(timeout=PATIENCE_SECONDS)
+        while life.process.poll() is None and time.monotonic() < until:
+            if self._is_running(life) and self.is_quiet():
+                life.process.send_signal(signal.SIGTERM)
+                return life.process.wait(timeout=PATIENCE_SECONDS)
             time.sleep(0.05)
-        if process.poll() is None:
-            process.kill()
+        if life.process.poll() is None:
             message = f"it did not come to rest in {PATIENCE_SECONDS:g} s\n{self.journal.read_text()}"
             raise AssertionError(message)
-        return process.returncode
+        return life.process.returncode
 
     def live(self, **env: str) -> int:
         """Run the daemon until it dies or nothing is left to be done; return how it ended."""
-        process = self.start(**env)
+        life = self.start(**env)
         try:
-            return self.settle(process)
+            return self.settle(life)
         finally:
-            clear(process)
+            clear(life)
+
+    def _is_running(self, life: Life) -> bool:
+        """Tell whether it has begun its work, so that it may be told to stop."""
+        return b'"event": "running"' in self.journal.read_bytes()[life.since :]
 
 
-def clear(process: subprocess.Popen[bytes]) -> None:
+def clear(life: Life) -> None:
     """Kill whatever is left of a daemon and its children."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        os.killpg(life.process.pid, signal.SIGKILL)
+    life.process.wait()
 
 
 @contextmanager

@@ -72,12 +72,12 @@ def lose_children(folder: Path, dovecot: Dovecot) -> Death:
     """Kill every child of a daemon for a while, as the kernel does when memory runs out; judge once it is quiet."""
     with host(folder, dovecot) as bereaved:
         with bereaved.stream_flows():
-            process = bereaved.start()
+            life = bereaved.start()
             try:
-                killed = _kill_workers(process.pid)
-                code = bereaved.settle(process)
+                killed = _kill_workers(life.process.pid)
+                code = bereaved.settle(life)
             finally:
-                clear(process)
+                clear(life)
         assert code == 0, bereaved.journal.read_text()
         return Death(
             point="children", occurrence=killed, reached=killed > 0, mails=len(bereaved.mails), verdict=judge(bereaved)
