@@ -79,16 +79,30 @@ def read_csv(data: bytes) -> Roster:
     address = next((head.index(c) for c in ADDRESS_COLUMNS if c in head), None)
     if team is None or address is None:
         return Roster(entries=(), mistakes=("line 1: the columns `team` and `address` are needed",))
-    entries, mistakes = [], []
-    for row in rows:
-        if not any(cell.strip() for cell in row):
-            continue
-        try:
-            entries.append(entry(row[team], re.split(r"[;,\s]+", row[address].strip(" ;,\t"))))
-        except (ValueError, IndexError) as error:
-            reason = str(error) if isinstance(error, ValueError) else "a cell is missing"
-            mistakes.append(f"line {rows.line_num}: {reason}")
+    entries: list[Entry] = []
+    mistakes: list[str] = []
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            found = _entry(row, team, address)
+            if isinstance(found, Entry):
+                entries.append(found)
+            else:
+                mistakes.append(f"line {rows.line_num}: {found}")
+    except csv.Error as error:
+        mistakes.append(f"line {rows.line_num}: {error}; is a quotation mark left open before?")
     return _without_conflicts(entries, mistakes)
+
+
+def _entry(row: Sequence[str], team: int, address: int) -> Entry | str:
+    """Check a row; return the reason when it cannot be taken."""
+    try:
+        return entry(row[team], re.split(r"[;,\s]+", row[address].strip(" ;,\t")))
+    except ValueError as error:
+        return str(error)
+    except IndexError:
+        return "a cell is missing"
 
 
 def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
