@@ -1,0 +1,206 @@
+"""The config: merged over its preset, checked whole, every mistake named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailbot import configfile
+from mailbot.config import Imap, secret
+from mailbot.errors import ConfigError
+from mailbot.instants import Moment
+
+BASE = Path("/etc/mailbot")
+
+
+def _config(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # any TOML
+    """Return the least that a config must say, and more."""
+    least = {"preset": "siqa", "challenge": {"address": "s@siqa.example"}, "tracks": {"siqa-s": {"labels": "s.json"}}}
+    return least | more
+
+
+def _mistakes(**more: Any) -> str:  # noqa: ANN401  # any TOML
+    """Return what is said of a config that cannot be used."""
+    with pytest.raises(ConfigError) as refused:
+        configfile.build(_config(**more), base=BASE, origin="config.toml")
+    return str(refused.value)
+
+
+def test_the_preset_fills_in_what_is_not_said() -> None:
+    """With the preset an address and the labels are enough."""
+    config = configfile.build(_config(), base=BASE)
+    assert config.challenge.short_name == "SIQA"
+    assert config.challenge.zone == ZoneInfo("Asia/Shanghai")
+    assert config.quota.per_week == 2
+    assert config.quota.week_starts == Moment(weekday=2, at=time(0))
+    assert config.board.publish_at == Moment(weekday=2, at=time(10))
+    assert config.tracks.keys() == {"siqa-s"}
+    assert config.tracks["siqa-s"].weights == {"perception": 0.5, "knowledge": 0.5}
+
+
+def test_what_is_said_goes_over_the_preset() -> None:
+    """A key of the config stands over the preset's; weights are replaced as a whole."""
+    track = {"labels": "u.json", "weights": {"yes-or-no": 0.5, "what": 0.25, "how": 0.25}}
+    config = configfile.build(
+        _config(quota={"per_week": 5}, board={"standing": "best"}, tracks={"siqa-u": track}), base=BASE
+    )
+    assert (config.quota.per_week, config.quota.week_starts.weekday) == (5, 2)
+    assert config.board.standing == "best"
+    assert config.tracks["siqa-u"].weights == track["weights"]
+
+
+def test_paths_are_relative_to_the_config_file() -> None:
+    """Every path of the config is taken from its folder, wherever mailbot is called; absolute ones stay."""
+    files = {"host": "h.example", "password_file": "secrets/imap", "ca_file": "/ca.pem"}
+    config = configfile.build(_config(imap=files, roster={"file": "teams.csv"}, board={"folder": "www"}), base=BASE)
+    assert config.imap is not None
+    assert (config.imap.password_file, config.imap.ca_file) == (BASE / "secrets/imap", Path("/ca.pem"))
+    assert (config.state, config.published, config.roster.file) == (BASE / "state", BASE / "www", BASE / "teams.csv")
+    assert config.tracks["siqa-s"].labels == BASE / "s.json"
+    assert config.ledger == "sqlite:////etc/mailbot/state/ledger.db"
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    """One look at the message is enough to mend the whole file."""
+    told = _mistakes(
+        imap={"host": "h", "port": 0}, quota={"per_week": 0}, board={"publish_at": "someday"}, challange={"name": "x"}
+    )
+    assert told.startswith("config.toml: 4 mistake(s)\n")
+    for key in ("imap.port", "quota.per_week", "board.publish_at", "challange"):
+        assert f"  - {key}: " in told
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"),
+    [
+        ({"challange": {}}, "challange: unknown key; did you mean 'challenge'?"),
+        ({"imap": {"host": "h", "pasword_file": "x"}}, "imap.pasword_file: unknown key; did you mean 'password_file'?"),
+        ({"quota": {"zzz": 1}}, "quota.zzz: unknown key; known here: per_week, week_starts"),
+        ({"phases": [{"name": "x", "open": 1}]}, "phases.0.open: unknown key; did you mean 'opens'?"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str) -> None:
+    """A misspelt key is an error that names what was meant, in every table."""
+    assert hint in _mistakes(**more)
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"),
+    [
+        ({"challenge": {}}, "challenge.address: missing; it must be set"),
+        ({"challenge": {"address": "nobody"}}, "'nobody' is no e-mail address"),
+        ({"challenge": {"address": "a@b.org, c@d.org"}}, "is no e-mail address"),
+        ({"challenge": {"address": "s@x.org", "zone": "Mars/Olympus"}}, "write one as 'Asia/Shanghai'"),
+        ({"board": {"publish_at": "wed"}}, "write it as 'wed 10:00'"),
+        ({"board": {"standing": "first"}}, "'latest' or 'best'"),
+        ({"imap": {"host": "imap.example.org", "security": "none"}}, "only allowed for a server on this machine"),
+        ({"smtp": {"host": "x", "port": 70000}}, "smtp.port: "),
+        ({"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 0.5}}}}, "must sum to 1"),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 1.5, "knowledge": -0.5}}}},
+            "must not be negative",
+        ),
+        ({"tracks": {"siqa-s": {}}}, "tracks.siqa-s.labels: missing"),
+        ({"phases": [{"name": "x", "opens": datetime(2026, 3, 1)}]}, "a date needs its zone"),  # noqa: DTZ001  # as TOML gives it
+        (
+            {
+                "phases": [
+                    {
+                        "name": "x",
+                        "opens": datetime(2026, 3, 2, tzinfo=UTC),
+                        "closes": datetime(2026, 3, 1, tzinfo=UTC),
+                    }
+                ]
+            },
+            "before it opens",
+        ),
+        ({"preset": "sica"}, "preset: "),
+        ({"workers": 0}, "workers: "),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: str) -> None:
+    """Each value that cannot be used says why."""
+    assert hint in _mistakes(**more)
+
+
+def test_plain_text_is_for_this_machine_alone() -> None:
+    """A server on loopback may be spoken to in clear."""
+    config = configfile.build(_config(imap={"host": "127.0.0.1", "security": "none"}), base=BASE)
+    assert config.imap is not None
+    assert config.imap.security == "none"
+
+
+def test_without_a_phase_the_challenge_is_always_open() -> None:
+    """A config that names no phase has one without ends."""
+    (phase,) = configfile.build(_config(), base=BASE).calendar
+    assert (phase.opens, phase.closes) == (None, None)
+
+
+def test_a_config_is_frozen() -> None:
+    """Nothing changes the config of a running mailbot."""
+    config = configfile.build(_config(), base=BASE)
+    with pytest.raises(ValueError, match="frozen"):
+        config.workers = 9  # type: ignore[misc]  # the point of the test
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+def test_a_config_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named file must be there; unnamed, config.toml of this folder comes first."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"tried other\.toml\. `mailbot init DIR` writes one"):
+        configfile.find(Path("other.toml"))
+    Path("config.toml").write_text("")
+    assert configfile.find(None) == Path("config.toml")
+
+
+@pytest.mark.parametrize("text", [b"= 1", b"a = 1\na = 2", b"\xff\xfe", b'x = "'])
+def test_what_is_no_toml_is_said_so(tmp_path: Path, text: bytes) -> None:
+    """A file that is no TOML is named with the reason."""
+    (tmp_path / "config.toml").write_bytes(text)
+    with pytest.raises(ConfigError, match=r"config\.toml: cannot be read as TOML: "):
+        configfile.load(tmp_path / "config.toml")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """So is one that cannot be read."""
+    with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read"):
+        configfile.load(tmp_path / "nothing.toml")
+
+
+# --- passwords -------------------------------------------------------------------------------
+
+
+def test_a_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
+    """White space at its end, and further lines, are none of it."""
+    (tmp_path / "imap").write_text("geheim wort \r\nsecond line\n")
+    assert secret(Imap(host="h", password_file=tmp_path / "imap"), "imap") == "geheim wort"
+
+
+def test_systemd_may_bring_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a file of its own the password is looked for among the service's credentials."""
+    (tmp_path / "imap_password").write_text("geheim\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert secret(Imap(host="h"), "imap") == "geheim"
+
+
+@pytest.mark.parametrize("name", ["missing", "folder", "binary"])
+def test_an_unreadable_password_is_named_by_its_key(tmp_path: Path, name: str) -> None:
+    """The message names the key and the file, never what is in it."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(b"\xffsecret")
+    with pytest.raises(ConfigError, match=r"^imap\.password_file: ") as refused:
+        secret(Imap(host="h", password_file=tmp_path / name), "imap")
+    assert "secret" not in str(refused.value)
+
+
+def test_no_password_at_all_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a file and without credentials the key to set is named."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(ConfigError, match=r"smtp\.password_file: not set"):
+        secret(Imap(host="h"), "smtp")
