@@ -1,11 +1,12 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash lint bench lock
+.PHONY: help setup demo test test-crash lint bench fuzz lock
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
 OUT ?=
 TESTS ?=
+SECONDS ?= 60
 WORKERS ?= -n auto --maxprocesses 4
 
 # One thread for each process's linear algebra: the tests run side by side
@@ -42,6 +43,10 @@ lint: setup ## Check style, format and types
 bench: setup ## Measure speed; writes build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m tests.bench
+
+fuzz: setup ## Throw mutated mails, archives and files at their readers for SECONDS=600; fetches atheris when missing
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet 'atheris>=3,<4'
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
 
 lock: setup ## Choose the newest packages anew and pin them with their hashes
 	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --group dev \

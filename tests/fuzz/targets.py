@@ -1,0 +1,102 @@
+"""The targets: each takes any bytes, and fails where something that must always hold does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.mime.caps import Caps
+from mailbot.opening import open_mail
+from mailbot.parse import parse
+from scoring.evaluate import evaluate_any
+from scoring.model import EXAMPLES
+from scoring.text import REPLACEMENT
+from scoring.unpack import Limits, unpack
+from tests.unit.scoring.made import s_truth, u_truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mailbot.model import Mail
+    from scoring.model import Problem
+
+_TRUTHS = {"siqa-s": s_truth(), "siqa-u": u_truth()}
+_ALSO_SHOWN = f"{REPLACEMENT}\u3000\xa0"
+_MOST_BYTES = 1024 * 1024
+_NAMES = ("a.json", "a.csv", "a.zip", "a.json.gz", "a", "winmail.dat", "../x\x00.tsv", "a.xlsx")
+_TIGHT = Caps(message_bytes=4096, header_bytes=256, value_bytes=64, parts=4, depth=2, attachments=2, decoded_bytes=512)
+
+
+def fuzz_parse(data: bytes) -> None:
+    """Any bytes are a mail whose shown fields are inert, also under caps that every mail passes."""
+    for mail in (parse(data), parse(data, _TIGHT)):
+        hold_mail(mail)
+    assert len(parse(data, _TIGHT).attachments) <= 2
+
+
+def fuzz_open(data: bytes) -> None:
+    """Any mail opens into files that have a name fit to be shown, each content once."""
+    opened = open_mail(data, len(data))
+    hold_mail(opened.mail)
+    for candidate in opened.candidates:
+        hold_text([candidate.name])
+        hold_problems(candidate.problems)
+    contents = [candidate.data for candidate in opened.candidates]
+    assert len(contents) == len(set(contents))
+
+
+def fuzz_unpack(data: bytes) -> None:
+    """Any attachment gives files within the limits, or says why it gives none."""
+    limits = Limits(members=5, member_bytes=_MOST_BYTES, total_bytes=2 * _MOST_BYTES, ratio=100)
+    unpacked = unpack(_NAMES[data[0] % len(_NAMES)] if data else "", data[1:], limits)
+    assert unpacked.files or unpacked.problems
+    assert all(len(file.data) <= _MOST_BYTES for file in unpacked.files)
+    assert sum(len(file.data) for file in unpacked.files) <= 2 * _MOST_BYTES + len(data)
+    hold_text([file.name for file in unpacked.files])
+    hold_problems(unpacked.problems)
+
+
+def fuzz_read(data: bytes) -> None:
+    """Any file is scored, or told why it is not, in words that every reply can carry."""
+    evaluation = evaluate_any(data, _TRUTHS, name="a.json", hint="S")
+    assert evaluation.ok != bool(evaluation.problems)
+    hold_problems(evaluation.problems)
+    hold_text([note.message for note in evaluation.notes], most=1000)
+    hold_text([evaluation.team or "", evaluation.method or ""])
+    if evaluation.score is not None:
+        assert 0 <= evaluation.score <= 100
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "parse": fuzz_parse,
+    "open": fuzz_open,
+    "unpack": fuzz_unpack,
+    "read": fuzz_read,
+}
+
+
+def hold_mail(mail: Mail) -> None:
+    """Hold what every Mail promises."""
+    hold_text([mail.subject, *mail.senders, *(file.name for file in mail.attachments)])
+    hold_text(mail.text.split("\n"), most=4000)
+    hold_problems(mail.faults)
+    assert all("/" not in file.name and len(file.name) <= 100 for file in mail.attachments)
+    assert all(len(sender) <= 254 for sender in mail.senders)
+    assert len(mail.references) <= 40
+    assert all(each.isascii() and each.isprintable() for each in (*mail.references, mail.message_id or ""))
+
+
+def hold_problems(problems: Iterable[Problem]) -> None:
+    """Hold what every problem promises."""
+    for problem in problems:
+        assert problem.count > 0
+        assert problem.message
+        assert len(problem.examples) <= EXAMPLES
+        hold_text([problem.message, *problem.examples], most=1000)
+
+
+def hold_text(texts: Iterable[str], most: int = 260) -> None:
+    """Hold that texts are short, on one line, printable and can be sent as UTF-8."""
+    for text in texts:
+        assert len(text) <= most
+        assert all(char.isprintable() or char in _ALSO_SHOWN for char in text), ascii(text)
+        text.encode()
