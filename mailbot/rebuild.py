@@ -67,6 +67,7 @@ class Rebuild:
                     self._again(entry, json.loads(entry["detail"]))
         self.service.enter_config()
         new = self._newcomers(known=bool(trail))
+        self.service.keep_daybook()
         with self.service.ledger.read() as tx:
             found = {"mails": mails.count(tx), "submissions": len(submissions.listing(tx))}
         return {"entries": len(trail), "not_in_the_trail": new, **found}

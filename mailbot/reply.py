@@ -105,6 +105,7 @@ class Replies:
         message.add_alternative(
             environment().get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
         )
+        message.set_boundary(f"=_{message_id[1:-1].partition('@')[0]}")  # not at random: a rebuilt reply is the same
         return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
 
     def _context(self, answer: Answer, mail: Mail, now: datetime) -> dict[str, object]:

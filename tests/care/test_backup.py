@@ -1,0 +1,76 @@
+"""A backup is whole, verifiable, and comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import backup, configfile
+from mailbot.errors import Permanent
+from mailbot.ledger import events, submissions
+from tests.care.contest import Clock, contest, mail, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """Return a folder with a contest in ``a`` and its backup in ``copy``."""
+    clock = Clock()
+    (tmp_path / "a").mkdir()
+    with contest(tmp_path / "a", clock) as wired:
+        for number in range(3):
+            take(wired, mail("amber@example.org", shift=number / 5), clock.instant)
+            clock.pass_by(hours=1)
+        backup.back_up(wired.ledger, wired.config.state, tmp_path / "copy")
+    return tmp_path
+
+
+def test_a_backup_verifies(saved: Path) -> None:
+    """A fresh backup agrees with its manifest."""
+    assert backup.mistakes(saved / "copy") == []
+
+
+@pytest.mark.parametrize("harm", ["change", "remove", "manifest"])
+def test_harm_to_a_backup_is_found_and_it_is_not_restored(saved: Path, harm: str) -> None:
+    """A changed file, a missing file and a missing manifest are each named."""
+    victim = next((saved / "copy/spool").rglob("*.eml"))
+    if harm == "change":
+        victim.write_bytes(victim.read_bytes() + b"x")
+    else:
+        (victim if harm == "remove" else saved / "copy" / backup.MANIFEST).unlink()
+    assert len(backup.mistakes(saved / "copy")) == 1
+    with pytest.raises(Permanent, match="cannot be restored"):
+        backup.restore(saved / "copy", saved / "b")
+
+
+def test_it_comes_back_as_it_was(saved: Path) -> None:
+    """A restored contest has the same submissions and the same trail, and goes on."""
+    with contest(saved / "a", Clock()) as wired, wired.ledger.read() as tx:
+        before = (submissions.listing(tx), events.since(tx, 0))
+    (saved / "b").mkdir()
+    backup.restore(saved / "copy", saved / "b/state")
+    with contest(saved / "b", Clock()) as wired:
+        with wired.ledger.read() as tx:
+            assert (submissions.listing(tx), events.since(tx, 0)) == before
+        take(wired, mail("amber@example.org", shift=0.9), Clock().instant)
+        with wired.ledger.read() as tx:
+            assert len(submissions.listing(tx)) == 4
+
+
+def test_it_is_not_restored_over_a_ledger(saved: Path) -> None:
+    """What is there is never overwritten."""
+    config = configfile.load(saved / "a/config.toml")
+    with pytest.raises(Permanent, match="move it away first"):
+        backup.restore(saved / "copy", config.state)
+
+
+def test_a_second_backup_adds_what_is_new(saved: Path) -> None:
+    """The same folder may be used again and again."""
+    with contest(saved / "a", Clock()) as wired:
+        take(wired, mail("beryl@example.org"), Clock().instant)
+        backup.back_up(wired.ledger, wired.config.state, saved / "copy")
+    assert backup.mistakes(saved / "copy") == []
+    assert len(list((saved / "copy/spool").rglob("*.eml"))) == 4

@@ -1,0 +1,127 @@
+"""A lost ledger is made anew from the spool and the daybook, and gives the same board byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import anew, configfile, daybook
+from mailbot.board_json import board_as_json
+from mailbot.errors import Permanent
+from mailbot.ledger import Ledger, boards, events, outbox, submissions
+from mailbot.model import ReplyState
+from tests.care.contest import Clock, contest, mail, take, write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+SENDERS = ("amber@example.org", "beryl@example.org", "stranger@example.com", "amber@example.org")
+
+
+def run_a_week(wired: Service, clock: Clock) -> None:
+    """Take some mails, publish the Wednesday's board, take one more, send one reply."""
+    for number, sender in enumerate(SENDERS):
+        clock.pass_by(hours=1)
+        take(wired, mail(sender, shift=number / 7, Message_ID=f"<{number}@example.org>"), clock.instant)
+    clock.pass_by(days=3)
+    assert wired.weekly.step()
+    take(wired, mail("beryl@example.org", shift=0.01), clock.instant)
+    with wired.ledger.write("test") as tx:
+        row = outbox.claim(tx, clock())
+        assert row is not None
+        outbox.sent(tx, row.id, clock())
+        events.append(tx, kind="reply-sent", subject="R-000001", now=clock(), message_id=row.message_id)
+
+
+def told(ledger: Ledger) -> dict[str, object]:
+    """Return what must be the same before and after."""
+    with ledger.read() as tx:
+        return {
+            "submissions": submissions.listing(tx),
+            "boards": boards.listing(tx),
+            "trail": events.since(tx, 0),
+            "outbox": [(row.message_id, row.state, row.message) for row in outbox.listing(tx)],
+        }
+
+
+def test_the_rebuilt_ledger_tells_the_same(tmp_path: Path) -> None:
+    """Submissions, scores, published boards, replies and the whole audit trail come back as they were."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        run_a_week(wired, clock)
+        board = json.dumps(board_as_json(wired.weekly.board(clock())))
+        before = told(wired.ledger)
+    config = configfile.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    counts = anew.rebuild(config, from_mailbox=False)
+    with contest(tmp_path, clock) as wired:
+        assert told(wired.ledger) == before
+        assert json.dumps(board_as_json(wired.weekly.board(clock()))) == board
+    assert counts["not_in_the_trail"] == 0
+    assert counts["submissions"] == 4
+
+
+def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) -> None:
+    """The spool alone gives the same standings, and nobody is answered a second time."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        run_a_week(wired, clock)
+        board = board_as_json(wired.weekly.board(clock()))
+    config = configfile.load(tmp_path / "config.toml")
+    for name in ("ledger.db", daybook.ACTS, daybook.ROSTER):
+        (config.state / name).unlink()
+    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 5
+    with contest(tmp_path, clock) as wired:
+        assert board_as_json(wired.weekly.board(clock())) == board
+        with wired.ledger.read() as tx:
+            assert {row.state for row in outbox.listing(tx)} == {ReplyState.GIVEN_UP}
+
+
+def test_a_mail_that_the_trail_does_not_know_is_handled_after(tmp_path: Path) -> None:
+    """A mail spooled right before the crash is neither lost nor counted twice."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        run_a_week(wired, clock)
+        wired.spool.put(mail("amber@example.org", shift=0.5), clock.instant)
+    config = configfile.load(tmp_path / "config.toml")
+    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 1
+    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 0
+    with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
+        assert len(submissions.listing(tx)) == 5
+
+
+def test_a_trail_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+    """Whoever changes an entry of the daybook is found out."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        run_a_week(wired, clock)
+    config = configfile.load(tmp_path / "config.toml")
+    acts = config.state / daybook.ACTS
+    acts.write_text(acts.read_text().replace("amber", "ember").replace("scored", "refused", 1))
+    with pytest.raises(Permanent, match="does not follow"):
+        anew.rebuild(config, from_mailbox=False)
+
+
+def test_a_line_cut_short_by_a_crash_is_written_again(tmp_path: Path) -> None:
+    """The daybook heals itself: half a line at its end does no harm."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        run_a_week(wired, clock)
+        acts = wired.config.state / daybook.ACTS
+        wired.keep_daybook()
+        whole = daybook.acts(wired.config.state)
+        acts.write_bytes(acts.read_bytes()[:-30])
+        wired.keep_daybook()
+        assert daybook.acts(wired.config.state) == whole
+
+
+def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """Rebuild makes an SQLite ledger, and says so."""
+    path = write_config(tmp_path)
+    path.write_text('ledger_url = "postgresql+psycopg://x@localhost/y"\n' + path.read_text())
+    with pytest.raises(Permanent, match="ledger_url"):
+        anew.rebuild(configfile.load(path), from_mailbox=False)
