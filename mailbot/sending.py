@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.watch import Watch
 
-TRIES = 12
-"""After so many refusals for now, a mail is given up: with the delays below that is about two days."""
+TRIES = 27
+"""After so many refusals for now, a mail is given up: with the delays below that is more than four days (RFC 5321)."""
 
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
