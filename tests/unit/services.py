@@ -1,0 +1,126 @@
+"""A whole mailbot inside the test: the real parts on a real ledger, a clock that the test sets, and no children."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from mailbot import configfile, evaluator, service
+from mailbot.importing import enter
+from mailbot.ledger import mails
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mailbot.ledger.mails import MailRow
+    from mailbot.sandbox import Sandbox
+    from mailbot.service import Service
+
+LABELS = Path(__file__).parents[1] / "flow" / "base" / "labels"
+NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)  # a Thursday
+ADA, CARL = "ada@peepers.example", "carl@muenster.example"
+
+
+@dataclass
+class Clock:
+    """Tells the time that the test sets."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        """Tell it."""
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        """Move on."""
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Here:
+    """Stands in for the children: does each task at once, in this process; what a task raises comes with its result."""
+
+    #: Called with each task's arguments before it is done; may raise.
+    before: Callable[..., object] = field(default=lambda *_: None)
+
+    def submit(self, function: Callable[..., object], *args: object) -> Done:
+        """Take a task."""
+        return Done(self, function, args)
+
+
+@dataclass
+class Done:
+    """A task of :class:`Here`."""
+
+    here: Here
+    function: Callable[..., object]
+    args: tuple[object, ...]
+
+    def result(self) -> object:
+        """Do it and return what came of it."""
+        self.here.before(*self.args)
+        return self.function(*self.args)
+
+
+@contextmanager
+def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) -> Iterator[Service]:  # noqa: ANN401  # any TOML
+    """Open a mailbot with two teams in a folder; ``config`` goes over the preset."""
+    if not (folder / "labels").exists():
+        shutil.copytree(LABELS, folder / "labels")
+    (folder / "teams.csv").write_text(f"team,address\nPixel Peepers,{ADA}\nMünster Vision,{CARL}\n", encoding="utf-8")
+    given = {
+        "preset": "siqa",
+        "challenge": {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"]},
+        "imap": {"host": "127.0.0.1", "extra_folders": ["Junk"]},
+        "roster": {"file": "teams.csv"},
+        "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
+    }
+    with service.opened(configfile.build(given | config, base=folder), clock=clock) as made:
+        evaluator.hold(made.challenge.truths)
+        yield replace(made, sandbox=cast("Sandbox", here or Here()))
+
+
+def drop(served: Service, raw: bytes, *, arrived_at: datetime = NOW) -> None:
+    """Spool a mail, for the intake to handle."""
+    enter(served, raw, arrived_at)
+
+
+def take(served: Service, raw: bytes, *, arrived_at: datetime = NOW) -> MailRow:
+    """Take a mail all the way to its record, and return what the ledger says of it."""
+    place = enter(served, raw, arrived_at)
+    while served.intake.step():
+        pass
+    with served.ledger.read() as tx:
+        return mails.at(tx, place)
+
+
+def submission(method: str = "PeepNet", *, sender: str = ADA, tilt: float = 0.0, **fields: str) -> bytes:
+    """Return a team's mail with a good file; ``tilt`` makes it score worse, ``fields`` are set or replaced."""
+    mail = EmailMessage(policy=SMTP)
+    given = {
+        "From": sender,
+        "Subject": f"[SIQA Submission] Pixel Peepers - {method}",
+        "Message-ID": f"<{method}@x.org>",
+    }
+    for name, value in (given | fields).items():
+        mail[name] = value
+    mail.set_content("Our file.")
+    labels = json.loads((LABELS / "answer-s.json").read_text())
+    rows = [
+        {
+            "id": row["id"],
+            "perception": row["perception_rating"] - tilt * row["id"],
+            "knowledge": row["knowledge_rating"],
+        }
+        for row in labels
+    ]
+    data = json.dumps({"method": method, "track": "S", "predictions": rows}).encode()
+    mail.add_attachment(data, maintype="application", subtype="json", filename="s.json")
+    return mail.as_bytes()
