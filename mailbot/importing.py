@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import mailbox
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -66,10 +67,10 @@ def _mails_in(path: Path) -> Iterator[tuple[Path, bytes, datetime]]:
             raw = path.read_bytes()
             yield path, raw, arrival(raw) or modified
             return
-        box = mailbox.mbox(path, create=False)
-        for key in box.iterkeys():
-            raw = box.get_bytes(key)
-            yield path, raw, arrival(raw) or modified
+        with closing(mailbox.mbox(path, create=False)) as box:
+            for key in box.iterkeys():
+                raw = box.get_bytes(key)
+                yield path, raw, arrival(raw) or modified
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror})"
         raise Permanent(message) from error

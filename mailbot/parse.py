@@ -14,6 +14,7 @@ from mailbot.mime.addresses import senders
 from mailbot.mime.attachments import find
 from mailbot.mime.caps import DEFAULT, Caps
 from mailbot.mime.parts import Tree, read_part, walk
+from mailbot.mime.substitute import is_substitute
 from mailbot.model import Mail
 from scoring.text import printable
 
@@ -46,15 +47,17 @@ def parse(raw: bytes, caps: Caps = DEFAULT) -> Mail:
     tree = walk(raw, top, caps) if fits else Tree(headers=(top.headers,))
     found = find(raw, tree.leaves, caps)
     headers = top.headers
+    subject = printable(headers.decoded("subject"), SUBJECT_LENGTH)
+    notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
     return Mail(
         senders=senders(headers),
-        subject=printable(headers.decoded("subject"), SUBJECT_LENGTH),
+        subject=subject,
         message_id=_message_id(headers),
         references=_references(headers),
         text=found.text,
         attachments=found.attachments,
         automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
-        faults=(*_over_caps(raw, top, tree, caps), *found.faults),
+        faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
     )
 
 

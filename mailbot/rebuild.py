@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import daybook, importing
+from mailbot import crash, daybook, importing, service
 from mailbot.errors import Permanent
+from mailbot.holding import held
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
 from mailbot.weekly import sealed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from mailbot.config import Config
     from mailbot.fetch import Server
     from mailbot.service import Service
 
@@ -140,7 +142,7 @@ class Rebuild:
         return len(strange)
 
 
-def spool_mailbox(service: Service, server: Server, folders: list[str]) -> int:
+def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> int:
     """Bring every mail of the folders into the spool, each with its INTERNALDATE; return how many there were."""
     count = 0
     for folder in folders:
@@ -148,6 +150,54 @@ def spool_mailbox(service: Service, server: Server, folders: list[str]) -> int:
             continue
         for uids in server.windows():
             for mail in server.fetch(uids):
-                service.spool.put(mail.raw, mail.arrived_at)
+                wired.spool.put(mail.raw, mail.arrived_at)
                 count += 1
     return count
+
+
+SUFFIXES = ("-wal", "-shm")
+"""What SQLite keeps beside a ledger that is open, or was when it died."""
+
+
+def rebuild(config: Config, *, from_mailbox: bool) -> dict[str, int]:
+    """Make a new ledger beside the old one, then take its place; the old one is kept. Raises Permanent."""
+    if config.ledger_url:
+        message = "ledger_url: rebuild makes an SQLite ledger in the state folder; leave the key out for it"
+        raise Permanent(message)
+    old, new = config.state / "ledger.db", config.state / "ledger.new.db"
+    with held(config.state):
+        for suffix in ("", *SUFFIXES):
+            new.with_name(new.name + suffix).unlink(missing_ok=True)
+        clock = Clock(service.now)
+        there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
+        with service.opened(there, clock=clock, enter=False) as wired:
+            if from_mailbox:
+                _fetch_all(wired)
+            counts = Rebuild(wired, clock, config.state).run()
+        _swap(old, new)
+    return counts
+
+
+def _fetch_all(wired: Service) -> None:
+    fetch = wired.fetch()
+    mailbox = wired.mailbox()
+    try:
+        spool_mailbox(wired, mailbox, [*fetch.folders, fetch.processed, fetch.failed])
+    finally:
+        mailbox.close()
+
+
+def _swap(old: Path, new: Path) -> None:
+    """Put the new ledger in the place of the old one, which is kept: there is a ledger at every instant.
+
+    The new one is closed, so it is one file; what SQLite keeps beside the old one must not stay beside the new.
+    """
+    kept = old.with_name(f"{old.name}.before-{service.now():%Y%m%dT%H%M%SZ}")
+    for suffix in SUFFIXES:
+        beside = old.with_name(old.name + suffix)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + suffix))
+    if old.exists():
+        kept.hardlink_to(old)
+    with crash.around("file.rename"):
+        new.replace(old)

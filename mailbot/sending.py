@@ -23,6 +23,8 @@ TRIES = 27
 
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
+DOUBLINGS = 10
+"""So many reach the ceiling; without an end the delay would outgrow any date."""
 
 
 class Transport(Protocol):
@@ -86,8 +88,7 @@ class Sending:
 
 def delay(attempts: int) -> timedelta:
     """Return how long to wait after so many tries: doubled each time, with a ceiling (RFC 5321, section 4.5.4.1)."""
-    doubled: timedelta = FIRST_DELAY * 2 ** (attempts - 1)
-    return min(doubled, LONGEST_DELAY)
+    return min(FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS), LONGEST_DELAY)
 
 
 def _name(row: OutgoingRow) -> str:

@@ -169,11 +169,11 @@ def rebuild(
     config: ConfigFile = None,
 ) -> None:
     """Make a new ledger out of the mails and the daybook; the old one is kept beside it."""
-    from mailbot import anew  # noqa: PLC0415  # not for --help
+    from mailbot import rebuild as again  # noqa: PLC0415  # not for --help
 
     if from_spool == from_mailbox:
         message = "say --from-spool or --from-mailbox"
         raise Permanent(message)
     set_up_journal(quiet=True)
-    counts = anew.rebuild(load_config(context, config), from_mailbox=from_mailbox)
+    counts = again.rebuild(load_config(context, config), from_mailbox=from_mailbox)
     typer.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import anew, configfile, daybook
+from mailbot import configfile, daybook, rebuild
 from mailbot.board_json import board_as_json
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, boards, events, outbox, submissions
@@ -57,7 +57,7 @@ def test_the_rebuilt_ledger_tells_the_same(tmp_path: Path) -> None:
         before = told(wired.ledger)
     config = configfile.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
-    counts = anew.rebuild(config, from_mailbox=False)
+    counts = rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:
         assert told(wired.ledger) == before
         assert json.dumps(board_as_json(wired.weekly.board(clock()))) == board
@@ -74,7 +74,7 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
     config = configfile.load(tmp_path / "config.toml")
     for name in ("ledger.db", daybook.ACTS, daybook.ROSTER):
         (config.state / name).unlink()
-    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 5
+    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 5
     with contest(tmp_path, clock) as wired:
         assert board_as_json(wired.weekly.board(clock())) == board
         with wired.ledger.read() as tx:
@@ -88,8 +88,8 @@ def test_a_mail_that_the_trail_does_not_know_is_handled_after(tmp_path: Path) ->
         run_a_week(wired, clock)
         wired.spool.put(mail("amber@example.org", shift=0.5), clock.instant)
     config = configfile.load(tmp_path / "config.toml")
-    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 1
-    assert anew.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 0
+    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 1
+    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 0
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
         assert len(submissions.listing(tx)) == 5
 
@@ -103,7 +103,7 @@ def test_a_trail_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     acts = config.state / daybook.ACTS
     acts.write_text(acts.read_text().replace("amber", "ember").replace("scored", "refused", 1))
     with pytest.raises(Permanent, match="does not follow"):
-        anew.rebuild(config, from_mailbox=False)
+        rebuild.rebuild(config, from_mailbox=False)
 
 
 def test_a_line_cut_short_by_a_crash_is_written_again(tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = write_config(tmp_path)
     path.write_text('ledger_url = "postgresql+psycopg://x@localhost/y"\n' + path.read_text())
     with pytest.raises(Permanent, match="ledger_url"):
-        anew.rebuild(configfile.load(path), from_mailbox=False)
+        rebuild.rebuild(configfile.load(path), from_mailbox=False)
