@@ -30,11 +30,12 @@ class Session:
         self._client = client
         self._lines = client.makefile("rb")
         self.folder = "INBOX"
+        self._told = 0
 
-    def send(self, text: str | bytes, *, split: bool = False) -> None:
-        """Say something; split into single bytes, each in a packet of its own, if so wished or the server does so."""
+    def send(self, text: str | bytes) -> None:
+        """Say something; byte by byte, each in a packet of its own, if the server does so."""
         data = text.encode() if isinstance(text, str) else text
-        size = 1 if split or self.server.splits else len(data) or 1
+        size = 1 if self.server.splits else len(data) or 1
         for start in range(0, len(data), size):
             self._client.sendall(data[start : start + size])
             if size == 1:
@@ -99,6 +100,7 @@ class Session:
         """Open a folder."""
         self.folder = arguments.strip('"')
         mails = self.server.folders[self.folder]
+        self._told = len(mails)
         told = f"* {len(mails)} EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT {self.server.next_uid}] x\r\n"
         self.send(f"{told}{tag} OK [READ-WRITE] done\r\n")
 
@@ -136,14 +138,13 @@ class Session:
         self.send("+ idling\r\n")
         self.idle(tag)
 
-    def idle(self, tag: str, *, split: bool = False) -> None:
+    def idle(self, tag: str) -> None:
         """Tell of new mails until the client is done."""
-        known = len(self.server.folders[self.folder])
         while (line := self.line(seconds=0.05)) is None:
             there = len(self.server.folders[self.folder])
-            if there != known:
-                self.send(f"* {there} EXISTS\r\n", split=split)
-                known = there
+            if there != self._told:
+                self.send(f"* {there} EXISTS\r\n")
+                self._told = there
         if line:
             self.send(f"{tag} OK done\r\n")
 

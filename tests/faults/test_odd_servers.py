@@ -255,12 +255,13 @@ def test_a_line_split_anywhere(when: str, at: int) -> None:
 def _hears(server: ScriptedImap) -> bool:
     """Wait for the server's word; a connection that breaks is heard too, for the next one looks anew."""
     settings = Imap(host="127.0.0.1", port=server.port, security="none", user="bot", timeout_seconds=10)
-    mailbox = Mailbox(settings, "secret")
+    mailbox, bell = Mailbox(settings, "secret"), Bell()
     try:
         mailbox.select("INBOX")
         assert mailbox.uids() == []
-        return mailbox.wait(10, Bell())
+        return mailbox.wait(10, bell)
     except Temporary:
         return True
     finally:
         mailbox.close()
+        bell.close()
