@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.mime import body, faults
+from mailbot.mime import body, faults, links, tnef
 from mailbot.mime.candidates import is_candidate, is_unwanted, is_wanted_by_name, looks_like_data
 from mailbot.mime.charset import text_of
 from mailbot.mime.params import clean_name, disposition, file_name, media_type
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from mailbot.mime.parts import Part
     from scoring.model import Problem
 
+_BYTES = "application/octet-stream"
+_TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
+
 _CLOSED = {
-    "application/ms-tnef": "winmail",
-    "application/vnd.ms-tnef": "winmail",
     "application/pkcs7-mime": "encrypted",
     "application/x-pkcs7-mime": "encrypted",
     "application/pgp-encrypted": "encrypted",
@@ -60,23 +61,45 @@ def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
         _sort(raw, part, basket)
     kept, over = _within(basket.files, caps)
     closed = [faults.advice(code, len(names), names) for code, names in basket.closed.items()]
-    hints = [] if kept or over else _hints(basket)
+    hints = _hints(basket, taken=bool(kept or over))
     return Found(text=_first_text(basket.texts), attachments=kept, faults=(*over, *closed, *hints))
 
 
 def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
     """Put a part where it belongs."""
     content_type, name = media_type(part.headers), file_name(part.headers)
-    code = "winmail" if name.lower() == "winmail.dat" else _CLOSED.get(content_type)
-    if code and not is_wanted_by_name(name):
+    code = _CLOSED.get(content_type)
+    if content_type in _TNEF or name.lower() == "winmail.dat":
+        _sort_winmail(_decoded(raw, part), name, basket)
+    elif code and not is_wanted_by_name(name):
         basket.closed.setdefault(code, []).append(name)
     elif body.is_body(part):
         _sort_body(raw, part, content_type, basket)
     elif not is_unwanted(name, content_type):
-        data = decode(raw[part.start : part.end], part.headers.text("content-transfer-encoding"))
+        data = _decoded(raw, part)
         _sort_file(Attachment(name=name, content_type=content_type, data=data or b""), basket, whole=data is not None)
     elif name and not _is_decoration(part, content_type):
         basket.passed.append(name)
+
+
+def _decoded(raw: bytes, part: Part) -> bytes | None:
+    return decode(raw[part.start : part.end], part.headers.text("content-transfer-encoding"))
+
+
+def _sort_winmail(data: bytes | None, name: str, basket: _Basket) -> None:
+    """Take the files out of a winmail.dat; it often holds none, only the looks of the text."""
+    if data is not None and not tnef.is_tnef(data) and is_wanted_by_name(name):
+        _sort_file(Attachment(name=name, content_type=_BYTES, data=data), basket, whole=True)
+        return
+    packed, whole = tnef.files(data or b"")
+    for sent_name, content in packed:
+        inner = clean_name(sent_name)
+        if is_unwanted(inner, _BYTES):
+            basket.passed.append(inner)
+        else:
+            _sort_file(Attachment(name=inner, content_type=_BYTES, data=content), basket, whole=True)
+    if not whole:
+        basket.closed.setdefault("winmail", []).append(name)
 
 
 def _is_decoration(part: Part, content_type: str) -> bool:
@@ -101,7 +124,7 @@ def _sort_body(raw: bytes, part: Part, content_type: str, basket: _Basket) -> No
     if packed:
         name, data, begin = packed
         text = body.source(raw[: part.start + begin], part)
-        file = Attachment(name=clean_name(text_of(name)), content_type="application/octet-stream", data=data or b"")
+        file = Attachment(name=clean_name(text_of(name)), content_type=_BYTES, data=data or b"")
         _sort_file(file, basket, whole=data is not None)
     basket.texts.append((content_type, text))
 
@@ -122,11 +145,13 @@ def _within(files: Sequence[Attachment], caps: Caps) -> tuple[tuple[Attachment, 
     return tuple(fitting), found
 
 
-def _hints(basket: _Basket) -> list[Problem]:
-    """Return what may explain that a mail without candidates has none."""
-    links = sum(body.cloud_links(text) for _, text in basket.texts)
-    if links:
-        return [faults.advice("cloud-link", links)]
+def _hints(basket: _Basket, *, taken: bool) -> list[Problem]:
+    """Return what may explain that a mail without candidates has none, or that a file is missing beside those taken."""
+    stores = links.stores((text for _, text in basket.texts), beside_a_file=taken)
+    if stores:
+        return [faults.cloud_links(stores)]
+    if taken:
+        return []
     if any(kind == "text/plain" and looks_like_data(text.encode("utf-8", "replace")) for kind, text in basket.texts):
         return [faults.advice("pasted")]
     return [faults.advice("not-a-result-file", len(basket.passed), basket.passed)] if basket.passed else []

@@ -1,4 +1,4 @@
-"""The words of a mail: its first text, and what in them hints at a file that was not attached."""
+"""The words of a mail: its first text, inert."""
 
 from __future__ import annotations
 
@@ -22,14 +22,6 @@ _TOKEN = re.compile(r"<(/?)([a-z!][a-z0-9]{0,10})[^<>]*>|([^<]+|<)", re.IGNORECA
 _HIDDEN = ("head", "style", "script", "title")
 _BREAKS = ("br", "div", "p", "tr", "li", "h1", "h2", "h3", "table", "blockquote")
 
-_CLOUD = re.compile(
-    r"https?://[a-z0-9.-]{0,80}\b(?:mail\.qq\.com/(?:cgi-bin/)?ftn|(?:mail|dashi)\.(?:163|126)\.com/(?:large|html/cloud)"
-    r"|drive\.google\.com/|docs\.google\.com/|1drv\.ms/|onedrive\.live\.com/|[a-z0-9-]{1,40}\.sharepoint\.com/"
-    r"|pan\.baidu\.com/|dropbox\.com/|icloud\.com/attachment|(?:www\.)?(?:alipan|aliyundrive)\.com/|cowtransfer\.com/"
-    r"|wetransfer\.com/|we\.tl/|kdocs\.cn/|weiyun\.com/)",
-    re.IGNORECASE,
-)
-
 
 def is_body(part: Part) -> bool:
     """Whether a part is what a person reads, not a file: text or HTML without a name, not sent as an attachment."""
@@ -49,11 +41,6 @@ def readable(text: str, content_type: str) -> str:
     text = _without_tags(text) if content_type == "text/html" else text
     lines = (printable(line.rstrip(), limit=LENGTH) for line in text[: 2 * LENGTH].strip().splitlines())
     return "\n".join(lines)[:LENGTH].rstrip()
-
-
-def cloud_links(text: str) -> int:
-    """Return how many links to files in cloud stores a text or HTML body has."""
-    return len(_CLOUD.findall(text))
 
 
 def _without_tags(source: str) -> str:

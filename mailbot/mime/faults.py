@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mime.caps import KIB, MIB
 from scoring.model import EXAMPLES, Problem
-from scoring.text import printable
+from scoring.text import listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mailbot.mime.caps import Caps
 
 _ADVICE = {
-    "winmail": "Outlook packed your attachments into winmail.dat, which only Outlook opens. "
+    "winmail": "Outlook packed your attachments into winmail.dat, and that arrived damaged: not all of it can be read. "
     "Please send the mail as plain text or HTML (Format Text > Plain Text) with the file attached.",
     "encrypted": "The mail is encrypted, or signed in a form that only a mail program opens. "
     "Please send it unencrypted, with the file attached.",
@@ -27,18 +27,27 @@ _ADVICE = {
     "Please attach the file again; packing it as .zip protects it on the way.",
     "broken-structure": "The mail says it has several parts, but they cannot be told apart (no usable boundary). "
     "Please send it again, if possible with another mail program.",
-    "cloud-link": "The file seems to lie in a cloud store behind a link; links are not followed. "
-    "Please attach the file itself, as .json or .csv, or packed as .zip or .gz.",
     "pasted": "The results seem to be pasted into the text of the mail. Please attach them as a file.",
     "not-a-result-file": "None of the attached files looks like results. "
     "Please attach a .json, .jsonl, .csv or .tsv file; it may be packed as .zip or .gz.",
     "no-body": "The mail has no content below its header.",
+    "substitute": "Our mail server could not hand over your mail and put a notice in its place. Please send it again.",
 }
 
 
 def advice(code: str, count: int = 1, examples: Sequence[str] = ()) -> Problem:
     """Return the fault `code` with its fixed sentence; `examples` are names of files or fields."""
     return Problem(code=code, count=count, examples=_shown(examples), message=_ADVICE[code])
+
+
+def cloud_links(stores: Sequence[str]) -> Problem:
+    """Return the fault of links to files in these stores, one for each link."""
+    names = listed(dict.fromkeys(stores))
+    message = (
+        f"A file seems to lie behind a link ({names}); links are not followed, so it was not fetched. "
+        "Please attach the file itself, as .json or .csv, or packed as .zip or .gz."
+    )
+    return Problem(code="cloud-link", count=len(stores), examples=_shown(list(dict.fromkeys(stores))), message=message)
 
 
 def message_too_long(size: int, caps: Caps) -> Problem:

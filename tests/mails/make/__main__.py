@@ -8,13 +8,23 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.mails.make import automatic, charsets, clients_desktop, clients_east, clients_web, forms, hostile, names
+from tests.mails.make import (
+    automatic,
+    charsets,
+    clients_desktop,
+    clients_east,
+    clients_web,
+    forms,
+    hostile,
+    names,
+    outlook,
+)
 
 if TYPE_CHECKING:
     from tests.mails.make.kit import Case
 
 FOLDER = Path(__file__).parent.parent
-MODULES = (clients_web, clients_desktop, clients_east, names, charsets, forms, hostile, automatic)
+MODULES = (clients_web, clients_desktop, clients_east, names, charsets, forms, outlook, hostile, automatic)
 
 
 def main() -> int:

@@ -88,7 +88,7 @@ def _qq_big_file() -> Case:
         message_id="<tencent_FFFF2C3D4E5F60718293A4B5C6D7E8F90A08@example.com>",
         text="从QQ邮箱发来的超大附件\nsiqa-s.json (60.2M, 2026年4月2日 过期)",
         attachments=(),
-        faults=(("cloud-link", 1, ()),),
+        faults=(("cloud-link", 1, ("QQ Mail",)),),
     )
     return case("clients/qq-mail-big-file-as-link", mail, expected)
 
