@@ -88,7 +88,8 @@ class Sending:
 
 def delay(attempts: int) -> timedelta:
     """Return how long to wait after so many tries: doubled each time, with a ceiling (RFC 5321, section 4.5.4.1)."""
-    return min(FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS), LONGEST_DELAY)
+    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS)
+    return min(doubled, LONGEST_DELAY)
 
 
 def _name(row: OutgoingRow) -> str:
