@@ -1,0 +1,156 @@
+"""The board is published once for each weekly instant, and says what was so at that instant."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.errors import Permanent
+from mailbot.ledger import boards, events
+from mailbot.weekly import PATIENCE
+from tests.unit.services import CARL, NOW, Clock, drop, served, submission, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.model import Board
+    from mailbot.service import Service
+
+WEEK = timedelta(weeks=1)
+DUE = datetime.fromisoformat("2026-03-18T10:00:00+08:00")  # the first Wednesday after NOW
+
+
+def _published(service: Service) -> list[datetime | None]:
+    """Return the instants of the boards in the ledger."""
+    with service.ledger.read() as tx:
+        return [board.due_at for board in boards.listing(tx)]
+
+
+def _teams(board: Board, table: str = "siqa-s") -> list[tuple[int | None, str, int | None]]:
+    """Return rank, team and number of submissions of a table, without the baselines."""
+    (found,) = (one for one in board.tables if one.key == table)
+    return [(row.rank, row.team, row.submissions) for row in found.rows if not row.baseline]
+
+
+def test_a_board_is_published_when_it_is_due_and_once(tmp_path: Path) -> None:
+    """Not a second before, then at once, and then not again until the week after."""
+    clock = Clock(DUE - timedelta(seconds=1))
+    with served(tmp_path, clock) as service:
+        assert not service.weekly.step()
+        assert service.weekly.next_at() == DUE
+        clock.now = DUE
+        assert service.weekly.step()
+        assert not service.weekly.step()
+        clock.now = DUE + WEEK - timedelta(seconds=1)
+        assert not service.weekly.step()
+        clock.now = DUE + WEEK
+        assert service.weekly.step()
+        assert _published(service) == [DUE, DUE + WEEK]
+
+
+def test_a_new_ledger_owes_no_board_of_the_past(tmp_path: Path) -> None:
+    """A mailbot that begins on a Thursday does not publish Wednesday's board."""
+    with served(tmp_path, Clock(NOW)) as service:
+        assert service.weekly.due_at() is None
+
+
+def test_after_downtime_only_the_last_board_is_published(tmp_path: Path) -> None:
+    """Down for three Wednesdays, it catches up once, as of the last of them."""
+    clock = Clock(NOW)
+    with served(tmp_path, clock) as service:
+        clock.now = DUE + 2 * WEEK + timedelta(days=3)
+        assert service.weekly.step()
+        assert not service.weekly.step()
+        assert _published(service) == [DUE + 2 * WEEK]
+
+
+def test_only_what_arrived_before_counts(tmp_path: Path) -> None:
+    """A mail of the very instant is in the next board, however late the board is made."""
+    clock = Clock(NOW)
+    with served(tmp_path, clock) as service:
+        take(service, submission("In time"), arrived_at=DUE - timedelta(seconds=1))
+        take(service, submission("Too late", sender=CARL), arrived_at=DUE)
+        clock.now = DUE + timedelta(days=2)
+        assert _teams(service.weekly.publish(as_of=DUE, due_at=DUE)) == [(1, "Pixel Peepers", 1)]
+        assert len(_teams(service.weekly.board(DUE + timedelta(seconds=1)))) == 2
+
+
+def test_a_board_waits_for_mails_that_arrived_in_time(tmp_path: Path) -> None:
+    """While such a mail is worked on the board waits, but not for ever."""
+    clock = Clock(DUE)
+    with served(tmp_path, clock) as service:
+        clock.now = NOW
+        with service.ledger.write() as tx:
+            events.append(tx, kind="ledger-begun", subject="SIQA", now=NOW)
+        clock.now = DUE
+        drop(service, submission(), arrived_at=DUE - timedelta(seconds=1))
+        assert not service.weekly.step()
+        clock.now = DUE + PATIENCE
+        assert service.weekly.step()
+
+
+def test_a_later_mail_is_not_waited_for(tmp_path: Path) -> None:
+    """A mail that arrived after the instant does not hold the board up."""
+    clock = Clock(NOW)
+    with served(tmp_path, clock) as service:
+        clock.now = DUE
+        drop(service, submission(), arrived_at=DUE)
+        assert service.weekly.step()
+
+
+@pytest.mark.parametrize(("standing", "method"), [("latest", "Worse"), ("best", "Better")])
+def test_the_standing_is_the_configs(tmp_path: Path, standing: str, method: str) -> None:
+    """The latest or the best submission counts for a team; both are counted."""
+    with served(tmp_path, Clock(NOW), board={"standing": standing}) as service:
+        take(service, submission("Better"), arrived_at=NOW)
+        take(service, submission("Worse", tilt=1.0), arrived_at=NOW + timedelta(hours=1))
+        made = service.weekly.board(DUE)
+    assert _teams(made) == [(1, "Pixel Peepers", 2)]
+    assert [row.method for row in made.tables[-1].rows if not row.baseline] == [method]
+
+
+def test_the_board_is_kept_as_it_was_shown(tmp_path: Path) -> None:
+    """What the targets got, the ledger and the files hold, and the audit trail knows of it."""
+    shown: list[Board] = []
+    with served(tmp_path, Clock(NOW)) as service:
+        take(service, submission())
+        weekly = replace(service.weekly, targets=(*service.weekly.targets, shown.append))
+        made = weekly.publish(as_of=NOW + timedelta(hours=1))
+        with service.ledger.read() as tx:
+            (kept,) = boards.listing(tx)
+            trail = [entry.kind for entry in events.since(tx, 0)]
+    assert shown == [made]
+    assert kept.due_at is None
+    on_disk = json.loads((tmp_path / "state" / "published" / "board.json").read_text(encoding="utf-8"))
+    assert json.loads(kept.board) == on_disk
+    assert trail[-1] == "board-published"
+
+
+def test_a_target_that_fails_leaves_the_board_due(tmp_path: Path) -> None:
+    """What could not be shown is not kept as published, and is tried again."""
+    clock = Clock(NOW)
+    with served(tmp_path, clock) as service:
+        clock.now = DUE
+        broken = replace(service.weekly, targets=(_full,))
+        with pytest.raises(OSError, match="full"):
+            broken.step()
+        assert _published(service) == []
+        assert service.weekly.step()
+
+
+def _full(_: Board) -> None:
+    raise OSError("the disk is full")
+
+
+def test_no_board_is_made_with_scores_missing(tmp_path: Path) -> None:
+    """After the labels changed, a board of old scores is refused until the submissions are rescored."""
+    with served(tmp_path, Clock(NOW)) as service:
+        take(service, submission())
+    labels = tmp_path / "labels" / "answer-s.json"
+    labels.write_text(labels.read_text().replace("4.5", "4.6"))
+    with served(tmp_path, Clock(NOW)) as service, pytest.raises(Permanent, match=r"1 submission.*mailbot rescore"):
+        service.weekly.board(DUE)
