@@ -180,8 +180,7 @@ def method_of(subject: str, team: str) -> str:
     The team's own name may hold the separator, so it is taken off first where the subject begins with it.
     """
     rest = re.sub(r"^(\s*(re|fwd?|aw|wg|回复|答复|转发)\s*[:：])+", "", subject, flags=re.IGNORECASE)  # noqa: RUF001  # full-width colons are what Chinese clients write
-    tag, closed, after = rest.partition("]")
-    rest = (after if closed and "[" in tag else rest).strip()
+    rest = re.sub(r"^(\s*\[[^\]]*\])+", "", rest).strip()
     if rest.casefold().startswith(team.casefold()):
         rest = "x" + rest[len(team) :]
     _, separator, method = _split_dash(rest)
