@@ -1,0 +1,200 @@
+"""The commands: what they print for programs, their exit codes, and that they never end in a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mailbot.cli import main
+from tests.unit.services import LABELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = """\
+preset = "siqa"
+[challenge]
+address = "submissions@siqa.example"
+[tracks.siqa-s]
+labels = "labels.json"
+"""
+
+
+class Shell:
+    """Calls commands in a folder with a config, as a person would."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        """Lay out the folder and go there."""
+        self.folder = folder
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        (folder / "config.toml").write_text(CONFIG)
+        (folder / "labels.json").write_bytes((LABELS / "answer-s.json").read_bytes())
+        monkeypatch.chdir(folder)
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Call a command, which must end with the exit code; return what it printed, and what it said of trouble."""
+        self._monkeypatch.setattr(sys, "argv", ["mailbot", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        assert (ended.value.code or 0) == code, out + err
+        return out, err
+
+    def json(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401  # any JSON
+        """Call a command with --json and read what it printed."""
+        return json.loads(self(*arguments, "--json", code=code)[0])
+
+    def predictions(self, name: str = "s.json", rows: int = 8) -> str:
+        """Write a result file and return its name."""
+        items = [{"id": n, "perception": n / 2, "knowledge": 5 - n / 2} for n in range(1, rows + 1)]
+        (self.folder / name).write_text(json.dumps({"team": "T", "method": "M", "track": "S", "predictions": items}))
+        return name
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Give a folder to call commands in."""
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+# --- score -----------------------------------------------------------------------------------
+
+
+def test_score_prints_what_programs_rely_on(shell: Shell) -> None:
+    """An accepted file: one object with the fields that are promised, and exit code 0."""
+    found = shell.json("score", shell.predictions(), "--track", "siqa-s", "--labels", "labels.json")
+    assert set(found) >= {"ok", "track", "team", "method", "score", "metrics", "problems", "notes"}
+    assert (found["ok"], found["track"], found["team"], found["method"]) == (True, "siqa-s", "T", "M")
+    assert set(found["metrics"]) == {f"{x}_{y}" for x in ("perception", "knowledge") for y in ("srcc", "plcc")}
+    assert isinstance(found["score"], float)
+
+
+def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
+    """A refused file: its problems by code, no score, and exit code 1; for people the same in words."""
+    file = shell.predictions(rows=7)
+    found = shell.json("score", file, "--track", "siqa-s", code=1)
+    assert (found["ok"], found["score"]) == (False, None)
+    assert [(one["code"], one["count"], one["examples"]) for one in found["problems"]] == [("missing-ids", 1, ["8"])]
+    assert found["problems"][0]["message"] in shell("score", file, "--track", "siqa-s", code=1)[0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("score",),
+        ("score", "s.json"),
+        ("score", "missing.json", "--track", "siqa-s"),
+        ("score", "s.json", "--track", "siqa-x"),
+        ("score", "s.json", "--track", "siqa-u"),
+        ("score", "s.json", "--track", "siqa-s", "--labels", "missing.json"),
+        ("score", "s.json", "--track", "siqa-s", "--labels", "config.toml"),
+        ("score", ".", "--track", "siqa-s"),
+        ("nonsense",),
+        ("submissions", "show", "S-000001"),
+        ("submissions", "show", "nonsense"),
+        ("outbox", "show", "R-1"),
+        ("rescore", "--submission", "S-000009"),
+        ("once",),
+        ("send",),
+        ("--config", "missing.toml", "teams", "list"),
+        ("teams", "list", "--config", "missing.toml"),
+        ("teams", "add", "Alpha", "nobody"),
+        ("ingest", "missing.eml"),
+    ],
+)
+def test_a_wrong_call_is_exit_code_2(shell: Shell, arguments: tuple[str, ...]) -> None:
+    """What cannot be done is said in a sentence on standard error, and nothing is printed."""
+    shell.predictions()
+    out, err = shell(*arguments, code=2)
+    assert err.strip()
+    assert "Traceback" not in err
+    assert out == "" or "Usage" in out
+
+
+# --- teams -----------------------------------------------------------------------------------
+
+
+def test_teams_are_added_and_imported(shell: Shell) -> None:
+    """Rows in order are taken, the others named with exit code 1."""
+    shell("teams", "add", "Alpha", "A@x.org", "b@x.org")
+    (shell.folder / "more.csv").write_text("team,address\nBeta,c@x.org\nGamma,a@x.org\nDelta,nobody\n")
+    _, err = shell("teams", "import", "more.csv", code=1)
+    assert "team 'Gamma': a@x.org is another team's address already" in err
+    assert "line 4: 'nobody' is no e-mail address" in err
+    assert shell.json("teams", "list") == [
+        {"team": "Alpha", "addresses": ["a@x.org", "b@x.org"]},
+        {"team": "Beta", "addresses": ["c@x.org"]},
+    ]
+
+
+# --- from a mail to the board ----------------------------------------------------------------
+
+
+def test_a_mail_can_be_followed_through_the_commands(shell: Shell) -> None:
+    """ingest, submissions, outbox, mails, rescore, board and publish tell of one mail."""
+    shell("teams", "add", "Alpha", "a@x.org")
+    data = (shell.folder / shell.predictions()).read_text()
+    (shell.folder / "mail.eml").write_text(
+        "Received: from a by b; Thu, 12 Mar 2026 08:00:00 +0000\nFrom: a@x.org\nSubject: x\n"
+        f"Content-Type: application/json; name=s.json\n\n{data}\n"
+    )
+    (mail,) = shell.json("ingest", "mail.eml")
+    assert mail["outcome"] == "scored", mail["reason"]
+    (submission,) = shell.json("submissions", "list")
+    assert mail["submissions"][0] == {key: submission[key] for key in ("receipt", "track", "status", "score")}
+    assert submission["arrived_at"] == "2026-03-12T16:00:00+08:00"
+    assert shell.json("submissions", "show", "s1") == [submission]
+    assert [row["mail"] for row in shell.json("mails", "list")] == [submission["mail"]]
+    assert [row["state"] for row in shell.json("outbox", "list")] == ["queued"]
+    shown, _ = shell("outbox", "show", "R-000001")
+    assert "To: a@x.org" in shown
+    assert "S-000001 | SIQA-S | accepted" in shown
+    assert [row["changed"] for row in shell.json("rescore", "--dry-run")] == [False]
+    rows = [row for row in shell.json("board") if not row.get("baseline")]
+    assert {row["team"] for row in rows} == {"Alpha"}
+    shell("publish", "--dry-run")
+    assert not (shell.folder / "state" / "published").exists()
+    shell("publish")
+    assert (shell.folder / "state" / "published" / "page" / "index.html").exists()
+    for listing in ("submissions", "outbox", "mails", "teams"):
+        assert shell(listing, "list")[0].strip()
+
+
+# --- init and help ---------------------------------------------------------------------------
+
+
+def test_init_writes_a_config_that_loads(shell: Shell) -> None:
+    """The config that init writes is one, once the labels and the roster are there; it is never overwritten."""
+    out, _ = shell("init", "new", "--address", "s@siqa.example")
+    assert "1. " in out
+    assert "3. " in out
+    assert (shell.folder / "new" / "secrets").stat().st_mode & 0o077 == 0
+    for name in "su":
+        target = shell.folder / "new" / "labels" / f"answer-{name}.json"
+        target.write_bytes((LABELS / target.name).read_bytes())
+    assert shell.json("teams", "list", "--config", "new/config.toml") == []
+    _, err = shell("init", "new", code=2)
+    assert "exists already" in err
+
+
+def test_help_loads_nothing_slow() -> None:
+    """--help answers without the database, the arrays or the config library."""
+    code = (
+        "import sys; sys.argv = ['mailbot', '--help']\n"
+        "from mailbot.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print([m for m in ('sqlalchemy', 'numpy', 'pydantic', 'jinja2', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "ingest" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--version", "--help", "-h"])
+def test_a_question_is_answered(shell: Shell, option: str) -> None:
+    """What mailbot is, and which."""
+    assert "mailbot" in shell(option)[0]
