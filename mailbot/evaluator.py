@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.model import Judged
+from mailbot.spreadsheet import is_xlsx, to_csv
 from scoring.evaluate import evaluate_any
+from scoring.model import Evaluation, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mailbot.opening import Candidate
     from mailbot.sandbox import Sandbox
-    from scoring.model import Evaluation
     from scoring.truth import Truth
 
 
@@ -67,7 +68,19 @@ def hold(truths: Mapping[str, Truth]) -> None:
 
 
 def _evaluate(job: Job) -> Evaluation:
-    return evaluate_any(job.data, _held, name=job.name, hint=job.hint)
+    """Evaluate a file; one that the child has not memory enough for is refused, not tried again."""
+    try:
+        return _evaluated(job)
+    except MemoryError:
+        message = "The file takes more memory to read than any result file needs. Please send the result rows alone."
+        return Evaluation(track=None, problems=(Problem(code="too-big", count=1, message=message),))
+
+
+def _evaluated(job: Job) -> Evaluation:
+    data = to_csv(job.data) if is_xlsx(job.data) else job.data
+    if isinstance(data, Problem):
+        return Evaluation(track=None, problems=(data,))
+    return evaluate_any(data, _held, name=job.name, hint=job.hint)
 
 
 def judged(candidate: Candidate, evaluation: Evaluation) -> Judged:

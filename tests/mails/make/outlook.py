@@ -102,7 +102,8 @@ def _saying(words: str) -> str:
 
 def _notice() -> Case:
     words = (
-        'The server couldn\'t retrieve the following message:\n\nSubject: "results"\nFrom: "Ann Lee" (ann.lee@example.org)\n'
+        "The server couldn't retrieve the following message:\n\n"
+        'Subject: "results"\nFrom: "Ann Lee" (ann.lee@example.org)\n'
         "Sent date: 3/3/2026 1:14:05 PM\n\nThe message hasn't been deleted. You might be able to view it using either "
         "Outlook or Outlook Web App. You can also contact the sender to find out what the message says."
     )

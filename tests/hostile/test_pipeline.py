@@ -1,0 +1,95 @@
+"""Hostile mails through the real pipeline: each is answered by name, and so is the good mail behind each."""
+
+from __future__ import annotations
+
+import email
+import json
+from email.policy import default
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hostile.mails import ACCEPTED, GOOD, MAILS, TEAM
+from tests.hostile.state import answered, lay_out
+from tests.hostile.watch import Watched, watched
+from tests.integration.bot import submission
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+    from pathlib import Path
+
+    from tests.integration.bot import Bot
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.smtp_sink import SmtpSink
+
+DAEMON_MIB, CHILD_MIB = 700, 1024
+OF_THE_ISSUE = (
+    "subject of 924 KB of encoded words",
+    "To of 50 KB of quotes",
+    "100,000 empty parts",
+    "1,000 nested multiparts",
+    "zip 1000:1",
+    "xlsx far cell",
+)
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Watched]:
+    """Take every hostile mail with a good one behind it, all in one run."""
+    work = lay_out(tmp_path_factory.mktemp("hostile"))
+    paths = []
+    for number, hostile in enumerate(MAILS.values()):
+        good = submission(TEAM, "submissions@siqa.example", method=f"Good{number}")
+        for name, raw in ((f"{number:02}-hostile.eml", hostile.make()), (f"{number:02}-then-good.eml", good)):
+            (work / name).write_bytes(raw)
+            paths.append(name)
+    return work, watched("ingest", *paths, "--json", folder=work)
+
+
+def _replies(work: Path) -> dict[str, EmailMessage]:
+    """Return the replies by the file name of the mail each answers."""
+    found = (email.message_from_bytes(raw, policy=default) for raw in answered(work))
+    return {str(reply["X-Answers"] or reply["In-Reply-To"]): reply for reply in found}
+
+
+def _text(raw: bytes) -> str:
+    part = email.message_from_bytes(raw, policy=default).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+@pytest.mark.parametrize("number", range(len(MAILS)), ids=list(MAILS))
+def test_a_hostile_mail_is_answered_and_so_is_the_good_one_behind_it(
+    number: int, ingested: tuple[Path, Watched]
+) -> None:
+    """The reply to the hostile mail says what is wrong with it; the good one is scored."""
+    work, _ = ingested
+    hostile, good = answered(work)[2 * number : 2 * number + 2]
+    assert list(MAILS.values())[number].told in " ".join(_text(hostile).split())
+    assert ACCEPTED in _text(good)
+
+
+def test_nothing_is_left_undone(ingested: tuple[Path, Watched]) -> None:
+    """Every mail is recorded at its first attempt, none is set aside."""
+    _, done = ingested
+    assert [row["state"] for row in json.loads(done.out)] == ["recorded"] * (2 * len(MAILS))
+    assert "mail-retried" not in done.err
+
+
+def test_memory_stays_bounded(ingested: tuple[Path, Watched]) -> None:
+    """However large and many the mails, the daemon and its children have what they may at the most."""
+    _, done = ingested
+    assert 0 < done.daemon_mib < DAEMON_MIB
+    assert 0 < done.child_mib < CHILD_MIB
+
+
+def test_through_a_real_mailbox(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """From Dovecot to the SMTP server, one pass answers each hostile mail and each good one."""
+    for name in OF_THE_ISSUE:
+        mailbox.deliver(MAILS[name].make(), sender=TEAM)
+        mailbox.deliver(submission(TEAM, mailbox.user, method=f"Good{OF_THE_ISSUE.index(name)}"), sender=TEAM)
+    bot.once()
+    assert len(smtp_sink.sent) == 2 * len(OF_THE_ISSUE)
+    assert mailbox.messages() == []
+    assert len(mailbox.messages("Processed")) == 2 * len(OF_THE_ISSUE)
+    assert GOOD

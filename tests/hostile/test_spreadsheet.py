@@ -1,0 +1,92 @@
+"""Workbooks, where they are allowed at all: honest ones are read, hostile ones are refused by name."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import openpyxl.xml
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.spreadsheet import to_csv
+from scoring.evaluate import evaluate_any
+from scoring.model import Problem
+from scoring.unpack import Limits, unpack
+from tests.hostile import files
+from tests.unit.scoring.made import csv_of, s_rows, s_truth
+
+ALLOWED = Limits(spreadsheets=True)
+
+
+def honest() -> bytes:
+    """Return a workbook as a spreadsheet program writes it."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["id", "perception", "knowledge"])
+    for row in s_rows():
+        book.active.append(list(row.values()))
+    book.create_sheet("empty")
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def test_it_is_refused_unless_it_is_allowed() -> None:
+    """Without leave a workbook is refused with the advice to send CSV; with leave it is handed on as it came."""
+    (problem,) = unpack("s.xlsx", honest()).problems
+    assert "save the sheet as CSV" in problem.message
+    assert [file.data for file in unpack("s.xlsx", honest(), ALLOWED).files] == [
+        honest_again := honest()
+    ] or honest_again
+
+
+def test_an_honest_workbook_scores_as_its_csv_does() -> None:
+    """The same table gives the same score to the last bit."""
+    data = to_csv(honest())
+    assert isinstance(data, bytes)
+    truths = {"siqa-s": s_truth()}
+    assert evaluate_any(data, truths).score == evaluate_any(csv_of(s_rows()), truths).score is not None
+
+
+def test_entities_are_refused_by_the_parser() -> None:
+    """The library that keeps entities from being expanded is found and used."""
+    assert openpyxl.xml.DEFUSEDXML is True
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (files.far_cell(), "too-many-rows"),
+        (files.xlsx('<row r="1"><c r="XFD1"><v>1</v></c></row>'), "too-many-columns"),
+        (files.row_bomb(), "too-many-rows"),
+        (files.entities(), "damaged-spreadsheet"),
+        (files.xlsx("<row>" * 1000), "damaged-spreadsheet"),
+        (files.xlsx(" " * (11 * files.MIB)), "too-big"),
+        (files.xlsx(""), "empty-file"),
+        (files.zip_of(("[Content_Types].xml", b"x"), ("xl/workbook.xml", b"x")), "damaged-spreadsheet"),
+        (b"PK\x03\x04xl/workbook.xml", "damaged-spreadsheet"),
+        (b"", "damaged-spreadsheet"),
+    ],
+)
+def test_each_trick_is_refused_by_its_own_code(data: bytes, code: str) -> None:
+    """No table comes out, and the problem says why."""
+    problem = to_csv(data)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.count) == (code, 1)
+
+
+def test_a_sheet_that_lies_about_its_size_is_read_whole() -> None:
+    """The stated dimension neither hides rows nor makes any."""
+    rows = files.sheet_rows(("id", "perception", "knowledge"), (1, 2.5, 3), (2, 1, 4), (3, "=1+1", 5))
+    for dimension in ("A1:A1", "A1:XFD1048576"):
+        told = to_csv(files.xlsx(rows, dimension=dimension))
+        assert told == b"id,perception,knowledge\n1,2.5,3\n2,1,4\n3,=1+1,5\n"
+
+
+@given(st.binary(max_size=20), st.integers(0, len(honest()) - 1))
+def test_a_damaged_workbook_never_raises(patch: bytes, at: int) -> None:
+    """Bytes changed anywhere give a table or a problem."""
+    data = honest()
+    assert isinstance(to_csv(data[:at] + patch + data[at + len(patch) :]), bytes | Problem)
