@@ -93,11 +93,12 @@ class Daemon:
             self._mailbox_bell.ring()
             self._weekly_bell.ring()
 
-        self._loop(self._service.intake.step, self._intake_bell, drained)
+        intake = self._service.intake
+        self._loop(intake.step, self._intake_bell, drained=drained, resume=intake.resume)
 
     def _sending_loop(self) -> None:
         with self._service.sending() as sending:
-            self._loop(sending.step, self._sending_bell)
+            self._loop(sending.step, self._sending_bell, resume=sending.resume)
 
     def _weekly_loop(self) -> None:
         self._loop(self._publish, self._weekly_bell)
@@ -113,14 +114,26 @@ class Daemon:
             self._service.watch.report("board", ok=True)
         return published
 
-    def _loop(self, step: Callable[[], bool], bell: Bell, drained: Callable[[], None] = lambda: None) -> None:
-        """Take step after step while there is work, then wait for the bell."""
+    def _loop(
+        self,
+        step: Callable[[], bool],
+        bell: Bell,
+        *,
+        drained: Callable[[], None] = lambda: None,
+        resume: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take step after step while there is work, then wait for the bell; after a failed one, ``resume`` first."""
+        failed = False
         while not self._stopping.is_set():
             worked = False
             try:
+                if failed:
+                    resume()
+                    failed = False
                 while not self._stopping.is_set() and step():
                     worked = True
             except Temporary as error:
+                failed = True
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()

@@ -70,6 +70,11 @@ class Intake:
             under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]
         return bool(rows)
 
+    def resume(self) -> None:
+        """Make due again what a step had claimed that ended by trouble of ours, such as a full disk."""
+        with self.ledger.write("release-mails") as tx:
+            mails.release(tx)
+
     def _advance(self, row: MailRow, stages: Iterator[None]) -> bool:
         """Take a mail one stage further; tell whether there are more. Whatever fails costs this mail alone."""
         try:

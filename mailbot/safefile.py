@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from mailbot import crash
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes, *, modified_at: datetime | None = None) -> None:
     """Put ``data`` at ``path``; folders are made as needed, permissions follow the umask.
 
     The bytes go to a new file beside ``path``, which is synced and then renamed over it; the folder is synced last
-    (POSIX rename is atomic, and durable once the folder is synced).
+    (POSIX rename is atomic, and durable once the folder is synced). ``modified_at`` becomes its modification time.
 
     Raises:
         OSError: it could not be written; ``path`` is as it was and nothing is left beside it.
@@ -24,24 +25,27 @@ def replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_synced(draft, data)
+        _write_synced(draft, data, modified_at)
         with crash.around("file.rename"):
             draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def _write_synced(path: Path, data: bytes, modified_at: datetime | None) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()
+        if modified_at is not None:
+            os.utime(file.fileno(), (modified_at.timestamp(), modified_at.timestamp()))
         with crash.around("file.sync"):
             os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable which files a folder holds."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with crash.around("file.sync-folder"):

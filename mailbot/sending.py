@@ -69,6 +69,11 @@ class Sending:
         journal.event("reply-sent", reply=_name(row), what=row.kind)
         return True
 
+    def resume(self) -> None:
+        """Queue again what a step was sending that ended by trouble of ours, such as a full disk."""
+        with self.ledger.write("release-replies") as tx:
+            outbox.recover(tx)
+
     def _failed(self, row: OutgoingRow, error: str, *, final: bool, bad_address: bool = False) -> None:
         now = self.clock()
         with self.ledger.write("reply-failed") as tx:

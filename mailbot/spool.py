@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot import safefile
-from mailbot.errors import Permanent
+from mailbot.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,19 +27,29 @@ class Spool:
         """Keep a mail durably and return its SHA-256; a mail that is kept already is not written again.
 
         The file's modification time is the mail's arrival, so that the spool alone can tell it.
+
+        Raises:
+            Temporary: it could not be written, as on a full disk.
         """
         digest = hashlib.sha256(raw).hexdigest()
-        path = self.path(digest)
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            safefile.replace(path, raw)
-            os.utime(path, (arrived_at.timestamp(), arrived_at.timestamp()))
+        with _translated():
+            self._keep(self.path(digest), raw, arrived_at)
         return digest
 
+    def _keep(self, path: Path, raw: bytes, arrived_at: datetime) -> None:
+        """Write a mail and sync its folders; a process that died may have done only a part of that."""
+        path.parent.mkdir(exist_ok=True)
+        safefile.sync_folder(self._folder)
+        if path.exists():
+            safefile.sync_folder(path.parent)
+        else:
+            safefile.replace(path, raw, modified_at=arrived_at)
+
     def get(self, digest: str) -> bytes:
-        """Return a mail. Raises Permanent when it is gone or is not what its name says."""
+        """Return a mail. Raises Permanent when it is gone or is not what its name says, Temporary when unreadable."""
         try:
-            raw = self.path(digest).read_bytes()
+            with _translated():
+                raw = self.path(digest).read_bytes()
         except FileNotFoundError as error:
             message = f"the spool has no mail {digest[:12]}"
             raise Permanent(message) from error
@@ -55,3 +65,14 @@ class Spool:
     def path(self, digest: str) -> Path:
         """Return where a mail lies."""
         return self._folder / digest[:2] / f"{digest}.eml"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the system's errors into ours: a full or failing disk is no mail's fault."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Temporary(f"the spool cannot be used now: {error.strerror or error.__class__.__name__}") from error

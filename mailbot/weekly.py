@@ -53,7 +53,7 @@ class Weekly:
         """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
         last = last_before(self.publish_at, self.zone, self.clock())
         with self.ledger.read() as tx:
-            began, done = events.began(tx), boards.last_due(tx)
+            began, done = events.began(tx), boards.last_due(tx, last)
         missing = began is not None and began <= last and (done is None or done < last)
         return last if missing else None
 

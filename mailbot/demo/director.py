@@ -86,7 +86,7 @@ class Director:
         """Tell whether every mail was filed away, and the board of the week is out."""
         with self.wired.ledger.read() as tx:
             filed = all(row.filed_to for row in mails.listing(tx))
-            return filed and boards.last_due(tx) == PUBLISHES and not outbox.waiting(tx)
+            return filed and boards.last_due(tx, PUBLISHES) == PUBLISHES and not outbox.waiting(tx)
 
     def _keep_sent(self, names: dict[str, str]) -> None:
         """Write what the SMTP server has taken: replies named after the mail they answer, letters by number."""

@@ -40,10 +40,13 @@ def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime) -> int | 
     return int(row.scalar_one())
 
 
-def last_due(tx: Tx) -> datetime | None:
-    """Return the latest weekly instant whose board was published."""
+def last_due(tx: Tx, until: datetime) -> datetime | None:
+    """Return the latest weekly instant, not after ``until``, whose board was published.
+
+    A later one was published by a clock that was ahead.
+    """
     return tx.scalar(
-        sa.select(boards.c.due_at).where(boards.c.due_at.is_not(None)).order_by(boards.c.due_at.desc()).limit(1)
+        sa.select(boards.c.due_at).where(boards.c.due_at <= until).order_by(boards.c.due_at.desc()).limit(1)
     )
 
 

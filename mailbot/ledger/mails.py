@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger import events
+from mailbot.ledger.due import is_due
 from mailbot.ledger.tables import mails
 from mailbot.model import MailState, Outcome
 
@@ -83,7 +84,7 @@ def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list
     """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
     due = (
         sa.select(mails.c.id)
-        .where(mails.c.state == MailState.SPOOLED, mails.c.due_at <= now)
+        .where(mails.c.state == MailState.SPOOLED, is_due(mails.c.due_at, mails.c.spooled_at, now))
         .where(mails.c.id == only if only is not None else sa.true())
         .order_by(mails.c.arrived_at, mails.c.id)
         .limit(limit)
@@ -156,6 +157,12 @@ def drop(tx: Tx, mail_id: int, _now: datetime) -> None:
 def trace(tx: Tx, mail_id: int) -> str | None:
     """Return where our code failed on a mail."""
     return tx.scalar(sa.select(mails.c.trace).where(mails.c.id == mail_id))
+
+
+def release(tx: Tx) -> None:
+    """Make mails due again whose attempt was cut short by trouble of ours, as if there had been none."""
+    working = sa.update(mails).where(mails.c.state == MailState.WORKING)
+    tx.execute(working.values(state=MailState.SPOOLED, attempts=mails.c.attempts - 1))
 
 
 def recover(tx: Tx, *, attempts: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.ledger.due import is_due
 from mailbot.ledger.tables import outbox
 from mailbot.model import ReplyState
 
@@ -61,7 +62,7 @@ def add(
 
 def claim(tx: Tx, now: datetime) -> OutgoingRow | None:
     """Take the oldest mail that is due and count the attempt; the caller commits before it talks to the server."""
-    due = (outbox.c.state == ReplyState.QUEUED, outbox.c.due_at <= now)
+    due = (outbox.c.state == ReplyState.QUEUED, is_due(outbox.c.due_at, outbox.c.created_at, now))
     found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(outbox.c.due_at, outbox.c.id).limit(1))
     if found is None:
         return None

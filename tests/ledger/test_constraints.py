@@ -147,7 +147,7 @@ def test_a_board_is_published_once(ledger: Ledger) -> None:
         assert boards.add(tx, "{}", due_at=NOW, now=NOW) is not None
         assert boards.add(tx, '{"again": 1}', due_at=NOW, now=NOW) is None
         assert boards.add(tx, "{}", due_at=None, now=NOW) != boards.add(tx, "{}", due_at=None, now=NOW)
-        assert boards.last_due(tx) == NOW
+        assert boards.last_due(tx, NOW) == NOW
         assert [board.board for board in boards.listing(tx)] == ["{}"] * 3
 
 
