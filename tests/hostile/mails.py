@@ -47,7 +47,9 @@ def _file(make: Callable[[], bytes], name: str, told: str) -> Hostile:
 
 def _with_field(field: bytes) -> bytes:
     """Return the good mail, told apart by its text, with another field behind its From, To and Date."""
-    return GOOD.replace(b"\r\nSubject: ", b"\r\n" + field + b"\r\nSubject: ", 1).replace(b"Our file.", field[:20].hex().encode())
+    return GOOD.replace(b"\r\nSubject: ", b"\r\n" + field + b"\r\nSubject: ", 1).replace(
+        b"Our file.", field[:20].hex().encode()
+    )
 
 
 def _nest() -> bytes:
@@ -75,7 +77,7 @@ MAILS: dict[str, Hostile] = {
     "100,000 empty parts": Hostile(
         make=lambda: _head() + MIXED + b"--b\r\n\r\n\r\n" * 100_000 + b"--b--\r\n", told="at most 100 are looked at"
     ),
-    "1,000 nested multiparts": Hostile(make=lambda: _head() + _nest(), told="within one another"),
+    "1,000 nested multiparts": Hostile(make=lambda: _head() + _nest(), told="nested more than 8 deep"),
     "50,000 mails within one another": Hostile(make=lambda: _head() + MIXED + _inner_mails(), told="another mail"),
     "8,000 parameters": Hostile(
         make=lambda: _head(b"Content-Type: multipart/mixed; boundary=b" + b"; a=b" * 8000) + b"\r\n", told="too long"

@@ -12,13 +12,25 @@ from tests.flow.test_flow import HERE as FLOW
 if TYPE_CHECKING:
     from pathlib import Path
 
+PLENTY = """
+[quota]
+per_week = 1000
+
+[replies]
+per_address_hour = 1000
+per_address_day = 1000
+per_domain_hour = 1000
+per_hour = 1000
+"""
+"""Quota and replies for as many mails as attack in one run."""
+
 
 def lay_out(folder: Path) -> Path:
     """Lay out a mailbot of the flow tests, with quota enough; return its folder."""
     work = folder / "work"
     shutil.copytree(FLOW / "base", work)
     config = (work / "config.toml").read_text(encoding="utf-8").replace("{smtp_port}", "25")
-    (work / "config.toml").write_text(config, encoding="utf-8")
+    (work / "config.toml").write_text(f"{config}\n{PLENTY}", encoding="utf-8")
     return work
 
 

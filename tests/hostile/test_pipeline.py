@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.mails import ACCEPTED, GOOD, MAILS, TEAM
-from tests.hostile.state import answered, lay_out
+from tests.hostile.mails import ACCEPTED, MAILS, TEAM
+from tests.hostile.state import PLENTY, answered, lay_out
 from tests.hostile.watch import Watched, watched
 from tests.integration.bot import submission
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
     from pathlib import Path
 
     from tests.integration.bot import Bot
@@ -44,12 +43,6 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Watched]:
             (work / name).write_bytes(raw)
             paths.append(name)
     return work, watched("ingest", *paths, "--json", folder=work)
-
-
-def _replies(work: Path) -> dict[str, EmailMessage]:
-    """Return the replies by the file name of the mail each answers."""
-    found = (email.message_from_bytes(raw, policy=default) for raw in answered(work))
-    return {str(reply["X-Answers"] or reply["In-Reply-To"]): reply for reply in found}
 
 
 def _text(raw: bytes) -> str:
@@ -85,6 +78,8 @@ def test_memory_stays_bounded(ingested: tuple[Path, Watched]) -> None:
 
 def test_through_a_real_mailbox(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
     """From Dovecot to the SMTP server, one pass answers each hostile mail and each good one."""
+    config = bot.folder / "config.toml"
+    config.write_text(config.read_text() + PLENTY)
     for name in OF_THE_ISSUE:
         mailbox.deliver(MAILS[name].make(), sender=TEAM)
         mailbox.deliver(submission(TEAM, mailbox.user, method=f"Good{OF_THE_ISSUE.index(name)}"), sender=TEAM)
@@ -92,4 +87,3 @@ def test_through_a_real_mailbox(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink)
     assert len(smtp_sink.sent) == 2 * len(OF_THE_ISSUE)
     assert mailbox.messages() == []
     assert len(mailbox.messages("Processed")) == 2 * len(OF_THE_ISSUE)
-    assert GOOD
