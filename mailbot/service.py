@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster
 from mailbot.answering import Answering
+from mailbot.child import MIB
 from mailbot.config import secret
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
@@ -22,7 +23,7 @@ from mailbot.ledger import Ledger, events, mails, outbox, submissions
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
-from mailbot.sandbox import MIB, Bounds, Sandbox
+from mailbot.sandbox import Bounds, Sandbox
 from mailbot.sending import Sending
 from mailbot.smtp import Sender
 from mailbot.spool import Spool

@@ -60,13 +60,15 @@ def show(made: Board) -> None:
             title_justify="left",
             title_style="bold",
             box=None,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
             header_style="dim",
         )
         shown.add_column("#", justify="right")
-        shown.add_column("team")
-        shown.add_column("method")
+        shown.add_column("team", overflow="fold")
+        shown.add_column("method", overflow="fold")
         for heading in headings:
-            shown.add_column(heading.title, justify="right")
+            shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
         for row in table.rows:
             values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
             cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from mailbot import crash
@@ -22,6 +24,8 @@ Tx = sa.Connection
 """An open transaction; every query of the ledger takes one."""
 
 BUSY_SECONDS = 30
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITER_LOCK = 0x6D61696C  # "mail": the advisory lock that makes PostgreSQL writers queue as SQLite's do
 
 
@@ -38,10 +42,17 @@ class Ledger:
         if self._sqlite:
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
-    def migrate(self) -> None:
-        """Bring the tables to this version's shape."""
+    def migrate(self, scripts: Path = MIGRATIONS) -> None:
+        """Bring the tables to this version's shape; an SQLite ledger of an older one is copied first."""
         config = AlembicConfig()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(scripts))
+        head = ScriptDirectory.from_config(config).get_current_head()
+        with self.read() as tx:
+            before = MigrationContext.configure(tx).get_current_revision()
+        if before == head:
+            return
+        if before is not None and self._sqlite:
+            self.copy_to(Path(f"{self._engine.url.database}.before-{head}"))
         with self.write("migrate") as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -1,0 +1,69 @@
+"""A newer mailbot takes over a ledger with work in the spool: migrations go forward, after a copy was made."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+from mailbot import importing
+from mailbot.ledger import Ledger, mails, submissions
+from mailbot.ledger.engine import MIGRATIONS
+from tests.care.contest import Clock, contest, mail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEXT = '''"""A column that a later version needs."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = {before!r}
+
+
+def upgrade() -> None:
+    """Bring the ledger forward."""
+    op.add_column("mails", sa.Column("later", sa.Text()))
+'''
+
+
+def a_later_version(folder: Path) -> Path:
+    """Return the migrations of a version that has one more than ours."""
+    scripts = shutil.copytree(MIGRATIONS, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    newest = max(path.name.removeprefix("m")[:4] for path in (scripts / "versions").glob("m*.py"))
+    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest))
+    return scripts
+
+
+def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
+    """A mail spooled by the old version is recorded after the migration, once; the old ledger is kept as a copy."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        importing.enter(wired, mail("amber@example.org"), clock.instant)
+    path = tmp_path / "state/ledger.db"
+    newer = Ledger(f"sqlite:///{path}")
+    newer.migrate(a_later_version(tmp_path))
+    newer.migrate(tmp_path / "migrations")
+    newer.close()
+    with sqlite3.connect(tmp_path / "state/ledger.db.before-9999") as copy:
+        assert copy.execute("SELECT state FROM mails").fetchall() == [("spooled",)]
+        assert "later" not in {row[1] for row in copy.execute("PRAGMA table_info(mails)")}
+    copy.close()
+    with sqlite3.connect(path) as ledger:
+        assert "later" in {row[1] for row in ledger.execute("PRAGMA table_info(mails)")}
+        ledger.execute("UPDATE alembic_version SET version_num = '0001'")  # and back to our own code, for the rest
+    ledger.close()
+    with contest(tmp_path, clock) as wired:
+        assert wired.intake.step()
+        with wired.ledger.read() as tx:
+            assert (mails.unfinished(tx), len(submissions.listing(tx))) == (0, 1)
+
+
+def test_a_new_ledger_is_not_copied(tmp_path: Path) -> None:
+    """There is nothing to keep before the first migration."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.migrate()
+    ledger.close()
+    assert not list(tmp_path.glob("*.before-*"))
