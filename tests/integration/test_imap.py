@@ -165,7 +165,7 @@ def test_what_is_left_undone_shows_in_the_exit_code(bot: Bot, mailbox: Mailbox, 
 #: All that mailbot ever says to a server.
 ALLOWED = re.compile(
     r'CAPABILITY|LOGIN|NAMESPACE|LIST "" "\w+"|SELECT "?\w+"?|CREATE "Processed"|IDLE|'
-    r"UID SEARCH ALL|UID FETCH [\d,]+ \(RFC822\.SIZE\)|"
+    r"UID SEARCH (ALL|UID \d+:(\d+|\*))|UID FETCH [\d,]+ \(RFC822\.SIZE\)|"
     r"UID FETCH [\d,]+ \(BODY\.PEEK\[\](<0\.\d+>)? INTERNALDATE RFC822\.SIZE\)|"
     r'UID (MOVE|COPY) [\d,]+ "Processed"|'
     r"UID STORE [\d,]+ \+FLAGS\.SILENT \(\\Deleted\)|UID EXPUNGE [\d,]+"
