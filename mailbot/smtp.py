@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")  # servers quote the address; it stays out of the journal
 
+_OTHER_THAN_ADDRESS = re.compile(r"5\.(?:2\.[02-9]|[3-9]\.)")
+"""Enhanced status codes (RFC 3463) of refusals that say nothing against the address: a full mailbox, a policy."""
+
 NAME = "[127.0.0.1]"
 """What EHLO says we are: an address literal (RFC 5321, section 4.1.3), so that no name server has to be asked."""
+
+REST_SECONDS = 30.0
+"""A connection that rested so long is not used again: servers and firewalls drop it without a word."""
 
 
 class Sender:
@@ -29,13 +36,18 @@ class Sender:
         self._settings = settings
         self._password = password
         self._client: smtplib.SMTP | None = None
+        self._used = 0.0
 
     def send(self, message: bytes, *, sender: str, recipient: str) -> None:
         """Send one mail. Raises Temporary or Permanent; after the first the connection is dropped."""
+        if self._client and time.monotonic() - self._used > REST_SECONDS:
+            self._client.close()
+            self._client = None
         try:
             with _translated():
                 self._client = self._client or self._connect()
                 self._client.sendmail(sender, [recipient], message)
+            self._used = time.monotonic()
         except Temporary:
             self.close()
             raise
@@ -98,7 +110,7 @@ def _translated() -> Iterator[None]:
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
         refused = _by_code(code, text)
-        raise (BadAddress(str(refused)) if isinstance(refused, Permanent) else refused) from error
+        raise (BadAddress(str(refused)) if _is_bad_address(code, text) else refused) from error
     except smtplib.SMTPResponseException as error:
         raise _by_code(error.smtp_code, error.smtp_error) from error
     except (OSError, smtplib.SMTPException) as error:
@@ -110,3 +122,9 @@ def _by_code(code: int, text: bytes | str) -> Permanent | Temporary:
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     message = f"the SMTP server said {code} {_ADDRESS.sub('<address>', said[:200])}"
     return Permanent(message) if 500 <= code < 600 else Temporary(message)  # noqa: PLR2004  # the reply classes of RFC 5321
+
+
+def _is_bad_address(code: int, text: bytes | str) -> bool:
+    """Whether a refused recipient is unknown there: 550, 551 or 553, unless the enhanced code says something else."""
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return code in {550, 551, 553} and not _OTHER_THAN_ADDRESS.match(said)

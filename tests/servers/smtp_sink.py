@@ -43,15 +43,8 @@ class SmtpSink:
         self._recipient_answers: defaultdict[str, deque[str]] = defaultdict(deque)
         self._data_answers: deque[str] = deque()
         self._cuts = 0
-        self._controller = Controller(
-            self,
-            hostname=LOOPBACK,
-            port=self.port,
-            tls_context=_tls_context(certificates) if certificates else None,
-            require_starttls=certificates is not None,
-            auth_required=certificates is not None,
-            authenticator=_authenticate,
-        )
+        self._certificates = certificates
+        self._controller: Controller | None = None
 
     def answer_recipient(self, address: str, *answers: str) -> None:
         """Give these answers, in order, to the next RCPT TO for the address; then take it again."""
@@ -67,11 +60,26 @@ class SmtpSink:
 
     def start(self) -> None:
         """Listen in a thread of its own."""
+        self._controller = self._listener()
         self._controller.start()
 
     def stop(self) -> None:
         """End the thread and close the port; start may follow."""
-        self._controller.stop(no_assert=True)
+        if self._controller is not None:
+            self._controller.stop(no_assert=True)
+            self._controller = None
+
+    def _listener(self) -> Controller:
+        """Return what listens; it can be started once."""
+        return Controller(
+            self,
+            hostname=LOOPBACK,
+            port=self.port,
+            tls_context=_tls_context(self._certificates) if self._certificates else None,
+            require_starttls=self._certificates is not None,
+            auth_required=self._certificates is not None,
+            authenticator=_authenticate,
+        )
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd finds it by this name
         self,
