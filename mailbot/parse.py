@@ -30,7 +30,9 @@ __all__ = ["Caps", "parse"]
 SUBJECT_LENGTH = 250
 """Characters of a subject that are kept."""
 
-_ID = re.compile(r"<[!-;=?-~]{1,250}>")  # what may be echoed in In-Reply-To and References
+_ID = re.compile(r"<(?![!-;=?-~]{0,250}=\?)[!-;=?-~]{1,250}>")
+"""What may be echoed in In-Reply-To and References: nothing that holds an encoded word (see `words.literal`)."""
+
 _ENDS = 20  # ids kept of each end of a long thread
 _MOST_IDS = 64 * 1024  # bytes of References that are looked at
 _READ_FIELDS = ("from", "subject", "message-id", "content-type", "content-disposition")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mailbot import example
 from mailbot.automatic import LOOP_HEADER
 from mailbot.instants import next_after, shown
+from mailbot.mime.words import literal
 from mailbot.model import Outcome, Status
 from mailbot.rules import neighbours
 from mailbot.templates import environment
@@ -93,7 +94,7 @@ class Replies:
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
         message["To"] = recipient
-        message["Subject"] = subject
+        message["Subject"] = literal(subject)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = message_id
         for name, value in _threading(mail).items():

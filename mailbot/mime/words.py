@@ -32,6 +32,15 @@ def decode_words(value: str) -> str:
     return "".join((*done, _text(run, charset), value[end:]))
 
 
+def literal(text: str) -> str:
+    """Return `text` fit for a field of a mail of ours: with no encoded word in it that would be decoded once more.
+
+    `email` decodes what is set as a field: `=?utf-8?q?=0d=0aBcc:_x?=`, which a sender encoded twice, becomes a field of
+    its own (seen with Python 3.11).
+    """
+    return text.replace("=?", "= ?")
+
+
 def _text(data: bytes, charset: str) -> str:
     """Return the text of neighbouring words; a charset may have a language behind it (RFC 2231, section 5)."""
     return text_of(data, charset.partition("*")[0])

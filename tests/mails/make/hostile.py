@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.mails.make.kit import SUBJECT, TEXT, Case, Expected, File, attached, case, head, multi, plain
+from tests.mails.make.kit import SUBJECT, TEXT, Case, Expected, File, attached, b64, case, head, multi, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +68,13 @@ def _headers() -> Iterator[Case]:
     yield case("hostile/message-id-bracket", bracket, Expected(message_id="<[abc@x>"))
     broken = plain(FILE).replace("<20260303131405.4711@example.org>", "<a b@x>\r\0")
     yield case("hostile/message-id-not-to-be-echoed", broken, Expected(message_id=None))
+    word = "=?utf-8?q?=0d=0aBcc:_evil=40evil.example?="
+    smuggled = plain(
+        FILE, more=f"References: <a@b.example> <{word}@b> <x{word}>", subject=f"=?us-ascii?b?{b64(word)}?="
+    )
+    smuggled = smuggled.replace("<20260303131405.4711@example.org>", f"<a{word}@b>")
+    told = Expected(subject=word, message_id=None, references=("<a@b.example>",))
+    yield case("hostile/encoded-twice", smuggled, told)
     twice = plain(FILE, more="Message-ID: <other@example.org>")
     yield case("hostile/message-id-twice", twice, Expected(message_id=None))
     params = plain(attached("Content-Type: application/json" + "; a*0*=utf-8'" * 300 + '; name="siqa-s.json"'))
