@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scoring.ids import ID, Match, match_ids
+from scoring.ids import Match, match_ids
 from scoring.model import Column, Kind, Note, Problem
 from scoring.table import shown_columns
 from scoring.text import counted, first, listed, quoted
@@ -112,7 +112,7 @@ def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
     """
     if problem := wrong_track(table, track):
         return Checked(values={}, problems=(problem,))
-    match = match_ids(table, ids)
+    match = match_ids(table, ids, track.id)
     problems = [*match.problems, *_missing_columns(table, track)]
     notes = [*match.notes, *_extra_fields(table, track)]
     values: dict[str, Sequence[float] | Sequence[str | None]] = {}
@@ -135,7 +135,7 @@ def _missing_columns(table: Table, track: Track) -> Iterator[Problem]:
     lacking = [column.name for column in track.columns if not column_in(table, column)]
     if not lacking:
         return
-    free = [name for name in table.columns if name != ID]
+    free = [name for name in table.columns if name != track.id]
     near = {name: match[0] for name in lacking if (match := difflib.get_close_matches(name, free, 1))}
     hint = "".join(f' Is "{found}" meant for "{name}"?' for name, found in near.items())
     what = f"the column {shown_columns(lacking)}" if len(lacking) == 1 else f"the columns {shown_columns(lacking)}"
@@ -145,7 +145,7 @@ def _missing_columns(table: Table, track: Track) -> Iterator[Problem]:
 
 def _extra_fields(table: Table, track: Track) -> Iterator[Note]:
     """Fields that mean nothing here are said to be ignored."""
-    used = {ID, track.group, "team", "method", "track", *(column_in(table, column) for column in track.columns)}
+    used = {track.id, track.group, "team", "method", "track", *(column_in(table, column) for column in track.columns)}
     extra = [*table.extras, *(name for name in table.columns if name not in used)]
     if extra:
         yield Note(code="extra-fields", count=len(extra), message=f"Fields ignored: {shown_columns(extra)}.")
@@ -171,10 +171,16 @@ def _choices(table: Table, name: str, column: Column, match: Match) -> tuple[lis
     illegal = [cells[row] for row, answer in pairs if row is not None and answer is None]
     if not illegal:
         return answers, []
-    letters = f"{column.choices[0]} to {column.choices[-1]}"
-    counted_wrong = f"{counted(len(illegal), 'answer is', 'answers are')} no letter {letters} and counted as wrong"
+    counted_wrong = f"{counted(len(illegal), 'answer is', 'answers are')} {_no_choice(column)} and counted as wrong"
     message = f"{counted_wrong}, for example {shown(illegal[0])}."
     return answers, [Note(code="illegal-letters", count=len(illegal), message=message)]
+
+
+def _no_choice(column: Column) -> str:
+    """``no letter A to D``, or ``none of CAT, DOG``."""
+    if all(len(each) == 1 and each.isalpha() for each in column.choices):
+        return f"no letter {column.choices[0]} to {column.choices[-1]}"
+    return f"none of {listed(column.choices)}"
 
 
 def _fault_problem(fault: Fault, examples: list[str]) -> Problem:

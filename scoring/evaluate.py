@@ -7,26 +7,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scoring import metrics, siqa
+from scoring import interval, scored, siqa
 from scoring.check import Checked, check, tell_track
 from scoring.model import Evaluation, Note, Problem
+from scoring.parts import laid_out, parts_of
 from scoring.read import read
 from scoring.text import counted
 from scoring.unpack import Limits, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
+    from scoring.scored import Laid, Scored
     from scoring.table import Reading
     from scoring.truth import Truth
 
+    Scorer = Callable[[Laid, Truth], Scored]
 
-def evaluate(data: bytes, truth: Truth, *, name: str = "") -> Evaluation:
+
+def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.scored) -> Evaluation:
     """Read, check and score the bytes of one result file for the track of ``truth``.
 
     Never raises for what is in the file: its mistakes are the evaluation's problems. ``name`` only helps messages.
+    ``by`` computes the measures: ours, or :func:`scoring.reference.scored` for scipy's.
     """
-    return _evaluated(read(data, name), truth)
+    return _evaluated(read(data, name), truth, by)
 
 
 def evaluate_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluation:
@@ -43,7 +48,9 @@ def evaluate_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hi
     return _evaluated(reading, truths[track.name])
 
 
-def evaluate_packed(data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None) -> Evaluation:
+def evaluate_packed(
+    data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None, by: Scorer = scored.scored
+) -> Evaluation:
     """Return the same for one track, the file bare, in a ``.gz`` or in a ``.zip``.
 
     Of several files in an archive the one that tells this track counts; there must be exactly one.
@@ -58,7 +65,7 @@ def evaluate_packed(data: bytes, truth: Truth, *, name: str = "", limits: Limits
         message = f"The archive holds {counted(len(files), 'file')} for {truth.track.title}; there must be one."
         problem = Problem(code="several-files" if files else "no-file", count=max(1, len(files)), message=message)
         return Evaluation(track=truth.track.name, problems=(problem,))
-    return evaluate(files[0].data, truth, name=files[0].name)
+    return evaluate(files[0].data, truth, name=files[0].name, by=by)
 
 
 def _is_for(data: bytes, truth: Truth) -> bool:
@@ -68,24 +75,47 @@ def _is_for(data: bytes, truth: Truth) -> bool:
     return table is not None and tell_track(table, [truth.track, *others]) is truth.track
 
 
-def _evaluated(reading: Reading, truth: Truth) -> Evaluation:
+def values_of(data: bytes, truth: Truth, *, name: str = "") -> Laid | None:
+    """Return the columns of a result file that :func:`evaluate` scores, laid out; None for one with problems."""
+    reading = read(data, name)
+    if reading.table is None or reading.problems:
+        return None
+    checked = check(reading.table, truth.track, truth.ids)
+    return None if checked.problems else laid_out(checked.values, truth)
+
+
+def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluation:
     if reading.table is None:
         return _refused(reading, truth, ())
     checked = check(reading.table, truth.track, truth.ids)
     if reading.problems or checked.problems:
         return _refused(reading, truth, checked.problems, checked.notes)
-    figures, score, notes = _score(checked, truth)
+    return _scored(reading, checked, truth, by)
+
+
+def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:
+    """Return the evaluation of a file free of problems."""
+    laid = laid_out(checked.values, truth)
+    found = by(laid, truth)
+    error = interval.standard_error(scored.influence(laid, truth), parts_of(truth).clusters)
     return Evaluation(
         track=truth.track.name,
-        team=reading.table.team,
-        method=reading.table.method,
-        score=score,
-        metrics=figures,
+        team=reading.table.team if reading.table else None,
+        method=reading.table.method if reading.table else None,
+        score=found.score,
+        metrics=found.figures,
+        error=error,
+        interval=interval.interval(found.score, error, truth.track.bounds),
         n=truth.n,
         truth=truth.sha256,
         scorer=truth.track.scorer,
-        notes=(*reading.notes, *checked.notes, *notes),
+        notes=(*reading.notes, *checked.notes, *map(_constant, found.undefined)),
     )
+
+
+def _constant(column: str) -> Note:
+    message = f"All values of {column} are alike, so nothing can be correlated: this dimension scores 0."
+    return Note(code="constant-predictions", count=1, message=message)
 
 
 def _refused(
@@ -102,38 +132,3 @@ def _refused(
         problems=(*reading.problems, *problems),
         notes=(*reading.notes, *notes),
     )
-
-
-def _score(checked: Checked, truth: Truth) -> tuple[dict[str, float], float, list[Note]]:
-    """Return the metrics, the score and what to say of them; the values are free of problems."""
-    return _accuracies(checked, truth) if truth.groups is not None else _correlations(checked, truth)
-
-
-def _accuracies(checked: Checked, truth: Truth) -> tuple[dict[str, float], float, list[Note]]:
-    (column,) = truth.track.columns
-    answers = [value if isinstance(value, str) else None for value in checked.values[column.name]]
-    labels = [str(label) for label in truth.values[column.name]]
-    by_group = metrics.accuracy_by_group(answers, labels, truth.groups or ())
-    figures = {f"acc_{group.replace('-', '_')}": by_group[group] for group in truth.track.weights}
-    return figures, siqa.u_score(by_group, truth.track.weights), []
-
-
-def _correlations(checked: Checked, truth: Truth) -> tuple[dict[str, float], float, list[Note]]:
-    figures: dict[str, float] = {}
-    notes = []
-    for column in truth.track.columns:
-        values = [value for value in checked.values[column.name] if isinstance(value, float)]
-        found = _correlate(values, column.name, truth)
-        if None in found.values():
-            message = f"All values of {column.name} are alike, so nothing can be correlated: this dimension scores 0."
-            notes.append(Note(code="constant-predictions", count=1, message=message))
-        figures |= {f"{column.name}_{metric}": value or 0.0 for metric, value in found.items()}
-    return figures, siqa.s_score(figures, truth.track.weights), notes
-
-
-def _correlate(values: Sequence[float], column: str, truth: Truth) -> dict[str, float | None]:
-    """Each correlation of the values with the labels of a column; None where the values are all equal."""
-    return {
-        metric: metrics.cosine(transform(values), truth.prepared(column, metric, transform))
-        for metric, transform in metrics.CORRELATIONS.items()
-    }

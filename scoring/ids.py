@@ -58,14 +58,14 @@ def worded(cell: object) -> str | None:
     return str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else None
 
 
-def match_ids(table: Table, ids: Sequence[Id]) -> Match:
+def match_ids(table: Table, ids: Sequence[Id], column: str = ID) -> Match:
     """Find the row of each id; all problems with the ids are collected.
 
-    ``ids`` are the labelled items in label order, all integers or all words.
+    ``ids`` are the labelled items in label order, all integers or all words; ``column`` is the column of ids.
     """
-    if ID not in table.cells:
-        return _no_id_column(table, ids)
-    cells = table.cells[ID]
+    if column not in table.cells:
+        return _no_id_column(table, ids, column)
+    cells = table.cells[column]
     numeric = all(isinstance(wanted, int) for wanted in ids)
     found: list[Id | None] = [whole(cell) if numeric else worded(cell) for cell in cells]
     names = tuple(table.place(row) if item is None else f"id {_shown(item)}" for row, item in enumerate(found))
@@ -73,15 +73,16 @@ def match_ids(table: Table, ids: Sequence[Id]) -> Match:
     for row, found_id in enumerate(found):
         if found_id is not None:
             seat.setdefault(found_id, row)
-    problems = tuple(_problems(table, ids, found, seat))
+    problems = tuple(_problems(table, cells, ids, found, seat))
     notes = tuple(_notes(table, cells)) if numeric else ()
     return Match(rows=tuple(seat.get(wanted) for wanted in ids), names=names, problems=problems, notes=notes)
 
 
-def _no_id_column(table: Table, ids: Sequence[Id]) -> Match:
+def _no_id_column(table: Table, ids: Sequence[Id], column: str) -> Match:
     pipeline = {"image_path", "image", "question"} & set(table.columns)
     hint = " These look like the dataset's rows with results added: please send the official form." if pipeline else ""
-    message = f'Each row needs an "id"; the columns found are {shown_columns(table.columns)}.{hint}'
+    needed = 'an "id"' if column == ID else f'a "{column}"'
+    message = f"Each row needs {needed}; the columns found are {shown_columns(table.columns)}.{hint}"
     problems = [Problem(code="missing-id-column", count=1, message=message)]
     if len(table) != len(ids):
         message = f"Expected {counted(len(ids), 'row')}, found {len(table):,}."
@@ -90,7 +91,9 @@ def _no_id_column(table: Table, ids: Sequence[Id]) -> Match:
     return Match(rows=(None,) * len(ids), names=names, problems=tuple(problems))
 
 
-def _problems(table: Table, ids: Sequence[Id], found: Sequence[Id | None], seat: dict[Id, int]) -> Iterator[Problem]:
+def _problems(
+    table: Table, cells: Sequence[object], ids: Sequence[Id], found: Sequence[Id | None], seat: dict[Id, int]
+) -> Iterator[Problem]:
     """Every fault of the ids, each told once."""
     wanted = set(ids)
     missing = [item for item in ids if item not in seat]
@@ -106,7 +109,7 @@ def _problems(table: Table, ids: Sequence[Id], found: Sequence[Id | None], seat:
         missing, unknown = [], []
     if unreadable:
         missing = [] if len(missing) <= len(unreadable) else missing
-        yield _unreadable(table, unreadable, ours)
+        yield _unreadable(table, cells, unreadable, ours)
     yield from _missing(missing, ids, len(table))
     if unknown:
         message = f"{counted(len(unknown), 'id is', 'ids are')} not among ours, which are {ours}."
@@ -134,8 +137,8 @@ def _foreign(unknown: Sequence[Id], given: int, ours: str) -> Problem:
     return _ids_problem("foreign-ids", unknown, message)
 
 
-def _unreadable(table: Table, rows: Sequence[int], ours: str) -> Problem:
-    cells = [table.cells[ID][row] for row in rows]
+def _unreadable(table: Table, column: Sequence[object], rows: Sequence[int], ours: str) -> Problem:
+    cells = [column[row] for row in rows]
     examples = first(f"{table.place(row)}: {shown(cell)}" for row, cell in zip(rows, cells, strict=True))
     paths = all(isinstance(cell, str) and PATH.fullmatch(cell) for cell in cells)
     kind = "image paths, not ids" if paths else "no whole numbers" if not _empty(cells) else "empty"

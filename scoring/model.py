@@ -64,8 +64,41 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One metric of one column, over all items or over those of one group."""
+
+    #: Its name in results, as ``perception_srcc`` or ``acc_yes_or_no``.
+    key: str
+    #: Its heading, as ``Perception SRCC``.
+    title: str
+    #: Name in :data:`scoring.registry.METRICS`.
+    metric: str
+    #: Name of the value column.
+    column: str
+    #: Only the items of this group; None: all.
+    group: str | None = None
+    #: Digits after the point when shown.
+    decimals: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One summand of a score: weight x points x the mean of the measures, the mean not less than the floor."""
+
+    weight: float
+    measures: tuple[Measure, ...]
+    #: Points of the score for 1 of the measures' unit: 100 for correlations.
+    points: float = 1.0
+    #: The least that the mean counts, in the measures' unit; None: no least.
+    floor: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Track:
-    """What a track's files look like and which weights its score uses."""
+    """What a track's files look like and how its score is made of metrics.
+
+    :func:`scoring.declare.track_from` makes one from plain data.
+    """
 
     #: Name in commands and the ledger, as ``siqa-s``.
     name: str
@@ -83,6 +116,23 @@ class Track:
     formula: str = ""
     #: Name and version of the formula, as ``siqa-s/1``; weights of one's own are part of it.
     scorer: str = ""
+    #: The column of ids in files and label files.
+    id: str = "id"
+    #: The label column that names what several items share (an image); their errors are not independent.
+    cluster: str | None = None
+    #: The summands of the score.
+    terms: tuple[Term, ...] = ()
+    #: Measures that are shown beside the score and do not count.
+    also: tuple[Measure, ...] = ()
+    #: Whether a greater score is the better one; not so for an error as RMSE.
+    higher_is_better: bool = True
+    #: Least and greatest score there can be; infinite where there is no bound.
+    bounds: tuple[float, float] = (0.0, 100.0)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Every measure in the order shown: those that count, then the others."""
+        return (*(measure for term in self.terms for measure in term.measures), *self.also)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +149,10 @@ class Evaluation:
     score: float | None = None
     #: Each metric by name, in the order they are shown.
     metrics: Mapping[str, float] = field(default_factory=dict)
+    #: Standard error of the score, in its own unit, over the draw of the items (:mod:`scoring.interval`).
+    error: float | None = None
+    #: The 95 % interval of the score, within the track's bounds.
+    interval: tuple[float, float] | None = None
     #: Number of labelled items the score is over.
     n: int = 0
     #: SHA-256 (hex) of the truth used.

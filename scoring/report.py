@@ -22,6 +22,8 @@ def as_json(evaluation: Evaluation) -> dict[str, object]:
         "method": evaluation.method,
         "score": evaluation.score,
         "metrics": dict(evaluation.metrics),
+        "error": evaluation.error,
+        "interval": None if evaluation.interval is None else list(evaluation.interval),
         "n": evaluation.n,
         "truth": evaluation.truth,
         "scorer": evaluation.scorer,
@@ -41,6 +43,9 @@ def as_text(evaluation: Evaluation) -> str:
 def _lines(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.score is not None:
         yield f"{evaluation.track}: {evaluation.score:.2f} ({evaluation.n:,} items)"
+        if evaluation.interval is not None:
+            low, high = evaluation.interval
+            yield f"  95 % interval    {low:.2f} to {high:.2f}"
         yield from (f"  {name:<16} {value:8.4f}" for name, value in evaluation.metrics.items())
     else:
         yield "Not scored:"

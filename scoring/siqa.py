@@ -6,54 +6,59 @@ took the plain mean of the three accuracies instead, so the weights are argument
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scoring.model import Column, Kind, Track
+from scoring import formula
+from scoring.declare import checked_weights, track_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scoring.model import Track
 
 U_WEIGHTS = {"yes-or-no": 0.2, "what": 0.3, "how": 0.5}
 S_WEIGHTS = {"perception": 0.5, "knowledge": 0.5}
 CORRELATIONS = ("srcc", "plcc")
 
+U_DECLARED: Mapping[str, object] = {
+    "name": "siqa-u",
+    "title": "SIQA-U",
+    "letters": ["U", "SIQA-U"],
+    "group": "type",
+    "cluster": "image_path",
+    "columns": [
+        {"name": "precision", "aliases": ["answer"], "choices": ["A", "B", "C", "D"], "metrics": ["accuracy"]},
+    ],
+}
+S_DECLARED: Mapping[str, object] = {
+    "name": "siqa-s",
+    "title": "SIQA-S",
+    "letters": ["S", "SIQA-S"],
+    "floor": 0.0,
+    "columns": [
+        {"name": "perception", "aliases": ["perception_rating", "perception_raing"], "metrics": ["srcc", "plcc"]},
+        {"name": "knowledge", "aliases": ["knowledge_rating"], "metrics": ["srcc", "plcc"]},
+    ],
+}
+
 
 def siqa_u(weights: Mapping[str, float] = U_WEIGHTS) -> Track:
     """SIQA-U: multiple-choice questions of three types; ``weights`` by type must sum to 1."""
-    weights = _weights(weights, U_WEIGHTS)
+    weights = checked_weights(weights, U_WEIGHTS)
     terms = " + ".join(f"{weight:.4g} acc({kind})" for kind, weight in weights.items())
-    answer = Column(name="precision", aliases=("answer",), kind=Kind.CHOICE, choices=("A", "B", "C", "D"))
-    return Track(
-        name="siqa-u",
-        title="SIQA-U",
-        letters=("U", "SIQA-U"),
-        columns=(answer,),
-        group="type",
-        weights=weights,
-        formula=f"100 ({terms})",
-        scorer=_scorer("siqa-u/1", weights, U_WEIGHTS),
-    )
+    scorer = _scorer("siqa-u/1", weights, U_WEIGHTS)
+    return replace(track_from({**U_DECLARED, "weights": weights}), formula=f"100 ({terms})", scorer=scorer)
 
 
 def siqa_s(weights: Mapping[str, float] = S_WEIGHTS) -> Track:
     """SIQA-S: ratings of two dimensions; ``weights`` by dimension must sum to 1."""
-    weights = _weights(weights, S_WEIGHTS)
-    plain = weights == S_WEIGHTS
+    weights = checked_weights(weights, S_WEIGHTS)
     terms = " + ".join(f"{weight:.4g} {name}" for name, weight in weights.items())
-    final = "the mean of perception and knowledge" if plain else terms
-    perception = Column(name="perception", aliases=("perception_rating", "perception_raing"), kind=Kind.NUMBER)
-    knowledge = Column(name="knowledge", aliases=("knowledge_rating",), kind=Kind.NUMBER)
-    return Track(
-        name="siqa-s",
-        title="SIQA-S",
-        letters=("S", "SIQA-S"),
-        columns=(perception, knowledge),
-        weights=weights,
-        formula=f"{final}, each 100 max((SRCC + PLCC) / 2, 0)",
-        scorer=_scorer("siqa-s/1", weights, S_WEIGHTS),
-    )
+    final = "the mean of perception and knowledge" if weights == S_WEIGHTS else terms
+    words = f"{final}, each 100 max((SRCC + PLCC) / 2, 0)"
+    scorer = _scorer("siqa-s/1", weights, S_WEIGHTS)
+    return replace(track_from({**S_DECLARED, "weights": weights}), formula=words, scorer=scorer)
 
 
 def tracks() -> tuple[Track, Track]:
@@ -67,7 +72,8 @@ def u_score(accuracies: Mapping[str, float], weights: Mapping[str, float] = U_WE
     >>> round(u_score({"yes-or-no": 100 * 223 / 380, "what": 100 * 293 / 350, "how": 100 * 110 / 390}), 2)
     50.95
     """
-    return min(100.0, math.fsum(weight * accuracies[kind] for kind, weight in weights.items()))
+    track = siqa_u(weights)
+    return formula.score(track, {each.key: accuracies[each.group or ""] for each in track.measures})
 
 
 def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_WEIGHTS) -> float:
@@ -77,26 +83,13 @@ def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_
     ...                "knowledge_srcc": .9282, "knowledge_plcc": .9527}), 2)
     92.99
     """
-    return min(100.0, math.fsum(weight * dimension_score(correlations, name) for name, weight in weights.items()))
+    return formula.score(siqa_s(weights), correlations)
 
 
 def dimension_score(correlations: Mapping[str, float], name: str) -> float:
     """Return one dimension's 100 max((SRCC + PLCC) / 2, 0)."""
-    return 100.0 * max(sum(correlations[f"{name}_{metric}"] for metric in CORRELATIONS) / len(CORRELATIONS), 0.0)
-
-
-def _weights(weights: Mapping[str, float], expected: Mapping[str, float]) -> dict[str, float]:
-    """Return the weights in the expected order; ValueError unless they are non-negative and sum to 1."""
-    if weights.keys() != expected.keys():
-        message = f"weights are needed for exactly {', '.join(expected)}, not {', '.join(weights)}"
-        raise ValueError(message)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights.values()):
-        message = "weights must be finite and not negative"
-        raise ValueError(message)
-    if not math.isclose(math.fsum(weights.values()), 1.0, abs_tol=1e-9):
-        message = f"weights must sum to 1, not {math.fsum(weights.values()):.6g}"
-        raise ValueError(message)
-    return {name: float(weights[name]) for name in expected}
+    terms = {term.measures[0].column: term for term in siqa_s().terms}
+    return formula.points(terms[name], correlations)
 
 
 def _scorer(name: str, weights: Mapping[str, float], standard: Mapping[str, float]) -> str:

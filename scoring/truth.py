@@ -10,22 +10,23 @@ import hashlib
 import io
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from scoring.check import column_in
-from scoring.ids import ID, whole, worded
+from scoring.ids import whole, worded
 from scoring.model import Column, Kind, Note, Problem, Track
 from scoring.read import read
 from scoring.table import Table, normal, shown_columns
 from scoring.text import counted, first, listed, printable, quoted
 from scoring.unpack import Limits, unpack
-from scoring.values import Fault, choice, number
+from scoring.values import Fault, choice, group_word, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scoring.ids import Id
-    from scoring.metrics import Floats
+
+Made = TypeVar("Made")
 
 GIB = 1024**3
 LIMITS = Limits(members=1, member_bytes=GIB, total_bytes=GIB, ratio=10_000)
@@ -59,25 +60,33 @@ class Truth:
     values: Mapping[str, tuple[float, ...] | tuple[str, ...]] = field(repr=False)
     #: The group of each item (``yes-or-no``) where the track has groups.
     groups: tuple[str, ...] | None = field(default=None, repr=False)
+    #: What each item shares with others (its image), where the label file tells it.
+    clusters: tuple[str, ...] | None = field(default=None, repr=False)
+    #: Positions in ``ids`` of the items that are scored; None: all. Files must hold the others too.
+    scored: tuple[int, ...] | None = field(default=None, repr=False)
     #: What the organizer should know of the file.
     notes: tuple[Note, ...] = ()
-    _prepared: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
+    _made: dict[object, object] = field(default_factory=dict, repr=False)
 
     @property
     def n(self) -> int:
-        """Number of labelled items."""
-        return len(self.ids)
+        """Number of items that are scored."""
+        return len(self.ids if self.scored is None else self.scored)
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """Positions in ``ids`` of the items that are scored."""
+        return range(len(self.ids)) if self.scored is None else self.scored
 
     def __repr__(self) -> str:
         """Return the name of the truth, and no label."""
         return f"Truth({self.track.name}, {self.sha256[:12]}, n={self.n})"
 
-    def prepared(self, column: str, name: str, transform: Callable[[Sequence[float]], Floats]) -> Floats:
-        """``transform`` of a column of numbers, computed once for this truth and kept under ``name``."""
-        if (column, name) not in self._prepared:
-            labels = [value for value in self.values[column] if isinstance(value, float)]
-            self._prepared[column, name] = transform(labels)
-        return self._prepared[column, name]
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` returns, made once for this truth and kept under ``key``."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast("Made", self._made[key])
 
 
 def read_truth_file(path: Path | str, track: Track) -> Truth:
@@ -89,7 +98,7 @@ def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
     """Load the labels of a track from the bytes of a label file; raises :class:`TruthError` with all problems."""
     table = _table(data, track, name)
     problems: list[Problem] = []
-    ids, notes = _ids(table, problems)
+    ids, notes = _ids(table, track.id, problems)
     values = {column.name: _labels(table, column, ids, problems) for column in track.columns}
     groups = _groups(table, track, ids, problems) if track.group else None
     if problems:
@@ -100,6 +109,7 @@ def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
         ids=ids,
         values=values,
         groups=groups,
+        clusters=_clusters(table, track),
         notes=tuple(notes),
     )
 
@@ -131,7 +141,12 @@ def _parquet(data: bytes, track: Track) -> Table:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 -- an extra, and slow to import
     except ImportError:
         _fail("no-pyarrow", "Label files in Parquet need pyarrow: install mailbot[parquet].")
-    wanted = {ID, track.group, *(name for column in track.columns for name in (column.name, *column.aliases))}
+    wanted = {
+        track.id,
+        track.group,
+        track.cluster,
+        *(name for column in track.columns for name in (column.name, *column.aliases)),
+    }
     try:
         file = parquet.ParquetFile(io.BytesIO(data))
         names = [name for name in file.schema_arrow.names if normal(name) in wanted]
@@ -145,12 +160,12 @@ def _parquet(data: bytes, track: Track) -> Table:
 # --- the columns -----------------------------------------------------------------------------
 
 
-def _ids(table: Table, problems: list[Problem]) -> tuple[tuple[Id, ...], list[Note]]:
+def _ids(table: Table, column: str, problems: list[Problem]) -> tuple[tuple[Id, ...], list[Note]]:
     """Return the ids of the rows; without an id column they are the rows' numbers."""
-    if ID not in table.cells:
-        message = f"No id column: the ids are the rows' numbers, 1 to {len(table)}."
+    if column not in table.cells:
+        message = f"No {column} column: the ids are the rows' numbers, 1 to {len(table)}."
         return tuple(range(1, len(table) + 1)), [Note(code="ids-by-row-order", count=len(table), message=message)]
-    cells = table.cells[ID]
+    cells = table.cells[column]
     wholes = [whole(cell) for cell in cells]
     numeric = any(item is not None for item in wholes)
     found: list[Id | None] = list(wholes) if numeric else [worded(cell) for cell in cells]
@@ -227,15 +242,19 @@ def _groups(table: Table, track: Track, ids: Sequence[Id], problems: list[Proble
         message = f'The label file has no column "{name}"; it has {shown_columns(table.columns)}.'
         problems.append(Problem(code="missing-column", count=1, examples=(name,), message=message))
         return ()
-    groups = [_group(cell) for cell in table.cells[name]]
+    groups = [group_word(cell) for cell in table.cells[name]]
     problems += _group_problems(table, track, groups)
     return tuple(groups[: len(ids)])
 
 
-def _group(cell: object) -> str:
-    """Return a question type as the tracks write it; the organizers' toolkit has ``yes/no`` in places."""
-    said = printable(cell, 40).lower().replace("_", "-").replace(" ", "-") if isinstance(cell, str) else ""
-    return "yes-or-no" if said in ("yes/no", "yes-no", "yesno", "yes-or-no") else said
+def _clusters(table: Table, track: Track) -> tuple[str, ...] | None:
+    """Return what each item shares with others, where the label file has the track's column for it."""
+    cells = table.cells.get(track.cluster or "")
+    if cells is None:
+        return None
+    return tuple(
+        printable(str(cell), 400) if isinstance(cell, str | int) else table.place(row) for row, cell in enumerate(cells)
+    )
 
 
 def _group_problems(table: Table, track: Track, groups: Sequence[str]) -> Iterator[Problem]:

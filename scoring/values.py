@@ -62,9 +62,19 @@ def _in_range(value: float) -> float | Fault:
 
 
 def choice(cell: object, choices: tuple[str, ...]) -> str | None:
-    """Return the legal answer in a cell, None when it is none; compared stripped and in upper case, as officially."""
-    answer = cell.strip().upper() if isinstance(cell, str) else None
+    """Return the legal answer in a cell, None when it is none; compared stripped and in upper case, as officially.
+
+    A whole number stands for its digits, for challenges whose classes are numbered.
+    """
+    numbered = isinstance(cell, int) and not isinstance(cell, bool)
+    answer = cell.strip().upper() if isinstance(cell, str) else str(cell) if numbered else None
     return answer if answer in choices else None
+
+
+def group_word(cell: object) -> str:
+    """Return a group's name as the tracks write it; the organizers' toolkit of SIQA has ``yes/no`` in places."""
+    said = printable(cell, 40).lower().replace("_", "-").replace(" ", "-") if isinstance(cell, str) else ""
+    return "yes-or-no" if said in ("yes/no", "yes-no", "yesno") else said
 
 
 def shown(cell: object) -> str:

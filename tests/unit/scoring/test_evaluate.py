@@ -240,6 +240,8 @@ def test_the_json_report_is_plain_and_complete(data: bytes) -> None:
         "method",
         "score",
         "metrics",
+        "error",
+        "interval",
         "n",
         "truth",
         "scorer",

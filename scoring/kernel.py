@@ -1,0 +1,212 @@
+"""Ranks, centred values and their cosines, for one submission and for thousands at once.
+
+A correlation is the cosine of the angle between two centred vectors: of the ranks for Spearman's, of the values for
+Pearson's. So labels are transformed once for a truth, a submission once when it comes, and a change of labels
+costs one product of a matrix and a vector.
+
+Every sum here is the same to the last bit in one submission and in a matrix of them, on any machine and with any
+number of threads: sums over ranks are sums of integers, which float64 holds exactly; other sums are taken by
+NumPy's pairwise summation along a row, never by a BLAS, whose order of summing is its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.uint8]
+    Matrix = NDArray[np.float64] | NDArray[np.int16] | NDArray[np.int32]
+    Bools = NDArray[np.bool_]
+
+#: Numbers in a block of rows: 256 KiB of float64, so that a block and its products stay in the second-level cache.
+BLOCK = 2**15
+#: The greatest number of 16 bits.
+MOST_16 = 65_535.0
+#: Values nearer to each other than this, from least to greatest, are sorted in the ordinary way.
+LEAST_SPAN = 1e-200
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """The labels of some items, transformed once: a vector (m,) and the sum of its squares."""
+
+    vector: Floats
+    square: float
+
+
+def side(vector: Floats) -> Side:
+    """Return a vector with the sum of its squares."""
+    return Side(vector=vector, square=float(np.add.reduce(vector * vector)))
+
+
+# --- one submission --------------------------------------------------------------------------
+
+
+def doubled_ranks(values: ArrayLike) -> Floats:
+    """Twice the average ranks of ``values`` (n,), centred: 2 rank - (n + 1), shape (n,).
+
+    All are integers, so sums of their products are exact in float64 up to n = 300,000 (n³/3 < 2⁵³) and the
+    same whatever the order, the machine and the number of threads. Ties share the average rank.
+
+    >>> doubled_ranks([10, 30, 20, 30]).tolist()
+    [-3.0, 2.0, -1.0, 2.0]
+    """
+    array = np.asarray(values, dtype=np.float64)
+    n = array.size
+    order, ordered = ascending(array)
+    ranks = np.empty(n)
+    last = (ordered[1:] != ordered[:-1]).nonzero()[0]  # where a group of equal values ends, but for the last group
+    if last.size == n - 1:
+        ranks[order] = np.arange(1.0 - n, n, 2.0)
+        return ranks
+    edges = np.empty(last.size + 2, dtype=np.intp)
+    edges[0], edges[-1] = 0, n
+    np.add(last, 1, out=edges[1:-1])
+    ranks[order] = (edges[:-1] + edges[1:] - n).repeat(edges[1:] - edges[:-1])
+    return ranks
+
+
+def ascending(array: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Return an order (n,) that sorts the finite ``array`` (n,), and the sorted values.
+
+    Each value's place between the least and the greatest, cut to 16 bits, nearly sorts the ratings, and NumPy sorts
+    16-bit integers by radix, several times faster than float64. What the cut leaves out of order is near its
+    place already, where a merge sort of the real values is quick.
+    """
+    low, high = (np.minimum.reduce(array), np.maximum.reduce(array)) if array.size else (0.0, 0.0)
+    if not high - low > LEAST_SPAN:
+        order = array.argsort()
+        return order, array[order]
+    order = ((array - low) * (MOST_16 / (high - low))).astype(np.uint16).argsort(kind="stable")
+    ordered = array[order]
+    if (ordered[1:] < ordered[:-1]).any():
+        order = order[ordered.argsort(kind="stable")]
+        ordered = array[order]
+    return order, ordered
+
+
+def centred(values: ArrayLike) -> Floats:
+    """``values`` (n,) less their mean, scaled to at most 1 in size; all zero if and only if they are all equal."""
+    array = np.asarray(values, dtype=np.float64)
+    low, high = (np.minimum.reduce(array), np.maximum.reduce(array)) if array.size else (0.0, 0.0)
+    if low == high:
+        return np.zeros_like(array)
+    mean = np.add.reduce(array) / array.size
+    moved: Floats = array - mean
+    moved /= max(high - mean, mean - low)
+    return moved
+
+
+def rank_cosine(ranks: Floats, labels: Side) -> float | None:
+    """Return :func:`cosine` of doubled centred ranks (m,): exact sums, so a BLAS may take them."""
+    norms = float(ranks @ ranks) * labels.square
+    if norms == 0.0:
+        return None
+    return max(-1.0, min(1.0, float(ranks @ labels.vector) / math.sqrt(norms)))
+
+
+def cosine(vector: Floats, labels: Side) -> float | None:
+    """Return the cosine of the angle between ``vector`` (m,) and the labels, -1 to 1; None where one is all zero."""
+    norms = float(np.add.reduce(vector * vector)) * labels.square
+    if norms == 0.0:
+        return None
+    return max(-1.0, min(1.0, float(np.add.reduce(vector * labels.vector)) / math.sqrt(norms)))
+
+
+# --- many submissions ------------------------------------------------------------------------
+
+
+def rank_type(n: int) -> type[np.int16 | np.int32]:
+    """Return the smallest type that holds doubled centred ranks of n items, which are less than n in size."""
+    return np.int16 if n <= 2**15 else np.int32
+
+
+def products(matrix: Matrix, vector: Floats, *, whole: bool) -> Floats:
+    """Return the sum of products of each row of ``matrix`` (k, m) with ``vector`` (m,), shape (k,).
+
+    ``whole`` says that all numbers are integers (ranks), whose sums are exact however they are taken: then a BLAS
+    may take them. Otherwise each row is summed as :func:`cosine` sums it.
+    """
+    if whole and matrix.dtype == np.float64:
+        exact: Floats = matrix @ vector
+        return exact
+    found = np.empty(len(matrix))
+    rows = max(1, BLOCK // max(1, vector.size))
+    buffer = np.empty((rows, vector.size))
+    for start in range(0, len(matrix), rows):
+        block = matrix[start : start + rows]
+        room = buffer[: len(block)]
+        if whole:
+            np.copyto(room, block)
+            np.matmul(room, vector, out=found[start : start + rows])
+        else:
+            np.multiply(block, vector, out=room)
+            np.sum(room, axis=1, out=found[start : start + rows])
+    return found
+
+
+def squares(matrix: Matrix) -> Floats:
+    """Return the sum of squares of each row of ``matrix`` (k, m), shape (k,), as :func:`cosine` sums it."""
+    return np.array([float(np.add.reduce(row * row)) for row in (row.astype(np.float64) for row in matrix)])
+
+
+def cosines(matrix: Matrix, square: Floats, labels: Side, *, whole: bool) -> Floats:
+    """Return the :func:`cosine` of each row of ``matrix`` (k, m) with the labels, shape (k,), bit for bit.
+
+    ``square`` (k,) holds the sums of squares of the rows. Where the cosine is undefined it is NaN, which no caller
+    may store or show; see :func:`scoring.metrics.many`.
+    """
+    dots = products(matrix, labels.vector, whole=whole)
+    norms = square * labels.square
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values: Floats = np.clip(dots / np.sqrt(norms), -1.0, 1.0)
+    values[norms == 0.0] = np.nan
+    return values
+
+
+def without(ranks: Matrix, columns: Sequence[int]) -> Matrix:
+    """Return the doubled centred ranks (k, m) of the items that stay when those at ``columns`` are withdrawn.
+
+    Exact, and without sorting again: an item loses 2 for each withdrawn item below it and 1 for each one tied with
+    it, and 1 is gained back for the centre, which moves. The result (k, m - withdrawn) equals ranking anew.
+    """
+    old: Matrix = np.delete(ranks, list(columns), axis=1)
+    new: Matrix = old + np.array(len(columns), dtype=old.dtype)
+    for column in columns:
+        pivot = ranks[:, column, None]
+        new -= (old > pivot).view(np.uint8)
+        new -= (old >= pivot).view(np.uint8)
+    return new
+
+
+def hits(answers: Codes, labels: Codes, starts: Sequence[int]) -> NDArray[np.int64]:
+    """Count the right answers of each part: ``answers`` (k, m) against ``labels`` (m,), shape (k, parts).
+
+    The items lie part after part, as ``starts`` says; a part reaches to the next start. No part is empty.
+    """
+    counts = np.empty((len(answers), len(starts)), dtype=np.int64)
+    ends = [*starts[1:], labels.size]
+    rows = max(1, 8 * BLOCK // max(1, labels.size))
+    narrow = np.uint16 if labels.size < 2**16 else np.int64
+    for first in range(0, len(answers), rows):
+        right = (answers[first : first + rows] == labels).view(np.uint8)
+        for part, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            counts[first : first + rows, part] = np.add.reduce(right[:, start:end], axis=1, dtype=narrow)
+    return counts
+
+
+def amend(counts: NDArray[np.int64], part: int, answers: Codes, old: int, new: int) -> None:
+    """Correct ``counts`` (k, parts) in place for one item of ``part`` whose label changes from ``old`` to ``new``.
+
+    ``answers`` (k,) is the column of that item.
+    """
+    counts[:, part] += (answers == new).astype(np.int64) - (answers == old)

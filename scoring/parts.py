@@ -1,0 +1,105 @@
+"""The items of a truth in the order in which they are computed with: part after part, a part being a group.
+
+Every vector and matrix of :mod:`scoring.metrics`, :mod:`scoring.stack` and :mod:`scoring.interval` has its items in
+this order, so that a group is a slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring import metrics
+from scoring.kernel import Side, side
+from scoring.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from scoring.kernel import Floats
+    from scoring.model import Measure
+    from scoring.truth import Truth
+
+    Values = Mapping[str, Sequence[float] | Sequence[str | None]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """Where the items that are scored lie."""
+
+    #: Position in ``Truth.ids`` of each item that is scored, (n,); in a part, in the order of the label file.
+    order: NDArray[np.intp]
+    #: Where each part begins and ends, by group; one part, of the name None, where there are no groups.
+    slices: Mapping[str | None, slice]
+    #: Number of the cluster of each item, (n,); None where each item is by itself.
+    clusters: NDArray[np.intp] | None
+
+    @property
+    def n(self) -> int:
+        """Number of items that are scored."""
+        return self.order.size
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each part begins."""
+        return [part.start for part in self.slices.values()]
+
+
+def parts_of(truth: Truth) -> Parts:
+    """Return the parts of a truth, made once."""
+    return truth.once("parts", lambda: _parts(truth))
+
+
+def _parts(truth: Truth) -> Parts:
+    scored = np.asarray(truth.positions, dtype=np.intp)
+    clusters = None
+    if truth.clusters is not None:
+        clusters = np.unique(np.array(truth.clusters)[scored], return_inverse=True)[1]
+    if truth.groups is None:
+        return Parts(order=scored, slices={None: slice(0, scored.size)}, clusters=clusters)
+    names = list(truth.track.weights)
+    group = np.array([names.index(name) for name in truth.groups])[scored]
+    order = group.argsort(kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=len(names))).tolist()
+    slices: dict[str | None, slice] = {}
+    slices |= {name: slice(start, end) for name, start, end in zip(names, [0, *ends[:-1]], ends, strict=True)}
+    return Parts(order=scored[order], slices=slices, clusters=None if clusters is None else clusters[order])
+
+
+def laid_out(values: Values, truth: Truth) -> dict[str, Floats]:
+    """Return each column as numbers in the order of the parts, (n,); a choice as its place among the choices, from 1.
+
+    ``values`` are in the order of ``truth.ids``, as :func:`scoring.check.check` leaves them. An answer that is no
+    choice is 0. Raises ValueError for a number that is not finite: checking refuses it first.
+    """
+    order = parts_of(truth).order
+    laid = {}
+    for column in truth.track.columns:
+        given = values[column.name]
+        if column.kind is Kind.CHOICE:
+            places = {choice: float(place) for place, choice in enumerate(column.choices, start=1)}
+            given = [places.get(each, 0.0) if isinstance(each, str) else 0.0 for each in given]
+        array = np.asarray(given, dtype=np.float64)[order]
+        if not np.isfinite(array).all():
+            raise ValueError(f"{column.name} holds a value that is not finite")
+        laid[column.name] = array
+    return laid
+
+
+def labels_of(truth: Truth) -> dict[str, Floats]:
+    """Return the labels as :func:`laid_out` gives predictions, made once."""
+    return truth.once("labels", lambda: laid_out(truth.values, truth))
+
+
+def label_side(truth: Truth, measure: Measure) -> Side:
+    """Return the labels that a measure compares with, in the form that its metric takes; made once."""
+    form = metrics.RULES[measure.metric].form
+    part = parts_of(truth).slices[measure.group]
+    return truth.once(
+        (measure.column, measure.group, form),
+        lambda: side(metrics.FORMS[form](labels_of(truth)[measure.column][part])),
+    )
