@@ -18,7 +18,8 @@ from tests.fuzz.seeds import seeds
 from tests.fuzz.targets import TARGETS
 
 _BUILD = Path(__file__).parents[2] / "build" / "fuzz"
-_LENGTHS = {"parse": 8192, "open": 8192, "unpack": 4096, "read": 4096}
+_LENGTHS = {"parse": 8192, "open": 8192}
+_LENGTH = 4096
 _TASK_SECONDS = 10
 _MEMORY_MB = 1024
 _SIDE_BY_SIDE = 2
@@ -43,10 +44,10 @@ def main() -> int:
         started = [(target, _start(target, seconds)) for target in chosen[first : first + _SIDE_BY_SIDE]]
         runs += [_ended(target, process) for target, process in started]
     for run in runs:
-        print(f"{run.target:<8} {seconds:>6} s  {run.executions:>12,} executions  {len(run.finds)} found")
+        print(f"{run.target:<12} {seconds:>6} s  {run.executions:>12,} executions  {len(run.finds)} found")
         for path in run.finds:
-            print(f"         {path}")
-    print(f"{'all':<8} {sum(run.executions for run in runs):>22,} executions")
+            print(f"             {path}")
+    print(f"{'all':<12} {sum(run.executions for run in runs):>22,} executions")
     return 1 if any(run.finds for run in runs) else 0
 
 
@@ -59,7 +60,7 @@ def _start(target: str, seconds: int) -> subprocess.Popen[bytes]:
         (folder / "seeds" / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     options = (
         f"-max_total_time={seconds}",
-        f"-max_len={_LENGTHS[target]}",
+        f"-max_len={_LENGTHS.get(target, _LENGTH)}",
         f"-timeout={_TASK_SECONDS}",
         f"-rss_limit_mb={_MEMORY_MB}",
         f"-artifact_prefix={folder}/",

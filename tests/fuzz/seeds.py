@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.hostile.files import sheet_rows
+from tests.mails.make.outlook import file, long_name, tnef
 from tests.unit.scoring.made import csv_of, jsonl_of, official, s_rows, u_rows
 
 if TYPE_CHECKING:
@@ -25,8 +27,27 @@ def seeds(target: str) -> Iterator[bytes]:
         yield from mails()
     elif target == "unpack":
         yield from (bytes([number]) + data for number, data in enumerate(packed()))
+    elif target == "tnef":
+        yield from (data[4:] for data in winmails())
+    elif target == "spreadsheet":
+        yield from sheets()
     else:
         yield from files()
+
+
+def winmails() -> Iterator[bytes]:
+    """Yield winmail.dat with one file or two, long names and short ones."""
+    yield tnef(file(b"a.csv", b"id,precision"), codepage=936)
+    for name in ("结果-s.json", "u.csv", ""):
+        yield tnef(file(b"S~1.JSO", b"{}", long_name(name)), file(b"b.json", b"[]"))
+    yield from (tnef(), tnef(long_name("x")), tnef(file(b"", b"")))
+
+
+def sheets() -> Iterator[bytes]:
+    """Yield the insides of sheets."""
+    yield from (sheet_rows(*rows).encode() for rows in ([("id", "a"), (1, 2.5)], [(1,)] * 3, [("=1", "")], []))
+    yield b'<row r="9"><c r="XFD9" t="s"><f>A1</f><v>0</v></c><c t="d"><v>2026-01-01</v></c></row>'
+    yield b'<row><c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c><c s="1"><v>1e5</v></c></row>'
 
 
 def mails() -> Iterator[bytes]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.mime.caps import Caps
+from mailbot.mime.tnef import files
 from mailbot.opening import open_mail
 from mailbot.parse import parse
+from mailbot.spreadsheet import to_csv
 from scoring.evaluate import evaluate_any
 from scoring.model import EXAMPLES
 from scoring.text import REPLACEMENT
 from scoring.unpack import Limits, unpack
+from tests.hostile.files import xlsx
 from tests.unit.scoring.made import s_truth, u_truth
 
 if TYPE_CHECKING:
@@ -66,11 +69,30 @@ def fuzz_read(data: bytes) -> None:
         assert 0 <= evaluation.score <= 100
 
 
+def fuzz_tnef(data: bytes) -> None:
+    """Any bytes are a winmail.dat of files that fit into it, or a damaged one."""
+    found, whole = files(b"\x78\x9f\x3e\x22" + data)
+    assert whole in {True, False}
+    assert sum(len(content) for _, content in found) <= len(data) * 2
+
+
+def fuzz_spreadsheet(data: bytes) -> None:
+    """Any sheet is a table in UTF-8, or refused."""
+    for workbook in (data, xlsx(data.decode("latin-1"))):
+        told = to_csv(workbook)
+        if isinstance(told, bytes):
+            told.decode()
+        else:
+            hold_problems([told])
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "parse": fuzz_parse,
     "open": fuzz_open,
     "unpack": fuzz_unpack,
     "read": fuzz_read,
+    "tnef": fuzz_tnef,
+    "spreadsheet": fuzz_spreadsheet,
 }
 
 
