@@ -1,6 +1,6 @@
 """Killable children for whatever reads a team's bytes: a child that hangs, bloats or dies costs one attempt.
 
-Each child has a channel of its own and a thread that keeps it. In pebble's pool (5.1) all children share one pipe: one
+Each child has a channel of its own and a thread that keeps it. In pebble's pool (5.2) all children share one pipe: one
 killed while it writes leaves half a message there, and every later task waits for ever.
 """
 
