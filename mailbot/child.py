@@ -66,9 +66,7 @@ def serve(channel: Connection, bounds: Bounds, set_ups: Sequence[SetUp]) -> None
     channel.send_bytes(_pickled(Outcome()))
     with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon is done with us, or gone
         while True:
-            function, arguments = channel.recv()
-            _grant_time(bounds.cpu_seconds)
-            channel.send_bytes(_answer(function, arguments))
+            channel.send_bytes(_answer(bounds, *channel.recv()))
 
 
 def loads(data: bytes) -> Outcome:
@@ -94,8 +92,9 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"a child answered with {module}.{name}")
 
 
-def _answer(function: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
+def _answer(bounds: Bounds, function: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
     """Run a task; its outcome pickled. What cannot be pickled, or is too long, has failed."""
+    _grant_time(bounds.cpu_seconds)
     try:
         data = _pickled(Outcome(value=function(*arguments), peak=_peak()))
         if len(data) <= RESULT_BYTES:

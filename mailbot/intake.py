@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot import journal
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from mailbot.sandbox import Sandbox
     from mailbot.spool import Spool
     from mailbot.watch import Watch
+
+FOR_EACH_CHILD = 3
+"""Mails under way at once for each child: none waits for work, and little is held of mails that unpack to much."""
 
 BATCH = 32
 """Mails claimed at once: enough to keep the children busy, few enough to finish soon."""
@@ -65,9 +69,12 @@ class Intake:
         """
         with self.ledger.write("claim-mails") as tx:
             rows = mails.claim(tx, now=self.clock(), limit=BATCH, only=only)
-        under_way = [(row, self._stages(row)) for row in rows]
+        waiting = iter([(row, self._stages(row)) for row in rows])
+        at_once = FOR_EACH_CHILD * self.sandbox.workers
+        under_way = list(islice(waiting, at_once))
         while under_way:
             under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]
+            under_way += islice(waiting, at_once - len(under_way))
         return bool(rows)
 
     def resume(self) -> None:

@@ -89,6 +89,11 @@ class Sandbox:
         for keeper in started:
             keeper.join()
 
+    @property
+    def workers(self) -> int:
+        """How many children work side by side."""
+        return len(self._keepers)
+
     def pids(self) -> tuple[int, ...]:
         """Process ids of the children that live now."""
         return tuple(child.pid for child in tuple(self._children))
@@ -109,19 +114,25 @@ class Sandbox:
         """Keep one child: give it task after task, and put another in its place when it is gone or spent."""
         child: _Child | None = None
         while (work := self._work.get()) is not None:
-            if self._closed or not work.future.set_running_or_notify_cancel():
-                work.future.cancel()
-                continue
-            try:
-                child = child or self._start()
-                work.future.set_result(child.run(work))
-            except Exception as error:  # noqa: BLE001  # it is told to whoever waits, and the keeper goes on
-                work.future.set_exception(error)
-            if child is not None and (child.is_spent or self._closed):
-                self._stop(child)
-                child = None
+            child = self._do(work, child)
+            del work  # it may be large, and the next one may be long in coming
         if child is not None:
             self._stop(child)
+
+    def _do(self, work: _Work, child: _Child | None) -> _Child | None:
+        """Have a task done by the child, or by a new one; return the child if it is fit for another."""
+        if self._closed or not work.future.set_running_or_notify_cancel():
+            work.future.cancel()
+            return child
+        try:
+            child = child or self._start()
+            work.future.set_result(child.run(work))
+        except Exception as error:  # noqa: BLE001  # it is told to whoever waits, and the keeper goes on
+            work.future.set_exception(error)
+        if child is not None and (child.is_spent or self._closed):
+            self._stop(child)
+            return None
+        return child
 
     def _start(self) -> _Child:
         child = _Child(self._context, self._bounds, self._set_ups)
