@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import stat
 import struct
 import zipfile
@@ -25,6 +26,13 @@ def zip_of(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.
 def bomb() -> bytes:
     """Return a zip that unpacks to a thousand times its size."""
     return zip_of(("s.json", bytes(100 * MIB)))
+
+
+def two_large_files(seed: int) -> bytes:
+    """Return a zip of two files that together unpack to 28 MiB, a hundredfold: just within the limits."""
+    words = random.Random(seed)  # noqa: S311  # bytes that do not pack, no secret
+    lines = b"".join(words.randbytes(64).hex().encode() + b"a" * 9000 + b"\n" for _ in range(14 * MIB // 9200))
+    return zip_of(("a.csv", lines), ("b.csv", lines[::-1]))
 
 
 def nested() -> bytes:

@@ -34,7 +34,7 @@ def _head(*fields: bytes) -> bytes:
     return b"".join(field + b"\r\n" for field in first)
 
 
-def _carrying(data: bytes, name: str) -> bytes:
+def carrying(data: bytes, name: str) -> bytes:
     """Return a mail with one file."""
     fields = f'Content-Type: application/octet-stream; name="{name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
     part = b"--b\r\n" + fields.encode() + base64.encodebytes(data).replace(b"\n", b"\r\n")
@@ -42,7 +42,7 @@ def _carrying(data: bytes, name: str) -> bytes:
 
 
 def _file(make: Callable[[], bytes], name: str, told: str) -> Hostile:
-    return Hostile(make=lambda: _carrying(make(), name), told=told)
+    return Hostile(make=lambda: carrying(make(), name), told=told)
 
 
 def _with_field(field: bytes) -> bytes:
@@ -83,7 +83,7 @@ MAILS: dict[str, Hostile] = {
         make=lambda: _head(b"Content-Type: multipart/mixed; boundary=b" + b"; a=b" * 8000) + b"\r\n", told="too long"
     ),
     "24 MB of line ends": Hostile(make=lambda: _head() + b"\r\n" * 12_000_000, told="No result file"),
-    "26 MB": Hostile(make=lambda: _carrying(bytes(19 * files.MIB), "s.json"), told="too large"),
+    "26 MB": Hostile(make=lambda: carrying(bytes(19 * files.MIB), "s.json"), told="too large"),
     "zip 1000:1": _file(files.bomb, "s.zip", "unpacks to"),
     "gzip 1000:1": _file(lambda: gzip.compress(bytes(100 * files.MIB)), "s.json.gz", "unpacks to"),
     "zip in zip in zip": _file(files.nested, "s.zip", "archive in an archive"),
@@ -113,6 +113,6 @@ MAILS: dict[str, Hostile] = {
     "pickle": _file(lambda: pickle.dumps(print), "s.pkl", "never opened"),
     "winmail.dat of 10,000 files": _file(_winmail, "winmail.dat", "winmail.dat"),
     "base64 that is none": Hostile(
-        make=lambda: _carrying(b"{}", "s.json").replace(b"e30=", b"e3=0!"), told="arrived damaged"
+        make=lambda: carrying(b"{}", "s.json").replace(b"e30=", b"e3=0!"), told="arrived damaged"
     ),
 }

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.mails import ACCEPTED, MAILS, TEAM
+from tests.hostile import files
+from tests.hostile.mails import ACCEPTED, MAILS, TEAM, carrying
 from tests.hostile.state import PLENTY, answered, lay_out
 from tests.hostile.watch import Watched, watched
 from tests.integration.bot import submission
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.servers.dovecot import Mailbox
     from tests.servers.smtp_sink import SmtpSink
 
-DAEMON_MIB, CHILD_MIB = 700, 1024
+DAEMON_MIB, CHILD_MIB, FLOOD_MIB = 400, 1024, 400
 OF_THE_ISSUE = (
     "subject of 924 KB of encoded words",
     "To of 50 KB of quotes",
@@ -74,6 +75,44 @@ def test_memory_stays_bounded(ingested: tuple[Path, Watched]) -> None:
     _, done = ingested
     assert 0 < done.daemon_mib < DAEMON_MIB
     assert 0 < done.child_mib < CHILD_MIB
+
+
+def test_a_flood_of_mails_that_unpack_to_much(tmp_path: Path) -> None:
+    """Of twenty small mails that hold 28 MiB each, few lie in the daemon's memory at once."""
+    work = lay_out(tmp_path)
+    paths = [f"{number:02}.eml" for number in range(20)]
+    for number, path in enumerate(paths):
+        (work / path).write_bytes(carrying(files.two_large_files(number), "s.zip"))
+    done = watched("ingest", *paths, "--json", folder=work)
+    assert [row["outcome"] for row in json.loads(done.out)] == ["refused"] * len(paths)
+    assert len(answered(work)) == len(paths)
+    assert done.daemon_mib < FLOOD_MIB
+
+
+def test_a_file_that_takes_too_much_memory(tmp_path: Path) -> None:
+    """It is refused at once, not tried three times and set aside."""
+    work = lay_out(tmp_path)
+    (work / "config.toml").write_text((work / "config.toml").read_text() + "\n[limits]\nchild_memory_mib = 512\n")
+    (work / "s.eml").write_bytes(carrying(files.empty_lists(), "s.json"))
+    (row,) = json.loads(watched("ingest", "s.eml", "--json", folder=work).out)
+    assert (row["state"], row["outcome"]) == ("recorded", "refused")
+    assert "takes more memory to read" in " ".join(_text(answered(work)[0]).split())
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ("allow_xlsx = true", "cells below row 100,000"),
+        ("allow_xlsx = false", "save the sheet as CSV"),
+    ],
+)
+def test_the_config_sets_the_limits(limit: str, told: str, tmp_path: Path) -> None:
+    """What stands under [limits] is in force in the children."""
+    work = lay_out(tmp_path)
+    (work / "config.toml").write_text((work / "config.toml").read_text() + f"\n[limits]\n{limit}\n")
+    (work / "s.eml").write_bytes(carrying(files.far_cell(), "s.xlsx"))
+    watched("ingest", "s.eml", "--json", folder=work)
+    assert told in " ".join(_text(answered(work)[0]).split())
 
 
 def test_through_a_real_mailbox(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
