@@ -49,6 +49,8 @@ class Here:
 
     #: Called with each task's arguments before it is done; may raise.
     before: Callable[..., object] = field(default=lambda *_: None)
+    #: As many as the config's default.
+    workers: int = 2
 
     def submit(self, function: Callable[..., object], *args: object) -> Done:
         """Take a task."""
