@@ -21,6 +21,9 @@ _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")  # servers quote the address; it
 _OTHER_THAN_ADDRESS = re.compile(r"5\.(?:2\.[02-9]|[3-9]\.)")
 """Enhanced status codes (RFC 3463) of refusals that say nothing against the address: a full mailbox, a policy."""
 
+TOO_LARGE = 552
+"""The answer to MAIL FROM with a SIZE beyond the server's limit (RFC 1870, section 6.1)."""
+
 NAME = "[127.0.0.1]"
 """What EHLO says we are: an address literal (RFC 5321, section 4.1.3), so that no name server has to be asked."""
 
@@ -111,8 +114,13 @@ def _translated() -> Iterator[None]:
         code, text = next(iter(error.recipients.values()))
         refused = _by_code(code, text)
         raise (BadAddress(str(refused)) if _is_bad_address(code, text) else refused) from error
-    except smtplib.SMTPResponseException as error:
+    except smtplib.SMTPDataError as error:
         raise _by_code(error.smtp_code, error.smtp_error) from error
+    except (
+        smtplib.SMTPResponseException
+    ) as error:  # refused before it came to this mail: ours to mend, but for its size
+        refused = _by_code(error.smtp_code, error.smtp_error)
+        raise (refused if error.smtp_code == TOO_LARGE else Temporary(str(refused))) from error
     except (OSError, smtplib.SMTPException) as error:
         message = f"the SMTP server is not to be had: {error.__class__.__name__}"
         raise Temporary(message) from error

@@ -43,7 +43,7 @@ def _is_section(annotation: Any) -> bool:  # noqa: ANN401  # any type form
 
 def given(data: dict[str, Any]) -> set[tuple[str, str]]:
     """Return (section, key) of every key that a parsed file sets."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for name, value in data.items():
         tables = value if isinstance(value, list) else list(value.values()) if name == "tracks" else [value]
         found |= {(name, key) for table in tables for key in table} if isinstance(tables[0], dict) else {("", name)}
