@@ -88,8 +88,9 @@ def test_a_mail_goes_its_way_while_the_clock_jumps(make_bot: MakeBot, smtp_sink:
         clock[0] = NOW + timedelta(days=1)
         with wired.ledger.write("test") as tx:
             place = Place(mailbox="inbox", uidvalidity=1, uid=1)
-            sha256 = wired.spool.put(mail("One"), NOW)
-            mails.add(tx, place, sha256=sha256, size=len(mail("One")), arrived_at=NOW, now=clock[0])
+            raw = mail("One")
+            sha256 = wired.spool.put(raw, NOW)
+            mails.add(tx, place, sha256=sha256, size=len(raw), arrived_at=NOW, now=clock[0])
         clock[0] = NOW - YEAR
         assert wired.intake.step()
         assert not wired.intake.step()

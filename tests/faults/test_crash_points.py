@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.command import mailbot
 from tests.faults import points
 from tests.faults.rounds import COPIES_WITHOUT_MOVE, WITHOUT_MOVE, die_at, trace
 from tests.servers.dovecot import Dovecot
@@ -16,6 +18,8 @@ from tests.servers.dovecot import Dovecot
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.faults.conftest import MakeBot
 
 #: One of each sort, and those where two parties must agree on what was done.
 CHOSEN = (
@@ -35,11 +39,16 @@ CHOSEN = (
     ("imap.idle.before", 1),
 )
 
-#: Passed by what this stream does not do; each has its own test, or stands around one transaction as the others do.
+#: Passed by what this stream does not do: each is one transaction around what a command or a failed step does.
 ELSEWHERE = {
     "commit.ingest": "`mailbot ingest`",
+    "commit.migrate": "the first start; see below",
+    "commit.rebuild": "`mailbot rebuild`",
+    "commit.release-mails": "after a step that failed; see test_locked_ledger",
+    "commit.release-replies": "after a step that failed; see test_locked_ledger",
     "commit.rescore": "`mailbot rescore`",
     "commit.roster": "`mailbot teams`",
+    "commit.stuck": "`mailbot stuck`",
 }
 
 
@@ -77,3 +86,14 @@ def test_no_point_is_forgotten(tmp_path: Path, dovecot: Dovecot, moveless_doveco
     assert [*verdict.lost, *verdict.doubled, *another.lost, *another.doubled] == []
     forgotten = points.in_source() - set(seen) - set(seen_without_move)
     assert {name.rpartition(".")[0] for name in forgotten} == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("moment", ["before", "made", "after"])
+def test_a_ledger_begun_by_a_process_that_died(moment: str, make_bot: MakeBot) -> None:
+    """A death while the tables are made leaves a ledger that the next start completes."""
+    bot = make_bot(port=1)
+    killed = -signal.SIGKILL
+    mailbot(
+        "mails", "list", folder=bot.folder, code=killed, environment={"MAILBOT_CRASH_AT": f"commit.migrate.{moment}"}
+    )
+    assert bot.rows("mails") == []

@@ -109,8 +109,9 @@ def test_a_record_that_fails_is_made_later(make_bot: MakeBot) -> None:
     with service.working(config) as wired:
         place = Place(mailbox="inbox", uidvalidity=1, uid=1)
         with wired.ledger.write("test") as tx:
-            sha256, now = wired.spool.put(mail("One"), wired.clock()), wired.clock()
-            mails.add(tx, place, sha256=sha256, size=len(mail("One")), arrived_at=now, now=now)
+            raw, now = mail("One"), wired.clock()
+            sha256 = wired.spool.put(raw, now)
+            mails.add(tx, place, sha256=sha256, size=len(raw), arrived_at=now, now=now)
         over = threading.Event()
         other = threading.Thread(target=_hold_once_claimed, args=(config.state / "ledger.db", over))
         other.start()
