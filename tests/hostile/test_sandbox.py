@@ -5,7 +5,11 @@ from __future__ import annotations
 import operator
 import os
 import resource
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +20,6 @@ from tests.hostile import killers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 MIB = 1024 * 1024
 BOUNDS = Bounds(seconds=8, cpu_seconds=1, memory_bytes=512 * MIB)
@@ -153,3 +156,36 @@ def test_closing_ends_what_is_under_way() -> None:
             task.result()
     assert children
     assert sandbox.pids() == ()
+
+
+_HOLDER = """
+import time
+from mailbot.sandbox import Sandbox
+from tests.hostile import killers
+if __name__ == "__main__":
+    sandbox = Sandbox(1)
+    print(sandbox.submit(killers.pid).result(), flush=True)
+    {end}
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["time.sleep(60)", "raise SystemExit(0)", "sandbox.submit(killers.hangs); time.sleep(60)"]
+)
+def test_no_child_outlives_its_daemon(end: str, tmp_path: Path) -> None:
+    """When the daemon is killed, or ends without a word to its children, they end too; one that is busy, in time."""
+    (tmp_path / "holder.py").write_text(_HOLDER.format(end=end))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    holder = subprocess.Popen(
+        (sys.executable, tmp_path / "holder.py"), stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )
+    assert holder.stdout is not None
+    child = int(holder.stdout.readline())
+    if "raise" not in end:
+        holder.kill()
+    holder.wait(timeout=30)
+    holder.stdout.close()
+    until = time.monotonic() + 30
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
