@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from mailbot import crash
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
 def replace(path: Path, data: bytes, *, modified_at: datetime | None = None) -> None:
@@ -42,6 +45,13 @@ def _write_synced(path: Path, data: bytes, modified_at: datetime | None) -> None
             os.utime(file.fileno(), (modified_at.timestamp(), modified_at.timestamp()))
         with crash.around("file.sync"):
             os.fsync(file.fileno())
+
+
+def sweep(folder: Path) -> None:
+    """Delete, below a folder, the drafts of a process that died; no other may be writing there."""
+    for path in folder.rglob(".*.tmp"):
+        if _DRAFT.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

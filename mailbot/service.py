@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster
+from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster, safefile
 from mailbot.answering import Answering
 from mailbot.child import MIB
 from mailbot.config import secret
@@ -226,6 +226,7 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
             journal.event("recovered", **left)
+        safefile.sweep(config.state / "spool")
         service.keep_daybook()
         yield service
 

@@ -70,6 +70,11 @@ class Host:
         return self.folder / "state" / "ledger.db"
 
     @property
+    def spool(self) -> Path:
+        """The folder of the raw mails."""
+        return self.folder / "state" / "spool"
+
+    @property
     def published(self) -> Path:
         """The folder of the published files."""
         return self.folder / "state" / "published"

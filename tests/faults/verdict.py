@@ -52,6 +52,7 @@ def judge(host: Host, *, copies: int = 1) -> Verdict:
     with closing(host.query()) as ledger:
         counted = [*_mailbox(host, copies), *_replies(host), *_ledger(ledger, host.mails)]
     counted += [Counted(what="the page", found=(host.published / "page" / "index.html").is_file())]
+    counted += [Counted(what="drafts in the spool", found=len(list(host.spool.rglob("*.tmp"))), least=0, most=0)]
     counted += [Counted(what="the unbroken audit chain", found=_chain_holds(host))]
     return Verdict(
         lost=tuple(f"{c.what}: {c.found}, not {c.least}" for c in counted if c.found < c.least),

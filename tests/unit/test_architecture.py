@@ -237,4 +237,4 @@ def test_every_imap_command_has_its_crash_points() -> None:
 
 
 #: Called inside the points of their callers, or, as ``close``, with nothing to lose.
-IMAP_HELPERS = {"_move", "_full_name", "_said_more", "close"}
+IMAP_HELPERS = {"_ask", "_move", "_full_name", "_said_more", "close"}
