@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 def score(track: Track, figures: Mapping[str, float]) -> float:
     """Return the score of a track from its measures by key; within the track's bounds despite rounding."""
     low, high = track.bounds
-    return min(high, max(low, math.fsum(term.weight * points(term, figures) for term in track.terms)))
+    return min(high, max(low, sum(term.weight * points(term, figures) for term in track.terms)))
 
 
 def points(term: Term, figures: Mapping[str, float]) -> float:

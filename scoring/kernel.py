@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.uint8]
-    Matrix = NDArray[np.float64] | NDArray[np.int16] | NDArray[np.int32]
+    Matrix = NDArray[np.float64] | NDArray[np.int16] | NDArray[np.int32] | NDArray[np.uint8]
     Bools = NDArray[np.bool_]
 
 #: Numbers in a block of rows: 256 KiB of float64, so that a block and its products stay in the second-level cache.
@@ -71,7 +71,7 @@ def doubled_ranks(values: ArrayLike) -> Floats:
     edges = np.empty(last.size + 2, dtype=np.intp)
     edges[0], edges[-1] = 0, n
     np.add(last, 1, out=edges[1:-1])
-    ranks[order] = (edges[:-1] + edges[1:] - n).repeat(edges[1:] - edges[:-1])
+    ranks[order] = (edges[:-1] + edges[1:] - float(n)).repeat(edges[1:] - edges[:-1])
     return ranks
 
 
@@ -88,7 +88,7 @@ def ascending(array: Floats) -> tuple[NDArray[np.intp], Floats]:
         return order, array[order]
     order = ((array - low) * (MOST_16 / (high - low))).astype(np.uint16).argsort(kind="stable")
     ordered = array[order]
-    if (ordered[1:] < ordered[:-1]).any():
+    if np.count_nonzero(ordered[1:] < ordered[:-1]):
         order = order[ordered.argsort(kind="stable")]
         ordered = array[order]
     return order, ordered
@@ -142,6 +142,7 @@ def products(matrix: Matrix, vector: Floats, *, whole: bool) -> Floats:
     found = np.empty(len(matrix))
     rows = max(1, BLOCK // max(1, vector.size))
     buffer = np.empty((rows, vector.size))
+    repeated = vector if whole else np.tile(vector, (rows, 1))  # one long product is faster than many short ones
     for start in range(0, len(matrix), rows):
         block = matrix[start : start + rows]
         room = buffer[: len(block)]
@@ -149,8 +150,8 @@ def products(matrix: Matrix, vector: Floats, *, whole: bool) -> Floats:
             np.copyto(room, block)
             np.matmul(room, vector, out=found[start : start + rows])
         else:
-            np.multiply(block, vector, out=room)
-            np.sum(room, axis=1, out=found[start : start + rows])
+            np.multiply(block, repeated[: len(block)], out=room)
+            np.add.reduce(room, axis=1, out=found[start : start + rows])
     return found
 
 
@@ -188,7 +189,7 @@ def without(ranks: Matrix, columns: Sequence[int]) -> Matrix:
     return new
 
 
-def hits(answers: Codes, labels: Codes, starts: Sequence[int]) -> NDArray[np.int64]:
+def hits(answers: Matrix, labels: Codes, starts: Sequence[int]) -> NDArray[np.int64]:
     """Count the right answers of each part: ``answers`` (k, m) against ``labels`` (m,), shape (k, parts).
 
     The items lie part after part, as ``starts`` says; a part reaches to the next start. No part is empty.

@@ -15,10 +15,10 @@ from scoring.parts import label_side, parts_of
 from scoring.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from scoring.kernel import Floats
-    from scoring.model import Measure, Term, Track
+    from scoring.kernel import Floats, Side
+    from scoring.model import Measure, Track
     from scoring.truth import Truth
 
     Laid = Mapping[str, Floats]
@@ -35,17 +35,45 @@ class Scored:
     undefined: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Step:
+    """All that one measure takes, looked up once for a truth."""
+
+    measure: Measure
+    rule: metrics.Rule
+    form: Callable[[Floats], Floats]
+    part: slice
+    labels: Side
+
+    def value(self, laid: Laid) -> float | None:
+        return self.rule.one(self.form(laid[self.measure.column][self.part]), self.labels)
+
+    def influence(self, laid: Laid) -> Floats:
+        return self.rule.influence(self.form(laid[self.measure.column][self.part]), self.labels)
+
+
+def _plan(truth: Truth) -> tuple[_Step, ...]:
+    return truth.once("plan", lambda: tuple(_step(truth, measure) for measure in truth.track.measures))
+
+
+def _step(truth: Truth, measure: Measure) -> _Step:
+    rule = metrics.RULES[measure.metric]
+    part = parts_of(truth).slices[measure.group]
+    labels = label_side(truth, measure)
+    return _Step(measure=measure, rule=rule, form=metrics.FORMS[rule.form], part=part, labels=labels)
+
+
 def scored(laid: Laid, truth: Truth) -> Scored:
     """Return the measures and the score of columns as :func:`scoring.parts.laid_out` gives them."""
-    found = {measure.key: _value(laid, truth, measure) for measure in truth.track.measures}
-    undefined = dict.fromkeys(each.column for each in truth.track.measures if found[each.key] is None)
-    return settled(found, truth.track, tuple(undefined))
+    found = {step.measure.key: step.value(laid) for step in _plan(truth)}
+    return settled(found, truth.track)
 
 
-def settled(found: Mapping[str, float | None], track: Track, undefined: tuple[str, ...]) -> Scored:
-    """Return the score of measures, of which some may be undefined."""
+def settled(found: Mapping[str, float | None], track: Track) -> Scored:
+    """Return the score of measures by key, of which some may be undefined."""
     figures = {each.key: counted(each, found[each.key]) for each in track.measures}
-    return Scored(figures=figures, score=formula.score(track, figures), undefined=undefined)
+    undefined = dict.fromkeys(each.column for each in track.measures if found[each.key] is None)
+    return Scored(figures=figures, score=formula.score(track, figures), undefined=tuple(undefined))
 
 
 def counted(measure: Measure, value: float | None) -> float:
@@ -64,29 +92,14 @@ def influence(laid: Laid, truth: Truth) -> Floats:
     Where a term lies below its floor, or is undefined, no item moves it.
     """
     total = np.zeros(parts_of(truth).n)
+    steps = {step.measure.key: step for step in _plan(truth)}
     for term in truth.track.terms:
-        if not _floored(term, laid, truth):
-            for measure in term.measures:
-                rule, form, part = _looked_at(laid, truth, measure)
-                share = term.weight * term.points / len(term.measures)
-                total[part] += share * rule.influence(form, label_side(truth, measure))
+        own = [steps[measure.key] for measure in term.measures]
+        if term.floor is None or _mean(own, laid) >= term.floor:
+            for step in own:
+                total[step.part] += term.weight * term.points / len(own) * step.influence(laid)
     return total
 
 
-def _floored(term: Term, laid: Laid, truth: Truth) -> bool:
-    if term.floor is None:
-        return False
-    values = [counted(each, _value(laid, truth, each)) for each in term.measures]
-    return sum(values) / len(values) < term.floor
-
-
-def _value(laid: Laid, truth: Truth, measure: Measure) -> float | None:
-    rule, values, _ = _looked_at(laid, truth, measure)
-    return rule.one(values, label_side(truth, measure))
-
-
-def _looked_at(laid: Laid, truth: Truth, measure: Measure) -> tuple[metrics.Rule, Floats, slice]:
-    """Return a measure's rule, the values it looks at in the rule's form, and where they lie."""
-    rule = metrics.RULES[measure.metric]
-    part = parts_of(truth).slices[measure.group]
-    return rule, metrics.FORMS[rule.form](laid[measure.column][part]), part
+def _mean(steps: Sequence[_Step], laid: Laid) -> float:
+    return sum(counted(step.measure, step.value(laid)) for step in steps) / len(steps)

@@ -52,7 +52,7 @@ class Truth:
     """One version of a track's labels. What it prints never holds a label."""
 
     track: Track
-    #: SHA-256 of the label file as stored, hex.
+    #: SHA-256 of the label file as stored, hex; of a truth of fewer items, of its parent's and the items.
     sha256: str
     #: The labelled items, in the order of the file: all integers or all words.
     ids: tuple[Id, ...] = field(repr=False)
@@ -62,6 +62,8 @@ class Truth:
     groups: tuple[str, ...] | None = field(default=None, repr=False)
     #: What each item shares with others (its image), where the label file tells it.
     clusters: tuple[str, ...] | None = field(default=None, repr=False)
+    #: Of a truth of fewer items: the SHA-256 of the label file that it is part of (:mod:`scoring.restrict`).
+    whole: str | None = None
     #: Positions in ``ids`` of the items that are scored; None: all. Files must hold the others too.
     scored: tuple[int, ...] | None = field(default=None, repr=False)
     #: What the organizer should know of the file.
