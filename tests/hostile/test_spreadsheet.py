@@ -69,6 +69,7 @@ def test_entities_are_refused_by_the_parser() -> None:
         (b"PK\x03\x04xl/workbook.xml", "damaged-spreadsheet"),
         (b"", "damaged-spreadsheet"),
     ],
+    ids=lambda value: "data" if isinstance(value, bytes) else value,
 )
 def test_each_trick_is_refused_by_its_own_code(data: bytes, code: str) -> None:
     """No table comes out, and the problem says why."""
