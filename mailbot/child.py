@@ -22,6 +22,9 @@ MIB = 1024 * 1024
 RESULT_BYTES = 128 * MIB
 """A result may have at most so many bytes, pickled: a child must not be able to fill the daemon's memory."""
 
+ORPHAN_SECONDS = 1.0
+"""The daemon kills a child that is late; one whose daemon is dead ends by itself (SIGALRM) so much later."""
+
 OPEN_FILES = 64
 """Descriptors of a child: its channel, its standard streams, and the files of modules it loads late."""
 
@@ -95,6 +98,7 @@ class _Reader(pickle.Unpickler):
 def _answer(bounds: Bounds, function: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
     """Run a task; its outcome pickled. What cannot be pickled, or is too long, has failed."""
     _grant_time(bounds.cpu_seconds)
+    signal.setitimer(signal.ITIMER_REAL, bounds.seconds + ORPHAN_SECONDS)
     try:
         data = _pickled(Outcome(value=function(*arguments), peak=_peak()))
         if len(data) <= RESULT_BYTES:
@@ -103,6 +107,8 @@ def _answer(bounds: Bounds, function: Callable[..., object], arguments: tuple[An
     except Exception as error:  # noqa: BLE001  # whatever a task raises is told, and costs one mail an attempt
         told = f"{error.__class__.__name__}: {error}"[:1000]
         return _pickled(Outcome(error=told, trace=traceback.format_exc(limit=-40)[-20_000:], peak=_peak()))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _pickled(outcome: Outcome) -> bytes:

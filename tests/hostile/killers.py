@@ -49,11 +49,6 @@ def hangs() -> None:
     time.sleep(3600)
 
 
-def naps() -> None:
-    """Work for a while."""
-    time.sleep(3)
-
-
 def spins() -> None:
     """Use processor time for ever."""
     while True:

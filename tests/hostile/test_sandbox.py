@@ -160,10 +160,10 @@ def test_closing_ends_what_is_under_way() -> None:
 
 _HOLDER = """
 import time
-from mailbot.sandbox import Sandbox
+from mailbot.sandbox import Bounds, Sandbox
 from tests.hostile import killers
 if __name__ == "__main__":
-    sandbox = Sandbox(1)
+    sandbox = Sandbox(1, bounds=Bounds(seconds=2))
     print(sandbox.submit(killers.pid).result(), flush=True)
     {end}
 """
