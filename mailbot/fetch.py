@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot import journal
 from mailbot.ledger import mails
 from mailbot.ledger.mails import Place
+from mailbot.mime.substitute import looks_substituted
 from mailbot.model import MailState
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 BATCH_MAILS = 50
 BATCH_BYTES = 16 * 1024**2
 """So many mails, or so many bytes unless one is larger, are fetched by one command."""
+
+PATIENCE = timedelta(hours=6)
+"""So long a mail that the server could not serve is asked for again; then its sender is asked to send it again."""
 
 LARGEST = 40 * 1024**2
 """Of a larger mail only the beginning is fetched; its sender is told."""
@@ -94,7 +99,9 @@ class Fetch:
     def _keep(self, mailbox: str, validity: int, arrived: Iterator[Fetched]) -> int:
         """Write mails to the spool, then enter them in the ledger; nothing is said to the server."""
         spooled = [
-            (mail.uid, self.spool.put(mail.raw, mail.arrived_at), mail.size, mail.arrived_at) for mail in arrived
+            (mail.uid, self.spool.put(mail.raw, mail.arrived_at), mail.size, mail.arrived_at)
+            for mail in arrived
+            if not self._is_withheld(mail)
         ]
         if not spooled:
             return 0
@@ -108,6 +115,13 @@ class Fetch:
         for name in names:
             journal.event("mail-spooled", mail=name)
         return len(names)
+
+    def _is_withheld(self, mail: Fetched) -> bool:
+        """Whether the server gave a notice in the mail's place: for some hours it is left there and asked for again."""
+        withheld = looks_substituted(mail.raw) and self.clock() - mail.arrived_at < PATIENCE
+        if withheld:
+            journal.trouble("mail-withheld", uid=mail.uid)
+        return withheld
 
     def _file(self, server: Server, folder: str) -> int:
         validity = server.select(folder)

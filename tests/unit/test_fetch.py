@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,18 @@ def test_every_unknown_mail_is_spooled_once(service: Service) -> None:
         rows = mails.listing(tx)
     assert [service.spool.get(row.sha256) for row in rows] == [b"five\r\n", b"nine\r\n", b"ten\r\n"]
     assert {row.place.mailbox for row in rows} == {"submissions@siqa.example/INBOX"}
+
+
+def test_a_mail_that_exchange_cannot_serve_waits_in_the_mailbox(service: Service) -> None:
+    """Its notice is not taken for the mail, which is asked for again; after six hours the notice is all there is."""
+    notice = (
+        b"From: x@y.example\r\nSubject: Retrieval using the IMAP4 protocol failed for the following message: 7\r\n\r\nx"
+    )
+    server, fetch = Server({"INBOX": {1: notice, 2: b"two\r\n"}}), service.fetch()
+    assert (fetch.take_new(server), fetch.take_new(server)) == (1, 0)
+    assert server.fetched == [[1, 2], [1]]
+    later = replace(fetch, clock=lambda: NOW + timedelta(hours=7))
+    assert later.take_new(server) == 1
 
 
 def test_mails_are_fetched_in_batches(service: Service) -> None:
