@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring import formula, metrics
+from scoring.evaluate import values_of
 from scoring.parts import label_side, labels_of, parts_of
 from scoring.registry import METRICS
 
@@ -35,6 +36,14 @@ def bootstrap(laid: Laid, truth: Truth, draws: int, seed: int) -> Floats:
     The seed alone and the truth fix the resamples, so scores of two submissions may be compared draw by draw.
     """
     return np.concatenate([_scores(laid, truth, weights) for weights in resamples(truth, draws, seed)])
+
+
+def scores_of(data: bytes, truth: Truth, draws: int, seed: int, *, name: str = "") -> Floats:
+    """Return the same for a result file, bare or packed. Raises ValueError for a file that cannot be scored."""
+    laid = values_of(data, truth, name=name)
+    if laid is None:
+        raise ValueError("a file with problems has no score to resample")
+    return bootstrap(laid, truth, draws, seed)
 
 
 def percentiles(scores: Floats, level: float = 0.95) -> tuple[float, float]:

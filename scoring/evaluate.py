@@ -13,7 +13,7 @@ from scoring.model import Evaluation, Note, Problem
 from scoring.parts import laid_out, parts_of
 from scoring.read import read
 from scoring.text import counted
-from scoring.unpack import Limits, unpack
+from scoring.unpack import File, Limits, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,17 +55,34 @@ def evaluate_packed(
 
     Of several files in an archive the one that tells this track counts; there must be exactly one.
     """
-    unpacked = unpack(name, data, limits or Limits())
+    file = _the_file(data, truth, name, limits or Limits())
+    if isinstance(file, File):
+        return evaluate(file.data, truth, name=file.name, by=by)
+    return Evaluation(track=truth.track.name, problems=file)
+
+
+def values_of(data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None) -> Laid | None:
+    """Return the columns that :func:`evaluate_packed` scores, laid out; None for a file with problems."""
+    file = _the_file(data, truth, name, limits or Limits())
+    reading = read(file.data, file.name) if isinstance(file, File) else None
+    if reading is None or reading.table is None or reading.problems:
+        return None
+    checked = check(reading.table, truth.track, truth.ids)
+    return None if checked.problems else laid_out(checked.values, truth)
+
+
+def _the_file(data: bytes, truth: Truth, name: str, limits: Limits) -> File | tuple[Problem, ...]:
+    """Return the one file for the truth's track, or why there is none."""
+    unpacked = unpack(name, data, limits)
     if unpacked.problems:
-        return Evaluation(track=truth.track.name, problems=unpacked.problems)
+        return unpacked.problems
     files = unpacked.files
     if len(files) > 1:
         files = tuple(file for file in files if _is_for(file.data, truth))
-    if len(files) != 1:
-        message = f"The archive holds {counted(len(files), 'file')} for {truth.track.title}; there must be one."
-        problem = Problem(code="several-files" if files else "no-file", count=max(1, len(files)), message=message)
-        return Evaluation(track=truth.track.name, problems=(problem,))
-    return evaluate(files[0].data, truth, name=files[0].name, by=by)
+    if len(files) == 1:
+        return files[0]
+    message = f"The archive holds {counted(len(files), 'file')} for {truth.track.title}; there must be one."
+    return (Problem(code="several-files" if files else "no-file", count=max(1, len(files)), message=message),)
 
 
 def _is_for(data: bytes, truth: Truth) -> bool:
@@ -73,15 +90,6 @@ def _is_for(data: bytes, truth: Truth) -> bool:
     table = read(data).table
     others = [track for track in siqa.tracks() if track.name != truth.track.name]
     return table is not None and tell_track(table, [truth.track, *others]) is truth.track
-
-
-def values_of(data: bytes, truth: Truth, *, name: str = "") -> Laid | None:
-    """Return the columns of a result file that :func:`evaluate` scores, laid out; None for one with problems."""
-    reading = read(data, name)
-    if reading.table is None or reading.problems:
-        return None
-    checked = check(reading.table, truth.track, truth.ids)
-    return None if checked.problems else laid_out(checked.values, truth)
 
 
 def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluation:
