@@ -9,10 +9,12 @@ import argparse
 import io
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring import siqa
+from scoring.declare import track_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's own words must not break an ASCII terminal
-    tracks = {track.name: track for track in siqa.tracks()}
-    options = _parser(tuple(tracks)).parse_args(arguments)
-    found = _evaluation(options, tracks[options.track])
+    options = _parser().parse_args(arguments)
+    found = _evaluation(options, options.track)
     if isinstance(found, str):
         sys.stderr.write(f"scoring: {found}\n")
         return WRONG_CALL
@@ -38,16 +39,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ACCEPTED if evaluation.ok else REFUSED
 
 
-def _parser(tracks: Sequence[str]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scoring", description="Score a result file against a label file.")
     parser.add_argument("pred", metavar="PRED", type=Path, help="result file: JSON, JSONL, CSV, TSV; .gz, .zip")
     parser.add_argument("truth", metavar="TRUTH", type=Path, help="label file: the same forms, or Parquet")
-    parser.add_argument("--track", required=True, choices=tracks)
+    track = "siqa-s, siqa-u, or a .toml file that declares a track"
+    parser.add_argument("--track", required=True, type=_track, metavar="TRACK", help=track)
     parser.add_argument("--reference", action="store_true", help="compute the measures with scipy.stats")
     parser.add_argument("--bootstrap", type=_draws, metavar="B", help="also take the interval from B resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _track(text: str) -> Track:
+    """Return a track by its name, or out of the file that declares it."""
+    known = {track.name: track for track in siqa.tracks()}
+    if text in known:
+        return known[text]
+    if not text.endswith(".toml"):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(known)} and no .toml file")
+    try:
+        return track_from(tomllib.loads(Path(text).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _draws(text: str) -> int:

@@ -179,3 +179,13 @@ def test_loading_raises_only_truth_errors(data: bytes) -> None:
         with pytest.raises(TruthError) as caught:
             load_truth(start + data, S)
         assert caught.value.problems
+
+
+def test_questions_of_one_image_are_one_cluster() -> None:
+    """Where the label file names the image; a question without one stands by itself."""
+    named = [{**row, "image_path": "a.png" if row["id"] in (1, 2) else None} for row in u_rows()]
+    truth = load_truth(official(named), U)
+    assert truth.clusters is not None
+    assert truth.clusters[:2] == ("a.png", "a.png")
+    assert len(set(truth.clusters)) == 5
+    assert load_truth(official(u_rows()), U).clusters is None

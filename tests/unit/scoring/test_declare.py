@@ -1,0 +1,154 @@
+"""A track out of plain data: other challenges without code, and every slip of a declaration named."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from scoring import siqa
+from scoring.__main__ import main
+from scoring.declare import track_from
+from scoring.evaluate import evaluate
+from scoring.model import Kind
+from scoring.registry import METRICS
+from scoring.truth import load_truth
+from tests.unit.scoring.made import codes
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "leaves"
+DOCS = (Path(__file__).parents[3] / "docs" / "scoring.md").read_text(encoding="utf-8")
+
+PLAIN: dict[str, object] = {"name": "plain", "columns": [{"name": "x", "metrics": ["rmse"]}]}
+
+
+def column(**more: object) -> dict[str, object]:
+    """Return a declaration of one column of choices."""
+    return {"name": "t", "columns": [{"name": "x", "choices": ["a", "b"], "metrics": ["accuracy"], **more}]}
+
+
+# --- three plain challenges ------------------------------------------------------------------
+
+
+def test_a_plain_classification_needs_no_code() -> None:
+    """Classes by name or number; an answer that is none counts as wrong and is told."""
+    track = track_from(column(choices=["cat", "dog", "3"], metrics=["macro_f1", "accuracy"]))
+    truth = load_truth(b"id,x\n1,cat\n2,dog\n3,3\n4,cat\n", track)
+    evaluation = evaluate(b'[{"id":1,"x":"CAT"},{"id":2,"x":"cat"},{"id":3,"x":3},{"id":4,"x":"cow"}]', truth)
+    assert evaluation.metrics["x_acc"] == 50.0
+    assert codes(evaluation.notes) == ["illegal-letters"]
+    assert "none of CAT, DOG, 3" in evaluation.notes[0].message
+    assert evaluate(b"id,x\n1,cat\n2,dog\n3,3\n4,cat\n", truth).score == 100.0
+
+
+def test_a_plain_multiple_choice_by_groups_needs_no_code() -> None:
+    """As SIQA-U, with other groups."""
+    track = track_from({**column(), "group": "level", "weights": {"Easy": 0.25, "Hard": 0.75}})
+    truth = load_truth(b"id,level,x\n1,easy,a\n2,hard,a\n3,HARD,b\n", track)
+    evaluation = evaluate(b"id,x\n1,a\n2,a\n3,a\n", truth)
+    assert dict(evaluation.metrics) == {"acc_easy": 100.0, "acc_hard": 50.0}
+    assert evaluation.score == 62.5
+    assert track.formula == "0.25 ACC of easy + 0.75 ACC of hard"
+
+
+def test_a_plain_regression_needs_no_code() -> None:
+    """Its score is an error: the smaller the better, without an upper bound."""
+    track = track_from(PLAIN)
+    truth = load_truth(b"id,x\n1,1\n2,2\n3,4\n", track)
+    evaluation = evaluate(b"id,x\n1,1\n2,2\n3,1\n", truth)
+    assert evaluation.score == pytest.approx(math.sqrt(3))
+    assert evaluate(b"id,x\n1,1\n2,2\n3,4\n", truth).score == 0.0
+    assert not track.higher_is_better
+    assert track.bounds == (0.0, math.inf)
+    assert track.formula == "RMSE of x"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_can_be_declared(metric: str) -> None:
+    """With its title, decimals, bounds and direction in the track."""
+    choices = {"choices": ["a", "b"]} if METRICS[metric].kind is Kind.CHOICE else {}
+    track = track_from({"name": "t", "columns": [{"name": "x", "metrics": [metric], **choices}]})
+    (measure,) = track.measures
+    assert (measure.key, measure.decimals) == (f"x_{METRICS[metric].short}", METRICS[metric].decimals)
+    assert track.higher_is_better == METRICS[metric].higher_is_better
+    assert track.bounds == tuple(METRICS[metric].points * bound for bound in METRICS[metric].bounds)
+
+
+def test_siqa_is_two_declarations() -> None:
+    """The measures in the board's order and words."""
+    s, u = siqa.tracks()
+    assert [(each.key, each.title) for each in u.measures] == [
+        ("acc_yes_or_no", "Yes/No ACC"),
+        ("acc_what", "What ACC"),
+        ("acc_how", "How ACC"),
+    ]
+    assert [each.title for each in s.measures][:2] == ["Perception SRCC", "Perception PLCC"]
+    assert s.bounds == u.bounds == (0.0, 100.0)
+
+
+def test_two_declarations_that_differ_have_different_scorers() -> None:
+    """The name holds a digest of the declaration."""
+    scorers = {track_from({**PLAIN, **more}).scorer for more in ({}, {"title": "P"}, {"version": 2}, {"floor": 1})}
+    assert len(scorers) == 4
+    assert all(re.fullmatch(r"plain/\d-[0-9a-f]{8}", scorer) for scorer in scorers)
+    assert track_from(PLAIN).scorer == track_from(dict(PLAIN)).scorer
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ({}, "columns must be"),
+        ({"columns": []}, "columns must be"),
+        ({**PLAIN, "colour": 1}, "a track has no key colour"),
+        ({**PLAIN, "name": " "}, "name must be text"),
+        ({**PLAIN, "letters": "P"}, "letters must be a list"),
+        ({**PLAIN, "floor": "0"}, "floor must be a number"),
+        ({**PLAIN, "weights": {"y": 1}}, "weights are needed for exactly x"),
+        ({**PLAIN, "weights": {"x": 0.5}}, "weights must sum to 1"),
+        ({**PLAIN, "weights": [1]}, "weights must be numbers"),
+        ({**PLAIN, "group": "g"}, "needs the weight of each group"),
+        (column(metrics=["f2"]), 'no metric "f2"; there are accuracy, macro_f1'),
+        (column(metrics=["srcc"]), "srcc measures a column of numbers; x holds choices"),
+        (column(metrics=[]), "x needs metrics"),
+        (column(choices=["a", "A"]), 'the choice "A" is there twice'),
+        (column(choices=[str(place) for place in range(256)]), "at most 255"),
+        (column(colour=1), "a column has no key colour"),
+        (column(also=["accuracy"]), 'the measure "x_acc" is there twice'),
+        ({"name": "t", "columns": [{"name": "x", "metrics": ["srcc", "rmse"]}]}, "of the same unit"),
+        (
+            {"name": "t", "columns": [{"name": "x", "metrics": ["srcc"]}, {"name": "y", "metrics": ["mae"]}]},
+            "cannot be summed",
+        ),
+        ({"name": "t", "columns": [{"name": "x", "metrics": ["mae"]}] * 2}, 'the column "x" is there twice'),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_refused(declaration: dict[str, object], message: str) -> None:
+    """With what is wrong."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        track_from({"name": "t", **declaration})
+
+
+# --- the example of the documentation --------------------------------------------------------
+
+
+def test_the_documents_example_gives_the_documents_score(capsys: pytest.CaptureFixture[str]) -> None:
+    """By our kernels and by scipy's; the declaration stands in the document as in the file."""
+    arguments = [str(EXAMPLE / "predictions.csv"), str(EXAMPLE / "labels.csv"), "--track", str(EXAMPLE / "track.toml")]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    for line in shown.splitlines():
+        assert (line.rpartition(" mailbot=")[0] or line) in DOCS
+    assert (EXAMPLE / "track.toml").read_text(encoding="utf-8") in re.sub(r"(?m)^    ", "", DOCS)
+    assert main([*arguments, "--json"]) == main([*arguments, "--json", "--reference"]) == 0
+    ours, theirs = capsys.readouterr().out.split("\n}\n")[:2]
+    assert json.loads(theirs + "}")["score"] == pytest.approx(json.loads(ours + "}")["score"], rel=1e-12)
+
+
+@pytest.mark.parametrize("track", ["siqa-x", "missing.toml"])
+def test_a_track_that_there_is_not_is_a_wrong_call(track: str) -> None:
+    """Exit status 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(["a.json", "b.json", "--track", track])
+    assert ended.value.code == 2
