@@ -24,7 +24,7 @@ def set_up(*, as_json: bool, quiet: bool = False) -> None:
             shape,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever it is at that moment
         cache_logger_on_first_use=False,
     )
 
