@@ -33,6 +33,8 @@ BLOCK = 2**15
 MOST_16 = 65_535.0
 #: Values nearer to each other than this, from least to greatest, are sorted in the ordinary way.
 LEAST_SPAN = 1e-200
+#: A sum of squares below this, or above its inverse, has lost digits or may overflow when multiplied.
+LEAST_SQUARE = 1e-100
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,14 +97,16 @@ def ascending(array: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 def centred(values: ArrayLike) -> Floats:
-    """``values`` (n,) less their mean, scaled to at most 1 in size; all zero if and only if they are all equal."""
+    """``values`` (n,) less their mean; all zero if and only if they are all equal.
+
+    Where their squares would be lost or overflow they are scaled to at most 1 in size.
+    """
     array = np.asarray(values, dtype=np.float64)
-    low, high = (np.minimum.reduce(array), np.maximum.reduce(array)) if array.size else (0.0, 0.0)
-    if low == high:
+    if array.size == 0 or (array[0] == array[-1] and np.minimum.reduce(array) == np.maximum.reduce(array)):
         return np.zeros_like(array)
-    mean = np.add.reduce(array) / array.size
-    moved: Floats = array - mean
-    moved /= max(high - mean, mean - low)
+    moved: Floats = array - np.add.reduce(array) / array.size
+    if not LEAST_SQUARE < np.add.reduce(moved * moved) < 1 / LEAST_SQUARE:
+        moved /= np.abs(moved).max()
     return moved
 
 

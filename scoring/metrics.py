@@ -28,7 +28,7 @@ class Form(StrEnum):
     """How a metric looks at a column."""
 
     RANKS = "ranks"  # doubled centred ranks, integers
-    CENTRED = "centred"  # less the mean, scaled to at most 1
+    CENTRED = "centred"  # less the mean
     PLAIN = "plain"  # as it is: numbers, or the places of the choices
 
 

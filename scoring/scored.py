@@ -71,8 +71,9 @@ def scored(laid: Laid, truth: Truth) -> Scored:
 
 def settled(found: Mapping[str, float | None], track: Track) -> Scored:
     """Return the score of measures by key, of which some may be undefined."""
-    figures = {each.key: counted(each, found[each.key]) for each in track.measures}
-    undefined = dict.fromkeys(each.column for each in track.measures if found[each.key] is None)
+    measures = track.measures
+    figures = {each.key: counted(each, found[each.key]) for each in measures}
+    undefined = dict.fromkeys(each.column for each in measures if found[each.key] is None)
     return Scored(figures=figures, score=formula.score(track, figures), undefined=tuple(undefined))
 
 
