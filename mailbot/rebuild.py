@@ -192,7 +192,7 @@ def _swap(old: Path, new: Path) -> None:
 
     The new one is closed, so it is one file; what SQLite keeps beside the old one must not stay beside the new.
     """
-    kept = old.with_name(f"{old.name}.before-{service.now():%Y%m%dT%H%M%SZ}")
+    kept = old.with_name(f"{old.name}.before-{service.now():%Y%m%dT%H%M%S.%fZ}")
     for suffix in SUFFIXES:
         beside = old.with_name(old.name + suffix)
         if beside.exists():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, load_config, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, load_config, set_up_journal
 
 if TYPE_CHECKING:
     from mailbot.model import Board
@@ -21,6 +21,7 @@ def publish(
     """Publish the leaderboard of this moment."""
     from mailbot import service  # noqa: PLC0415  # not for --help
 
+    act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         now = wired.clock()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger, set_up_journal
 from mailbot.cli.lists import mail_as_json, number
 from mailbot.errors import Permanent
 
@@ -107,11 +106,12 @@ def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  
     from mailbot.ledger import events, health, mails  # noqa: PLC0415  # not for --help
     from mailbot.model import MailState  # noqa: PLC0415  # not for --help
 
+    act_as_organizer()
     now = service.now()
     with ledger.write("stuck") as tx:
         row = _stuck(tx, mail)
         change(tx, row.id, now)
-        events.append(tx, kind=kind, subject=row.name, now=now, actor=getpass.getuser(), why=why)
+        events.append(tx, kind=kind, subject=row.name, now=now, why=why)
         if not mails.count(tx, state=MailState.SET_ASIDE):
             health.note(tx, "stuck", ok=True, detail="", now=now)
 

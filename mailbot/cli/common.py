@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from contextlib import contextmanager
 from datetime import datetime
@@ -41,6 +42,13 @@ def opened_ledger(config: Config) -> Iterator[Ledger]:
         daybook.catch_up(ledger, config.state)
     finally:
         ledger.close()
+
+
+def act_as_organizer() -> None:
+    """Enter the person who typed the command as the one who acts, in every entry of the audit trail."""
+    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
+
+    events.actor.set(getpass.getuser())
 
 
 def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:

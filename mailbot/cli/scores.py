@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, set_up_journal, two
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, set_up_journal, two
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def rescore(
     from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
 
+    act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         rows = again.wanted(wired, track=track, submission_id=number(submission, "S") if submission else None)

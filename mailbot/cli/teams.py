@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def import_teams(
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) -> None:
     from mailbot import roster, service  # noqa: PLC0415  # not for --help
 
+    act_as_organizer()
     with opened_ledger(config) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state)]
     typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 """What stands before the first entry."""
 
+actor: ContextVar[str] = ContextVar("actor", default="mailbot")
+"""Who acts: mailbot itself, or the organizer who typed the command."""
+
 _muted: ContextVar[bool] = ContextVar("muted", default=False)
 
 
@@ -53,12 +56,12 @@ def muted() -> Iterator[None]:
         _muted.reset(token)
 
 
-def append(tx: Tx, *, kind: str, subject: str, now: datetime, actor: str = "mailbot", **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
+def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
     """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
     if _muted.get():
         return head(tx)
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    entry = {"at": now, "actor": actor, "kind": kind, "subject": subject, "detail": text}
+    entry = {"at": now, "actor": actor.get(), "kind": kind, "subject": subject, "detail": text}
     digest = _hash(head(tx), entry)
     tx.execute(sa.insert(events).values(**entry, hash=digest))
     return digest

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import pipeline, scores
+from tests.bench import pipeline, sandbox, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESULT = Path("build/bench.json")
-BENCHES = (pipeline.measure, scores.measure)
+BENCHES = (pipeline.measure, sandbox.measure, scores.measure)
 
 
 def main() -> None:

@@ -50,10 +50,11 @@ def _deliver(mailbox: Mailbox) -> None:
     chance = random.Random(7)  # noqa: S311  # made-up predictions
     with smtplib.LMTP(LOOPBACK, mailbox.server.lmtp_port) as client:
         for number in range(MAILS):
-            client.sendmail("x@example.org", [mailbox.user], _mail(number, chance))
+            client.sendmail("x@example.org", [mailbox.user], mail(number, chance))
 
 
-def _mail(number: int, chance: random.Random) -> bytes:
+def mail(number: int, chance: random.Random) -> bytes:
+    """Write a mail of about 90 KB with a good file of one of the teams."""
     rows = [
         {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
     ]
@@ -101,26 +102,32 @@ def _pipeline(mailbox: Mailbox, folder: Path) -> float:
 
 
 def _config(mailbox: Mailbox, folder: Path) -> dict[str, object]:
+    (folder / "password").write_text(mailbox.server.password, encoding="utf-8")
+    imap = {
+        "host": LOOPBACK,
+        "port": mailbox.server.imaps_port,
+        "user": mailbox.user,
+        "password_file": "password",
+        "ca_file": str(mailbox.server.certificates.ca),
+    }
+    return base_config(folder, mailbox.user) | {"imap": imap}
+
+
+def base_config(folder: Path, address: str) -> dict[str, object]:
+    """Write labels and a roster into a folder and return a config that never runs into a quota or a limit."""
     chance = random.Random(8)  # noqa: S311  # made-up labels
     rows = [
         {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
     ]
     (folder / "labels.json").write_text(json.dumps({"predictions": rows}), encoding="utf-8")
-    (folder / "password").write_text(mailbox.server.password, encoding="utf-8")
     roster = "team,address\n" + "".join(f"team {n},team{n}@example.org\n" for n in range(TEAMS))
     (folder / "teams.csv").write_text(roster, encoding="utf-8")
+    limits = ("per_address_hour", "per_address_day", "per_domain_hour", "per_hour")
     return {
         "preset": "siqa",
-        "challenge": {"address": mailbox.user},
-        "imap": {
-            "host": LOOPBACK,
-            "port": mailbox.server.imaps_port,
-            "user": mailbox.user,
-            "password_file": "password",
-            "ca_file": str(mailbox.server.certificates.ca),
-        },
+        "challenge": {"address": address},
         "roster": {"file": "teams.csv"},
         "quota": {"per_week": MAILS},
-        "replies": dict.fromkeys(("per_address_hour", "per_address_day", "per_domain_hour", "per_hour"), 2 * MAILS),
+        "replies": dict.fromkeys(limits, 2 * MAILS),
         "tracks": {"siqa-s": {"labels": "labels.json"}},
     }
