@@ -107,12 +107,12 @@ def _anytime(text: str) -> str:
 
 
 def _scrubbed(value: Any) -> Any:  # noqa: ANN401  # any JSON
-    """Put a word in the place of what differs from run to run."""
+    """Put a word in the place of what differs from run to run, and round what may differ between machines."""
     if isinstance(value, dict):
         return {key: "<instant>" if key in NOW and item else _scrubbed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_scrubbed(item) for item in value]
-    return value
+    return round(value, 10) if isinstance(value, float) else value  # the last bits may differ from one CPU to another
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
