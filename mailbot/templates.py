@@ -30,6 +30,7 @@ def environment() -> Environment:
             default=True,
             default_for_string=True,
         ),
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
