@@ -69,9 +69,9 @@ class Daemon:
         for thread in threads:
             thread.start()
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
-        while any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(timeout=0.5)
+        self._stopping.wait()
+        for thread in threads:
+            thread.join()
         scheduler.shutdown(wait=False)
         journal.event("stopped")
 
