@@ -28,7 +28,8 @@ HEADER_BYTES = 65536
 
 def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow, Sequence[SubmissionRow]]]:
     """Spool the mails of the paths, work them off, and return what became of each. Raises Permanent."""
-    places = [(path, enter(service, raw, arrived)) for path, raw, arrived in found(paths)]
+    spool = (service.config.state / "spool").resolve()
+    places = [(path, enter(service, raw, arrived)) for path, raw, arrived in found(paths, apart=spool)]
     while service.intake.step():
         pass
     with service.ledger.read() as tx:
@@ -45,11 +46,14 @@ def enter(service: Service, raw: bytes, arrived_at: datetime) -> Place:
     return place
 
 
-def found(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes, datetime]]:
-    """Yield every mail of the paths with the instant it arrived, folders in the order of their names."""
+def found(paths: Sequence[Path], apart: Path | None = None) -> Iterator[tuple[Path, bytes, datetime]]:
+    """Yield every mail of the paths with the instant it arrived, folders in the order of their names.
+
+    What lies below ``apart``, our own spool, is passed over in a folder: those mails are known.
+    """
     for path in paths:
-        files = sorted(p for p in path.rglob("*") if p.is_file() and _is_mail(p)) if path.is_dir() else [path]
-        for file in files:
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_mail(p)) if path.is_dir() else []
+        for file in [p for p in inside if apart not in p.resolve().parents] if path.is_dir() else [path]:
             yield from _mails_in(file)
 
 

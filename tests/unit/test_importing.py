@@ -99,3 +99,11 @@ def test_a_mail_is_ingested_once(tmp_path: Path) -> None:
     assert [path.name for path, _, _ in results] == ["one.eml", "one.eml", "two.eml"]
     assert {(row.id, row.outcome, row.arrived_at) for _, row, _ in results} == {(1, Outcome.SCORED, NOW)}
     assert {one.receipt for _, _, files in results for one in files} == {"S-000001"}
+
+
+def test_our_own_spool_is_not_ingested_again(tmp_path: Path) -> None:
+    """A folder that holds the state folder too gives its mails, and not the copies in the spool."""
+    with served(tmp_path, Clock()) as service:
+        (tmp_path / "one.eml").write_bytes(submission())
+        assert len(ingest(service, [tmp_path])) == 1
+        assert [path.name for path, _, _ in ingest(service, [tmp_path])] == ["one.eml"]
