@@ -52,9 +52,14 @@ def found(paths: Sequence[Path], apart: Path | None = None) -> Iterator[tuple[Pa
     What lies below ``apart``, our own spool, is passed over in a folder: those mails are known.
     """
     for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_mail(p)) if path.is_dir() else []
-        for file in [p for p in inside if apart not in p.resolve().parents] if path.is_dir() else [path]:
+        for file in _inside(path, apart) if path.is_dir() else [path]:
             yield from _mails_in(file)
+
+
+def _inside(folder: Path, apart: Path | None) -> list[Path]:
+    """Return the files of mails below a folder, by name, without those below ``apart``."""
+    files = (path for path in folder.rglob("*") if path.is_file() and _is_mail(path))
+    return sorted(path for path in files if apart not in path.resolve().parents)
 
 
 def _is_mail(path: Path) -> bool:
