@@ -21,7 +21,7 @@ OVERALL = "overall"
 """Key of the table over all tracks; no track may be named so."""
 
 BEFORE_CELLS = ("table", "rank", "team", "method")
-AFTER_CELLS = ("score", "date", "submissions", "baseline")
+AFTER_CELLS = ("score", "low", "high", "group", "date", "submissions", "receipt", "baseline")
 """Columns that every table has, around its own; no heading may use these keys."""
 
 _DROPPED = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
@@ -197,6 +197,7 @@ def _standing_row(standing: Standing, track: TrackRules, rules: BoardRules, as_o
         cells=_cells(standing.metrics, track.headings),
         date=standing.arrived_at.astimezone(as_of.tzinfo),
         submissions=standing.submissions,
+        receipt=standing.receipt,
     )
 
 

@@ -63,8 +63,12 @@ def rows_as_json(board: Board) -> list[dict[str, Any]]:
             "method": row.method,
             **{heading.key: row.cells[heading.key] for heading in table.headings},
             "score": row.score,
+            "low": row.interval[0] if row.interval else None,
+            "high": row.interval[1] if row.interval else None,
+            "group": row.group,
             "date": _instant(row.date),
             "submissions": row.submissions,
+            "receipt": row.receipt,
             "baseline": row.baseline,
         }
         for table in board.tables
@@ -79,6 +83,7 @@ def _table_as_json(table: Table) -> dict[str, Any]:
         "formula": table.formula,
         "headings": [asdict(heading) for heading in table.headings],
         "rows": [_row_as_json(row) for row in table.rows],
+        "higher_is_better": table.higher_is_better,
     }
 
 
@@ -92,6 +97,11 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "date": _instant(row.date),
         "submissions": row.submissions,
         "baseline": row.baseline,
+        "receipt": row.receipt,
+        "interval": list(row.interval) if row.interval else None,
+        "group": row.group,
+        "ranks": list(row.ranks) if row.ranks else None,
+        "flip": row.flip,
     }
 
 
@@ -103,7 +113,8 @@ def _table_from_json(data: dict[str, Any], zone: tzinfo | None) -> Table:
 
 def _row_from_json(data: dict[str, Any], zone: tzinfo | None) -> Row:
     date = datetime.fromisoformat(data["date"]).astimezone(zone) if data["date"] else None
-    return Row(**{**data, "date": date, "cells": MappingProxyType(dict(data["cells"]))})
+    pairs = {key: tuple(data[key]) for key in ("interval", "ranks") if data.get(key)}
+    return Row(**{**data, **pairs, "date": date, "cells": MappingProxyType(dict(data["cells"]))})
 
 
 def _instant(date: datetime | None) -> str | None:

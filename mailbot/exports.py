@@ -55,7 +55,9 @@ def _columns(board: Board) -> list[str]:
 
 def _as_text(record: Mapping[str, Any], table: Table) -> dict[str, str]:
     """Turn a row into what the file holds."""
-    decimals = {heading.key: heading.decimals for heading in (*table.headings, score_heading(table))}
+    score = score_heading(table)
+    decimals = {heading.key: heading.decimals for heading in (*table.headings, score)}
+    decimals |= dict.fromkeys(("low", "high"), score.decimals)
     return {key: _cell(value, decimals.get(key)) for key, value in record.items()}
 
 

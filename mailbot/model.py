@@ -170,6 +170,16 @@ class Row:
     #: Accepted submissions so far; None for a baseline.
     submissions: int | None
     baseline: bool = False
+    #: Public id of the submission that counts, as ``S-000123``; "" for a baseline and on Overall.
+    receipt: str = ""
+    #: The 95 % interval of the score, rounded as the score; None where it is unknown.
+    interval: tuple[float, float] | None = None
+    #: Letters of the tie groups: rows that share one cannot be told apart; "" where unknown.
+    group: str = ""
+    #: The least and the greatest rank that the row can have, from 1.
+    ranks: tuple[int, int] | None = None
+    #: Probability that this row and the next one down swap on other items, 0 to 0.5.
+    flip: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +204,8 @@ class Table:
     headings: tuple[Heading, ...]
     #: Ranked teams first, then the baselines by score.
     rows: tuple[Row, ...]
+    #: Whether a greater score is the better one; not so for an error as RMSE.
+    higher_is_better: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

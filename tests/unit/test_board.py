@@ -269,8 +269,12 @@ def test_rows_are_flat_and_name_their_table() -> None:
         "siqa-u": 50.95,
         "siqa-s": 92.99,
         "score": 71.97,
+        "low": None,
+        "high": None,
+        "group": "",
         "date": "2026-11-18T09:12:30+08:00",
         "submissions": 2,
+        "receipt": "",
         "baseline": False,
     }
     assert rows[-1]["team"] == "NIQE (zero-shot)"
