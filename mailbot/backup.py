@@ -1,19 +1,23 @@
-"""A copy of all that cannot be made again, taken while mailbot runs: ledger, spool, daybook; and its way back."""
+"""A copy of all that cannot be made again, taken while mailbot runs: ledger, spool, daybook; and its way back.
+
+It holds the label files that scores were computed with, so it is kept as close as the state folder itself.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot import daybook, safefile
 from mailbot.errors import Permanent
+from mailbot.labels import FOLDER, SECRET
 from mailbot.ledger import Ledger, mails
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MANIFEST = "manifest.json"
 LEDGER = "ledger.db"
@@ -35,14 +39,21 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     with copy.read() as tx:
         digests = mails.digests(tx)
     copy.close()
+    for path in (*sorted((state / FOLDER).glob("*")), state / SECRET):
+        if path.is_file() and not path.name.startswith("."):
+            _copy(path, target / path.relative_to(state))
     for digest in digests:
-        path = f"spool/{digest[:2]}/{digest}.eml"
+        path = Path(f"spool/{digest[:2]}/{digest}.eml")
         if not (target / path).exists():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(state / path, target / path)
+            _copy(state / path, target / path)
     hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
     safefile.replace(target / MANIFEST, (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
     return len(hashes)
+
+
+def _copy(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, place)
 
 
 def mistakes(backup: Path) -> list[str]:
@@ -71,9 +82,7 @@ def restore(backup: Path, state: Path) -> int:
         raise Permanent(message)
     files = [path for path in _files(backup) if path.name != MANIFEST]
     for path in files:
-        place = state / path.relative_to(backup)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, place)
+        _copy(path, state / path.relative_to(backup))
     return len(files)
 
 

@@ -34,7 +34,7 @@ class Challenge:
     address: str
     page_url: str
     tracks: Mapping[str, Track]
-    #: The present labels of each track, by its name.
+    #: The labels that replies and weekly boards use, by track; they follow the ledger (:mod:`mailbot.labels`).
     truths: Mapping[str, Truth]
     phases: Sequence[Phase]
     quota: Quota
@@ -51,10 +51,13 @@ class Challenge:
         return {name: truth.sha256 for name, truth in self.truths.items()}
 
 
-def build(config: Config) -> Challenge:
-    """Load the labels and put the challenge together. Raises ConfigError with every problem of every label file."""
-    tracks = {name: track_of(name, section.weights) for name, section in config.tracks.items()}
-    truths = load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
+def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challenge:
+    """Put the challenge together, with the truths in force, or those of the config's label files.
+
+    Raises ConfigError with every problem of every label file.
+    """
+    tracks = tracks_of(config)
+    truths = given_truths(config, tracks) if truths is None else truths
     zone = config.challenge.zone
     quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
     return Challenge(
@@ -66,8 +69,18 @@ def build(config: Config) -> Challenge:
         truths=truths,
         phases=config.calendar,
         quota=quota,
-        board=_board_rules(config, tracks, truths),
+        board=_board_rules(config, tracks),
     )
+
+
+def tracks_of(config: Config) -> dict[str, Track]:
+    """Return the tracks of the config, by name. Raises ConfigError."""
+    return {name: track_of(name, section.weights) for name, section in config.tracks.items()}
+
+
+def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Load the label files that the config names. Raises ConfigError with the problems of all of them."""
+    return load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
 
 
 def track_of(name: str, weights: Mapping[str, float] | None = None) -> Track:
@@ -101,7 +114,7 @@ def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict
     return truths
 
 
-def _board_rules(config: Config, tracks: Mapping[str, Track], truths: Mapping[str, Truth]) -> BoardRules:
+def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
     zone, board = config.challenge.zone, config.board
     counts = "latest accepted submission" if board.standing == "latest" else "best accepted submission"
     rules = (
@@ -125,7 +138,6 @@ def _board_rules(config: Config, tracks: Mapping[str, Track], truths: Mapping[st
         ),
         overall_formula=board.overall,
         decimals=board.decimals,
-        truths={name: truth.sha256 for name, truth in truths.items()},
         rules=rules,
     )
 

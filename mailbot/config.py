@@ -191,6 +191,13 @@ class BoardSection(Section):
     folder: Path | None = None
 
 
+class SplitSection(Section):
+    """A secret split of the items, so that nobody can climb the labels that decide."""
+
+    #: Share of the items that replies and weekly boards use; the others decide in the end. 1: no split.
+    public: float = Field(default=1.0, gt=0, le=1)
+
+
 class TrackSection(Section):
     """One track: its labels and weights."""
 
@@ -223,6 +230,7 @@ class Config(Section):
     limits: LimitsSection = LimitsSection()
     phases: tuple[PhaseSection, ...] = ()
     board: BoardSection = BoardSection()
+    split: SplitSection = SplitSection()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mailbot.challenge import Challenge
     from mailbot.evaluator import Evaluator, Pending
+    from mailbot.labels import Labels
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
     from mailbot.model import Judged, Mail
@@ -60,6 +61,7 @@ class Intake:
     challenge: Challenge
     #: Addresses that mailbot itself writes from, canonical.
     own: Collection[str]
+    labels: Labels
     clock: Callable[[], datetime]
 
     def step(self, only: int | None = None) -> bool:
@@ -67,6 +69,7 @@ class Intake:
 
         Every mail goes stage by stage; while its child works, we turn to the other mails.
         """
+        self.labels.refresh()
         with self.ledger.write("claim-mails") as tx:
             rows = mails.claim(tx, now=self.clock(), limit=BATCH, only=only)
         waiting = iter([(row, self._stages(row)) for row in rows])

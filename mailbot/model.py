@@ -112,6 +112,21 @@ class Status(StrEnum):
     CLOSED = "closed"  # arrived before the phase opened or after it closed; not scored
 
 
+class Exclusion(StrEnum):
+    """Why an accepted submission counts for nothing; it keeps its score and the quota it used."""
+
+    DISQUALIFIED = "disqualified"  # against the rules, as the organizers decided
+    HIDDEN = "hidden"  # kept off the board while the organizers look into it
+    WITHDRAWN = "withdrawn"  # by the team itself
+
+
+class Source(StrEnum):
+    """Who made a truth the present one."""
+
+    CONFIG = "config"  # the label file that the config names, new or changed
+    ORGANIZER = "organizer"  # a command, which gives a reason
+
+
 class ReplyState(StrEnum):
     """Where a reply in the outbox stands."""
 

@@ -62,7 +62,7 @@ class Rebuild:
             message = f"{self.state / daybook.ACTS}: entry {broken} does not follow from the one before it"
             raise Permanent(message)
         with events.muted():
-            if trail:
+            if trail and not any(entry["kind"] == "truth-chosen" for entry in trail):
                 self.service.enter_truths()
             for entry in trail:
                 with self._at(datetime.fromisoformat(entry["at"])):
@@ -88,6 +88,7 @@ class Rebuild:
             "mail-spooled": self._mail,
             "mail-recorded": self._record,
             "mail-set-aside": self._set_aside,
+            "truth-chosen": self._truth,
             "team-added": self._team,
             "reply-sent": self._sent,
             "board-published": self._board,
@@ -116,6 +117,9 @@ class Rebuild:
             raise Permanent(message)
         with self.service.ledger.write("rebuild") as tx:
             teams.add(tx, line["team"], line["addresses"], self.clock())
+
+    def _truth(self, track: str, detail: dict[str, Any]) -> None:
+        self.service.labels.choose_again(track, detail, self.clock())
 
     def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot import journal, reply, rules
+from mailbot.errors import Temporary
 from mailbot.instants import phase_at
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mailbot.answering import Answering
     from mailbot.challenge import Challenge
     from mailbot.identify import Identity
+    from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.model import Judged, Team
@@ -40,6 +42,7 @@ class Record:
 
     ledger: Ledger
     challenge: Challenge
+    labels: Labels
     answering: Answering
     clock: Callable[[], datetime]
 
@@ -48,6 +51,9 @@ class Record:
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
                 return
+            if files and not self.labels.are_present(tx):
+                message = "the labels were changed while the mail was being scored; it is scored again"
+                raise Temporary(message)
             twin = mails.twin(tx, case.row, case.opened.fingerprint)
             if twin:
                 known = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")

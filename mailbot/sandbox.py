@@ -75,6 +75,10 @@ class Sandbox:
         self._work.put(work)
         return Task(cast("Future[T]", work.future))
 
+    def set_up(self, set_ups: Sequence[SetUp]) -> None:
+        """Have every child set up anew before its next task: another one takes its place."""
+        self._set_ups = tuple(set_ups)
+
     def close(self) -> None:
         """Stop the children at once; whoever still waits for a task is told that its child died."""
         self._closed = True
@@ -125,6 +129,9 @@ class Sandbox:
             work.future.cancel()
             return child
         try:
+            if child is not None and child.set_ups is not self._set_ups:
+                self._stop(child)
+                child = None
             child = child or self._start()
             work.future.set_result(child.run(work))
         except Exception as error:  # noqa: BLE001  # it is told to whoever waits, and the keeper goes on
@@ -169,9 +176,10 @@ class _Work:
 class _Child:
     """One child process, as its keeper sees it."""
 
-    def __init__(self, context: ForkServerContext, bounds: Bounds, set_ups: Sequence[SetUp]) -> None:
+    def __init__(self, context: ForkServerContext, bounds: Bounds, set_ups: tuple[SetUp, ...]) -> None:
         """Start it and wait until it is ready. Raises Temporary, which is no mail's fault."""
         self._bounds, self._tasks, self._peak, self._dead = bounds, 0, 0, False
+        self.set_ups = set_ups
         self._channel, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, bounds, set_ups), name="mailbot-child", daemon=True)
         try:

@@ -19,7 +19,8 @@ from mailbot.holding import held
 from mailbot.identify import canonical
 from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
-from mailbot.ledger import Ledger, events, mails, outbox, submissions
+from mailbot.labels import Given, Labels, Split, secret_of
+from mailbot.ledger import Ledger, events, mails, outbox
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mailbot.challenge import Challenge
+    from mailbot.child import SetUp
     from mailbot.config import Config
 
 
@@ -51,6 +53,7 @@ class Service:
     ledger: Ledger
     spool: Spool
     sandbox: Sandbox
+    labels: Labels
     clock: Callable[[], datetime]
 
     @cached_property
@@ -79,7 +82,13 @@ class Service:
     @cached_property
     def intake(self) -> Intake:
         """The step from spooled mails to their record."""
-        recorder = Record(ledger=self.ledger, challenge=self.challenge, answering=self.answering, clock=self.clock)
+        recorder = Record(
+            ledger=self.ledger,
+            challenge=self.challenge,
+            labels=self.labels,
+            answering=self.answering,
+            clock=self.clock,
+        )
         return Intake(
             ledger=self.ledger,
             spool=self.spool,
@@ -89,6 +98,7 @@ class Service:
             watch=self.watch,
             challenge=self.challenge,
             own=self.own,
+            labels=self.labels,
             clock=self.clock,
         )
 
@@ -114,11 +124,7 @@ class Service:
 
     def enter_truths(self) -> None:
         """Enter the present labels in the ledger."""
-        now = self.clock()
-        with self.ledger.write("enter-truths") as tx:
-            for name, truth in self.challenge.truths.items():
-                if submissions.add_truth(tx, sha256=truth.sha256, track=name, n=truth.n, now=now):
-                    events.append(tx, kind="truth-added", subject=name, now=now, sha256=truth.sha256, n=truth.n)
+        self.labels.take_config(self.clock())
 
     def enter_config(self) -> None:
         """Enter what the config brings along: the present labels, and the teams of the roster file."""
@@ -189,22 +195,39 @@ class Service:
 @contextmanager
 def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
     """Open the ledger and build every part; children start when the first mail needs them."""
-    made = challenge.build(config)
+    tracks = challenge.tracks_of(config)
+    truths = challenge.given_truths(config, tracks)
     with ExitStack() as stack:
         ledger = Ledger(config.ledger)
         stack.callback(ledger.close)
         ledger.migrate()
-        sandbox = _sandbox(config, made)
+        given = {name: Given(path=config.tracks[name].labels, truth=truth) for name, truth in truths.items()}
+        labels = Labels(ledger, config.state, given, _split(config))
+        sandbox = _sandbox(config, labels)
         stack.callback(sandbox.close)
+        labels.changed = lambda: sandbox.set_up(_set_ups(config, labels))
         spool = Spool(config.state / "spool")
-        service = Service(config=config, challenge=made, ledger=ledger, spool=spool, sandbox=sandbox, clock=clock)
+        service = Service(
+            config=config,
+            challenge=challenge.build(config, labels),
+            ledger=ledger,
+            spool=spool,
+            sandbox=sandbox,
+            labels=labels,
+            clock=clock,
+        )
         if enter:
             service.enter_config()
             stack.callback(service.keep_daybook)
         yield service
 
 
-def _sandbox(config: Config, made: Challenge) -> Sandbox:
+def _split(config: Config) -> Split | None:
+    share = config.split.public
+    return Split(public=share, secret=secret_of(config.state)) if share < 1 else None
+
+
+def _sandbox(config: Config, labels: Labels) -> Sandbox:
     """Make the children that read what teams send; each holds the labels and the limits."""
     limits = config.limits
     return Sandbox(
@@ -214,7 +237,14 @@ def _sandbox(config: Config, made: Challenge) -> Sandbox:
             cpu_seconds=limits.child_cpu_seconds,
             memory_bytes=limits.child_memory_mib * MIB,
         ),
-        set_ups=((evaluator.hold, (made.truths,)), (opening.hold, (opening.reach_of(limits),))),
+        set_ups=_set_ups(config, labels),
+    )
+
+
+def _set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
+    return (
+        (evaluator.hold, (dict(labels), dict(labels.final))),
+        (opening.hold, (opening.reach_of(config.limits),)),
     )
 
 

@@ -78,7 +78,7 @@ class Weekly:
                 f"{len(missing)} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
             )
             raise Permanent(message)
-        return board.build(standings, self.challenge.board, as_of.astimezone(self.zone))
+        return board.build(standings, replace(self.challenge.board, truths=truths), as_of.astimezone(self.zone))
 
     def publish(self, *, as_of: datetime, due_at: datetime | None = None) -> Board:
         """Show the board everywhere, then keep it in the ledger."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,7 @@ def parse(text: str) -> Signature | None:
     )
 
 
+@cache
 def package_version() -> str:
     """Return the installed version of mailbot; ``source`` where it runs from its source alone."""
     try:

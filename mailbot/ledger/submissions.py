@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import scores, submissions, teams, truths
+from mailbot.ledger.tables import scores, submissions, teams
 from mailbot.model import Judged, Standing, Status
+from scoring.signature import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,14 +89,6 @@ def add(
     return int(row.scalar_one())
 
 
-def add_truth(tx: Tx, *, sha256: str, track: str, n: int, now: datetime) -> bool:
-    """Enter a version of the labels; False when it is known."""
-    if tx.scalar(sa.select(truths.c.n).where(truths.c.sha256 == sha256, truths.c.track == track)) is not None:
-        return False
-    tx.execute(sa.insert(truths).values(sha256=sha256, track=track, n=n, added_at=now))
-    return True
-
-
 def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime) -> bool:
     """Enter a score; False when this submission has one of this truth and scorer already."""
     key = (
@@ -115,6 +108,8 @@ def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime)
             metrics=dict(evaluation.metrics),
             n=evaluation.n,
             scored_at=now,
+            error=evaluation.error,
+            version=package_version(),
         )
     )
     return True

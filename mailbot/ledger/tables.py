@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mailbot.model import MailState, ReplyState, Status
+from mailbot.model import Exclusion, MailState, ReplyState, Source, Status
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -112,7 +112,21 @@ truths = _table(
     sa.Column("track", sa.Text, primary_key=True),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("added_at", Instant, nullable=False),
+    sa.Column("whole", sa.String(64)),  # of a truth of fewer items: the label file that it is part of
+    sa.Column("positions", sa.JSON),  # of a truth of fewer items: which items of that file are scored
     sa.CheckConstraint("n > 0", name="not_empty"),
+)
+
+truth_choices = _table(
+    "truth_choices",
+    _id(),
+    sa.Column("track", sa.Text, nullable=False),  # the last choice of a track is its present truth
+    sa.Column("truth", sa.String(64), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("chosen_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
+    _one_of("source", Source),
 )
 
 submissions = _table(
@@ -148,10 +162,30 @@ scores = _table(
     sa.Column("metrics", sa.JSON, nullable=False),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("scored_at", Instant, nullable=False),
+    sa.Column("error", sa.Double),  # standard error; unknown of a score that was computed with thousands of others
+    sa.Column("version", sa.Text),  # mailbot's, for the signature
     sa.UniqueConstraint("submission_id", "truth", "scorer"),
     sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
     sa.CheckConstraint("value BETWEEN -1e300 AND 1e300", name="finite"),  # NaN and infinities fail this on every engine
     sa.CheckConstraint("track NOT LIKE 'siqa-%' OR value BETWEEN 0 AND 100", name="siqa_range"),
+)
+
+exclusions = _table(
+    "exclusions",
+    _id(),
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
+    sa.Column("submission_id", sa.ForeignKey("submissions.id")),  # none: all of the team's
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.UniqueConstraint("team_id", "submission_id"),
+    _one_of("kind", Exclusion),
+)
+
+selections = _table(
+    "selections",
+    sa.Column("submission_id", sa.ForeignKey("submissions.id"), primary_key=True),
+    sa.Column("selected_at", Instant, nullable=False),
 )
 
 outbox = _table(

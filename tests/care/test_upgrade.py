@@ -32,9 +32,13 @@ def upgrade() -> None:
 def a_later_version(folder: Path) -> Path:
     """Return the migrations of a version that has one more than ours."""
     scripts = shutil.copytree(MIGRATIONS, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    newest = max(path.name.removeprefix("m")[:4] for path in (scripts / "versions").glob("m*.py"))
-    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest))
+    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest_of(MIGRATIONS)))
     return scripts
+
+
+def newest_of(scripts: Path) -> str:
+    """Return the newest revision among the migrations."""
+    return max(path.name.removeprefix("m")[:4] for path in (scripts / "versions").glob("m*.py"))
 
 
 def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
@@ -53,7 +57,8 @@ def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
     copy.close()
     with sqlite3.connect(path) as ledger:
         assert "later" in {row[1] for row in ledger.execute("PRAGMA table_info(mails)")}
-        ledger.execute("UPDATE alembic_version SET version_num = '0001'")  # and back to our own code, for the rest
+        # and back to our own code, for the rest
+        ledger.execute("UPDATE alembic_version SET version_num = ?", (newest_of(MIGRATIONS),))
     ledger.close()
     with contest(tmp_path, clock) as wired:
         assert wired.intake.step()

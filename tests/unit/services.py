@@ -85,7 +85,12 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }
     with service.opened(configfile.build(given | config, base=folder), clock=clock) as made:
-        evaluator.hold(made.challenge.truths)
+
+        def hold() -> None:
+            evaluator.hold(dict(made.labels), dict(made.labels.final))
+
+        made.labels.changed = hold
+        hold()
         yield replace(made, sandbox=cast("Sandbox", here or Here()))
 
 

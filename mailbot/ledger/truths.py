@@ -1,0 +1,116 @@
+"""Versions of the labels, and which of them is the present one of each track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import truth_choices, truths
+from mailbot.model import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthRow:
+    """A version of a track's labels. The labels themselves are never in the ledger."""
+
+    sha256: str
+    track: str
+    #: Number of items that are scored.
+    n: int
+    added_at: datetime
+    #: SHA-256 of the label file that this one is part of; None when it is a whole file itself.
+    whole: str | None
+    #: Which items of that file are scored, by their places in it from 0; None: all.
+    positions: Sequence[int] | None
+
+    @property
+    def file(self) -> str:
+        """SHA-256 of the label file."""
+        return self.whole or self.sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The act that made a truth the present one."""
+
+    id: int
+    track: str
+    truth: str
+    source: Source
+    why: str
+    chosen_at: datetime
+
+
+def add(
+    tx: Tx,
+    *,
+    sha256: str,
+    track: str,
+    n: int,
+    now: datetime,
+    whole: str | None = None,
+    positions: Sequence[int] | None = None,
+) -> bool:
+    """Enter a version of the labels; False when it is known."""
+    if get(tx, track, sha256) is not None:
+        return False
+    listed = None if positions is None else list(positions)
+    values = {"sha256": sha256, "track": track, "n": n, "added_at": now, "whole": whole}
+    tx.execute(sa.insert(truths).values(**values, positions=sa.null() if listed is None else listed))
+    return True
+
+
+def get(tx: Tx, track: str, sha256: str) -> TruthRow | None:
+    """Return a version of a track's labels."""
+    row = tx.execute(sa.select(truths).where(truths.c.sha256 == sha256, truths.c.track == track)).first()
+    return TruthRow(**row._mapping) if row else None  # noqa: SLF001  # SQLAlchemy's public name for a row's columns
+
+
+def listing(tx: Tx) -> list[TruthRow]:
+    """Return all versions, oldest first."""
+    rows = tx.execute(sa.select(truths).order_by(truths.c.added_at, truths.c.track, truths.c.sha256)).mappings()
+    return [TruthRow(**row) for row in rows]
+
+
+def choose(tx: Tx, *, track: str, truth: str, source: Source, why: str, now: datetime) -> None:
+    """Make a known version the present one of its track."""
+    values = {"track": track, "truth": truth, "source": source, "why": why, "chosen_at": now}
+    tx.execute(sa.insert(truth_choices).values(**values))
+
+
+def choices(tx: Tx) -> list[Choice]:
+    """Return all choices, oldest first."""
+    rows = tx.execute(sa.select(truth_choices).order_by(truth_choices.c.id)).mappings()
+    return [Choice(**{**row, "source": Source(row["source"])}) for row in rows]
+
+
+def last_choice(tx: Tx) -> int:
+    """Return the id of the last choice of all tracks, 0 when there is none: it grows whenever a truth changes."""
+    return tx.scalar(sa.select(sa.func.max(truth_choices.c.id))) or 0
+
+
+def present(tx: Tx) -> dict[str, str]:
+    """Return the SHA-256 of each track's present truth."""
+    last = sa.select(sa.func.max(truth_choices.c.id)).group_by(truth_choices.c.track)
+    rows = tx.execute(sa.select(truth_choices.c.track, truth_choices.c.truth).where(truth_choices.c.id.in_(last)))
+    return {row.track: row.truth for row in rows}
+
+
+def from_config(tx: Tx, track: str) -> str | None:
+    """Return the label file that the config named when it was last taken from there."""
+    taken = (truth_choices.c.track == track, truth_choices.c.source == Source.CONFIG)
+    return tx.scalar(sa.select(truth_choices.c.truth).where(*taken).order_by(truth_choices.c.id.desc()).limit(1))
+
+
+def why(tx: Tx, sha256: str) -> str:
+    """Return the reason of the last choice of a truth; "" when it was never chosen."""
+    chosen = sa.select(truth_choices.c.why).where(truth_choices.c.truth == sha256)
+    return tx.scalar(chosen.order_by(truth_choices.c.id.desc()).limit(1)) or ""
