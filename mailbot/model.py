@@ -76,6 +76,8 @@ class Team:
     name: str
     #: Its addresses, lower case, the leader's first.
     addresses: tuple[str, ...]
+    #: Whether it wants letters.
+    letters: bool = True
 
 
 # --- ledger ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash, daybook, importing, service
+from mailbot import crash, daybook, importing, roster, service
 from mailbot.errors import Permanent
 from mailbot.holding import held
 from mailbot.ledger import events, mails, outbox, submissions, teams
@@ -90,6 +90,7 @@ class Rebuild:
             "mail-set-aside": self._set_aside,
             "truth-chosen": self._truth,
             "team-added": self._team,
+            "team-letters": self._team_letters,
             "reply-sent": self._sent,
             "board-published": self._board,
         }
@@ -120,6 +121,10 @@ class Rebuild:
 
     def _truth(self, track: str, detail: dict[str, Any]) -> None:
         self.service.labels.choose_again(track, detail, self.clock())
+
+    def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            roster.switch_letters(tx, subject, wanted=detail["wanted"], now=self.clock())
 
     def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

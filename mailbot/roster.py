@@ -131,3 +131,13 @@ def enter(tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path) -> li
             teams.add(tx, one.name, one.addresses, now)
             events.append(tx, kind="team-added", subject=one.name, now=now, roster=line)
     return mistakes
+
+
+def switch_letters(tx: Tx, name: str, *, wanted: bool, now: datetime) -> str | None:
+    """Note whether a team wants letters; return its name as registered, None when there is no such team."""
+    team = teams.with_name(tx, name)
+    if team is None:
+        return None
+    if teams.want_letters(tx, team.id, wanted=wanted):
+        events.append(tx, kind="team-letters", subject=team.name, now=now, wanted=wanted)
+    return team.name

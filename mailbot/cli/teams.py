@@ -1,7 +1,8 @@
-"""teams list, add, import: the roster."""
+"""teams list, add, import, letters: the roster."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,16 @@ if TYPE_CHECKING:
     from mailbot.config import Config
     from mailbot.roster import Entry
 
-teams = typer.Typer(help="The roster: list teams, add one, import a CSV file.", no_args_is_help=True)
+teams = typer.Typer(help="The roster: list teams, add or import them, say who gets letters.", no_args_is_help=True)
 
 SOME_REFUSED = 1
+
+
+class Switch(StrEnum):
+    """The two positions of a switch."""
+
+    ON = "on"
+    OFF = "off"
 
 
 @teams.command("list")
@@ -27,8 +35,12 @@ def list_teams(context: typer.Context, config: ConfigFile = None, as_json: AsJso
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
     with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
-        rows = [{"team": team.name, "addresses": list(team.addresses)} for team in table.everyone(tx)]
-    emit(rows, as_json=as_json, columns={"team": None, "addresses": ", ".join}, title="Teams")
+        rows = [
+            {"team": team.name, "addresses": list(team.addresses), "letters": team.letters}
+            for team in table.everyone(tx)
+        ]
+    columns = {"team": None, "addresses": ", ".join, "letters": _on_off}
+    emit(rows, as_json=as_json, columns=columns, title="Teams")
 
 
 @teams.command("add")
@@ -61,6 +73,29 @@ def import_teams(
 
     read = roster.read_csv(file.read_bytes())
     _enter(load_config(context, config), read.entries, read.mistakes)
+
+
+@teams.command("letters")
+def switch_letters(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The team's name.")],
+    wanted: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether it gets letters.")],
+    config: ConfigFile = None,
+) -> None:
+    """Switch the letters to a team on or off: its weekly standing and the reminders. Replies are always written."""
+    from mailbot import roster, service  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("team-letters") as tx:
+        known = roster.switch_letters(tx, name, wanted=wanted is Switch.ON, now=service.now())
+    if known is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    typer.echo(f"Letters to {known} are {wanted}.")
+
+
+def _on_off(wanted: bool) -> str:  # a cell of the listing
+    return "on" if wanted else "off"
 
 
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) -> None:

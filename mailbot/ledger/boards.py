@@ -27,17 +27,32 @@ class BoardRow:
     sha256: str
     #: Its JSON, byte for byte as hashed.
     board: str
+    #: Whether its letters are still to be written.
+    letters_owed: bool
 
 
-def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime) -> int | None:
+def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime, letters_owed: bool = False) -> int | None:
     """Keep a published board; None when the one due at that instant is kept already."""
     if due_at is not None and tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == due_at)) is not None:
         return None
     digest = hashlib.sha256(board.encode()).hexdigest()
     row = tx.execute(
-        sa.insert(boards).values(due_at=due_at, published_at=now, sha256=digest, board=board).returning(boards.c.id)
+        sa.insert(boards)
+        .values(due_at=due_at, published_at=now, sha256=digest, board=board, letters_owed=letters_owed)
+        .returning(boards.c.id)
     )
     return int(row.scalar_one())
+
+
+def owing(tx: Tx) -> int | None:
+    """Return the id of the oldest board whose letters are still to be written."""
+    return tx.scalar(sa.select(boards.c.id).where(boards.c.letters_owed).order_by(boards.c.id).limit(1))
+
+
+def settle(tx: Tx, board_id: int) -> bool:
+    """Note that the letters of a board are written; False when somebody else wrote them before."""
+    owed = sa.update(boards).where(boards.c.id == board_id, boards.c.letters_owed)
+    return tx.execute(owed.values(letters_owed=False)).rowcount == 1
 
 
 def last_due(tx: Tx, until: datetime) -> datetime | None:
@@ -54,5 +69,13 @@ def listing(tx: Tx) -> list[BoardRow]:
     """Return the published boards, oldest first."""
     rows = tx.execute(sa.select(boards).order_by(boards.c.id))
     return [
-        BoardRow(id=r.id, due_at=r.due_at, published_at=r.published_at, sha256=r.sha256, board=r.board) for r in rows
+        BoardRow(
+            id=r.id,
+            due_at=r.due_at,
+            published_at=r.published_at,
+            sha256=r.sha256,
+            board=r.board,
+            letters_owed=r.letters_owed,
+        )
+        for r in rows
     ]

@@ -47,13 +47,21 @@ def add(
     now: datetime,
     mail_id: int | None = None,
     team_id: int | None = None,
+    key: str | None = None,
 ) -> int:
-    """Queue a mail; one of each kind for each mail."""
+    """Queue a mail; one of each kind for each mail, and one for each key."""
     values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
     row = tx.execute(
         sa.insert(outbox)
         .values(
-            **values, mail_id=mail_id, team_id=team_id, state=ReplyState.QUEUED, attempts=0, created_at=now, due_at=now
+            **values,
+            mail_id=mail_id,
+            team_id=team_id,
+            key=key,
+            state=ReplyState.QUEUED,
+            attempts=0,
+            created_at=now,
+            due_at=now,
         )
         .returning(outbox.c.id)
     )
@@ -61,9 +69,13 @@ def add(
 
 
 def claim(tx: Tx, now: datetime) -> OutgoingRow | None:
-    """Take the oldest mail that is due and count the attempt; the caller commits before it talks to the server."""
+    """Take the oldest mail that is due and count the attempt; the caller commits before it talks to the server.
+
+    Letters go when no reply is due: somebody waits for a reply.
+    """
     due = (outbox.c.state == ReplyState.QUEUED, is_due(outbox.c.due_at, outbox.c.created_at, now))
-    found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(outbox.c.due_at, outbox.c.id).limit(1))
+    order = (outbox.c.key.is_not(None), outbox.c.due_at, outbox.c.id)
+    found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(*order).limit(1))
     if found is None:
         return None
     queued = sa.update(outbox).where(outbox.c.id == found, outbox.c.state == ReplyState.QUEUED)
@@ -129,8 +141,11 @@ def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
 def count_since(
     tx: Tx, since: datetime, *, kind: str | None = None, recipient: str | None = None, domain: str | None = None
 ) -> int:
-    """Count the mails written since an instant: of one kind, to one address, to one domain."""
-    where = [outbox.c.created_at >= since]
+    """Count the replies written since an instant: of one kind, to one address, to one domain.
+
+    What we write on our own account, as a letter, is no reply.
+    """
+    where = [outbox.c.created_at >= since, outbox.c.mail_id.is_not(None)]
     where += [outbox.c.kind == kind] if kind else []
     where += [outbox.c.recipient == recipient] if recipient else []
     where += [outbox.c.recipient.endswith(f"@{domain}", autoescape=True)] if domain else []
@@ -140,6 +155,11 @@ def count_since(
 def recipient_of(tx: Tx, message_id: str) -> str | None:
     """Return whom one of our mails was written to."""
     return tx.scalar(sa.select(outbox.c.recipient).where(outbox.c.message_id == message_id))
+
+
+def has(tx: Tx, key: str) -> bool:
+    """Whether a letter of that key was written."""
+    return tx.scalar(sa.select(outbox.c.id).where(outbox.c.key == key)) is not None
 
 
 def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:

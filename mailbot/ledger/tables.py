@@ -70,6 +70,7 @@ teams = _table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", sa.Text, nullable=False, unique=True),  # NFKC, case folded: look-alikes by case are one team
     sa.Column("added_at", Instant, nullable=False),
+    sa.Column("letters", sa.Boolean, nullable=False, server_default=sa.true()),  # whether it wants letters at all
 )
 
 addresses = _table(
@@ -204,10 +205,12 @@ outbox = _table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("sent_at", Instant),
     sa.Column("error", sa.Text),
+    sa.Column("key", sa.Text),  # of a letter: for whom and on what occasion; none for a reply
     sa.UniqueConstraint("mail_id", "kind"),
     _one_of("state", ReplyState),
     sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_instant"),
     sa.Index("ix_outbox_state_due_at", "state", "due_at"),
+    sa.Index("ix_outbox_key", "key", unique=True),
 )
 
 boards = _table(
@@ -217,6 +220,7 @@ boards = _table(
     sa.Column("published_at", Instant, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("board", sa.Text, nullable=False),  # its JSON, byte for byte as hashed
+    sa.Column("letters_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # they are still to be written
 )
 
 health = _table(

@@ -38,8 +38,10 @@ def everyone(tx: Tx) -> list[Team]:
     by_team: dict[int, list[str]] = {}
     for team_id, address in tx.execute(sa.select(addresses.c.team_id, addresses.c.address).order_by(addresses.c.id)):
         by_team.setdefault(team_id, []).append(address)
-    rows = tx.execute(sa.select(teams.c.id, teams.c.name).order_by(teams.c.name_key))
-    return [Team(id=row.id, name=row.name, addresses=tuple(by_team.get(row.id, ()))) for row in rows]
+    rows = tx.execute(sa.select(teams.c.id, teams.c.name, teams.c.letters).order_by(teams.c.name_key))
+    return [
+        Team(id=row.id, name=row.name, addresses=tuple(by_team.get(row.id, ())), letters=row.letters) for row in rows
+    ]
 
 
 def by_address(tx: Tx, wanted: Sequence[str]) -> dict[str, Team]:
@@ -64,6 +66,12 @@ def with_name(tx: Tx, name: str) -> Team | None:
     """Return the team of that name, however it is written."""
     row = tx.execute(sa.select(teams.c.id, teams.c.name).where(teams.c.name_key == name_key(name))).first()
     return Team(id=row.id, name=row.name, addresses=()) if row else None
+
+
+def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
+    """Note whether a team wants letters; tell whether that is news."""
+    where = (teams.c.id == team_id, teams.c.letters != wanted)
+    return tx.execute(sa.update(teams).where(*where).values(letters=wanted)).rowcount == 1
 
 
 def mark_bouncing(tx: Tx, address: str, since: datetime | None) -> bool:

@@ -100,3 +100,18 @@ def test_rebuild_wants_to_know_from_what(folder: Path) -> None:
     """Neither and both are mistakes that are named."""
     for flags in ((), ("--from-spool", "--from-mailbox")):
         assert "say --from-spool or --from-mailbox" in mailbot("rebuild", *flags, folder=folder, code=2).err
+
+
+def test_letters_are_switched_per_team_and_stay_so_after_a_rebuild(folder: Path) -> None:
+    """The switch stands in the listing and in the audit trail; a team that is not there is named."""
+
+    def wanted() -> dict[str, bool]:
+        return {row["team"]: row["letters"] for row in mailbot("teams", "list", "--json", folder=folder).json}
+
+    assert "no team is named" in mailbot("teams", "letters", "Garnet", "off", folder=folder, code=2).err
+    assert "Amber are off" in mailbot("teams", "letters", "AMBER", "off", folder=folder).out
+    assert wanted() == {"Amber": False, "Beryl": True}
+    mailbot("rebuild", "--from-spool", folder=folder)
+    assert wanted() == {"Amber": False, "Beryl": True}
+    mailbot("teams", "letters", "Amber", "on", folder=folder)
+    assert wanted() == {"Amber": True, "Beryl": True}

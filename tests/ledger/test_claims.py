@@ -6,13 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import Ledger, mails, outbox
+import pytest
+
+from mailbot.errors import Permanent
+from mailbot.ledger import Ledger, boards, mails, outbox
 from mailbot.model import MailState, Outcome, ReplyState
 from tests.ledger import rows
 from tests.ledger.rows import MINUTE, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mailbot.ledger import Tx
 
@@ -54,10 +58,18 @@ def test_no_two_send_the_same_reply(url: str, ledger: Ledger) -> None:
     assert sorted(got) == made
 
 
-def _queue(tx: Tx, number: int = 1) -> int:
-    """Queue a reply."""
+def _queue(tx: Tx, number: int = 1, *, now: datetime = NOW, key: str | None = None, mail_id: int | None = None) -> int:
+    """Queue a mail."""
     return outbox.add(
-        tx, kind="letter", recipient="a@x", subject="s", message_id=f"<{number}@x>", message=b"m", now=NOW
+        tx,
+        kind="letter",
+        recipient="a@x",
+        subject="s",
+        message_id=f"<{number}@x>",
+        message=b"m",
+        now=now,
+        key=key,
+        mail_id=mail_id,
     )
 
 
@@ -175,3 +187,42 @@ def test_a_reply_that_is_sent_stays_sent(ledger: Ledger) -> None:
         states = [row.state for row in outbox.listing(tx)]
     assert (again and again.id, again and again.attempts) == (three, 2)
     assert states == [ReplyState.SENT, ReplyState.GIVEN_UP, ReplyState.SENDING]
+
+
+def test_replies_go_before_letters(ledger: Ledger) -> None:
+    """However long a letter has waited, a reply that is due is sent first."""
+    with ledger.write() as tx:
+        letter = _queue(tx, 1, key="board:1:team:1")
+        reply = _queue(tx, 2, now=NOW + MINUTE)
+        claimed = [outbox.claim(tx, NOW + MINUTE) for _ in range(3)]
+    assert [row and row.id for row in claimed] == [reply, letter, None]
+
+
+def test_a_letter_is_queued_once(ledger: Ledger) -> None:
+    """Its key is taken from then on."""
+    with ledger.write() as tx:
+        assert not outbox.has(tx, "board:1:team:1")
+        _queue(tx, 1, key="board:1:team:1")
+        assert outbox.has(tx, "board:1:team:1")
+    with pytest.raises(Permanent, match="refused a record"), ledger.write() as tx:
+        _queue(tx, 2, key="board:1:team:1")
+
+
+def test_letters_are_no_replies(ledger: Ledger) -> None:
+    """What is written on our own account leaves the limits of replies as they are."""
+    with ledger.write() as tx:
+        _queue(tx, 1, key="board:1:team:1")
+        _queue(tx, 2, mail_id=rows.mail(tx))
+        assert outbox.count_since(tx, NOW, recipient="a@x") == 1
+
+
+def test_a_board_owes_its_letters_once(ledger: Ledger) -> None:
+    """Of two that settle it, the second is told so; a board published without letters never owes any."""
+    with ledger.write() as tx:
+        boards.add(tx, "{}", due_at=None, now=NOW)
+        assert boards.owing(tx) is None
+        owing = boards.add(tx, "{}", due_at=NOW, now=NOW, letters_owed=True)
+        assert boards.owing(tx) == owing
+        assert owing is not None
+        assert [boards.settle(tx, owing), boards.settle(tx, owing)] == [True, False]
+        assert boards.owing(tx) is None
