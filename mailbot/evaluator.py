@@ -1,7 +1,7 @@
 """The one seam that every evaluation goes through, a mail's and a rescore's alike.
 
-A job is a file as bytes; a worker holds the truths, by track, from its start. It needs no ledger, spool or secret,
-so that a cluster can take the place of the local children.
+A job is a file as bytes; what comes back is its evaluation and its values. A worker holds the truths, by track, from
+its start. It needs no ledger, spool or secret, so that a cluster can take the place of the local children.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailbot.model import Judged
 from mailbot.spreadsheet import is_xlsx, to_csv
-from scoring.evaluate import evaluate_any
+from scoring.evaluate import Evaluated, evaluated_any
 from scoring.model import Evaluation, Problem
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Job:
 class Pending(Protocol):
     """An evaluation under way."""
 
-    def result(self) -> Evaluation:
+    def result(self) -> Evaluated:
         """Wait for it. Raises Temporary when its worker died."""
 
 
@@ -69,27 +69,33 @@ def hold(truths: Mapping[str, Truth], final: Mapping[str, Truth] | None = None) 
         kept.update(given)
 
 
-def _evaluate(job: Job) -> Evaluation:
+def _evaluate(job: Job) -> Evaluated:
     """Evaluate a file; one that the child has not memory enough for is refused, not tried again."""
     try:
         return _evaluated(job)
     except MemoryError:
         message = "The file takes more memory to read than any result file needs. Please send the result rows alone."
-        return Evaluation(track=None, problems=(Problem(code="too-big", count=1, message=message),))
+        return refused(Problem(code="too-big", count=1, message=message))
 
 
-def _evaluated(job: Job) -> Evaluation:
+def _evaluated(job: Job) -> Evaluated:
     data = to_csv(job.data) if is_xlsx(job.data) else job.data
     if isinstance(data, Problem):
-        return Evaluation(track=None, problems=(data,))
-    return evaluate_any(data, _held, name=job.name, hint=job.hint)
+        return refused(data)
+    return evaluated_any(data, _held, name=job.name, hint=job.hint)
 
 
-def judged(candidate: Candidate, evaluation: Evaluation) -> Judged:
+def refused(*problems: Problem) -> Evaluated:
+    """Return what becomes of a file that cannot be read at all."""
+    return Evaluated(evaluation=Evaluation(track=None, problems=problems))
+
+
+def judged(candidate: Candidate, evaluation: Evaluation, values: Mapping[str, bytes]) -> Judged:
     """Put a candidate and what became of it together."""
     return Judged(
         file_name=candidate.name,
         sha256=candidate.sha256,
         size=len(candidate.data),
         evaluation=evaluation,
+        values=values,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import journal
 from mailbot.errors import Permanent, Temporary
-from mailbot.evaluator import Job, judged
+from mailbot.evaluator import Job, judged, refused
 from mailbot.identify import Identity, identify
 from mailbot.ledger import events, mails, outbox, teams
 from mailbot.model import Outcome
@@ -18,7 +18,6 @@ from mailbot.opening import open_mail
 from mailbot.record import Case
 from mailbot.rules import hold_to_team
 from mailbot.sandbox import ChildDied
-from scoring.model import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -126,12 +125,13 @@ class Intake:
 
     def _judged(self, candidate: Candidate, pending: Pending | None, identity: Identity) -> Judged:
         """Wait for a file's evaluation and hold it to the sender's team."""
-        evaluation = pending.result() if pending else Evaluation(track=None, problems=candidate.problems)
+        evaluated = pending.result() if pending else refused(*candidate.problems)
+        evaluation = evaluated.evaluation
         if identity.team is not None and evaluation.team is not None:
             with self.ledger.read() as tx:
                 named = teams.with_name(tx, evaluation.team)
             evaluation = hold_to_team(evaluation, identity.team.name, said_is_registered=named is not None)
-        return judged(candidate, evaluation)
+        return judged(candidate, evaluation, evaluated.values)
 
     def _hint(self, subject: str) -> str | None:
         """Return the one track whose title the subject holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -146,6 +146,8 @@ class Judged:
     sha256: str
     size: int
     evaluation: Evaluation
+    #: What it predicts, as :class:`scoring.evaluate.Evaluated` holds it; empty for a file with problems.
+    values: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 # --- board -----------------------------------------------------------------------------------

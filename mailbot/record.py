@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot import journal, reply, rules
+from mailbot.columns import Predictions
 from mailbot.errors import Temporary
 from mailbot.instants import phase_at
 from mailbot.ledger import events, mails, outbox, submissions, teams
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailbot.answering import Answering
     from mailbot.challenge import Challenge
+    from mailbot.columns import Columns
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
@@ -44,6 +46,7 @@ class Record:
     challenge: Challenge
     labels: Labels
     answering: Answering
+    columns: Columns
     clock: Callable[[], datetime]
 
     def record(self, case: Case, files: Sequence[Judged]) -> None:
@@ -59,6 +62,7 @@ class Record:
                 known = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
                 case, files = replace(case, identity=known), ()
             answered = self._record(tx, case, files)
+        self._keep(answered)
         receipts = [one.receipt for one in answered]
         journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case.identity, answered), receipts=receipts)
 
@@ -79,6 +83,18 @@ class Record:
             tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts
         )
         return answered
+
+    def _keep(self, answered: Sequence[Answered]) -> None:
+        """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
+        for one in answered:
+            track = one.file.evaluation.track
+            if one.status is Status.ACCEPTED and track is not None:
+                number = int(one.receipt.removeprefix("S-"))
+                kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
+                try:
+                    self.columns.put(self.challenge.truths[track], [kept])
+                except OSError as error:
+                    journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
 
     def _submission(self, tx: Tx, case: Case, team: Team, ordinal: int, file: Judged) -> Answered:
         evaluation, arrived_at = file.evaluation, case.row.arrived_at

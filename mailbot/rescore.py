@@ -76,4 +76,4 @@ def _evaluate(service: Service, row: SubmissionRow) -> Evaluation:
     if candidate is None:
         message = f"the file of {row.receipt} is not in its spooled mail"
         raise Permanent(message)
-    return service.evaluator.start(Job(name=candidate.name, data=candidate.data, hint=row.track)).result()
+    return service.evaluator.start(Job(name=candidate.name, data=candidate.data, hint=row.track)).result().evaluation

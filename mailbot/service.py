@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster, safefile
 from mailbot.answering import Answering
 from mailbot.child import MIB
+from mailbot.columns import Columns
 from mailbot.config import secret
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
@@ -62,6 +63,11 @@ class Service:
         return InChildren(self.sandbox)
 
     @cached_property
+    def columns(self) -> Columns:
+        """What the accepted submissions predict, kept to score them anew."""
+        return Columns(self.config.state / "columns")
+
+    @cached_property
     def watch(self) -> Watch:
         """What tells the organizers of trouble."""
         organizers = self.config.challenge.organizers
@@ -87,6 +93,7 @@ class Service:
             challenge=self.challenge,
             labels=self.labels,
             answering=self.answering,
+            columns=self.columns,
             clock=self.clock,
         )
         return Intake(

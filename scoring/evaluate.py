@@ -5,12 +5,15 @@ Pure: the same bytes and the same truth give the same evaluation, whoever asks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from scoring import interval, scored, siqa
 from scoring.check import Checked, check, tell_track
-from scoring.model import Evaluation, Note, Problem
-from scoring.parts import laid_out, parts_of
+from scoring.model import Evaluation, Kind, Note, Problem
+from scoring.parts import laid_out, numbered, parts_of
 from scoring.read import read
 from scoring.text import counted
 from scoring.unpack import File, Limits, unpack
@@ -18,11 +21,22 @@ from scoring.unpack import File, Limits, unpack
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from scoring.model import Track
     from scoring.scored import Laid, Scored
     from scoring.table import Reading
     from scoring.truth import Truth
 
     Scorer = Callable[[Laid, Truth], Scored]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """An evaluation, and the values that it is of: enough to score the file again without it."""
+
+    evaluation: Evaluation
+    #: The numbers of each column (:func:`scoring.parts.numbered`) in the order of ``Truth.ids``, every item of it: 8
+    #: bytes each (float64, little endian), a choice 1 byte. Empty for a file with problems.
+    values: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.scored) -> Evaluation:
@@ -31,7 +45,7 @@ def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.s
     Never raises for what is in the file: its mistakes are the evaluation's problems. ``name`` only helps messages.
     ``by`` computes the measures: ours, or :func:`scoring.reference.scored` for scipy's.
     """
-    return _evaluated(read(data, name), truth, by)
+    return _evaluated(read(data, name), truth, by).evaluation
 
 
 def evaluate_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluation:
@@ -39,12 +53,17 @@ def evaluate_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hi
 
     The hint decides only where neither the file's track field nor its columns do.
     """
+    return evaluated_any(data, truths, name=name, hint=hint).evaluation
+
+
+def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluated:
+    """Return the same with the file's values."""
     reading = read(data, name)
     if reading.table is None:
-        return _refused(reading, None, ())
+        return Evaluated(evaluation=_refused(reading, None, ()))
     track = tell_track(reading.table, [truth.track for truth in truths.values()], hint)
     if isinstance(track, Problem):
-        return _refused(reading, None, (track,))
+        return Evaluated(evaluation=_refused(reading, None, (track,)))
     return _evaluated(reading, truths[track.name])
 
 
@@ -92,13 +111,20 @@ def _is_for(data: bytes, truth: Truth) -> bool:
     return table is not None and tell_track(table, [truth.track, *others]) is truth.track
 
 
-def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluation:
+def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluated:
     if reading.table is None:
-        return _refused(reading, truth, ())
+        return Evaluated(evaluation=_refused(reading, truth, ()))
     checked = check(reading.table, truth.track, truth.ids)
     if reading.problems or checked.problems:
-        return _refused(reading, truth, checked.problems, checked.notes)
-    return _scored(reading, checked, truth, by)
+        return Evaluated(evaluation=_refused(reading, truth, checked.problems, checked.notes))
+    return Evaluated(evaluation=_scored(reading, checked, truth, by), values=_packed(checked, truth.track))
+
+
+def _packed(checked: Checked, track: Track) -> dict[str, bytes]:
+    """Return the values as bytes, as :class:`Evaluated` says."""
+    numbers = numbered(checked.values, track)
+    kinds = {column.name: "u1" if column.kind is Kind.CHOICE else "<f8" for column in track.columns}
+    return {name: array.astype(np.dtype(kinds[name])).tobytes() for name, array in numbers.items()}
 
 
 def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scoring.kernel import Floats
-    from scoring.model import Measure
+    from scoring.model import Measure, Track
     from scoring.truth import Truth
 
     Values = Mapping[str, Sequence[float] | Sequence[str | None]]
@@ -71,23 +71,30 @@ def _parts(truth: Truth) -> Parts:
 
 
 def laid_out(values: Values, truth: Truth) -> dict[str, Floats]:
-    """Return each column as numbers in the order of the parts, (n,); a choice as its place among the choices, from 1.
+    """Return each column as numbers in the order of the parts, (n,); see :func:`numbered`.
 
-    ``values`` are in the order of ``truth.ids``, as :func:`scoring.check.check` leaves them. An answer that is no
-    choice is 0. Raises ValueError for a number that is not finite: checking refuses it first.
+    ``values`` are in the order of ``truth.ids``, as :func:`scoring.check.check` leaves them.
     """
     order = parts_of(truth).order
-    laid = {}
-    for column in truth.track.columns:
+    return {name: array[order] for name, array in numbered(values, truth.track).items()}
+
+
+def numbered(values: Values, track: Track) -> dict[str, Floats]:
+    """Return each column as numbers in the order given; a choice as its place among the choices, from 1.
+
+    An answer that is no choice is 0. Raises ValueError for a number that is not finite: checking refuses it first.
+    """
+    found = {}
+    for column in track.columns:
         given = values[column.name]
         if column.kind is Kind.CHOICE:
             places = {choice: float(place) for place, choice in enumerate(column.choices, start=1)}
             given = [places.get(each, 0.0) if isinstance(each, str) else 0.0 for each in given]
-        array = np.asarray(given, dtype=np.float64)[order]
+        array = np.asarray(given, dtype=np.float64)
         if not np.isfinite(array).all():
             raise ValueError(f"{column.name} holds a value that is not finite")
-        laid[column.name] = array
-    return laid
+        found[column.name] = array
+    return found
 
 
 def labels_of(truth: Truth) -> dict[str, Floats]:
