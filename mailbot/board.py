@@ -40,6 +40,8 @@ class TrackRules:
     formula: str
     #: Its metric columns, in the order shown; the keys are those of ``Standing.metrics``.
     headings: tuple[Heading, ...]
+    #: Whether a greater score is the better one; not so for an error as RMSE.
+    higher_is_better: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +65,12 @@ class BoardRules:
 
     #: Title of the challenge, shown on top.
     challenge: str
-    #: In the order shown. With one track only there is no table over all tracks.
+    #: In the order shown.
     tracks: tuple[TrackRules, ...]
     baselines: tuple[Baseline, ...] = ()
     overall_title: str = "Overall"
-    overall_formula: str = "Combined = mean of the track scores; a missing track counts 0"
+    #: The line printed with the table over all tracks; None: there is no such table, nor with one track only.
+    overall_formula: str | None = "Combined = mean of the track scores; a missing track counts 0"
     #: Every score is rounded to so many decimals, for showing and for ranking alike.
     decimals: int = 2
     #: SHA-256 (hex) of the truth of each track, by track name.
@@ -79,7 +82,8 @@ class BoardRules:
         """Refuse rules whose tables or columns could not be told apart.
 
         Raises:
-            ConfigError: two tracks share a name, or a name is taken by a column of every table.
+            ConfigError: two tracks share a name, a name is taken by a column of every table, or the table over all
+                tracks would average scores of which a smaller one is better.
         """
         names = [track.name for track in self.tracks]
         if not names or len({OVERALL, *names}) <= len(names):
@@ -87,6 +91,15 @@ class BoardRules:
         keys = {*names, *(heading.key for track in self.tracks for heading in track.headings)}
         if taken := keys.intersection((*BEFORE_CELLS, *AFTER_CELLS)):
             raise ConfigError(f"These names are columns of every table, choose others: {sorted(taken)}")
+        if self.has_overall and not all(track.higher_is_better for track in self.tracks):
+            raise ConfigError(
+                "A smaller score is the better one on a track, so the tracks have no mean; leave overall out"
+            )
+
+    @property
+    def has_overall(self) -> bool:
+        """Whether there is a table over all tracks."""
+        return len(self.tracks) > 1 and self.overall_formula is not None
 
 
 _Entry = TypeVar("_Entry", Standing, Baseline)
@@ -104,7 +117,7 @@ def build(standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> 
     """
     _verify(standings, as_of)
     tables = [_track_table(track, standings, rules, as_of) for track in rules.tracks]
-    if len(rules.tracks) > 1:
+    if rules.has_overall:
         tables.insert(0, _overall_table(standings, rules, as_of))
     return Board(
         challenge=rules.challenge,
@@ -150,9 +163,13 @@ def _track_table(track: TrackRules, standings: Sequence[Standing], rules: BoardR
     return Table(
         key=track.name,
         title=track.title,
-        formula=track.formula,
+        formula=track.formula if track.higher_is_better else f"{track.formula}; lower is better",
         headings=track.headings,
-        rows=(*_ranked(teams), *_by_score(baselines)),
+        rows=(
+            *_ranked(teams, higher_is_better=track.higher_is_better),
+            *_by_score(baselines, higher_is_better=track.higher_is_better),
+        ),
+        higher_is_better=track.higher_is_better,
     )
 
 
@@ -168,21 +185,22 @@ def _overall_table(standings: Sequence[Standing], rules: BoardRules, as_of: date
     return Table(
         key=OVERALL,
         title=rules.overall_title,
-        formula=rules.overall_formula,
+        formula=rules.overall_formula or "",
         headings=headings,
         rows=(*_ranked(teams), *_by_score(baselines)),
     )
 
 
-def _ranked(rows: Iterable[Row]) -> list[Row]:
-    """Give each team's row its rank: one more than the number of teams with a higher score."""
-    ordered = sorted(rows, key=lambda row: (-row.score, row.date, row.team))
-    scores = [-row.score for row in ordered]
-    return [replace(row, rank=1 + bisect_left(scores, -row.score)) for row in ordered]
+def _ranked(rows: Iterable[Row], *, higher_is_better: bool = True) -> list[Row]:
+    """Give each team's row its rank: one more than the number of teams with a better score."""
+    sign = -1 if higher_is_better else 1
+    ordered = sorted(rows, key=lambda row: (sign * row.score, row.date, row.team))
+    scores = [sign * row.score for row in ordered]
+    return [replace(row, rank=1 + bisect_left(scores, sign * row.score)) for row in ordered]
 
 
-def _by_score(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (-row.score, row.team))
+def _by_score(rows: Iterable[Row], *, higher_is_better: bool = True) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.score if higher_is_better else row.score, row.team))
 
 
 # --- rows ------------------------------------------------------------------------------------

@@ -10,12 +10,15 @@ from mailbot.errors import ConfigError
 from mailbot.instants import shown
 from mailbot.model import Heading
 from mailbot.rules import Quota
+from mailbot.tracks import made, overall
 from scoring import siqa
+from scoring.form import DeclarationError
 from scoring.truth import TruthError, read_truth_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
     from zoneinfo import ZoneInfo
 
     from mailbot.config import Config
@@ -75,7 +78,7 @@ def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challeng
 
 def tracks_of(config: Config) -> dict[str, Track]:
     """Return the tracks of the config, by name. Raises ConfigError."""
-    return {name: track_of(name, section.weights) for name, section in config.tracks.items()}
+    return {name: track_of(name, section.declared) for name, section in config.tracks.items()}
 
 
 def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
@@ -83,17 +86,13 @@ def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth
     return load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
 
 
-def track_of(name: str, weights: Mapping[str, float] | None = None) -> Track:
-    """Return a track by name, with the config's weights. Raises ConfigError for a name that no formula has."""
-    known = {"siqa-u": siqa.siqa_u, "siqa-s": siqa.siqa_s}
-    if name not in known:
-        message = f"tracks.{name}: unknown track; known: {', '.join(known)}"
-        raise ConfigError(message)
+def track_of(name: str, declared: Mapping[str, Any] | None = None) -> Track:
+    """Return a track by name and what the config says of its score. Raises ConfigError with every mistake."""
     try:
-        return known[name](weights) if weights else known[name]()
-    except ValueError as error:
-        message = f"tracks.{name}.weights: {error}"
-        raise ConfigError(message) from error
+        return made(name, declared or {})
+    except DeclarationError as error:
+        lines = (f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}" for each in error.mistakes)
+        raise ConfigError("\n".join(lines)) from error
 
 
 def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict[str, Truth]:
@@ -128,7 +127,13 @@ def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
     return BoardRules(
         challenge=config.challenge.name,
         tracks=tuple(
-            TrackRules(name=name, title=track.title, formula=track.formula, headings=headings(track))
+            TrackRules(
+                name=name,
+                title=track.title,
+                formula=track.formula,
+                headings=headings(track),
+                higher_is_better=track.higher_is_better,
+            )
             for name, track in tracks.items()
         ),
         baselines=tuple(
@@ -136,7 +141,7 @@ def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
             for track in tracks.values()
             for b in siqa.baselines(track)
         ),
-        overall_formula=board.overall,
+        overall_formula=overall(board.overall, list(tracks.values())),
         decimals=board.decimals,
         rules=rules,
     )
@@ -149,17 +154,5 @@ def _window(phase: Phase, zone: ZoneInfo) -> str:
 
 
 def headings(track: Track) -> tuple[Heading, ...]:
-    """Return the metric columns of a track: accuracies in percent with 2 decimals, correlations with 4."""
-    if track.group is not None:
-        titles = {f"acc_{kind.replace('-', '_')}": f"{_spelled(kind)} ACC" for kind in track.weights}
-        return tuple(Heading(key=key, title=title, decimals=2) for key, title in titles.items())
-    pairs = [(column.name, metric) for column in track.columns for metric in siqa.CORRELATIONS]
-    return tuple(
-        Heading(key=f"{column}_{metric}", title=f"{column.capitalize()} {metric.upper()}", decimals=4)
-        for column, metric in pairs
-    )
-
-
-def _spelled(kind: str) -> str:
-    """Spell a question type for a heading: ``Yes/No``, ``What``."""
-    return "/".join(word.capitalize() for word in kind.split("-or-"))
+    """Return the metric columns of a track, in the order shown."""
+    return tuple(Heading(key=each.key, title=each.title, decimals=each.decimals) for each in track.measures)

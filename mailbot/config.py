@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -185,8 +184,8 @@ class BoardSection(Section):
     #: Which accepted submission counts for a team: the ``latest`` or the ``best``.
     standing: Literal["latest", "best"] = "latest"
     decimals: int = Field(default=2, ge=0, le=6)
-    #: The line printed under the Overall table.
-    overall: str = "Combined = mean of the tracks, a missing track counts 0"
+    #: The line printed with the table over all tracks; "" leaves the table out. Absent: mailbot decides by the tracks.
+    overall: str | None = None
     #: Folder for page/index.html, board.csv, board.xlsx and board.json; default: ``published`` in the state folder.
     folder: Path | None = None
 
@@ -199,18 +198,21 @@ class SplitSection(Section):
 
 
 class TrackSection(Section):
-    """One track: its labels and weights."""
+    """One track: its labels, and what makes its score. :mod:`mailbot.tracks` knows the other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", arbitrary_types_allowed=True)
 
     #: The committee's label file. It never leaves this machine.
     labels: Path
-    weights: dict[str, float]
+    #: TOML file that declares the track; what stands in the config goes over it.
+    declaration: Path | None = None
+    #: Weight of each group or column in the score.
+    weights: dict[str, float] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _weights_sum_to_one(self) -> TrackSection:
-        if any(weight < 0 for weight in self.weights.values()) or not math.isclose(sum(self.weights.values()), 1):
-            message = f"weights {self.weights} must not be negative and must sum to 1"
-            raise ValueError(message)
-        return self
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What the config and the declaration's file say of the score."""
+        return self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
 
 
 class Config(Section):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from mailbot import tracks
 from mailbot.config import Config, Section
 from mailbot.errors import ConfigError
 
@@ -47,12 +48,56 @@ def load(path: Path) -> Config:
 
 def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
     """Check a config given as a mapping; relative paths are taken from ``base``."""
+    raw = _rooted(_merge(_preset(given), given), base)
+    unread = _declared(raw)
+    config, told = _validated(raw)
+    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
+    if told or config is None:
+        message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
+        raise ConfigError(message)
+    return config
+
+
+def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
+    """Return the config, or None and what is wrong with its shape."""
     try:
-        return Config.model_validate(_rooted(_merge(_preset(given), given), base))
+        return Config.model_validate(raw), []
     except ValidationError as error:
-        lines = [_explain(item) for item in error.errors(include_url=False)]
-        message = "\n".join([f"{origin}: {len(lines)} mistake(s)", *(f"  - {line}" for line in lines)])
-        raise ConfigError(message) from error
+        return None, [_explain(item) for item in error.errors(include_url=False)]
+
+
+def _declared(raw: Mapping[str, Any]) -> list[str]:
+    """Put what a track's declaration file says under what the config says; return what is wrong with the files."""
+    told = []
+    for name, section in _tables(raw.get("tracks")):
+        if isinstance(path := section.get("declaration"), str):
+            try:
+                read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                told += [
+                    f"tracks.{name}.declaration: {key} belongs into the config, not into {path}"
+                    for key in tracks.OF_THE_SECTION
+                    if key in read
+                ]
+                section |= {**read, **section}
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {error}")
+    return told
+
+
+def _mistakes_of_tracks(raw: Mapping[str, Any], told: Sequence[str]) -> list[str]:
+    """Return the mistakes of the tracks, but for keys that something was said of already."""
+    said = {line.partition(": ")[0] for line in told}
+    said |= {key.partition(".weights.")[0] + ".weights" for key in said if ".weights." in key}
+    unread = {key.removesuffix(".declaration") for key in said if key.endswith(".declaration")}
+    sections = {name: table for name, table in _tables(raw.get("tracks")) if f"tracks.{name}" not in unread}
+    board = raw.get("board")
+    found = tracks.mistakes(sections, board.get("overall") if isinstance(board, dict) else None)
+    return [line for line in found if line.partition(": ")[0] not in said]
+
+
+def _tables(value: object) -> list[tuple[str, dict[str, Any]]]:
+    """Return the tables within a table, by name."""
+    return [(k, v) for k, v in value.items() if isinstance(v, dict)] if isinstance(value, dict) else []
 
 
 def _preset(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,11 +130,11 @@ _PATHS = (
 def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make the paths of the config absolute, in a copy."""
     rooted = {k: dict(v) if isinstance(v, dict) else v for k, v in raw.items()}
-    tracks = rooted.get("tracks")
-    if isinstance(tracks, dict):
-        rooted["tracks"] = {name: dict(t) if isinstance(t, dict) else t for name, t in tracks.items()}
+    tables = rooted.get("tracks")
+    if isinstance(tables, dict):
+        rooted["tracks"] = tables = {name: dict(t) if isinstance(t, dict) else t for name, t in tables.items()}
     rooted.setdefault("state", "state")
-    for keys in (*_PATHS, *(("tracks", name, "labels") for name in (tracks if isinstance(tracks, dict) else ()))):
+    for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
         table: Any = rooted
         for key in keys[:-1]:
             table = table.get(key) if isinstance(table, dict) else None

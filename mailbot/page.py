@@ -45,7 +45,7 @@ class Line:
     row: Row
     cells: tuple[Cell, ...]
     score: Cell
-    #: Length of the bar under the score: percent of the table's highest score, from 0 to 100.
+    #: Length of the bar under the score: percent of the best score, or the other way around where less is better.
     bar: float
 
 
@@ -82,8 +82,8 @@ def render(board: Board) -> str:
 
 
 def _view(table: Table) -> View:
-    highest = max((row.score for row in table.rows), default=0.0)
-    lines = [_line(row, table, highest) for row in table.rows]
+    best = (max if table.higher_is_better else min)((row.score for row in table.rows), default=0.0)
+    lines = [_line(row, table, best) for row in table.rows]
     has_methods = any(row.method for row in table.rows)
     return View(
         table=table,
@@ -95,14 +95,22 @@ def _view(table: Table) -> View:
     )
 
 
-def _line(row: Row, table: Table, highest: float) -> Line:
+def _line(row: Row, table: Table, best: float) -> Line:
     score = score_heading(table)
     return Line(
         row=row,
         cells=tuple(_cell(h.title, row.cells[h.key], h.decimals) for h in table.headings),
         score=_cell(score.title, row.score, score.decimals),
-        bar=max(0.0, round(100 * row.score / highest, 1)) if highest > 0 else 0.0,
+        bar=_bar(row.score, best, higher_is_better=table.higher_is_better),
     )
+
+
+def _bar(score: float, best: float, *, higher_is_better: bool) -> float:
+    """Return the length of a bar, from 0 to 100; the best score has the longest."""
+    part, whole = (score, best) if higher_is_better else (best, score)
+    if part == whole:
+        return 100.0 if not higher_is_better or whole > 0 else 0.0
+    return max(0.0, round(100 * part / whole, 1)) if whole > 0 else 0.0
 
 
 def _cell(title: str, value: float | None, decimals: int) -> Cell:

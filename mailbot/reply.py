@@ -136,7 +136,12 @@ class Replies:
         """Two rows of a correct file of the track; of every track when the file does not tell its own."""
         tracks = [self.challenge.tracks[track]] if track else list(self.challenge.tracks.values())
         return [
-            {"title": t.title, "letter": t.letters[0], "rows": example.rows(t), "header": example.header(t)}
+            {
+                "title": t.title,
+                "letter": t.letters[0],
+                "rows": example.rows(t, self.challenge.truths[t.name].ids),
+                "header": example.header(t),
+            }
             for t in tracks
         ]
 

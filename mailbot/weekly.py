@@ -68,9 +68,15 @@ class Weekly:
             missing = submissions.unscored(tx, truths, scorers)
             standings = [
                 standing
-                for track in self.challenge.tracks
+                for name, track in self.challenge.tracks.items()
                 for standing in submissions.standings(
-                    tx, track=track, truth=truths[track], scorer=scorers[track], before=as_of, best=self.best
+                    tx,
+                    track=name,
+                    truth=truths[name],
+                    scorer=scorers[name],
+                    before=as_of,
+                    best=self.best,
+                    higher_is_better=track.higher_is_better,
                 )
             ]
         if missing:

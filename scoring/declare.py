@@ -5,11 +5,15 @@ Standard library only.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scoring.form import DeclarationError, Form, is_number
 from scoring.model import Column, Kind, Measure, Term, Track
 from scoring.registry import METRICS, Metric
 from scoring.values import group_word
@@ -19,11 +23,16 @@ if TYPE_CHECKING:
 
 TRACK_KEYS = frozenset({"name", "title", "letters", "id", "columns", "group", "cluster", "weights", "floor", "version"})
 COLUMN_KEYS = frozenset({"name", "aliases", "choices", "metrics", "also"})
+COLUMN_EXAMPLE = '[[columns]] with name = "answer", choices = ["A", "B"], metrics = ["accuracy"]'
 MOST_CHOICES = 255
+#: What a track may be called: its name stands in commands, file names, the ledger and the signature.
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+#: Fields of a file that say what it is; no column of values may be called so.
+TAKEN = ("team", "method", "track")
 
 
 def track_from(declaration: Mapping[str, object]) -> Track:
-    """Return the track that a declaration describes. Raises ValueError, which says what is wrong with it.
+    """Return the track that a declaration describes. Raises DeclarationError, which says all that is wrong with it.
 
     ``name``; ``title``, shown (default: the name); ``letters``, what a file's ``track`` may say; ``id``, the id
     column; ``columns``, a list of mappings with ``name``, ``aliases``, ``choices`` (none: the column holds
@@ -31,32 +40,35 @@ def track_from(declaration: Mapping[str, object]) -> Track:
     that parts the items, and ``cluster``, the one that names what items share; ``weights`` by group if there are
     groups, else by column (default: equal), that sum to 1; ``floor``, the least that a term counts; ``version``.
     """
-    _known(declaration, TRACK_KEYS, "a track")
-    name = _text(declaration, "name")
-    title = _text(declaration, "title", name)
-    described = _mappings(declaration, "columns")
-    columns = tuple(_column(each) for each in described)
-    group = _text(declaration, "group", "") or None
-    weights = _weights(declaration, columns, grouped=group is not None)
-    terms, also = _terms(described, columns, weights, grouped=group is not None, floor=_floor(declaration))
-    metrics = [METRICS[measure.metric] for term in terms for measure in term.measures]
-    _unique([measure.key for measure in (*(m for term in terms for m in term.measures), *also)], "measure")
-    if len({metric.higher_is_better for metric in metrics}) > 1:
-        raise ValueError("metrics whose greater value is better and metrics whose smaller value is cannot be summed")
+    form = Form(declaration, [])
+    form.only(TRACK_KEYS)
+    name, version = _name(form), _version(form)
+    title, letters = form.text("title", name), form.texts("letters", (name or "T",))
+    identity, group, cluster = form.text("id", "id").casefold(), form.text("group", ""), form.text("cluster", "")
+    described = tuple(_described(each) for each in form.forms("columns", COLUMN_EXAMPLE))
+    weights, floor = _weights(form, described, grouped=bool(group)), form.number("floor")
+    _columns_apart(form, described, (identity, *([group] if group else [])))
+    _one_direction(form, described, floor)
+    if form.mistakes:
+        raise DeclarationError(form.mistakes)
+    terms, also = _terms(described, weights, grouped=bool(group), floor=floor)
+    form.once("columns", [m.key for m in (*(m for term in terms for m in term.measures), *also)], "measure")
+    if form.mistakes:
+        raise DeclarationError(form.mistakes)
     return Track(
         name=name,
         title=title,
-        letters=tuple(letter.strip().upper() for letter in _texts(declaration, "letters", (name,))),
-        columns=columns,
-        group=group,
+        letters=tuple(letter.upper() for letter in letters),
+        columns=tuple(each.column for each in described),
+        group=group or None,
         weights=weights,
-        formula=_formula(terms, alone=len(columns) == 1),
-        scorer=f"{name}/{declaration.get('version', 1)}-{_digest(declaration)}",
-        id=_text(declaration, "id", "id").casefold(),
-        cluster=_text(declaration, "cluster", "") or None,
+        formula=_formula(terms, alone=len(described) == 1),
+        scorer=f"{name}/{version}-{_digest(declaration, weights)}",
+        id=identity,
+        cluster=cluster or None,
         terms=terms,
         also=also,
-        higher_is_better=metrics[0].higher_is_better,
+        higher_is_better=described[0].metrics[0].higher_is_better,
         bounds=_bounds(terms),
     )
 
@@ -67,7 +79,7 @@ def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> di
     if weights.keys() != set(names):
         raise ValueError(f"weights are needed for exactly {', '.join(names)}, not {', '.join(weights)}")
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights.values()):
-        raise ValueError("weights must be finite and not negative")
+        raise ValueError("weights must not be negative")
     if not math.isclose(math.fsum(weights.values()), 1.0, abs_tol=1e-9):
         raise ValueError(f"weights must sum to 1, not {math.fsum(weights.values()):.6g}")
     return {name: float(weights[name]) for name in names}
@@ -76,71 +88,127 @@ def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> di
 # --- columns, weights, terms -----------------------------------------------------------------
 
 
-def _column(described: Mapping[str, object]) -> Column:
-    _known(described, COLUMN_KEYS, "a column")
-    choices = tuple(choice.strip().upper() for choice in _texts(described, "choices"))
-    _unique(choices, "choice")
+@dataclass(frozen=True, kw_only=True)
+class _Described:
+    """A column as declared."""
+
+    column: Column
+    #: The metrics that count, and those that are only shown.
+    metrics: tuple[Metric, ...]
+    also: tuple[Metric, ...]
+
+
+def _name(form: Form) -> str:
+    name = form.text("name")
+    if name and not NAME.fullmatch(name):
+        form.wrong("name", f'"{name}" is no name of a track: write small letters, digits, dots and hyphens, at most 40')
+    return name
+
+
+def _version(form: Form) -> str:
+    version = form.given.get("version", 1)
+    if isinstance(version, bool) or not isinstance(version, int | str) or not re.fullmatch(r"[\w.-]+", str(version)):
+        form.wrong("version", 'must be a whole number, or text without blanks, as "2" or "2026-03"')
+    return str(version)
+
+
+def _described(form: Form) -> _Described:
+    form.only(COLUMN_KEYS)
+    name, aliases = form.text("name").casefold(), form.texts("aliases")
+    choices = tuple(choice.upper() for choice in form.texts("choices"))
+    form.once("choices", choices, "choice")
     if len(choices) > MOST_CHOICES:
-        raise ValueError(f"a column has at most {MOST_CHOICES} choices")
-    return Column(
-        name=_text(described, "name").casefold(),
-        aliases=tuple(alias.casefold() for alias in _texts(described, "aliases")),
-        kind=Kind.CHOICE if choices else Kind.NUMBER,
-        choices=choices,
-    )
+        form.wrong("choices", f"a column has at most {MOST_CHOICES} choices")
+    kind = Kind.CHOICE if choices else Kind.NUMBER
+    metrics, also = (tuple(_metrics(form, key, kind)) for key in ("metrics", "also"))
+    form.once("also", [metric.name for metric in (*metrics, *also)], "metric")
+    if len({metric.points for metric in metrics}) > 1:
+        units = ", ".join(f"{metric.name} in {_unit(metric)}" for metric in metrics)
+        form.wrong("metrics", f"all must be of the same unit, not {units}; put others in also")
+    column = Column(name=name, aliases=tuple(map(str.casefold, aliases)), kind=kind, choices=choices)
+    return _Described(column=column, metrics=metrics, also=also)
 
 
-def _weights(declaration: Mapping[str, object], columns: Sequence[Column], *, grouped: bool) -> dict[str, float]:
-    given = declaration.get("weights")
-    names = [column.name for column in columns]
-    _unique([name for column in columns for name in (column.name, *column.aliases)], "column")
+def _metrics(form: Form, key: str, kind: Kind) -> Iterable[Metric]:
+    """Yield the metrics named under a key; note those that there are not, or that measure something else."""
+    fitting = [metric.name for metric in METRICS.values() if metric.kind is kind]
+    names = form.texts(key)
+    if key == "metrics" and not names and isinstance(form.given.get(key, []), list):
+        form.wrong(key, f"needs at least one of {', '.join(fitting)}")
+    for name in names:
+        metric = METRICS.get(name)
+        if metric is None:
+            near = difflib.get_close_matches(name, METRICS, 1)
+            hint = f'did you mean "{near[0]}"? ' if near else ""
+            form.wrong(key, f'there is no metric "{name}"; {hint}there are {", ".join(METRICS)}')
+        elif metric.kind is not kind:
+            form.wrong(
+                key,
+                f"{name} measures {metric.kind.value}s, and a column "
+                f"{'with' if kind is Kind.CHOICE else 'without'} choices holds {kind.value}s: {', '.join(fitting)}",
+            )
+        else:
+            yield metric
+
+
+def _unit(metric: Metric) -> str:
+    return "percent" if metric.kind is Kind.CHOICE else "the column's unit" if metric.points == 1 else "1"
+
+
+def _columns_apart(form: Form, described: Sequence[_Described], others: Sequence[str]) -> None:
+    """Note columns that could not be told apart: by each other, the ids, the groups, or what a file says of itself."""
+    columns = [each.column for each in described]
+    names = [name for column in columns for name in (column.name, *column.aliases) if name]
+    form.once("columns", [*others, *names], "column")
+    for name in sorted({*names, *others} & {*TAKEN}):
+        form.wrong("columns", f'a column cannot be called "{name}": files say their {name} under it')
+
+
+def _one_direction(form: Form, described: Sequence[_Described], floor: float | None) -> None:
+    """Note metrics that cannot be summed into one score, and a floor under what is better the lower it is."""
+    counted = [metric for each in described for metric in each.metrics]
+    lower = [metric.name for metric in counted if not metric.higher_is_better]
+    if lower and len(lower) < len(counted):
+        higher = ", ".join(metric.name for metric in counted if metric.higher_is_better)
+        message = f"of {', '.join(lower)} a smaller value is better, of {higher} a greater: they cannot be summed"
+        form.wrong("columns", f"{message}; leave one kind in metrics and put the other in also")
+    elif lower and floor is not None:
+        form.wrong("floor", f"of {', '.join(lower)} a smaller value is better, so a floor makes no sense: leave it out")
+
+
+def _weights(form: Form, described: Sequence[_Described], *, grouped: bool) -> dict[str, float]:
+    """Return the weight of each group or column; equal ones where none are said."""
+    given, names = form.given.get("weights"), [each.column.name for each in described]
     if given is None:
         if grouped:
-            raise ValueError("a track with groups needs the weight of each group")
-        return dict.fromkeys(names, 1 / len(names))
-    if not isinstance(given, dict) or not all(_is_number(weight) for weight in given.values()):
-        raise ValueError("weights must be numbers by name")
+            form.wrong("weights", 'a track with groups needs the weight of each group, as { "one" = 0.5, "two" = 0.5 }')
+        return {name: 1 / len(names) for name in names}
+    if not isinstance(given, dict) or not all(is_number(weight) for weight in given.values()):
+        form.wrong("weights", 'must be numbers by name, as { "one" = 0.5, "two" = 0.5 }')
+        return {}
     weights = {group_word(name) if grouped else str(name).casefold(): weight for name, weight in given.items()}
-    return checked_weights(weights, weights if grouped else names)
+    try:
+        return checked_weights(weights, weights if grouped else names)
+    except ValueError as error:
+        form.wrong("weights", str(error))
+        return {}
 
 
 def _terms(
-    described: Sequence[Mapping[str, object]],
-    columns: Sequence[Column],
-    weights: Mapping[str, float],
-    *,
-    grouped: bool,
-    floor: float | None,
+    described: Sequence[_Described], weights: Mapping[str, float], *, grouped: bool, floor: float | None
 ) -> tuple[tuple[Term, ...], tuple[Measure, ...]]:
     """Return one term for each column (in each group), and the measures that are only shown."""
     terms: list[Term] = []
     also: list[Measure] = []
-    alone = len(columns) == 1
+    alone = len(described) == 1
     for group in weights if grouped else (None,):
-        for one, column in zip(described, columns, strict=True):
-            weight = weights[column.name] if group is None else weights[group] / len(columns)
-            counted = [_metric(name, column) for name in _texts(one, "metrics")]
-            measures = tuple(_measure(metric, column.name, group, alone=alone) for metric in counted)
-            terms.append(Term(weight=weight, measures=measures, points=_points(counted, column.name), floor=floor))
-            shown = [_metric(name, column) for name in _texts(one, "also")]
-            also += [_measure(metric, column.name, group, alone=alone) for metric in shown]
+        for each in described:
+            name = each.column.name
+            weight = weights[name] if group is None else weights[group] / len(described)
+            measures = tuple(_measure(metric, name, group, alone=alone) for metric in each.metrics)
+            terms.append(Term(weight=weight, measures=measures, points=each.metrics[0].points, floor=floor))
+            also += [_measure(metric, name, group, alone=alone) for metric in each.also]
     return tuple(terms), tuple(also)
-
-
-def _metric(name: str, column: Column) -> Metric:
-    metric = METRICS.get(name)
-    if metric is None:
-        raise ValueError(f'there is no metric "{name}"; there are {", ".join(METRICS)}')
-    if metric.kind is not column.kind:
-        raise ValueError(f"{name} measures a column of {metric.kind.value}s; {column.name} holds {column.kind.value}s")
-    return metric
-
-
-def _points(metrics: Sequence[Metric], column: str) -> float:
-    units = {metric.points for metric in metrics}
-    if len(units) != 1:
-        raise ValueError(f"{column} needs metrics, all of the same unit")
-    return units.pop()
 
 
 def _measure(metric: Metric, column: str, group: str | None, *, alone: bool) -> Measure:
@@ -159,13 +227,6 @@ def _measure(metric: Metric, column: str, group: str | None, *, alone: bool) -> 
     )
 
 
-def _floor(declaration: Mapping[str, object]) -> float | None:
-    floor = declaration.get("floor")
-    if floor is not None and not _is_number(floor):
-        raise ValueError("floor must be a number")
-    return None if floor is None else float(str(floor))
-
-
 def _bounds(terms: Sequence[Term]) -> tuple[float, float]:
     """Return the least and the greatest score that the terms allow."""
     low = high = 0.0
@@ -181,63 +242,27 @@ def _bounds(terms: Sequence[Term]) -> tuple[float, float]:
 
 
 def _formula(terms: Sequence[Term], *, alone: bool) -> str:
-    """Return the formula in one line, as ``0.7 macro F1(grade) + 0.3 RMSE(size)``."""
-    return " + ".join(f"{'' if len(terms) == 1 else f'{term.weight:.4g} '}{_term(term, alone=alone)}" for term in terms)
+    """Return the formula in one line, as ``0.7 macro F1 of grade + 0.3 × 100 SRCC of size``."""
+    return " + ".join(f"{_weight(term) if len(terms) > 1 else ''}{_term(term, alone=alone)}" for term in terms)
+
+
+def _weight(term: Term) -> str:
+    return f"{term.weight:.4g} " if term.points == 1 else f"{term.weight:.4g} × "
 
 
 def _term(term: Term, *, alone: bool) -> str:
     titles = [METRICS[measure.metric].title for measure in term.measures]
     mean = titles[0] if len(titles) == 1 else f"({' + '.join(titles)}) / {len(titles)}"
-    mean = mean if term.floor is None else f"max({mean}, {term.floor:.4g})"
+    least = max(METRICS[measure.metric].bounds[0] for measure in term.measures)
+    mean = mean if term.floor is None or term.floor <= least else f"max({mean}, {term.floor:.4g})"
     first = term.measures[0]
     over = [first.group] if first.group and alone else [first.column, *([first.group] if first.group else [])]
     scaled = mean if term.points == 1 else f"{term.points:.4g} {mean}"
     return f"{scaled} of {', '.join(over)}"
 
 
-def _digest(declaration: Mapping[str, object]) -> str:
+def _digest(declaration: Mapping[str, object], weights: Mapping[str, float]) -> str:
     """Return eight hex digits of SHA-256: two declarations that differ never share a scorer's name."""
-    plain = json.dumps(declaration, sort_keys=True, ensure_ascii=True, default=list)
+    said = {**declaration, **({"weights": dict(weights)} if "weights" in declaration else {})}
+    plain = json.dumps(said, sort_keys=True, ensure_ascii=True, default=list)
     return hashlib.sha256(plain.encode()).hexdigest()[:8]
-
-
-# --- plain data ------------------------------------------------------------------------------
-
-
-def _known(mapping: Mapping[str, object], keys: frozenset[str], what: str) -> None:
-    unknown = [str(key) for key in mapping if key not in keys]
-    if unknown:
-        raise ValueError(f"{what} has no key {', '.join(unknown)}; its keys are {', '.join(sorted(keys))}")
-
-
-def _text(mapping: Mapping[str, object], key: str, default: str | None = None) -> str:
-    value = mapping.get(key, default)
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        raise ValueError(f"{key} must be text")
-    return value.strip()
-
-
-def _texts(mapping: Mapping[str, object], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-    value = mapping.get(key, default)
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) and each.strip() for each in value):
-        raise ValueError(f"{key} must be a list of texts")
-    return tuple(each.strip() for each in value)
-
-
-def _mappings(mapping: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
-    value = mapping.get(key)
-    if not isinstance(value, list | tuple) or not value or not all(isinstance(each, dict) for each in value):
-        raise ValueError(f"{key} must be a list of at least one mapping")
-    return list(value)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _unique(names: Iterable[str], what: str) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f'the {what} "{name}" is there twice')
-        seen.add(name)

@@ -52,7 +52,7 @@ def _truth(context: typer.Context, track: str, labels: Path | None, config: Path
         message = f"--track {track}: the config has {', '.join(loaded.tracks)}"
         raise ConfigError(message)
     section = loaded.tracks[track]
-    return challenge.load_truths({track: section.labels}, {track: challenge.track_of(track, section.weights)})[track]
+    return challenge.load_truths({track: section.labels}, {track: challenge.track_of(track, section.declared)})[track]
 
 
 def rescore(

@@ -154,10 +154,13 @@ def unscored(tx: Tx, truth_of: Mapping[str, str], scorer_of: Mapping[str, str]) 
     return missing
 
 
-def standings(tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool) -> list[Standing]:
+def standings(
+    tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool, higher_is_better: bool = True
+) -> list[Standing]:
     """Return the submission that counts for each team on a track: the latest, or the best (the earlier of equals)."""
+    value = scores.c.value.desc() if higher_is_better else scores.c.value
     order = (
-        (scores.c.value.desc(), submissions.c.arrived_at, submissions.c.id)
+        (value, submissions.c.arrived_at, submissions.c.id)
         if best
         else (submissions.c.arrived_at.desc(), submissions.c.id.desc())
     )

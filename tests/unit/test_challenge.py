@@ -76,7 +76,7 @@ def test_an_unknown_track_is_told_with_the_known() -> None:
 def test_weights_must_be_those_of_the_track() -> None:
     """Weights for other groups than the track's are refused with its key."""
     with pytest.raises(ConfigError, match=r"tracks\.siqa-s\.weights: "):
-        track_of("siqa-s", {"beauty": 1.0})
+        track_of("siqa-s", {"weights": {"beauty": 1.0}})
 
 
 def test_weights_of_ones_own_are_another_scorer(tmp_path: Path) -> None:

@@ -99,7 +99,11 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"board": {"standing": "first"}}, "'latest' or 'best'"),
         ({"imap": {"host": "imap.example.org", "security": "none"}}, "only allowed for a server on this machine"),
         ({"smtp": {"host": "x", "port": 70000}}, "smtp.port: "),
-        ({"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 0.5}}}}, "must sum to 1"),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 0.5, "knowledge": 0.6}}}},
+            "weights must sum to 1",
+        ),
+        ({"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 1}}}}, "exactly perception, knowledge, not"),
         (
             {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": 1.5, "knowledge": -0.5}}}},
             "must not be negative",

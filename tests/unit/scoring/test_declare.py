@@ -13,6 +13,7 @@ from scoring import siqa
 from scoring.__main__ import main
 from scoring.declare import track_from
 from scoring.evaluate import evaluate
+from scoring.form import DeclarationError
 from scoring.model import Kind
 from scoring.registry import METRICS
 from scoring.truth import load_truth
@@ -90,7 +91,9 @@ def test_siqa_is_two_declarations() -> None:
 
 def test_two_declarations_that_differ_have_different_scorers() -> None:
     """The name holds a digest of the declaration."""
-    scorers = {track_from({**PLAIN, **more}).scorer for more in ({}, {"title": "P"}, {"version": 2}, {"floor": 1})}
+    scorers = {
+        track_from({**PLAIN, **more}).scorer for more in ({}, {"title": "P"}, {"version": 2}, {"letters": ["P"]})
+    }
     assert len(scorers) == 4
     assert all(re.fullmatch(r"plain/\d-[0-9a-f]{8}", scorer) for scorer in scorers)
     assert track_from(PLAIN).scorer == track_from(dict(PLAIN)).scorer
@@ -99,23 +102,33 @@ def test_two_declarations_that_differ_have_different_scorers() -> None:
 @pytest.mark.parametrize(
     ("declaration", "message"),
     [
-        ({}, "columns must be"),
-        ({"columns": []}, "columns must be"),
-        ({**PLAIN, "colour": 1}, "a track has no key colour"),
-        ({**PLAIN, "name": " "}, "name must be text"),
-        ({**PLAIN, "letters": "P"}, "letters must be a list"),
-        ({**PLAIN, "floor": "0"}, "floor must be a number"),
+        ({}, "columns: must be a list of at least one table"),
+        ({"columns": []}, "columns: must be a list of at least one table"),
+        ({**PLAIN, "colour": 1}, "colour: unknown key"),
+        ({**PLAIN, "name": " "}, "name: must be text"),
+        ({**PLAIN, "name": "a b"}, '"a b" is no name of a track'),
+        ({**PLAIN, "version": "1 2"}, "version: must be a whole number"),
+        ({**PLAIN, "wieghts": {}}, 'wieghts: unknown key; did you mean "weights"?'),
+        ({**PLAIN, "id": "x"}, 'the column "x" is there twice'),
+        ({**PLAIN, "id": "team"}, 'a column cannot be called "team"'),
+        ({**PLAIN, "letters": "P"}, "letters: must be a list"),
+        ({**PLAIN, "floor": "0"}, "floor: must be a finite number"),
+        ({**PLAIN, "floor": 0.0}, "so a floor makes no sense"),
         ({**PLAIN, "weights": {"y": 1}}, "weights are needed for exactly x"),
         ({**PLAIN, "weights": {"x": 0.5}}, "weights must sum to 1"),
-        ({**PLAIN, "weights": [1]}, "weights must be numbers"),
+        ({**PLAIN, "weights": [1]}, "weights: must be numbers"),
         ({**PLAIN, "group": "g"}, "needs the weight of each group"),
         (column(metrics=["f2"]), 'no metric "f2"; there are accuracy, macro_f1'),
-        (column(metrics=["srcc"]), "srcc measures a column of numbers; x holds choices"),
-        (column(metrics=[]), "x needs metrics"),
+        (column(metrics=["macro-f1"]), 'no metric "macro-f1"; did you mean "macro_f1"?'),
+        (
+            column(metrics=["srcc"]),
+            "srcc measures numbers, and a column with choices holds choices: accuracy, macro_f1",
+        ),
+        (column(metrics=[]), "metrics: needs at least one of accuracy, macro_f1"),
         (column(choices=["a", "A"]), 'the choice "A" is there twice'),
         (column(choices=[str(place) for place in range(256)]), "at most 255"),
-        (column(colour=1), "a column has no key colour"),
-        (column(also=["accuracy"]), 'the measure "x_acc" is there twice'),
+        (column(colour=1), "columns.0.colour: unknown key"),
+        (column(also=["accuracy"]), 'the metric "accuracy" is there twice'),
         ({"name": "t", "columns": [{"name": "x", "metrics": ["srcc", "rmse"]}]}, "of the same unit"),
         (
             {"name": "t", "columns": [{"name": "x", "metrics": ["srcc"]}, {"name": "y", "metrics": ["mae"]}]},
@@ -128,6 +141,34 @@ def test_a_declaration_that_makes_no_sense_is_refused(declaration: dict[str, obj
     """With what is wrong."""
     with pytest.raises(ValueError, match=re.escape(message)):
         track_from({"name": "t", **declaration})
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    """Each under its key: one look is enough to mend the whole declaration."""
+    column = {"name": "x", "metrics": ["f1"], "choices": "ab"}
+    with pytest.raises(DeclarationError) as refused:
+        track_from({"name": "T", "weights": 1, "columns": [column, {"metrics": ["rmse"], "alias": []}], "floor": "x"})
+    assert [each.key for each in refused.value.mistakes] == [
+        "name",
+        "columns.0.choices",
+        "columns.0.metrics",
+        "columns.1.alias",
+        "columns.1.name",
+        "weights",
+        "floor",
+    ]
+
+
+def test_measures_of_one_key_are_refused() -> None:
+    """Two columns whose names differ in a sign alone would have the same measures."""
+    columns = [{"name": name, "metrics": ["mae"]} for name in ("a-b", "a_b")]
+    with pytest.raises(DeclarationError, match='the measure "a_b_mae" is there twice'):
+        track_from({"name": "t", "columns": columns})
+
+
+def test_whole_weights_are_the_same_scorer() -> None:
+    """1 and 1.0 are the same weight, however a config was read."""
+    assert track_from({**PLAIN, "weights": {"x": 1}}).scorer == track_from({**PLAIN, "weights": {"x": 1.0}}).scorer
 
 
 # --- the example of the documentation --------------------------------------------------------
