@@ -5,44 +5,15 @@ from __future__ import annotations
 import os
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
 from mailbot.limits import ReplyLimits
-
-
-def _zone(value: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"{value!r} is no time zone; write one as 'Asia/Shanghai' or 'UTC'"
-        raise ValueError(message) from error
-
-
-def _moment(value: object) -> Moment:
-    return value if isinstance(value, Moment) else Moment.parse(str(value))
-
-
-def _one_address(value: str) -> str:
-    if value.count("@") != 1 or not all(value.split("@")) or any(c.isspace() or c in "<>," for c in value):
-        message = f"{value!r} is no e-mail address"
-        raise ValueError(message)
-    return value
-
-
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
-WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
-Address = Annotated[str, AfterValidator(_one_address)]
-
-
-class Section(BaseModel):
-    """A table of the config: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+from mailbot.section import Address, Section, WeekMoment, Zone
 
 
 class Challenge(Section):

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mailbot import tracks
-from mailbot.config import Config, Section
+from mailbot.config import Config
 from mailbot.errors import ConfigError
+from mailbot.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

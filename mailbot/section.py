@@ -1,0 +1,40 @@
+"""What every table of the config is, and the kinds of values that several of them hold."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from mailbot.instants import Moment
+
+
+def _zone(value: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"{value!r} is no time zone; write one as 'Asia/Shanghai' or 'UTC'"
+        raise ValueError(message) from error
+
+
+def _moment(value: object) -> Moment:
+    return value if isinstance(value, Moment) else Moment.parse(str(value))
+
+
+def _one_address(value: str) -> str:
+    if value.count("@") != 1 or not all(value.split("@")) or any(c.isspace() or c in "<>," for c in value):
+        message = f"{value!r} is no e-mail address"
+        raise ValueError(message)
+    return value
+
+
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
+Address = Annotated[str, AfterValidator(_one_address)]
+
+
+class Section(BaseModel):
+    """A table of the config: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
