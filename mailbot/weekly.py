@@ -11,16 +11,17 @@ from mailbot import board, journal
 from mailbot.board_json import board_as_json
 from mailbot.errors import Permanent
 from mailbot.instants import last_before, next_after
-from mailbot.ledger import boards, events, mails, submissions
+from mailbot.ledger import boards, events, mails, scores, submissions
+from mailbot.ledger.scores import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from mailbot.challenge import Challenge
     from mailbot.instants import Moment
-    from mailbot.ledger import Ledger
+    from mailbot.ledger import Ledger, Tx
     from mailbot.model import Board
     from mailbot.publish import Target
 
@@ -63,27 +64,29 @@ class Weekly:
 
     def board(self, as_of: datetime) -> Board:
         """Build the board of an instant from the ledger. Raises Permanent when a submission lacks its score."""
-        truths, scorers = self.challenge.truth_hashes, self.challenge.scorers
         with self.ledger.read() as tx:
-            missing = submissions.unscored(tx, truths, scorers)
-            standings = [
-                standing
-                for name, track in self.challenge.tracks.items()
-                for standing in submissions.standings(
-                    tx,
-                    track=name,
-                    truth=truths[name],
-                    scorer=scorers[name],
-                    before=as_of,
-                    best=self.best,
-                    higher_is_better=track.higher_is_better,
-                )
-            ]
-        if missing:
-            message = (
-                f"{len(missing)} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+            missing = sum(scores.count_lacking(tx, version) for version in self.versions.values())
+            if not missing:
+                return self.board_by(tx, self.versions, as_of)
+        message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+        raise Permanent(message)
+
+    @property
+    def versions(self) -> dict[str, Version]:
+        """What the board's scores are computed by at present, by track."""
+        truths, scorers = self.challenge.truth_hashes, self.challenge.scorers
+        return {name: Version(track=name, truth=truths[name], scorer=scorers[name]) for name in self.challenge.tracks}
+
+    def board_by(self, tx: Tx, versions: Mapping[str, Version], as_of: datetime) -> Board:
+        """Build the board of an instant from the scores of these versions; what has none is not on it."""
+        standings = [
+            standing
+            for track, by in versions.items()
+            for standing in submissions.standings(
+                tx, track=track, truth=by.truth, scorer=by.scorer, before=as_of, best=self.best
             )
-            raise Permanent(message)
+        ]
+        truths = {track: by.truth for track, by in versions.items()}
         return board.build(standings, replace(self.challenge.board, truths=truths), as_of.astimezone(self.zone))
 
     def publish(self, *, as_of: datetime, due_at: datetime | None = None) -> Board:

@@ -61,12 +61,23 @@ class Ledger:
     def write(self, what: str = "other") -> Iterator[Tx]:
         """Begin a transaction that may write: it commits whole or not at all. ``what`` names its crash points."""
         with _translated(), self._engine.connect() as connection, crash.around(f"commit.{what}"), connection.begin():
-            if self._sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            self._lock(connection)
             yield connection
             crash.point(f"commit.{what}.made")
+
+    @contextmanager
+    def trial(self) -> Iterator[Tx]:
+        """Begin a transaction that may write and keeps nothing: to see what writing would bring about."""
+        with _translated(), self._engine.connect() as connection:
+            self._lock(connection)
+            yield connection
+
+    def _lock(self, connection: Tx) -> None:
+        """Wait until nobody else writes."""
+        if self._sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

@@ -127,31 +127,19 @@ def listing(
     tx: Tx, *, submission_id: int | None = None, track: str | None = None, mail_id: int | None = None
 ) -> list[SubmissionRow]:
     """Return submissions in order of arrival, each with its newest score."""
-    newest = sa.select(sa.func.max(scores.c.id)).group_by(scores.c.submission_id)
+    own = scores.alias()
+    newest = sa.select(sa.func.max(own.c.id)).where(own.c.submission_id == submissions.c.id).correlate(submissions)
     wanted = {submissions.c.id: submission_id, submissions.c.track: track, submissions.c.mail_id: mail_id}
     query = (
         sa.select(
             submissions, teams.c.name.label("team"), scores.c.value, scores.c.metrics, scores.c.truth, scores.c.scorer
         )
         .join(teams, teams.c.id == submissions.c.team_id)
-        .outerjoin(scores, sa.and_(scores.c.submission_id == submissions.c.id, scores.c.id.in_(newest)))
+        .outerjoin(scores, scores.c.id == newest.scalar_subquery())
         .where(*(column == value for column, value in wanted.items() if value is not None))
         .order_by(submissions.c.arrived_at, submissions.c.id)
     )
     return [_row(row) for row in tx.execute(query)]
-
-
-def unscored(tx: Tx, truth_of: Mapping[str, str], scorer_of: Mapping[str, str]) -> list[SubmissionRow]:
-    """Return the accepted submissions without a score of their track's present truth and scorer."""
-    missing = []
-    for track, truth in truth_of.items():
-        have = set(
-            tx.scalars(
-                sa.select(scores.c.submission_id).where(scores.c.truth == truth, scores.c.scorer == scorer_of[track])
-            )
-        )
-        missing += [row for row in listing(tx, track=track) if row.status is Status.ACCEPTED and row.id not in have]
-    return missing
 
 
 def standings(

@@ -189,6 +189,25 @@ selections = _table(
     sa.Column("selected_at", Instant, nullable=False),
 )
 
+likenesses = _table(
+    "likenesses",
+    _id(),
+    sa.Column("track", sa.Text, nullable=False),
+    sa.Column("first_id", sa.ForeignKey("submissions.id"), nullable=False),  # the earlier of the two
+    sa.Column("second_id", sa.ForeignKey("submissions.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("found_at", Instant, nullable=False),
+    sa.UniqueConstraint("first_id", "second_id"),
+    sa.CheckConstraint("first_id < second_id", name="in_order"),
+)
+
+compared = _table(
+    "compared",
+    sa.Column("track", sa.Text, primary_key=True),
+    sa.Column("submission_id", Id, nullable=False),  # up to this one, all were compared with the others
+)
+
 outbox = _table(
     "outbox",
     _id(),
@@ -211,6 +230,8 @@ outbox = _table(
     sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_instant"),
     sa.Index("ix_outbox_state_due_at", "state", "due_at"),
     sa.Index("ix_outbox_key", "key", unique=True),
+    sa.Index("ix_outbox_created_at", "created_at"),
+    sa.Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
 )
 
 boards = _table(

@@ -1,0 +1,118 @@
+"""Scores by the thousand: which submissions lack one, and entering those that were computed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.submissions import receipt
+from mailbot.ledger.tables import scores, submissions
+from mailbot.model import Status
+from scoring.signature import package_version
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """What scores are computed by: a truth and a formula."""
+
+    track: str
+    #: SHA-256 of the labels.
+    truth: str
+    #: Name and version of the formula.
+    scorer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """As much of an accepted submission as it takes to score it again."""
+
+    id: int
+    mail_id: int
+    track: str
+    #: SHA-256 of the file.
+    sha256: str
+
+    @property
+    def receipt(self) -> str:
+        """Its public id."""
+        return receipt(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score to be entered."""
+
+    submission_id: int
+    value: float
+    #: By name.
+    metrics: Mapping[str, float]
+
+
+def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int = 0) -> list[Accepted]:
+    """Return the accepted submissions of a track in order of their ids: all, or those without a score of a version."""
+    wanted = [*_accepted(track), submissions.c.id > after]
+    if lacking is not None:
+        wanted.append(~_scored(lacking))
+    columns = (submissions.c.id, submissions.c.mail_id, submissions.c.sha256)
+    rows = tx.execute(sa.select(*columns).where(*wanted).order_by(submissions.c.id))
+    return [Accepted(id=row.id, mail_id=row.mail_id, track=track, sha256=row.sha256) for row in rows]
+
+
+def count_lacking(tx: Tx, version: Version) -> int:
+    """Count the accepted submissions of a track without a score of a version."""
+    counted = sa.select(sa.func.count()).select_from(submissions)
+    return tx.scalar(counted.where(*_accepted(version.track), ~_scored(version))) or 0
+
+
+def scored(tx: Tx, version: Version, ids: Collection[int]) -> set[int]:
+    """Return those of the submissions that have a score of a version."""
+    if not ids:
+        return set()
+    between = scores.c.submission_id.between(min(ids), max(ids))
+    found = sa.select(scores.c.submission_id).where(between, *_of(version))
+    return set(tx.scalars(found)) & set(ids)
+
+
+def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: datetime) -> int:
+    """Enter scores of n items, computed together, of submissions that have none of that version; return how many."""
+    known = scored(tx, version, [each.submission_id for each in found])
+    same = {"truth": version.truth, "track": version.track, "scorer": version.scorer, "n": n, "scored_at": now}
+    same["version"] = package_version()
+    rows = [
+        {"submission_id": each.submission_id, "value": each.value, "metrics": dict(each.metrics), **same}
+        for each in found
+        if each.submission_id not in known
+    ]
+    if rows:
+        tx.execute(sa.insert(scores), rows)
+    return len(rows)
+
+
+def last_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
+    """Return the version of the newest score by one of these truths that is not of the present version."""
+    other = sa.or_(scores.c.truth != present.truth, scores.c.scorer != present.scorer)
+    wanted = (scores.c.track == present.track, scores.c.truth.in_(truths), other)
+    row = tx.execute(sa.select(scores.c.truth, scores.c.scorer).where(*wanted).order_by(scores.c.id.desc()).limit(1))
+    found = row.first()
+    return Version(track=present.track, truth=found.truth, scorer=found.scorer) if found else None
+
+
+def _accepted(track: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return submissions.c.status == Status.ACCEPTED, submissions.c.track == track
+
+
+def _of(version: Version) -> tuple[sa.ColumnElement[bool], ...]:
+    return scores.c.truth == version.truth, scores.c.scorer == version.scorer
+
+
+def _scored(version: Version) -> sa.ColumnElement[bool]:
+    """Whether the submission of the query around it has a score of a version."""
+    return sa.exists().where(scores.c.submission_id == submissions.c.id, *_of(version))
