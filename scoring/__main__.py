@@ -9,17 +9,17 @@ import argparse
 import io
 import json
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring import siqa
-from scoring.declare import track_from
+from scoring.declare import track_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scoring.model import Evaluation, Track
+    from scoring.model import Track
+    from scoring.single import Single
 
 ACCEPTED, REFUSED, WRONG_CALL = 0, 1, 2
 MOST_DRAWS = 100_000
@@ -30,13 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's own words must not break an ASCII terminal
     options = _parser().parse_args(arguments)
-    found = _evaluation(options, options.track)
+    found = _found(options)
     if isinstance(found, str):
         sys.stderr.write(f"scoring: {found}\n")
         return WRONG_CALL
-    evaluation, drawn = found
-    sys.stdout.write(_shown(evaluation, drawn, options) + "\n")
-    return ACCEPTED if evaluation.ok else REFUSED
+    from scoring.single import as_json, as_text  # noqa: PLC0415 -- numpy is slow to load, and not for --help
+
+    sys.stdout.write((json.dumps(as_json(found), indent=2) if options.json else as_text(found)) + "\n")
+    return ACCEPTED if found.evaluation.ok else REFUSED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--track", required=True, type=_track, metavar="TRACK", help=track)
     parser.add_argument("--reference", action="store_true", help="compute the measures with scipy.stats")
     parser.add_argument("--bootstrap", type=_draws, metavar="B", help="also take the interval from B resamples")
-    parser.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="of the resamples (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -60,9 +61,16 @@ def _track(text: str) -> Track:
     if not text.endswith(".toml"):
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(known)} and no .toml file")
     try:
-        return track_from(tomllib.loads(Path(text).read_text(encoding="utf-8")))
+        return track_in(Path(text))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+
+
+def _seed(text: str) -> int:
+    """Return a seed."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
 
 
 def _draws(text: str) -> int:
@@ -72,43 +80,21 @@ def _draws(text: str) -> int:
     return int(text)
 
 
-def _evaluation(options: argparse.Namespace, track: Track) -> tuple[Evaluation, tuple[float, float] | None] | str:
-    """Return the evaluation and the interval of the bootstrap if asked for, or what keeps them from being made."""
-    from scoring import reference, scored  # noqa: PLC0415 -- numpy is slow to load, and not for --help
-    from scoring.bootstrap import percentiles, scores_of  # noqa: PLC0415 -- the same
-    from scoring.evaluate import evaluate_packed  # noqa: PLC0415 -- the same
+def _found(options: argparse.Namespace) -> Single | str:
+    """Return what became of the file, or what keeps it from being evaluated."""
+    from scoring.single import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
     from scoring.truth import TruthError, read_truth_file  # noqa: PLC0415 -- the same
 
     try:
-        truth = read_truth_file(options.truth, track)
+        truth = read_truth_file(options.truth, options.track)
         data = options.pred.read_bytes()
     except OSError as error:
         return f"cannot read {error.filename}: {error.strerror}"
     except TruthError as error:
         lines = (f"  {each.code}: {each.message}" for each in error.problems)
         return "\n".join((f"the labels in {options.truth} are unusable:", *lines))
-    by = reference.scored if options.reference else scored.scored
-    evaluation = evaluate_packed(data, truth, name=options.pred.name, by=by)
-    if not evaluation.ok or options.bootstrap is None:
-        return evaluation, None
-    drawn = scores_of(data, truth, options.bootstrap, options.seed, name=options.pred.name)
-    return evaluation, percentiles(drawn)
-
-
-def _shown(evaluation: Evaluation, drawn: tuple[float, float] | None, options: argparse.Namespace) -> str:
-    """Return what is printed, with the signature and the bootstrap where there are any."""
-    from scoring import report  # noqa: PLC0415 -- not for --help
-    from scoring.signature import signature  # noqa: PLC0415 -- not for --help
-
-    signed = signature(evaluation, seed=None if drawn is None else options.seed)
-    if options.json:
-        extra = {} if drawn is None else {"bootstrap": {"draws": options.bootstrap, "interval": list(drawn)}}
-        whole = report.as_json(evaluation) | {"signature": None if signed is None else str(signed)} | extra
-        return json.dumps(whole, indent=2)
-    lines = [report.as_text(evaluation)]
-    if drawn is not None:
-        lines.append(f"  bootstrap        {drawn[0]:.2f} to {drawn[1]:.2f} ({options.bootstrap:,} resamples)")
-    return "\n".join([*lines, *([] if signed is None else [f"  {signed}"])])
+    drawn = {"draws": options.bootstrap, "seed": options.seed}
+    return single(data, truth, name=options.pred.name, by_reference=options.reference, **drawn)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """What a patient climber would gain by mail: two known attacks, played against a truth under a feedback policy.
 
-- Boosting (Blum and Hardt 2015), on choices: mail random answers, keep those whose score looked better than that of
-  others, and answer by their majority. Nothing is learnt of the questions, only of the labels behind the replies.
-- Finite differences, on numbers: mail a fair prediction with a little noise, read off whether it helped, and step along
-  what helped.
+- Boosting (Blum and Hardt 2015), on the columns of choices: mail random answers, keep those whose score looked better
+  than that of others, and answer by their majority. Nothing is learnt of the questions, only of the labels behind the
+  replies.
+- Finite differences, on the columns of numbers: mail a fair prediction with a little noise, read off whether it helped,
+  and step along what helped.
 
-The gain is that of the climber's last file over its first, on the items that replies come from and, given a split, on
-those that decide, where there is none. The attackers are simple ones, so the figures are a lower bound.
+The other columns stay as they are. The gain is that of the climber's last file over its first, on the items that
+replies come from and, given a split, on those that decide, where there is none. The attackers are simple ones, so the
+figures are a lower bound. :func:`made_up` gives labels to play against, so that nothing is learnt of the real ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +25,14 @@ from scoring.parts import labels_of, parts_of
 from scoring.scored import influence, scored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scoring.kernel import Floats
+    from scoring.model import Track
     from scoring.split import Split
     from scoring.truth import Truth
+
+    Play = Callable[["Oracle", Truth, int, np.random.Generator], "tuple[Values, Values]"]
 
 #: Numbers of mails that the figures are given for.
 MAILS = (10, 30, 100, 300)
@@ -34,6 +40,13 @@ MAILS = (10, 30, 100, 300)
 ERROR = 0.5
 #: Size of a probe, and of the steps tried in the end, over the standard deviation of the labels.
 PROBE, STEPS = 0.1, (0.05, 0.1, 0.2, 0.3)
+
+
+class Attack(StrEnum):
+    """What a climber does."""
+
+    BOOSTING = "boosting"  # random answers, and the majority of the better ones
+    DIFFERENCES = "differences"  # a little noise, and a step along what helped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,28 +60,50 @@ class Gain:
     hidden: float | None
 
 
+def attacks_on(track: Track) -> tuple[Attack, ...]:
+    """Return the attacks that the columns of a track are open to."""
+    kinds = {column.kind for column in track.columns}
+    return tuple(attack for attack, (kind, _) in PLAYS.items() if kind in kinds)
+
+
+def made_up(truth: Truth, seed: int) -> Truth:
+    """Return a truth of the same items, groups and clusters whose labels are drawn at random, numbers and choices."""
+    draw = np.random.default_rng(seed)
+    values: dict[str, tuple[float, ...] | tuple[str, ...]] = {}
+    for column in truth.track.columns:
+        if column.kind is Kind.NUMBER:
+            values[column.name] = tuple(draw.normal(size=len(truth.ids)).tolist())
+        else:
+            places = draw.integers(0, len(column.choices), len(truth.ids)).tolist()
+            values[column.name] = tuple(column.choices[place] for place in places)
+    return replace(truth, sha256="0" * 64, whole=None, values=values, _made={})
+
+
 def simulate(
     truth: Truth,
     policy: Policy,
     *,
+    attack: Attack | None = None,
     split: Split | None = None,
     mails: Sequence[int] = MAILS,
     runs: int = 5,
     seed: int = 0,
     resolution: float = 1.0,
+    done: Callable[[int], object] = lambda _: None,
 ) -> list[Gain]:
     """Return what ``mails`` would gain against a truth, or against a split of it, under a policy.
 
-    Boosting for a track of choices, finite differences for one of numbers.
+    ``attack`` is the first that the track is open to unless given; ``done`` is told the number of mails after each run.
     """
-    attack = boost if truth.track.columns[0].kind is Kind.CHOICE else differentiate
+    _, play = PLAYS[attack or attacks_on(truth.track)[0]]
     gains = []
     for count in mails:
         won = []
         for run in range(runs):
             oracle = Oracle(split.public if split else truth, policy, resolution)
-            before, after = attack(oracle, truth, count, np.random.default_rng([seed, run, count]))
+            before, after = play(oracle, truth, count, np.random.default_rng([seed, run, count]))
             won.append([_gain(before, after, truth, part) for part in _parts(truth, split)])
+            done(count)
         means = np.mean(won, axis=0).tolist()
         gains.append(Gain(mails=count, shown=means[0], hidden=means[1] if split else None))
     return gains
@@ -100,36 +135,60 @@ Values = dict[str, "Floats"]
 def boost(oracle: Oracle, truth: Truth, mails: int, draw: np.random.Generator) -> tuple[Values, Values]:
     """Return a climber's first answers and its last, after ``mails`` mails of random answers."""
     size = len(truth.ids)
+    chosen = [column for column in truth.track.columns if column.kind is Kind.CHOICE]
+    rest = _fair(truth, draw)
     sent = [
-        {
-            column.name: draw.integers(1, len(column.choices) + 1, size).astype(np.float64)
-            for column in truth.track.columns
-        }
+        {column.name: draw.integers(1, len(column.choices) + 1, size).astype(np.float64) for column in chosen}
         for _ in range(mails)
     ]
-    weights = _credit([oracle.reply(values) for values in sent])
-    return sent[0], {
-        column.name: _vote([values[column.name] for values in sent], weights) for column in truth.track.columns
-    }
+    weights = _credit([oracle.reply(rest | values) for values in sent])
+    voted = {column.name: _vote([values[column.name] for values in sent], weights) for column in chosen}
+    return rest | sent[0], rest | voted
 
 
 def differentiate(oracle: Oracle, truth: Truth, mails: int, draw: np.random.Generator) -> tuple[Values, Values]:
     """Return a climber's first predictions and its last; the last mails go to the length of its step."""
-    labels = _unlaid(labels_of(truth), truth)
-    scale = {name: float(column.std()) for name, column in labels.items()}
-    base = {name: column + ERROR * scale[name] * draw.normal(size=column.size) for name, column in labels.items()}
-    start = oracle.reply(base)
+    base = _fair(truth, draw)
+    scale = {name: float(labels.std()) for name, labels in _numbers(truth).items()}
+    rest = {
+        column.name: draw.integers(1, len(column.choices) + 1, len(truth.ids)).astype(np.float64)
+        for column in truth.track.columns
+        if column.kind is Kind.CHOICE
+    }
+    start = oracle.reply(rest | base)
     probes = [
         {name: draw.choice([-1.0, 1.0], column.size) for name, column in base.items()}
         for _ in range(max(1, mails - 1 - len(STEPS)))
     ]
-    told = [oracle.reply({name: base[name] + PROBE * scale[name] * probe[name] for name in base}) for probe in probes]
+    told = [
+        oracle.reply(rest | {name: base[name] + PROBE * scale[name] * probe[name] for name in base}) for probe in probes
+    ]
     helped = _centred(told)
     slope = {name: helped @ np.array([probe[name] for probe in probes]) for name in base}
     steps = [{name: base[name] + step * scale[name] * _unit(slope[name]) for name in base} for step in (0.0, *STEPS)]
-    replies = [start, *(oracle.reply(each) for each in steps[1:])]
-    told_best = max(range(len(steps)), key=lambda place: (replies[place] or 0.0, -place))
-    return base, steps[told_best]
+    replies = [start, *(oracle.reply(rest | each) for each in steps[1:])]
+    told_best = max(range(len(steps)), key=lambda place: (_said(replies[place]), -place))
+    return rest | base, rest | steps[told_best]
+
+
+PLAYS: Mapping[Attack, tuple[Kind, Play]] = {
+    Attack.BOOSTING: (Kind.CHOICE, boost),
+    Attack.DIFFERENCES: (Kind.NUMBER, differentiate),
+}
+"""Each attack with the kind of column that it climbs by."""
+
+
+def _fair(truth: Truth, draw: np.random.Generator) -> Values:
+    """Return fair predictions of the columns of numbers."""
+    return {
+        name: labels + ERROR * labels.std() * draw.normal(size=labels.size) for name, labels in _numbers(truth).items()
+    }
+
+
+def _numbers(truth: Truth) -> Values:
+    """Return the labels of the columns of numbers, in the order of ``Truth.ids``."""
+    names = [column.name for column in truth.track.columns if column.kind is Kind.NUMBER]
+    return _unlaid({name: labels_of(truth)[name] for name in names}, truth)
 
 
 def _credit(replies: Sequence[float | None]) -> Floats:
@@ -151,7 +210,11 @@ def _centred(replies: Sequence[float | None]) -> Floats:
 
 
 def _seen(replies: Sequence[float | None]) -> Floats:
-    return np.array([0.0 if each is None else each for each in replies])
+    return np.array([_said(each) for each in replies])
+
+
+def _said(reply: float | None) -> float:
+    return 0.0 if reply is None else reply
 
 
 def _vote(answers: Sequence[Floats], weights: Floats) -> Floats:

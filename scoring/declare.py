@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import re
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from scoring.values import group_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 TRACK_KEYS = frozenset({"name", "title", "letters", "id", "columns", "group", "cluster", "weights", "floor", "version"})
 COLUMN_KEYS = frozenset({"name", "aliases", "choices", "metrics", "also"})
@@ -71,6 +73,11 @@ def track_from(declaration: Mapping[str, object]) -> Track:
         higher_is_better=described[0].metrics[0].higher_is_better,
         bounds=_bounds(terms),
     )
+
+
+def track_in(path: Path) -> Track:
+    """Return the track that a TOML file declares. Raises OSError, or ValueError, which says all that is wrong."""
+    return track_from(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
 def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from scoring.table import (
     normal,
     refused,
     shown_columns,
+    too_many_rows,
     uniform,
 )
 from scoring.text import counted, first, printable, quoted
@@ -96,13 +97,22 @@ def _read_lines(lines: list[tuple[int, str]]) -> Reading:
     if official:
         return refused("several-submissions", ONE_EACH, count=official)
     top: dict[str, object] = {}
-    if isinstance(head, dict) and "id" not in (folded := _folded(head)) and any(name in folded for name in LABELS):
+    if isinstance(head, dict) and _is_heading(folded := _folded(head), values[1][1]):
         top, values = folded, values[1:]
     return _rows([value for _, value in values], [number for number, _ in values], "line", top)
 
 
+def _is_heading(first_line: dict[str, object], second: object) -> bool:
+    """Whether the first line is no row but says what the file is: it shares no field with the second but labels."""
+    said = {name for name in LABELS if name in first_line}
+    shared = first_line.keys() & _folded(second).keys() if isinstance(second, dict) else set()
+    return bool(said) and "id" not in first_line and not shared - {*LABELS}
+
+
 def _rows(rows: list[object], places: Sequence[int], unit: str, top: dict[str, object]) -> Reading:
     """Gather row objects into a table; what is no object is named and left out."""
+    if len(rows) > MAX_ROWS:
+        return too_many_rows()
     gatherer = RowGatherer()
     odd: list[tuple[int, object]] = []
     twice: list[str] = []

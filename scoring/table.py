@@ -91,6 +91,11 @@ def refused(code: str, message: str, *examples: str, count: int = 1) -> Reading:
     return Reading(problems=(Problem(code=code, count=count, examples=examples, message=message),))
 
 
+def too_many_rows() -> Reading:
+    """Refuse a file with more rows than any honest one has."""
+    return refused("too-many-rows", f"The file has more than {MAX_ROWS:,} rows.")
+
+
 def normal(name: object) -> str:
     """Return a field or column name as it is compared: lower case, stripped, printable."""
     return printable(str(name), 100).casefold()
@@ -140,7 +145,7 @@ class RowGatherer:
             names = first(quoted(name) for name in self.cells)
             return refused("too-many-columns", f"The rows have more than {MAX_COLUMNS} different fields.", *names)
         if len(self.places) > MAX_ROWS:
-            return refused("too-many-rows", f"The file has more than {MAX_ROWS:,} rows.")
+            return too_many_rows()
         return None
 
     def columns(self) -> dict[str, list[object]]:

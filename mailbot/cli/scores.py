@@ -12,6 +12,7 @@ from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
+    from scoring.model import Track
     from scoring.truth import Truth
 
 REFUSED = 1
@@ -20,15 +21,21 @@ REFUSED = 1
 def score(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Result file, also as .gz or .zip.")],
-    track: Annotated[str, typer.Option(help="siqa-s or siqa-u.")],
+    track: Annotated[
+        str, typer.Option(help="A track of the config, siqa-s, siqa-u, or a .toml file that declares one.")
+    ],
     labels: Annotated[Path | None, typer.Option(help="Label file; default: the track's in the config.")] = None,
+    reference: Annotated[bool, typer.Option("--reference", help="Compute the measures with scipy.stats.")] = False,
+    bootstrap: Annotated[
+        int | None,
+        typer.Option(metavar="B", min=1, max=100_000, help="Also take the interval from B resamples."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the resamples.")] = 0,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a file against labels: no mail, no ledger. Exit code 0 accepted, 1 refused, 2 called wrongly."""
-    from scoring.evaluate import evaluate_packed  # noqa: PLC0415  # not for --help
-    from scoring.report import as_json as report_json  # noqa: PLC0415  # not for --help
-    from scoring.report import as_text  # noqa: PLC0415  # not for --help
+    from scoring import single  # noqa: PLC0415  # not for --help
 
     truth = _truth(context, track, labels, config)
     try:
@@ -36,23 +43,45 @@ def score(
     except OSError as error:
         message = f"{file} cannot be read ({error.strerror})"
         raise Permanent(message) from error
-    evaluation = evaluate_packed(data, truth, name=file.name)
-    typer.echo(json.dumps(report_json(evaluation), ensure_ascii=False, indent=2) if as_json else as_text(evaluation))
-    raise typer.Exit(0 if evaluation.ok else REFUSED)
+    found = single.single(data, truth, name=file.name, by_reference=reference, draws=bootstrap, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(single.as_json(found), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(single.as_text(found))
+    raise typer.Exit(0 if found.evaluation.ok else REFUSED)
 
 
 def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> Truth:
     """Load the labels of a track: the file named, or the config's. Raises ConfigError."""
     from mailbot import challenge  # noqa: PLC0415  # not for --help
 
-    if labels is not None:
-        return challenge.load_truths({track: labels}, {track: challenge.track_of(track)})[track]
+    made, usual = _track(context, track, config, alone=labels is not None)
+    path = labels or usual
+    if path is None:
+        message = f"--track {track}: --labels is missing; it names the label file"
+        raise ConfigError(message)
+    return challenge.load_truths({made.name: path}, {made.name: made})[made.name]
+
+
+def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Path | None]:
+    """Return a track and its label file in the config; ``alone``, one that is known by name needs no config."""
+    from mailbot import challenge, tracks  # noqa: PLC0415  # not for --help
+    from scoring.declare import track_in  # noqa: PLC0415  # not for --help
+
+    if track.endswith(".toml"):
+        try:
+            return track_in(Path(track)), None
+        except (OSError, ValueError) as error:
+            message = f"--track {track}: {error}"
+            raise ConfigError(message) from error
+    if alone and track in tracks.SIQA:
+        return challenge.track_of(track), None
     loaded = load_config(context, config)
     if track not in loaded.tracks:
         message = f"--track {track}: the config has {', '.join(loaded.tracks)}"
         raise ConfigError(message)
     section = loaded.tracks[track]
-    return challenge.load_truths({track: section.labels}, {track: challenge.track_of(track, section.declared)})[track]
+    return challenge.track_of(track, section.declared), section.labels
 
 
 def rescore(

@@ -89,6 +89,13 @@ def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
         ("score", "s.json"),
         ("score", "missing.json", "--track", "siqa-s"),
         ("score", "s.json", "--track", "siqa-x"),
+        ("score", "s.json", "--track", "missing.toml", "--labels", "labels.json"),
+        ("score", "s.json", "--track", "track.toml"),
+        ("score", "s.json", "--track", "siqa-s", "--bootstrap", "0"),
+        ("simulate-attack", "--track", "siqa-u"),
+        ("simulate-attack", "--policy", "open"),
+        ("simulate-attack", "--mails", "10,many"),
+        ("simulate-attack", "--split", "0.01"),
         ("score", "s.json", "--track", "siqa-u"),
         ("score", "s.json", "--track", "siqa-s", "--labels", "missing.json"),
         ("score", "s.json", "--track", "siqa-s", "--labels", "config.toml"),
@@ -113,6 +120,54 @@ def test_a_wrong_call_is_exit_code_2(shell: Shell, arguments: tuple[str, ...]) -
     assert err.strip()
     assert "Traceback" not in err
     assert out == "" or "Usage" in out
+
+
+def test_score_shows_how_sure_it_is_and_what_it_was_computed_with(shell: Shell) -> None:
+    """By our kernels and by scipy's; the interval by influences and by resampling; the signature."""
+    file = shell.predictions()
+    ours = shell.json("score", file, "--track", "siqa-s", "--bootstrap", "200", "--seed", "3")
+    theirs = shell.json("score", file, "--track", "siqa-s", "--reference")
+    assert theirs["score"] == pytest.approx(ours["score"], rel=1e-12)
+    assert (ours["by"], theirs["by"], theirs["bootstrap"]) == ("kernels", "reference", None)
+    assert (ours["bootstrap"]["draws"], ours["bootstrap"]["seed"]) == (200, 3)
+    assert ours["signature"].startswith("siqa-s/1 truth=")
+    assert " n=8 seed=3 mailbot=" in ours["signature"]
+    shown, _ = shell("score", file, "--track", "siqa-s", "--bootstrap", "200", "--seed", "3")
+    for line in ("95 % interval", "bootstrap", "(200 resamples, seed 3)", ours["signature"]):
+        assert line in shown
+
+
+def test_score_takes_a_declared_track(shell: Shell) -> None:
+    """Out of its own file, or the config's, the same number and the same scorer."""
+    (shell.folder / "track.toml").write_text('name = "area"\n[[columns]]\nname = "area"\nmetrics = ["rmse"]\n')
+    (shell.folder / "area.csv").write_text("id,area\na,1\nb,3\n")
+    (shell.folder / "mine.csv").write_text("id,area\na,1\nb,4\n")
+    with (shell.folder / "config.toml").open("a") as config:
+        config.write('[tracks.area]\nlabels = "area.csv"\ndeclaration = "track.toml"\n[board]\noverall = ""\n')
+    alone = shell.json("score", "mine.csv", "--track", "track.toml", "--labels", "area.csv")
+    assert alone["score"] == pytest.approx(0.5**0.5)
+    assert shell.json("score", "mine.csv", "--track", "area") == alone
+
+
+# --- simulate-attack -------------------------------------------------------------------------
+
+
+def test_attacks_are_simulated_on_made_up_labels(shell: Shell) -> None:
+    """A row for each policy, and with a split for both parts; the same again at the same seed."""
+    call = ("simulate-attack", "--mails", "3,9", "--repeats", "2", "--policy", "full", "--policy", "receipt")
+    rows = shell.json(*call)
+    assert [(row["track"], row["attack"], row["policy"], row["on"]) for row in rows] == [
+        ("siqa-s", "differences", "full", "all"),
+        ("siqa-s", "differences", "receipt", "all"),
+    ]
+    assert rows[0]["items"] == 8
+    assert set(rows[0]["gains"]) == {"3", "9"}
+    assert rows[1]["gains"] == {"3": 0.0, "9": 0.0}
+    assert shell.json(*call) == rows
+    assert shell.json(*call, "--seed", "4") != rows
+    split = shell.json(*call, "--split", "0.5")
+    assert [(row["on"], row["items"]) for row in split][:2] == [("public", 4), ("private", 4)]
+    assert "made-up labels, seed 0" in " ".join(shell(*call)[0].split())
 
 
 # --- teams -----------------------------------------------------------------------------------

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from scoring.attack import Gain, simulate
+from scoring.attack import Attack, Gain, attacks_on, made_up, simulate
+from scoring.declare import track_from
 from scoring.ladder import Policy
 from scoring.split import split
-from tests.unit.scoring.labels import s_case, u_case
+from tests.unit.scoring.labels import s_case, truth_of, u_case
+from tests.unit.scoring.made import S, U
+
+DOCS = (Path(__file__).parents[3] / "docs" / "scoring.md").read_text(encoding="utf-8")
+GROUPS = ("yes-or-no",) * 380 + ("what",) * 350 + ("how",) * 390
 
 
 def gain_of(policy: Policy, track: str, mails: int = 120) -> Gain:
@@ -50,3 +58,64 @@ def test_a_simulation_is_repeatable_and_gives_each_number_of_mails() -> None:
     gains = simulate(truth, Policy.FULL, mails=[5, 10], runs=2, seed=3)
     assert gains == simulate(truth, Policy.FULL, mails=[5, 10], runs=2, seed=3)
     assert [(each.mails, each.hidden) for each in gains] == [(5, None), (10, None)]
+
+
+# --- made-up labels --------------------------------------------------------------------------
+
+
+def test_made_up_labels_have_the_size_of_the_real_ones_and_nothing_else() -> None:
+    """The same items and groups; the labels are drawn, the same for the same seed."""
+    _, truth = u_case(1, n=200)
+    other = made_up(truth, 5)
+    assert (other.ids, other.groups, other.n) == (truth.ids, truth.groups, truth.n)
+    right = sum(a == b for a, b in zip(other.values["precision"], truth.values["precision"], strict=True))
+    assert right < 0.4 * truth.n
+    assert made_up(truth, 5).values == other.values != made_up(truth, 6).values
+
+
+def test_a_track_of_both_kinds_is_open_to_both_attacks() -> None:
+    """Each climbs by its own columns and leaves the others as they are; less is better works as well."""
+    columns = [
+        {"name": "kind", "choices": ["a", "b", "c"], "metrics": ["accuracy"]},
+        {"name": "size", "metrics": ["srcc"]},
+    ]
+    both = track_from({"name": "t", "columns": columns})
+    truth = truth_of(both, {"kind": ["A", "B", "C"] * 50, "size": [float(n % 17) for n in range(150)]})
+    assert attacks_on(both) == (Attack.BOOSTING, Attack.DIFFERENCES)
+    gains = {attack: simulate(truth, Policy.FULL, attack=attack, mails=[150], runs=3)[0].shown for attack in Attack}
+    assert gains[Attack.BOOSTING] > 5.0
+    assert gains[Attack.DIFFERENCES] > 0.5
+    errors = track_from({"name": "t", "columns": [{"name": "size", "metrics": ["rmse"]}]})
+    truth = truth_of(errors, {"size": [float(n % 17) for n in range(150)]})
+    assert attacks_on(errors) == (Attack.DIFFERENCES,)
+    assert simulate(truth, Policy.FULL, mails=[150], runs=3)[0].shown > 0.05
+
+
+def test_every_run_is_told() -> None:
+    """With its number of mails, for a bar of progress."""
+    told: list[int] = []
+    simulate(u_case(2, n=50)[1], Policy.FULL, mails=[2, 4], runs=2, done=told.append)
+    assert told == [2, 2, 4, 4]
+
+
+@pytest.mark.parametrize(("track", "policy"), [(t, p) for t in ("siqa-u", "siqa-s") for p in ("full", "ladder")])
+@pytest.mark.parametrize("half", [False, True], ids=["all", "half"])
+def test_the_document_tells_what_the_command_prints(track: str, policy: str, half: bool) -> None:  # noqa: FBT001  # a parameter of the cases
+    """The first two numbers of mails of its table, at seed 0 for labels of SIQA's size."""
+    real = (
+        truth_of(U, {"precision": ["A"] * 1120}, groups=GROUPS)
+        if track == "siqa-u"
+        else truth_of(S, {name: [0.0] * 1050 for name in S.weights})
+    )
+    truth = made_up(real, 0)
+    parts = split(truth, "made up 0", 0.5) if half else None
+    gains = simulate(truth, Policy(policy), split=parts, mails=[10, 30], runs=10)
+    (shown,) = re.findall(
+        rf"\| {track} \| \w+ \| `{policy}` \| (?:all items|the public half) \| (.*?) \|\n", _table(half=half)
+    )
+    assert shown.split(" | ")[:2] == [f"{gain.shown:+.1f}" for gain in gains]
+
+
+def _table(*, half: bool) -> str:
+    """Return the rows of the document's table that are about all items, or about halves."""
+    return "\n".join(line for line in DOCS.splitlines() if ("half |" in line) == half) + "\n"

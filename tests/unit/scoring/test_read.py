@@ -181,6 +181,8 @@ def test_too_many_columns_or_rows_are_refused() -> None:
     assert codes(read(f"{wide}\n".encode()).problems) == ["too-many-columns"]
     assert codes(read(json.dumps([dict.fromkeys(wide.split(","), 1)]).encode()).problems) == ["too-many-columns"]
     assert codes(read(b"id,a\n" + b"1,2\n" * (MAX_ROWS + 1)).problems) == ["too-many-rows"]
+    assert codes(read(b"[" + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]
+    assert codes(read(b'[{"id":1},' + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]
 
 
 def test_empty_rows_of_a_spreadsheet_are_left_out_with_a_note() -> None:
@@ -214,3 +216,14 @@ def test_reading_never_raises(data: bytes) -> None:
     """Whatever the bytes, there is a table or a problem."""
     reading = read(data)
     assert reading.table is not None or reading.problems
+
+
+def test_a_first_row_with_labels_is_no_heading() -> None:
+    """A row of another id column that repeats its track stays a row; a heading shares nothing with the rows."""
+    rows = [{"leaf": "a", "track": "L", "grams": 1}, {"leaf": "b", "track": "L", "grams": 2}]
+    table = read(jsonl_of(rows)).table
+    assert table is not None
+    assert (len(table), table.track) == (2, "L")
+    headed = read(jsonl_of([{"team": "T", "track": "L"}, *({k: r[k] for k in ("leaf", "grams")} for r in rows)])).table
+    assert headed is not None
+    assert (len(headed), headed.team, headed.track) == (2, "T", "L")

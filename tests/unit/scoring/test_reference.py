@@ -77,6 +77,7 @@ def test_the_command_shows_scipys_number(files: list[str], capsys: pytest.Captur
     assert shown[1]["score"] == pytest.approx(shown[0]["score"], rel=1e-12)
     assert shown[1]["signature"] == shown[0]["signature"]
     assert shown[0]["signature"].startswith("siqa-s/1 truth=")
+    assert [one["by"] for one in shown] == ["kernels", "reference"]
 
 
 def test_the_command_takes_the_bootstrap_with_its_seed(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,18 +85,20 @@ def test_the_command_takes_the_bootstrap_with_its_seed(files: list[str], capsys:
     assert main([*files, "--json", "--bootstrap", "400", "--seed", "3"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert " seed=3 " in shown["signature"]
-    assert shown["bootstrap"]["draws"] == 400
+    assert (shown["bootstrap"]["draws"], shown["bootstrap"]["seed"]) == (400, 3)
     low, high = shown["bootstrap"]["interval"]
     assert low <= shown["score"] <= high
     assert main([*files, "--bootstrap", "400", "--seed", "3"]) == 0
-    assert f"bootstrap        {low:.2f} to {high:.2f} (400 resamples)" in capsys.readouterr().out
+    assert f"bootstrap        {low:.2f} to {high:.2f} (400 resamples, seed 3)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("draws", ["0", "-1", "many", "1000000000"])
-def test_a_number_of_resamples_that_makes_no_sense_is_a_wrong_call(files: list[str], draws: str) -> None:
+@pytest.mark.parametrize(
+    "wrong", [("--bootstrap", draws) for draws in ("0", "-1", "many", "1000000000")] + [("--seed", "-1")], ids=" ".join
+)
+def test_a_number_that_makes_no_sense_is_a_wrong_call(files: list[str], wrong: tuple[str, str]) -> None:
     """Exit status 2, as for any wrong call."""
     with pytest.raises(SystemExit) as ended:
-        main([*files, "--bootstrap", draws])
+        main([*files, *wrong])
     assert ended.value.code == 2
 
 

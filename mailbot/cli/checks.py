@@ -1,0 +1,133 @@
+"""simulate-attack and verify: what scores are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config
+from mailbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mailbot.config import Config
+    from scoring.attack import Gain
+    from scoring.ladder import Policy
+    from scoring.truth import Truth
+
+MOST_MAILS = 10_000
+
+
+def simulate_attack(
+    context: typer.Context,
+    track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option(help="What replies tell: full, rounded, ladder or receipt; may be repeated.")
+    ] = None,
+    split: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.0, max=1.0, help="Share of the items behind the replies; 1: all."),
+    ] = None,
+    mails: Annotated[str, typer.Option(metavar="N,N,...", help="Numbers of mails.")] = "10,30,100,300",
+    repeats: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Runs to take the mean of.")] = 10,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the labels and of the runs.")] = 0,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play attacks against made-up labels of the tracks' size: what mails would gain under a policy."""
+    loaded = load_config(context, config)
+    share = loaded.split.public if split is None else split
+    counts, policies = _numbers(mails), _policies(policy)
+    rows = []
+    for truth in _made_up(loaded, track, seed):
+        rows += _simulated(truth, policies, share=share, mails=counts, repeats=repeats, seed=seed)
+    columns: dict[str, Callable[[Any], str] | None] = dict.fromkeys(("track", "attack", "policy", "on", "items"))
+    title = f"Points gained by so many mails, mean of {repeats} runs on made-up labels, seed {seed}"
+    shown = rows if as_json else [row | row["gains"] for row in rows]
+    emit(shown, as_json=as_json, columns=columns | {str(n): _signed for n in counts}, title=title)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}"
+
+
+def _numbers(text: str) -> list[int]:
+    """Read numbers of mails. Raises ConfigError."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and 2 <= int(word) <= MOST_MAILS for word in words):  # noqa: PLR2004  # two to compare
+        message = f"--mails {text}: write numbers from 2 to {MOST_MAILS:,}, as 10,30,100,300"
+        raise ConfigError(message)
+    return sorted({int(word) for word in words})
+
+
+def _policies(names: Sequence[str] | None) -> list[Policy]:
+    """Read names of policies. Raises ConfigError."""
+    from scoring.ladder import Policy  # noqa: PLC0415  # not for --help
+
+    if unknown := [name for name in names or () if name not in {*Policy}]:
+        message = f"--policy {unknown[0]}: it is one of {', '.join(Policy)}"
+        raise ConfigError(message)
+    return [Policy(name) for name in names or (Policy.FULL,)]
+
+
+def _made_up(config: Config, track: str | None, seed: int) -> Iterator[Truth]:
+    """Yield made-up labels of the size of each track's own. Raises ConfigError."""
+    from mailbot import challenge  # noqa: PLC0415  # not for --help
+    from scoring.attack import made_up  # noqa: PLC0415  # not for --help
+
+    tracks = challenge.tracks_of(config)
+    if track is not None and track not in tracks:
+        message = f"--track {track}: the config has {', '.join(tracks)}"
+        raise ConfigError(message)
+    for name, truth in challenge.given_truths(config, tracks).items():
+        if track in (None, name):
+            yield made_up(truth, seed)
+
+
+def _simulated(
+    truth: Truth, policies: Sequence[Policy], *, share: float, mails: Sequence[int], repeats: int, seed: int
+) -> list[dict[str, Any]]:
+    """Play every attack that a track is open to under each policy; return a row for each part of the items."""
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+    from rich.progress import Progress  # noqa: PLC0415  # not for --help
+
+    from scoring.attack import attacks_on, simulate  # noqa: PLC0415  # not for --help
+    from scoring.split import split  # noqa: PLC0415  # not for --help
+    from scoring.truth import TruthError  # noqa: PLC0415  # not for --help
+
+    attacks = attacks_on(truth.track)
+    try:
+        parts = split(truth, f"made up {seed}", share) if 0.0 < share < 1.0 else None
+    except TruthError as error:
+        message = f"--split {share:g}: {truth.track.name} has too few items to be split: {error}"
+        raise ConfigError(message) from error
+    named = {"public": parts.public, "private": parts.private} if parts else {"all": truth}
+    rows = []
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        total = len(attacks) * len(policies) * sum(mails) * repeats
+        task = progress.add_task(truth.track.title, total=total)
+        for attack in attacks:
+            for policy in policies:
+                gains = simulate(
+                    truth,
+                    policy,
+                    attack=attack,
+                    split=parts,
+                    mails=mails,
+                    runs=repeats,
+                    seed=seed,
+                    done=lambda count: progress.advance(task, count),
+                )
+                told = {"track": truth.track.name, "attack": str(attack), "policy": str(policy)}
+                rows += [told | row for row in _rows(gains, named)]
+    return rows
+
+
+def _rows(gains: Sequence[Gain], parts: Mapping[str, Truth]) -> Iterator[dict[str, Any]]:
+    """Yield one row for the items behind the replies, and one for those that decide where they are others."""
+    for (name, truth), hidden in zip(parts.items(), (False, True), strict=False):
+        points = {str(gain.mails): gain.hidden if hidden else gain.shown for gain in gains}
+        yield {"on": name, "items": truth.n, "gains": points}

@@ -1,0 +1,81 @@
+"""One file against one truth, with everything that can be said of its score: what the commands for it show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scoring import reference, report, scored
+from scoring.bootstrap import percentiles, scores_of
+from scoring.evaluate import evaluate_packed
+from scoring.signature import signature
+
+if TYPE_CHECKING:
+    from scoring.model import Evaluation
+    from scoring.signature import Signature
+    from scoring.truth import Truth
+
+MOST_DRAWS = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """The interval of a score by resampling the items."""
+
+    draws: int
+    seed: int
+    #: The 2.5 and the 97.5 percentile of the resampled scores.
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """What became of one file."""
+
+    evaluation: Evaluation
+    #: Who computed the measures: our ``kernels``, or the ``reference`` (scipy and plain Python).
+    by: str
+    #: The check of the interval, where it was asked for and there is a score.
+    bootstrap: Bootstrap | None = None
+
+    @property
+    def signature(self) -> Signature | None:
+        """What the score was computed with; None without a score."""
+        return signature(self.evaluation, seed=self.bootstrap.seed if self.bootstrap else None)
+
+
+def single(
+    data: bytes, truth: Truth, *, name: str = "", by_reference: bool = False, draws: int | None = None, seed: int = 0
+) -> Single:
+    """Evaluate a result file, bare or packed; with ``draws`` resamples also take its interval from those.
+
+    Never raises for what is in the file.
+    """
+    by = reference.scored if by_reference else scored.scored
+    evaluation = evaluate_packed(data, truth, name=name, by=by)
+    found = None
+    if evaluation.ok and draws is not None:
+        interval = percentiles(scores_of(data, truth, draws, seed, name=name))
+        found = Bootstrap(draws=draws, seed=seed, interval=interval)
+    return Single(evaluation=evaluation, by="reference" if by_reference else "kernels", bootstrap=found)
+
+
+def as_json(one: Single) -> dict[str, object]:
+    """Return it as plain values: those of :func:`scoring.report.as_json`, and by whom, signature and bootstrap."""
+    drawn = one.bootstrap
+    return report.as_json(one.evaluation) | {
+        "by": one.by,
+        "signature": None if one.signature is None else str(one.signature),
+        "bootstrap": drawn and {"draws": drawn.draws, "seed": drawn.seed, "interval": list(drawn.interval)},
+    }
+
+
+def as_text(one: Single) -> str:
+    """Return it in a few lines."""
+    lines = [report.as_text(one.evaluation)]
+    if drawn := one.bootstrap:
+        low, high = drawn.interval
+        lines.append(f"  bootstrap        {low:.2f} to {high:.2f} ({drawn.draws:,} resamples, seed {drawn.seed})")
+    if one.signature:
+        lines.append(f"  {one.signature}")
+    return "\n".join(lines)
