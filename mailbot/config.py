@@ -190,6 +190,8 @@ class Config(Section):
     """The whole config."""
 
     preset: Literal["siqa", ""] = ""
+    #: The mail provider, whose hosts, ports and folders are known (mailbot.providers).
+    profile: Literal["gmail", "microsoft", "qq", "netease", "generic", ""] = ""
     #: Folder for the ledger and the spool; relative paths are relative to the config file.
     state: Path = Path("state")
     #: SQLAlchemy URL of the ledger; default: ``ledger.db`` in the state folder.
@@ -227,14 +229,22 @@ class Config(Section):
 
 
 def secret(server: Server, name: str) -> str:
-    """Return the password of a server, from its file or the service's credentials folder. Raises ConfigError."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    candidates = [server.password_file, Path(folder) / f"{name}_password" if folder else None]
-    for path in filter(None, candidates):
-        try:
-            return path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
-            raise ConfigError(message) from error
-    message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
-    raise ConfigError(message)
+    """Return the password of a server: what systemd brings as a credential, else its file's first line.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read; the message never holds what is in a file.
+    """
+    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}_password")
+    path = brought if brought.is_absolute() and brought.exists() else server.password_file
+    if path is None:
+        message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
+        raise ConfigError(message)
+    try:
+        password = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
+        raise ConfigError(message) from error
+    if not password:
+        message = f"{name}.password_file: {path} has no password on its first line"
+        raise ConfigError(message)
+    return password

@@ -1,4 +1,4 @@
-"""Reading the config file: merged over its preset, checked whole, every mistake named at once.
+"""Reading the config file: merged over its preset and profile, checked whole, every mistake named at once.
 
 A mistake is told with its key, what is allowed and, for an unknown key, the nearest valid one.
 """
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from mailbot import tracks
 from mailbot.config import Config
 from mailbot.errors import ConfigError
+from mailbot.providers import PROFILES
 from mailbot.section import Section
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def load(path: Path) -> Config:
 
 def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
     """Check a config given as a mapping; relative paths are taken from ``base``."""
-    raw = _rooted(_merge(_preset(given), given), base)
+    raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
     unread = _declared(raw)
     config, told = _validated(raw)
     told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
@@ -99,6 +100,12 @@ def _mistakes_of_tracks(raw: Mapping[str, Any], told: Sequence[str]) -> list[str
 def _tables(value: object) -> list[tuple[str, dict[str, Any]]]:
     """Return the tables within a table, by name."""
     return [(k, v) for k, v in value.items() if isinstance(v, dict)] if isinstance(value, dict) else []
+
+
+def _profile(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that the mail provider settles."""
+    profile = PROFILES.get(str(given.get("profile", "")))
+    return dict(profile.settings()) if profile else {}
 
 
 def _preset(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from mailbot import crash, tls
+from mailbot import __version__, crash, tls
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
 from mailbot.model import Fetched
 
@@ -33,6 +33,7 @@ WINDOW = 20_000
 
 _THROTTLING = re.compile(r"THROTTL|OVERQUOTA|too many simultaneous|bandwidth", re.IGNORECASE)
 _NO_MAILBOX = "User is authenticated but not connected"  # Microsoft's answer to a missing licence or a wrong scope
+_WARY = b"Coremail"  # NetEase's greeting: it opens no folder for a client that has not sent ID (RFC 2971)
 _UNAVAILABLE = "[UNAVAILABLE]"  # its own trouble, not our password: RFC 5530, section 3
 
 PARTIAL = 65536
@@ -57,6 +58,8 @@ class Mailbox:
                 self._client.login(settings.user, password)
                 self._client.normalise_times = False  # keep the zone of INTERNALDATE
                 self._capabilities = set(self._client.capabilities())
+                if b"ID" in self._capabilities and _WARY in bytes(self._client.welcome or b""):
+                    self._client.id_({"name": "mailbot", "version": __version__})
         except Temporary:
             self.close()
             raise

@@ -1,75 +1,167 @@
-"""init: write a config to begin with."""
+"""init: a short interview, and a folder to begin with."""
 
 from __future__ import annotations
 
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mailbot.errors import Permanent
+from mailbot.newconfig import Answers, text
+from mailbot.providers import PROFILES
 
-CONFIG = """\
-# mailbot's config. Paths are relative to this file. Every key: config.example.toml in the documentation.
-preset = "{preset}"
-state = "state"                       # ledger and spool; back this folder up
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
-[challenge]
-address = "{address}"                 # teams write here, replies come from here
-# organizers = ["you@example.org"]
+Ask = Callable[[str, str | None, str], str]
 
-[imap]
-host = "imap.example.org"
-user = "{address}"
-password_file = "secrets/imap"        # first line: the password; chmod 600
-# extra_folders = ["Junk"]            # where your provider puts spam
-
-[smtp]
-host = "smtp.example.org"
-user = "{address}"
-password_file = "secrets/smtp"
-
-[roster]
-file = "teams.csv"                    # columns: team,address
-
-[tracks.siqa-u]
-labels = "labels/answer-u.json"       # never leaves this machine
-
-[tracks.siqa-s]
-labels = "labels/answer-s.json"
-
-# Without a phase submissions are always taken.
-# [[phases]]
-# name = "test"
-# opens = 2026-03-10T00:00:00+08:00
-# closes = 2026-04-26T00:00:00+08:00
-"""
+GivenLabels = Annotated[list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file, to copy.")]
+Organizers = Annotated[list[str] | None, typer.Option("--organizer", help="Who hears of trouble; may be repeated.")]
 
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to begin in; made when missing.")],
-    address: Annotated[str, typer.Option(help="The official submission address.")] = "submissions@example.org",
     preset: Annotated[str, typer.Option(help="The challenge preset.")] = "siqa",
+    profile: Annotated[str | None, typer.Option(help=f"The mail provider: {', '.join(PROFILES)}.")] = None,
+    address: Annotated[str | None, typer.Option(help="The official submission address.")] = None,
+    imap_host: Annotated[str | None, typer.Option(help="Host of the mailbox.")] = None,
+    smtp_host: Annotated[str | None, typer.Option(help="Host that takes our mails.")] = None,
+    user: Annotated[str | None, typer.Option(help="The login name; default: the address.")] = None,
+    organizers: Organizers = None,
+    labels: GivenLabels = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
-    """Write a commented config and its folders, and say the next three steps."""
+    """Ask a few questions; write the config, its folders and the secrets; say the next steps."""
     target = folder / "config.toml"
     if target.exists():
         message = f"{target} exists already; it is left as it is"
         raise Permanent(message)
+    asking = sys.stdin.isatty() and not yes
+    ask = _prompt if asking else _default
+    profile = _profile(ask, profile)
+    address = ask("Official submission address", address, "submissions@example.org")
+    hosts = _hosts(ask, profile, address, {"imap": imap_host, "smtp": smtp_host})
+    answers = Answers(
+        preset=preset,
+        profile=profile,
+        address=address,
+        hosts=hosts,
+        user=ask("Login name", user, address),
+        organizers=organizers or ask("Organizers to tell of trouble (addresses)", None, "").replace(",", " ").split(),
+    )
+    found = _label_files(ask, preset, labels or [])
+    names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in found.items()}
+    answers = replace(answers, labels={track: f"labels/{name}" for track, name in names.items()})
+    _check(answers, folder, found)
+    _lay_out(folder, answers, found)
+    _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
+    _say_what_is_next(folder, answers)
+
+
+def _prompt(question: str, given: str | None, default: str) -> str:
+    return str(typer.prompt(question, default=default, show_default=bool(default))) if given is None else given
+
+
+def _default(_question: str, given: str | None, default: str) -> str:
+    return default if given is None else given
+
+
+def _profile(ask: Ask, given: str | None) -> str:
+    if ask is _prompt and given is None:
+        for name, known in PROFILES.items():
+            typer.echo(f"  {name:10} {known.title}")
+    name = ask("Mail provider", given, "generic")
+    if name not in PROFILES:
+        message = f"{name!r} is no mail provider that is known; write one of {', '.join(PROFILES)}"
+        raise Permanent(message)
+    for limit in PROFILES[name].limits if ask is _prompt else ():
+        typer.echo(f"  - {limit}")
+    return name
+
+
+def _hosts(ask: Ask, profile: str, address: str, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the hosts that the config must name: those given, and those that the profile does not know."""
+    domain, known = address.rpartition("@")[2], PROFILES[profile].settings()
+    return {
+        name: ask(f"{name.upper()} host", host, f"{name}.{domain}")
+        for name, host in given.items()
+        if host is not None or name not in known
+    }
+
+
+def _label_files(ask: Ask, preset: str, given: list[str]) -> dict[str, Path | None]:
+    """Return the label file of each track of the preset; None when it comes later."""
+    from mailbot.configfile import PRESETS  # noqa: PLC0415  # pydantic is slow to load, and not for --help
+
+    path = PRESETS / f"{preset}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
+        message = f"{preset!r} is no preset; write one of {known}"
+        raise Permanent(message)
+    tracks = tomllib.loads(path.read_text(encoding="utf-8")).get("tracks", {})
+    named = {track: file for track, _, file in (one.partition("=") for one in given)}
+    if strays := named.keys() - tracks.keys():
+        message = f"--labels {', '.join(sorted(strays))}: no track of {preset}; write it as {next(iter(tracks))}=FILE"
+        raise Permanent(message)
+    files = {name: ask(f"Label file of {name} (empty: later)", named.get(name), "") for name in tracks}
+    return {name: Path(file) if file else None for name, file in files.items()}
+
+
+def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) -> None:
+    """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
+    from mailbot import challenge, configfile  # noqa: PLC0415  # not for --help
+
+    config = configfile.build(tomllib.loads(text(answers)), base=folder.resolve(), origin="these answers")
+    given = {name: path for name, path in labels.items() if path}
+    challenge.load_truths(given, challenge.tracks_of(config))
+
+
+def _lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None]) -> None:
     for name in ("state", "labels", "secrets"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "secrets").chmod(0o700)
-    target.write_text(CONFIG.format(address=address, preset=preset), encoding="utf-8")
-    if not (folder / "teams.csv").exists():
-        (folder / "teams.csv").write_text("team,address\n", encoding="utf-8")
+        (folder / name).chmod(PRIVATE_FOLDER)
+    for path in filter(None, labels.values()):
+        _write_private(folder / "labels" / path.name, path.read_bytes())
+    (folder / "config.toml").write_text(text(answers), encoding="utf-8")
+    _write_private(folder / "teams.csv", b"team,address\n")
+
+
+def _keep_passwords(folder: Path, hint: str, *, asking: bool) -> None:
+    """Write each password to a file of its own that only its owner can read; without one the file waits, empty."""
+    given = ""
+    if asking:
+        typer.echo(f"  {hint}")
+        given = str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
+    for name in ("imap", "smtp"):
+        _write_private(folder / "secrets" / name, f"{given}\n".encode() if given else b"")
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that nobody else can ever read, not even for a moment; one that is there stays."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
+            file.write(data)
+
+
+def _say_what_is_next(folder: Path, answers: Answers) -> None:
+    target = folder / "config.toml"
+    waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
+    empty = [f"secrets/{name}" for name in ("imap", "smtp") if not (folder / "secrets" / name).stat().st_size]
+    todo = [
+        *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
+        *([f"write the passwords into {' and '.join(empty)}"] if empty else []),
+        "list the teams in teams.csv",
+    ]
+    track = next(iter(answers.labels))
     typer.echo(f"Wrote {target}. The next three steps:")
-    typer.echo(
-        "  1. Put the label files into labels/, the two passwords into secrets/ (chmod 600), the teams into teams.csv."
-    )
-    typer.echo(
-        f"  2. Set the IMAP and SMTP hosts in {target}, then try a file: "
-        f"mailbot --config {target} score FILE --track siqa-s"
-    )
-    typer.echo(
-        f"  3. Make one pass, then run it for good: mailbot --config {target} once; mailbot --config {target} run"
-    )
+    typer.echo(f"  1. In {folder}: {'; '.join(todo)}.")
+    if empty:
+        typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
+    typer.echo(f"  2. mailbot --config {target} doctor --online")
+    typer.echo(f"     It names what is not well yet. Try a file: mailbot --config {target} score FILE --track {track}")
+    typer.echo(f"  3. mailbot --config {target} once    makes one pass; then run it for good with `mailbot run`.")

@@ -12,7 +12,7 @@ from mailbot.config import Imap
 from mailbot.errors import Temporary
 from mailbot.imap import Mailbox
 from tests.faults.conftest import mail
-from tests.faults.scripted_imap import Answer, ScriptedImap, Session, named
+from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session, named
 from tests.integration.bot import wait
 
 if TYPE_CHECKING:
@@ -265,3 +265,30 @@ def _hears(server: ScriptedImap) -> bool:
     finally:
         mailbox.close()
         bell.close()
+
+
+def _coremail(session: Session, _tag: str, _arguments: str) -> None:
+    session.send("* OK Coremail System IMap Server Ready(163com[x])\r\n")
+
+
+def _introduced(session: Session, tag: str, _arguments: str) -> None:
+    session.send(f'* ID ("name" "Coremail Imap")\r\n{tag} OK ID completed\r\n')
+
+
+def _wary(session: Session, tag: str, arguments: str) -> None:
+    """Open a folder as NetEase does: for those alone who have said who they are."""
+    if any(command.startswith("ID ") for command in session.server.commands):
+        session.on_select(tag, arguments)
+    else:
+        session.send(f"{tag} NO SELECT Unsafe Login. Please contact kefu@188.com for help\r\n")
+
+
+def test_a_server_that_wants_to_know_who_we_are_is_told() -> None:
+    """A server that greets as NetEase's do gets ID (RFC 2971) right after the login, with our name."""
+    with ScriptedImap(mail("One"), capabilities=f"{CAPABILITIES} ID") as server:
+        server.script("GREETING", _coremail)
+        server.script("ID", _introduced)
+        server.script("SELECT", _wary)
+        mailbox = Mailbox(Imap(host="127.0.0.1", port=server.port, security="none", user="bot"), "secret")
+        assert mailbox.select("INBOX") == 1
+        mailbox.close()

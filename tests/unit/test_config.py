@@ -13,6 +13,7 @@ from mailbot import configfile
 from mailbot.config import Imap, secret
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment
+from mailbot.providers import PROFILES
 
 BASE = Path("/etc/mailbot")
 
@@ -51,6 +52,21 @@ def test_what_is_said_goes_over_the_preset() -> None:
     assert (config.quota.per_week, config.quota.week_starts.weekday) == (5, 2)
     assert config.board.standing == "best"
     assert config.tracks["siqa-u"].weights == track["weights"]
+
+
+def test_a_profile_fills_in_the_servers() -> None:
+    """A provider's hosts, ports and folders need not be said; what is said goes over them."""
+    config = configfile.build(_config(profile="microsoft", imap={"user": "s", "extra_folders": ["Junk"]}), base=BASE)
+    assert config.imap is not None
+    assert config.smtp is not None
+    assert (config.imap.host, config.imap.user, config.imap.extra_folders) == ("outlook.office365.com", "s", ("Junk",))
+    assert (config.smtp.port, config.smtp.security) == (587, "starttls")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_fits_the_config(name: str) -> None:
+    """No profile sets a key that the config does not have, and the config takes every profile's name."""
+    assert configfile.build(_config(profile=name), base=BASE).profile == name
 
 
 def test_paths_are_relative_to_the_config_file() -> None:
@@ -123,6 +139,7 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
             "before it opens",
         ),
         ({"preset": "sica"}, "preset: "),
+        ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
     ],
 )
@@ -187,10 +204,13 @@ def test_a_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
 
 
 def test_systemd_may_bring_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a file of its own the password is looked for among the service's credentials."""
+    """A credential goes before the file, which the service need not be able to read; without one the file counts."""
     (tmp_path / "imap_password").write_text("geheim\n")
+    (tmp_path / "file").write_text("offen\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert secret(Imap(host="h"), "imap") == "geheim"
+    assert secret(Imap(host="h", password_file=tmp_path / "nobody may read it"), "imap") == "geheim"
+    assert secret(Imap(host="h", password_file=tmp_path / "file"), "smtp") == "offen"
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "binary"])

@@ -1,0 +1,158 @@
+"""init: the interview and its flags; what they write loads, and no secret is readable by others or in the config."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mailbot import configfile
+from mailbot.config import Imap, secret
+from mailbot.errors import ConfigError
+from mailbot.providers import PROFILES
+from tests.command import MAILBOT, mailbot
+from tests.unit.services import LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MOST_KEYS = 15
+LABEL_FLAGS = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
+SECONDS = 30.0
+
+
+def _keys(table: dict[str, Any]) -> int:
+    """Count the keys that hold a value."""
+    return sum(_keys(value) if isinstance(value, dict) else 1 for value in table.values())
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def _answer(folder: Path, arguments: Sequence[str], answers: Sequence[tuple[str, str]]) -> str:
+    """Run the command on a terminal, type each answer when its question stands there; return what was to be seen."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen((MAILBOT, *arguments), cwd=folder, stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    seen, waiting = "", list(answers)
+    while select.select([leader], [], [], SECONDS)[0]:
+        try:
+            seen += os.read(leader, 4096).decode()
+        except OSError:  # the terminal is gone when the command has ended
+            break
+        if waiting and waiting[0][0] in seen:
+            question, answer = waiting.pop(0)
+            seen = seen.replace(question, question.upper())  # answered: it is not waited for twice
+            os.write(leader, f"{answer}\n".encode())
+    os.close(leader)
+    assert process.wait(SECONDS) == 0, seen
+    assert not waiting, seen
+    return seen
+
+
+def test_flags_are_enough(tmp_path: Path) -> None:
+    """The whole non-interactive form asks nothing, and with the labels its config loads."""
+    form = "init contest --yes --preset siqa --profile generic --address submissions@example.org"
+    done = mailbot(*form.split(), *LABEL_FLAGS, folder=tmp_path)
+    config = configfile.load(tmp_path / "contest/config.toml")
+    assert config.imap is not None
+    assert config.smtp is not None
+    assert (config.imap.host, config.smtp.host) == ("imap.example.org", "smtp.example.org")
+    assert config.imap.user == config.challenge.address == "submissions@example.org"
+    assert mailbot("teams", "list", "--json", "--config", "contest/config.toml", folder=tmp_path).json == []
+    assert "mailbot --config contest/config.toml doctor" in done.out
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_few_keys_make_a_service(tmp_path: Path, name: str) -> None:
+    """Whatever the provider, the config has few keys, and its own hosts, ports and folders are known."""
+    mailbot("init", "c", "--yes", "--profile", name, "--address", "s@x.org", "--organizer", "o@x.org", folder=tmp_path)
+    text = (tmp_path / "c/config.toml").read_text()
+    assert _keys(tomllib.loads(text)) <= MOST_KEYS
+    config = configfile.load(tmp_path / "c/config.toml")
+    assert config.imap is not None
+    assert config.smtp is not None
+    assert config.imap.extra_folders == PROFILES[name].imap.get("extra_folders", ())
+    assert config.smtp.port == {"microsoft": 587}.get(name, 465)
+
+
+def test_nobody_else_can_read_what_is_private(tmp_path: Path) -> None:
+    """Secrets, labels and the roster are the owner's alone, whatever the umask."""
+    subprocess.run((MAILBOT, "init", "c", "--yes", *LABEL_FLAGS), cwd=tmp_path, check=True, umask=0)
+    folder = tmp_path / "c"
+    assert {_mode(folder / name) for name in ("state", "labels", "secrets")} == {0o700}
+    private = [*(folder / "secrets").iterdir(), *(folder / "labels").iterdir(), folder / "teams.csv"]
+    assert {_mode(path) for path in private} == {0o600}
+    assert len(private) == 5
+
+
+def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
+    """On a terminal it asks, one question after another; the password is not shown and not in the config."""
+    shutil.copy(LABELS / "answer-s.json", tmp_path / "truth.json")
+    seen = _answer(
+        tmp_path,
+        ("init", "c"),
+        [
+            ("Mail provider", "gmail"),
+            ("Official submission address", "siqa@gmail.com"),
+            ("Login name [siqa@gmail.com]", ""),
+            ("Organizers", "chair@x.org, co-chair@x.org"),
+            ("Label file of siqa-u", ""),
+            ("Label file of siqa-s", "truth.json"),
+            ("Password (not shown; empty: later): ", "sesam oeffne dich"),
+        ],
+    )
+    assert "app password" in seen
+    assert "sesam" not in seen
+    assert "sesam" not in (tmp_path / "c/config.toml").read_text()
+    config = configfile.load(tmp_path / "c/config.toml")
+    assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org")
+    assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
+    assert config.imap is not None
+    assert (config.imap.host, secret(config.imap, "imap")) == ("imap.gmail.com", "sesam oeffne dich")
+    assert re.search(r"1\. .*answer-u\.json", seen)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--address", "nobody"), "challenge.address: 'nobody' is no e-mail address"),
+        (("--profile", "hotmail"), "write one of gmail, microsoft, qq, netease, generic"),
+        (("--preset", "sica"), "'sica' is no preset; write one of siqa"),
+        (("--labels", "siqa-x=a.json"), "--labels siqa-x: no track of siqa; write it as siqa-u=FILE"),
+        (("--labels", "siqa-s=none.json"), "tracks.siqa-s.labels: none.json: No such file"),
+        (("--labels", f"siqa-s={LABELS}/answer-u.json"), "The label file has no column"),
+    ],
+)
+def test_a_wrong_answer_writes_nothing(tmp_path: Path, flags: tuple[str, str], said: str) -> None:
+    """What mailbot would refuse later is refused at once, with what is allowed, and no folder is left behind."""
+    done = mailbot("init", "c", "--yes", *flags, folder=tmp_path, code=2)
+    assert said in done.err
+    assert not (tmp_path / "c").exists()
+
+
+def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
+    """A config that is there refuses a second init; a password and a roster that are there stay."""
+    (tmp_path / "c/secrets").mkdir(parents=True)
+    (tmp_path / "c/secrets/imap").write_text("mine\n")
+    (tmp_path / "c/teams.csv").write_text("team,address\nA,a@x.org\n")
+    mailbot("init", "c", "--yes", folder=tmp_path)
+    assert (tmp_path / "c/secrets/imap").read_text() == "mine\n"
+    assert "a@x.org" in (tmp_path / "c/teams.csv").read_text()
+    assert "exists already" in mailbot("init", "c", "--yes", folder=tmp_path, code=2).err
+
+
+def test_a_password_that_was_never_written_is_named(tmp_path: Path) -> None:
+    """The empty file that init leaves is no password."""
+    (tmp_path / "imap").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"imap\.password_file: .* has no password on its first line"):
+        secret(Imap(host="h", password_file=tmp_path / "imap"), "imap")
