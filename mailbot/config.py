@@ -14,6 +14,7 @@ from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
 from mailbot.limits import ReplyLimits
 from mailbot.section import Address, Section, WeekMoment, Zone
+from scoring.model import Policy
 
 
 class Challenge(Section):
@@ -111,6 +112,10 @@ class PhaseSection(Section):
     name: str
     opens: AwareDatetime | None = None
     closes: AwareDatetime | None = None
+    #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.ladder`).
+    feedback: Policy = Policy.FULL
+    #: The step that ``rounded`` rounds to, in points.
+    rounding: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> PhaseSection:
@@ -215,7 +220,7 @@ class Config(Section):
         """The phases; one that is always open when the config names none."""
         if not self.phases:
             return (Phase(name="submission", opens=None, closes=None),)
-        return tuple(Phase(name=p.name, opens=p.opens, closes=p.closes) for p in self.phases)
+        return tuple(Phase(**p.model_dump()) for p in self.phases)
 
     @property
     def ledger(self) -> str:

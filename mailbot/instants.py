@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from scoring.model import Policy
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
@@ -46,6 +48,10 @@ class Phase:
     name: str
     opens: datetime | None
     closes: datetime | None
+    #: What replies tell of scores.
+    feedback: Policy = Policy.FULL
+    #: The step that the policy ``rounded`` rounds to.
+    rounding: float = 1.0
 
     def holds(self, instant: datetime) -> bool:
         """Whether a mail that arrived then is in time; the closing instant itself is too late."""

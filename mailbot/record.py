@@ -12,6 +12,7 @@ from mailbot.instants import phase_at
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.reply import Answer, Answered
+from scoring.evaluate import evaluation_of, laid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mailbot.model import Judged, Team
     from mailbot.opening import Opened
     from mailbot.rules import Allowance
+    from mailbot.telling import Telling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +49,13 @@ class Record:
     labels: Labels
     answering: Answering
     columns: Columns
+    telling: Telling
     clock: Callable[[], datetime]
 
     def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
+        if case.identity.team:
+            self.telling.prepare(case.identity.team, phase_at(self.challenge.phases, case.row.arrived_at), files)
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
                 return
@@ -102,6 +107,8 @@ class Record:
         allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         used = allowance.used if allowance else 0
         status = rules.status(evaluation, is_open=phase is not None, used=used, quota=self.challenge.quota)
+        accepted = phase is not None and status is Status.ACCEPTED
+        told = self.telling.of(tx, team, phase, file) if phase and accepted else None
         method = evaluation.method or reply.method_of(case.opened.mail.subject, team.name)
         submission_id = submissions.add(
             tx,
@@ -115,10 +122,17 @@ class Record:
             arrived_at=arrived_at,
         )
         if status is Status.ACCEPTED:
-            submissions.add_score(tx, submission_id, evaluation, self.clock())
+            self._score(tx, submission_id, file)
             allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         receipt = submissions.receipt(submission_id)
-        return Answered(receipt=receipt, status=status, file=file, method=method, allowance=allowance)
+        return Answered(receipt=receipt, status=status, file=file, method=method, allowance=allowance, told=told)
+
+    def _score(self, tx: Tx, submission_id: int, file: Judged) -> None:
+        """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
+        final = self.labels.final[str(file.evaluation.track)]
+        if final.sha256 != file.evaluation.truth:
+            submissions.add_score(tx, submission_id, evaluation_of(laid_of(file.values, final), final), self.clock())
+        submissions.add_score(tx, submission_id, file.evaluation, self.clock())
 
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
         if track is None:

@@ -17,6 +17,7 @@ from mailbot.mime.words import literal
 from mailbot.model import Outcome, Status
 from mailbot.rules import neighbours
 from mailbot.templates import environment
+from scoring.signature import signature
 from scoring.text import printable
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mailbot.instants import Moment
     from mailbot.model import Judged, Mail, Team
     from mailbot.rules import Allowance
+    from scoring.ladder import Feedback
 
 POLICY = SMTP.clone(max_line_length=990)
 """With the default line length, long Message-IDs are folded into encoded words and threads break (cpython #79986)."""
@@ -46,11 +48,18 @@ class Answered:
     method: str
     #: None when the file does not tell its track.
     allowance: Allowance | None
+    #: What may be told of its score; None unless it was accepted.
+    told: Feedback | None = None
 
     @property
     def score(self) -> float | None:
-        """The unrounded score; None unless it was accepted."""
-        return self.file.evaluation.score if self.status is Status.ACCEPTED else None
+        """The score that may be told; None when there is none."""
+        return self.told.score if self.told else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether metrics, interval and signature may be told too."""
+        return self.told is not None and self.told.details
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +132,8 @@ class Replies:
             "when": lambda instant: shown(instant, self.zone),
             "title": self._title,
             "metrics": self._metrics,
+            "sureness": self._sureness,
+            "signature": lambda answered: signature(answered.file.evaluation),
             "rounded": self._rounded,
             "examples": self._examples,
             "Status": Status,
@@ -148,7 +159,17 @@ class Replies:
     def _rounded(self, score: float) -> str:
         return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
 
+    def _sureness(self, answered: Answered) -> str:
+        """Say in one plain sentence how sure a score is."""
+        bounds = answered.file.evaluation.interval
+        if bounds is None or not answered.is_whole:
+            return ""
+        low, high = (self._rounded(bound) for bound in bounds)
+        return f"On other items of the same kind this score might have come out anywhere from {low} to {high} (95 %)."
+
     def _metrics(self, answered: Answered) -> list[tuple[str, str]]:
+        if not answered.is_whole:
+            return []
         evaluation = answered.file.evaluation
         rules = next(t for t in self.challenge.board.tracks if t.name == evaluation.track)
         return [
@@ -170,14 +191,20 @@ def headline(answer: Answer, challenge: Challenge) -> str:
 def _told(answered: Answered, challenge: Challenge) -> str:
     track = answered.file.evaluation.track
     title = challenge.tracks[track].title if track else answered.file.file_name or "a file"
-    if answered.status is Status.ACCEPTED and answered.score is not None:
-        return f"{title} accepted with score {answered.score:.{challenge.board.decimals}f}"
+    if answered.status is Status.ACCEPTED and answered.told is not None:
+        return f"{title} accepted{_with_score(answered.told, challenge.board.decimals)}"
     words = {
         Status.REFUSED: "could not be scored",
         Status.OVER_QUOTA: "is over this week's quota",
         Status.CLOSED: "arrived outside the submission phase",
     }
     return f"{title} {words[answered.status]}"
+
+
+def _with_score(told: Feedback, decimals: int) -> str:
+    if told.score is None:
+        return ""
+    return f" with score {told.score:.{decimals}f}" if told.details else f"; score shown: {told.score:.{decimals}f}"
 
 
 def method_of(subject: str, team: str) -> str:

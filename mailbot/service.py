@@ -12,6 +12,7 @@ from mailbot import challenge, daybook, evaluator, journal, opening, publish, ro
 from mailbot.answering import Answering
 from mailbot.child import MIB
 from mailbot.columns import Columns
+from mailbot.completing import complete
 from mailbot.config import secret
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
@@ -29,6 +30,7 @@ from mailbot.sandbox import Bounds, Sandbox
 from mailbot.sending import Sending
 from mailbot.smtp import Sender
 from mailbot.spool import Spool
+from mailbot.telling import Telling
 from mailbot.watch import Watch
 from mailbot.weekly import Weekly
 
@@ -86,6 +88,17 @@ class Service:
         )
 
     @cached_property
+    def telling(self) -> Telling:
+        """What replies tell of scores."""
+        return Telling(
+            ledger=self.ledger,
+            labels=self.labels,
+            columns=self.columns,
+            complete=lambda truth, rows: complete(self, truth, rows),
+            decimals=self.challenge.board.decimals,
+        )
+
+    @cached_property
     def intake(self) -> Intake:
         """The step from spooled mails to their record."""
         recorder = Record(
@@ -94,6 +107,7 @@ class Service:
             labels=self.labels,
             answering=self.answering,
             columns=self.columns,
+            telling=self.telling,
             clock=self.clock,
         )
         return Intake(

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.ladder import Policy, Rung, climb, feedback
-from scoring.model import Kind
+from scoring.ladder import Rung, climb, feedback
+from scoring.model import Kind, Policy
 from scoring.parts import labels_of, parts_of
 from scoring.scored import influence, scored
 

@@ -123,8 +123,36 @@ def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Ev
 def _packed(checked: Checked, track: Track) -> dict[str, bytes]:
     """Return the values as bytes, as :class:`Evaluated` says."""
     numbers = numbered(checked.values, track)
-    kinds = {column.name: "u1" if column.kind is Kind.CHOICE else "<f8" for column in track.columns}
-    return {name: array.astype(np.dtype(kinds[name])).tobytes() for name, array in numbers.items()}
+    kinds = _kinds(track)
+    return {name: array.astype(kinds[name]).tobytes() for name, array in numbers.items()}
+
+
+def laid_of(values: Mapping[str, bytes], truth: Truth) -> Laid:
+    """Return the values that :class:`Evaluated` holds, laid out as :func:`scoring.parts.laid_out` does."""
+    order = parts_of(truth).order
+    kinds = _kinds(truth.track)
+    return {name: np.frombuffer(values[name], kinds[name]).astype(np.float64)[order] for name in kinds}
+
+
+def _kinds(track: Track) -> dict[str, np.dtype[np.generic]]:
+    """Return of what type the values of each column are."""
+    return {column.name: np.dtype("u1" if column.kind is Kind.CHOICE else "<f8") for column in track.columns}
+
+
+def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
+    """Return the evaluation, of score and metrics, of columns that were checked before."""
+    found = scored.scored(laid, truth)
+    error = interval.standard_error(scored.influence(laid, truth), parts_of(truth).clusters)
+    return Evaluation(
+        track=truth.track.name,
+        score=found.score,
+        metrics=found.figures,
+        error=error,
+        interval=interval.interval(found.score, error, truth.track.bounds),
+        n=truth.n,
+        truth=truth.sha256,
+        scorer=truth.track.scorer,
+    )
 
 
 def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:

@@ -9,10 +9,10 @@ best is shown again. Their error is that of a mean of losses; with influences it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from scoring.interval import standard_error
+from scoring.model import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
 #: Standard errors of the difference that a submission must be better by; the authors' own code has 1.
 STEP = 1.0
-
-
-class Policy(StrEnum):
-    """What a reply tells of a score."""
-
-    FULL = "full"  # the score and every metric: for labels that do not decide anything
-    ROUNDED = "rounded"  # the score in coarse steps, no metric; little help against a patient climber
-    LADDER = "ladder"  # the best score so far, changed only by what is surely better
-    RECEIPT = "receipt"  # nothing: the board will tell
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ Standard library only: the teams' checker runs this module with nothing installe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -133,6 +133,15 @@ class Track:
     def measures(self) -> tuple[Measure, ...]:
         """Every measure in the order shown: those that count, then the others."""
         return (*(measure for term in self.terms for measure in term.measures), *self.also)
+
+
+class Policy(StrEnum):
+    """What a reply tells of a score."""
+
+    FULL = "full"  # the score and every metric: for labels that do not decide anything
+    ROUNDED = "rounded"  # the score in coarse steps, no metric; little help against a patient climber
+    LADDER = "ladder"  # the best score so far, changed only by what is surely better
+    RECEIPT = "receipt"  # nothing: the board will tell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mailbot.config import Config
     from scoring.attack import Gain
-    from scoring.ladder import Policy
+    from scoring.model import Policy
     from scoring.truth import Truth
 
 MOST_MAILS = 10_000
@@ -64,7 +64,7 @@ def _numbers(text: str) -> list[int]:
 
 def _policies(names: Sequence[str] | None) -> list[Policy]:
     """Read names of policies. Raises ConfigError."""
-    from scoring.ladder import Policy  # noqa: PLC0415  # not for --help
+    from scoring.model import Policy  # noqa: PLC0415  # not for --help
 
     if unknown := [name for name in names or () if name not in {*Policy}]:
         message = f"--policy {unknown[0]}: it is one of {', '.join(Policy)}"

@@ -127,19 +127,29 @@ def listing(
     tx: Tx, *, submission_id: int | None = None, track: str | None = None, mail_id: int | None = None
 ) -> list[SubmissionRow]:
     """Return submissions in order of arrival, each with its newest score."""
+    wanted = {submissions.c.id: submission_id, submissions.c.track: track, submissions.c.mail_id: mail_id}
+    return _rows(tx, *(column == value for column, value in wanted.items() if value is not None))
+
+
+def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[SubmissionRow]:
     own = scores.alias()
     newest = sa.select(sa.func.max(own.c.id)).where(own.c.submission_id == submissions.c.id).correlate(submissions)
-    wanted = {submissions.c.id: submission_id, submissions.c.track: track, submissions.c.mail_id: mail_id}
     query = (
         sa.select(
             submissions, teams.c.name.label("team"), scores.c.value, scores.c.metrics, scores.c.truth, scores.c.scorer
         )
         .join(teams, teams.c.id == submissions.c.team_id)
         .outerjoin(scores, scores.c.id == newest.scalar_subquery())
-        .where(*(column == value for column, value in wanted.items() if value is not None))
+        .where(*where)
         .order_by(submissions.c.arrived_at, submissions.c.id)
     )
     return [_row(row) for row in tx.execute(query)]
+
+
+def climbed(tx: Tx, *, team_id: int, track: str, phase: str) -> list[SubmissionRow]:
+    """Return a team's accepted submissions of a track and phase in order of arrival, each with its newest score."""
+    own = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.phase == phase)
+    return _rows(tx, *own, submissions.c.status == Status.ACCEPTED)
 
 
 def standings(

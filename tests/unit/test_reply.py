@@ -16,7 +16,8 @@ from mailbot.instants import Moment
 from mailbot.model import Judged, Mail, Outcome, Status, Team
 from mailbot.reply import REFERENCES, Answer, Answered, Replies, method_of
 from mailbot.rules import Allowance
-from scoring.model import Evaluation, Note, Problem
+from scoring.ladder import feedback
+from scoring.model import Evaluation, Note, Policy, Problem
 from tests.unit.services import ADA, NOW, Clock, served
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _one(status: Status = Status.ACCEPTED, **evaluation: Any) -> Answered:  # no
         file_name="s.json", sha256=hashlib.sha256().hexdigest(), size=1234, evaluation=Evaluation(**(told | evaluation))
     )
     allowance = Allowance(per_week=2, used=1, renews_at=NOW)
-    return Answered(receipt="S-000001", status=status, file=file, method="PeepNet", allowance=allowance)
+    score = file.evaluation.score
+    shown = feedback(Policy.FULL, score) if status is Status.ACCEPTED and score is not None else None
+    return Answered(receipt="S-000001", status=status, file=file, method="PeepNet", allowance=allowance, told=shown)
 
 
 def _compose(replies: Replies, mail: Mail | None = None, *submissions: Answered) -> EmailMessage:

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.attack import Attack, Gain, attacks_on, made_up, simulate
 from scoring.declare import track_from
-from scoring.ladder import Policy
+from scoring.model import Policy
 from scoring.split import split
 from tests.unit.scoring.labels import s_case, truth_of, u_case
 from tests.unit.scoring.made import S, U

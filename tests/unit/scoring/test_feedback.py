@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.evaluate import evaluate
-from scoring.ladder import Policy, climb, feedback, ladder
+from scoring.ladder import climb, feedback, ladder
+from scoring.model import Policy
 from scoring.signature import Signature, package_version, parse, signature
 from scoring.split import public_ids, split
 from scoring.truth import TruthError
