@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
@@ -68,6 +68,14 @@ class Imap(Server):
     #: Seconds between two looks, whatever IDLE says.
     poll_seconds: float = Field(default=60, gt=0)
 
+    @model_validator(mode="after")
+    def _files_away_to_elsewhere(self) -> Imap:
+        swept = {folder.casefold() for folder in (self.inbox, *self.extra_folders)}
+        if both := sorted({name for name in (self.processed, self.failed) if name.casefold() in swept}):
+            message = f"{both[0]!r} cannot be both a folder that is read and one that handled mails are moved to"
+            raise ValueError(message)
+        return self
+
 
 class Smtp(Server):
     """The server that takes mailbot's mails."""
@@ -123,6 +131,17 @@ class PhaseSection(Section):
             message = f"phase {self.name!r} closes ({self.closes}) before it opens ({self.opens})"
             raise ValueError(message)
         return self
+
+
+def _named_once(phases: tuple[PhaseSection, ...]) -> tuple[PhaseSection, ...]:
+    names = [phase.name for phase in phases]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        message = f"{len(names)} phases, and more than one is named {twice[0]!r}"
+        raise ValueError(message)
+    return phases
+
+
+Phases = Annotated[tuple[PhaseSection, ...], AfterValidator(_named_once)]
 
 
 class LimitsSection(Section):
@@ -208,7 +227,7 @@ class Config(Section):
     replies: RepliesSection = RepliesSection()
     quota: Quota = Quota()
     limits: LimitsSection = LimitsSection()
-    phases: tuple[PhaseSection, ...] = ()
+    phases: Phases = ()
     board: BoardSection = BoardSection()
     split: SplitSection = SplitSection()
     tracks: dict[str, TrackSection]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,24 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Co
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
         raise ConfigError(message)
     return config
+
+
+def check_files(config: Config) -> None:
+    """Try each file that the config has mailbot read. Raises ConfigError naming every one that cannot be."""
+    named = {f"tracks.{name}.labels": section.labels for name, section in config.tracks.items()}
+    named |= {"roster.file": config.roster.file} if config.roster.file else {}
+    servers = (("imap", config.imap), ("smtp", config.smtp))
+    named |= {f"{name}.ca_file": server.ca_file for name, server in servers if server and server.ca_file}
+    if told := [f"  - {key}: {path}: {why}" for key, path in named.items() if (why := _unreadable(path))]:
+        raise ConfigError("\n".join(["These files of the config cannot be read:", *told]))
+
+
+def _unreadable(path: Path) -> str:
+    try:
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        return error.strerror or "unreadable"
 
 
 def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
@@ -157,13 +175,21 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{key}: unknown key{_nearest(item['loc'])}"
     if item["type"] == "missing":
         return f"{key}: missing; it must be set"
-    if item["type"] == "timezone_aware":
-        return f"{key}: a date needs its zone, as 2026-04-25T23:59:00+08:00 (got {_shown(item['input'])})"
-    return f"{key}: {item['msg'].removeprefix('Value error, ')}"
+    if item["type"] in {"timezone_aware", "datetime_from_date_parsing", "datetime_parsing", "datetime_type"}:
+        return f"{key}: a date needs its time and zone, as 2026-04-25T23:59:00+08:00{_got(key, item['input'])}"
+    if item["type"] == "value_error":  # our own words, which name the value where that helps
+        return f"{key}: {item['msg'].removeprefix('Value error, ')}"
+    return f"{key}: {item['msg']}{_got(key, item['input'])}"
+
+
+def _got(key: str, value: object) -> str:
+    """Show a wrong value, unless it may hold a secret."""
+    private = any(word in key for word in ("password", "secret", "token", "_url"))
+    return "" if private or isinstance(value, dict | list) else f" (got {_shown(value)})"
 
 
 def _shown(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else repr(value)[:80]
+    return value.isoformat() if isinstance(value, datetime | date) else repr(value)[:80]
 
 
 def _nearest(loc: Sequence[str | int]) -> str:
@@ -173,6 +199,8 @@ def _nearest(loc: Sequence[str | int]) -> str:
         field = getattr(model, "model_fields", {}).get(part)
         model = _section(field.annotation) if field else model
     known = list(getattr(model, "model_fields", {}))
+    if secrets := [key for key in known if key == f"{loc[-1]}_file"]:
+        return f"; did you mean {secrets[0]!r}? It names the file: no secret is written here"
     close = difflib.get_close_matches(str(loc[-1]), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, daybook, evaluator, journal, opening, publish, roster, safefile
+from mailbot import challenge, configfile, daybook, evaluator, journal, opening, publish, roster, safefile
 from mailbot.answering import Answering
 from mailbot.child import MIB
 from mailbot.columns import Columns
@@ -216,6 +216,7 @@ class Service:
 @contextmanager
 def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
     """Open the ledger and build every part; children start when the first mail needs them."""
+    configfile.check_files(config)
     tracks = challenge.tracks_of(config)
     truths = challenge.given_truths(config, tracks)
     with ExitStack() as stack:

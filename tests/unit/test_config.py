@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +95,10 @@ def test_every_mistake_is_told_at_once() -> None:
     [
         ({"challange": {}}, "challange: unknown key; did you mean 'challenge'?"),
         ({"imap": {"host": "h", "pasword_file": "x"}}, "imap.pasword_file: unknown key; did you mean 'password_file'?"),
+        (
+            {"imap": {"host": "h", "password": "hush-hush"}},
+            "imap.password: unknown key; did you mean 'password_file'? It names the file: no secret is written here",
+        ),
         ({"quota": {"zzz": 1}}, "quota.zzz: unknown key; known here: per_week, week_starts"),
         ({"phases": [{"name": "x", "open": 1}]}, "phases.0.open: unknown key; did you mean 'opens'?"),
     ],
@@ -125,7 +129,7 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
             "must not be negative",
         ),
         ({"tracks": {"siqa-s": {}}}, "tracks.siqa-s.labels: missing"),
-        ({"phases": [{"name": "x", "opens": datetime(2026, 3, 1)}]}, "a date needs its zone"),  # noqa: DTZ001  # as TOML gives it
+        ({"phases": [{"name": "x", "opens": datetime(2026, 3, 1)}]}, "a date needs its time and zone"),  # noqa: DTZ001  # as TOML gives it
         (
             {
                 "phases": [
@@ -138,7 +142,13 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
             },
             "before it opens",
         ),
-        ({"preset": "sica"}, "preset: "),
+        ({"preset": "sica"}, "preset: Input should be 'siqa' or '' (got 'sica')"),
+        ({"quota": {"per_week": 0}}, "quota.per_week: Input should be greater than or equal to 1 (got 0)"),
+        ({"phases": [{"name": "x"}, {"name": "x"}]}, "phases: 2 phases, and more than one is named 'x'"),
+        ({"phases": [{"name": "x", "closes": date(2026, 3, 1)}]}, "a date needs its time and zone"),
+        ({"phases": [{"name": "x", "closes": "1 March"}]}, "+08:00 (got '1 March')"),
+        ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
+        ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
         ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
     ],
@@ -146,6 +156,37 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
 def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: str) -> None:
     """Each value that cannot be used says why."""
     assert hint in _mistakes(**more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"imap": {"host": "h", "password": "hush-hush"}},
+        {"imap": {"host": "h", "password_file": ["hush-hush"]}},
+        {"smtp": {"host": "h", "pass": "hush-hush", "port": "x"}},
+        {"ledger_url": ["postgresql://u:hush-hush@h/d"]},
+        {"ledger_urls": "postgresql://u:hush-hush@h/d"},
+    ],
+    ids=["unknown key", "list", "another unknown key", "url", "unknown url"],
+)
+def test_no_secret_is_told(more: dict[str, Any]) -> None:
+    """A secret that somebody wrote into the config all the same is not repeated."""
+    assert "hush-hush" not in _mistakes(**more)
+
+
+def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    """Labels, roster and authorities: each by its key, with the reason, before anything is opened."""
+    tracks = {name: {"labels": f"{name}.json"} for name in ("siqa-u", "siqa-s")}
+    more = {"tracks": tracks, "roster": {"file": "."}, "smtp": {"host": "h", "ca_file": "ca.pem"}}
+    config = configfile.build(_config(**more), base=tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        configfile.check_files(config)
+    assert str(refused.value).splitlines()[1:] == [
+        f"  - tracks.siqa-u.labels: {tmp_path}/siqa-u.json: No such file or directory",
+        f"  - tracks.siqa-s.labels: {tmp_path}/siqa-s.json: No such file or directory",
+        f"  - roster.file: {tmp_path}: Is a directory",
+        f"  - smtp.ca_file: {tmp_path}/ca.pem: No such file or directory",
+    ]
 
 
 def test_plain_text_is_for_this_machine_alone() -> None:
