@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config
-from mailbot.errors import ConfigError
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal
+from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mailbot.config import Config
+    from mailbot.verify import Checked
     from scoring.attack import Gain
     from scoring.model import Policy
     from scoring.truth import Truth
 
 MOST_MAILS = 10_000
+DISAGREES = 1
 
 
 def simulate_attack(
@@ -131,3 +134,74 @@ def _rows(gains: Sequence[Gain], parts: Mapping[str, Truth]) -> Iterator[dict[st
     for (name, truth), hidden in zip(parts.items(), (False, True), strict=False):
         points = {str(gain.mails): gain.hidden if hidden else gain.shown for gain in gains}
         yield {"on": name, "items": truth.n, "gains": points}
+
+
+def verify(
+    context: typer.Context,
+    submission: Annotated[str, typer.Argument(metavar="S-000012", help="The receipt.")],
+    signature: Annotated[str | None, typer.Option(metavar="LINE", help="A signature that a team quotes.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute a submission's scores once more, by our kernels and by scipy. Exit code 0 when all agrees, else 1."""
+    from mailbot import service, verify  # noqa: PLC0415  # not for --help
+    from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
+    from scoring.signature import parse  # noqa: PLC0415  # not for --help
+
+    said = parse(signature) if signature is not None else None
+    if signature is not None and said is None:
+        message = f"{signature!r} is no signature; one is like: siqa-s/1 truth=9f2c41d03a7be512 n=1050 mailbot=0.1.0"
+        raise Permanent(message)
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config), enter=False) as wired:
+        verdict = verify.verify(wired, number(submission, "S"))
+        zone = wired.config.challenge.zone
+    quote = verify.quoted(said, verdict.checked) if said else None
+    ok = verdict.ok and (quote is None or (quote[0].agrees and not quote[1]))
+    told = {
+        "receipt": verdict.row.receipt,
+        "team": verdict.row.team,
+        "track": verdict.row.track,
+        "file_sha256": verdict.row.sha256,
+        "ok": ok,
+        "scores": [_checked(one, rfc3339(one.score.scored_at, zone)) for one in verdict.checked],
+        "signature": None if quote is None else {"agrees": not quote[1], "differences": list(quote[1])},
+    }
+    typer.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n".join(_told(told)))
+    raise typer.Exit(0 if ok else DISAGREES)
+
+
+def _checked(one: Checked, scored_at: str | None) -> dict[str, Any]:
+    from mailbot.verify import signature_of  # noqa: PLC0415  # not for --help
+
+    return {
+        "signature": str(signature_of(one.score)),
+        "present": one.present,
+        "scored_at": scored_at,
+        "ledger": one.score.value,
+        "kernels": one.kernels and one.kernels.score,
+        "reference": one.reference and one.reference.score,
+        "agrees": None if one.hindrance else one.agrees,
+        "differences": list(one.differences),
+        "hindrance": one.hindrance or None,
+    }
+
+
+def _told(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines for people."""
+    yield f"{told['receipt']} of {told['team']} on {told['track']}, file {told['file_sha256']}"
+    for one in told["scores"]:
+        yield f"\n{one['signature']}"
+        by = "in force" if one["present"] else "by older labels or another formula"
+        yield f"  scored at            {one['scored_at']}, {by}"
+        yield f"  the ledger           {one['ledger']:.10f}"
+        if one["hindrance"]:
+            yield f"  cannot be computed again: {one['hindrance']}"
+            continue
+        for name, key in (("our kernels", "kernels"), ("scipy, plain Python", "reference")):
+            yield f"  {name:<20} " + ("none" if one[key] is None else f"{one[key]:.10f}")
+        yield "  Score and measures agree to nine digits." if one["agrees"] else "  IT DOES NOT AGREE:"
+        yield from (f"    {line}" for line in one["differences"])
+    if quote := told["signature"]:
+        yield "\nThe signature quoted is a score's." if quote["agrees"] else "\nThe signature quoted is NO score's:"
+        yield from (f"  {line}" for line in quote["differences"])

@@ -56,6 +56,32 @@ class Score:
     metrics: Mapping[str, float]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """A score as the ledger keeps it."""
+
+    #: SHA-256 of the labels.
+    truth: str
+    track: str
+    #: Name and version of the formula.
+    scorer: str
+    value: float
+    #: By name.
+    metrics: Mapping[str, float]
+    #: Number of items scored.
+    n: int
+    scored_at: datetime
+    #: Version of mailbot that computed it; None where it was not kept yet.
+    version: str | None
+
+
+def of_submission(tx: Tx, submission_id: int) -> list[ScoreRow]:
+    """Return the scores of a submission, oldest first."""
+    kept = (scores.c[name] for name in ScoreRow.__dataclass_fields__)
+    rows = tx.execute(sa.select(*kept).where(scores.c.submission_id == submission_id).order_by(scores.c.id))
+    return [ScoreRow(**row) for row in rows.mappings()]
+
+
 def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int = 0) -> list[Accepted]:
     """Return the accepted submissions of a track in order of their ids: all, or those without a score of a version."""
     wanted = [*_accepted(track), submissions.c.id > after]

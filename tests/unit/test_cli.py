@@ -105,6 +105,8 @@ def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
         ("submissions", "show", "nonsense"),
         ("outbox", "show", "R-1"),
         ("rescore", "--submission", "S-000009"),
+        ("verify", "S-000009"),
+        ("verify", "S-000009", "--signature", "n=9"),
         ("once",),
         ("send",),
         ("--config", "missing.toml", "teams", "list"),
@@ -208,6 +210,12 @@ def test_a_mail_can_be_followed_through_the_commands(shell: Shell) -> None:
     shown, _ = shell("outbox", "show", "R-000001")
     assert "To: a@x.org" in shown
     assert "S-000001 | SIQA-S | accepted" in shown
+    verified = shell.json("verify", "s1")
+    assert (verified["ok"], verified["scores"][0]["agrees"], verified["signature"]) == (True, True, None)
+    line = verified["scores"][0]["signature"]
+    assert "Score and measures agree" in shell("verify", "S-000001", "--signature", line)[0]
+    shown, _ = shell("verify", "S-000001", "--signature", line.replace("n=8", "n=9"), code=1)
+    assert "items: quoted 9, the ledger has 8" in shown
     assert [row["changed"] for row in shell.json("rescore", "--dry-run")] == [False]
     rows = [row for row in shell.json("board") if not row.get("baseline")]
     assert {row["team"] for row in rows} == {"Alpha"}
