@@ -31,6 +31,7 @@ def board_as_json(board: Board) -> dict[str, Any]:
         "tables": [_table_as_json(table) for table in board.tables],
         "truths": dict(board.truths),
         "rules": list(board.rules),
+        "final": board.final,
     }
 
 
@@ -50,6 +51,7 @@ def board_from_json(data: dict[str, Any]) -> Board:
         tables=tuple(_table_from_json(table, zone) for table in data["tables"]),
         truths=MappingProxyType(dict(data["truths"])),
         rules=tuple(data["rules"]),
+        final=data.get("final", False),
     )
 
 

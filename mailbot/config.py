@@ -181,7 +181,7 @@ class BoardSection(Section):
     decimals: int = Field(default=2, ge=0, le=6)
     #: The line printed with the table over all tracks; "" leaves the table out. Absent: mailbot decides by the tracks.
     overall: str | None = None
-    #: Folder for page/index.html, board.csv, board.xlsx and board.json; default: ``published`` in the state folder.
+    #: Folder for the site page/, board.csv, board.xlsx and board.json; default: ``published`` in the state folder.
     folder: Path | None = None
 
 
@@ -190,6 +190,28 @@ class SplitSection(Section):
 
     #: Share of the items that replies and weekly boards use; the others decide in the end. 1: no split.
     public: float = Field(default=1.0, gt=0, le=1)
+
+
+class PageSection(Section):
+    """The results page."""
+
+    #: Run after each publication, without a shell; ``{folder}`` in it becomes the site's folder. "" runs nothing.
+    command: str = ""
+    #: Seconds after which the command is ended.
+    command_seconds: float = Field(default=120, ge=1, le=3600)
+    #: More instants to be told on the rules page, by their name.
+    dates: dict[str, AwareDatetime] = Field(default_factory=dict)
+
+
+class AwardsSection(Section):
+    """Who is honoured in the final results."""
+
+    #: What each rank of a track wins, the first rank first.
+    places: tuple[str, ...] = ("First place", "Second place", "Third place")
+    #: So many top teams of each track are invited.
+    invited: int = Field(default=3, ge=0, le=100)
+    #: The sentence above the names of the invited teams.
+    invitation: str = "These teams are invited to present their solutions:"
 
 
 class TrackSection(Section):
@@ -230,6 +252,8 @@ class Config(Section):
     phases: Phases = ()
     board: BoardSection = BoardSection()
     split: SplitSection = SplitSection()
+    page: PageSection = PageSection()
+    awards: AwardsSection = AwardsSection()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

@@ -239,3 +239,5 @@ class Board:
     truths: Mapping[str, str]
     #: The rules that shaped the ranking, one sentence each, as printed under the tables.
     rules: tuple[str, ...]
+    #: Whether these are the final results of the challenge.
+    final: bool = False

@@ -1,30 +1,21 @@
-"""A board as one HTML file that needs nothing else: no request, no font, no script from elsewhere.
-
-The style and the script stand inside the page; a policy in its head allows exactly these two, by their hashes (W3C,
-Content Security Policy Level 3), so that nothing a participant writes can run or load anything, from disk or a server.
-"""
+"""A board's tables as the results page shows them: numbers as text, intervals as whiskers, moves, medals. Pure."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
-from mailbot import instants
 from mailbot.board import score_heading
-from mailbot.templates import environment
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from mailbot.model import Board, Row, Table
 
 _MINUS = "\N{MINUS SIGN}"
+
+MEDALS = {(1, 1): "gold", (2, 2): "silver", (3, 3): "bronze"}
+"""A medal stands only where the rank is certain: the least and the greatest rank are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +30,15 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whisker:
+    """An interval on the scale that all rows of a table share, in percent of its width."""
+
+    low: float
+    at: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """A row as the page shows it."""
 
@@ -47,6 +47,17 @@ class Line:
     score: Cell
     #: Length of the bar under the score: percent of the best score, or the other way around where less is better.
     bar: float
+    #: The interval as ``± 0.42``, or its two arms where they differ; "" where it is unknown.
+    spread: str
+    #: The interval as ``92.57 to 93.41``, for those who hear the page.
+    range: str
+    whisker: Whisker | None
+    #: ``gold``, ``silver``, ``bronze`` or "".
+    medal: str
+    #: Ranks gained since the board before; None where there is nothing to compare with.
+    move: int | None
+    #: Whether the team has its first rank on a board that has one before it.
+    new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,50 +69,79 @@ class View:
     teams: tuple[Line, ...]
     baselines: tuple[Line, ...]
     has_methods: bool
+    has_intervals: bool
+    has_groups: bool
+    #: The best baseline that lies on the whiskers' scale, and where: percent of its width.
+    mark: tuple[str, float] | None
     #: Number of columns shown.
     width: int
 
 
-def render(board: Board) -> str:
-    """Return the page of ``board``: HTML that opens from disk and from any web server."""
-    style, script = _source("page/board.css"), _source("page/board.js")
-    return (
-        environment()
-        .get_template("page/index.html.j2")
-        .render(
-            board=board,
-            views=[_view(table) for table in board.tables],
-            updated=_updated(board.as_of),
-            zone=str(board.as_of.tzinfo),
-            style=Markup(style),  # noqa: S704 - our own file, and the policy holds its hash
-            script=Markup(script),  # noqa: S704 - our own file, and the policy holds its hash
-            policy=_policy(style, script),
-            breakable=_breakable,
-        )
-    )
+def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> tuple[View, ...]:
+    """Return the tables of ``board``; ``moved`` is what :func:`mailbot.moves.moves` says, None on the first board."""
+    return tuple(_view(table, moved) for table in board.tables)
 
 
-def _view(table: Table) -> View:
-    best = (max if table.higher_is_better else min)((row.score for row in table.rows), default=0.0)
-    lines = [_line(row, table, best) for row in table.rows]
+def _view(table: Table, moved: Mapping[tuple[str, str], int | None] | None) -> View:
+    scale, mark = _scale(table)
+    lines = [_line(row, table, scale, moved) for row in table.rows]
     has_methods = any(row.method for row in table.rows)
+    has_groups = any(row.group for row in table.rows)
     return View(
         table=table,
         score_title=score_heading(table).title,
         teams=tuple(line for line in lines if not line.row.baseline),
         baselines=tuple(line for line in lines if line.row.baseline),
         has_methods=has_methods,
-        width=len(table.headings) + (6 if has_methods else 5),
+        has_intervals=scale is not None,
+        has_groups=has_groups,
+        mark=mark,
+        width=len(table.headings) + 5 + has_methods + has_groups,
     )
 
 
-def _line(row: Row, table: Table, best: float) -> Line:
+def _scale(table: Table) -> tuple[tuple[float, float] | None, tuple[str, float] | None]:
+    """Return the ends of the whiskers' scale, and the best baseline upon it; None, None without intervals.
+
+    The scale spans all intervals, and the best baseline too where that makes it no more than half as long again.
+    """
+    ends = [end for row in table.rows for end in row.interval or ()]
+    if not ends:
+        return None, None
+    low, high = min(ends), max(ends)
+    best = next((row for row in table.rows if row.baseline), None)
+    if best and max(high, best.score) - min(low, best.score) <= 1.5 * (high - low):
+        scale = (min(low, best.score), max(high, best.score))
+        return scale, (best.team, _percent(best.score, scale))
+    return (low, high), None
+
+
+def _percent(value: float, scale: tuple[float, float]) -> float:
+    """Return where ``value`` lies on ``scale``, from 1 to 99 percent of its width: whiskers keep off the edges."""
+    low, high = scale
+    return round(1 + 98 * (value - low) / (high - low), 1) if high > low else 50.0
+
+
+def _line(
+    row: Row,
+    table: Table,
+    scale: tuple[float, float] | None,
+    moved: Mapping[tuple[str, str], int | None] | None,
+) -> Line:
     score = score_heading(table)
+    best = (max if table.higher_is_better else min)(one.score for one in table.rows)
+    move = (moved or {}).get((table.key, row.team)) if row.rank is not None else None
     return Line(
         row=row,
         cells=tuple(_cell(h.title, row.cells[h.key], h.decimals) for h in table.headings),
         score=_cell(score.title, row.score, score.decimals),
         bar=_bar(row.score, best, higher_is_better=table.higher_is_better),
+        spread=spread(row, score.decimals),
+        range=" to ".join(number(end, score.decimals) for end in row.interval or ()),
+        whisker=_whisker(row, scale),
+        medal=MEDALS.get(row.ranks, "") if row.ranks and row.rank is not None else "",
+        move=move,
+        new=moved is not None and row.rank is not None and move is None,
     )
 
 
@@ -113,45 +153,27 @@ def _bar(score: float, best: float, *, higher_is_better: bool) -> float:
     return max(0.0, round(100 * part / whole, 1)) if whole > 0 else 0.0
 
 
+def _whisker(row: Row, scale: tuple[float, float] | None) -> Whisker | None:
+    if scale is None or row.interval is None:
+        return None
+    low, high = row.interval
+    return Whisker(low=_percent(low, scale), at=_percent(row.score, scale), high=_percent(high, scale))
+
+
+def spread(row: Row, decimals: int) -> str:
+    """Say how far the interval of ``row`` reaches: ``± 0.42``, or both arms where they differ as shown."""
+    if row.interval is None:
+        return ""
+    down, up = (f"{abs(row.score - end):.{decimals}f}" for end in row.interval)
+    return f"\N{PLUS-MINUS SIGN} {up}" if up == down else f"{_MINUS}{down} +{up}"
+
+
+def number(value: float, decimals: int) -> str:
+    """Write ``value`` with so many decimals and, where it is negative, a minus sign."""
+    return f"{value:.{decimals}f}".replace("-", _MINUS)
+
+
 def _cell(title: str, value: float | None, decimals: int) -> Cell:
     if value is None:
         return Cell(title=title, text="", value="")
-    return Cell(title=title, text=f"{value:.{decimals}f}".replace("-", _MINUS), value=repr(value))
-
-
-def _breakable(text: str) -> Markup:
-    """Let a long name break after the signs that join its parts; what is copied from the page stays the same."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_/.+-])(?=.)", text))
-
-
-def _updated(instant: datetime) -> str:
-    """Say when the board was made, with the zone's name where it is known."""
-    if isinstance(instant.tzinfo, ZoneInfo):
-        return instants.shown(instant, instant.tzinfo)
-    return f"{instant:%a %d %b %Y, %H:%M} ({instant.tzinfo})"
-
-
-def _policy(style: str, script: str) -> str:
-    """Allow this style and this script, pictures inside the page, and nothing else."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _hash(source: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
-
-
-def _source(name: str) -> str:
-    """Return a template's text as it is, without rendering."""
-    env = environment()
-    if env.loader is None:
-        raise AssertionError("templates.environment() always has a loader")
-    return env.loader.get_source(env, name)[0]
+    return Cell(title=title, text=number(value, decimals), value=repr(value))

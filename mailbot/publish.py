@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailbot import exports, page, safefile, workbook
+from mailbot import exports, safefile, site_folder, site_rules, workbook
+from mailbot.board_json import board_from_json
+from mailbot.ledger import boards
 from mailbot.model import Board
+from mailbot.site import site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from mailbot.challenge import Challenge
+    from mailbot.config import Config
+    from mailbot.ledger import Ledger
+    from mailbot.site_rules import SiteRules
 
 Target: TypeAlias = Callable[[Board], object]
 """Shows the whole board somewhere, as often as it is called; raises ``MailbotError`` or OSError when it cannot."""
 
 
-def folder_target(folder: Path) -> Target:
-    """Return the target that writes the files of a board below ``folder``."""
-    return partial(write, folder=folder)
+def kept(ledger: Ledger) -> list[Board]:
+    """Return the published boards that the ledger keeps, in the order they were published in."""
+    with ledger.read() as tx:
+        return [board_from_json(json.loads(row.board)) for row in boards.listing(tx)]
 
 
-def write(board: Board, folder: Path) -> tuple[Path, ...]:
-    """Write ``page/index.html``, ``board.csv``, ``board.xlsx`` and ``board.json`` below ``folder``; return their paths.
+def target_of(config: Config, challenge: Challenge, ledger: Ledger) -> Target:
+    """Return the target that writes the files of a board where the config says, with the boards of the ledger."""
+    return folder_target(config.published, site_rules.from_config(config, challenge), partial(kept, ledger))
 
-    The page's folder holds the three files too, which the page links to: it is a whole site, ready for any web server.
-    All are made before the first is written; each is replaced at once, the page last, so that it never runs ahead of
-    its files.
+
+def folder_target(folder: Path, rules: SiteRules, past: Callable[[], Sequence[Board]] = lambda: ()) -> Target:
+    """Return the target that writes the files of a board below ``folder``; ``past`` gives the boards before it."""
+    return lambda board: write(board, folder, rules, past())
+
+
+def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = ()) -> tuple[Path, ...]:
+    """Write ``board.csv``, ``board.xlsx``, ``board.json`` and the site ``page/`` below ``folder``; return their paths.
+
+    ``past`` are the boards published before, in order. ``page/`` is a whole site, ready for any web server. All is made
+    before the first file is written; each file is replaced at once, and the site as a whole, last.
 
     Raises:
-        OSError: a file could not be written; those before it are new, the rest as they were.
+        OSError: something could not be written; what came before it is new, the rest as it was.
     """
-    html = page.render(board).encode()
+    pages = site([*past, board], rules)
     files = {
         "board.csv": exports.as_csv(board),
         "board.xlsx": workbook.as_xlsx(board),
         "board.json": exports.as_json(board),
     }
-    for place in (folder / "page", folder):
-        for name, data in files.items():
-            safefile.replace(place / name, data)
-    safefile.replace(folder / "page" / "index.html", html)
+    for name, data in files.items():
+        safefile.replace(folder / name, data)
+    site_folder.replace(folder / "page", pages)
     return (folder / "page" / "index.html", *(folder / name for name in files))

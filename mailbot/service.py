@@ -132,7 +132,7 @@ class Service:
             publish_at=self.config.board.publish_at,
             zone=self.config.challenge.zone,
             best=self.config.board.standing == "best",
-            targets=(publish.folder_target(self.config.published),),
+            targets=(publish.target_of(self.config, self.challenge, self.ledger),),
             clock=self.clock,
         )
 

@@ -62,10 +62,10 @@ labels = "labels/answer-u.json"
 labels = "labels/answer-s.json"
 """
 
-_FOLDERS = ("inbox", "labels", "letters", "page", "replies", "spool")
+_FOLDERS = (".page", "inbox", "labels", "letters", "page", "replies", "spool")
 _FILES = (
     "board.csv", "board.json", "board.xlsx", "config.toml", "imap-password", "journal.log", "ledger.db",
-    "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "teams.csv",
+    "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "teams.csv",
 )  # fmt: skip
 
 

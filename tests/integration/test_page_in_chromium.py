@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from mailbot import publish
 from mailbot.board import build
 from tests.unit import boards
-from tests.unit.boards import AS_OF, rules, standing
+from tests.unit.boards import AS_OF, rules, site_rules, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def close_pages(chromium: Browser) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the published page of the dozen teams."""
-    return publish.write(boards.board(), tmp_path_factory.mktemp("site"))[0]
+    return publish.write(boards.board(), tmp_path_factory.mktemp("site"), site_rules())[0]
 
 
 def visit(chromium: Browser, site: Path, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Visit:
@@ -181,7 +181,7 @@ def test_page_never_scrolls_sideways(chromium: Browser, site: Path, width: int) 
 def test_hostile_names_neither_run_nor_widen(chromium: Browser, tmp_path: Path, width: int) -> None:
     """Names of 200 letters wrap, markup in a name stays text, and nothing is asked for."""
     standings = [standing(name, "siqa-s", 50, method=name) for name in HOSTILE]
-    index = publish.write(build(standings, rules(), AS_OF), tmp_path)[0]
+    index = publish.write(build(standings, rules(), AS_OF), tmp_path, site_rules())[0]
     seen = visit(chromium, index, width=width)
     assert overflow(seen.page) <= 0
     assert seen.requests == [index.as_uri()]
@@ -207,7 +207,9 @@ def test_phone_names_every_number(chromium: Browser, site: Path) -> None:
 def test_links_lead_to_the_files_beside_the_page(chromium: Browser, site: Path) -> None:
     """Each file the page offers lies in the page's own folder."""
     links = (
-        visit(chromium, site).page.locator("footer a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+        visit(chromium, site)
+        .page.locator("footer a[download]")
+        .evaluate_all("links => links.map(a => a.getAttribute('href'))")
     )
     assert links == ["board.csv", "board.xlsx", "board.json"]
     assert all((site.parent / link).is_file() for link in links)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import random
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mailbot.board import Baseline, BoardRules, TrackRules, build
-from mailbot.model import Board, Heading, Standing
+from mailbot.instants import Moment, Phase
+from mailbot.model import Board, Heading, Standing, Table
+from mailbot.rules import Quota
+from mailbot.site import site
+from mailbot.site_rules import Awards, SiteRules
+from scoring import siqa
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AS_OF = datetime(2026, 11, 25, 10, 0, tzinfo=SHANGHAI)
@@ -117,3 +125,82 @@ def rules(**changes: object) -> BoardRules:
 def board() -> Board:
     """Return the board of the twelve teams."""
     return build(dozen(), rules(), AS_OF)
+
+
+def site_rules(**changes: object) -> SiteRules:
+    """Return what the site tells of this challenge."""
+    fields = {
+        "name": "Scientific Image Quality Assessment Challenge",
+        "short_name": "SIQA",
+        "address": "submissions@example.org",
+        "subject_tag": "SIQA Submission",
+        "url": "",
+        "tracks": {"siqa-u": siqa.siqa_u(), "siqa-s": siqa.siqa_s()},
+        "phases": (Phase(name="test", opens=OPENED, closes=AS_OF + timedelta(days=31, hours=14)),),
+        "dates": {"Paper deadline": datetime(2027, 1, 9, 23, 59, tzinfo=UTC)},
+        "quota": Quota(per_week=2, week_starts=Moment.parse("wed 00:00"), zone=SHANGHAI),
+        "best": False,
+        "publish_at": Moment.parse("wed 10:00"),
+        "awards": Awards(places=("First place", "Second place"), invited=2, invitation="Invited to write a paper:"),
+        "mail_mib": 25,
+    }
+    return SiteRules(**{**fields, **changes})  # type: ignore[arg-type]  # fields of a test
+
+
+def front(*published: Board) -> str:
+    """Return the front page of the site of these boards."""
+    return site(published, site_rules())["index.html"].decode()
+
+
+def season(weeks: int = 6, standings: Sequence[Standing] | None = None) -> list[Board]:
+    """Return the boards of so many weeks: scores climb towards the given ones, at a pace of each team's own.
+
+    The later half of the boards has intervals, tie groups and rank intervals.
+    """
+    last = dozen() if standings is None else standings
+    made = []
+    for week in range(weeks):
+        ago = weeks - 1 - week
+        now = [
+            replace(s, score=s.score - ago * (0.3 + zlib.crc32(s.team.encode()) % 7 / 5))
+            for s in last
+            if ago < 2 + zlib.crc32(s.receipt.encode() + s.team.encode()) % max(weeks, 2)
+        ]
+        board = build(now, rules(), AS_OF - timedelta(weeks=ago))
+        made.append(with_intervals(board) if week >= weeks // 2 else board)
+    return made
+
+
+def with_intervals(board: Board, half: float = 0.9) -> Board:
+    """Give every ranked row an interval, a tie group and the ranks it could have."""
+    return replace(board, tables=tuple(_dressed(table, half) for table in board.tables))
+
+
+def _dressed(table: Table, half: float) -> Table:
+    ranked = [row for row in table.rows if row.rank is not None]
+    rows = []
+    for row in table.rows:
+        if row.baseline:
+            rows.append(row)
+            continue
+        near = [n for n, other in enumerate(ranked, 1) if abs(other.score - row.score) <= half]
+        interval = (round(row.score - half, 2), round(row.score + half - (0.08 if len(rows) % 2 else 0), 2))
+        group = "".join(dict.fromkeys(chr(ord("a") + (n - 1) // 2 % 26) for n in near))
+        rows.append(replace(row, interval=interval, group=group, ranks=(min(near), max(near))))
+    return replace(table, rows=tuple(rows))
+
+
+def crowd(teams: int = 200) -> list[Standing]:
+    """Return the standings of so many teams on both tracks."""
+    made = []
+    for n in range(teams):
+        draw = random.Random(n)  # noqa: S311  # made-up scores
+        right = tuple(int(of * min(0.95, max(0.25, draw.gauss(0.55, 0.1)))) for of in (380, 350, 390))
+        found = tuple(min(0.97, max(0.1, draw.gauss(0.85, 0.05))) for _ in S_METRICS)
+        fields = {"arrived_at": OPENED + n * timedelta(minutes=41), "submissions": 1 + n % 9}
+        made.append(u_standing(f"Team-{n:03d}_lab", f"model-{n}/v{n % 7}", (right[0], right[1], right[2]), fields))
+        metrics = dict(zip(S_METRICS, found, strict=True))
+        made.append(
+            standing(f"Team-{n:03d}_lab", "siqa-s", s_score(found), method=f"score-{n}", metrics=metrics, **fields)
+        )
+    return made

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import UndefinedError
 
-from mailbot import page
 from mailbot.board import TrackRules, build
 from mailbot.errors import Permanent
+from mailbot.site import site
 from mailbot.templates import environment, folder
+from scoring.model import Column, Kind, Track
 from tests.unit import boards
-from tests.unit.boards import AS_OF, rules, standing
+from tests.unit.boards import AS_OF, front, rules, site_rules, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,9 @@ HOSTILE = (
     "w" * 200,
     "科学图像质量评价" * 12,
 )
+
+
+INSIDE = ("board.", "index.html", "weeks/", "rules/", "submit/", "final/", "feed.xml")
 
 
 class Collector(HTMLParser):
@@ -55,7 +59,7 @@ class Collector(HTMLParser):
 @pytest.fixture(scope="module")
 def html() -> str:
     """Return the page of the dozen teams."""
-    return page.render(boards.board())
+    return front(boards.board())
 
 
 def test_policy_allows_exactly_the_style_and_script_inside(html: str) -> None:
@@ -78,9 +82,9 @@ def test_page_refers_to_nothing_outside(html: str) -> None:
     for _, attributes in Collector(html).tags:
         assert not [name for name in attributes if name == "style" or name.startswith("on") or name == "src"]
         link = attributes.get("href")
-        assert link is None or link.startswith(("#", "data:", "board.")), link
+        assert link is None or link.startswith(("#", "data:", *INSIDE)), link
     assert "@import" not in html
-    assert not re.search(r"url\(|(?<!www\.w3\.org)https?://(?!www\.w3\.org/2000/svg)", html)
+    assert not re.search(r"url\((?!#)|(?<!www\.w3\.org)https?://(?!www\.w3\.org/2000/svg)", html)
 
 
 def test_page_tells_what_the_board_holds(html: str) -> None:
@@ -108,7 +112,9 @@ def test_page_takes_its_words_from_the_board() -> None:
         truths={},
         rules=(),
     )
-    text = page.render(build([standing("t", "calls", 3)], other, AS_OF))
+    calls = Track(name="calls", title="Calls", letters=("C",), columns=(Column(name="x", kind=Kind.NUMBER),), terms=())
+    told = site_rules(name="Bird Calls 2027", short_name="Calls", subject_tag="Calls", tracks={"calls": calls})
+    text = site([build([standing("t", "calls", 3)], other, AS_OF)], told)["index.html"].decode()
     assert "Bird Calls 2027" in text
     assert "siqa" not in text.lower()
     assert "Truth of" not in text
@@ -117,8 +123,8 @@ def test_page_takes_its_words_from_the_board() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_inert(name: str) -> None:
     """A name is shown as it reads and adds no element; what would turn the text round is gone."""
-    tame = page.render(build([standing("tame", "siqa-s", 1, method="tame")], rules(), AS_OF))
-    text = page.render(build([standing(name, "siqa-s", 1, method=name)], rules(), AS_OF))
+    tame = front(build([standing("tame", "siqa-s", 1, method="tame")], rules(), AS_OF))
+    text = front(build([standing(name, "siqa-s", 1, method=name)], rules(), AS_OF))
     plain, hostile = ([tag for tag, _ in Collector(one).tags if tag != "wbr"] for one in (tame, text))
     assert hostile == plain
     assert "\u202e" not in text
@@ -128,13 +134,13 @@ def test_hostile_names_are_inert(name: str) -> None:
 
 def test_empty_board_says_so() -> None:
     """Before the first submission each table says that no team has a score."""
-    text = page.render(build([], rules(baselines=()), AS_OF))
+    text = front(build([], rules(baselines=()), AS_OF))
     assert text.count("No team has a score here yet.") == 3
 
 
 def test_table_without_methods_has_no_empty_column() -> None:
     """Where no row has a method the column is left out, and lines across the table span what is left."""
-    text = page.render(build([standing("t", "siqa-s", 1, method="")], rules(), AS_OF))
+    text = front(build([standing("t", "siqa-s", 1, method="")], rules(), AS_OF))
     section = text[text.index('<section id="siqa-s"') :]
     assert "Method" not in section
     assert section.count('<th role="columnheader"') == 9
@@ -144,7 +150,7 @@ def test_table_without_methods_has_no_empty_column() -> None:
 def test_negative_numbers_have_a_minus_sign_and_sort_as_numbers() -> None:
     """A negative correlation shows a minus sign, while sorting compares the plain number."""
     made = standing("t", "siqa-s", 0, metrics={"perception_srcc": -0.25})
-    text = page.render(build([made], rules(), AS_OF))
+    text = front(build([made], rules(), AS_OF))
     assert 'data-value="-0.25">\N{MINUS SIGN}0.2500<' in text
 
 
@@ -168,10 +174,13 @@ def contrast(one: str, other: str) -> float:
 def test_colours_reach_wcag_aa(scheme: int) -> None:
     """Text has a contrast of 4.5 on every ground it stands on, bars and borders of 3 (WCAG 2.2, 1.4.3 and 1.4.11)."""
     css = (folder() / "page" / "board.css").read_text(encoding="utf-8")
-    colours = dict(re.findall(r"--(\w+): (#\w{6});", re.findall(r":root {(.*?)}", css, re.DOTALL)[scheme]))
+    schemes = [dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in re.findall(r":root {(.*?)}", css, re.DOTALL)]
+    colours = schemes[0] | schemes[scheme]
     grounds = [colours[name] for name in ("paper", "sheet", "faint")]
     assert min(contrast(colours[name], on) for name in ("ink", "soft", "accent") for on in grounds) >= 4.5
     assert min(contrast(colours[name], colours["sheet"]) for name in ("part", "still")) >= 3
+    assert min(contrast(colours[f"c{n}"], colours["sheet"]) for n in range(10)) >= 4.5
+    assert min(contrast(colours["disc"], colours[medal]) for medal in ("gold", "silver", "bronze")) >= 4.5
 
 
 # --- the environment -------------------------------------------------------------------------

@@ -11,26 +11,28 @@ import pytest
 from mailbot import publish, safefile
 from mailbot.board import build
 from tests.unit import boards
+from tests.unit.boards import site_rules
 
+DATA = ("board.csv", "board.xlsx", "board.json")
 FILES = {
-    "page/index.html",
-    "page/board.csv",
-    "page/board.xlsx",
-    "page/board.json",
-    "board.csv",
-    "board.xlsx",
-    "board.json",
+    *DATA,
+    *(f"page/{name}" for name in ("index.html", "feed.xml", *DATA)),
+    *(f"page/{name}/index.html" for name in ("weeks", "rules", "submit")),
+    *(f"page/weeks/2026-11-25/{name}" for name in ("index.html", *DATA)),
 }
 
 
 def files_below(folder: Path) -> set[str]:
-    """Return the paths of all files below ``folder``."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Return the paths of all files below ``folder`` that are for readers."""
+    below = (
+        (Path(top) / name).relative_to(folder) for top, _, names in os.walk(folder, followlinks=True) for name in names
+    )
+    return {path.as_posix() for path in below if path.parts[0] != ".page"}
 
 
 def test_everything_is_written_and_named(tmp_path: Path) -> None:
     """The page, the three files, and their copies that the page links to; the paths come back."""
-    paths = publish.write(boards.board(), tmp_path / "new" / "folder")
+    paths = publish.write(boards.board(), tmp_path / "new" / "folder", site_rules())
     assert files_below(tmp_path / "new" / "folder") == FILES
     assert [path.name for path in paths] == ["index.html", "board.csv", "board.xlsx", "board.json"]
     assert all(path.stat().st_size for path in paths)
@@ -38,15 +40,15 @@ def test_everything_is_written_and_named(tmp_path: Path) -> None:
 
 def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
     """The same board gives the same bytes in every file."""
-    publish.folder_target(tmp_path)(boards.board())
+    publish.folder_target(tmp_path, site_rules())(boards.board())
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
-    publish.folder_target(tmp_path)(boards.board())
+    publish.folder_target(tmp_path, site_rules())(boards.board())
     assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before
 
 
 def test_a_board_that_cannot_be_made_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All files are made before the first is replaced."""
-    publish.write(boards.board(), tmp_path)
+    publish.write(boards.board(), tmp_path, site_rules())
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
 
     def fail(_: object) -> bytes:
@@ -54,7 +56,7 @@ def test_a_board_that_cannot_be_made_leaves_the_old_one(tmp_path: Path, monkeypa
 
     monkeypatch.setattr("mailbot.workbook.as_xlsx", fail)
     with pytest.raises(RuntimeError, match="no workbook"):
-        publish.write(build([], boards.rules(), boards.AS_OF), tmp_path)
+        publish.write(build([], boards.rules(), boards.AS_OF), tmp_path, site_rules())
     assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before
 
 

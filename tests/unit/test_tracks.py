@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, example, exports, page, tracks
+from mailbot import configfile, example, exports, tracks
 from mailbot.board import build
 from mailbot.challenge import headings
 from mailbot.errors import ConfigError
@@ -181,7 +181,7 @@ def test_the_least_error_is_the_first() -> None:
     rows = list(csv.DictReader(io.StringIO(exports.as_csv(made_board).decode())))
     assert [row["team"] for row in rows] == ["None", "Little", "Also", "Much"]
     assert json.loads(exports.as_json(made_board))["tables"][0]["higher_is_better"] is False
-    shown = page.render(made_board)
+    shown = boards.front(made_board)
     assert "RMSE; lower is better" in shown
     assert shown.index("None") < shown.index("Much")
 
@@ -200,7 +200,7 @@ def test_the_best_score_has_the_longest_bar(scores: list[float], higher: bool, l
     """Whichever way is better."""
     track = replace(boards.TRACKS[0], headings=(), higher_is_better=higher)
     standings = [boards.standing(f"T{n}", track.name, score) for n, score in enumerate(scores)]
-    shown = page.render(build(standings, boards.rules(tracks=(track,), baselines=()), boards.AS_OF))
+    shown = boards.front(build(standings, boards.rules(tracks=(track,), baselines=()), boards.AS_OF))
     assert [f'class="part" width="{length}"' in shown for length in lengths] == [True] * len(lengths)
 
 

@@ -1,0 +1,158 @@
+"""What the site tells of the challenge besides its boards, taken from the config: dates, quota, formulas, awards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mailbot import example
+from mailbot.instants import shown
+from scoring.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.challenge import Challenge
+    from mailbot.config import Config
+    from mailbot.instants import Moment, Phase
+    from mailbot.rules import Quota
+    from scoring.model import Track
+
+AOE = timezone(timedelta(hours=-12), "AoE")
+"""Anywhere on Earth: the last zone in which a day ends (IEEE 802.16 calls it so; UTC-12)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Awards:
+    """Who is honoured in the final results."""
+
+    #: What each rank of a track wins, the first rank first.
+    places: tuple[str, ...]
+    #: So many top teams of each track are invited.
+    invited: int
+    #: The sentence above their names.
+    invitation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteRules:
+    """What the pages need to know of the challenge; no label and no personal address is in it."""
+
+    name: str
+    short_name: str
+    #: The official submission address.
+    address: str
+    #: The words in brackets that subjects should begin with.
+    subject_tag: str
+    #: Where the site can be seen, with a slash at its end; "" where that is not known.
+    url: str
+    tracks: Mapping[str, Track]
+    phases: Sequence[Phase]
+    #: More instants to be told, by their name, as ``Paper deadline``.
+    dates: Mapping[str, datetime]
+    quota: Quota
+    #: Whether the best submission counts for a team, not the latest.
+    best: bool
+    publish_at: Moment
+    awards: Awards
+    #: MiB of a mail, as it travels.
+    mail_mib: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Date:
+    """An instant of the calendar, on the two clocks that people plan by."""
+
+    what: str
+    at: datetime
+    here: str
+    aoe: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """How a track's file looks."""
+
+    title: str
+    formula: str
+    #: Column names and what each holds.
+    columns: tuple[tuple[str, str], ...]
+    #: A whole small file.
+    json: str
+    #: The same rows as CSV.
+    csv: str
+
+
+def from_config(config: Config, challenge: Challenge) -> SiteRules:
+    """Take out of the config what is for everybody."""
+    url = config.challenge.page_url
+    return SiteRules(
+        name=challenge.name,
+        short_name=challenge.short_name,
+        address=challenge.address,
+        subject_tag=config.challenge.subject_tag,
+        url=url if not url or url.endswith("/") else f"{url.removesuffix('index.html').rstrip('/')}/",
+        tracks=challenge.tracks,
+        phases=challenge.phases,
+        dates=config.page.dates,
+        quota=challenge.quota,
+        best=config.board.standing == "best",
+        publish_at=config.board.publish_at,
+        awards=Awards(**config.awards.model_dump()),
+        mail_mib=config.limits.mail_mib,
+    )
+
+
+def calendar(rules: SiteRules) -> list[Date]:
+    """Return every date of the challenge in order, on its own clock and Anywhere on Earth."""
+    ends = [(f"Phase {p.name} opens", p.opens) for p in rules.phases]
+    ends += [(f"Phase {p.name} closes", p.closes) for p in rules.phases]
+    found = [(what, at) for what, at in (*ends, *rules.dates.items()) if at is not None]
+    zone = rules.quota.zone
+    return [
+        Date(what=what, at=at, here=shown(at, zone), aoe=f"{at.astimezone(AOE):%a %d %b %Y, %H:%M} (AoE, UTC-12:00)")
+        for what, at in sorted(found, key=lambda one: one[1])
+    ]
+
+
+def formats(rules: SiteRules) -> list[Format]:
+    """Describe the file of each track, with an example."""
+    return [_format(track) for track in rules.tracks.values()]
+
+
+def subject(rules: SiteRules, method: str = "Method") -> str:
+    """Return the subject that a mail should bear: ``[SIQA Submission] Team - Method``."""
+    return f"[{rules.subject_tag}] Team - {method}"
+
+
+def mailto(rules: SiteRules) -> str:
+    """Return a link that opens a mail to the committee, its subject filled in (RFC 6068)."""
+    return f"mailto:{quote(rules.address, safe='@')}?subject={quote(subject(rules), safe='')}"
+
+
+def _format(track: Track) -> Format:
+    rows = example.rows(track)
+    lines = ['  "team": "Team"', '  "method": "Method"', f'  "track": "{track.letters[0]}"']
+    predictions = ",\n    ".join(rows)
+    values = (",".join(str(value) for value in json.loads(row).values()) for row in rows)
+    return Format(
+        title=track.title,
+        formula=track.formula,
+        columns=_columns(track),
+        json="{\n" + ",\n".join(lines) + f',\n  "predictions": [\n    {predictions}\n  ]\n}}',
+        csv="\n".join((example.header(track), *values)),
+    )
+
+
+def _columns(track: Track) -> tuple[tuple[str, str], ...]:
+    """Return the name of each column of a track's file and, in words, what it holds."""
+    group = [(track.group, f"one of {', '.join(track.weights)}")] if track.group else []
+    columns = [
+        (column.name, f"one of {', '.join(column.choices)}" if column.kind is Kind.CHOICE else "a number")
+        for column in track.columns
+    ]
+    return ((track.id, "the item's id, each exactly once"), *group, *columns)
