@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mailbot.columns import Predictions
-from mailbot.errors import Permanent
+from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job
 from mailbot.ledger import mails
 from mailbot.opening import open_mail
@@ -13,17 +13,43 @@ from mailbot.opening import open_mail
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
     from scoring.evaluate import Evaluated
     from scoring.truth import Truth
+
+
+class Filed(Protocol):
+    """A submission whose file can be found again: :class:`Accepted` or :class:`SubmissionRow`."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def mail_id(self) -> int:
+        """Its mail's."""
+
+    @property
+    def track(self) -> str | None:
+        """Its track."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its file."""
+
+    @property
+    def receipt(self) -> str:
+        """Its public id."""
+
+
+Row = TypeVar("Row", bound=Filed)
 
 AT_ONCE = 16
 """Mails are read again so many at a time, their children side by side."""
 
 
 def complete(
-    service: Service, truth: Truth, rows: Sequence[SubmissionRow], *, advance: Callable[[int], object] = lambda _: None
+    service: Service, truth: Truth, rows: Sequence[Filed], *, advance: Callable[[int], object] = lambda _: None
 ) -> None:
     """Make sure that the store has the columns of these accepted submissions of the truth's track.
 
@@ -31,7 +57,7 @@ def complete(
 
     Raises:
         Permanent: a mail or a file is gone, or cannot be scored by the present labels.
-        OSError: the store cannot be written.
+        Temporary: the store cannot be written.
     """
     missing = service.columns.missing(truth, {row.id: row.sha256 for row in rows})
     gaps = [row for row in rows if row.id in missing]
@@ -42,11 +68,15 @@ def complete(
             Predictions(submission_id=row.id, sha256=row.sha256, values=evaluated.values)
             for row, evaluated in evaluations(service, some)
         ]
-        service.columns.put(truth, found)
+        try:
+            service.columns.put(service.labels.whole[truth.track.name], found)
+        except OSError as error:
+            message = f"{service.config.state / 'columns'} cannot be written: {error.strerror}"
+            raise Temporary(message) from error
         advance(len(some))
 
 
-def evaluations(service: Service, rows: Sequence[SubmissionRow]) -> Iterator[tuple[SubmissionRow, Evaluated]]:
+def evaluations(service: Service, rows: Sequence[Row]) -> Iterator[tuple[Row, Evaluated]]:
     """Take each submission's file out of its spooled mail again and evaluate it; all are under way at once.
 
     Raises Permanent as :func:`complete` does.
@@ -68,6 +98,9 @@ def evaluations(service: Service, rows: Sequence[SubmissionRow]) -> Iterator[tup
         pending.append((row, service.evaluator.start(job)))
     for row, evaluation in pending:
         evaluated = evaluation.result()
+        if evaluated.evaluation.ok and evaluated.evaluation.truth != service.labels[row.track or ""].sha256:
+            message = "the labels were changed meanwhile; try again"
+            raise Temporary(message)
         if not evaluated.evaluation.ok or evaluated.evaluation.track != row.track:
             codes = ", ".join(problem.code for problem in evaluated.evaluation.problems) or "another track"
             message = f"{row.receipt} was accepted, but cannot be scored by the present labels: {codes}"

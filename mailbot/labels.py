@@ -122,6 +122,13 @@ class Labels(Mapping[str, "Truth"]):
         whole = self._load(row.track, row.file)
         return whole if row.positions is None else restrict.only(whole, [whole.ids[place] for place in row.positions])
 
+    def previous(self, track: str) -> Truth | None:
+        """Return the truth that replies used before the present choice; None when there was no other."""
+        with self._ledger.read() as tx:
+            others = [c.truth for c in truths.choices(tx) if c.track == track and c.truth != self.whole[track].sha256]
+            row = truths.get(tx, track, others[-1]) if others else None
+        return self._parted({track: self.version(row)}, choice=0).public[track] if row else None
+
     def keep(self, data: bytes, track: Track, name: str = "") -> Truth:
         """Keep a label file and return its truth. Raises TruthError with all its problems, and keeps nothing then."""
         truth = load_truth(data, track, name)

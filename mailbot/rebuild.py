@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash, daybook, importing, roster, service
+from mailbot import crash, daybook, importing, rescore, rescore_letters, roster, service
 from mailbot.errors import Permanent
 from mailbot.holding import held
 from mailbot.ledger import events, mails, outbox, submissions, teams
@@ -89,6 +89,8 @@ class Rebuild:
             "mail-recorded": self._record,
             "mail-set-aside": self._set_aside,
             "truth-chosen": self._truth,
+            "rescored": self._rescored,
+            "rescore-told": self._told,
             "team-added": self._team,
             "team-letters": self._team_letters,
             "reply-sent": self._sent,
@@ -121,6 +123,16 @@ class Rebuild:
 
     def _truth(self, track: str, detail: dict[str, Any]) -> None:
         self.service.labels.choose_again(track, detail, self.clock())
+
+    def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
+        """Score again what was scored then: a track; in trails of the first version one submission."""
+        one = int(subject.removeprefix("S-")) if subject.startswith("S-") else None
+        aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
+        for _ in rescore.rescore(self.service, aims):
+            pass
+
+    def _told(self, track: str, _detail: dict[str, Any]) -> None:
+        rescore_letters.tell(self.service, track=track)
 
     def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -93,11 +93,12 @@ class Record:
         """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
         for one in answered:
             track = one.file.evaluation.track
-            if one.status is Status.ACCEPTED and track is not None:
+            truth = self.challenge.truths[track] if track else None
+            if one.status is Status.ACCEPTED and truth and truth.sha256 == one.file.evaluation.truth:
                 number = int(one.receipt.removeprefix("S-"))
                 kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
                 try:
-                    self.columns.put(self.challenge.truths[track], [kept])
+                    self.columns.put(truth, [kept])
                 except OSError as error:
                     journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
 

@@ -1,79 +1,191 @@
-"""Score submissions again: a new score beside the old ones, never a new submission."""
+"""Score all submissions of a track again, from the column store: new scores beside the old, never a new submission.
+
+Scores are entered in chunks, each a transaction: whoever is interrupted goes on where it stood.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.errors import Permanent
-from mailbot.evaluator import Job
-from mailbot.ledger import events, mails, submissions
-from mailbot.model import Status
-from mailbot.opening import open_mail
+from mailbot.completing import complete
+from mailbot.errors import Permanent, Temporary
+from mailbot.ledger import events, scores
+from mailbot.ledger.scores import Score, Version
+from mailbot.ledger.submissions import receipt
+from scoring import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.ledger import Tx
+    from mailbot.ledger.scores import Accepted
+    from mailbot.model import Board, Row
     from mailbot.service import Service
-    from scoring.model import Evaluation
+    from scoring.truth import Truth
+
+CHUNK = 2_500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rescored:
-    """A submission and what it scores now."""
+class Aim:
+    """Submissions of a track that are to have a score by one truth, and have none yet."""
 
-    row: SubmissionRow
-    evaluation: Evaluation
-    #: Whether a new score was written, or would be.
-    changed: bool
+    truth: Truth
+    version: Version
+    rows: Sequence[Accepted]
 
 
-def wanted(service: Service, *, track: str | None, submission_id: int | None) -> list[SubmissionRow]:
-    """Return the accepted submissions to be scored. Raises Permanent when the one asked for is not accepted."""
-    with service.ledger.read() as tx:
-        rows = submissions.listing(tx, track=track, submission_id=submission_id)
-    accepted = [row for row in rows if row.status is Status.ACCEPTED and row.track in service.challenge.tracks]
-    if submission_id is not None and not accepted:
-        message = f"{submissions.receipt(submission_id)} is no accepted submission, so it has no score"
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A team's place in one table, before and after; None where it had or has none."""
+
+    #: ``overall`` or the track's name.
+    table: str
+    team: str
+    before: Row | None
+    after: Row | None
+
+    @property
+    def ranks(self) -> tuple[int | None, int | None]:
+        """Its rank before and after."""
+        return (self.before.rank if self.before else None, self.after.rank if self.after else None)
+
+    @property
+    def scores(self) -> tuple[float | None, float | None]:
+        """Its score before and after, rounded as shown."""
+        return (self.before.score if self.before else None, self.after.score if self.after else None)
+
+
+def aims(service: Service, *, track: str | None = None, submission_id: int | None = None) -> list[Aim]:
+    """Return what is left to be scored by the truths in force: those of replies, and those that decide in the end.
+
+    Raises Permanent for a track that there is not, or a submission that is not accepted.
+    """
+    service.labels.refresh()
+    if track is not None and track not in service.challenge.tracks:
+        message = f"there is no track {track}; the config has {', '.join(service.challenge.tracks)}"
         raise Permanent(message)
-    return accepted
+    tracks = [track] if track else list(service.challenge.tracks)
+    with service.ledger.read() as tx:
+        if submission_id is not None:
+            _verify_accepted(tx, tracks, submission_id)
+        return [_aim(tx, truth, submission_id) for name in tracks for truth in _truths(service, name)]
 
 
-def rescore(service: Service, rows: list[SubmissionRow], *, dry_run: bool) -> Iterator[Rescored]:
-    """Score each submission by the present labels and formulas, one by one: it can be broken off and resumed."""
-    for row in rows:
-        evaluation = _evaluate(service, row)
-        if evaluation.score is None:
-            codes = ", ".join(problem.code for problem in evaluation.problems)
-            message = f"{row.receipt} was accepted, but cannot be scored by the present labels: {codes}"
-            raise Permanent(message)
-        changed = (row.truth, row.scorer) != (evaluation.truth, evaluation.scorer)
-        if changed and not dry_run:
-            now = service.clock()
+def rescore(service: Service, wanted: Sequence[Aim]) -> Iterator[int]:
+    """Score what is left, chunk by chunk; yield how many are done after each.
+
+    Raises:
+        Permanent: a submission cannot be scored by the present labels; those before it are.
+        Temporary: the store or the ledger cannot be used now.
+    """
+    for aim in wanted:
+        for start in range(0, len(aim.rows), CHUNK):
+            rows = aim.rows[start : start + CHUNK]
+            found = computed(service, aim.truth, rows)
             with service.ledger.write("rescore") as tx:
-                if submissions.add_score(tx, row.id, evaluation, now):
-                    events.append(
-                        tx,
-                        kind="rescored",
-                        subject=row.receipt,
-                        now=now,
-                        truth=evaluation.truth,
-                        score=evaluation.score,
-                    )
-        yield Rescored(row=row, evaluation=evaluation, changed=changed)
+                _enter(tx, aim, found, service.clock())
+            yield len(rows)
 
 
-def _evaluate(service: Service, row: SubmissionRow) -> Evaluation:
-    """Take the file out of its spooled mail again and evaluate it."""
+def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
+    """Return what submissions score by a truth, bit for bit as :func:`scoring.evaluate.evaluate`; see rescore."""
+    complete(service, truth, rows)
+    stacked = service.columns.stacks(truth, [row.id for row in rows])
+    if len(stacked.ids) < len(rows):
+        message = "the column store was deleted meanwhile; try again"
+        raise Temporary(message)
+    if not rows:
+        return []
+    found = stack.rescored(stacked.stacks, truth)
+    figures = zip(*(column.tolist() for column in found.figures.values()), strict=True)
+    return [
+        Score(submission_id=each, value=value, metrics=dict(zip(found.figures, row, strict=True)))
+        for each, value, row in zip(stacked.ids, found.scores.tolist(), figures, strict=True)
+    ]
+
+
+def preview(service: Service, wanted: Sequence[Aim]) -> list[Change]:
+    """Return every place that would change, and write nothing: the scores are entered and the ledger rolled back."""
+    found = [(aim, computed(service, aim.truth, aim.rows)) for aim in wanted]
+    before = versions_before(service)
+    with service.ledger.trial() as tx:
+        for aim, computed_scores in found:
+            _enter(tx, aim, computed_scores, service.clock())
+        return _changes(service, tx, before)
+
+
+def changes(service: Service) -> list[Change]:
+    """Return every place that differs from what it is by the scores before the present labels and formulas."""
+    before = versions_before(service)
     with service.ledger.read() as tx:
-        mail = mails.get(tx, row.mail_id)
-    if mail is None:
-        message = f"the mail of {row.receipt} is not in the ledger"
+        return _changes(service, tx, before)
+
+
+def versions_before(service: Service) -> dict[str, Version]:
+    """Return what the scores of each track were computed by before the present version; the present if by no other."""
+    present = service.weekly.versions
+    earlier = {track: service.labels.previous(track) for track in present}
+    with service.ledger.read() as tx:
+        return {
+            track: scores.last_other(tx, now, {now.truth, *([truth.sha256] if (truth := earlier[track]) else [])})
+            or now
+            for track, now in present.items()
+        }
+
+
+def _changes(service: Service, tx: Tx, before: Mapping[str, Version]) -> list[Change]:
+    weekly, now = service.weekly, service.clock()
+    return compared(weekly.board_by(tx, before, now), weekly.board_by(tx, weekly.versions, now))
+
+
+def compared(before: Board, after: Board) -> list[Change]:
+    """Return the teams whose rank or score differs between two boards, in the order of the later one."""
+    old, new = (
+        {(t.key, r.team): r for t in board.tables for r in t.rows if not r.baseline} for board in (before, after)
+    )
+    places = [
+        Change(table=key[0], team=key[1], before=old.get(key), after=new.get(key))
+        for key in dict.fromkeys([*new, *old])
+    ]
+    return [each for each in places if each.ranks[0] != each.ranks[1] or each.scores[0] != each.scores[1]]
+
+
+def _truths(service: Service, track: str) -> list[Truth]:
+    """Return the truths that scores are wanted by; that of the replies last, so that its scores are the newest."""
+    both = (service.labels.final[track], service.labels[track])
+    return list({truth.sha256: truth for truth in both}.values())
+
+
+def _aim(tx: Tx, truth: Truth, submission_id: int | None) -> Aim:
+    track = truth.track
+    version = Version(track=track.name, truth=truth.sha256, scorer=track.scorer)
+    rows = scores.accepted(tx, track.name, lacking=version)
+    return Aim(
+        truth=truth, version=version, rows=[row for row in rows if submission_id is None or row.id == submission_id]
+    )
+
+
+def _verify_accepted(tx: Tx, tracks: Sequence[str], submission_id: int) -> None:
+    if not any(row.id == submission_id for track in tracks for row in scores.accepted(tx, track)):
+        message = f"{receipt(submission_id)} is no accepted submission, so it has no score"
         raise Permanent(message)
-    opened = service.sandbox.submit(open_mail, service.spool.get(mail.sha256), mail.size).result()
-    candidate = next((c for c in opened.candidates if c.sha256 == row.sha256), None)
-    if candidate is None:
-        message = f"the file of {row.receipt} is not in its spooled mail"
-        raise Permanent(message)
-    return service.evaluator.start(Job(name=candidate.name, data=candidate.data, hint=row.track)).result().evaluation
+
+
+def _enter(tx: Tx, aim: Aim, found: Sequence[Score], now: datetime) -> None:
+    """Enter scores, and in the audit trail whose they are."""
+    count = scores.add_many(tx, aim.version, found, n=aim.truth.n, now=now)
+    if count:
+        events.append(
+            tx,
+            kind="rescored",
+            subject=aim.version.track,
+            now=now,
+            truth=aim.version.truth,
+            scorer=aim.version.scorer,
+            first=receipt(found[0].submission_id),
+            last=receipt(found[-1].submission_id),
+            count=count,
+        )

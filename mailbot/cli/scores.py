@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,9 @@ from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.rescore import Change
     from scoring.model import Track
     from scoring.truth import Truth
 
@@ -88,29 +92,73 @@ def rescore(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
     submission: Annotated[str | None, typer.Option(metavar="S-000012", help="Only this submission.")] = None,
+    tell: Annotated[
+        bool, typer.Option("--tell/--silent", help="Write to each team whose score that counts changed.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would change.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score accepted submissions by the present labels and formulas; old scores are kept."""
+    """Score accepted submissions by the present labels and formulas; old scores are kept.
+
+    Shows every place that changes. It may be broken off: the next run goes on where it stood.
+    """
     from mailbot import rescore as again  # noqa: PLC0415  # not for --help
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import rescore_letters, service  # noqa: PLC0415  # not for --help
     from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
-        rows = again.wanted(wired, track=track, submission_id=number(submission, "S") if submission else None)
-        done = [
-            {
-                "receipt": one.row.receipt,
-                "team": one.row.team,
-                "track": one.row.track,
-                "before": one.row.score,
-                "after": one.evaluation.score,
-                "changed": one.changed,
-            }
-            for one in again.rescore(wired, rows, dry_run=dry_run)
-        ]
-    columns = {"receipt": None, "team": None, "track": None, "before": two, "after": two, "changed": None}
-    emit(done, as_json=as_json, columns=columns, title="Would be rescored" if dry_run else "Rescored")
+        wanted = again.aims(wired, track=track, submission_id=number(submission, "S") if submission else None)
+        count = len({row.id for aim in wanted for row in aim.rows})
+        if dry_run:
+            changes, told = again.preview(wired, wanted), 0
+        else:
+            _carry_out(again.rescore(wired, wanted), sum(len(aim.rows) for aim in wanted))
+            changes, told = again.changes(wired), rescore_letters.tell(wired, track=track) if tell else 0
+    rows = [_shown(change) for change in changes]
+    if as_json:
+        typer.echo(json.dumps({"submissions": count, "told": told, "changes": rows}, ensure_ascii=False, indent=2))
+        return
+    emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
+    typer.echo(f"{count} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")
+
+
+CHANGES = {
+    "table": None,
+    "team": None,
+    "rank_before": None,
+    "rank_after": None,
+    "score_before": two,
+    "score_after": two,
+}
+
+
+def _shown(change: Change) -> dict[str, object]:
+    (rank_before, rank_after), (score_before, score_after) = change.ranks, change.scores
+    return {
+        "table": change.table,
+        "team": change.team,
+        "rank_before": rank_before,
+        "rank_after": rank_after,
+        "score_before": score_before,
+        "score_after": score_after,
+    }
+
+
+def _carry_out(steps: Iterator[int], total: int) -> None:
+    """Take the steps, with a bar for who watches a terminal. Interrupted, say what is done."""
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+    from rich.progress import Progress  # noqa: PLC0415  # not for --help
+
+    done = 0
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Scoring", total=total)
+        try:
+            for step in steps:
+                done += step
+                progress.update(task, completed=done)
+        except KeyboardInterrupt:
+            typer.echo(f"Interrupted: {done} of {total} are scored; run it again to go on.", err=True)
+            raise typer.Exit(REFUSED) from None

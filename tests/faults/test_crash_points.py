@@ -48,6 +48,7 @@ ELSEWHERE = {
     "commit.release-replies": "after a step that failed; see test_locked_ledger",
     "commit.rescore": "`mailbot rescore`",
     "commit.roster": "`mailbot teams`",
+    "commit.tell": "`mailbot rescore --tell`",
     "commit.stuck": "`mailbot stuck`",
 }
 
