@@ -83,7 +83,13 @@ class Weekly:
             standing
             for track, by in versions.items()
             for standing in submissions.standings(
-                tx, track=track, truth=by.truth, scorer=by.scorer, before=as_of, best=self.best
+                tx,
+                track=track,
+                truth=by.truth,
+                scorer=by.scorer,
+                before=as_of,
+                best=self.best,
+                higher_is_better=self.challenge.tracks[track].higher_is_better,
             )
         ]
         truths = {track: by.truth for track, by in versions.items()}

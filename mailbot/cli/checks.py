@@ -27,7 +27,10 @@ def simulate_attack(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
     policy: Annotated[
-        list[str] | None, typer.Option(help="What replies tell: full, rounded, ladder or receipt; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="What replies tell: full, rounded, ladder or receipt; may be repeated. Default: the phases'."
+        ),
     ] = None,
     split: Annotated[
         float | None,
@@ -42,7 +45,7 @@ def simulate_attack(
     """Play attacks against made-up labels of the tracks' size: what mails would gain under a policy."""
     loaded = load_config(context, config)
     share = loaded.split.public if split is None else split
-    counts, policies = _numbers(mails), _policies(policy)
+    counts, policies = _numbers(mails), _policies(loaded, policy)
     rows = []
     for truth in _made_up(loaded, track, seed):
         rows += _simulated(truth, policies, share=share, mails=counts, repeats=repeats, seed=seed)
@@ -65,14 +68,15 @@ def _numbers(text: str) -> list[int]:
     return sorted({int(word) for word in words})
 
 
-def _policies(names: Sequence[str] | None) -> list[Policy]:
-    """Read names of policies. Raises ConfigError."""
+def _policies(config: Config, names: Sequence[str] | None) -> dict[Policy, float]:
+    """Return the policies named, or those of the phases, each with its step of rounding. Raises ConfigError."""
     from scoring.model import Policy  # noqa: PLC0415  # not for --help
 
     if unknown := [name for name in names or () if name not in {*Policy}]:
         message = f"--policy {unknown[0]}: it is one of {', '.join(Policy)}"
         raise ConfigError(message)
-    return [Policy(name) for name in names or (Policy.FULL,)]
+    steps = {phase.feedback: phase.rounding for phase in config.calendar}
+    return {Policy(name): steps.get(Policy(name), 1.0) for name in names or steps}
 
 
 def _made_up(config: Config, track: str | None, seed: int) -> Iterator[Truth]:
@@ -90,7 +94,7 @@ def _made_up(config: Config, track: str | None, seed: int) -> Iterator[Truth]:
 
 
 def _simulated(
-    truth: Truth, policies: Sequence[Policy], *, share: float, mails: Sequence[int], repeats: int, seed: int
+    truth: Truth, policies: Mapping[Policy, float], *, share: float, mails: Sequence[int], repeats: int, seed: int
 ) -> list[dict[str, Any]]:
     """Play every attack that a track is open to under each policy; return a row for each part of the items."""
     from rich.console import Console  # noqa: PLC0415  # not for --help
@@ -113,7 +117,7 @@ def _simulated(
         total = len(attacks) * len(policies) * sum(mails) * repeats
         task = progress.add_task(truth.track.title, total=total)
         for attack in attacks:
-            for policy in policies:
+            for policy, resolution in policies.items():
                 gains = simulate(
                     truth,
                     policy,
@@ -122,6 +126,7 @@ def _simulated(
                     mails=mails,
                     runs=repeats,
                     seed=seed,
+                    resolution=resolution,
                     done=lambda count: progress.advance(task, count),
                 )
                 told = {"track": truth.track.name, "attack": str(attack), "policy": str(policy)}

@@ -153,7 +153,7 @@ def climbed(tx: Tx, *, team_id: int, track: str, phase: str) -> list[SubmissionR
 
 
 def standings(
-    tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool, higher_is_better: bool = True
+    tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool, higher_is_better: bool
 ) -> list[Standing]:
     """Return the submission that counts for each team on a track: the latest, or the best (the earlier of equals)."""
     value = scores.c.value.desc() if higher_is_better else scores.c.value

@@ -169,6 +169,10 @@ def test_attacks_are_simulated_on_made_up_labels(shell: Shell) -> None:
     assert shell.json(*call, "--seed", "4") != rows
     split = shell.json(*call, "--split", "0.5")
     assert [(row["on"], row["items"]) for row in split][:2] == [("public", 4), ("private", 4)]
+    assert {row["policy"] for row in shell.json("simulate-attack", "--mails", "3", "--repeats", "1")} == {"full"}
+    with (shell.folder / "config.toml").open("a") as config:
+        config.write('[[phases]]\nname = "test"\nfeedback = "rounded"\nrounding = 0.5\n')
+    assert {row["policy"] for row in shell.json("simulate-attack", "--mails", "3", "--repeats", "1")} == {"rounded"}
     assert "made-up labels, seed 0" in " ".join(shell(*call)[0].split())
 
 
