@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot import doctor_host, doctor_mail
 from mailbot.errors import MailbotError
+from mailbot.finding import Finding, Level, green, red
 from mailbot.instants import shown
 from mailbot.ledger import boards, events, health, mails, outbox, teams
 from mailbot.model import MailState, ReplyState
@@ -18,40 +17,36 @@ if TYPE_CHECKING:
 
     from mailbot.service import Service
 
-LOW_DISK_BYTES = 1024**3
+__all__ = ["Finding", "Level", "examine"]
 
 
-class Level(StrEnum):
-    """How bad a finding is."""
-
-    GREEN = "green"  # as it should be
-    YELLOW = "yellow"  # worth a look
-    RED = "red"  # something does not work
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One line of the doctor's table."""
-
-    part: str
-    level: Level
-    detail: str
-    #: What to do about it; "" when nothing is to be done.
-    mend: str = ""
-
-
-def examine(service: Service, *, online: bool) -> Iterator[Finding]:
-    """Look at every part; with ``online`` also log in to the mailbox and compare it with the ledger."""
-    checks: list[Callable[[Service], Iterator[Finding]]] = [_disk, _ledger, _trail, _stock, _health, _roster, _boards]
-    for check in [*checks, *([_mailbox] if online else [])]:
+def examine(service: Service, *, online: bool, by_mail: bool = False) -> Iterator[Finding]:
+    """Look at every part; ``online`` logs in to the servers too, ``by_mail`` also sends a mail to ourselves."""
+    checks: list[Callable[[Service], Iterator[Finding]]] = [
+        lambda service: doctor_host.disk(service.config),
+        lambda service: doctor_host.permissions(service.config),
+        _clock, _ledger, _trail, _stock, _health, _roster, _boards,
+        lambda _: doctor_host.service(),
+    ]  # fmt: skip
+    if online or by_mail:
+        checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
+        checks += [doctor_mail.imap] if service.config.imap else []
+        checks += [doctor_mail.smtp] if service.config.smtp else []
+    if by_mail:
+        checks += [doctor_mail.mail_to_self]
+    for check in checks:
         yield from check(service)
 
 
-def _disk(service: Service) -> Iterator[Finding]:
-    free = shutil.disk_usage(service.config.state).free
-    level = Level.GREEN if free > LOW_DISK_BYTES else Level.RED
-    mend = "" if level is Level.GREEN else "make room: a mail that cannot be spooled waits in the mailbox"
-    yield Finding(part="disk", level=level, detail=f"{free / 1e9:.1f} GB free for {service.config.state}", mend=mend)
+def _clock(service: Service) -> Iterator[Finding]:
+    now, zone = service.clock(), service.config.challenge.zone
+    with service.ledger.read() as tx:
+        last = events.last_at(tx)
+    if last is not None and last > now:
+        mend = "set this host's clock: `timedatectl set-ntp true`"
+        yield red("clock", f"{shown(now, zone)}, but the ledger has an entry of {shown(last, zone)}", mend)
+    else:
+        yield green("clock", shown(now, zone))
 
 
 def _ledger(service: Service) -> Iterator[Finding]:

@@ -184,6 +184,19 @@ class Mailbox:
         finally:
             sock.settimeout(self._settings.timeout_seconds)
 
+    def can(self, ability: str) -> bool:
+        """Whether the server says that it can do something, as ``MOVE``."""
+        return ability.encode() in self._capabilities
+
+    def quota(self) -> tuple[int, int] | None:
+        """Return how many KiB of the mailbox are used and allowed (RFC 9208); None when the server tells none."""
+        if not self.can("QUOTA"):
+            return None
+        with _translated("quota"):
+            _root, found = self._client.get_quota_root("INBOX")
+        storage = [q for q in found if q.resource.upper() in {"STORAGE", b"STORAGE"}]
+        return (int(storage[0].usage), int(storage[0].limit)) if storage else None
+
     def close(self) -> None:
         """Drop the connection."""
         try:

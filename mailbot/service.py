@@ -194,14 +194,22 @@ class Service:
         return Mailbox(self.config.imap, secret(self.config.imap, "imap"))
 
     @contextmanager
-    def sending(self) -> Iterator[Sending]:
-        """Give the sending step, its connection closed in the end. Raises ConfigError without [smtp]."""
+    def sender(self) -> Iterator[Sender]:
+        """Give the way to the mail server, its connection closed in the end. Raises ConfigError without [smtp]."""
         settings = self.config.smtp
         if settings is None:
             message = "smtp: missing; a server that takes our mails is needed for this"
             raise ConfigError(message)
-        transport = Sender(settings, lambda: secret(settings, "smtp"))
+        sender = Sender(settings, lambda: secret(settings, "smtp"))
         try:
+            yield sender
+        finally:
+            sender.close()
+
+    @contextmanager
+    def sending(self) -> Iterator[Sending]:
+        """Give the sending step, its connection closed in the end. Raises ConfigError without [smtp]."""
+        with self.sender() as transport:
             yield Sending(
                 ledger=self.ledger,
                 transport=transport,
@@ -209,8 +217,6 @@ class Service:
                 watch=self.watch,
                 clock=self.clock,
             )
-        finally:
-            transport.close()
 
 
 @contextmanager

@@ -55,6 +55,11 @@ class Sender:
             self.close()
             raise
 
+    def check(self) -> None:
+        """Connect and log in, and send nothing. Raises Temporary or Permanent."""
+        with _translated():
+            self._client = self._client or self._connect()
+
     def close(self) -> None:
         """End the connection, if there is one."""
         client, self._client = self._client, None

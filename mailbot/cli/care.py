@@ -9,13 +9,14 @@ import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger, set_up_journal
 from mailbot.cli.lists import mail_as_json, number
-from mailbot.errors import Permanent
+from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
+    from mailbot.service import Service
 
-UNWELL = 1
+UNWELL, WRONG_CONFIG = 1, 2
 
 stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
 audit = typer.Typer(help="The audit trail: verify it.", no_args_is_help=True)
@@ -26,20 +27,37 @@ Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail
 
 def doctor(
     context: typer.Context,
-    online: Annotated[bool, typer.Option("--online", help="Also log in to the mailbox and compare it.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Also log in to the mail servers.")] = False,
+    by_mail: Annotated[bool, typer.Option("--mail", help="Also send a mail to ourselves and wait for it.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at every part and name the mend of what is not well. Exit code 0 when nothing is red, else 1."""
+    """Look at every part and name the mend of what is not well.
+
+    Exit code 0 when nothing is red, 1 when something is, 2 when the config or a file it names cannot be used.
+    """
     from mailbot import doctor as surgery  # noqa: PLC0415  # not for --help
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import doctor_host, service  # noqa: PLC0415  # not for --help
+    from mailbot.finding import Level, green, red  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
-        findings = list(surgery.examine(wired, online=online))
-    rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "mend": f.mend} for f in findings]
-    emit(rows, as_json=as_json, columns={"level": None, "part": None, "detail": None, "mend": None}, title="Doctor")
-    raise typer.Exit(UNWELL if any(f.level is surgery.Level.RED for f in findings) else 0)
+    found, code = list(doctor_host.python()), 0
+    try:
+        loaded = load_config(context, config)
+        with service.opened(loaded) as wired:
+            found.append(green("config", f"{len(loaded.tracks)} tracks, labels of {_items(wired)} items"))
+            found += surgery.examine(wired, online=online, by_mail=by_mail)
+    except ConfigError as error:
+        found.append(red("config", str(error), "mend the keys named; config.example.toml says what each may hold"))
+        code = WRONG_CONFIG
+    rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "mend": f.mend} for f in found]
+    columns = {"level": None, "part": None, "detail": None, "mend": None}
+    emit(rows, as_json=as_json, columns=columns, title="Doctor", style=lambda row: str(row["level"]))
+    raise typer.Exit(code or (UNWELL if any(f.level is Level.RED for f in found) else 0))
+
+
+def _items(wired: Service) -> str:
+    return " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
 
 
 @stuck.command("list")

@@ -59,9 +59,14 @@ def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:
 
 
 def emit(
-    rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Mapping[str, Callable[[Any], str] | None], title: str
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    columns: Mapping[str, Callable[[Any], str] | None],
+    title: str,
+    style: Callable[[Mapping[str, Any]], str] = lambda _: "",
 ) -> None:
-    """Print rows: all fields as a JSON list, or the named columns as a table."""
+    """Print rows: all fields as a JSON list, or the named columns as a table, its first cell in the row's style."""
     if as_json:
         typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
         return
@@ -74,7 +79,8 @@ def emit(
         numeric = any(isinstance(row.get(name), int | float) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(row.get(name), shape)) for name, shape in columns.items()))
+        first, *rest = (_cell(row.get(name), shape) for name, shape in columns.items())
+        table.add_row(Text(first, style(row)), *map(Text, rest))
     Console().print(table if rows else f"{title}: none yet")
 
 

@@ -88,6 +88,12 @@ def began(tx: Tx) -> datetime | None:
     return tx.scalar(sa.select(events.c.at).order_by(events.c.id).limit(1))
 
 
+def last_at(tx: Tx) -> datetime | None:
+    """Return the instant of the newest entry."""
+    found: datetime | None = tx.scalar(sa.select(sa.func.max(events.c.at)))
+    return found
+
+
 def first_broken(tx: Tx) -> int | None:
     """Return the id of the first entry that does not follow from the one before it; None when the chain holds."""
     before = GENESIS
