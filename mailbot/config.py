@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_val
 
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
+from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
 from mailbot.section import Address, Section, WeekMoment, Zone
 from scoring.model import Policy
@@ -247,6 +248,7 @@ class Config(Section):
     smtp: Smtp | None = None
     roster: Roster = Roster()
     replies: RepliesSection = RepliesSection()
+    letters: LettersSection = LettersSection()
     quota: Quota = Quota()
     limits: LimitsSection = LimitsSection()
     phases: Phases = ()

@@ -41,6 +41,11 @@ def once(service: Service) -> int:
         while sending.step():
             pass
     service.weekly.step()
+    while service.post.step():
+        pass
+    with service.sending() as sending:
+        while sending.step():
+            pass
     with service.ledger.read() as tx:
         return mails.unfinished(tx) + outbox.waiting(tx)
 
@@ -101,18 +106,22 @@ class Daemon:
             self._loop(sending.step, self._sending_bell, resume=sending.resume)
 
     def _weekly_loop(self) -> None:
-        self._loop(self._publish, self._weekly_bell)
+        def step() -> bool:
+            weekly, post = self._service.weekly, self._service.post
+            return self._watched("board", weekly.step) or self._watched("letters", post.step)
 
-    def _publish(self) -> bool:
-        """Publish if due; a board that cannot be published is told of, and the mails are served all the same."""
+        self._loop(step, self._weekly_bell, drained=self._sending_bell.ring)
+
+    def _watched(self, part: str, step: Callable[[], bool]) -> bool:
+        """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""
         try:
-            published = self._service.weekly.step()
+            done = step()
         except (Permanent, OSError) as error:
-            self._service.watch.report("board", ok=False, detail=str(error))
+            self._service.watch.report(part, ok=False, detail=str(error))
             return False
-        if published:
-            self._service.watch.report("board", ok=True)
-        return published
+        if done:
+            self._service.watch.report(part, ok=True)
+        return done
 
     def _loop(
         self,

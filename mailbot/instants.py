@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from scoring.model import Policy
@@ -92,3 +92,12 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     utc = "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
     name = zone.key if zone.key != "UTC" else ""
     return f"{local:%a %d %b %Y, %H:%M} ({f'{name}, ' if name else ''}{utc})"
+
+
+AOE = timezone(timedelta(hours=-12))
+"""Anywhere on Earth: while a day lasts there, it is not over for anybody (IEEE 802.16)."""
+
+
+def shown_aoe(instant: datetime) -> str:
+    """Show an instant as deadlines often are: ``Sat 25 Apr 2026, 04:00 AoE (UTC-12:00)``."""
+    return f"{instant.astimezone(AOE):%a %d %b %Y, %H:%M} AoE (UTC-12:00)"

@@ -95,6 +95,8 @@ class Rebuild:
             "team-letters": self._team_letters,
             "reply-sent": self._sent,
             "board-published": self._board,
+            "letters-queued": self._letters,
+            "reminders-queued": self._letters,
         }
         if entry["kind"] in carry_out:
             carry_out[entry["kind"]](entry["subject"], detail)
@@ -146,7 +148,10 @@ class Rebuild:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
         weekly = self.service.weekly
         made = sealed(weekly.board(datetime.fromisoformat(detail["as_of"])), detail["audit"])
-        weekly.keep(made, due_at=due_at, head=detail["audit"])
+        weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
+
+    def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
+        self.service.post.write_again(detail)
 
     def _newcomers(self, *, known: bool) -> int:
         """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, configfile, daybook, evaluator, journal, opening, publish, roster, safefile
+from mailbot import challenge, children, configfile, daybook, journal, publish, roster, safefile
 from mailbot.answering import Answering
-from mailbot.child import MIB
 from mailbot.columns import Columns
 from mailbot.completing import complete
 from mailbot.config import secret
@@ -23,10 +22,11 @@ from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
 from mailbot.labels import Given, Labels, Split, secret_of
 from mailbot.ledger import Ledger, events, mails, outbox
+from mailbot.letters import Letters
+from mailbot.post import Post
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
-from mailbot.sandbox import Bounds, Sandbox
 from mailbot.sending import Sending
 from mailbot.smtp import Sender
 from mailbot.spool import Spool
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mailbot.challenge import Challenge
-    from mailbot.child import SetUp
     from mailbot.config import Config
+    from mailbot.sandbox import Sandbox
 
 
 def now() -> datetime:
@@ -133,6 +133,20 @@ class Service:
             zone=self.config.challenge.zone,
             best=self.config.board.standing == "best",
             targets=(publish.target_of(self.config, self.challenge, self.ledger),),
+            letters=self.config.letters.any_weekly,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def post(self) -> Post:
+        """The step that writes letters."""
+        return Post(
+            ledger=self.ledger,
+            challenge=self.challenge,
+            letters=Letters(challenge=self.challenge, zone=self.config.challenge.zone),
+            settings=self.config.letters,
+            organizers=self.config.challenge.organizers,
+            published=self.config.published,
             clock=self.clock,
         )
 
@@ -231,9 +245,9 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
         ledger.migrate()
         given = {name: Given(path=config.tracks[name].labels, truth=truth) for name, truth in truths.items()}
         labels = Labels(ledger, config.state, given, _split(config))
-        sandbox = _sandbox(config, labels)
+        sandbox = children.made(config, labels)
         stack.callback(sandbox.close)
-        labels.changed = lambda: sandbox.set_up(_set_ups(config, labels))
+        labels.changed = lambda: sandbox.set_up(children.set_ups(config, labels))
         spool = Spool(config.state / "spool")
         service = Service(
             config=config,
@@ -253,27 +267,6 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
 def _split(config: Config) -> Split | None:
     share = config.split.public
     return Split(public=share, secret=secret_of(config.state)) if share < 1 else None
-
-
-def _sandbox(config: Config, labels: Labels) -> Sandbox:
-    """Make the children that read what teams send; each holds the labels and the limits."""
-    limits = config.limits
-    return Sandbox(
-        config.workers,
-        bounds=Bounds(
-            seconds=limits.child_seconds,
-            cpu_seconds=limits.child_cpu_seconds,
-            memory_bytes=limits.child_memory_mib * MIB,
-        ),
-        set_ups=_set_ups(config, labels),
-    )
-
-
-def _set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
-    return (
-        (evaluator.hold, (dict(labels), dict(labels.final))),
-        (opening.hold, (opening.reach_of(config.limits),)),
-    )
 
 
 @contextmanager

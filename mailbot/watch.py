@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot import journal
-from mailbot.automatic import LOOP_HEADER
+from mailbot import envelope, journal
 from mailbot.ledger import events, health, outbox
-from mailbot.reply import POLICY
 from mailbot.templates import environment
 
 if TYPE_CHECKING:
@@ -29,6 +24,7 @@ SUBJECTS = {
     "board": "the board could not be published",
     "reconciliation": "the mailbox and the ledger differ",
     "replies": "replies are withheld by the limits",
+    "letters": "the letters could not be written",
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 
@@ -58,17 +54,14 @@ class Watch:
             self._tell(tx, organizer, part, detail, ok=ok, key=digest)
 
     def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
-        domain = self.challenge.address.rpartition("@")[2]
-        message_id = f"<mailbot.{hashlib.sha256(f'{key}{organizer}'.encode()).hexdigest()[:32]}@{domain}>"
         state = "well again: " if ok else ""
-        message = EmailMessage(policy=POLICY)
-        message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
-        message["To"] = organizer
-        message["Subject"] = f"[mailbot] {state}{SUBJECTS[part]}"
-        message["Date"] = format_datetime(self.clock())
-        message["Message-ID"] = message_id
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
-        message[LOOP_HEADER] = self.challenge.address
+        message = envelope.begin(
+            self.challenge,
+            recipient=organizer,
+            subject=f"[mailbot] {state}{SUBJECTS[part]}",
+            key=f"{key}{organizer}",
+            now=self.clock(),
+        )
         text = environment().get_template("letters/health.txt.j2")
         message.set_content(text.render(ok=ok, what=SUBJECTS[part], detail=detail, challenge=self.challenge))
         outbox.add(
@@ -76,7 +69,7 @@ class Watch:
             kind=f"health-{part}",
             recipient=organizer,
             subject=message["Subject"],
-            message_id=message_id,
+            message_id=message["Message-ID"],
             message=message.as_bytes(),
             now=self.clock(),
         )

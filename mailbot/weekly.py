@@ -40,6 +40,8 @@ class Weekly:
     #: Whether the best submission counts for a team, not the latest.
     best: bool
     targets: Sequence[Target]
+    #: Whether a board that was due owes letters.
+    letters: bool
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -95,24 +97,25 @@ class Weekly:
         truths = {track: by.truth for track, by in versions.items()}
         return board.build(standings, replace(self.challenge.board, truths=truths), as_of.astimezone(self.zone))
 
-    def publish(self, *, as_of: datetime, due_at: datetime | None = None) -> Board:
-        """Show the board everywhere, then keep it in the ledger."""
+    def publish(self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False) -> Board:
+        """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so."""
         with self.ledger.read() as tx:
             head = events.head(tx)
         made = sealed(self.board(as_of), head)
         for target in self.targets:
             target(made)
-        self.keep(made, due_at=due_at, head=head)
+        self.keep(made, due_at=due_at, head=head, letters=self.letters if due_at else letters)
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
         return made
 
-    def keep(self, made: Board, *, due_at: datetime | None, head: str) -> None:
+    def keep(self, made: Board, *, due_at: datetime | None, head: str, letters: bool) -> None:
         """Keep a published board in the ledger."""
         text, now = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True), self.clock()
         as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
         with self.ledger.write("board") as tx:
-            if boards.add(tx, text, due_at=due_at, now=now) is not None:
-                events.append(tx, kind="board-published", subject="board", now=now, as_of=as_of, due_at=due, audit=head)
+            if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
+                told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters}
+                events.append(tx, kind="board-published", subject="board", now=now, **told)
 
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__
-from mailbot.cli import boards, care, checks, demo, lists, scores, serve, start, teams, truths
+from mailbot.cli import boards, care, checks, demo, letters, lists, scores, serve, start, teams, truths
 from mailbot.errors import MailbotError
 
 WRONG_CALL = 2
@@ -34,6 +34,7 @@ app.command(rich_help_panel="Score")(checks.verify)
 app.command("simulate-attack", rich_help_panel="Score")(checks.simulate_attack)
 app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.board)
+app.command(rich_help_panel="Publish")(letters.letters)
 app.command(rich_help_panel="Care")(care.doctor)
 app.command(rich_help_panel="Care")(care.backup)
 app.command(rich_help_panel="Care")(care.restore)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def publish(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would be published.")] = False,
+    letters: Annotated[bool, typer.Option("--letters", help="Also write to each team how it stands.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard of this moment."""
@@ -25,7 +26,9 @@ def publish(
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         now = wired.clock()
-        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now)
+        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now, letters=letters)
+        if letters and not dry_run:
+            wired.post.step()
     show(made)
     if not dry_run:
         typer.echo(f"Published in {wired.config.published}")

@@ -94,6 +94,12 @@ def last_at(tx: Tx) -> datetime | None:
     return found
 
 
+def happened(tx: Tx, *, kind: str, subject: str) -> bool:
+    """Whether there is an entry of that kind about that subject."""
+    where = (events.c.kind == kind, events.c.subject == subject)
+    return tx.scalar(sa.select(events.c.id).where(*where).limit(1)) is not None
+
+
 def first_broken(tx: Tx) -> int | None:
     """Return the id of the first entry that does not follow from the one before it; None when the chain holds."""
     before = GENESIS

@@ -34,6 +34,8 @@ class OutgoingRow:
     due_at: datetime
     sent_at: datetime | None
     error: str | None
+    #: Of a letter, for whom and on what occasion; None for a reply.
+    key: str | None
 
 
 def add(
@@ -189,6 +191,7 @@ def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[OutgoingRow]:
             due_at=row.due_at,
             sent_at=row.sent_at,
             error=row.error,
+            key=row.key,
         )
         for row in found
     ]

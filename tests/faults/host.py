@@ -122,7 +122,7 @@ class Host:
         with contextlib.suppress(sqlite3.OperationalError), closing(self.query()) as ledger:
             filed = {sha for (sha,) in ledger.execute("SELECT sha256 FROM mails WHERE filed_to IS NOT NULL")}
             waiting = ledger.execute("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')").fetchone()[0]
-            boards = ledger.execute("SELECT count(*) FROM boards").fetchone()[0]
+            boards = ledger.execute("SELECT count(*) FROM boards WHERE NOT letters_owed").fetchone()[0]
             aside = ledger.execute("SELECT count(*) FROM mails WHERE state = 'set-aside'").fetchone()[0]
             return bool(filed >= {mail.sha256 for mail in self.mails} and not waiting and boards and aside)
         return False

@@ -36,6 +36,7 @@ CHOSEN = (
     ("smtp.data.after", 4),
     ("commit.reply-failed.made", 1),
     ("commit.board.before", 1),
+    ("commit.letters.made", 1),
     ("imap.idle.before", 1),
 )
 
@@ -44,12 +45,15 @@ ELSEWHERE = {
     "commit.ingest": "`mailbot ingest`",
     "commit.migrate": "the first start; see below",
     "commit.rebuild": "`mailbot rebuild`",
+    "commit.receipts": "a phase that closed; see tests/care/test_letters.py",
     "commit.release-mails": "after a step that failed; see test_locked_ledger",
     "commit.release-replies": "after a step that failed; see test_locked_ledger",
+    "commit.reminders": "a phase that will close; see tests/care/test_letters.py",
     "commit.rescore": "`mailbot rescore`",
     "commit.roster": "`mailbot teams`",
     "commit.tell": "`mailbot rescore --tell`",
     "commit.stuck": "`mailbot stuck`",
+    "commit.team-letters": "`mailbot teams`",
 }
 
 

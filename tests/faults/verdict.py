@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MOST_REPLIES = 2
 
 _OF_MAIL = "submissions JOIN mails ON mails.id = mail_id WHERE mails.sha256 = ?"
 _SCORES = f"scores WHERE submission_id IN (SELECT submissions.id FROM {_OF_MAIL})"  # noqa: S608  # constant text
+_QUEUED = "SELECT detail FROM events WHERE kind = 'letters-queued'"
 _SCORED_TWICE = "(SELECT 1 FROM scores GROUP BY submission_id, truth HAVING count(*) > 1)"
 
 
@@ -50,7 +52,7 @@ class Verdict:
 def judge(host: Host, *, copies: int = 1) -> Verdict:
     """Look at the ledger, the mailbox and the SMTP peer; at most ``copies`` of a mail may lie in Processed."""
     with closing(host.query()) as ledger:
-        counted = [*_mailbox(host, copies), *_replies(host), *_ledger(ledger, host.mails)]
+        counted = [*_mailbox(host, copies), *_replies(host), *_letters(host, ledger), *_ledger(ledger, host.mails)]
     counted += [Counted(what="the page", found=(host.published / "page" / "index.html").is_file())]
     counted += [Counted(what="drafts in the spool", found=len(list(host.spool.rglob("*.tmp"))), least=0, most=0)]
     counted += [Counted(what="the unbroken audit chain", found=_chain_holds(host))]
@@ -72,7 +74,8 @@ def _replies(host: Host) -> Iterator[Counted]:
     replies: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for sent in host.sink.sent:
         reply = email.message_from_bytes(sent.content, policy=default)
-        replies[reply["In-Reply-To"]][reply["Message-ID"]] += 1
+        if reply["Auto-Submitted"] != "auto-generated":  # letters are counted apart
+            replies[reply["In-Reply-To"]][reply["Message-ID"]] += 1
     for mail in host.mails:
         sent_for, due = replies.pop(mail.message_id, Counter()), int(mail.answered)
         yield Counted(what=f"replies to {mail.name}", found=len(sent_for), least=due, most=due)
@@ -80,6 +83,18 @@ def _replies(host: Host) -> Iterator[Counted]:
             what=f"copies of the reply to {mail.name}", found=sent_for.total(), least=due, most=due * MOST_REPLIES
         )
     yield Counted(what="replies to nothing", found=len(replies), least=0, most=0)
+
+
+def _letters(host: Host, ledger: sqlite3.Connection) -> Iterator[Counted]:
+    """One letter to each team that the board was about; one or two copies of those that could be sent."""
+    told = [json.loads(detail) for (detail,) in ledger.execute(_QUEUED)]
+    yield Counted(what="rounds of letters", found=len(told))
+    teams = len(told[0]["teams"]) if told else 0
+    written = _count(ledger, "outbox WHERE kind = 'standing'")
+    yield Counted(what="letters written", found=written, least=teams, most=teams)
+    copies = Counter(email.message_from_bytes(sent.content, policy=default)["Message-ID"] for sent in host.sink.sent)
+    for (message_id,) in ledger.execute("SELECT message_id FROM outbox WHERE kind = 'standing' AND state = 'sent'"):
+        yield Counted(what="copies of a letter", found=copies[message_id], most=MOST_REPLIES)
 
 
 def _ledger(ledger: sqlite3.Connection, mails: list[Streamed]) -> Iterator[Counted]:

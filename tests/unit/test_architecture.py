@@ -45,7 +45,7 @@ OWNERS = {
 EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger")
 
 #: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
-SLOW = {"matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
+SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
 
 #: The teams' checker runs these, with nothing installed.
 STANDARD_ALONE = ("scoring.read", "scoring.check")

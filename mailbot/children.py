@@ -1,0 +1,36 @@
+"""The children that read what teams send: each holds the labels and the limits that the config sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot import evaluator, opening
+from mailbot.child import MIB
+from mailbot.sandbox import Bounds, Sandbox
+
+if TYPE_CHECKING:
+    from mailbot.child import SetUp
+    from mailbot.config import Config
+    from mailbot.labels import Labels
+
+
+def made(config: Config, labels: Labels) -> Sandbox:
+    """Return the children; none starts before the first mail needs it."""
+    limits = config.limits
+    return Sandbox(
+        config.workers,
+        bounds=Bounds(
+            seconds=limits.child_seconds,
+            cpu_seconds=limits.child_cpu_seconds,
+            memory_bytes=limits.child_memory_mib * MIB,
+        ),
+        set_ups=set_ups(config, labels),
+    )
+
+
+def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
+    """Return what each child does before its first task, with the labels of now."""
+    return (
+        (evaluator.hold, (dict(labels), dict(labels.final))),
+        (opening.hold, (opening.reach_of(config.limits),)),
+    )

@@ -1,0 +1,37 @@
+"""What every mail of ours on our own account has in its header: nobody asked for it, and no program may answer it."""
+
+from __future__ import annotations
+
+import hashlib
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from mailbot.automatic import LOOP_HEADER
+from mailbot.mime.words import literal
+from mailbot.reply import POLICY
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.challenge import Challenge
+
+
+def message_id(challenge: Challenge, key: str) -> str:
+    """Return the Message-ID of the mail with a key: the same key gives the same, so that a copy can be told."""
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"<mailbot.{digest}@{challenge.address.rpartition('@')[2]}>"
+
+
+def begin(challenge: Challenge, *, recipient: str, subject: str, key: str, now: datetime) -> EmailMessage:
+    """Return a mail with all its fields and no body yet."""
+    message = EmailMessage(policy=POLICY)
+    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
+    message["To"] = recipient
+    message["Subject"] = literal(subject)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id(challenge, key)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
+    message["X-Auto-Response-Suppress"] = "All"
+    message[LOOP_HEADER] = challenge.address
+    return message

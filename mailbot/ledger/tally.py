@@ -1,0 +1,63 @@
+"""Counting what happened in a window of time, for the organizers' digest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import events, mails, outbox, submissions
+from mailbot.model import Outcome, ReplyState, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+def mails_by_outcome(tx: Tx, since: datetime, until: datetime) -> Counter[Outcome]:
+    """Count the recorded mails that arrived in a window, by outcome."""
+    window = (mails.c.arrived_at >= since, mails.c.arrived_at < until, mails.c.outcome.is_not(None))
+    rows = tx.execute(sa.select(mails.c.outcome, sa.func.count()).where(*window).group_by(mails.c.outcome))
+    return Counter({Outcome(outcome): count for outcome, count in rows})
+
+
+def submissions_by_status(tx: Tx, since: datetime, until: datetime) -> Counter[Status]:
+    """Count the submissions that arrived in a window, by status."""
+    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
+    rows = tx.execute(sa.select(submissions.c.status, sa.func.count()).where(*window).group_by(submissions.c.status))
+    return Counter({Status(status): count for status, count in rows})
+
+
+def problems_by_code(tx: Tx, since: datetime, until: datetime) -> Counter[str]:
+    """Count the refused submissions that arrived in a window by the codes of their problems, each once."""
+    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
+    refused = tx.scalars(sa.select(submissions.c.problems).where(*window, submissions.c.status == Status.REFUSED))
+    return Counter(code for problems in refused for code in dict.fromkeys(problem["code"] for problem in problems))
+
+
+def entries_by_kind(tx: Tx, since: datetime, until: datetime) -> Counter[str]:
+    """Count the entries of the audit trail in a window, by kind."""
+    window = (events.c.at >= since, events.c.at < until)
+    rows = tx.execute(sa.select(events.c.kind, sa.func.count()).where(*window).group_by(events.c.kind))
+    return Counter({row.kind: row[1] for row in rows})
+
+
+def acts_of_people(tx: Tx, since: datetime, until: datetime, *, own: str) -> Counter[str]:
+    """Count the entries of a window that somebody else than ``own``, mailbot itself, brought about, by kind."""
+    window = (events.c.at >= since, events.c.at < until, events.c.actor != own)
+    rows = tx.execute(sa.select(events.c.kind, sa.func.count()).where(*window).group_by(events.c.kind))
+    return Counter({row.kind: row[1] for row in rows})
+
+
+def subjects(tx: Tx, since: datetime, until: datetime, *, kind: str) -> list[str]:
+    """Return what the entries of one kind in a window are about, each once."""
+    window = (events.c.at >= since, events.c.at < until, events.c.kind == kind)
+    return list(dict.fromkeys(tx.scalars(sa.select(events.c.subject).where(*window).order_by(events.c.id))))
+
+
+def given_up(tx: Tx, since: datetime) -> int:
+    """Count our mails written since an instant that could not be sent."""
+    where = (outbox.c.created_at >= since, outbox.c.state == ReplyState.GIVEN_UP)
+    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0

@@ -1,0 +1,83 @@
+"""What a board says of one team, and the chart of its weeks."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot import trend
+from mailbot.board import build
+from mailbot.places import places
+from tests.unit.boards import AS_OF, rules, standing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.model import Board
+    from mailbot.places import Place
+
+WEEK = timedelta(weeks=1)
+
+
+def _board(week: int = 0, **scores: float) -> Board:
+    """Return the board of a week on which each team has a score on SIQA-S."""
+    as_of = AS_OF + week * WEEK
+    return build([standing(team, "siqa-s", score) for team, score in scores.items()], rules(), as_of)
+
+
+def _on_s(board: Board, published: list[Board], team: str) -> Place:
+    """Return the team's place on SIQA-S."""
+    (found,) = (place for place in places(board, published)[team] if place.table.key == "siqa-s")
+    return found
+
+
+def test_the_neighbours_are_the_nearest_with_another_rank() -> None:
+    """Who shares a rank is no neighbour; baselines are none either."""
+    board = _board(A=90, B=80.5, C=80.5, D=70)
+    b, a, d = (_on_s(board, [], team) for team in "BAD")
+    assert (b.rank, b.teams, b.shared) == (2, 4, 1)
+    assert b.above is not None
+    assert b.below is not None
+    assert (b.above.team, b.gap_to(b.above), b.below.team) == ("A", 9.5, "D")
+    assert (a.above, d.below) == (None, None)
+
+
+def test_a_move_is_told_only_against_an_earlier_board() -> None:
+    """Nothing moves on the first board; later a team has moved, or is new, since the last weekly one."""
+    first, second = _board(0, A=90, B=80), _board(1, A=81, B=85, C=70)
+    assert (_on_s(first, [first, second], "A").move, _on_s(first, [], "A").is_new) == (None, False)
+    found = [(p.move, p.is_new) for p in (_on_s(second, [first, second], team) for team in "ABC")]
+    assert found == [(-1, False), (1, False), (None, True)]
+
+
+def test_the_trend_is_this_board_and_those_before() -> None:
+    """The scores are those that were published, in order of time, whatever order they come in."""
+    weeks = [_board(week, A=60 + week) for week in range(9)]
+    found = _on_s(weeks[7], weeks[::-1], "A")
+    assert [score for _, score in found.trend] == [60, 61, 62, 63, 64, 65, 66, 67]
+    assert [score for _, score in found.recent] == [62, 63, 64, 65, 66, 67]
+
+
+def test_a_smaller_error_is_the_better_one() -> None:
+    """The gap of a table where less is better is the same length."""
+    board = _board(A=90, B=80)
+    turned = replace(board, tables=tuple(replace(t, higher_is_better=False) for t in board.tables))
+    place = _on_s(turned, [], "B")
+    assert place.above is not None
+    assert place.gap_to(place.above) == 10
+
+
+def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
+    """Thirty weeks of three lines stay below 15 KB; no date and no program's name is in the file."""
+    from PIL import Image  # noqa: PLC0415  # slow to load
+
+    points: list[tuple[datetime, float]] = [(AS_OF + week * WEEK, 60 + week % 7) for week in range(30)]
+    above = [(instant, score + 3.5) for instant, score in points[10:]]
+    series = {"Overall": points, "SIQA-U": points[3:], "SIQA-S": above}
+    drawn = trend.chart(series)
+    with Image.open(io.BytesIO(drawn)) as picture:
+        assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 380), set())
+    assert len(drawn) < 15_000
+    assert trend.chart(series) == drawn
