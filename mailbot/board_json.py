@@ -29,7 +29,7 @@ def board_as_json(board: Board) -> dict[str, Any]:
         "as_of": board.as_of.isoformat(),
         "zone": board.as_of.tzinfo.key if isinstance(board.as_of.tzinfo, ZoneInfo) else None,
         "tables": [_table_as_json(table) for table in board.tables],
-        "truths": dict(board.truths),
+        "truths": dict(sorted(board.truths.items())),
         "rules": list(board.rules),
         "final": board.final,
     }
@@ -84,18 +84,18 @@ def _table_as_json(table: Table) -> dict[str, Any]:
         "title": table.title,
         "formula": table.formula,
         "headings": [asdict(heading) for heading in table.headings],
-        "rows": [_row_as_json(row) for row in table.rows],
+        "rows": [_row_as_json(row, table) for row in table.rows],
         "higher_is_better": table.higher_is_better,
     }
 
 
-def _row_as_json(row: Row) -> dict[str, Any]:
+def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
     return {
         "rank": row.rank,
         "team": row.team,
         "method": row.method,
         "score": row.score,
-        "cells": dict(row.cells),
+        "cells": {heading.key: row.cells[heading.key] for heading in table.headings},
         "date": _instant(row.date),
         "submissions": row.submissions,
         "baseline": row.baseline,

@@ -14,6 +14,7 @@ from mailbot.errors import ConfigError
 from mailbot.instants import Moment, Phase
 from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
+from mailbot.page_config import AwardsSection, PageSection
 from mailbot.section import Address, Section, WeekMoment, Zone
 from scoring.model import Policy
 
@@ -191,28 +192,6 @@ class SplitSection(Section):
 
     #: Share of the items that replies and weekly boards use; the others decide in the end. 1: no split.
     public: float = Field(default=1.0, gt=0, le=1)
-
-
-class PageSection(Section):
-    """The results page."""
-
-    #: Run after each publication, without a shell; ``{folder}`` in it becomes the site's folder. "" runs nothing.
-    command: str = ""
-    #: Seconds after which the command is ended.
-    command_seconds: float = Field(default=120, ge=1, le=3600)
-    #: More instants to be told on the rules page, by their name.
-    dates: dict[str, AwareDatetime] = Field(default_factory=dict)
-
-
-class AwardsSection(Section):
-    """Who is honoured in the final results."""
-
-    #: What each rank of a track wins, the first rank first.
-    places: tuple[str, ...] = ("First place", "Second place", "Third place")
-    #: So many top teams of each track are invited.
-    invited: int = Field(default=3, ge=0, le=100)
-    #: The sentence above the names of the invited teams.
-    invitation: str = "These teams are invited to present their solutions:"
 
 
 class TrackSection(Section):

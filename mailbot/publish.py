@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailbot import exports, safefile, site_folder, site_rules, workbook
+from mailbot import exports, safefile, site_command, site_folder, site_rules, workbook
 from mailbot.board_json import board_from_json
 from mailbot.ledger import boards
 from mailbot.model import Board
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailbot.config import Config
     from mailbot.ledger import Ledger
     from mailbot.site_rules import SiteRules
+    from mailbot.watch import Watch
 
 Target: TypeAlias = Callable[[Board], object]
 """Shows the whole board somewhere, as often as it is called; raises ``MailbotError`` or OSError when it cannot."""
@@ -32,9 +33,33 @@ def kept(ledger: Ledger) -> list[Board]:
         return [board_from_json(json.loads(row.board)) for row in boards.listing(tx)]
 
 
-def target_of(config: Config, challenge: Challenge, ledger: Ledger) -> Target:
-    """Return the target that writes the files of a board where the config says, with the boards of the ledger."""
-    return folder_target(config.published, site_rules.from_config(config, challenge), partial(kept, ledger))
+def target_of(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> Target:
+    """Return the target that writes a board's files where the config says, then runs the organizers' command."""
+    write_files = folder_target(config.published, site_rules.from_config(config, challenge), partial(kept, ledger))
+
+    def publish(board: Board) -> None:
+        write_files(board)
+        _bring_out(config, watch)
+
+    return publish
+
+
+def rebuild_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
+    """Make the site anew from the ledger and run the organizers' command; tell whether that succeeded.
+
+    Raises:
+        Permanent: no board was published yet.
+        OSError: it could not be written; the old site stands.
+    """
+    site_folder.replace(config.published / "page", site(kept(ledger), site_rules.from_config(config, challenge)))
+    return _bring_out(config, watch)
+
+
+def _bring_out(config: Config, watch: Watch) -> bool:
+    """Run the command on the folder of the present site, which stays whole while it runs."""
+    folder, log = (config.published / "page").resolve(), config.state / "page-command.log"
+    seconds = config.page.command_seconds
+    return site_command.after_publishing(config.page.command, folder, seconds=seconds, log=log, watch=watch)
 
 
 def folder_target(folder: Path, rules: SiteRules, past: Callable[[], Sequence[Board]] = lambda: ()) -> Target:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,7 @@ class Rebuild:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
         weekly = self.service.weekly
         made = sealed(weekly.board(datetime.fromisoformat(detail["as_of"])), detail["audit"])
+        made = replace(made, final=detail.get("final", False))
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:

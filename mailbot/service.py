@@ -132,7 +132,7 @@ class Service:
             publish_at=self.config.board.publish_at,
             zone=self.config.challenge.zone,
             best=self.config.board.standing == "best",
-            targets=(publish.target_of(self.config, self.challenge, self.ledger),),
+            targets=(publish.target_of(self.config, self.challenge, self.ledger, self.watch),),
             letters=self.config.letters.any_weekly,
             clock=self.clock,
         )

@@ -22,6 +22,7 @@ SUBJECTS = {
     "stuck": "a mail was set aside",
     "outbox": "a mail could not be sent",
     "board": "the board could not be published",
+    "page": "the command after publishing the results page failed",
     "reconciliation": "the mailbox and the ledger differ",
     "replies": "replies are withheld by the limits",
     "letters": "the letters could not be written",

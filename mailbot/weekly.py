@@ -97,11 +97,16 @@ class Weekly:
         truths = {track: by.truth for track, by in versions.items()}
         return board.build(standings, replace(self.challenge.board, truths=truths), as_of.astimezone(self.zone))
 
-    def publish(self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False) -> Board:
-        """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so."""
+    def publish(
+        self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False, final: bool = False
+    ) -> Board:
+        """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so.
+
+        ``final`` marks it as the final results of the challenge.
+        """
         with self.ledger.read() as tx:
             head = events.head(tx)
-        made = sealed(self.board(as_of), head)
+        made = replace(sealed(self.board(as_of), head), final=final)
         for target in self.targets:
             target(made)
         self.keep(made, due_at=due_at, head=head, letters=self.letters if due_at else letters)
@@ -114,7 +119,7 @@ class Weekly:
         as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
         with self.ledger.write("board") as tx:
             if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
-                told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters}
+                told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
                 events.append(tx, kind="board-published", subject="board", now=now, **told)
 
     def _must_wait(self, due_at: datetime) -> bool:

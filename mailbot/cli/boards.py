@@ -1,4 +1,4 @@
-"""publish and board."""
+"""publish, page and board."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def publish(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would be published.")] = False,
     letters: Annotated[bool, typer.Option("--letters", help="Also write to each team how it stands.")] = False,
+    final: Annotated[bool, typer.Option("--final", help="These are the final results: the page names awards.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard of this moment."""
@@ -26,12 +27,25 @@ def publish(
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         now = wired.clock()
-        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now, letters=letters)
+        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now, letters=letters, final=final)
         if letters and not dry_run:
             wired.post.step()
     show(made)
     if not dry_run:
         typer.echo(f"Published in {wired.config.published}")
+
+
+def page(context: typer.Context, config: ConfigFile = None) -> None:
+    """Make the results page anew from the published boards, and run page.command."""
+    from mailbot import publish as publishing  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config)) as wired:
+        done = publishing.rebuild_page(wired.config, wired.challenge, wired.ledger, wired.watch)
+        typer.echo(f"Made anew in {wired.config.published / 'page'}")
+    if not done:
+        raise typer.Exit(1)
 
 
 def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:

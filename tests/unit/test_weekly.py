@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot import exports, publish
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, events
 from mailbot.weekly import PATIENCE
@@ -154,3 +156,34 @@ def test_no_board_is_made_with_scores_missing(tmp_path: Path) -> None:
     labels.write_text(labels.read_text().replace("4.5", "4.6"))
     with served(tmp_path, Clock(NOW)) as service, pytest.raises(Permanent, match=r"1 submission.*mailbot rescore"):
         service.weekly.board(DUE)
+
+
+def test_final_results_are_a_board_of_their_own(tmp_path: Path) -> None:
+    """They are kept as such, have a page with awards, and the front page stays the last ordinary board."""
+    clock = Clock(DUE)
+    with served(tmp_path, clock) as service:
+        ordinary = service.weekly.publish(as_of=clock())
+        clock.forward(days=1)
+        assert service.weekly.publish(as_of=clock(), final=True).final
+        assert [board.final for board in publish.kept(service.ledger)] == [False, True]
+        page = service.config.published / "page"
+        assert ">Awards</h2>" in (page / "final" / "index.html").read_text(encoding="utf-8")
+        assert (page / "board.json").read_bytes() == exports.as_json(ordinary)
+
+
+def test_the_site_is_made_anew_from_the_ledger(tmp_path: Path) -> None:
+    """With the folder gone the same site comes back, byte for byte; without any board there is nothing to make."""
+    clock = Clock(DUE)
+    with served(tmp_path, clock) as service:
+        parts = (service.config, service.challenge, service.ledger, service.watch)
+        with pytest.raises(Permanent, match="publish one first"):
+            publish.rebuild_page(*parts)
+        for _ in range(2):
+            service.weekly.publish(as_of=clock())
+            clock.forward(weeks=1)
+        page = service.config.published / "page"
+        before = page.resolve().name
+        shutil.rmtree(page.resolve())
+        assert publish.rebuild_page(*parts)
+        assert page.resolve().name == before
+        assert (page / "index.html").is_file()
