@@ -163,7 +163,7 @@ def _track_table(track: TrackRules, standings: Sequence[Standing], rules: BoardR
     return Table(
         key=track.name,
         title=track.title,
-        formula=track.formula if track.higher_is_better else f"{track.formula}; lower is better",
+        formula=track.formula,
         headings=track.headings,
         rows=(
             *_ranked(teams, higher_is_better=track.higher_is_better),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailbot.config import Config
     from mailbot.instants import Moment, Phase
     from mailbot.rules import Quota
+    from scoring.ids import Id
     from scoring.model import Track
 
 AOE = timezone(timedelta(hours=-12), "AoE")
@@ -51,6 +52,8 @@ class SiteRules:
     #: Where the site can be seen, with a slash at its end; "" where that is not known.
     url: str
     tracks: Mapping[str, Track]
+    #: The first two ids of each track's test set, for examples.
+    ids: Mapping[str, Sequence[Id]] = field(default_factory=dict)
     phases: Sequence[Phase]
     #: More instants to be told, by their name, as ``Paper deadline``.
     dates: Mapping[str, datetime]
@@ -97,6 +100,7 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
         subject_tag=config.challenge.subject_tag,
         url=url if not url or url.endswith("/") else f"{url.removesuffix('index.html').rstrip('/')}/",
         tracks=challenge.tracks,
+        ids={name: truth.ids[:2] for name, truth in challenge.truths.items()},
         phases=challenge.phases,
         dates=config.page.dates,
         quota=challenge.quota,
@@ -121,7 +125,7 @@ def calendar(rules: SiteRules) -> list[Date]:
 
 def formats(rules: SiteRules) -> list[Format]:
     """Describe the file of each track, with an example."""
-    return [_format(track) for track in rules.tracks.values()]
+    return [_format(track, rules.ids.get(name, (1, 2))) for name, track in rules.tracks.items()]
 
 
 def subject(rules: SiteRules, method: str = "Method") -> str:
@@ -134,8 +138,8 @@ def mailto(rules: SiteRules) -> str:
     return f"mailto:{quote(rules.address, safe='@')}?subject={quote(subject(rules), safe='')}"
 
 
-def _format(track: Track) -> Format:
-    rows = example.rows(track)
+def _format(track: Track, ids: Sequence[Id]) -> Format:
+    rows = example.rows(track, ids)
     lines = ['  "team": "Team"', '  "method": "Method"', f'  "track": "{track.letters[0]}"']
     predictions = ",\n    ".join(rows)
     values = (",".join(str(value) for value in json.loads(row).values()) for row in rows)

@@ -250,7 +250,9 @@ def _bounds(terms: Sequence[Term]) -> tuple[float, float]:
 
 def _formula(terms: Sequence[Term], *, alone: bool) -> str:
     """Return the formula in one line, as ``0.7 macro F1 of grade + 0.3 × 100 SRCC of size``."""
-    return " + ".join(f"{_weight(term) if len(terms) > 1 else ''}{_term(term, alone=alone)}" for term in terms)
+    summed = " + ".join(f"{_weight(term) if len(terms) > 1 else ''}{_term(term, alone=alone)}" for term in terms)
+    lower = not METRICS[terms[0].measures[0].metric].higher_is_better
+    return f"{summed}; lower is better" if lower else summed
 
 
 def _weight(term: Term) -> str:

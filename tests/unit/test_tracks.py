@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, example, exports, tracks
+from mailbot import configfile, example, exports, site_rules, tracks
 from mailbot.board import build
 from mailbot.challenge import headings
 from mailbot.errors import ConfigError
@@ -166,8 +166,9 @@ def test_a_mean_of_errors_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_least_error_is_the_first() -> None:
-    """On the board, its page and its files; baselines too; and the board says so."""
-    track = replace(boards.TRACKS[1], name="mass", formula="RMSE", headings=(), higher_is_better=False)
+    """On the board, its page and its files; and the board says so."""
+    formula = made("mass", MASS).formula
+    track = replace(boards.TRACKS[1], name="mass", formula=formula, headings=(), higher_is_better=False)
     rules = boards.rules(tracks=(track,), baselines=())
     scores = {"Much": 3.0, "Little": 0.5, "Also": 0.5, "None": 0.0}
     standings = [
@@ -177,12 +178,12 @@ def test_the_least_error_is_the_first() -> None:
     made_board = build(standings, rules, boards.AS_OF)
     (table,) = made_board.tables
     assert [(row.rank, row.team) for row in table.rows] == [(1, "None"), (2, "Little"), (2, "Also"), (4, "Much")]
-    assert (table.formula, table.higher_is_better) == ("RMSE; lower is better", False)
+    assert (table.formula, table.higher_is_better) == ("RMSE of grams; lower is better", False)
     rows = list(csv.DictReader(io.StringIO(exports.as_csv(made_board).decode())))
     assert [row["team"] for row in rows] == ["None", "Little", "Also", "Much"]
     assert json.loads(exports.as_json(made_board))["tables"][0]["higher_is_better"] is False
     shown = boards.front(made_board)
-    assert "RMSE; lower is better" in shown
+    assert "RMSE of grams; lower is better" in shown
     assert shown.index("None") < shown.index("Much")
 
 
@@ -239,6 +240,16 @@ def test_ids_in_words_and_errors_go_the_whole_way(tmp_path: Path) -> None:
         reply = last.message.decode()
         assert "Eiche-3" in reply
         assert '{"leaf": "Buche-2", "grams": 2.87}' in reply.replace("=\r\n", "")
+
+
+def test_the_rules_page_shows_the_tracks_own_ids(tmp_path: Path) -> None:
+    """A challenge whose ids are words has them in its examples."""
+    (tmp_path / "mass.csv").write_text("leaf,grams\nAhorn-1,1.5\nBuche-2,2.5\n")
+    with served(tmp_path, Clock(), preset="", tracks={"mass": {"labels": "mass.csv", **MASS}}) as service:
+        (shown,) = site_rules.formats(site_rules.from_config(service.config, service.challenge))
+    assert '{"leaf": "Ahorn-1", "grams": 3.52}' in shown.json
+    assert shown.csv.splitlines() == ["leaf,grams", "Ahorn-1,3.52", "Buche-2,2.87"]
+    assert shown.formula == "RMSE of grams; lower is better"
 
 
 def test_the_rows_shown_to_a_team_are_of_its_track() -> None:

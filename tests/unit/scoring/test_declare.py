@@ -63,7 +63,7 @@ def test_a_plain_regression_needs_no_code() -> None:
     assert evaluate(b"id,x\n1,1\n2,2\n3,4\n", truth).score == 0.0
     assert not track.higher_is_better
     assert track.bounds == (0.0, math.inf)
-    assert track.formula == "RMSE of x"
+    assert track.formula == "RMSE of x; lower is better"
 
 
 @pytest.mark.parametrize("metric", METRICS)
