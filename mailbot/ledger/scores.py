@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int =
         wanted.append(~_scored(lacking))
     columns = (submissions.c.id, submissions.c.mail_id, submissions.c.sha256)
     rows = tx.execute(sa.select(*columns).where(*wanted).order_by(submissions.c.id))
-    return [Accepted(id=row.id, mail_id=row.mail_id, track=track, sha256=row.sha256) for row in rows]
+    return [Accepted(id=each, mail_id=mail_id, track=track, sha256=sha256) for each, mail_id, sha256 in rows.tuples()]
 
 
 def count_lacking(tx: Tx, version: Version) -> int:
@@ -111,15 +112,37 @@ def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: d
     """Enter scores of n items, computed together, of submissions that have none of that version; return how many."""
     known = scored(tx, version, [each.submission_id for each in found])
     same = {"truth": version.truth, "track": version.track, "scorer": version.scorer, "n": n, "scored_at": now}
-    same["version"] = package_version()
-    rows = [
-        {"submission_id": each.submission_id, "value": each.value, "metrics": dict(each.metrics), **same}
+    same |= {"error": None, "version": package_version()}
+    new = [each for each in found if each.submission_id not in known]
+    if new:
+        _insert(tx, same, new)
+    return len(new)
+
+
+def _insert(tx: Tx, same: Mapping[str, object], found: Sequence[Score]) -> None:
+    """Insert rows that differ in little: what SQLAlchemy does for each row is done once."""
+    own = ("submission_id", "value", "metrics")
+    compiled = sa.insert(scores).compile(dialect=tx.dialect, column_keys=[*own, *same])
+    names = {name: json.dumps(name) for name in found[0].metrics}
+    shared = {name: _bound(tx, name, value) for name, value in same.items()}
+    rows = (
+        {"submission_id": each.submission_id, "value": each.value, "metrics": _json(names, each.metrics), **shared}
         for each in found
-        if each.submission_id not in known
-    ]
-    if rows:
-        tx.execute(sa.insert(scores), rows)
-    return len(rows)
+    )
+    order = compiled.positiontup  # None where the driver takes names
+    parameters = [tuple(row[name] for name in order) for row in rows] if order else list(rows)
+    tx.exec_driver_sql(str(compiled), parameters)
+
+
+def _json(names: Mapping[str, str], metrics: Mapping[str, float]) -> str:
+    """Write finite numbers as JSON, a tenth of the time that json.dumps takes to begin."""
+    return "{" + ", ".join([f"{names[name]}: {value!r}" for name, value in metrics.items()]) + "}"
+
+
+def _bound(tx: Tx, name: str, value: object) -> object:
+    """Return a value of a column as the driver takes it."""
+    process = scores.c[name].type.bind_processor(tx.dialect)
+    return process(value) if process else value
 
 
 def last_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:

@@ -165,19 +165,29 @@ def standings(
     ranked = (
         sa.select(
             submissions.c.id,
-            teams.c.name.label("team"),
-            submissions.c.method,
-            submissions.c.arrived_at,
-            scores.c.value,
-            scores.c.metrics,
+            scores.c.id.label("score_id"),
             sa.func.row_number().over(partition_by=submissions.c.team_id, order_by=order).label("place"),
             sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
         )
-        .join(teams, teams.c.id == submissions.c.team_id)
         .join(scores, scores.c.submission_id == submissions.c.id)
         .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == track, submissions.c.arrived_at < before)
         .where(scores.c.truth == truth, scores.c.scorer == scorer)
-        .subquery()
+        .subquery()  # of few columns, as all submissions are sorted here
+    )
+    told = (
+        teams.c.name.label("team"),
+        submissions.c.method,
+        submissions.c.arrived_at,
+        scores.c.value,
+        scores.c.metrics,
+    )
+    first = (
+        sa.select(ranked.c.id, *told, ranked.c.submissions)
+        .join(submissions, submissions.c.id == ranked.c.id)
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .join(scores, scores.c.id == ranked.c.score_id)
+        .where(ranked.c.place == 1)
+        .order_by(ranked.c.id)
     )
     return [
         Standing(
@@ -190,7 +200,7 @@ def standings(
             arrived_at=row.arrived_at,
             submissions=row.submissions,
         )
-        for row in tx.execute(sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.id))
+        for row in tx.execute(first)
     ]
 
 

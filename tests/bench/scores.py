@@ -53,7 +53,7 @@ def _one(n: int, submissions: int, turns: int) -> dict[str, object]:
         {name: _ratings(each + draw.normal(0, 0.55, n)) for name, each in labels.items()} for _ in range(submissions)
     ]
     ours, theirs = _least(
-        lambda: [scored(laid, truth) for laid in pool], lambda: [_scipy(laid, labels) for laid in pool], turns
+        lambda: [scored(laid, truth) for laid in pool], lambda: [scipys_four(laid, labels) for laid in pool], turns
     )
     ours, theirs = ours / submissions, theirs / submissions
     return _figures(theirs / ours, "times scipy's spearmanr and pearsonr", ours_ms=1e3 * ours, scipy_ms=1e3 * theirs)
@@ -72,14 +72,14 @@ def _rescore_s() -> dict[str, object]:
     expected = [scored(each, changed).score for each in laids[:SHARE]]
     if stack.rescored(stacks, changed).scores[:SHARE].tolist() != expected:
         raise RuntimeError("rescored scores differ from fresh ones")
-    peak = _peak(lambda: stack.rescored(stacks, changed))
+    memory = peak(lambda: stack.rescored(stacks, changed))
     ours, theirs = _least(
-        lambda: stack.rescored(stacks, changed), lambda: [_scipy(each, labels) for each in laids[:SHARE]], turns=9
+        lambda: stack.rescored(stacks, changed), lambda: [scipys_four(each, labels) for each in laids[:SHARE]], turns=9
     )
     theirs *= MANY / SHARE
     held = sum(each.matrix.nbytes for each in stacks.values()) / 2**20
     figures = _figures(theirs / ours, "times a loop of scipy's", ours_ms=1e3 * ours, scipy_s=theirs)
-    return figures | {"submissions": MANY, "stack_mib": round(held), "working_mib": peak}
+    return figures | {"submissions": MANY, "stack_mib": round(held), "working_mib": memory}
 
 
 def _rescore_u() -> dict[str, object]:
@@ -170,7 +170,8 @@ def _ratings(values: Floats) -> Floats:
     return rounded
 
 
-def _scipy(laid: Laid, labels: Laid) -> list[float]:
+def scipys_four(laid: Laid, labels: Laid) -> list[float]:
+    """Return the four correlations of a submission as scipy computes them."""
     return [
         float(correlation(values, labels[name]).statistic)
         for name, values in laid.items()
@@ -186,18 +187,19 @@ def _least(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(turns):
-            first += [_clocked(ours) for _ in range(ours_turns)]
-            second.append(_clocked(theirs))
+            first += [clocked(ours) for _ in range(ours_turns)]
+            second.append(clocked(theirs))
     return min(first), min(second)
 
 
-def _clocked(work: Callable[[], object]) -> float:
+def clocked(work: Callable[[], object]) -> float:
+    """Return how many seconds the work takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
 
 
-def _peak(work: Callable[[], object]) -> int:
+def peak(work: Callable[[], object]) -> int:
     """Return the most memory that work takes beyond what was there, in MiB."""
     tracemalloc.start()
     work()
