@@ -24,6 +24,9 @@ BEFORE_CELLS = ("table", "rank", "team", "method")
 AFTER_CELLS = ("score", "low", "high", "group", "date", "submissions", "receipt", "baseline")
 """Columns that every table has, around its own; no heading may use these keys."""
 
+AUDIT_RULE = "The audit trail of all decisions ends, at this board, in "
+"""How the rule begins that names the head of the audit trail."""
+
 _DROPPED = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 _SPACED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal
+from mailbot import journal, showing
 from mailbot.bell import Bell
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
@@ -46,6 +46,8 @@ def once(service: Service) -> int:
     with service.sending() as sending:
         while sending.step():
             pass
+    if sheet := showing.of(service):
+        sheet.step()
     with service.ledger.read() as tx:
         return mails.unfinished(tx) + outbox.waiting(tx)
 
@@ -53,13 +55,15 @@ def once(service: Service) -> int:
 class Daemon:
     """Runs until it is told to stop."""
 
-    def __init__(self, service: Service) -> None:
-        """Make the loops; nothing starts yet."""
+    def __init__(self, service: Service, *, sheets_api: str = "") -> None:
+        """Make the loops; nothing starts yet. ``sheets_api`` is the demo's Google Sheets on this machine."""
         self._service = service
+        self._sheets_api = sheets_api
         self._stopping = threading.Event()
         #: Whether a loop failed for good.
         self.failed = False
-        self._mailbox_bell, self._intake_bell, self._sending_bell, self._weekly_bell = (Bell() for _ in range(4))
+        self._mailbox_bell, self._intake_bell, self._sending_bell = Bell(), Bell(), Bell()
+        self._weekly_bell, self._sheet_bell = Bell(), Bell()
 
     def run(self) -> None:
         """Run the loops until SIGTERM or SIGINT; each finishes the unit in hand."""
@@ -67,7 +71,7 @@ class Daemon:
             signal.signal(number, lambda *_: self.stop())
         scheduler = self._scheduler()
         scheduler.start()
-        loops = (self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop)
+        loops = (self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop, self._sheet_loop)
         threads = [
             threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_")) for loop in loops
         ]
@@ -83,7 +87,8 @@ class Daemon:
     def stop(self) -> None:
         """Make the loops end."""
         self._stopping.set()
-        for bell in (self._mailbox_bell, self._intake_bell, self._sending_bell, self._weekly_bell):
+        bells = (self._mailbox_bell, self._intake_bell, self._sending_bell, self._weekly_bell, self._sheet_bell)
+        for bell in bells:
             bell.ring()
 
     def _mailbox_loop(self) -> None:
@@ -110,7 +115,19 @@ class Daemon:
             weekly, post = self._service.weekly, self._service.post
             return self._watched("board", weekly.step) or self._watched("letters", post.step)
 
-        self._loop(step, self._weekly_bell, drained=self._sending_bell.ring)
+        def drained() -> None:
+            self._sending_bell.ring()
+            self._sheet_bell.ring()
+
+        self._loop(step, self._weekly_bell, drained=drained)
+
+    def _sheet_loop(self) -> None:
+        """Keep the Google Sheet up to date; a loop of its own, as Google may keep it waiting for minutes."""
+        sheet = showing.of(self._service, wait=self._stopping.wait, api=self._sheets_api)
+        if sheet:
+            self._loop(sheet.step, self._sheet_bell)
+        else:
+            self._stopping.wait()
 
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot import doctor_host, doctor_mail
+from mailbot import doctor_host, doctor_mail, doctor_sheet
 from mailbot.errors import MailbotError
 from mailbot.finding import Finding, Level, green, red
 from mailbot.instants import shown
@@ -25,13 +25,14 @@ def examine(service: Service, *, online: bool, by_mail: bool = False) -> Iterato
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         lambda service: doctor_host.disk(service.config),
         lambda service: doctor_host.permissions(service.config),
-        _clock, _ledger, _trail, _stock, _health, _roster, _boards,
+        _clock, _ledger, _trail, _stock, _health, _roster, _boards, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
         checks += [doctor_mail.imap] if service.config.imap else []
         checks += [doctor_mail.smtp] if service.config.smtp else []
+        checks += [doctor_sheet.access]
     if by_mail:
         checks += [doctor_mail.mail_to_self]
     for check in checks:

@@ -58,10 +58,11 @@ def disk(config: Config) -> Iterator[Finding]:
 def permissions(config: Config) -> Iterator[Finding]:
     """Look for files that others on this host could read: passwords, labels, the state folder."""
     servers = (config.imap, config.smtp)
-    secrets = [server.password_file for server in servers if server and server.password_file]
+    named = [*(server.password_file for server in servers if server), config.sheet.credentials_file]
+    secrets = [path for path in named if path]
     open_secrets = [path for path in dict.fromkeys(secrets) if _others_may_read(path)]
     for path in open_secrets:
-        yield red("permissions", f"others can read the password in {path}", f"chmod 600 {path}")
+        yield red("permissions", f"others can read the secret in {path}", f"chmod 600 {path}")
     rest = [config.state, *(section.labels for section in config.tracks.values())]
     open_rest = [path for path in rest if _others_may_read(path)]
     for path in open_rest:

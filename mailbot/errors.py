@@ -6,7 +6,8 @@ MailbotError
 │   └── Throttled    a server says that we ask for too much
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
-│   └── BadAddress   a mail server knows no such recipient
+│   ├── BadAddress   a mail server knows no such recipient
+│   └── SheetRefused Google refuses what we ask of a sheet
 └── Held             another mailbot holds the state folder
 """
 
@@ -28,6 +29,9 @@ class AuthenticationFailed(Temporary):
 class Throttled(Temporary):
     """A server says that we ask for too much, or that a quota is used up."""
 
+    #: Seconds that it wants to be left alone; 0 when it does not say.
+    seconds: float = 0.0
+
 
 class Permanent(MailbotError):
     """It failed, and trying again will not help."""
@@ -39,6 +43,15 @@ class ConfigError(Permanent):
 
 class BadAddress(Permanent):
     """The mail server refuses this recipient for good."""
+
+
+class SheetRefused(Permanent):
+    """Google refuses what we ask of a sheet; the message says what, ``mend`` what a person can do about it."""
+
+    def __init__(self, what: str, mend: str, *, status: int = 0) -> None:
+        """Take both, and the HTTP status of the refusal, if it had one."""
+        super().__init__(f"{what}: {mend}")
+        self.what, self.mend, self.status = what, mend, status
 
 
 class Held(MailbotError):

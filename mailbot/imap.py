@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mailbot.bell import Bell
-    from mailbot.config import Imap
+    from mailbot.server_section import Imap
 
 CHUNK = 100
 """At most so many UIDs are named in one command."""

@@ -12,7 +12,6 @@ from mailbot import challenge, children, configfile, daybook, journal, publish, 
 from mailbot.answering import Answering
 from mailbot.columns import Columns
 from mailbot.completing import complete
-from mailbot.config import secret
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
 from mailbot.fetch import Fetch
@@ -28,6 +27,7 @@ from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
 from mailbot.sending import Sending
+from mailbot.server_section import secret
 from mailbot.smtp import Sender
 from mailbot.spool import Spool
 from mailbot.telling import Telling

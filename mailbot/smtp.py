@@ -14,7 +14,7 @@ from mailbot.errors import BadAddress, Permanent, Temporary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mailbot.config import Smtp
+    from mailbot.server_section import Smtp
 
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")  # servers quote the address; it stays out of the journal
 

@@ -23,6 +23,7 @@ SUBJECTS = {
     "outbox": "a mail could not be sent",
     "board": "the board could not be published",
     "page": "the command after publishing the results page failed",
+    "sheet": "the Google Sheet is behind",
     "reconciliation": "the mailbox and the ledger differ",
     "replies": "replies are withheld by the limits",
     "letters": "the letters could not be written",

@@ -129,4 +129,4 @@ class Weekly:
 
 def sealed(made: Board, head: str) -> Board:
     """Print the head of the audit trail on a board, so that participants can hold the committee to it."""
-    return replace(made, rules=(*made.rules, f"The audit trail of all decisions ends, at this board, in {head}."))
+    return replace(made, rules=(*made.rules, f"{board.AUDIT_RULE}{head}."))

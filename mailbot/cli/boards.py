@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailbot.cli import sheets
 from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, load_config, set_up_journal
 
 if TYPE_CHECKING:
     from mailbot.model import Board
 
+BEHIND = 1
+
 
 def publish(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would be published.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would change.")] = False,
     letters: Annotated[bool, typer.Option("--letters", help="Also write to each team how it stands.")] = False,
     final: Annotated[bool, typer.Option("--final", help="These are the final results: the page names awards.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Publish the leaderboard of this moment."""
+    """Publish the leaderboard of this moment. Exit code 1 when the Google Sheet could not be written."""
     from mailbot import service  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
@@ -30,9 +33,13 @@ def publish(
         made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now, letters=letters, final=final)
         if letters and not dry_run:
             wired.post.step()
-    show(made)
-    if not dry_run:
+        show(made)
+        if dry_run:
+            sheets.compare(wired, made)
+            return
         typer.echo(f"Published in {wired.config.published}")
+        written = sheets.write(wired)
+    raise typer.Exit(0 if written else BEHIND)
 
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:

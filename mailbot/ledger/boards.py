@@ -65,6 +65,11 @@ def last_due(tx: Tx, until: datetime) -> datetime | None:
     )
 
 
+def newest(tx: Tx) -> int | None:
+    """Return the id of the board published last."""
+    return tx.scalar(sa.select(boards.c.id).order_by(boards.c.id.desc()).limit(1))
+
+
 def listing(tx: Tx) -> list[BoardRow]:
     """Return the published boards, oldest first."""
     rows = tx.execute(sa.select(boards).order_by(boards.c.id))

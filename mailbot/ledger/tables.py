@@ -244,6 +244,17 @@ boards = _table(
     sa.Column("letters_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # they are still to be written
 )
 
+shown = _table(
+    "shown",
+    sa.Column("place", sa.Text, primary_key=True),  # sheet ID
+    sa.Column("board_id", sa.ForeignKey("boards.id")),  # the last one that it is known to show
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),  # in vain, since
+    sa.Column("failing_since", Instant),
+    sa.Column("due_at", Instant),  # not tried again before
+    sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.CheckConstraint("(attempts = 0) = (failing_since IS NULL)", name="failing_since_an_instant"),
+)
+
 health = _table(
     "health",
     sa.Column("part", sa.Text, primary_key=True),  # mailbox, sending, board, reconciliation …

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.bell import Bell
-from mailbot.config import Imap
 from mailbot.errors import Temporary
 from mailbot.imap import Mailbox
+from mailbot.server_section import Imap
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session, named
 from tests.integration.bot import wait

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.config import Imap
 from mailbot.imap import Mailbox as Adapter
+from mailbot.server_section import Imap
 from tests.faults.rounds import WITHOUT_MOVE
 from tests.servers.dovecot import Dovecot
 

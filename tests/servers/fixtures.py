@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dovecot import FEW_CAPABILITIES, Dovecot, Mailbox
 from tests.servers.exim import Exim
+from tests.servers.sheets import StrictSheets
 from tests.servers.smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
@@ -109,3 +110,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def google() -> Iterator[StrictSheets]:
+    """Give a Google Sheets with one spreadsheet; whatever was asked of it must have fitted Google's document."""
+    server = StrictSheets()
+    server.start()
+    try:
+        yield server
+        assert server.unfit == []
+    finally:
+        server.stop()

@@ -24,7 +24,10 @@ OWNERS = {
     "smtplib": {"mailbot.smtp", "mailbot.demo"},
     "sqlalchemy": {"mailbot.ledger"},
     "alembic": {"mailbot.ledger"},
-    "gspread": {"mailbot.sheet"},
+    "gspread": {"mailbot.sheet", "mailbot.sheet_http"},
+    "google": {"mailbot.sheet", "mailbot.sheet_http"},
+    "requests": {"mailbot.sheet_http"},
+    "http": {"mailbot.demo"},
     "socket": {
         "mailbot.imap",
         "mailbot.smtp",

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot import configfile
-from mailbot.config import Imap, secret
 from mailbot.errors import ConfigError
 from mailbot.instants import Moment
 from mailbot.providers import PROFILES
+from mailbot.server_section import Imap, secret
 
 BASE = Path("/etc/mailbot")
 

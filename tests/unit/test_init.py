@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot import configfile
-from mailbot.config import Imap, secret
 from mailbot.errors import ConfigError
 from mailbot.providers import PROFILES
+from mailbot.server_section import Imap, secret
 from tests.command import MAILBOT, mailbot
 from tests.unit.services import LABELS
 

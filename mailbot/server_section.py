@@ -1,0 +1,83 @@
+"""The config's [imap] and [smtp]: the mail servers that mailbot calls, and where their passwords are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mailbot.errors import ConfigError
+from mailbot.section import Section
+
+
+class Server(Section):
+    """A mail server that mailbot calls."""
+
+    host: str
+    port: int = Field(gt=0, lt=65536)
+    #: ``tls`` from the first byte, ``starttls``, or ``none`` (a server on this very machine).
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str = ""
+    #: File that holds the password on its first line.
+    password_file: Path | None = None
+    #: PEM file of the authorities to trust instead of the system's.
+    ca_file: Path | None = None
+    timeout_seconds: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _no_plain_text_over_the_net(self) -> Server:
+        if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            message = "security = 'none' is only allowed for a server on this machine; write 'tls' or 'starttls'"
+            raise ValueError(message)
+        return self
+
+
+class Imap(Server):
+    """The mailbox of the official submission address."""
+
+    port: int = Field(default=993, gt=0, lt=65536)
+    inbox: str = "INBOX"
+    #: Folders swept besides the inbox: where the provider puts what it takes for spam.
+    extra_folders: tuple[str, ...] = ()
+    processed: str = "Processed"
+    failed: str = "Failed"
+    #: Seconds between two looks, whatever IDLE says.
+    poll_seconds: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _files_away_to_elsewhere(self) -> Imap:
+        swept = {folder.casefold() for folder in (self.inbox, *self.extra_folders)}
+        if both := sorted({name for name in (self.processed, self.failed) if name.casefold() in swept}):
+            message = f"{both[0]!r} cannot be both a folder that is read and one that handled mails are moved to"
+            raise ValueError(message)
+        return self
+
+
+class Smtp(Server):
+    """The server that takes mailbot's mails."""
+
+    port: int = Field(default=465, gt=0, lt=65536)
+
+
+def secret(server: Server, name: str) -> str:
+    """Return the password of a server: what systemd brings as a credential, else its file's first line.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read; the message never holds what is in a file.
+    """
+    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}_password")
+    path = brought if brought.is_absolute() and brought.exists() else server.password_file
+    if path is None:
+        message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
+        raise ConfigError(message)
+    try:
+        password = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
+        raise ConfigError(message) from error
+    if not password:
+        message = f"{name}.password_file: {path} has no password on its first line"
+        raise ConfigError(message)
+    return password

@@ -1,0 +1,51 @@
+"""The config's [sheet]: which Google Sheet shows the leaderboard, and where the key to it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from mailbot.errors import ConfigError
+from mailbot.section import Section
+
+API = "https://sheets.googleapis.com"
+"""Where the Sheets API is (v4)."""
+
+
+def _spreadsheet(value: str) -> str:
+    """Take the spreadsheet's id out of its address, where that was given."""
+    found = re.fullmatch(
+        r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/)?([\w-]*)(?:[/?#].*)?", value.strip()
+    )
+    if found is None:
+        message = f"{value!r} is no spreadsheet: copy its address, https://docs.google.com/spreadsheets/d/…"
+        raise ValueError(message)
+    return found[1]
+
+
+class SheetSection(Section):
+    """The Google Sheet that shows the leaderboard."""
+
+    #: Its address or the id in it; "" means that no sheet is written.
+    spreadsheet: Annotated[str, AfterValidator(_spreadsheet)] = ""
+    #: JSON key file of the service account that the sheet is shared with.
+    credentials_file: Path | None = None
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+def sheet_key(sheet: SheetSection) -> bytes:
+    """Return the service account's key: what systemd brings as a credential, else its file. Raises ConfigError."""
+    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), "sheet_credentials")
+    path = brought if brought.is_absolute() and brought.exists() else sheet.credentials_file
+    if path is None:
+        message = "sheet.credentials_file: not set; name the JSON key file of the service account that writes the sheet"
+        raise ConfigError(message)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"sheet.credentials_file: {path} cannot be read ({error.__class__.__name__})"
+        raise ConfigError(message) from error
