@@ -64,7 +64,8 @@ def mistakes(sections: Mapping[str, Any], overall: object = None) -> list[str]:
         try:
             tracks.append(made(name, {key: given[key] for key in given if key not in OF_THE_SECTION}))
         except DeclarationError as error:
-            told += [f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}" for each in error.mistakes]
+            where = f" (here or in {given['declaration']})" if "declaration" in given else ""
+            told += [f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}{where}" for each in error.mistakes]
     return told or [*_same_letters(tracks), *_no_mean(tracks, overall)]
 
 

@@ -29,6 +29,8 @@ COLUMN_EXAMPLE = '[[columns]] with name = "answer", choices = ["A", "B"], metric
 MOST_CHOICES = 255
 #: What a track may be called: its name stands in commands, file names, the ledger and the signature.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+#: Keys that name columns of the label file, with what they are unless said; compared in lower case, as all columns.
+LABEL_COLUMNS = {"id": "id", "group": "", "cluster": ""}
 #: Fields of a file that say what it is; no column of values may be called so.
 TAKEN = ("team", "method", "track")
 
@@ -46,7 +48,7 @@ def track_from(declaration: Mapping[str, object]) -> Track:
     form.only(TRACK_KEYS)
     name, version = _name(form), _version(form)
     title, letters = form.text("title", name), form.texts("letters", (name or "T",))
-    identity, group, cluster = form.text("id", "id").casefold(), form.text("group", ""), form.text("cluster", "")
+    identity, group, cluster = (form.text(key, usual).casefold() for key, usual in LABEL_COLUMNS.items())
     described = tuple(_described(each) for each in form.forms("columns", COLUMN_EXAMPLE))
     weights, floor = _weights(form, described, grouped=bool(group)), form.number("floor")
     _columns_apart(form, described, (identity, *([group] if group else [])))

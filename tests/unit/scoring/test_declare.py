@@ -46,8 +46,9 @@ def test_a_plain_classification_needs_no_code() -> None:
 
 def test_a_plain_multiple_choice_by_groups_needs_no_code() -> None:
     """As SIQA-U, with other groups."""
-    track = track_from({**column(), "group": "level", "weights": {"Easy": 0.25, "Hard": 0.75}})
-    truth = load_truth(b"id,level,x\n1,easy,a\n2,hard,a\n3,HARD,b\n", track)
+    track = track_from({**column(), "group": "Level", "cluster": "Page", "weights": {"Easy": 0.25, "Hard": 0.75}})
+    truth = load_truth(b"id,LEVEL,PAGE,x\n1,easy,1,a\n2,hard,1,a\n3,HARD,2,b\n", track)
+    assert truth.clusters == ("1", "1", "2")
     evaluation = evaluate(b"id,x\n1,a\n2,a\n3,a\n", truth)
     assert dict(evaluation.metrics) == {"acc_easy": 100.0, "acc_hard": 50.0}
     assert evaluation.score == 62.5
