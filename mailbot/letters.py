@@ -63,8 +63,14 @@ class Letters:
         self, addressee: Addressee, places: Sequence[Place], board: Board, *, key: str, now: datetime
     ) -> Outgoing:
         """Write to a team how it stands; ``places`` are not empty."""
-        context = {"board": board, "places": places, "first": places[0], "as_of": shown(board.as_of, self.zone)}
-        return self._to_team("standing", addressee, context | {"trends": _trends(places)}, key=key, now=now)
+        context: dict[str, object] = {
+            "board": board,
+            "places": places,
+            "first": places[0],
+            "as_of": shown(board.as_of, self.zone),
+        }
+        context |= {"relabelled": [place for place in places if place.relabelled], "trends": _trends(places)}
+        return self._to_team("standing", addressee, context, key=key, now=now)
 
     def reminder(self, addressee: Addressee, phase: Phase, *, key: str, now: datetime) -> Outgoing:
         """Write to a team that a phase will close. The phase has an end."""

@@ -40,6 +40,8 @@ class Place:
     move: int | None = None
     #: Whether there was a board before, without this team.
     is_new: bool = False
+    #: Whether the labels of this track were others then.
+    relabelled: bool = False
     #: Its scores on the weekly boards, oldest first, this one last.
     trend: Sequence[tuple[datetime, float]] = ()
 
@@ -65,10 +67,14 @@ def places(board: Board, published: Sequence[Board]) -> Mapping[str, tuple[Place
     found: dict[str, list[Place]] = {}
     for table in board.tables:
         ranked = [row for row in table.rows if row.rank is not None]
+        then, now = (one.truths.get(table.key) if one else None for one in (previous, board))
+        relabelled = then is not None and now is not None and then != now
         for row in ranked:
             key, place = (table.key, row.team), _place(table, ranked, row)
             is_new = previous is not None and gained[key] is None
-            found.setdefault(row.team, []).append(replace(place, move=gained[key], is_new=is_new, trend=trends[key]))
+            found.setdefault(row.team, []).append(
+                replace(place, move=gained[key], is_new=is_new, relabelled=relabelled, trend=trends[key])
+            )
     return {team: tuple(its) for team, its in found.items()}
 
 

@@ -197,8 +197,8 @@ def test_reminders_come_once_before_a_deadline(tmp_path: Path) -> None:
             assert len(letters(wired.ledger, "reminder")) == told
         first, last = letters(wired.ledger, "reminder")[0], letters(wired.ledger, "reminder")[-1]
     assert (first.subject, last.subject) == (
-        "[SIQA] test closes in 7 days: 26 Apr 2026",
-        "[SIQA] test closes in 1 day: 26 Apr 2026",
+        '[SIQA] Phase "test" closes in 7 days: 26 Apr 2026',
+        '[SIQA] Phase "test" closes in 1 day: 26 Apr 2026',
     )
     assert "Sat 25 Apr 2026, 04:00 AoE (UTC-12:00)" in text(first)
 
