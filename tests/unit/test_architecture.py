@@ -37,6 +37,10 @@ OWNERS = {
         "mailbot.doctor_mail",
         "mailbot.demo",
     },
+    "dkim": {"mailbot.auth.dkim"},
+    "dns": {"mailbot.auth.lookup"},
+    "authres": {"mailbot.auth.results"},
+    "publicsuffixlist": {"mailbot.auth.align"},
     "ssl": {"mailbot.imap", "mailbot.smtp", "mailbot.tls", "mailbot.demo"},
     "aiosmtpd": {"mailbot.demo"},
     "pymap": {"mailbot.demo"},
@@ -45,7 +49,7 @@ OWNERS = {
 }
 
 #: Modules that speak to the world; only the daemon, the CLI and the demo bring two of them together.
-EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger")
+EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger", "mailbot.auth.lookup")
 
 #: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
 SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}

@@ -1,0 +1,1 @@
+"""Who sent a mail: what it brings to show it, and what of that counts."""

@@ -1,0 +1,44 @@
+"""Team keys: 128 secret bits in an address or a subject, kept hashed, and taken out of all that is shown. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+
+BYTES = 16
+"""A key has 128 bits."""
+
+PREFIX = "mbk"
+"""How a key begins: so it is found wherever it stands, also by those who search for leaked secrets."""
+
+MOST = 4
+"""At most so many keys of one mail are looked up."""
+
+_KEY = re.compile(rf"{PREFIX}[a-z2-7]{{26}}", re.IGNORECASE)
+_SHOWN = re.compile(
+    rf"\s*(?:[\[(<（【]\s*)?(?:\bkey\s*[:=：]?\s*)?{_KEY.pattern}(?:\s*[\])>）】])?",  # noqa: RUF001  # as Chinese input methods write
+    re.IGNORECASE,
+)
+
+
+def made(randomness: bytes) -> str:
+    """Write BYTES random bytes as a key: lower case, so that a mail server may change its case."""
+    return PREFIX + base64.b32encode(randomness).decode("ascii").rstrip("=").lower()
+
+
+def found(*texts: str) -> tuple[str, ...]:
+    """Return the keys in texts, each once, lower case."""
+    keys = (match.group().lower() for text in texts for match in _KEY.finditer(text))
+    return tuple(dict.fromkeys(keys))[:MOST]
+
+
+def stripped(text: str) -> str:
+    """Return a text without the keys in it, and without the brackets and the word around each."""
+    return _SHOWN.sub("", text).strip() if _KEY.search(text) else text
+
+
+def hashed(secret: bytes, key: str) -> str:
+    """Return what the ledger keeps of a key: HMAC-SHA256, hex. Without the secret nobody can test a guess."""
+    return hmac.new(secret, f"team-key {key}".encode(), hashlib.sha256).hexdigest()
