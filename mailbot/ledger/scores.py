@@ -90,7 +90,7 @@ def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int =
         wanted.append(~_scored(lacking))
     columns = (submissions.c.id, submissions.c.mail_id, submissions.c.sha256)
     rows = tx.execute(sa.select(*columns).where(*wanted).order_by(submissions.c.id))
-    return [Accepted(id=each, mail_id=mail_id, track=track, sha256=sha256) for each, mail_id, sha256 in rows.tuples()]
+    return [Accepted(id=each, mail_id=mail_id, track=track, sha256=sha256) for each, mail_id, sha256 in rows]
 
 
 def count_lacking(tx: Tx, version: Version) -> int:
