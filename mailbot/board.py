@@ -6,23 +6,20 @@ import math
 import unicodedata
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from mailbot.errors import ConfigError, Permanent
+from mailbot.board_rules import OVERALL, SURENESS_RULE, Baseline, ranking_rule
+from mailbot.errors import Permanent
 from mailbot.model import Board, Heading, Row, Standing, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-OVERALL = "overall"
-"""Key of the table over all tracks; no track may be named so."""
-
-BEFORE_CELLS = ("table", "rank", "team", "method")
-AFTER_CELLS = ("score", "low", "high", "group", "date", "submissions", "receipt", "baseline")
-"""Columns that every table has, around its own; no heading may use these keys."""
+    from mailbot.board_rules import BoardRules, TrackRules
+    from mailbot.sureness import Sure, Sureness
 
 AUDIT_RULE = "The audit trail of all decisions ends, at this board, in "
 """How the rule begins that names the head of the audit trail."""
@@ -31,111 +28,31 @@ _DROPPED = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _SPACED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrackRules:
-    """How one track is shown."""
-
-    #: Name in the ledger, as ``siqa-s``.
-    name: str
-    #: Name shown to people, as ``SIQA-S``.
-    title: str
-    #: The formula of its score, as text.
-    formula: str
-    #: Its metric columns, in the order shown; the keys are those of ``Standing.metrics``.
-    headings: tuple[Heading, ...]
-    #: Whether a greater score is the better one; not so for an error as RMSE.
-    higher_is_better: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
-    """A result of the organizers' own on one track, shown for comparison and never ranked."""
-
-    #: Label, as ``HyperIQA (trained)``.
-    team: str
-    #: Name of the track.
-    track: str
-    method: str = ""
-    #: Unrounded score, by the track's own formula.
-    score: float
-    #: Metrics by name, unrounded.
-    metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoardRules:
-    """What the config says of the board."""
-
-    #: Title of the challenge, shown on top.
-    challenge: str
-    #: In the order shown.
-    tracks: tuple[TrackRules, ...]
-    baselines: tuple[Baseline, ...] = ()
-    overall_title: str = "Overall"
-    #: The line printed with the table over all tracks; None: there is no such table, nor with one track only.
-    overall_formula: str | None = "Combined = mean of the track scores; a missing track counts 0"
-    #: Every score is rounded to so many decimals, for showing and for ranking alike.
-    decimals: int = 2
-    #: SHA-256 (hex) of the truth of each track, by track name.
-    truths: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: More rules to print, one sentence each; the one on rounding and ranks comes first by itself.
-    rules: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse rules whose tables or columns could not be told apart.
-
-        Raises:
-            ConfigError: two tracks share a name, a name is taken by a column of every table, or the table over all
-                tracks would average scores of which a smaller one is better.
-        """
-        names = [track.name for track in self.tracks]
-        if not names or len({OVERALL, *names}) <= len(names):
-            raise ConfigError(f"The board needs tracks with different names, none of them {OVERALL!r}: {names}")
-        keys = {*names, *(heading.key for track in self.tracks for heading in track.headings)}
-        if taken := keys.intersection((*BEFORE_CELLS, *AFTER_CELLS)):
-            raise ConfigError(f"These names are columns of every table, choose others: {sorted(taken)}")
-        if self.has_overall and not all(track.higher_is_better for track in self.tracks):
-            raise ConfigError(
-                "A smaller score is the better one on a track, so the tracks have no mean; leave overall out"
-            )
-
-    @property
-    def has_overall(self) -> bool:
-        """Whether there is a table over all tracks."""
-        return len(self.tracks) > 1 and self.overall_formula is not None
-
-
 _Entry = TypeVar("_Entry", Standing, Baseline)
 
 
-def build(standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Board:
+def build(standings: Sequence[Standing], rules: BoardRules, as_of: datetime, sure: Sureness | None = None) -> Board:
     """Rank ``standings`` by ``rules``; ``as_of`` is an instant with the challenge's zone.
 
     Scores are rounded once, by ``round`` (to the nearest decimal, on the exact value of the float); what is shown is
     what is ranked. Equal scores share a rank and the next is skipped (1, 1, 3); among equals the earlier arrival
-    stands first, then the name decides. Standings on tracks the rules do not name are left out.
+    stands first, then the name decides. Standings on tracks the rules do not name are left out. ``sure`` tells how
+    sure the rows are, where that is known.
 
     Raises:
         Permanent: ``as_of`` has no zone, a score is not finite, or a team has two standings on a track.
     """
     _verify(standings, as_of)
-    tables = [_track_table(track, standings, rules, as_of) for track in rules.tracks]
+    sure = sure or {}
+    tables = [_track_table(track, standings, rules, as_of, sure.get(track.name, {})) for track in rules.tracks]
     if rules.has_overall:
-        tables.insert(0, _overall_table(standings, rules, as_of))
+        tables.insert(0, _overall_table(standings, rules, as_of, sure.get(OVERALL, {})))
     return Board(
         challenge=rules.challenge,
         as_of=as_of,
         tables=tuple(tables),
         truths=MappingProxyType(dict(rules.truths)),
-        rules=(ranking_rule(rules.decimals), *rules.rules),
-    )
-
-
-def ranking_rule(decimals: int) -> str:
-    """Say how scores are rounded and ranked, for the foot of the board."""
-    return (
-        f"Scores are rounded to {decimals} decimals and ranked as shown; equal scores share a rank (1, 1, 3), "
-        "the earlier arrival listed first. Baselines are not ranked."
+        rules=(ranking_rule(rules.decimals), *([SURENESS_RULE] if sure else []), *rules.rules),
     )
 
 
@@ -155,9 +72,15 @@ def one_line(text: str) -> str:
 # --- tables ----------------------------------------------------------------------------------
 
 
-def _track_table(track: TrackRules, standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Table:
+def _track_table(
+    track: TrackRules, standings: Sequence[Standing], rules: BoardRules, as_of: datetime, sure: Mapping[str, Sure]
+) -> Table:
     """Rank the standings on one track."""
-    teams = [_standing_row(s, track, rules, as_of) for s in standings if s.track == track.name]
+    teams = [
+        _with(_standing_row(s, track, rules, as_of), sure.get(s.team), rules.decimals)
+        for s in standings
+        if s.track == track.name
+    ]
     baselines = [
         _baseline_row(b.team, b.method, _rounded(b.score, rules.decimals), _cells(b.metrics, track.headings))
         for b in rules.baselines
@@ -176,10 +99,15 @@ def _track_table(track: TrackRules, standings: Sequence[Standing], rules: BoardR
     )
 
 
-def _overall_table(standings: Sequence[Standing], rules: BoardRules, as_of: datetime) -> Table:
+def _overall_table(
+    standings: Sequence[Standing], rules: BoardRules, as_of: datetime, sure: Mapping[str, Sure]
+) -> Table:
     """Rank the teams over all tracks; a baseline is here only if it has a score on every track."""
     headings = tuple(Heading(key=t.name, title=t.title, decimals=rules.decimals) for t in rules.tracks)
-    teams = [_overall_row(team, headings, as_of) for team in _by_team(standings, headings).values()]
+    teams = [
+        _with(_overall_row(found, headings, as_of), sure.get(team), rules.decimals)
+        for team, found in _by_team(standings, headings).items()
+    ]
     baselines = [
         _baseline_row(label, _methods(found), *_combined(found, headings))
         for label, found in _by_team(rules.baselines, headings).items()
@@ -220,6 +148,15 @@ def _standing_row(standing: Standing, track: TrackRules, rules: BoardRules, as_o
         submissions=standing.submissions,
         receipt=standing.receipt,
     )
+
+
+def _with(row: Row, sure: Sure | None, decimals: int) -> Row:
+    """Add how sure a row is; its interval is rounded as its score."""
+    if sure is None:
+        return row
+    low, high = sure.interval
+    span = (_rounded(low, decimals), _rounded(high, decimals))
+    return replace(row, interval=span, group=sure.group, ranks=sure.ranks, flip=sure.flip)
 
 
 def _overall_row(found: Mapping[str, Standing], headings: tuple[Heading, ...], as_of: datetime) -> Row:

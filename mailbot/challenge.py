@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.board import Baseline, BoardRules, TrackRules
+from mailbot.board_rules import Baseline, BoardRules, TrackRules
 from mailbot.errors import ConfigError
 from mailbot.instants import shown
-from mailbot.model import Heading
-from mailbot.rules import Quota
+from mailbot.model import Heading, Rule
+from mailbot.rules import MOST_SELECTED, Quota
 from mailbot.tracks import made, overall
 from scoring import siqa
 from scoring.form import DeclarationError
@@ -115,9 +115,8 @@ def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict
 
 def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
     zone, board = config.challenge.zone, config.board
-    counts = "latest accepted submission" if board.standing == "latest" else "best accepted submission"
     rules = (
-        f"The {counts} of each team and track counts.",
+        COUNTS[board.standing],
         (
             f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
             f"{config.quota.week_starts} ({zone.key})."
@@ -145,6 +144,16 @@ def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
         decimals=board.decimals,
         rules=rules,
     )
+
+
+COUNTS = {
+    Rule.LATEST: "The latest accepted submission of each team and track counts.",
+    Rule.BEST: "The best accepted submission of each team and track counts, the earlier of equals.",
+    Rule.SELECTED: (
+        f"Of each team and track the best of up to {MOST_SELECTED} submissions that it selected counts; if it selected "
+        "none, the best by the scores that it was shown."
+    ),
+}
 
 
 def _window(phase: Phase, zone: ZoneInfo) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mailbot import chart_svg, drawing
-from mailbot.board import OVERALL, score_heading
+from mailbot.board import score_heading
+from mailbot.board_rules import OVERALL
 from mailbot.page import number
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mailbot.labels import Labels
 
 
-def made(config: Config, labels: Labels) -> Sandbox:
-    """Return the children; none starts before the first mail needs it."""
+def sandbox_of(config: Config, labels: Labels) -> Sandbox:
+    """Make the children; none starts before the first mail needs it."""
     limits = config.limits
     return Sandbox(
         config.workers,
@@ -30,7 +30,4 @@ def made(config: Config, labels: Labels) -> Sandbox:
 
 def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
     """Return what each child does before its first task, with the labels of now."""
-    return (
-        (evaluator.hold, (dict(labels), dict(labels.final))),
-        (opening.hold, (opening.reach_of(config.limits),)),
-    )
+    return (evaluator.hold, (dict(labels),)), (opening.hold, (opening.reach_of(config.limits),))

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_val
 from mailbot.instants import Moment, Phase
 from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
+from mailbot.model import Rule
 from mailbot.page_config import AwardsSection, PageSection
 from mailbot.section import Address, Section, WeekMoment, Zone
 from mailbot.server_section import Imap, Smtp
@@ -129,8 +130,8 @@ class BoardSection(Section):
     """When and how the leaderboard is made."""
 
     publish_at: WeekMoment = Moment(weekday=2, at=time(10))
-    #: Which accepted submission counts for a team: the ``latest`` or the ``best``.
-    standing: Literal["latest", "best"] = "latest"
+    #: Which accepted submission counts for a team: the ``latest``, the ``best`` or the best of the ``selected``.
+    standing: Rule = Rule.LATEST
     decimals: int = Field(default=2, ge=0, le=6)
     #: The line printed with the table over all tracks; "" leaves the table out. Absent: mailbot decides by the tracks.
     overall: str | None = None

@@ -59,14 +59,12 @@ class InChildren:
 
 
 _held: dict[str, Truth] = {}
-_final: dict[str, Truth] = {}
 
 
-def hold(truths: Mapping[str, Truth], final: Mapping[str, Truth] | None = None) -> None:
-    """Set up a child: keep the truths that its jobs are evaluated against, and those that decide in the end."""
-    for kept, given in ((_held, truths), (_final, truths if final is None else final)):
-        kept.clear()
-        kept.update(given)
+def hold(truths: Mapping[str, Truth]) -> None:
+    """Set up a child: keep the truths that its jobs are evaluated against."""
+    _held.clear()
+    _held.update(truths)
 
 
 def _evaluate(job: Job) -> Evaluated:

@@ -6,8 +6,9 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from mailbot.board import AFTER_CELLS, BEFORE_CELLS, one_line, score_heading
+from mailbot.board import one_line, score_heading
 from mailbot.board_json import board_as_json, rows_as_json
+from mailbot.board_rules import AFTER_CELLS, BEFORE_CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -217,3 +217,8 @@ def secret_of(state: Path) -> str:
         safefile.replace(path, f"{secrets.token_hex(32)}\n".encode())
         path.chmod(0o600)
     return path.read_text(encoding="ascii").strip()
+
+
+def split_of(state: Path, public: float) -> Split | None:
+    """Return how items are parted when ``public`` of them feed replies and weekly boards; None when all do."""
+    return Split(public=public, secret=secret_of(state)) if public < 1 else None

@@ -122,6 +122,14 @@ class Exclusion(StrEnum):
     WITHDRAWN = "withdrawn"  # by the team itself
 
 
+class Rule(StrEnum):
+    """Which accepted submission of a team counts on a track."""
+
+    LATEST = "latest"  # the latest
+    BEST = "best"  # the best score, the earlier of equals
+    SELECTED = "selected"  # of those that the team selected the best; if none, the best by what it was shown
+
+
 class Source(StrEnum):
     """Who made a truth the present one."""
 
@@ -193,7 +201,7 @@ class Row:
     receipt: str = ""
     #: The 95 % interval of the score, rounded as the score; None where it is unknown.
     interval: tuple[float, float] | None = None
-    #: Letters of the tie groups: rows that share one cannot be told apart; "" where unknown.
+    #: Letter of the tie group: its rows cannot be told from the first of them; "" where unknown.
     group: str = ""
     #: The least and the greatest rank that the row can have, from 1.
     ranks: tuple[int, int] | None = None

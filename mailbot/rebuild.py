@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash, daybook, importing, rescore, rescore_letters, roster, service
+from mailbot import crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
 from mailbot.errors import Permanent
 from mailbot.holding import held
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
+from mailbot.model import Exclusion
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class Rebuild:
             "board-published": self._board,
             "letters-queued": self._letters,
             "reminders-queued": self._letters,
+            "submission-excluded": self._exclude,
+            "submission-reinstated": self._reinstate,
+            "team-excluded": self._exclude_team,
+            "team-reinstated": self._reinstate_team,
+            "selected": self._select,
         }
         if entry["kind"] in carry_out:
             carry_out[entry["kind"]](entry["subject"], detail)
@@ -153,6 +159,27 @@ class Rebuild:
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
         self.service.post.write_again(detail)
+
+    def _exclude(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            kind = Exclusion(detail["how"])
+            ruling.exclude(tx, submissions.id_of(subject), kind, detail["why"], self.clock())
+
+    def _reinstate(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruling.reinstate(tx, submissions.id_of(subject), detail["why"], self.clock())
+
+    def _exclude_team(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruling.exclude_team(tx, subject, Exclusion(detail["how"]), detail["why"], self.clock())
+
+    def _reinstate_team(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruling.reinstate_team(tx, subject, detail["why"], self.clock())
+
+    def _select(self, _subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruling.select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], self.clock())
 
     def _newcomers(self, *, known: bool) -> int:
         """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""

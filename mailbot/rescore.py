@@ -126,7 +126,7 @@ def changes(service: Service) -> list[Change]:
 
 def versions_before(service: Service) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
-    present = service.weekly.versions
+    present = service.ranking.versions
     earlier = {track: service.labels.previous(track) for track in present}
     with service.ledger.read() as tx:
         return {
@@ -137,8 +137,8 @@ def versions_before(service: Service) -> dict[str, Version]:
 
 
 def _changes(service: Service, tx: Tx, before: Mapping[str, Version]) -> list[Change]:
-    weekly, now = service.weekly, service.clock()
-    return compared(weekly.board_by(tx, before, now), weekly.board_by(tx, weekly.versions, now))
+    ranking, now = service.ranking, service.clock()
+    return compared(ranking.board_by(tx, before, now), ranking.board_by(tx, ranking.versions, now))
 
 
 def compared(before: Board, after: Board) -> list[Change]:

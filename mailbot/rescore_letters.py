@@ -47,7 +47,7 @@ def tell(service: Service, *, track: str | None = None) -> int:
     """
     changed = [each for each in rescore.changes(service) if None not in each.scores]
     before, told = rescore.versions_before(service), 0
-    for name, version in service.weekly.versions.items():
+    for name, version in service.ranking.versions.items():
         own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
         if own and track in {None, name} and before[name] != version:
             told += _tell_all(service, version, _rescored(service, before[name], own))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from email_validator import EmailNotValidError, validate_email
 
 from mailbot import daybook
+from mailbot.errors import ConfigError
 from mailbot.ledger import events, teams
 from mailbot.rules import name_key
 from scoring.text import printable
@@ -65,6 +66,15 @@ def entry(name: str, given: Sequence[str]) -> Entry:
         message = f"team {shown!r} has no address"
         raise ValueError(message)
     return Entry(name=shown, addresses=tuple(dict.fromkeys(normalise(address) for address in given)))
+
+
+def read_file(path: Path | None) -> Roster:
+    """Read the roster file of the config; without one nobody is on it. Raises ConfigError."""
+    try:
+        return read_csv(path.read_bytes()) if path else Roster(entries=(), mistakes=())
+    except OSError as error:
+        message = f"roster.file: {path} cannot be read ({error.strerror})"
+        raise ConfigError(message) from error
 
 
 def read_csv(data: bytes) -> Roster:

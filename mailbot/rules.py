@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from scoring.model import Evaluation
 
 
+MOST_SELECTED = 2
+"""So many submissions a team may select on a track, as Kaggle has it: more would be best-of-many on the labels."""
+
+
 def name_key(name: str) -> str:
     """Return what makes a team name unique: NFKC, case folded, white space squeezed."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

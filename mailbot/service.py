@@ -19,10 +19,11 @@ from mailbot.holding import held
 from mailbot.identify import canonical
 from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
-from mailbot.labels import Given, Labels, Split, secret_of
-from mailbot.ledger import Ledger, events, mails, outbox
+from mailbot.labels import Given, Labels, split_of
+from mailbot.ledger import Ledger, events, mails, outbox, submissions
 from mailbot.letters import Letters
 from mailbot.post import Post
+from mailbot.ranking import Ranking
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
 from mailbot.reply import Replies
@@ -35,11 +36,14 @@ from mailbot.watch import Watch
 from mailbot.weekly import Weekly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.challenge import Challenge
     from mailbot.config import Config
+    from mailbot.model import Standing
     from mailbot.sandbox import Sandbox
+    from scoring.scored import Laid
+    from scoring.truth import Truth
 
 
 def now() -> datetime:
@@ -124,14 +128,33 @@ class Service:
         )
 
     @cached_property
+    def ranking(self) -> Ranking:
+        """What makes a board."""
+        return Ranking(
+            ledger=self.ledger,
+            challenge=self.challenge,
+            labels=self.labels,
+            rule=self.config.board.standing,
+            zone=self.config.challenge.zone,
+            laid=self._laid,
+        )
+
+    def _laid(self, truth: Truth, standings: Sequence[Standing]) -> dict[str, Laid]:
+        """Return what submissions predict, by receipt; what the column store lacks is read again from the spool."""
+        with self.ledger.read() as tx:
+            rows = submissions.with_ids(tx, [submissions.id_of(one.receipt) for one in standings])
+        complete(self, truth, rows)
+        laid = self.columns.laid(truth, [row.id for row in rows])
+        return {row.receipt: laid[row.id] for row in rows if row.id in laid}
+
+    @cached_property
     def weekly(self) -> Weekly:
         """The step that publishes the board."""
         return Weekly(
             ledger=self.ledger,
-            challenge=self.challenge,
+            ranking=self.ranking,
             publish_at=self.config.board.publish_at,
             zone=self.config.challenge.zone,
-            best=self.config.board.standing == "best",
             targets=(publish.target_of(self.config, self.challenge, self.ledger, self.watch),),
             letters=self.config.letters.any_weekly,
             clock=self.clock,
@@ -167,7 +190,7 @@ class Service:
             if events.began(tx) is None:
                 events.append(tx, kind="ledger-begun", subject=self.challenge.short_name, now=self.clock())
         self.enter_truths()
-        read = _read_roster(self.config)
+        read = roster.read_file(self.config.roster.file)
         with self.ledger.write("enter-roster") as tx:
             mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state)
         for mistake in (*read.mistakes, *mistakes):
@@ -244,8 +267,8 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
         stack.callback(ledger.close)
         ledger.migrate()
         given = {name: Given(path=config.tracks[name].labels, truth=truth) for name, truth in truths.items()}
-        labels = Labels(ledger, config.state, given, _split(config))
-        sandbox = children.made(config, labels)
+        labels = Labels(ledger, config.state, given, split_of(config.state, config.split.public))
+        sandbox = children.sandbox_of(config, labels)
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(children.set_ups(config, labels))
         spool = Spool(config.state / "spool")
@@ -264,11 +287,6 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
         yield service
 
 
-def _split(config: Config) -> Split | None:
-    share = config.split.public
-    return Split(public=share, secret=secret_of(config.state)) if share < 1 else None
-
-
 @contextmanager
 def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
     """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
@@ -280,12 +298,3 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
         safefile.sweep(config.state / "spool")
         service.keep_daybook()
         yield service
-
-
-def _read_roster(config: Config) -> roster.Roster:
-    path = config.roster.file
-    try:
-        return roster.read_csv(path.read_bytes()) if path else roster.Roster(entries=(), mistakes=())
-    except OSError as error:
-        message = f"roster.file: {path} cannot be read ({error.strerror})"
-        raise ConfigError(message) from error

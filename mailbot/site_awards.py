@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.board import OVERALL, score_heading
+from mailbot.board import score_heading
+from mailbot.board_rules import OVERALL
 from mailbot.page import number
 
 if TYPE_CHECKING:

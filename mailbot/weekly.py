@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import board, journal
+from mailbot import journal
+from mailbot.board import AUDIT_RULE
 from mailbot.board_json import board_as_json
-from mailbot.errors import Permanent
 from mailbot.instants import last_before, next_after
-from mailbot.ledger import boards, events, mails, scores, submissions
-from mailbot.ledger.scores import Version
+from mailbot.ledger import boards, events, mails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from mailbot.challenge import Challenge
     from mailbot.instants import Moment
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Ledger
     from mailbot.model import Board
     from mailbot.publish import Target
+    from mailbot.ranking import Ranking
 
 PATIENCE = timedelta(minutes=15)
 """So long a due board waits for mails that arrived in time and are still being worked on."""
@@ -34,11 +33,9 @@ class Weekly:
     """The parts this step works with."""
 
     ledger: Ledger
-    challenge: Challenge
+    ranking: Ranking
     publish_at: Moment
     zone: ZoneInfo
-    #: Whether the best submission counts for a team, not the latest.
-    best: bool
     targets: Sequence[Target]
     #: Whether a board that was due owes letters.
     letters: bool
@@ -66,36 +63,7 @@ class Weekly:
 
     def board(self, as_of: datetime) -> Board:
         """Build the board of an instant from the ledger. Raises Permanent when a submission lacks its score."""
-        with self.ledger.read() as tx:
-            missing = sum(scores.count_lacking(tx, version) for version in self.versions.values())
-            if not missing:
-                return self.board_by(tx, self.versions, as_of)
-        message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
-        raise Permanent(message)
-
-    @property
-    def versions(self) -> dict[str, Version]:
-        """What the board's scores are computed by at present, by track."""
-        truths, scorers = self.challenge.truth_hashes, self.challenge.scorers
-        return {name: Version(track=name, truth=truths[name], scorer=scorers[name]) for name in self.challenge.tracks}
-
-    def board_by(self, tx: Tx, versions: Mapping[str, Version], as_of: datetime) -> Board:
-        """Build the board of an instant from the scores of these versions; what has none is not on it."""
-        standings = [
-            standing
-            for track, by in versions.items()
-            for standing in submissions.standings(
-                tx,
-                track=track,
-                truth=by.truth,
-                scorer=by.scorer,
-                before=as_of,
-                best=self.best,
-                higher_is_better=self.challenge.tracks[track].higher_is_better,
-            )
-        ]
-        truths = {track: by.truth for track, by in versions.items()}
-        return board.build(standings, replace(self.challenge.board, truths=truths), as_of.astimezone(self.zone))
+        return self.ranking.board(as_of)
 
     def publish(
         self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False, final: bool = False
@@ -129,4 +97,4 @@ class Weekly:
 
 def sealed(made: Board, head: str) -> Board:
     """Print the head of the audit trail on a board, so that participants can hold the committee to it."""
-    return replace(made, rules=(*made.rules, f"{board.AUDIT_RULE}{head}."))
+    return replace(made, rules=(*made.rules, f"{AUDIT_RULE}{head}."))

@@ -93,12 +93,33 @@ def _tail(distance: float, error: float) -> float:
 class Ties:
     """Which scores of a board differ for sure, at 5 % for the whole board."""
 
-    #: Scores that share a letter may be equal; the best have an a. In the order of the scores given.
-    letters: tuple[str, ...]
+    #: Whether each score is surely better than each other, (k, k), in the order of the scores given.
+    wins: Bools
+    #: Places of the scores from the best to the worst.
+    order: tuple[int, ...]
     #: The least and the greatest rank that each can have, from 1.
     ranks: tuple[tuple[int, int], ...]
     #: Probability that the score and the next one down swap on other items; None for the last.
     flips: tuple[float | None, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """One letter a score: those of a group cannot be told from the best of it, with which the group begins."""
+        found, best, turn = [""] * len(self.order), self.order[:1], 0
+        for one in self.order:
+            if self.wins[best[0], one]:
+                best, turn = (one,), turn + 1
+            found[one] = _letter(turn)
+        return tuple(found)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """All letters: two scores share one if and only if they cannot be told apart.
+
+        The compact display of Piepho (Journal of Computational and Graphical Statistics 13, 2004). Many close scores
+        have many letters, so it suits small tables.
+        """
+        return _letters(self.wins | self.wins.T, self.order)
 
 
 def ties(
@@ -112,8 +133,7 @@ def ties(
     """Compare all ``scores`` (k,) with ``influences`` (k, n), each pair once.
 
     Each pair is tested on the same items; Holm's procedure (Scandinavian Journal of Statistics 6, 1979) keeps the
-    probability of any wrong difference below ``alpha``. The letters are the compact display of Piepho (Journal of
-    Computational and Graphical Statistics 13, 2004); the rank intervals count the sure wins and losses.
+    probability of any wrong difference below ``alpha``. The rank intervals count the sure wins and losses.
     """
     value = np.asarray(scores, dtype=np.float64) * (1 if higher_is_better else -1)
     sums = clustered(influences, clusters)
@@ -124,7 +144,7 @@ def ties(
     for above, below in pairwise(order.tolist()):
         flips[above] = _tail(float(value[above] - value[below]), float(errors[above, below]))
     ranks = [(1 + int(lost), value.size - int(won)) for won, lost in zip(wins.sum(1), wins.sum(0), strict=True)]
-    return Ties(letters=_letters(wins | wins.T, order.tolist()), ranks=tuple(ranks), flips=tuple(flips))
+    return Ties(wins=wins, order=tuple(order.tolist()), ranks=tuple(ranks), flips=tuple(flips))
 
 
 def difference_errors(influences: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__
-from mailbot.cli import boards, care, checks, demo, letters, lists, scores, serve, start, teams, truths
+from mailbot.cli import boards, care, checks, demo, letters, lists, rulings, scores, serve, start, teams, truths
 from mailbot.errors import MailbotError
 
 WRONG_CALL = 2
@@ -42,6 +42,13 @@ app.command(rich_help_panel="Care")(care.restore)
 app.command(rich_help_panel="Care")(care.rebuild)
 app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")
 app.add_typer(care.audit, name="audit", rich_help_panel="Care")
+lists.submissions.command()(rulings.disqualify)
+lists.submissions.command()(rulings.hide)
+lists.submissions.command()(rulings.reinstate)
+lists.submissions.command()(rulings.select)
+teams.teams.command("disqualify")(rulings.disqualify_team)
+teams.teams.command("hide")(rulings.hide_team)
+teams.teams.command("reinstate")(rulings.reinstate_team)
 app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
 app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")
 app.add_typer(lists.mails, name="mails", rich_help_panel="Look")

@@ -13,6 +13,7 @@ from mailbot.errors import Permanent
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.ledger.submissions import SubmissionRow
@@ -43,7 +44,7 @@ def list_submissions(
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        rows = [submission_as_json(row, loaded.challenge.zone) for row in table.listing(tx, track=track)]
+        rows = [_with_ruling(tx, row, loaded.challenge.zone) for row in table.listing(tx, track=track)]
     columns = {
         "receipt": None,
         "arrived_at": short,
@@ -52,8 +53,17 @@ def list_submissions(
         "method": None,
         "status": None,
         "score": two,
+        "ruling": None,
     }
     emit(rows, as_json=as_json, columns=columns, title="Submissions")
+
+
+def _with_ruling(tx: Tx, row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
+    """Add what was decided of a submission: why it counts for nothing, or that its team selected it."""
+    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
+
+    kind, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
+    return submission_as_json(row, zone) | {"ruling": kind, "why": why}
 
 
 @submissions.command("show")
@@ -68,11 +78,14 @@ def show_submission(
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        rows = table.listing(tx, submission_id=number(receipt, "S"))
+        rows = [
+            _with_ruling(tx, row, loaded.challenge.zone)
+            for row in table.listing(tx, submission_id=number(receipt, "S"))
+        ]
     if not rows:
         message = f"there is no submission {receipt}"
         raise Permanent(message)
-    _show(submission_as_json(rows[0], loaded.challenge.zone), as_json=as_json)
+    _show(rows[0], as_json=as_json)
 
 
 @outbox.command("list")

@@ -1,4 +1,4 @@
-"""Submissions, their scores, and the standings they make."""
+"""Submissions and their scores."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import scores, submissions, teams
-from mailbot.model import Judged, Standing, Status
+from mailbot.model import Judged, Status
 from scoring.signature import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 def receipt(submission_id: int) -> str:
     """Return the public id of a submission, as ``S-000123``."""
     return f"S-{submission_id:06d}"
+
+
+def id_of(public: str) -> int:
+    """Return the id of a submission from its public one."""
+    return int(public.removeprefix("S-"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,62 +151,15 @@ def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[SubmissionRow]:
     return [_row(row) for row in tx.execute(query)]
 
 
+def with_ids(tx: Tx, ids: Collection[int]) -> list[SubmissionRow]:
+    """Return the submissions of these ids, in order of arrival."""
+    return _rows(tx, submissions.c.id.in_(ids)) if ids else []
+
+
 def climbed(tx: Tx, *, team_id: int, track: str, phase: str) -> list[SubmissionRow]:
     """Return a team's accepted submissions of a track and phase in order of arrival, each with its newest score."""
     own = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.phase == phase)
     return _rows(tx, *own, submissions.c.status == Status.ACCEPTED)
-
-
-def standings(
-    tx: Tx, *, track: str, truth: str, scorer: str, before: datetime, best: bool, higher_is_better: bool
-) -> list[Standing]:
-    """Return the submission that counts for each team on a track: the latest, or the best (the earlier of equals)."""
-    value = scores.c.value.desc() if higher_is_better else scores.c.value
-    order = (
-        (value, submissions.c.arrived_at, submissions.c.id)
-        if best
-        else (submissions.c.arrived_at.desc(), submissions.c.id.desc())
-    )
-    ranked = (
-        sa.select(
-            submissions.c.id,
-            scores.c.id.label("score_id"),
-            sa.func.row_number().over(partition_by=submissions.c.team_id, order_by=order).label("place"),
-            sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
-        )
-        .join(scores, scores.c.submission_id == submissions.c.id)
-        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == track, submissions.c.arrived_at < before)
-        .where(scores.c.truth == truth, scores.c.scorer == scorer)
-        .subquery()  # of few columns, as all submissions are sorted here
-    )
-    told = (
-        teams.c.name.label("team"),
-        submissions.c.method,
-        submissions.c.arrived_at,
-        scores.c.value,
-        scores.c.metrics,
-    )
-    first = (
-        sa.select(ranked.c.id, *told, ranked.c.submissions)
-        .join(submissions, submissions.c.id == ranked.c.id)
-        .join(teams, teams.c.id == submissions.c.team_id)
-        .join(scores, scores.c.id == ranked.c.score_id)
-        .where(ranked.c.place == 1)
-        .order_by(ranked.c.id)
-    )
-    return [
-        Standing(
-            team=row.team,
-            track=track,
-            receipt=receipt(row.id),
-            method=row.method,
-            score=row.value,
-            metrics=row.metrics,
-            arrived_at=row.arrived_at,
-            submissions=row.submissions,
-        )
-        for row in tx.execute(first)
-    ]
 
 
 def _row(row: Any) -> SubmissionRow:  # noqa: ANN401  # a row of the joined query above

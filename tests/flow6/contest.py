@@ -88,7 +88,7 @@ class Contest:
         with service.opened(configfile.load(self.folder / "config.toml"), clock=self.clock) as made:
 
             def hold() -> None:
-                evaluator.hold(dict(made.labels), dict(made.labels.final))
+                evaluator.hold(dict(made.labels))
 
             made.labels.changed = hold
             hold()

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from mailbot.board import Baseline, BoardRules, TrackRules, build
+from mailbot.board import build
+from mailbot.board_rules import Baseline, BoardRules, TrackRules
 from mailbot.instants import Moment, Phase
 from mailbot.model import Board, Heading, Standing, Table
 from mailbot.rules import Quota

@@ -87,7 +87,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
     with service.opened(configfile.build(given | config, base=folder), clock=clock) as made:
 
         def hold() -> None:
-            evaluator.hold(dict(made.labels), dict(made.labels.final))
+            evaluator.hold(dict(made.labels))
 
         made.labels.changed = hold
         hold()

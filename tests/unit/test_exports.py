@@ -13,8 +13,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from mailbot.board import TrackRules, build
+from mailbot.board import build
 from mailbot.board_json import board_from_json
+from mailbot.board_rules import TrackRules
 from mailbot.exports import as_csv, as_json, guarded
 from mailbot.workbook import as_xlsx
 from tests.unit import boards

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import UndefinedError
 
-from mailbot.board import TrackRules, build
+from mailbot.board import build
+from mailbot.board_rules import TrackRules
 from mailbot.errors import Permanent
 from mailbot.site import site
 from mailbot.templates import environment, folder

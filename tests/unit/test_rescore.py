@@ -118,7 +118,7 @@ def test_what_is_interrupted_goes_on_where_it_stood(tmp_path: Path, monkeypatch:
         assert next(steps) == 2
         del steps
         with service.ledger.read() as tx:
-            assert scores.count_lacking(tx, service.weekly.versions["siqa-s"]) == 3
+            assert scores.count_lacking(tx, service.ranking.versions["siqa-s"]) == 3
         assert list(rescore.rescore(service, rescore.aims(service))) == [2, 1]
         with service.ledger.read() as tx:
             entries = [json.loads(e.detail) for e in events.since(tx, 0) if e.kind == "rescored"]

@@ -1,0 +1,113 @@
+"""The submission that counts for each team on a track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.submissions import receipt
+from mailbot.ledger.tables import exclusions, scores, selections, submissions, teams
+from mailbot.model import Rule, Standing, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+    from mailbot.ledger.scores import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """By what a standing is found."""
+
+    rule: Rule
+    #: What the scores are computed by.
+    by: Version
+    #: What the scores are computed by that the team was shown: it picks for a team that selected nothing.
+    shown: Version
+    higher_is_better: bool = True
+
+
+def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]:
+    """Return the submission that counts for each team on a track, of those that arrived before an instant.
+
+    - ``latest``: the latest.
+    - ``best``: the one with the best score, the earlier of equals.
+    - ``selected``: of those that the team selected the best; if it selected none, the best by what it was shown.
+
+    What is excluded, or a team's that is, counts for nothing.
+    """
+    ranked = _ranked(deciding, before)
+    told = (
+        teams.c.name.label("team"),
+        submissions.c.method,
+        submissions.c.arrived_at,
+        scores.c.value,
+        scores.c.metrics,
+    )
+    first = (
+        sa.select(ranked.c.id, *told, ranked.c.submissions)
+        .join(submissions, submissions.c.id == ranked.c.id)
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .join(scores, scores.c.id == ranked.c.score_id)
+        .where(ranked.c.place == 1)
+        .order_by(ranked.c.id)
+    )
+    return [
+        Standing(
+            team=row.team,
+            track=deciding.by.track,
+            receipt=receipt(row.id),
+            method=row.method,
+            score=row.value,
+            metrics=row.metrics,
+            arrived_at=row.arrived_at,
+            submissions=row.submissions,
+        )
+        for row in tx.execute(first)
+    ]
+
+
+def _ranked(deciding: Deciding, before: datetime) -> sa.Subquery:
+    """Rank each team's submissions, the one that counts first; of few columns, as all of them are sorted here."""
+    decides, shown = scores.alias("decides"), scores.alias("shown")
+    return (
+        sa.select(
+            submissions.c.id,
+            decides.c.id.label("score_id"),
+            sa.func.row_number()
+            .over(partition_by=submissions.c.team_id, order_by=_order(deciding, decides.c.value, shown.c.value))
+            .label("place"),
+            sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
+        )
+        .join(decides, _scored(decides, deciding.by))
+        .outerjoin(shown, _scored(shown, deciding.shown))
+        .outerjoin(selections, selections.c.submission_id == submissions.c.id)
+        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track)
+        .where(submissions.c.arrived_at < before, ~_excluded())
+        .subquery()
+    )
+
+
+def _scored(alias: sa.FromClause, by: Version) -> sa.ColumnElement[bool]:
+    return sa.and_(alias.c.submission_id == submissions.c.id, alias.c.truth == by.truth, alias.c.scorer == by.scorer)
+
+
+def _excluded() -> sa.ColumnElement[bool]:
+    whole_team = sa.and_(exclusions.c.submission_id.is_(None), exclusions.c.team_id == submissions.c.team_id)
+    return sa.exists().where(sa.or_(exclusions.c.submission_id == submissions.c.id, whole_team))
+
+
+def _order(
+    deciding: Deciding, value: sa.ColumnElement[float], shown: sa.ColumnElement[float]
+) -> tuple[sa.ColumnElement[object], ...]:
+    """Return what puts the submission that counts first."""
+    if deciding.rule is Rule.LATEST:
+        return submissions.c.arrived_at.desc(), submissions.c.id.desc()
+    selected = selections.c.submission_id.is_not(None)
+    picked = sa.case((selected, value), else_=shown) if deciding.rule is Rule.SELECTED else value
+    better = picked.desc() if deciding.higher_is_better else picked.asc()
+    first = (sa.case((selected, 0), else_=1),) if deciding.rule is Rule.SELECTED else ()
+    return *first, better, submissions.c.arrived_at, submissions.c.id
