@@ -5,6 +5,7 @@ SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
 OUT ?=
+SHEET ?=
 TESTS ?=
 SECONDS ?= 60
 WORKERS ?= -n auto --maxprocesses 4
@@ -24,8 +25,8 @@ $(READY): .ci/requirements.lock .ci/setup pyproject.toml
 	@bash .ci/setup
 	@touch $@
 
-demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there)
-	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)")
+demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too)
+	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet)
 
 test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
 	@bash .ci/packages

@@ -117,6 +117,10 @@ class Sheets:
             self._client.batch_update(spreadsheet, body)
         return layout.title
 
+    def worksheets(self, spreadsheet: str) -> list[str]:
+        """Return the titles of the worksheets, in their order. Raises as ``show`` does."""
+        return list(self._layout(spreadsheet).worksheets.values())
+
     def read_rows(self, spreadsheet: str, worksheet: str = "") -> list[list[str]]:
         """Return the rows of a worksheet (the first, if none is named) as people see them. Changes nothing.
 

@@ -17,6 +17,9 @@ def demo(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: ./mailbot-demo.")
     ] = None,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also show the leaderboard in a Google Sheet played on this machine.")
+    ] = False,
 ) -> None:
     """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
     try:
@@ -27,7 +30,7 @@ def demo(
         message = "the demo brings its own mail servers, which are not installed: pip install 'mailbot[demo]'"
         raise Permanent(message) from error
     try:
-        finished = stage.play(out)
+        finished = stage.play(out, sheet=sheet)
     except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
         finished = False
     if not finished:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mailbot.demo.week import Delivery
     from mailbot.ledger.mails import MailRow
     from mailbot.service import Service
+    from mailbot.showing import Showing
 
 HANDLING = timedelta(seconds=4)
 """So long, on the demo's clock, a mail lies in the inbox before mailbot takes it."""
@@ -53,6 +54,8 @@ class Director:
     wired: Service
     heard: Journal
     screen: Screen
+    #: The Google Sheet, if the demo shows one.
+    sheet: Showing | None = None
     #: Replies as received, by the name of the mail they answer.
     replies: dict[str, bytes] = field(default_factory=dict)
     #: What mailbot wrote on its own account, as received.
@@ -83,10 +86,11 @@ class Director:
             return len(mails.listing(tx)) == expected and not mails.unfinished(tx) and not outbox.waiting(tx)
 
     def _tidy(self) -> bool:
-        """Tell whether every mail was filed away, and the board of the week is out."""
+        """Tell whether every mail was filed away, and the board of the week is out, in the sheet too."""
         with self.wired.ledger.read() as tx:
             filed = all(row.filed_to for row in mails.listing(tx))
-            return filed and boards.last_due(tx, PUBLISHES) == PUBLISHES and not outbox.waiting(tx)
+            published = boards.last_due(tx, PUBLISHES) == PUBLISHES and not outbox.waiting(tx)
+        return filed and published and not (self.sheet and self.sheet.behind())
 
     def _keep_sent(self, names: dict[str, str]) -> None:
         """Write what the SMTP server has taken: replies named after the mail they answer, letters by number."""

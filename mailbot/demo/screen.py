@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.cells import set_cell_size
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from mailbot.model import Outcome, Status
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 STEP, TEAM, WHAT = 16, 17, 30
 """Columns of a terminal; a mail's line then fits into 80."""
+
+CELL, WIDEST_SHEET = 40, 144
+"""Columns of a worksheet's cell that is not broken, and of a worksheet; a narrower terminal breaks its lines."""
 
 _LABEL = re.compile(r" *(?:[\w-]+(?: [\w-]+)* {2,}|\d+\. )?")
 """What stands before a line's text: white space, a label, a number."""
@@ -98,6 +102,23 @@ class Screen:
         shown = Text("\n".join(_hung(line, width - 4) for line in text.split("\n")))
         panel = Panel(shown, title=Text(heading), title_align="left", border_style="dim", width=width)
         self._console.print(panel)
+        self._console.print()
+
+    def sheet(self, title: str, rows: Sequence[Sequence[str]], *, more: int) -> None:
+        """Show the cells of a worksheet, the first row as its header; numbers stay whole, however wide it gets."""
+        header, *rest = rows
+        shown = Table(
+            title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
+        )
+        for index, name in enumerate(header):
+            short = all(len(row[index]) <= CELL for row in rest if index < len(row))
+            heading = Text(name.replace(" ", "\n") if short else name, style="dim")
+            shown.add_column(heading, no_wrap=short, overflow="fold")
+        for row in rest:
+            shown.add_row(*map(Text, row))
+        Console(highlight=False, width=max(self._console.width, WIDEST_SHEET)).print(shown)
+        if more > 0:
+            self.line(f"and {more} more rows")
         self._console.print()
 
     def farewell(self, folder: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import configfile, service
+from mailbot import configfile, service, showing
 from mailbot.cli.boards import show
 from mailbot.daemon import Daemon
-from mailbot.demo import folder, labels, listen, peers
+from mailbot.demo import folder, labels, listen, peers, sheet_stage
 from mailbot.demo.cast import ADDRESS, TEAMS
 from mailbot.demo.director import Clock, Director
 from mailbot.demo.screen import Screen
@@ -32,23 +32,40 @@ SEED = 2026
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def play(out: Path | None) -> bool:
+def play(out: Path | None, *, sheet: bool = False) -> bool:
     """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal."""
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
     screen.title("A week of a challenge by e-mail, played on this machine against the real daemon")
     made, week = _prepared(screen)
-    with peers.running(ADDRESS, folder.PASSWORD) as servers, listen.journal(place / "journal.log") as heard:
-        config = folder.furnish(place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port)
+    with ExitStack() as stack:
+        servers = stack.enter_context(peers.running(ADDRESS, folder.PASSWORD))
+        heard = stack.enter_context(listen.journal(place / "journal.log"))
+        path = folder.furnish(place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port)
         screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
+        config, api = configfile.load(path), ""
+        if sheet:
+            config, api = stack.enter_context(sheet_stage.played(config))
+            screen.step("Google Sheet", f"played at {api}")
         clock = Clock(BEGINS)
-        with service.working(configfile.load(config), clock=clock) as wired:
-            screen.step("Daemon", f"watching the inbox of {ADDRESS}")
-            director = Director(folder=place, servers=servers, clock=clock, wired=wired, heard=heard, screen=screen)
-            if not _run(director, week):
-                screen.line(f"Stopped. What was done until then is in {place}")
-                return False
-            _epilogue(director, wired, time.monotonic() - began)
+        wired = stack.enter_context(service.working(config, clock=clock))
+        screen.step("Daemon", f"watching the inbox of {ADDRESS}")
+        director = Director(
+            folder=place,
+            servers=servers,
+            clock=clock,
+            wired=wired,
+            heard=heard,
+            screen=screen,
+            sheet=showing.of(wired, api=api),
+        )
+        if not _run(director, week, api):
+            screen.line(f"Stopped. What was done until then is in {place}")
+            return False
+        _epilogue(director, wired, time.monotonic() - began)
+        if sheet:
+            screen.title("The Google Sheet, as its readers see it")
+            sheet_stage.show(config, api, screen)
     screen.farewell(place)
     return True
 
@@ -62,9 +79,9 @@ def _prepared(screen: Screen) -> tuple[Labels, list[Delivery]]:
     return made, week
 
 
-def _run(director: Director, week: Sequence[Delivery]) -> bool:
+def _run(director: Director, week: Sequence[Delivery], sheets_api: str) -> bool:
     """Run the daemon while the director plays; tell whether the week came to its end."""
-    daemon = Daemon(director.wired)
+    daemon = Daemon(director.wired, sheets_api=sheets_api)
     director.screen.title(f"The week before the board of {PUBLISHES:%A, %d %B %Y, %H:%M} ({PUBLISHES.tzinfo})")
     with _handlers_kept(), ThreadPoolExecutor(1, thread_name_prefix="director") as theatre:
         played = theatre.submit(director.play, week)

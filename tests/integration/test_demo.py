@@ -261,3 +261,16 @@ def _wait_for_the_end_of(group: int) -> None:
             return
         time.sleep(0.05)
     pytest.fail("some process of the demo lives on")
+
+
+def test_the_sheet_is_played_too(tmp_path: Path) -> None:
+    """With --sheet the daemon's own loop writes the board in three requests, and the cells are read back and shown."""
+    ran = _run("demo", "--out", "demo", "--sheet", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    shown = ran.stdout.partition("The Google Sheet, as its readers see it")[2]
+    told = r"Overall +\n.*Rank .*\n1 +Lumen Lab .*History +\n.*2026-04-22 .*About +\n.*Audit trail +The audit trail"
+    assert re.search(told, shown, re.DOTALL), shown
+    journal = (tmp_path / "demo/journal.log").read_text(encoding="utf-8")
+    written = [json.loads(line) for line in journal.splitlines() if '"event": "sheet-written"' in line]
+    assert [event["requests"] for event in written] == [3]
+    assert "[sheet]" not in (tmp_path / "demo/config.toml").read_text(encoding="utf-8")
