@@ -60,7 +60,8 @@ class Ranking:
             for receipt, columns in self.laid(truth, [one for one in found if one.track == track]).items()
         }
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)
-        return board.build(found, self._rules(versions, final=final), as_of.astimezone(self.zone), sure)
+        made = board.build(found, self._rules(versions, final=final), as_of.astimezone(self.zone), sure)
+        return replace(made, final=final)
 
     def board_by(self, tx: Tx, versions: Versions, as_of: datetime) -> Board:
         """Build the board of an instant from the scores of any versions: ranks alone, of what has such scores."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -153,8 +153,8 @@ class Rebuild:
     def _board(self, _subject: str, detail: dict[str, Any]) -> None:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
         weekly = self.service.weekly
-        made = sealed(weekly.board(datetime.fromisoformat(detail["as_of"])), detail["audit"])
-        made = replace(made, final=detail.get("final", False))
+        as_of, final = datetime.fromisoformat(detail["as_of"]), detail.get("final", False)
+        made = sealed(weekly.board(as_of, final=final), detail["audit"])
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:

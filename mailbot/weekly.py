@@ -61,20 +61,20 @@ class Weekly:
         """Return the next weekly instant."""
         return next_after(self.publish_at, self.zone, self.clock())
 
-    def board(self, as_of: datetime) -> Board:
-        """Build the board of an instant from the ledger. Raises Permanent when a submission lacks its score."""
-        return self.ranking.board(as_of)
+    def board(self, as_of: datetime, *, final: bool = False) -> Board:
+        """Build the board of an instant, or the final results, from the ledger; see Ranking."""
+        return self.ranking.board(as_of, final=final)
 
     def publish(
         self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False, final: bool = False
     ) -> Board:
         """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so.
 
-        ``final`` marks it as the final results of the challenge.
+        ``final`` makes it the final results of the challenge, by the private part of a split.
         """
         with self.ledger.read() as tx:
             head = events.head(tx)
-        made = replace(sealed(self.board(as_of), head), final=final)
+        made = sealed(self.board(as_of, final=final), head)
         for target in self.targets:
             target(made)
         self.keep(made, due_at=due_at, head=head, letters=self.letters if due_at else letters)

@@ -30,7 +30,11 @@ def publish(
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         now = wired.clock()
-        made = wired.weekly.board(now) if dry_run else wired.weekly.publish(as_of=now, letters=letters, final=final)
+        made = (
+            wired.weekly.board(now, final=final)
+            if dry_run
+            else wired.weekly.publish(as_of=now, letters=letters, final=final)
+        )
         if letters and not dry_run:
             wired.post.step()
         show(made)

@@ -71,6 +71,11 @@ def test_without_a_selection_the_private_part_does_not_choose(tmp_path: Path) ->
         assert counting(wired, clock, final=True) == counting(wired, clock)
         public, final = (wired.ranking.board(clock.instant, final=part).tables[0].rows[0] for part in (False, True))
         assert public.score != final.score
+        made = wired.weekly.publish(as_of=clock.instant, final=True)
+        assert made.final
+        assert made.tables[0].rows[0].score == final.score
+        assert made.truths["siqa-s"] == wired.labels.final["siqa-s"].sha256
+        assert any("private part" in rule for rule in made.rules)
 
 
 @pytest.mark.parametrize("wanted", [[1, 2, 3], [1, 4], [99]], ids=["too-many", "two-teams", "unknown"])
