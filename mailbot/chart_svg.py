@@ -96,7 +96,7 @@ def _describe(root: ET.Element, key: str, title: str, description: str) -> None:
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.attrib |= {"role": "img", "aria-labelledby": f"{key}-title {key}-text", "class": "chart"}
-    root.attrib |= {"stroke-linejoin": "round", "font-size": "11"}
+    root.attrib |= {"stroke-linejoin": "round", "font-size": "12"}
     for number, (name, end, words) in enumerate((("title", "title", title), ("desc", "text", description))):
         made = ET.Element(name, {"id": f"{key}-{end}"})
         made.text = _NO_XML.sub("\N{REPLACEMENT CHARACTER}", words)

@@ -130,10 +130,11 @@ def scatter(board: Board) -> Chart | None:
         [(one.score, two.score) for one, two in teams], NAMED, [(one.score, two.score) for one, two in lone]
     )
     decimals = [score_heading(table).decimals for table in tracks]
+    squares = "; open squares are baselines" if lone else ""
     return _chart(
         "scatter",
         f"{across.title} against {up.title}",
-        f"Each dot is one of the {len(teams)} teams with a score on both tracks; open squares are baselines.",
+        f"Each dot is one of the {len(teams)} teams with a score on both tracks{squares}.",
         raw,
         names,
         headings=("Team", across.title, up.title),

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 440, 300
+WIDTH, HEIGHT = 380, 280
 """Size of a chart, in pixels of its own; the page stretches it."""
 
 _INK, _SOFT, _LINE, _STILL, _SHEET = (COLOURS[name] for name in ("ink", "soft", "line", "still", "sheet"))
-_GAP = 12.5
+_GAP = 13.5
 _LEFT_OF = 0.6
 _STYLE: Any = {  # matplotlib types each name of a setting as a literal
     "svg.fonttype": "none",
     "svg.hashsalt": "mailbot",
     "svg.id": None,
-    "font.size": 11,
+    "font.size": 12,
     "text.color": _INK,
     "axes.edgecolor": _LINE,
     "axes.linewidth": 1,
@@ -52,7 +52,7 @@ def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], 
 
     Baselines within the lines' reach are dashed lines, ``@b0`` and so on; teams are ``@0`` and so on.
     """
-    figure, axes = _begin(left=40, right=112, bottom=26, top=10, height=HEIGHT)
+    figure, axes = _begin(left=34, right=120, bottom=26, top=10, height=HEIGHT)
     days = [date.timestamp() / 86400 for date in dates]
     values = [value for line in lines for value in line if value is not None]
     low, high = _reach(values)
@@ -63,7 +63,7 @@ def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], 
         axes.plot(days[-1:], shown[-1:], "o", color=COLOURS[f"c{place % 10}"], markersize=4, clip_on=False)
     _name_ends(axes, [line[-1] for line in lines], (low, high))
     _baseline_lines(axes, baselines, (low, high), upright=False)
-    step = max(1, -(-len(days) // 5))
+    step = max(1, -(-len(days) // 4))
     kept = list(range(len(days) - 1, -1, -step))[::-1]
     axes.set_xticks([days[n] for n in kept], [f"{dates[n]:%d %b}" for n in kept])
     axes.grid(visible=True, axis="y")
@@ -73,8 +73,8 @@ def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], 
 def intervals(rows: Sequence[tuple[float, float, float]], baselines: Sequence[float]) -> str:
     """Draw rows of (low, high, score) below one another, named ``@0`` and so on; baselines are dashed lines."""
     top = 22 if baselines else 6
-    height = top + 30 + 17 * len(rows)
-    figure, axes = _begin(left=118, right=14, bottom=22, top=top, height=height)
+    height = top + 30 + 18 * len(rows)
+    figure, axes = _begin(left=126, right=12, bottom=22, top=top, height=height)
     ends = [end for low, high, _score in rows for end in (low, high)]
     low, high = _reach(ends)
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6))
@@ -90,7 +90,7 @@ def intervals(rows: Sequence[tuple[float, float, float]], baselines: Sequence[fl
 
 def scatter(dots: Sequence[tuple[float, float]], named: int, baselines: Sequence[tuple[float, float]]) -> str:
     """Draw a dot per team, the first ones named ``@0`` and so on; baselines are squares, named ``@b0`` and so on."""
-    figure, axes = _begin(left=40, right=14, bottom=42, top=14, height=HEIGHT)
+    figure, axes = _begin(left=34, right=12, bottom=42, top=16, height=HEIGHT)
     for place, values in enumerate(zip(*dots, *baselines, strict=True)):
         (axes.set_ylim if place else axes.set_xlim)(_reach(values))
     if baselines:
@@ -166,7 +166,9 @@ def _name_ends(axes: Axes, ends: Sequence[float | None], reach: tuple[float, flo
         wide = box.width * WIDTH
         spots = ((wide + 4) / wide, (wide + 12) / wide), (at / tall, y / tall)
         axes.plot(*spots, transform=axes.transAxes, color=colour, linewidth=0.7, clip_on=False)
-        axes.text((wide + 15) / wide, y / tall, f"@{place}", transform=axes.transAxes, color=colour, va="center")
+        axes.text(
+            (wide + 15) / wide, y / tall, f"@{place}", transform=axes.transAxes, color=colour, va="center", fontsize=11
+        )
 
 
 def _baseline_lines(axes: Axes, values: Sequence[float], reach: tuple[float, float], *, upright: bool) -> None:
@@ -181,7 +183,7 @@ def _baseline_lines(axes: Axes, values: Sequence[float], reach: tuple[float, flo
         spot = (value, 1) if upright else (0.01, value)
         transform = axes.get_xaxis_transform() if upright else axes.get_yaxis_transform()
         across = "center" if upright else "left"
-        axes.text(spot[0], spot[1], f"@b{place}", transform=transform, color=_SOFT, ha=across, va="bottom", fontsize=10)
+        axes.text(spot[0], spot[1], f"@b{place}", transform=transform, color=_SOFT, ha=across, va="bottom", fontsize=11)
 
 
 def _name_dots(axes: Axes, dots: Sequence[tuple[float, float]], mark: str, colour: str) -> None:
@@ -191,5 +193,5 @@ def _name_dots(axes: Axes, dots: Sequence[tuple[float, float]], mark: str, colou
         near = across - left > _LEFT_OF * (right - left)
         axes.annotate(
             f"{mark}{place}", (across, up), (-6 if near else 6, 0), textcoords="offset points", color=colour,
-            ha="right" if near else "left", va="center", fontsize=10,
+            ha="right" if near else "left", va="center", fontsize=11,
         )  # fmt: skip

@@ -32,8 +32,8 @@ def as_csv(board: Board) -> bytes:
     """
     import pandas as pd  # noqa: PLC0415 - slow to import, and `mailbot --help` must not wait for it
 
-    tables = {table.key: table for table in board.tables}
-    records = [_as_text(record, tables[record["table"]]) for record in rows_as_json(board)]
+    decimals = {table.key: _decimals(table) for table in board.tables}
+    records = [_as_text(record, decimals[record["table"]]) for record in rows_as_json(board)]
     frame = pd.DataFrame(records, columns=_columns(board), dtype=object)
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
@@ -54,11 +54,15 @@ def _columns(board: Board) -> list[str]:
     return [*BEFORE_CELLS, *keys, *AFTER_CELLS]
 
 
-def _as_text(record: Mapping[str, Any], table: Table) -> dict[str, str]:
-    """Turn a row into what the file holds."""
+def _decimals(table: Table) -> dict[str, int]:
+    """Return how many decimals each number of a table's rows has."""
     score = score_heading(table)
     decimals = {heading.key: heading.decimals for heading in (*table.headings, score)}
-    decimals |= dict.fromkeys(("low", "high"), score.decimals)
+    return decimals | dict.fromkeys(("low", "high"), score.decimals)
+
+
+def _as_text(record: Mapping[str, Any], decimals: Mapping[str, int]) -> dict[str, str]:
+    """Turn a row into what the file holds."""
     return {key: _cell(value, decimals.get(key)) for key, value in record.items()}
 
 

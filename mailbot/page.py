@@ -10,7 +10,7 @@ from mailbot.board import score_heading
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailbot.model import Board, Row, Table
+    from mailbot.model import Board, Heading, Row, Table
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -25,8 +25,8 @@ class Cell:
     title: str
     #: As shown; "" where there is none.
     text: str
-    #: What sorting compares; "" where there is none, which sorts last.
-    value: str
+    #: What sorting compares, where it is not the text: "" where there is no number, which sorts last; else None.
+    value: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +77,19 @@ class View:
     width: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What all rows of a table share."""
+
+    table: Table
+    #: The score's column.
+    score: Heading
+    #: The best score in it.
+    best: float
+    #: Ends of the whiskers' scale; None without intervals.
+    scale: tuple[float, float] | None
+
+
 def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> tuple[View, ...]:
     """Return the tables of ``board``; ``moved`` is what :func:`mailbot.moves.moves` says, None on the first board."""
     return tuple(_view(table, moved) for table in board.tables)
@@ -84,12 +97,13 @@ def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> t
 
 def _view(table: Table, moved: Mapping[tuple[str, str], int | None] | None) -> View:
     scale, mark = _scale(table)
-    lines = [_line(row, table, scale, moved) for row in table.rows]
+    ground = Ground(table=table, score=score_heading(table), best=_best(table), scale=scale)
+    lines = [_line(row, ground, moved) for row in table.rows]
     has_methods = any(row.method for row in table.rows)
     has_groups = any(row.group for row in table.rows)
     return View(
         table=table,
-        score_title=score_heading(table).title,
+        score_title=ground.score.title,
         teams=tuple(line for line in lines if not line.row.baseline),
         baselines=tuple(line for line in lines if line.row.baseline),
         has_methods=has_methods,
@@ -122,23 +136,22 @@ def _percent(value: float, scale: tuple[float, float]) -> float:
     return round(1 + 98 * (value - low) / (high - low), 1) if high > low else 50.0
 
 
-def _line(
-    row: Row,
-    table: Table,
-    scale: tuple[float, float] | None,
-    moved: Mapping[tuple[str, str], int | None] | None,
-) -> Line:
-    score = score_heading(table)
-    best = (max if table.higher_is_better else min)(one.score for one in table.rows)
+def _best(table: Table) -> float:
+    """Return the best score of a table, a baseline's too; 0 where there is none."""
+    return (max if table.higher_is_better else min)((row.score for row in table.rows), default=0.0)
+
+
+def _line(row: Row, ground: Ground, moved: Mapping[tuple[str, str], int | None] | None) -> Line:
+    table, score = ground.table, ground.score
     move = (moved or {}).get((table.key, row.team)) if row.rank is not None else None
     return Line(
         row=row,
         cells=tuple(_cell(h.title, row.cells[h.key], h.decimals) for h in table.headings),
         score=_cell(score.title, row.score, score.decimals),
-        bar=_bar(row.score, best, higher_is_better=table.higher_is_better),
+        bar=_bar(row.score, ground.best, higher_is_better=table.higher_is_better),
         spread=spread(row, score.decimals),
         range=" to ".join(number(end, score.decimals) for end in row.interval or ()),
-        whisker=_whisker(row, scale),
+        whisker=_whisker(row, ground.scale),
         medal=MEDALS.get(row.ranks, "") if row.ranks and row.rank is not None else "",
         move=move,
         new=moved is not None and row.rank is not None and move is None,
@@ -176,4 +189,5 @@ def number(value: float, decimals: int) -> str:
 def _cell(title: str, value: float | None, decimals: int) -> Cell:
     if value is None:
         return Cell(title=title, text="", value="")
-    return Cell(title=title, text=number(value, decimals), value=repr(value))
+    text = number(value, decimals)
+    return Cell(title=title, text=text, value=repr(value) if _MINUS in text else None)

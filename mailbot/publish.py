@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailbot import exports, safefile, site_command, site_folder, site_rules, workbook
+from mailbot import exports, receipts, safefile, site_command, site_folder, site_rules, workbook
 from mailbot.board_json import board_from_json
 from mailbot.ledger import boards
 from mailbot.model import Board
@@ -51,8 +51,15 @@ def rebuild_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Wa
         Permanent: no board was published yet.
         OSError: it could not be written; the old site stands.
     """
-    site_folder.replace(config.published / "page", site(kept(ledger), site_rules.from_config(config, challenge)))
+    rules, folder = site_rules.from_config(config, challenge), config.published
+    site_folder.replace(folder / "page", site(kept(ledger), rules, _received(folder)))
     return _bring_out(config, watch)
+
+
+def _received(folder: Path) -> bytes | None:
+    """Return the list of received files, once it lies below ``folder``."""
+    path = folder / receipts.NAME
+    return path.read_bytes() if path.is_file() else None
 
 
 def _bring_out(config: Config, watch: Watch) -> bool:
@@ -76,7 +83,7 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
     Raises:
         OSError: something could not be written; what came before it is new, the rest as it was.
     """
-    pages = site([*past, board], rules)
+    pages = site([*past, board], rules, _received(folder))
     files = {
         "board.csv": exports.as_csv(board),
         "board.xlsx": workbook.as_xlsx(board),

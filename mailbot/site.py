@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot import charts, exports, feed, page, site_awards, site_rules, workbook
+from mailbot import charts, exports, feed, page, receipts, site_awards, site_rules, workbook
 from mailbot.errors import Permanent
 from mailbot.moves import before, moves
 from mailbot.site_html import html
@@ -35,10 +35,11 @@ class Edition:
     previous: Board | None
 
 
-def site(boards: Sequence[Board], rules: SiteRules) -> Site:
+def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = None) -> Site:
     """Return the site of ``boards``, which stand in the order they were published in.
 
     The front page shows the ordinary board of the latest instant, or the final results where they are all there is.
+    ``received`` is the list of the files that were received (:mod:`mailbot.receipts`), once it is published.
 
     Raises:
         Permanent: there is no board.
@@ -48,8 +49,8 @@ def site(boards: Sequence[Board], rules: SiteRules) -> Site:
     shown = editions(boards)
     final = next((edition for edition in reversed(shown) if edition.board.final), None)
     front = next((edition for edition in reversed(shown) if not edition.board.final), shown[-1])
-    common = {"rules": rules, "final": final.board if final else None, "feed": "feed.xml"}
-    files: Site = {}
+    common = {"rules": rules, "final": final.board if final else None, "feed": "feed.xml", "received": received}
+    files: Site = {} if received is None else {receipts.NAME: received}
     for edition in shown:
         files |= _week(edition, common)
     if final:
@@ -58,7 +59,7 @@ def site(boards: Sequence[Board], rules: SiteRules) -> Site:
     files |= _about(rules, common)
     files["feed.xml"] = feed.atom([(edition.board, f"weeks/{edition.address}/") for edition in shown], rules.url)
     drawn = charts.all_of(front.board, [edition.board for edition in shown if not edition.board.final])
-    files |= _data(front.board)
+    files |= _data(front.board) | {"board.xlsx": workbook.as_xlsx(front.board)}
     files["index.html"] = html("index", root="", charts=drawn, latest=True, **_board(front), **common)
     return files
 
@@ -103,7 +104,8 @@ def _final(edition: Edition, common: Mapping[str, object]) -> Site:
     rules: SiteRules = common["rules"]  # type: ignore[assignment]  # as site() put it there
     honours = site_awards.honours(edition.board, rules.awards)
     text = html("final", root="../", honours=honours, charts=(), latest=False, **_board(edition), **common)
-    return {"final/index.html": text, **_data(edition.board, "final/")}
+    workbooks = {"final/board.xlsx": workbook.as_xlsx(edition.board)}
+    return {"final/index.html": text, **_data(edition.board, "final/"), **workbooks}
 
 
 def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
@@ -130,9 +132,8 @@ def _board(edition: Edition) -> dict[str, object]:
 
 
 def _data(board: Board, place: str = "") -> Site:
-    """Return a board's files for programs."""
+    """Return a board's files for programs; a workbook takes so long that only the front page and the end have one."""
     return {
         f"{place}board.json": exports.as_json(board),
         f"{place}board.csv": exports.as_csv(board),
-        f"{place}board.xlsx": workbook.as_xlsx(board),
     }

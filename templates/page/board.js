@@ -9,8 +9,11 @@ const compare = {
 // Numbers and dates start with the greatest, ranks with the first, text with A.
 const startsUp = (heading) => heading.dataset.sort === "text" || heading.classList.contains("rank");
 
+// What a cell holds, for comparing: its value where that is not what it shows.
+const valueOf = (cell) => cell.dataset.value ?? cell.textContent.trim();
+
 function sort(table, column, up, order) {
-  const value = (row) => row.cells[column].dataset.value;
+  const value = (row) => valueOf(row.cells[column]);
   for (const body of table.tBodies) {
     const rows = [...body.rows].filter((row) => row.cells.length > 1);
     rows.sort((a, b) => {
@@ -44,7 +47,7 @@ function find(wanted) {
   const needle = wanted.normalize("NFKC").toLocaleLowerCase().trim();
   const names = new Set();
   for (const row of document.querySelectorAll("tbody.teams tr")) {
-    const name = row.cells[1]?.dataset.value ?? "";
+    const name = row.cells[1] ? valueOf(row.cells[1]) : "";
     row.hidden = !name.normalize("NFKC").toLocaleLowerCase().includes(needle);
     if (!row.hidden && name) names.add(name);
   }

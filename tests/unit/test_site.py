@@ -225,6 +225,14 @@ def test_archive_names_every_board_latest_first(files: dict[str, bytes]) -> None
     assert "Sparrowhawk 71.97 Sparrowhawk 50.95 Sparrowhawk 92.99" in shown
 
 
+def test_the_list_of_received_files_is_offered() -> None:
+    """Once there is one it lies in the site, and the rules lead to it."""
+    files = site(season(1), site_rules(), b"phase,receipt\n")
+    assert files["receipts.csv"] == b"phase,receipt\n"
+    assert "../receipts.csv" in Links(files["rules/index.html"].decode()).hrefs
+    assert not [name for name, data in site(season(1), site_rules()).items() if b"receipts.csv" in data]
+
+
 def test_address_of_the_site_leads_the_feed() -> None:
     """Where the site's address is known the feed's links are whole."""
     feed = site(season(2), site_rules(url="https://example.org/siqa/"))["feed.xml"].decode()
