@@ -1,4 +1,4 @@
-"""The week, played from a thread beside the daemon: deliver a mail, wait until it is dealt with, tell, go on."""
+"""The weeks, played from a thread beside the daemon: deliver a mail, wait until it is dealt with, tell, go on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.demo.week import PUBLISHES
 from mailbot.ledger import boards, mails, outbox, submissions
 
 if TYPE_CHECKING:
@@ -63,16 +62,25 @@ class Director:
     #: How many mails came to each outcome.
     outcomes: Counter[str] = field(default_factory=Counter)
 
-    def play(self, week: Sequence[Delivery]) -> None:
-        """Play the whole week. Raises Stopped when the daemon ends before."""
-        names = {delivery.message_id: delivery.name for delivery in week}
-        for number, delivery in enumerate(week, 1):
+    def play(self, mails: Sequence[Delivery]) -> None:
+        """Play all weeks. Raises Stopped when the daemon ends before."""
+        names = {delivery.message_id: delivery.name for delivery in mails}
+        for number, delivery in enumerate(mails, 1):
             self._deliver(delivery)
             self.heard.wait_until(partial(self._dealt_with, number))
             self._keep_sent(names)
+            if delivery.is_last:
+                self._see_published(delivery.board, names)
             self._tell(delivery)
-        self.heard.wait_until(self._tidy)
+            if delivery.is_last:
+                self.screen.line()
+
+    def _see_published(self, board: datetime, names: dict[str, str]) -> None:
+        """Wait for a board that is due, and tell of it and of its letters."""
+        self.heard.wait_until(partial(self._tidy, board))
+        before = len(self.letters)
         self._keep_sent(names)
+        self.screen.board(board, letters=len(self.letters) - before)
 
     def _deliver(self, delivery: Delivery) -> None:
         """Let time pass until a mail comes, and put it into the inbox."""
@@ -85,12 +93,13 @@ class Director:
         with self.wired.ledger.read() as tx:
             return len(mails.listing(tx)) == expected and not mails.unfinished(tx) and not outbox.waiting(tx)
 
-    def _tidy(self) -> bool:
-        """Tell whether every mail was filed away, and the board of the week is out, in the sheet too."""
+    def _tidy(self, board: datetime) -> bool:
+        """Tell whether every mail was filed away, and the board is out, in the sheet too, and its letters are sent."""
         with self.wired.ledger.read() as tx:
             filed = all(row.filed_to for row in mails.listing(tx))
-            published = boards.last_due(tx, PUBLISHES) == PUBLISHES and not outbox.waiting(tx)
-        return filed and published and not (self.sheet and self.sheet.behind())
+            published = boards.last_due(tx, board) == board and boards.owing(tx) is None
+            sent = not outbox.waiting(tx)
+        return filed and published and sent and not (self.sheet and self.sheet.behind())
 
     def _keep_sent(self, names: dict[str, str]) -> None:
         """Write what the SMTP server has taken: replies named after the mail they answer, letters by number."""
@@ -100,7 +109,7 @@ class Director:
                 self.replies[name] = raw
             else:
                 self.letters.append(raw)
-            path = self.folder / (f"replies/{name}.eml" if name else f"letters/{len(self.letters):02d}.eml")
+            path = self.folder / (f"replies/{name}.eml" if name else f"letters/{_letter(len(self.letters), raw)}.eml")
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(raw)
 
@@ -110,3 +119,9 @@ class Director:
             made = submissions.listing(tx, mail_id=row.id)
         self.outcomes.update(str(one.status) for one in made)
         self.screen.mail(delivery, row.outcome, made)
+
+
+def _letter(number: int, raw: bytes) -> str:
+    """Name a letter by its number and by whom it is for: ``03-figleaf``."""
+    domain = str(email.message_from_bytes(raw)["To"]).rpartition("@")[2]
+    return f"{number:02d}-{domain.partition('.')[0]}"

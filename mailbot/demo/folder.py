@@ -19,6 +19,7 @@ Made by `mailbot demo`, which replaces all of this when it is run again.
 
 inbox/           the mails that came in, as the mail server got them
 replies/         mailbot's answers, each named after the mail it answers
+letters/         what it wrote on its own: standings, reminders, the week in numbers for the organizers
 page/index.html  the leaderboard as a web page; board.csv, board.xlsx, board.json hold the same
 labels/          the made-up labels; in a real challenge they never leave the host
 teams.csv        the roster
@@ -35,6 +36,7 @@ state = "."
 
 [challenge]
 address = "{address}"
+organizers = ["chair@siqa.example"]
 
 [imap]
 host = "127.0.0.1"
@@ -51,6 +53,10 @@ security = "none"
 
 [roster]
 file = "teams.csv"
+
+[[phases]]
+name = "test"
+closes = 2026-05-10T00:00:00+08:00
 
 [board]
 folder = "."

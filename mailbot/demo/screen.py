@@ -22,6 +22,7 @@ from mailbot.model import Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from rich.status import Status as Spinner
 
@@ -44,6 +45,7 @@ FILES = (
     ("page/index.html", "the leaderboard; open it in a browser"),
     ("board.csv .xlsx .json", "the same, for spreadsheets and programs"),
     ("inbox/  replies/", "the mails that came in, and mailbot's answers"),
+    ("letters/", "what each team was told, by board and deadline"),
     ("ledger.db  journal.log", "all that happened, and what the daemon said"),
     ("config.toml  labels/", "what it ran with; README.txt tells the rest"),
 )
@@ -88,6 +90,11 @@ class Screen:
                 no_wrap=True,
             )
         )
+
+    def board(self, instant: datetime, *, letters: int) -> None:
+        """Tell that a board is out."""
+        told = f"the leaderboard is published; {letters} letters"
+        self._console.print(Text.assemble("  ", (f"{instant:%a %d %H:%M}  ", "dim"), (told, "bold")))
 
     def line(self, text: str = "") -> None:
         """Print a line between the others."""

@@ -1,4 +1,4 @@
-"""The script of the demo's week: who mails what, and when. Pure."""
+"""The script of the demo's first week: who mails what, and when. Pure."""
 # ruff: noqa: RUF001  # Chinese is written with Chinese punctuation
 
 from __future__ import annotations
@@ -48,17 +48,18 @@ class Scene:
     #: Default: as the challenge asks for it.
     subject: str = ""
     fields: tuple[str, ...] = ()
+    #: Which week of the demo it is in, from 1.
+    week: int = 1
 
 
-def script(labels: Labels, seed: int) -> Iterator[Scene]:
+def script(made: Made) -> Iterator[Scene]:
     """Yield the scenes in order of time."""
-    made = _Made(labels, seed)
     yield from _first_days(made)
     yield from _weekend(made)
     yield from _last_days(made)
 
 
-class _Made:
+class Made:
     """Result files, made up as they are asked for."""
 
     def __init__(self, labels: Labels, seed: int) -> None:
@@ -78,7 +79,7 @@ def _official(name: str, rows: list[Row], person: Person) -> File:
     return official(name, rows, team=person.team, method=person.method)
 
 
-def _first_days(made: _Made) -> Iterator[Scene]:
+def _first_days(made: Made) -> Iterator[Scene]:
     """Wednesday to Friday: most teams' first files, and the first mistakes."""
     lumen_u = _official("lumen_siqa-u.json", made.u(ADA, (219, 291, 113)), ADA)
     yield Scene(at="wed 14:02", person=ADA, name="lumen-lab-u", what="U: json", files=(lumen_u,))
@@ -127,7 +128,7 @@ def _first_days(made: _Made) -> Iterator[Scene]:
     )
 
 
-def _weekend(made: _Made) -> Iterator[Scene]:
+def _weekend(made: Made) -> Iterator[Scene]:
     """Friday afternoon to Sunday: a stranger, a NaN, a forgotten attachment, and the end of a quota."""
     hopeful = _official("my_first_results.json", made.s(STRANGER, (0.7, 0.7)), STRANGER)
     yield Scene(at="fri 13:00", person=STRANGER, name="unknown-sender", what="S: json", files=(hopeful,))
@@ -160,7 +161,7 @@ def _weekend(made: _Made) -> Iterator[Scene]:
     )
 
 
-def _last_days(made: _Made) -> Iterator[Scene]:
+def _last_days(made: Made) -> Iterator[Scene]:
     """Monday to the board's Wednesday: better files, the last ones, and an out-of-office."""
     second = _official("青藤_U_2.json", made.u(WEI, (221, 287, 112), 2), WEI)
     yield Scene(

@@ -1,4 +1,4 @@
-"""The demo, played: servers, labels, teams and a week of mails around the real daemon."""
+"""The demo, played: servers, labels, teams and three weeks of mails around the real daemon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailbot.demo import folder, labels, listen, peers, sheet_stage
 from mailbot.demo.cast import ADDRESS, TEAMS
 from mailbot.demo.director import Clock, Director
 from mailbot.demo.screen import Screen
-from mailbot.demo.week import BEGINS, PUBLISHES, deliveries
+from mailbot.demo.week import BEGINS, BOARDS, deliveries
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
     """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal."""
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
-    screen.title("A week of a challenge by e-mail, played on this machine against the real daemon")
+    screen.title("Three weeks of a challenge by e-mail, on this machine, against the real daemon")
     made, week = _prepared(screen)
     with ExitStack() as stack:
         servers = stack.enter_context(peers.running(ADDRESS, folder.PASSWORD))
@@ -75,14 +75,15 @@ def _prepared(screen: Screen) -> tuple[Labels, list[Delivery]]:
     made = labels.make(SEED)
     week = deliveries(made, SEED)
     screen.step("Labels", f"made up: {len(made.questions):,} questions (SIQA-U), {len(made.images):,} images (SIQA-S)")
-    screen.step("Teams", f"{len(TEAMS)} on the roster; {len(week)} mails written for one week")
+    screen.step("Teams", f"{len(TEAMS)} on the roster; {len(week)} mails written for three weeks")
     return made, week
 
 
 def _run(director: Director, week: Sequence[Delivery], sheets_api: str) -> bool:
-    """Run the daemon while the director plays; tell whether the week came to its end."""
+    """Run the daemon while the director plays; tell whether the weeks came to their end."""
     daemon = Daemon(director.wired, sheets_api=sheets_api)
-    director.screen.title(f"The week before the board of {PUBLISHES:%A, %d %B %Y, %H:%M} ({PUBLISHES.tzinfo})")
+    first, last = BOARDS[0], BOARDS[-1]
+    director.screen.title(f"The weeks before the boards of {first:%d %B} to {last:%d %B %Y} ({last.tzinfo})")
     with _handlers_kept(), ThreadPoolExecutor(1, thread_name_prefix="director") as theatre:
         played = theatre.submit(director.play, week)
         played.add_done_callback(lambda _: daemon.stop())
@@ -112,13 +113,12 @@ def _handlers_kept() -> Iterator[None]:
 
 
 def _epilogue(director: Director, wired: Service, seconds: float) -> None:
-    """Sum up, and show the board and two replies."""
+    """Sum up, and show the last board and two replies."""
     screen, outcomes = director.screen, director.outcomes
     counts = ", ".join(f"{count} {status.replace('-', ' ')}" for status, count in outcomes.most_common())
-    screen.line(f"{PUBLISHES:%a %d %H:%M}  the leaderboard is published")
-    screen.line()
-    screen.line(f"Submissions: {counts}. Replies: {len(director.replies)}. All in {seconds:.1f} s.")
-    screen.title(f"Leaderboard of {PUBLISHES:%A, %d %B %Y}")
-    show(wired.weekly.board(PUBLISHES))
+    screen.line(f"Submissions: {counts}.")
+    screen.line(f"Replies: {len(director.replies)}, letters: {len(director.letters)}. All in {seconds:.1f} s.")
+    screen.title(f"Leaderboard of {BOARDS[-1]:%A, %d %B %Y}")
+    show(wired.weekly.board(BOARDS[-1]))
     screen.reply("A reply to an accepted file", director.replies["09-owl-u-refusals"])
     screen.reply("A reply to a refused file", director.replies["10-nebuleuse-wrong-ids"])

@@ -1,15 +1,16 @@
-"""The demo's week: the script's scenes, written as mails with an arrival each. Pure."""
+"""The demo's weeks: the scripts' scenes, written as mails with an arrival each. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mailbot.demo.cast import ADDRESS
 from mailbot.demo.clients import Letter, write
-from mailbot.demo.script import script
+from mailbot.demo.script import Made, script
+from mailbot.demo.sequel import sequel
 
 if TYPE_CHECKING:
     from mailbot.demo.cast import Person
@@ -20,8 +21,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 BEGINS = datetime(2026, 4, 15, 10, 5, tzinfo=ZONE)
 """A Wednesday, just after the last board."""
 
-PUBLISHES = datetime(2026, 4, 22, 10, 0, tzinfo=ZONE)
-"""The next Wednesday, when the board of this week is due."""
+BOARDS = tuple(datetime(2026, 4, 22, 10, 0, tzinfo=ZONE) + timedelta(weeks=week) for week in range(3))
+"""The next Wednesdays, when the board of each week is due."""
 
 DAYS = ("wed", "thu", "fri", "sat", "sun", "mon", "tue", "next wed")
 
@@ -38,15 +39,24 @@ class Delivery:
     #: What is special about it, in a few words.
     what: str
     raw: bytes
+    #: When the board of its week is due.
+    board: datetime
+    #: Whether it is the last of its week, after whose board is due.
+    is_last: bool = False
 
 
 def deliveries(labels: Labels, seed: int) -> list[Delivery]:
-    """Write the mails of the week, in order of arrival."""
-    return [_delivery(number, scene) for number, scene in enumerate(script(labels, seed), 1)]
+    """Write the mails of all weeks, in order of arrival."""
+    made = Made(labels, seed)
+    scenes = [*script(made), *sequel(made)]
+    last = {scene.week: number for number, scene in enumerate(scenes, 1)}
+    return [
+        replace(_delivery(number, scene), is_last=last[scene.week] == number) for number, scene in enumerate(scenes, 1)
+    ]
 
 
 def _delivery(number: int, scene: Scene) -> Delivery:
-    arrived_at, person = _instant(scene.at, number), scene.person
+    arrived_at, person = _instant(scene, number), scene.person
     name = f"{number:02d}-{scene.name}"
     message_id = f"<{name}.{arrived_at:%m%d%H%M%S}@{person.address.partition('@')[2]}>"
     letter = Letter(
@@ -61,11 +71,19 @@ def _delivery(number: int, scene: Scene) -> Delivery:
         fields=scene.fields,
     )
     raw = write(person.client, letter)
-    return Delivery(name=name, person=person, arrived_at=arrived_at, message_id=message_id, what=scene.what, raw=raw)
+    return Delivery(
+        name=name,
+        person=person,
+        arrived_at=arrived_at,
+        message_id=message_id,
+        what=scene.what,
+        raw=raw,
+        board=BOARDS[scene.week - 1],
+    )
 
 
-def _instant(at: str, number: int) -> datetime:
+def _instant(scene: Scene, number: int) -> datetime:
     """Read ``thu 09:12``; the seconds follow from the mail's number."""
-    day, _, clock = at.rpartition(" ")
+    day, _, clock = scene.at.rpartition(" ")
     moment = time.fromisoformat(clock).replace(second=number * 37 % 60, tzinfo=ZONE)
-    return datetime.combine(BEGINS.date() + timedelta(days=DAYS.index(day)), moment)
+    return datetime.combine(BEGINS.date() + timedelta(weeks=scene.week - 1, days=DAYS.index(day)), moment)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MAILBOT = (sys.executable, "-c", "from mailbot.cli import main; main()")
 
+BOARDS, TEAMS = 3, 12
+WEEKLY = "[mailbot] The week in numbers"
+
 #: What becomes of each mail: its outcome, and the track and status of each submission in it.
 ACCEPTED_U, ACCEPTED_S = ("siqa-u", "accepted"), ("siqa-s", "accepted")
 EXPECTED: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
@@ -56,8 +59,19 @@ EXPECTED: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
     "27-lumen-lab-s-new-week": ("scored", [ACCEPTED_S]),
     "28-plot-twist-s-csv": ("scored", [ACCEPTED_S]),
     "29-out-of-office": ("automatic", []),
+    "30-qingteng-third": ("scored", [ACCEPTED_U, ACCEPTED_S]),
+    "31-nordlicht-s-second": ("scored", [ACCEPTED_S]),
+    "32-axis-label-s": ("scored", [ACCEPTED_S]),
+    "33-sixty-pixels-s": ("scored", [ACCEPTED_S]),
+    "34-lumen-lab-u-second": ("scored", [ACCEPTED_U]),
+    "35-plot-twist-late": ("scored", [ACCEPTED_U]),
+    "36-hetu-u": ("scored", [ACCEPTED_U]),
+    "37-fig-leaf-third": ("scored", [ACCEPTED_U, ACCEPTED_S]),
+    "38-owl-s-second": ("scored", [ACCEPTED_S]),
+    "39-qingteng-u-worse": ("scored", [ACCEPTED_U]),
+    "40-out-of-office-again": ("automatic", []),
 }
-UNANSWERED = {"12-unknown-sender", "29-out-of-office"}
+UNANSWERED = {"12-unknown-sender", "29-out-of-office", "40-out-of-office-again"}
 
 #: Words that the reply to a mail must hold, where it is not an ordinary receipt.
 TOLD = {
@@ -72,11 +86,11 @@ TOLD = {
 #: The mail whose file counts for a team on a track in the end: the latest that was accepted.
 COUNTS = {
     ("Lumen Lab", "siqa-s"): "27-lumen-lab-s-new-week",
-    ("Fig Leaf", "siqa-s"): "24-fig-leaf-s-second",
+    ("青藤视觉", "siqa-u"): "39-qingteng-u-worse",
     ("Owl & Microscope", "siqa-u"): "09-owl-u-refusals",
     ("Nordlicht", "siqa-u"): "23-nordlicht-u-utf16",
     ("墨子图像组", "siqa-u"): "08-mozi-u-csv",
-    ("PlotTwist", "siqa-u"): "18-plot-twist-u",
+    ("PlotTwist", "siqa-u"): "35-plot-twist-late",
 }
 
 
@@ -138,6 +152,22 @@ def test_every_reply_joins_the_thread_of_its_mail(folder: Path) -> None:
         assert reply["Auto-Submitted"] == "auto-replied"
 
 
+def test_every_team_hears_of_every_board_once(folder: Path) -> None:
+    """After each board one letter to each team, from the second on with a chart, and one to the organizer."""
+    letters = list(_mails(folder / "letters").values())
+    assert {letter["Auto-Submitted"] for letter in letters} == {"auto-generated"}
+    boards: dict[str, list[EmailMessage]] = {}
+    for letter in letters:
+        boards.setdefault(str(letter["Subject"]).partition(":")[0], []).append(letter)
+    told = {subject: len({_address(one, "To") for one in its}) for subject, its in boards.items()}
+    assert told == {subject: len(its) for subject, its in boards.items() if "week" not in subject} | {WEEKLY: 1}
+    assert sorted(told.values()) == [1, *[TEAMS] * BOARDS, TEAMS]
+    charts = [
+        sum(part.get_content_type() == "image/png" for one in its for part in one.walk()) for its in boards.values()
+    ]
+    assert sorted(charts) == [0, 0, 0, TEAMS, TEAMS]
+
+
 def _address(mail: EmailMessage, header: str) -> str:
     return str(mail[header].addresses[0].addr_spec)
 
@@ -190,7 +220,7 @@ def test_screen_tells_the_story(played: tuple[Path, subprocess.CompletedProcess[
     """Every team is named, the outcome of each mail stands in its line, and the journal stays off the screen."""
     _, ran = played
     told = [line for line in ran.stdout.splitlines() if re.match(r"  [A-Z][a-z]{2} \d{2} \d{2}:\d{2}  ", line)]
-    assert len(told) == len(EXPECTED) + 1
+    assert len(told) == len(EXPECTED) + BOARDS
     assert "zero-based-ids" in next(line for line in told if "ids from 0" in line)
     assert "mail-recorded" not in ran.stdout
     assert ran.stderr == ""
@@ -272,5 +302,5 @@ def test_the_sheet_is_played_too(tmp_path: Path) -> None:
     assert re.search(told, shown, re.DOTALL), shown
     journal = (tmp_path / "demo/journal.log").read_text(encoding="utf-8")
     written = [json.loads(line) for line in journal.splitlines() if '"event": "sheet-written"' in line]
-    assert [event["requests"] for event in written] == [3]
+    assert [event["requests"] for event in written] == [3] * BOARDS
     assert "[sheet]" not in (tmp_path / "demo/config.toml").read_text(encoding="utf-8")
