@@ -1,11 +1,14 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash lint bench fuzz lock
+.PHONY: help setup demo test test-crash lint bench fuzz lock checker
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
 OUT ?=
 SHEET ?=
+# Ids that `make checker` bakes in (`mailbot ids` writes them), and .toml files that declare tracks
+IDS ?=
+TRACKS ?=
 TESTS ?=
 SECONDS ?= 60
 WORKERS ?= -n auto --maxprocesses 4
@@ -48,6 +51,9 @@ bench: setup ## Measure speed; writes build/bench.json
 fuzz: setup ## Throw mutated mails, archives and files at their readers for SECONDS=600; fetches atheris when missing
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet 'atheris>=3,<4'
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+checker: setup ## Write the teams' checker, one file for any Python 3.11: build/siqa-checker.pyz (IDS=ids.txt bakes ids in)
+	@$(BIN)/python -m scoring.pack build/siqa-checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
 
 lock: setup ## Choose the newest packages anew and pin them with their hashes
 	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --group dev \

@@ -1,5 +1,7 @@
 """``python -m scoring PRED TRUTH --track siqa-s``: score one file against one label file, with no mail and no ledger.
 
+``python -m scoring check FILE`` is the teams' checker (:mod:`scoring.checker`).
+
 Exit status: 0 accepted, 1 refused, 2 called wrongly or labels unusable.
 """
 
@@ -12,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scoring import siqa
+from scoring import checker, siqa
 from scoring.declare import track_in
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's own words must not break an ASCII terminal
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["check"]:
+        return checker.main(given[1:])
+    options = _parser().parse_args(given)
     found = _found(options)
     if isinstance(found, str):
         sys.stderr.write(f"scoring: {found}\n")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from scoring.ids import Match, match_ids
 from scoring.model import Column, Kind, Note, Problem
+from scoring.registry import METRICS
 from scoring.table import shown_columns
 from scoring.text import counted, first, listed, quoted
 from scoring.values import LARGEST, Fault, choice, number, shown
@@ -181,6 +182,18 @@ def _no_choice(column: Column) -> str:
     if all(len(each) == 1 and each.isalpha() for each in column.choices):
         return f"no letter {column.choices[0]} to {column.choices[-1]}"
     return f"none of {listed(column.choices)}"
+
+
+def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]], track: Track) -> tuple[Note, ...]:
+    """Return a note for each column whose values are all alike although it is to be correlated."""
+    correlated = (each.column for each in track.measures if METRICS[each.metric].undefined is not None)
+    return tuple(constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
+
+
+def constant_note(column: str) -> Note:
+    """Say that nothing can be correlated with a column."""
+    message = f"All values of {column} are alike, so nothing can be correlated: this dimension scores 0."
+    return Note(code="constant-predictions", count=1, message=message)
 
 
 def _fault_problem(fault: Fault, examples: list[str]) -> Problem:

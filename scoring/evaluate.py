@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring import interval, scored, siqa
-from scoring.check import Checked, check, tell_track
+from scoring.check import Checked, check, constant_note, tell_track
 from scoring.model import Evaluation, Kind, Note, Problem
 from scoring.parts import laid_out, numbered, parts_of
 from scoring.read import read
@@ -171,13 +171,8 @@ def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Eva
         n=truth.n,
         truth=truth.sha256,
         scorer=truth.track.scorer,
-        notes=(*reading.notes, *checked.notes, *map(_constant, found.undefined)),
+        notes=(*reading.notes, *checked.notes, *map(constant_note, found.undefined)),
     )
-
-
-def _constant(column: str) -> Note:
-    message = f"All values of {column} are alike, so nothing can be correlated: this dimension scores 0."
-    return Note(code="constant-predictions", count=1, message=message)
 
 
 def _refused(

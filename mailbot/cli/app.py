@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__
-from mailbot.cli import boards, care, checks, demo, letters, lists, rulings, scores, serve, start, teams, truths
+from mailbot.cli import boards, care, checks, demo, ids, letters, lists, rulings, scores, serve, start, teams, truths
 from mailbot.errors import MailbotError
 
 WRONG_CALL = 2
@@ -32,6 +32,7 @@ app.command(rich_help_panel="Score")(scores.rescore)
 app.add_typer(truths.truth, name="truth", rich_help_panel="Score")
 app.command(rich_help_panel="Score")(checks.verify)
 app.command("simulate-attack", rich_help_panel="Score")(checks.simulate_attack)
+app.command(rich_help_panel="Score")(ids.ids)
 app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.page)
 app.command(rich_help_panel="Publish")(boards.board)

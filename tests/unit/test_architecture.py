@@ -55,7 +55,7 @@ EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger", "mai
 SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
 
 #: The teams' checker runs these, with nothing installed.
-STANDARD_ALONE = ("scoring.read", "scoring.check")
+STANDARD_ALONE = ("scoring.read", "scoring.check", "scoring.checker")
 
 
 def _name(path: Path) -> str:
