@@ -52,5 +52,12 @@ def _right(tx: Tx, table: sa.Table) -> dict[str, object]:
         tx.execute(sa.insert(tables.truths).values(sha256=TRUTH, track="siqa-s", n=8, added_at=NOW))
         of = {"submission_id": row(tx, tables.submissions), "truth": TRUTH, "track": "siqa-s", "scorer": "siqa-s/1"}
         return of | {"value": 50.0, "metrics": {}, "n": 8, "scored_at": NOW}
+    if table is tables.exclusions:
+        excluded = row(tx, tables.submissions)
+        team_id = tx.scalar(sa.select(tables.submissions.c.team_id).where(tables.submissions.c.id == excluded))
+        return {"team_id": team_id, "submission_id": excluded, "kind": "hidden", "why": "we look", "since": NOW}
+    if table is tables.truth_choices:
+        tx.execute(sa.insert(tables.truths).values(sha256=TRUTH, track="siqa-s", n=8, added_at=NOW))
+        return {"truth": TRUTH, "track": "siqa-s", "source": "organizer", "why": "swapped", "chosen_at": NOW}
     sent = {"kind": "reply", "recipient": "ada@example.org", "subject": "Re:", "message_id": "<1@x>", "message": b"x"}
     return sent | {"state": ReplyState.QUEUED, "created_at": NOW, "due_at": NOW}

@@ -18,7 +18,17 @@ from tests.ledger.rows import NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLES = {"mails": tables.mails, "submissions": tables.submissions, "scores": tables.scores, "outbox": tables.outbox}
+TABLES = {
+    table.name: table
+    for table in (
+        tables.mails,
+        tables.submissions,
+        tables.scores,
+        tables.outbox,
+        tables.exclusions,
+        tables.truth_choices,
+    )
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -53,6 +63,13 @@ def test_a_row_that_is_right_is_taken(ledger: Ledger, name: str) -> None:
         ("mails", {"filed_to": "Processed"}),
         ("mails", {"state": MailState.WORKING, "filed_to": "Processed"}),
         ("mails", {"team_id": 4711}),
+        ("exclusions", {"kind": "disliked"}),
+        ("exclusions", {"why": None}),
+        ("exclusions", {"team_id": 4711}),
+        ("exclusions", {"submission_id": 4711}),
+        ("truth_choices", {"truth": "f" * 64}),
+        ("truth_choices", {"track": "siqa-u"}),
+        ("truth_choices", {"source": "somebody"}),
         ("outbox", {"state": "gone"}),
         ("outbox", {"state": ReplyState.SENT}),
         ("outbox", {"sent_at": NOW}),
