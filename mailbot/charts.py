@@ -32,6 +32,7 @@ NAMED = 8
 """So many teams are named in the scatter of two tracks."""
 
 _CELLS = 16
+_BROAD = frozenset("mwMW@%&")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,12 +147,21 @@ def scatter(board: Board) -> Chart | None:
 
 def shorten(name: str, cells: int = _CELLS) -> str:
     """Cut a name to what fits beside a chart; a wide sign, as a Chinese one, takes two cells."""
-    taken = 0
+    taken = 0.0
     for place, sign in enumerate(name):
-        taken += 0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        if taken > cells and place < len(name):
+        taken += _width(sign)
+        if taken > cells:
             return f"{name[:place].rstrip()}…"
     return name
+
+
+def _width(sign: str) -> float:
+    """Return about how many cells a sign takes."""
+    if unicodedata.combining(sign):
+        return 0
+    if unicodedata.east_asian_width(sign) in "WF":
+        return 2
+    return 1.5 if sign in _BROAD else 1
 
 
 def _chart(key: str, title: str, caption: str, raw: str, names: dict[str, str], **table: tuple[Any, ...]) -> Chart:

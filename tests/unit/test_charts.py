@@ -112,9 +112,10 @@ def test_a_name_is_only_a_name(name: str) -> None:
 
 
 def test_long_names_are_cut_by_their_width() -> None:
-    """Sixteen narrow signs fit or eight wide ones; a shorter name stays whole."""
+    """Sixteen signs fit, eight Chinese ones, ten of the broadest letters; a shorter name stays whole."""
     assert shorten("HDU_VisionGroup") == "HDU_VisionGroup"
-    assert shorten("w" * 40) == "w" * 16 + "…"
+    assert shorten("w" * 40) == "w" * 10 + "…"
+    assert shorten("a" * 40) == "a" * 16 + "…"
     assert shorten("科" * 40) == "科" * 8 + "…"
 
 
