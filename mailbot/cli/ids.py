@@ -25,5 +25,6 @@ def ids(
         raise ConfigError(message)
     set_up_journal(quiet=True)
     with service.opened(loaded, enter=False) as wired:
+        wired.labels.refresh()
         found = {name: wired.labels.whole[name].ids for name in loaded.tracks if track in (None, name)}
     typer.echo(write_ids(found), nl=False)

@@ -13,6 +13,8 @@ BASE = Path(__file__).parents[1] / "flow" / "base"
 def test_it_prints_the_ids_and_no_label(tmp_path: Path) -> None:
     """A heading for each track, then one id a line."""
     shutil.copytree(BASE, tmp_path / "work")
+    config = tmp_path / "work" / "config.toml"
+    config.write_text(config.read_text().replace("{smtp_port}", "25"))
     printed = mailbot("ids", "--track", "siqa-s", folder=tmp_path / "work").out.splitlines()
     assert printed == ["# track siqa-s", *(str(n) for n in range(1, len(printed)))]
     assert len(printed) > 2
