@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash lint bench fuzz lock checker
+.PHONY: help setup demo test test-crash test-systemd lint bench fuzz lock checker
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -38,6 +38,11 @@ test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing 
 test-crash: setup ## Kill the daemon at every crash point while mails flow; says what was lost or doubled
 	@bash .ci/packages
 	@$(BIN)/python -m tests.faults
+
+test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing
+	@bash .ci/packages
+	@command -v systemd-nspawn >/dev/null || bash .ci/apt-install systemd-container
+	@MAILBOT_TEST_SYSTEMD=1 $(BIN)/python -m pytest tests/systemd $(TESTS)
 
 lint: setup ## Check style, format and types
 	@$(BIN)/ruff check

@@ -191,6 +191,8 @@ class Config(Section):
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)
+    #: Seconds that a loop of the daemon may be busy with one thing before it counts as hung.
+    hang_seconds: float = Field(default=600, ge=1)
 
     @property
     def calendar(self) -> tuple[Phase, ...]:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal, showing
+from mailbot import journal, pulse, showing
 from mailbot.bell import Bell
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
 from mailbot.ledger import mails, outbox
 from mailbot.lookout import Lookout
+from mailbot.notify import Notifier
+from mailbot.pulse import Pulse
+from mailbot.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mailbot.config import Config
     from mailbot.service import Service
 
 LOOK_SECONDS = 30.0
@@ -55,41 +61,103 @@ def once(service: Service) -> int:
 class Daemon:
     """Runs until it is told to stop."""
 
-    def __init__(self, service: Service, *, sheets_api: str = "") -> None:
-        """Make the loops; nothing starts yet. ``sheets_api`` is the demo's Google Sheets on this machine."""
-        self._service = service
+    def __init__(
+        self,
+        service: Service,
+        *,
+        sheets_api: str = "",
+        notifier: Notifier | None = None,
+        reload: Callable[[], Config] | None = None,
+        within: float | None = None,
+    ) -> None:
+        """Make the loops; nothing starts yet.
+
+        ``sheets_api`` is the demo's Google Sheets on this machine; ``reload`` reads the config anew at SIGHUP, or
+        raises ConfigError; ``within``: seconds that the loops may take to end, without a limit when None.
+        """
         self._sheets_api = sheets_api
+        self._service, self._notifier, self._reload, self._within = service, notifier or Notifier({}), reload, within
         self._stopping = threading.Event()
+        self._hung_up = False
+        limits = service.config.limits
+        self._pulse = Pulse(service.config.hang_seconds + 4 * limits.child_seconds)
+        self._report = Report(service=service, pulse=self._pulse, notifier=self._notifier)
         #: Whether a loop failed for good.
         self.failed = False
+        #: The config to go on with, when a new one was asked for and is good.
+        self.next_config: Config | None = None
+        #: The loops that did not end in time.
+        self.unfinished: list[str] = []
         self._mailbox_bell, self._intake_bell, self._sending_bell = Bell(), Bell(), Bell()
-        self._weekly_bell, self._sheet_bell = Bell(), Bell()
+        self._weekly_bell, self._sheet_bell, self._main_bell = Bell(), Bell(), Bell()
 
     def run(self) -> None:
         """Run the loops until SIGTERM or SIGINT; each finishes the unit in hand."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
+        if self._reload:
+            signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
         scheduler = self._scheduler()
         scheduler.start()
         loops = (self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop, self._sheet_loop)
         threads = [
-            threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_")) for loop in loops
+            threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_"), daemon=True)
+            for loop in loops
         ]
         for thread in threads:
             thread.start()
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
-        self._stopping.wait()
-        for thread in threads:
-            thread.join()
+        self._notifier.ready()
+        self._attend()
+        self._finish(threads)
         scheduler.shutdown(wait=False)
+        self._report.end()
         journal.event("stopped")
 
     def stop(self) -> None:
         """Make the loops end."""
         self._stopping.set()
         bells = (self._mailbox_bell, self._intake_bell, self._sending_bell, self._weekly_bell, self._sheet_bell)
-        for bell in bells:
+        for bell in (*bells, self._main_bell):
             bell.ring()
+
+    def _attend(self) -> None:
+        """Report how the loops get on until told to stop; read the config anew when asked to."""
+        while not self._stopping.is_set():
+            self._report.give()
+            self._main_bell.wait(self._report.seconds)
+            if self._hung_up:
+                self._hung_up = False
+                self._consider()
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        self._main_bell.ring()
+
+    def _consider(self) -> None:
+        """Take a new config if it is good; go on with the old one if it is not."""
+        self._notifier.reloading()
+        try:
+            self.next_config = self._reload() if self._reload else None
+        except MailbotError as error:
+            journal.trouble("reload-refused", why=str(error))
+            self._notifier.ready()
+            return
+        journal.event("reloading")
+        self.stop()
+
+    def _finish(self, threads: list[threading.Thread]) -> None:
+        """Wait for the loops; when they are given a time, what hangs is left behind and the ledger knows of it."""
+        seconds = threading.TIMEOUT_MAX / 2  # a reload that hangs is for the watchdog, which is not fed meanwhile
+        if self.next_config is None:
+            self._notifier.stopping()
+            seconds = self._within or seconds
+        until = time.monotonic() + seconds
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self.unfinished = [thread.name for thread in threads if thread.is_alive()]
+        if self.unfinished:
+            journal.trouble("stopped-hard", loops=", ".join(self.unfinished))
 
     def _mailbox_loop(self) -> None:
         lookout = Lookout(
@@ -104,7 +172,8 @@ class Daemon:
             self._weekly_bell.ring()
 
         intake = self._service.intake
-        self._loop(intake.step, self._intake_bell, drained=drained, resume=intake.resume)
+        step = partial(intake.step, stopping=self._stopping.is_set)
+        self._loop(step, self._intake_bell, drained=drained, resume=intake.resume)
 
     def _sending_loop(self) -> None:
         with self._service.sending() as sending:
@@ -127,6 +196,7 @@ class Daemon:
         if sheet:
             self._loop(sheet.step, self._sheet_bell)
         else:
+            pulse.rest("no sheet", float("inf"))
             self._stopping.wait()
 
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
@@ -156,23 +226,28 @@ class Daemon:
                 if failed:
                     resume()
                     failed = False
+                pulse.beat("looking for work")
                 while not self._stopping.is_set() and step():
                     worked = True
+                    pulse.beat()
             except Temporary as error:
                 failed = True
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()
                 self._service.keep_daybook()
+            pulse.rest("idle", LOOK_SECONDS)
             bell.wait(LOOK_SECONDS)
 
     def _guarded(self, loop: Callable[[], None]) -> None:
         """Run a loop; one that fails for good takes the daemon down, so that it is seen and started anew."""
+        name = threading.current_thread().name
         try:
-            loop()
+            with self._pulse.loop(name.removesuffix("_loop")):
+                loop()
         except Exception as error:  # noqa: BLE001  # whatever it is, the daemon ends with a word and an exit code
             trace = "" if isinstance(error, MailbotError) else traceback.format_exc()
-            journal.trouble("loop-failed", loop=threading.current_thread().name, why=str(error), trace=trace)
+            journal.trouble("loop-failed", loop=name, why=str(error), trace=trace)
             self.failed = True
         finally:
             self.stop()

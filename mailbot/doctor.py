@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import doctor_host, doctor_mail, doctor_sheet
+from mailbot import doctor_host, doctor_mail, doctor_sheet, report
 from mailbot.errors import MailbotError
-from mailbot.finding import Finding, Level, green, red
+from mailbot.finding import Finding, Level, green, red, yellow
 from mailbot.instants import shown
 from mailbot.ledger import boards, events, health, mails, outbox, teams
 from mailbot.model import MailState, ReplyState
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Level", "examine"]
 
+QUIET = timedelta(minutes=15)
+"""A mailbox that was not looked into for so long is worth a look, whatever imap.poll_seconds says."""
+
 
 def examine(service: Service, *, online: bool, by_mail: bool = False) -> Iterator[Finding]:
     """Look at every part; ``online`` logs in to the servers too, ``by_mail`` also sends a mail to ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         lambda service: doctor_host.disk(service.config),
         lambda service: doctor_host.permissions(service.config),
-        _clock, _ledger, _trail, _stock, _health, _roster, _boards, doctor_sheet.standing,
+        _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
     if online or by_mail:
@@ -48,6 +52,28 @@ def _clock(service: Service) -> Iterator[Finding]:
         yield red("clock", f"{shown(now, zone)}, but the ledger has an entry of {shown(last, zone)}", mend)
     else:
         yield green("clock", shown(now, zone))
+
+
+def _poll(service: Service) -> Iterator[Finding]:
+    """Look when the daemon was last in the mailbox; without a mailbox there is nothing to look for."""
+    if service.config.imap is None:
+        return
+    told = report.read(service.config.state)
+    if told is None:
+        yield yellow("last poll", "no daemon runs", "`systemctl start mailbot`, or `mailbot run`")
+        return
+    zone, silent = service.config.challenge.zone, service.clock() - datetime.fromisoformat(told["at"])
+    late = [name for name, loop in told["loops"].items() if loop["late"]]
+    polled = datetime.fromisoformat(told["polled_at"]) if "polled_at" in told else None
+    detail = f"the mailbox was looked into {shown(polled, zone)}" if polled else "the mailbox was not looked into yet"
+    if late or silent.total_seconds() > 3 * report.EVERY_SECONDS:
+        yield red(
+            "last poll", f"{detail}; hangs: {', '.join(late) or 'all'}", "restart it: `systemctl restart mailbot`"
+        )
+    elif polled is None or service.clock() - polled > QUIET:
+        yield yellow("last poll", detail, "`mailbot doctor --online` says whether the mailbox can be reached")
+    else:
+        yield green("last poll", detail)
 
 
 def _ledger(service: Service) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from mailbot import __version__, crash, tls
+from mailbot import __version__, crash, pulse, tls
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
 from mailbot.model import Fetched
 
@@ -236,6 +236,7 @@ def _translated(command: str) -> Iterator[None]:
     try:
         with crash.around(f"imap.{command}"):
             yield
+        pulse.beat()
     except imapclient.exceptions.CapabilityError as error:
         message = f"the IMAP server cannot do this: {error}"
         raise Permanent(message) from error

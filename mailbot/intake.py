@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot import journal
+from mailbot import journal, pulse
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
 from mailbot.identify import Identity, identify
@@ -63,10 +63,11 @@ class Intake:
     labels: Labels
     clock: Callable[[], datetime]
 
-    def step(self, only: int | None = None) -> bool:
+    def step(self, only: int | None = None, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Handle the oldest mails that are due, or one of them; tell whether there were any.
 
-        Every mail goes stage by stage; while its child works, we turn to the other mails.
+        Every mail goes stage by stage; while its child works, we turn to the other mails. When we are ``stopping``,
+        those that are under way are finished, and the others are due again.
         """
         self.labels.refresh()
         with self.ledger.write("claim-mails") as tx:
@@ -76,7 +77,9 @@ class Intake:
         under_way = list(islice(waiting, at_once))
         while under_way:
             under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]
-            under_way += islice(waiting, at_once - len(under_way))
+            under_way += islice(waiting, 0 if stopping() else at_once - len(under_way))
+        if any(True for _ in waiting):
+            self.resume()
         return bool(rows)
 
     def resume(self) -> None:
@@ -86,6 +89,7 @@ class Intake:
 
     def _advance(self, row: MailRow, stages: Iterator[None]) -> bool:
         """Take a mail one stage further; tell whether there are more. Whatever fails costs this mail alone."""
+        pulse.beat(f"handling {row.name}")
         try:
             next(stages)
         except StopIteration:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import journal
+from mailbot import journal, pulse
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.bell import Bell
+    from mailbot.fetch import Fetch
     from mailbot.imap import Mailbox
     from mailbot.service import Service
 
@@ -61,28 +62,42 @@ class Lookout:
                 seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
                 journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
                 self._alarm(error)
+                pulse.rest(f"no connection; again in {seconds:.0f} s", seconds)
                 self.bell.wait(seconds)
 
     def _watch(self) -> None:
         """Look, then wait for the server or the bell, until told to stop or the connection breaks."""
+        pulse.beat("connecting")
         fetch, mailbox = self.service.fetch(), self.service.mailbox()
         try:
             while not self.stopping.is_set():
-                if fetch.take_new(mailbox):
-                    self.intake_bell.ring()
+                pulse.beat("looking into the mailbox")
+                self._take(fetch, mailbox)
                 fetch.file_away(mailbox)
                 self._all_clear()
-                self._reconcile(mailbox)
+                if self._reconcile(fetch, mailbox):
+                    continue  # it has listed the folders: what came meanwhile would not end the wait
                 mailbox.select(fetch.folders[0])
+                pulse.mark("polled_at", self.service.clock().isoformat(timespec="seconds"))
+                pulse.rest("waiting for mail", self._poll_seconds)
                 mailbox.wait(self._poll_seconds, self.bell)
         finally:
             mailbox.close()
 
-    def _reconcile(self, mailbox: Mailbox) -> None:
-        """Compare the mailbox with the ledger, once an hour."""
-        if time.monotonic() - self._reconciled > RECONCILE_EVERY:
+    def _take(self, fetch: Fetch, mailbox: Mailbox) -> int:
+        """Take what is new, and wake the intake if there was anything."""
+        taken = fetch.take_new(mailbox)
+        if taken:
+            self.intake_bell.ring()
+        return taken
+
+    def _reconcile(self, fetch: Fetch, mailbox: Mailbox) -> bool:
+        """Compare the mailbox with the ledger, once an hour; tell whether it was the time for it."""
+        due = time.monotonic() - self._reconciled > RECONCILE_EVERY
+        if due:
             self._reconciled = time.monotonic()
-            self.service.reconciliation.run(mailbox)
+            self.service.reconciliation.run(mailbox, take=lambda: self._take(fetch, mailbox))
+        return due
 
     @property
     def _poll_seconds(self) -> float:

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import crash, tls
+from mailbot import crash, pulse, tls
 from mailbot.errors import BadAddress, Permanent, Temporary
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class _Pointed(smtplib.SMTP):
         """Read an answer."""
         answer = super().getreply()
         crash.point(f"smtp.{self._verb}.after")
+        pulse.beat()
         return answer
 
 

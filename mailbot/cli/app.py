@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__
-from mailbot.cli import boards, care, checks, demo, ids, letters, lists, rulings, scores, serve, start, teams, truths
+from mailbot.cli import (
+    boards,
+    care,
+    checks,
+    demo,
+    ids,
+    install,
+    letters,
+    lists,
+    rulings,
+    scores,
+    serve,
+    start,
+    teams,
+    truths,
+)
 from mailbot.errors import MailbotError
 
 WRONG_CALL = 2
@@ -23,6 +38,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Begin")(start.init)
 app.command(rich_help_panel="Begin")(demo.demo)
+app.command("install-service", rich_help_panel="Begin")(install.install_service)
 app.command(rich_help_panel="Run")(serve.run)
 app.command(rich_help_panel="Run")(serve.once)
 app.command(rich_help_panel="Run")(serve.ingest)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import json
+import os
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +28,21 @@ def load_config(context: typer.Context, given: Path | None) -> Config:
     """Load the config named by the command, by mailbot itself, or found at its default places."""
     from mailbot import configfile  # noqa: PLC0415  # pydantic is slow to load, and not for --help
 
-    return configfile.load(configfile.find(given or context.find_root().obj))
+    config = configfile.load(configfile.find(given or context.find_root().obj))
+    if os.geteuid() == 0:
+        atexit.register(_hand_over, config.state)
+    return config
+
+
+def _hand_over(state: Path) -> None:
+    """Give what root made in the state folder to the folder's owner: the service could not write it otherwise."""
+    try:
+        owner = state.stat()
+        for path in (state, *state.rglob("*")) if owner.st_uid else ():
+            if path.stat(follow_symlinks=False).st_uid == 0:
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    except FileNotFoundError:  # there is no state yet, or the daemon has just moved a file
+        return
 
 
 @contextmanager

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
+from mailbot.errors import MailbotError
+
+if TYPE_CHECKING:
+    from mailbot.config import Config
+    from mailbot.daemon import Daemon
+    from mailbot.notify import Notifier
 
 LEFT_UNDONE = 1
+FINISH_SECONDS = 9.0
+"""The mail in hand is finished within so long after SIGTERM."""
 
 
 def run(
@@ -17,14 +30,51 @@ def run(
     config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
-    """Run the daemon: fetch, score, answer and publish until SIGTERM."""
-    from mailbot import daemon, service  # noqa: PLC0415  # not for --help
+    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reads the config anew."""
+    from mailbot import journal  # noqa: PLC0415  # not for --help
+    from mailbot.notify import Notifier  # noqa: PLC0415  # not for --help
 
     set_up_journal(as_json=as_json)
-    with service.working(load_config(context, config)) as wired:
-        running = daemon.Daemon(wired)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to hear it
+    faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
+    notifier, present = Notifier(), load_config(context, config)
+    previous: Config | None = None
+    while True:
+        try:
+            running = _serve(present, notifier, lambda: _checked(context, config))
+        except MailbotError as error:
+            if previous is None:
+                raise
+            journal.trouble("reload-refused", why=str(error))
+            present, previous = previous, None
+            continue
+        if running.next_config is None:
+            raise typer.Exit(1 if running.failed else 0)
+        present, previous = running.next_config, present
+
+
+def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config]) -> Daemon:
+    from mailbot import daemon, service  # noqa: PLC0415  # not for --help
+
+    with service.working(config) as wired:
+        running = daemon.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS)
         running.run()
-    raise typer.Exit(1 if running.failed else 0)
+        if running.unfinished and running.next_config is None:
+            sys.stderr.flush()
+            os._exit(
+                0
+            )  # as safe as a power cut, after which the ledger says what is undone; a hung thread waits for ever
+    return running
+
+
+def _checked(context: typer.Context, given: Path | None) -> Config:
+    """Read the config anew, and its labels. Raises ConfigError with every mistake."""
+    from mailbot import challenge, configfile  # noqa: PLC0415  # not for --help
+
+    config = load_config(context, given)
+    configfile.check_files(config)
+    challenge.given_truths(config, challenge.tracks_of(config))
+    return config
 
 
 def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:

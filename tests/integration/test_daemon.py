@@ -64,6 +64,23 @@ def test_an_interrupt_ends_it_as_well(bot: Bot) -> None:
         assert running.process.wait(timeout=30) == 0
 
 
+def test_a_hang_up_reads_the_config_anew(bot: Bot, mailbox: Mailbox) -> None:
+    """SIGHUP: a bad config is refused with every mistake and the daemon goes on; a good one holds from then on."""
+    config = bot.folder / "config.toml"
+    good = config.read_text()
+    with bot.running() as running:
+        config.write_text(good.replace("workers = 1", "workers = 0"))
+        running.process.send_signal(signal.SIGHUP)
+        refused = running.wait_for("reload-refused")
+        assert "workers: Input should be greater than or equal to 1 (got 0)" in refused["why"]
+        config.write_text(good.replace("[imap]\n", '[imap]\nprocessed = "Done"\n'))
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("reloading")
+        mailbox.deliver(submission("ada@peepers.example", mailbox.user))
+        wait(lambda: mailbox.messages("Done"), running.path)
+        assert running.stop() == 0
+
+
 def test_a_second_mailbot_is_refused(bot: Bot) -> None:
     """While a daemon holds the folder, every other that would work there is told which process holds it."""
     with bot.running() as running:

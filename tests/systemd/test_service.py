@@ -1,0 +1,254 @@
+"""The service under a real systemd: start, word, watchdog, restart, credentials, reload, update, and the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.command import MAILBOT
+from tests.integration.bot import LABELS, submission, wait
+from tests.systemd.machine import Machine, why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.smtp_sink import SmtpSink
+
+WANTED = "MAILBOT_TEST_SYSTEMD" in os.environ
+"""`make test-systemd` wants it: it takes a minute or two, root, and a kernel that lets a container start."""
+
+WHY_NOT = why_not() if WANTED else "only `make test-systemd` starts a machine with systemd"
+pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(300)]
+
+TEAM = "ada@peepers.example"
+ROOT = Path(__file__).parents[2]
+
+#: What a test cannot wait for: systemd's own pauses, and a loop's patience.
+IMPATIENT = f"""\
+[Service]
+WatchdogSec=3
+RestartSec=200ms
+# The code under test, whichever checkout the virtual environment belongs to.
+Environment=PYTHONPATH={ROOT}
+"""
+CONFIG = """
+workers = 1
+hang_seconds = 1
+"""
+
+
+class Host:
+    """A committee's host: the machine with mailbot installed as its service."""
+
+    def __init__(self, machine: Machine, mailbox: Mailbox, sink: SmtpSink, folder: str = "/var/lib/mailbot") -> None:
+        """Begin in a folder, for a mailbox and a way out."""
+        self.machine, self.mailbox, self.folder = machine, mailbox, folder
+        self.inside = machine.path(folder)
+        labels = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
+        machine.run(MAILBOT, "init", folder, "--yes", "--address", mailbox.user, "--imap-host", "127.0.0.1", *labels)
+        shutil.copy(mailbox.server.certificates.ca, self.inside / "ca.pem")
+        (self.inside / "secrets/imap").write_text(f"{mailbox.server.password}\n")
+        (self.inside / "teams.csv").write_text(f"team,address\nPixel Peepers,{TEAM}\n")
+        text = (self.inside / "config.toml").read_text().replace("preset =", f"{CONFIG}\npreset =", 1)
+        imap = f'[imap]\nport = {mailbox.server.imaps_port}\nca_file = "ca.pem"\n'
+        text = text.replace("[imap]\n", imap)
+        before, _, rest = text.partition("[smtp]\n")
+        after = rest[rest.index("\n[roster]") :]
+        smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\n'
+        (self.inside / "config.toml").write_text(f"{before}{smtp}{after}\n[limits]\nchild_seconds = 1\n")
+
+    def mailbot(self, *arguments: str, code: int = 0) -> str:
+        """Run a command of mailbot there, as root."""
+        return self.machine.run(MAILBOT, "--config", f"{self.folder}/config.toml", *arguments, code=code)
+
+    def install(self) -> str:
+        """Install the unit, with the test's impatience beside it."""
+        said = self.mailbot("install-service")
+        drop_in = self.machine.path("/etc/systemd/system/mailbot.service.d/test.conf")
+        drop_in.parent.mkdir(parents=True, exist_ok=True)
+        drop_in.write_text(IMPATIENT)
+        self.machine.run("systemctl", "daemon-reload")
+        return said
+
+    def systemctl(self, verb: str) -> None:
+        """Have systemd do something with the service; fail with what the service said."""
+        try:
+            self.machine.run("systemctl", verb, "mailbot")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.journal()}") from None
+
+    def show(self, name: str) -> str:
+        """Return a property of the service."""
+        return self.machine.run("systemctl", "show", "mailbot", "--value", "--property", name).strip()
+
+    def journal(self) -> str:
+        """Return what the service said."""
+        return self.machine.run("journalctl", "--unit", "mailbot", "--output", "cat", "--no-pager")
+
+    def pulse(self) -> dict[str, Any]:
+        """Return what the daemon says of itself."""
+        found: dict[str, Any] = json.loads((self.inside / "state/pulse.json").read_text())
+        return found
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Wait for something; fail with what the service said."""
+        try:
+            wait(condition)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.journal()}") from None
+
+    def takes(self, method: str) -> None:
+        """Hold that a mail is scored and filed away."""
+        count = len(self.mailbox.messages("Processed"))
+        self.mailbox.deliver(submission(TEAM, self.mailbox.user, method=method), sender=TEAM)
+        self.wait(lambda: len(self.mailbox.messages("Processed")) > count)
+        rows = json.loads(self.mailbot("submissions", "list", "--json"))
+        assert [row["status"] for row in rows if row["method"] == method] == ["accepted"], self.journal()
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """Give a machine with systemd."""
+    with Machine() as made:
+        yield made
+
+
+@pytest.fixture
+def host(machine: Machine, mailbox: Mailbox, smtp_sink: SmtpSink) -> Iterator[Host]:
+    """Give a host whose service is running; it is taken away in the end."""
+    made = Host(machine, mailbox, smtp_sink)
+    made.install()
+    made.systemctl("start")
+    yield made
+    _remove(machine)
+
+
+def _remove(machine: Machine) -> None:
+    machine.run("systemctl", "stop", "mailbot", code=None)
+    machine.run("systemctl", "reset-failed", "mailbot", code=None)
+    for path in ("/var/lib/mailbot", "/var/lib/private/mailbot", "/srv/siqa"):
+        machine.run("rm", "-rf", path)
+    machine.run("journalctl", "--rotate", "--vacuum-time=1ms", code=None)
+
+
+def test_it_starts_serves_and_stops(host: Host) -> None:
+    """Started means ready; a mail is scored in the sandbox, the state says so in words, and it ends at once."""
+    assert (host.show("ActiveState"), host.show("NRestarts")) == ("active", "0")
+    assert "next board Wed" in host.show("StatusText")
+    host.takes("First")
+    host.wait(lambda: "mailbox: waiting for mail" in host.show("StatusText"))
+    assert host.pulse()["loops"].keys() == {"mailbox", "intake", "sending", "weekly", "sheet"}
+    doctor = {row["part"]: row for row in json.loads(host.mailbot("doctor", "--json"))}
+    assert (doctor["service"]["level"], doctor["watchdog"]["level"]) == ("green", "green")
+    assert doctor["last poll"]["level"] == "green"
+    host.systemctl("stop")
+    assert host.show("Result") == "success"
+    assert host.journal().rstrip().endswith("stopped") or "stopped" in host.journal()
+    assert not (host.inside / "state/pulse.json").exists()
+
+
+def test_it_runs_as_nobody_in_particular(host: Host) -> None:
+    """The process has no privilege left, and the files it makes are its own; so are those that root makes there."""
+    status = host.machine.path(f"/proc/{host.show('MainPID')}/status")
+    told = host.machine.run("cat", f"/proc/{host.show('MainPID')}/status")
+    fields = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+    assert fields["Uid"].split()[0] != "0", status
+    assert (int(fields["CapEff"], 16), fields["NoNewPrivs"].strip(), fields["Seccomp"].strip()) == (0, "1", "2")
+    host.takes("First")
+    host.mailbot("publish")
+    owners = {path.stat().st_uid for path in (host.inside / "state").rglob("*")}
+    assert len(owners) == 1
+    assert owners != {0}
+
+
+def test_a_loop_that_hangs_gets_it_started_anew(host: Host) -> None:
+    """The mailbox loop hangs on a file that never opens: the watchdog is starved, and the next process serves again."""
+    host.takes("First")
+    before = host.show("MainPID")
+    authorities = host.inside / "ca.pem"
+    authorities.rename(host.inside / "ca.kept")
+    os.mkfifo(authorities)
+    os.chmod(authorities, 0o644)  # noqa: PTH101  # a pipe is opened by pathlib's own chmod nowhere, but be plain
+    host.mailbox.kick()
+    host.wait(lambda: "loop-hangs" in host.journal())
+    authorities.unlink()
+    (host.inside / "ca.kept").rename(authorities)
+    host.wait(lambda: host.show("NRestarts") != "0" and host.show("ActiveState") == "active")
+    assert host.show("MainPID") != before
+    assert "tls.py" in host.journal()
+    host.takes("Second")
+
+
+def test_a_killed_service_comes_back(host: Host) -> None:
+    """After SIGKILL systemd starts it anew, and the next mail is served."""
+    host.machine.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", "mailbot")
+    host.wait(lambda: host.show("NRestarts") == "1" and host.show("ActiveState") == "active")
+    host.takes("Second")
+
+
+def test_a_reload_takes_a_good_config_and_refuses_a_bad_one(host: Host) -> None:
+    """The same process goes on, with the old config when the new one cannot be used."""
+    config, pid = host.inside / "config.toml", host.show("MainPID")
+    good = config.read_text()
+    config.write_text(good.replace("workers = 1", "wrokers = 1"))
+    host.systemctl("reload")
+    host.wait(lambda: "reload-refused" in host.journal())
+    assert "did you mean 'workers'?" in host.journal()
+    config.write_text(good)
+    host.takes("With the old one")
+    config.write_text(good.replace("[imap]\n", '[imap]\nprocessed = "Done"\n'))
+    host.systemctl("reload")
+    host.wait(lambda: host.journal().count("running") > 1)
+    host.mailbox.deliver(submission(TEAM, host.mailbox.user, method="With the new one"), sender=TEAM)
+    host.wait(lambda: host.mailbox.messages("Done"))
+    assert (host.show("MainPID"), host.show("NRestarts")) == (pid, "0")
+
+
+def test_a_config_that_cannot_be_used_is_not_tried_again(host: Host) -> None:
+    """Exit code 2 is for a person to mend, so systemd leaves it at that."""
+    config = host.inside / "config.toml"
+    config.write_text(config.read_text().replace("workers = 1", "workers = 0"))
+    host.machine.run("systemctl", "restart", "mailbot", code=1)
+    assert (host.show("ActiveState"), host.show("NRestarts"), host.show("ExecMainStatus")) == ("failed", "0", "2")
+
+
+def test_an_update_goes_on_where_the_old_version_stood(host: Host) -> None:
+    """New code, the unit written anew, a restart: the ledger is the same, and mails are served."""
+    host.takes("First")
+    init = host.machine.path(ROOT / "mailbot/__init__.py")
+    old = init.read_text()
+    version = old.partition('__version__ = "')[2].partition('"')[0]
+    try:
+        init.write_text(old.replace(version, "99.0"))  # in the machine's memory, not in the checkout
+        assert "Wrote anew /etc/systemd/system/mailbot.service" in host.install()
+        host.systemctl("restart")
+        assert host.pulse()["version"] == "99.0"
+        host.takes("Second")
+    finally:
+        init.write_text(old)
+    assert version in (ROOT / "mailbot/__init__.py").read_text()
+    assert len(json.loads(host.mailbot("submissions", "list", "--json"))) == 2
+
+
+def test_a_user_of_its_own_and_passwords_that_only_root_can_read(
+    machine: Machine, mailbox: Mailbox, smtp_sink: SmtpSink
+) -> None:
+    """The service of a folder that belongs to a user runs as that user; systemd hands it the passwords."""
+    made = Host(machine, mailbox, smtp_sink, "/srv/siqa")
+    try:
+        machine.run("chown", "-R", "nobody", "/srv/siqa")
+        machine.run("chown", "-R", "root", "/srv/siqa/secrets")
+        made.install()
+        made.systemctl("start")
+        made.takes("First")
+        status = machine.run("cat", f"/proc/{made.show('MainPID')}/status")
+        assert f"\nUid:\t{pwd.getpwnam('nobody').pw_uid}\t" in status
+    finally:
+        _remove(machine)

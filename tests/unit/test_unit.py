@@ -1,0 +1,134 @@
+"""The systemd unit: what it says for whom, that systemd takes it, and how exposed the service is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mailbot import configfile, unit
+from mailbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mailbot.config import Config
+
+MOST_EXPOSED = 1.2
+
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+
+
+def _config(base: Path, **more: Any) -> Config:  # noqa: ANN401  # any TOML
+    """Return a config whose files lie in a folder."""
+    given = {
+        "preset": "siqa",
+        "challenge": {"address": "s@siqa.example", "short_name": "50% more"},
+        "imap": {"host": "h", "user": "s", "password_file": "secrets/imap"},
+        "smtp": {"host": "h", "user": "s", "password_file": "secrets/smtp"},
+        "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
+    }
+    return configfile.build(given | more, base=base)
+
+
+def _place(folder: Path, *, for_user: bool = False, systemd: int = 252) -> unit.Place:
+    return unit.Place(command=Path("/usr/bin/env"), config=folder / "config.toml", for_user=for_user, systemd=systemd)
+
+
+def _lines(text: str) -> set[str]:
+    return set(text.splitlines())
+
+
+@pytest.fixture
+def dynamic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Give the unit of a folder below /var/lib that belongs to root; another folder stands in for /var/lib."""
+    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
+    monkeypatch.setattr(unit, "_owner", lambda _: "")
+    monkeypatch.setattr(unit, "HIDDEN", ())
+    return unit.text(_config(tmp_path / "mailbot"), _place(tmp_path / "mailbot"))
+
+
+def test_a_folder_below_var_lib_gets_a_user_of_its_own(dynamic: str, tmp_path: Path) -> None:
+    """A made-up user owns it, is given the folder, and is handed the passwords."""
+    folder = tmp_path / "mailbot"
+    assert _lines(dynamic) >= {
+        "Type=notify",
+        "DynamicUser=yes",
+        "StateDirectory=mailbot",
+        f"LoadCredential=imap_password:{folder}/secrets/imap",
+        f"LoadCredential=smtp_password:{folder}/secrets/smtp",
+        "KillMode=mixed",
+        "ProtectHome=yes",
+        "MemoryMax=2816M",
+        "Description=mailbot: 50%% more",
+    }
+    assert not {line for line in _lines(dynamic) if line.startswith(("User=", "RestartSteps="))}
+
+
+def test_where_systemd_has_moved_the_folder_it_is_still_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After its first start the folder lies in /var/lib/private, and the unit stays as it was."""
+    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
+    monkeypatch.setattr(unit, "_owner", lambda _: "")
+    moved = tmp_path / "private" / "mailbot"
+    moved.mkdir(parents=True)
+    (tmp_path / "mailbot").symlink_to(moved)
+    assert "StateDirectory=mailbot" in _lines(unit.text(_config(moved), _place(tmp_path / "mailbot")))
+
+
+def test_what_the_service_could_not_reach_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A state folder or labels that a made-up user cannot use are named with the mend."""
+    monkeypatch.setattr(unit, "_owner", lambda _: "")
+    with pytest.raises(ConfigError, match=r"could not write to .*: begin in /var/lib"):
+        unit.text(_config(tmp_path), _place(tmp_path))
+    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    tracks = {"siqa-s": {"labels": str(tmp_path / "elsewhere/labels.json")}}
+    with pytest.raises(ConfigError, match=r"could not read .*labels\.json"):
+        unit.text(_config(tmp_path / "mailbot", tracks=tracks), _place(tmp_path / "mailbot"))
+
+
+def test_a_folder_that_belongs_to_a_user_runs_as_that_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wherever it lies; what is hidden from services, as a home, is shown again as far as needed."""
+    monkeypatch.setattr(unit, "_owner", lambda _: "siqa")
+    monkeypatch.setattr(unit, "HIDDEN", (tmp_path,))
+    text = unit.text(_config(tmp_path), _place(tmp_path))
+    wanted = {"User=siqa", f"ReadWritePaths={tmp_path}/state", f"BindPaths={tmp_path}/state", "ProtectHome=tmpfs"}
+    assert _lines(text) >= {*wanted, f"BindReadOnlyPaths={tmp_path}"}
+    assert "DynamicUser=yes" not in text
+
+
+def test_the_users_own_manager_is_asked_for_nothing_it_cannot_do(tmp_path: Path) -> None:
+    """Without root there are no other users, credentials or mounts; the filter of system calls stays."""
+    lines = _lines(unit.text(_config(tmp_path), _place(tmp_path, for_user=True)))
+    assert lines >= {"WantedBy=default.target", "NoNewPrivileges=yes", "SystemCallFilter=@system-service"}
+    assert not {line for line in lines if line.startswith(("User", "Dynamic", "LoadCredential", "Private", "Protect"))}
+
+
+def test_the_pauses_grow_where_systemd_can_make_them(tmp_path: Path) -> None:
+    """RestartSteps came with systemd 254; an older one would only complain of it."""
+    assert "RestartSteps=6" in _lines(unit.text(_config(tmp_path), _place(tmp_path, for_user=True, systemd=254)))
+
+
+@needs_systemd
+def test_systemd_takes_every_line(dynamic: str, tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say, not even a warning."""
+    file = tmp_path / "mailbot.service"
+    file.write_text(dynamic)
+    done = subprocess.run((str(ANALYZE), "verify", file), capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+@needs_systemd
+def test_the_service_is_hardly_exposed(dynamic: str, tmp_path: Path) -> None:
+    """`systemd-analyze security` finds at most 1.2 of 10."""
+    file = tmp_path / "mailbot.service"
+    file.write_text(dynamic)
+    done = subprocess.run(
+        (str(ANALYZE), "security", "--offline=true", file), capture_output=True, text=True, check=False
+    )
+    found = re.search(r"Overall exposure level for .*: ([\d.]+)", done.stdout)
+    assert found, done.stdout + done.stderr
+    assert float(found[1]) <= MOST_EXPOSED, done.stdout
