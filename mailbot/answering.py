@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot import journal
-from mailbot.ledger import events, outbox
+from mailbot.auth import confirm
+from mailbot.ledger import events, holding, outbox
 from mailbot.limits import DAY, HOUR, Written, exceeded
+from mailbot.model import Outcome
+from mailbot.reply import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from mailbot.auth.held import Questions
     from mailbot.ledger import Tx
     from mailbot.limits import ReplyLimits
     from mailbot.record import Case
@@ -30,6 +34,7 @@ class Answering:
     replies: Replies
     limits: ReplyLimits
     reply_to_unknown: bool
+    questions: Questions
     watch: Watch
     clock: Callable[[], datetime]
 
@@ -39,16 +44,22 @@ class Answering:
         if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, recipient)):
             return
         passed = exceeded(self.limits, self._written(tx, recipient))
+        if answer.outcome is Outcome.HELD and not self.questions.may_be_asked(tx, recipient):
+            passed = passed or "questions to one address"
         if passed:
             events.append(tx, kind="reply-withheld", subject=case.row.name, now=now, limit=passed)
             journal.trouble("reply-withheld", mail=case.row.name, limit=passed)
             self.watch.report_in(tx, "replies", ok=False, detail=f"{case.row.name}: {passed}")
             return
         key = case.row.sha256 + case.row.name
+        kind = "reply" if answer.team else STRANGER
+        if answer.outcome is Outcome.HELD:  # its receipt comes later, as another mail
+            key, kind = f"{key} {holding.QUESTION}", holding.QUESTION
+            answer = replace(answer, question=self._question(case))
         outgoing = self.replies.compose(answer, case.opened.mail, recipient=recipient, key=key, now=now)
         outbox.add(
             tx,
-            kind="reply" if answer.team else STRANGER,
+            kind=kind,
             recipient=outgoing.recipient,
             subject=outgoing.subject,
             message_id=outgoing.message_id,
@@ -57,6 +68,14 @@ class Answering:
             team_id=answer.team.id if answer.team else None,
             now=now,
         )
+
+    def _question(self, case: Case) -> Question:
+        """Return what a team is asked about a held mail."""
+        files = [(candidate.name, candidate.sha256) for candidate in case.opened.candidates]
+        if not self.questions.wanted:
+            return Question(files=files)
+        code = confirm.shown(case.row.id, self.questions.code(case.row))
+        return Question(files=files, code=code, until=self.questions.until())
 
     def _stranger_may_hear(self, tx: Tx, recipient: str) -> bool:
         since = self.clock() - DAY

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot import daybook, safefile
+from mailbot.auth import secret as identity
 from mailbot.errors import Permanent
 from mailbot.labels import FOLDER, SECRET
 from mailbot.ledger import Ledger, mails
@@ -39,7 +40,7 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     with copy.read() as tx:
         digests = mails.digests(tx)
     copy.close()
-    for path in (*sorted((state / FOLDER).glob("*")), state / SECRET):
+    for path in (*sorted((state / FOLDER).glob("*")), state / SECRET, state / identity.FILE):
         if path.is_file() and not path.name.startswith("."):
             _copy(path, target / path.relative_to(state))
     for digest in digests:

@@ -30,4 +30,5 @@ def sandbox_of(config: Config, labels: Labels) -> Sandbox:
 
 def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
     """Return what each child does before its first task, with the labels of now."""
-    return (evaluator.hold, (dict(labels),)), (opening.hold, (opening.reach_of(config.limits),))
+    reach = opening.reach_of(config.limits, config.identity.authserv_ids)
+    return (evaluator.hold, (dict(labels),)), (opening.hold, (reach,))

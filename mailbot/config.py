@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
+from mailbot.auth.section import IdentitySection
 from mailbot.instants import Moment, Phase
 from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
@@ -181,6 +182,7 @@ class Config(Section):
     replies: RepliesSection = RepliesSection()
     letters: LettersSection = LettersSection()
     quota: Quota = Quota()
+    identity: IdentitySection = IdentitySection()
     limits: LimitsSection = LimitsSection()
     phases: Phases = ()
     board: BoardSection = BoardSection()

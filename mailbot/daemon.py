@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal, pulse, showing, similar
+from mailbot import journal, pulse, showing
 from mailbot.bell import Bell
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
@@ -54,8 +54,6 @@ def once(service: Service) -> int:
             pass
     if sheet := showing.of(service):
         sheet.step()
-    while similar.of(service).step():
-        pass
     with service.ledger.read() as tx:
         return mails.unfinished(tx) + outbox.waiting(tx)
 
@@ -184,8 +182,7 @@ class Daemon:
     def _weekly_loop(self) -> None:
         def step() -> bool:
             weekly, post = self._service.weekly, self._service.post
-            due = self._watched("board", weekly.step) or self._watched("letters", post.step)
-            return due or similar.of(self._service).step()
+            return self._watched("board", weekly.step) or self._watched("letters", post.step)
 
         def drained() -> None:
             self._sending_bell.ring()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import doctor_host, doctor_mail, doctor_sheet, report
+from mailbot import doctor_auth, doctor_host, doctor_mail, doctor_sheet, report
 from mailbot.errors import MailbotError
 from mailbot.finding import Finding, Level, green, red, yellow
 from mailbot.instants import shown
@@ -24,12 +24,12 @@ QUIET = timedelta(minutes=15)
 """A mailbox that was not looked into for so long is worth a look, whatever imap.poll_seconds says."""
 
 
-def examine(service: Service, *, online: bool, by_mail: bool = False) -> Iterator[Finding]:
+def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
     """Look at every part; ``online`` logs in to the servers too, ``by_mail`` also sends a mail to ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         lambda service: doctor_host.disk(service.config),
         lambda service: doctor_host.permissions(service.config),
-        _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_sheet.standing,
+        _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
     if online or by_mail:
@@ -39,6 +39,8 @@ def examine(service: Service, *, online: bool, by_mail: bool = False) -> Iterato
         checks += [doctor_sheet.access]
     if by_mail:
         checks += [doctor_mail.mail_to_self]
+    if check_auth:
+        checks += [doctor_auth.check_auth]
     for check in checks:
         yield from check(service)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mailbot.config import Config
     from mailbot.imap import Mailbox
+    from mailbot.model import Fetched
     from mailbot.service import Service
 
 LOOK_SECONDS = 2.0
@@ -118,16 +119,20 @@ def mail_to_self(service: Service) -> Iterator[Finding]:
 
 
 def _there_and_back(service: Service) -> Iterator[Finding]:
+    found, seconds = there_and_back(service, *_letter(service.config.challenge.address))
+    yield from _judged(service, found, seconds)
+
+
+def there_and_back(service: Service, message: bytes, token: bytes) -> tuple[tuple[str, Fetched] | None, float]:
+    """Send a mail to ourselves and wait for it, known by ``token``; return where it is, its beginning, and seconds."""
     address = service.config.challenge.address
-    message, token = _letter(address)
     mailbox = service.mailbox()
     try:
         places = _places(service, mailbox)
         begun = time.monotonic()
         with service.sender() as sender:
             sender.send(message, sender=address, recipient=address)
-        found = _wait(mailbox, places, token, until=begun + PATIENCE_SECONDS)
-        yield from _judged(service, found, time.monotonic() - begun)
+        return _wait(mailbox, places, token, until=begun + PATIENCE_SECONDS), time.monotonic() - begun
     finally:
         mailbox.close()
 
@@ -154,8 +159,8 @@ def _places(service: Service, mailbox: Mailbox) -> dict[str, set[int]]:
     return {folder: set(mailbox.uids()) if mailbox.select(folder) is not None else set() for folder in folders}
 
 
-def _wait(mailbox: Mailbox, places: dict[str, set[int]], token: bytes, *, until: float) -> tuple[str, datetime] | None:
-    """Look into the folders until the mail is there; return where, and when the server says it arrived."""
+def _wait(mailbox: Mailbox, places: dict[str, set[int]], token: bytes, *, until: float) -> tuple[str, Fetched] | None:
+    """Look into the folders until the mail is there; return where, and its beginning."""
     bell = Bell()
     try:
         while time.monotonic() < until:
@@ -166,19 +171,19 @@ def _wait(mailbox: Mailbox, places: dict[str, set[int]], token: bytes, *, until:
                 seen.update(new)
                 for mail in mailbox.fetch_beginning(sorted(new)):
                     if token in mail.raw:
-                        return folder, mail.arrived_at
+                        return folder, mail
             bell.wait(LOOK_SECONDS)
     finally:
         bell.close()
     return None
 
 
-def _judged(service: Service, found: tuple[str, datetime] | None, seconds: float) -> Iterator[Finding]:
+def _judged(service: Service, found: tuple[str, Fetched] | None, seconds: float) -> Iterator[Finding]:
     if found is None:
         mend = "look for it in the provider's web mailbox: a folder that is not in imap.extra_folders, or a filter"
         yield red("mail to self", f"sent, and not seen again for {PATIENCE_SECONDS:g} s", mend)
         return
-    folder, arrived_at = found
+    folder, mail = found
     detail = f"came back to {folder} after {seconds:.1f} s"
     if folder in service.fetch().folders[1:]:
         yield yellow("mail to self", detail, "our own mail is taken for spam: SPF, DKIM and DMARC of the domain?")
@@ -186,7 +191,7 @@ def _judged(service: Service, found: tuple[str, datetime] | None, seconds: float
         yield yellow("mail to self", detail, "a team waits as long for its receipt; ask the provider")
     else:
         yield green("mail to self", detail)
-    off = abs((service.clock() - arrived_at).total_seconds() - seconds / 2) - seconds
+    off = abs((service.clock() - mail.arrived_at).total_seconds() - seconds / 2) - seconds
     if off > CLOCK_SECONDS:
         yield red("clock", f"{off:.0f} s off the mail server's", "set this host's clock: `timedatectl set-ntp true`")
     else:

@@ -10,6 +10,7 @@ from mailbot.model import Outcome, Team
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from mailbot.auth.level import Verdict
     from mailbot.model import Mail
 
 
@@ -25,13 +26,19 @@ class Identity:
     outcome: Outcome | None = None
     #: Why, in a few words for the organizers.
     reason: str | None = None
+    #: How sure it is that the mail is the team's; None where nobody asked.
+    verdict: Verdict | None = None
+    #: Number of the held mail that this one confirms.
+    confirms: int | None = None
 
 
-def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str]) -> Identity:
+def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str], holder: Team | None = None) -> Identity:
     """Find the team of a mail.
 
     ``roster`` maps lower-case addresses to teams, ``own`` are the addresses mailbot itself writes from. Only a mail
-    with exactly one From address has a sender (RFC 5322 allows several; nobody honest here uses them).
+    with exactly one From address has a sender (RFC 5322 allows several; nobody honest here uses them). ``holder`` is
+    the team whose key the mail carries: then a sender who is not on the roster is of that team, and the reply goes to
+    the team's first address.
     """
     if any(canonical(sender) in own for sender in mail.senders):
         return Identity(outcome=Outcome.OWN, reason="it comes from the submission address itself")
@@ -41,6 +48,8 @@ def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str]) -> Id
     team = roster.get(sender)
     if mail.automatic:
         return Identity(team=team, outcome=Outcome.AUTOMATIC, reason=mail.automatic)
+    if team is None and holder is not None and holder.addresses:
+        return Identity(team=holder, reply_to=holder.addresses[0])
     if team is None:
         return Identity(reply_to=sender, outcome=Outcome.UNKNOWN_SENDER, reason="the sender is not on the roster")
     return Identity(team=team, reply_to=sender)

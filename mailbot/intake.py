@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot import journal, pulse
+from mailbot.auth import confirm
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
 from mailbot.identify import Identity, identify
@@ -20,15 +21,19 @@ from mailbot.rules import hold_to_team
 from mailbot.sandbox import ChildDied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from mailbot.auth.assess import Assessor
+    from mailbot.auth.confirm import Said
+    from mailbot.auth.held import Questions
+    from mailbot.auth.known import Known
     from mailbot.challenge import Challenge
     from mailbot.evaluator import Evaluator, Pending
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Judged, Mail
+    from mailbot.model import Judged, Mail, Team
     from mailbot.opening import Candidate
     from mailbot.record import Record
     from mailbot.sandbox import Sandbox
@@ -58,21 +63,24 @@ class Intake:
     recorder: Record
     watch: Watch
     challenge: Challenge
-    #: Addresses that mailbot itself writes from, canonical.
-    own: Collection[str]
+    assessor: Assessor
+    questions: Questions
     labels: Labels
     clock: Callable[[], datetime]
 
-    def step(self, only: int | None = None, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+    def step(
+        self, only: int | None = None, *, known: Known | None = None, stopping: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Handle the oldest mails that are due, or one of them; tell whether there were any.
 
         Every mail goes stage by stage; while its child works, we turn to the other mails. When we are ``stopping``,
-        those that are under way are finished, and the others are due again.
+        those that are under way are finished, and the others are due again. ``known`` is what was found of the sender
+        when the one mail was handled first: nobody is asked again.
         """
         self.labels.refresh()
         with self.ledger.write("claim-mails") as tx:
             rows = mails.claim(tx, now=self.clock(), limit=BATCH, only=only)
-        waiting = iter([(row, self._stages(row)) for row in rows])
+        waiting = iter([(row, self._stages(row, known)) for row in rows])
         at_once = FOR_EACH_CHILD * self.sandbox.workers
         under_way = list(islice(waiting, at_once))
         while under_way:
@@ -99,27 +107,50 @@ class Intake:
             return False
         return True
 
-    def _stages(self, row: MailRow) -> Iterator[None]:
-        opening = self.sandbox.submit(open_mail, self.spool.get(row.sha256), row.size)
+    def _stages(self, row: MailRow, known: Known | None) -> Iterator[None]:
+        raw = self.spool.get(row.sha256)
+        opening = self.sandbox.submit(open_mail, raw, row.size)
         yield
         opened = opening.result()
-        identity = self._identify(opened.mail, has_files=bool(opened.candidates))
+        identity = self._identify(opened.mail, known, has_files=bool(opened.candidates))
+        if identity.team is not None and identity.outcome is None and known is None:
+            assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
+            yield
+            identity = replace(identity, verdict=assessment.result())
+        identity = _held(identity, has_files=bool(opened.candidates))
         judged = identity.team is not None and identity.outcome is None
         started = [self._start(c, opened.mail.subject) for c in opened.candidates] if judged else []
         yield
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
         self.recorder.record(Case(row=row, opened=opened, identity=identity), files)
 
-    def _identify(self, mail: Mail, *, has_files: bool) -> Identity:
+    def _identify(self, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
         with self.ledger.read() as tx:
             roster = teams.by_address(tx, mail.senders)
             answers_us = outbox.is_ours(tx, mail.references)
-        identity = identify(mail, roster, self.own)
+            holder = self.assessor.holder(tx, mail.claims)
+        identity = identify(mail, roster, self.assessor.own, holder)
+        if known is not None:
+            return known.of(identity)
+        said = confirm.read(mail.subject, mail.text)
+        if identity.outcome is None and identity.team is not None and said is not None:
+            answer = self._confirmed(identity, identity.team, said)
+            if answer.confirms or not has_files:
+                return answer
         if identity.outcome is None and answers_us and not has_files:
             return Identity(
                 team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
             )
         return identity
+
+    def _confirmed(self, identity: Identity, team: Team, said: Said) -> Identity:
+        """Return what an answer to a question about a held mail is; that it came back is proof enough."""
+        with self.ledger.read() as tx:
+            fault = self.questions.fault(tx, said, team.id)
+        if fault:
+            return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
+        reason = f"it confirms M-{said.mail_id:06d}"
+        return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
 
     def _start(self, candidate: Candidate, subject: str) -> tuple[Candidate, Pending | None]:
         """Begin to evaluate a file; one that could not be unpacked carries its problems already."""
@@ -158,3 +189,11 @@ class Intake:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
+
+
+def _held(identity: Identity, *, has_files: bool) -> Identity:
+    """Hold a mail that brings files and is not sure enough."""
+    verdict = identity.verdict
+    if identity.outcome is not None or verdict is None or verdict.enough or not has_files:
+        return identity
+    return replace(identity, outcome=Outcome.HELD, reason=verdict.why or "nothing proves who sent it")

@@ -6,7 +6,6 @@ again. The ledger knows their names, never a label.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -212,11 +211,7 @@ def _add(tx: Tx, truth: Truth, now: datetime) -> None:
 
 def secret_of(state: Path) -> str:
     """Return the secret of the split; it is made when there is none yet."""
-    path = state / SECRET
-    if not path.exists():
-        safefile.replace(path, f"{secrets.token_hex(32)}\n".encode())
-        path.chmod(0o600)
-    return path.read_text(encoding="ascii").strip()
+    return safefile.secret(state / SECRET)
 
 
 def split_of(state: Path, public: float) -> Split | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot.auth.claims import Claims
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -59,6 +61,8 @@ class Mail:
     text: str = ""
     #: Candidate result files: decided by name and content, whatever the Content-Disposition says.
     attachments: tuple[Attachment, ...] = ()
+    #: What it brings to show who sent it.
+    claims: Claims = field(default_factory=Claims)
     #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
     automatic: str | None = None
     #: What is wrong with the mail as a mail: over a cap, undecodable, no body.
@@ -101,6 +105,9 @@ class Outcome(StrEnum):
     UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
     AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
     OWN = "own"  # written by this mailbot
+    HELD = "held"  # not sure enough who sent it: it waits for the team's word, or an organizer's
+    CONFIRMED = "confirmed"  # the team's word on a mail that was held: that one is handled now
+    NOT_CONFIRMED = "not-confirmed"  # meant to be that word, but its code has expired, was used, or is of another mail
     DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 

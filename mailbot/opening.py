@@ -13,6 +13,8 @@ from scoring.model import Problem
 from scoring.unpack import Limits, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mailbot.config import LimitsSection
     from mailbot.model import Mail
 
@@ -56,6 +58,8 @@ class Reach:
 
     mail: Caps = field(default_factory=Caps)
     archive: Limits = field(default_factory=Limits)
+    #: Servers whose Authentication-Results count, lower case.
+    authserv_ids: frozenset[str] = frozenset()
 
 
 _reach = [Reach()]
@@ -66,8 +70,8 @@ def hold(reach: Reach) -> None:
     _reach[0] = reach
 
 
-def reach_of(section: LimitsSection) -> Reach:
-    """Return what the config says of how much is read."""
+def reach_of(section: LimitsSection, authserv_ids: Iterable[str] = ()) -> Reach:
+    """Return what the config says of how much is read, and whose Authentication-Results count."""
     return Reach(
         mail=Caps(
             message_bytes=section.mail_mib * MIB,
@@ -85,13 +89,14 @@ def reach_of(section: LimitsSection) -> Reach:
             ratio=section.archive_ratio,
             spreadsheets=section.allow_xlsx,
         ),
+        authserv_ids=frozenset(authserv_ids),
     )
 
 
 def open_mail(raw: bytes, size: int) -> Opened:
     """Open a mail of which the spool holds ``raw``; ``size`` is more than that when it was too large to fetch whole."""
     reach = _reach[0]
-    mail = parse(raw, reach.mail)
+    mail = parse(raw, reach.mail, reach.authserv_ids)
     if size > len(raw):
         return Opened(mail=replace(mail, attachments=(), faults=(_too_large(size),)), candidates=())
     found: dict[bytes, Candidate] = {}

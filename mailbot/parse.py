@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailbot.auth import key
+from mailbot.auth.read import claims
 from mailbot.automatic import why_automatic
 from mailbot.mime import faults
 from mailbot.mime.addresses import senders
@@ -19,7 +21,7 @@ from mailbot.model import Mail
 from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from mailbot.headers import Headers
     from mailbot.mime.parts import Part
@@ -39,9 +41,10 @@ _READ_FIELDS = ("from", "subject", "message-id", "content-type", "content-dispos
 _AHEAD = re.compile(rb"(?:[ \t]{0,9}\r?\n){0,20}(?:From [^\n]{0,300}\n)?")  # empty lines, and the first line of an mbox
 
 
-def parse(raw: bytes, caps: Caps = DEFAULT) -> Mail:
+def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Mail:
     """Return what is to be known of a mail from its bytes as fetched; total.
 
+    `trusted` names the servers whose Authentication-Results count. A team key is taken out of subject and text.
     Of a mail over `caps.message_bytes` only the header is read. Attachments are whole: each fault names what is not.
     """
     fits = len(raw) <= caps.message_bytes
@@ -49,15 +52,17 @@ def parse(raw: bytes, caps: Caps = DEFAULT) -> Mail:
     tree = walk(raw, top, caps) if fits else Tree(headers=(top.headers,))
     found = find(raw, tree.leaves, caps)
     headers = top.headers
-    subject = printable(headers.decoded("subject"), SUBJECT_LENGTH)
+    said = headers.decoded("subject")
+    subject = printable(key.stripped(said), SUBJECT_LENGTH)
     notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
     return Mail(
         senders=senders(headers),
         subject=subject,
         message_id=_message_id(headers),
         references=_references(headers),
-        text=found.text,
+        text=key.masked(found.text),
         attachments=found.attachments,
+        claims=claims(headers, said, trusted),
         automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
         faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
     )

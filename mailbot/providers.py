@@ -20,12 +20,12 @@ class Profile:
     """One provider."""
 
     title: str
-    #: Keys of [imap] and [smtp] that this provider settles.
+    #: Keys of [imap] and [smtp] that this provider settles; [identity] has its authserv_ids.
     imap: Mapping[str, Value] = field(default_factory=dict)
     smtp: Mapping[str, Value] = field(default_factory=dict)
     #: MiB of the largest mail that arrives there, as it travels; None when that is for you to know.
     takes_mib: int | None = None
-    #: Who its Authentication-Results (RFC 8601) are signed by; () when it writes no such name.
+    #: The names in its Authentication-Results (RFC 8601): "" when it leaves its name out, () when nothing is known.
     authserv_ids: tuple[str, ...] = ()
     #: What to use as password, in a sentence.
     how_to_log_in: str
@@ -34,7 +34,8 @@ class Profile:
 
     def settings(self) -> dict[str, dict[str, object]]:
         """Return the sections of the config that it settles."""
-        sections = {"imap": self.imap, "smtp": self.smtp}
+        identity = {"authserv_ids": self.authserv_ids} if self.authserv_ids else {}
+        sections = {"imap": self.imap, "smtp": self.smtp, "identity": identity}
         return {
             name: {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
             for name, keys in sections.items()
@@ -64,11 +65,12 @@ PROFILES: dict[str, Profile] = {
         imap={"host": "outlook.office365.com", "extra_folders": ("Junk Email",)},
         smtp={"host": "smtp.office365.com", "port": 587, "security": "starttls"},
         takes_mib=36,
+        authserv_ids=("",),
         how_to_log_in=("An app password, where your tenant still allows one; most allow no password over IMAP at all."),
         limits=(
             "Sends 30 mails a minute, to 10,000 recipients a day.",
             "Authenticated SMTP must be switched on for the mailbox (Exchange admin center, Mail flow settings).",
-            "Its Authentication-Results name no server, so they are worth nothing to mailbot by themselves.",
+            "Its Authentication-Results name no server, only the topmost is believed: run `doctor --check-auth` first.",
         ),
     ),
     "qq": Profile(

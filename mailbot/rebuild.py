@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mailbot import crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
+from mailbot.auth import approval, known
 from mailbot.errors import Permanent
 from mailbot.holding import held
-from mailbot.ledger import events, likenesses, mails, outbox, submissions, teams
+from mailbot.ledger import authserv, events, keys, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
 from mailbot.model import Exclusion
 from mailbot.weekly import sealed
@@ -88,11 +89,13 @@ class Rebuild:
         carry_out: dict[str, Callable[[str, dict[str, Any]], None]] = {
             "mail-spooled": self._mail,
             "mail-recorded": self._record,
+            "mail-approved": self._approved,
             "mail-set-aside": self._set_aside,
+            "team-key": self._key,
+            "authserv-checked": self._authserv,
             "truth-chosen": self._truth,
             "rescored": self._rescored,
             "rescore-told": self._told,
-            "likeness-found": self._likeness,
             "team-added": self._team,
             "team-letters": self._team_letters,
             "reply-sent": self._sent,
@@ -114,8 +117,21 @@ class Rebuild:
         with self.service.ledger.write("rebuild") as tx:
             mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
 
-    def _record(self, subject: str, _detail: dict[str, Any]) -> None:
-        self.service.intake.step(only=int(subject.removeprefix("M-")))
+    def _record(self, subject: str, detail: dict[str, Any]) -> None:
+        self.service.intake.step(only=int(subject.removeprefix("M-")), known=known.read(detail))
+
+    def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            approval.release(tx, int(subject.removeprefix("M-")), self.clock())
+
+    def _key(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                keys.issue(tx, team.id, detail["hash"], self.clock())
+
+    def _authserv(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            authserv.note(tx, subject, forged=detail["forged"], now=self.clock())
 
     def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
@@ -139,12 +155,6 @@ class Rebuild:
         aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
         for _ in rescore.rescore(self.service, aims):
             pass
-
-    def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
-        first, second = (int(each.removeprefix("S-")) for each in (detail["other"], subject))
-        found = {"first_id": first, "second_id": second, "kind": detail["likeness"], "value": detail["value"]}
-        with self.service.ledger.write("rebuild") as tx:
-            likenesses.add(tx, track=detail["track"], **found, now=self.clock())
 
     def _told(self, track: str, _detail: dict[str, Any]) -> None:
         rescore_letters.tell(self.service, track=track)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot import journal, reply, rules
+from mailbot.auth import known
 from mailbot.columns import Predictions
 from mailbot.errors import Temporary
 from mailbot.instants import phase_at
-from mailbot.ledger import events, mails, outbox, submissions, teams
+from mailbot.ledger import events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.reply import Answer, Answered
 from scoring.evaluate import evaluation_of, laid_of
@@ -62,10 +63,10 @@ class Record:
             if files and not self.labels.are_present(tx):
                 message = "the labels were changed while the mail was being scored; it is scored again"
                 raise Temporary(message)
-            twin = mails.twin(tx, case.row, case.opened.fingerprint)
+            twin = mails.twin(tx, case.row, case.opened.fingerprint) or _sent_before(tx, case)
             if twin:
-                known = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
-                case, files = replace(case, identity=known), ()
+                again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
+                case, files = replace(case, identity=again), ()
             answered = self._record(tx, case, files)
         self._keep(answered)
         receipts = [one.receipt for one in answered]
@@ -76,16 +77,34 @@ class Record:
         answered = [self._submission(tx, case, team, n, file) for n, file in enumerate(files, 1) if team]
         outcome, fingerprint = _outcome(identity, answered), case.opened.fingerprint
         team_id = team.id if team else None
-        mails.record(tx, row.id, outcome, team_id=team_id, reason=identity.reason, fingerprint=fingerprint)
+        mails.record(
+            tx,
+            row.id,
+            outcome,
+            team_id=team_id,
+            reason=identity.reason,
+            fingerprint=fingerprint,
+            verdict=identity.verdict,
+        )
         self._mark_addresses(tx, case)
-        told = Answer(arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome)
+        self._release(tx, case)
+        told = Answer(
+            arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
+            why=identity.reason or "",
+        )  # fmt: skip
         self.answering.answer(tx, case, told)
         receipts = [
             {"receipt": one.receipt, "status": one.status, "sha256": one.file.sha256, "score": one.score}
             for one in answered
         ]
         events.append(
-            tx, kind="mail-recorded", subject=row.name, now=self.clock(), outcome=outcome, submissions=receipts
+            tx,
+            kind="mail-recorded",
+            subject=row.name,
+            now=self.clock(),
+            outcome=outcome,
+            submissions=receipts,
+            **known.kept(identity),
         )
         return answered
 
@@ -142,6 +161,12 @@ class Record:
         used = submissions.used(tx, team_id=team.id, track=track, since=since, until=until)
         return rules.Allowance(per_week=self.challenge.quota.per_week, used=used, renews_at=until)
 
+    def _release(self, tx: Tx, case: Case) -> None:
+        """Make the held mail due that this one confirms."""
+        confirms, now = case.identity.confirms, self.clock()
+        if confirms and holding.release(tx, confirms, why="the team said so", now=now):
+            events.append(tx, kind="mail-confirmed", subject=f"M-{confirms:06d}", now=now, by=case.row.name)
+
     def _mark_addresses(self, tx: Tx, case: Case) -> None:
         """Who writes to us can be written to; whom a delivery report names cannot."""
         now = self.clock()
@@ -151,6 +176,12 @@ class Record:
             recipient = outbox.recipient_of(tx, message_id)
             if recipient and teams.mark_bouncing(tx, recipient, now):
                 events.append(tx, kind="address-bounced", subject=case.row.name, now=now)
+
+
+def _sent_before(tx: Tx, case: Case) -> str | None:
+    """Return the mail that this one is a replay of: signed mail can be sent once more by whoever has seen it."""
+    verdict = case.identity.verdict
+    return holding.sent_before(tx, verdict.mark, case.row.id) if verdict and verdict.mark else None
 
 
 def _outcome(identity: Identity, answered: Sequence[Answered]) -> Outcome:

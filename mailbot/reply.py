@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from mailbot import example
+from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
 from mailbot.instants import next_after, shown
 from mailbot.mime.words import literal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
     from mailbot.instants import Moment
     from mailbot.model import Judged, Mail, Team
@@ -63,6 +65,18 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a team is asked about a mail that is held."""
+
+    #: Name and SHA-256 of each file in it.
+    files: Sequence[tuple[str, str]]
+    #: Stands in the subject, and comes back with the answer; "" when only the organizers decide.
+    code: str = field(default="", repr=False)
+    #: When the code expires.
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What became of a mail, to be told."""
 
@@ -70,6 +84,12 @@ class Answer:
     team: Team | None
     outcome: Outcome
     submissions: Sequence[Answered]
+    #: How sure it is who sent the mail; None where nobody asked.
+    verdict: Verdict | None = None
+    #: Why the mail is held, or confirms nothing.
+    why: str = ""
+    #: For a mail that is held.
+    question: Question | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +114,7 @@ class Replies:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-        subject = (
-            "Re: " + re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE)[:200]
-            if mail.subject
-            else "Re: your submission"
-        )
+        subject = _subject(answer, mail)
         context = self._context(answer, mail, now)
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
@@ -136,6 +152,7 @@ class Replies:
             "signature": lambda answered: signature(answered.file.evaluation),
             "rounded": self._rounded,
             "examples": self._examples,
+            "identity": identity(answer.verdict),
             "Status": Status,
             "Outcome": Outcome,
         }
@@ -179,8 +196,25 @@ class Replies:
         ]
 
 
+def _subject(answer: Answer, mail: Mail) -> str:
+    """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
+    if answer.question is not None:
+        return f"Is this mail yours? {answer.question.code}".strip()
+    bare = confirm.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
+    return f"Re: {bare or 'your submission'}"
+
+
+def identity(verdict: Verdict | None) -> str:
+    """Say in a line how sure it is who sent a mail; "" where nobody asked."""
+    return f"{verdict.level}: {verdict.why or 'nothing in the mail proves who sent it'}" if verdict else ""
+
+
 def headline(answer: Answer, challenge: Challenge) -> str:
     """Say the outcome in one line, the first that a mail program shows."""
+    if answer.outcome is Outcome.HELD:
+        return "Is this mail yours? Its files are not scored yet."
+    if answer.outcome is Outcome.NOT_CONFIRMED:
+        return "Your reply confirmed nothing."
     if answer.outcome is Outcome.UNKNOWN_SENDER:
         return "Your address is not registered for this challenge."
     if not answer.submissions:

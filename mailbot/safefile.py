@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
-def replace(path: Path, data: bytes, *, modified_at: datetime | None = None) -> None:
-    """Put ``data`` at ``path``; folders are made as needed, permissions follow the umask.
+def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mode: int = 0o666) -> None:
+    """Put ``data`` at ``path``; folders are made as needed, permissions are ``mode`` less the umask.
 
     The bytes go to a new file beside ``path``, which is synced and then renamed over it; the folder is synced last
     (POSIX rename is atomic, and durable once the folder is synced). ``modified_at`` becomes its modification time.
@@ -28,7 +28,7 @@ def replace(path: Path, data: bytes, *, modified_at: datetime | None = None) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_synced(draft, data, modified_at)
+        _write_synced(draft, data, modified_at, mode)
         with crash.around("file.rename"):
             draft.replace(path)
     except BaseException:
@@ -37,8 +37,15 @@ def replace(path: Path, data: bytes, *, modified_at: datetime | None = None) -> 
     sync_folder(path.parent)
 
 
-def _write_synced(path: Path, data: bytes, modified_at: datetime | None) -> None:
-    with path.open("xb") as file:
+def secret(path: Path) -> str:
+    """Return the secret in a file, 64 hex letters; it is made, for its owner's eyes only, when there is none yet."""
+    if not path.exists():
+        replace(path, f"{secrets.token_hex(32)}\n".encode(), mode=0o600)
+    return path.read_text(encoding="ascii").strip()
+
+
+def _write_synced(path: Path, data: bytes, modified_at: datetime | None, mode: int) -> None:
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(data)
         file.flush()
         if modified_at is not None:

@@ -265,5 +265,5 @@ def _forkserver() -> ForkServerContext:
     """Return the context of a server process that has loaded, once for all children, what they need."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a child may start no threads, and needs none
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mailbot.child", "mailbot.opening", "scoring.evaluate"])
+    context.set_forkserver_preload(["mailbot.child", "mailbot.opening", "scoring.evaluate", "dkim"])
     return context

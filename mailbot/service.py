@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from mailbot import challenge, children, configfile, daybook, journal, publish, roster, safefile
 from mailbot.answering import Answering
+from mailbot.auth import parts
 from mailbot.columns import Columns
 from mailbot.completing import complete
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
 from mailbot.fetch import Fetch
 from mailbot.holding import held
-from mailbot.identify import canonical
 from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
 from mailbot.labels import Given, Labels, split_of
@@ -87,6 +87,7 @@ class Service:
             replies=Replies(challenge=self.challenge, zone=self.config.challenge.zone, publish_at=board.publish_at),
             limits=self.config.replies.limits,
             reply_to_unknown=self.config.roster.reply_to_unknown,
+            questions=parts.questions(self),
             watch=self.watch,
             clock=self.clock,
         )
@@ -122,7 +123,8 @@ class Service:
             recorder=recorder,
             watch=self.watch,
             challenge=self.challenge,
-            own=self.own,
+            assessor=parts.assessor(self),
+            questions=self.answering.questions,
             labels=self.labels,
             clock=self.clock,
         )
@@ -203,9 +205,7 @@ class Service:
     @property
     def own(self) -> frozenset[str]:
         """The addresses that mailbot itself writes from, canonical."""
-        servers = (self.config.imap, self.config.smtp)
-        users = [self.config.challenge.address, *(server.user for server in servers if server)]
-        return frozenset(canonical(user) for user in users if "@" in user)
+        return parts.own(self.config)
 
     def fetch(self) -> Fetch:
         """Return the mailbox steps. Raises ConfigError without [imap]."""

@@ -39,6 +39,11 @@ def stripped(text: str) -> str:
     return _SHOWN.sub("", text).strip() if _KEY.search(text) else text
 
 
+def masked(text: str) -> str:
+    """Return a text of many lines with a mark in the place of each key."""
+    return _KEY.sub("[key]", text)
+
+
 def hashed(secret: bytes, key: str) -> str:
     """Return what the ledger keeps of a key: HMAC-SHA256, hex. Without the secret nobody can test a guess."""
     return hmac.new(secret, f"team-key {key}".encode(), hashlib.sha256).hexdigest()

@@ -29,6 +29,9 @@ def doctor(
     context: typer.Context,
     online: Annotated[bool, typer.Option("--online", help="Also log in to the mail servers.")] = False,
     by_mail: Annotated[bool, typer.Option("--mail", help="Also send a mail to ourselves and wait for it.")] = False,
+    check_auth: Annotated[
+        bool, typer.Option("--check-auth", help="Also mail ourselves forged Authentication-Results.")
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +49,7 @@ def doctor(
         loaded = load_config(context, config)
         with service.opened(loaded) as wired:
             found.append(green("config", f"{len(loaded.tracks)} tracks, labels of {_items(wired)} items"))
-            found += surgery.examine(wired, online=online, by_mail=by_mail)
+            found += surgery.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)
     except ConfigError as error:
         found.append(red("config", str(error), "mend the keys named; config.example.toml says what each may hold"))
         code = WRONG_CONFIG

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short, two
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    opened_ledger,
+    rfc3339,
+    short,
+    two,
+)
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -136,25 +146,53 @@ def show_outgoing(
 
 
 @mails.command("list")
-def list_mails(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def list_mails(
+    context: typer.Context,
+    held: Annotated[bool, typer.Option("--held", help="Only those that wait for a word on who sent them.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
     """List the mails in order of arrival."""
     from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
+    from mailbot.model import Outcome  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         names = {team.id: team.name for team in teams.everyone(tx)}
-        rows = [mail_as_json(row, names, loaded.challenge.zone) for row in table.listing(tx)]
+        found = [row for row in table.listing(tx) if not held or row.outcome is Outcome.HELD]
+        rows = [mail_as_json(row, names, loaded.challenge.zone) for row in found]
     columns = {
         "mail": None,
         "arrived_at": short,
         "team": None,
         "state": None,
         "outcome": None,
+        "auth": None,
         "filed_to": None,
         "reason": None,
     }
     emit(rows, as_json=as_json, columns=columns, title="Mails")
+
+
+@mails.command("approve")
+def approve_mail(
+    context: typer.Context,
+    mail: Annotated[str, typer.Argument(metavar="M-000012")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")],
+    config: ConfigFile = None,
+) -> None:
+    """Take a mail that is held as its team's: it is scored, and counts from when it arrived."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.auth import approval  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-approved") as tx:
+        approved = approval.approve(tx, number(mail, "M"), why=why, now=service.now())
+    if not approved:
+        message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
+        raise Permanent(message)
+    typer.echo("It is due now: `mailbot run` or `mailbot once` scores it.")
 
 
 def submission_as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
@@ -210,6 +248,8 @@ def mail_as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[st
         "state": str(row.state),
         "outcome": row.outcome and str(row.outcome),
         "reason": row.reason,
+        "auth": row.auth and str(row.auth),
+        "auth_why": row.auth_why,
         "filed_to": row.filed_to,
         "sha256": row.sha256,
         "size": row.size,

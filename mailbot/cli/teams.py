@@ -94,6 +94,33 @@ def switch_letters(
     typer.echo(f"Letters to {known} are {wanted}.")
 
 
+@teams.command("key")
+def new_key(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The team's name.")],
+    config: ConfigFile = None,
+) -> None:
+    """Make a new key for a team and print it, this once; the key before is void from now on."""
+    import secrets  # noqa: PLC0415  # not for --help
+
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.auth import approval, key  # noqa: PLC0415  # not for --help
+    from mailbot.auth import secret as identity  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    loaded = load_config(context, config)
+    secret, randomness = identity.of(loaded.state), secrets.token_bytes(key.BYTES)
+    with opened_ledger(loaded) as ledger, ledger.write("team-key") as tx:
+        made = approval.new_key(tx, name, secret=secret, randomness=randomness, now=service.now())
+    if made is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    team, text = made
+    local, _, domain = loaded.challenge.address.rpartition("@")
+    typer.echo(f"The key of {team.name}, shown this once; the one before is void:\n\n  {text}\n")
+    typer.echo(f"The team writes to {local}+{text}@{domain}\nor puts [key {text}] into the subject.")
+
+
 def _on_off(wanted: bool) -> str:  # a cell of the listing
     return "on" if wanted else "off"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.auth.claims import AuthLevel
 from mailbot.ledger import events
 from mailbot.ledger.due import is_due
 from mailbot.ledger.tables import mails
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from mailbot.auth.level import Verdict
     from mailbot.ledger.engine import Tx
 
 
@@ -45,6 +47,9 @@ class MailRow:
     reason: str | None
     team_id: int | None
     filed_to: str | None
+    #: How sure it is who sent it, and why; None where nobody asked.
+    auth: AuthLevel | None
+    auth_why: str | None
 
     @property
     def name(self) -> str:
@@ -121,12 +126,20 @@ def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
 
 
 def record(
-    tx: Tx, mail_id: int, outcome: Outcome, *, team_id: int | None, reason: str | None, fingerprint: str | None = None
+    tx: Tx,
+    mail_id: int,
+    outcome: Outcome,
+    *,
+    team_id: int | None,
+    reason: str | None,
+    fingerprint: str | None = None,
+    verdict: Verdict | None = None,
 ) -> None:
-    """Mark a mail that is being worked on as recorded."""
+    """Mark a mail that is being worked on as recorded; ``verdict`` says how sure it is who sent it."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
-    tx.execute(sa.update(mails).where(*working).values(**done, fingerprint=fingerprint))
+    auth = {"auth": verdict.level, "auth_why": verdict.why, "auth_mark": verdict.mark or None} if verdict else {}
+    tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
 
 
 def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
@@ -245,6 +258,8 @@ def _rows(
             reason=row.reason,
             team_id=row.team_id,
             filed_to=row.filed_to,
+            auth=AuthLevel(row.auth) if row.auth else None,
+            auth_why=row.auth_why,
         )
         for row in found
     ]

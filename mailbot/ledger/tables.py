@@ -81,6 +81,22 @@ addresses = _table(
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
 )
 
+team_keys = _table(
+    "team_keys",
+    _id(),
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # keyed; the key itself is nowhere
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("ended_at", Instant),  # when the next one took its place
+)
+
+authserv_checks = _table(
+    "authserv_checks",
+    sa.Column("authserv_id", sa.Text, primary_key=True),
+    sa.Column("forged", sa.Boolean, nullable=False),  # whether a forged result under this name came through
+    sa.Column("checked_at", Instant, nullable=False),
+)
+
 mails = _table(
     "mails",
     _id(),
@@ -100,6 +116,9 @@ mails = _table(
     sa.Column("fingerprint", sa.String(64), index=True),  # of what it says, not of its bytes
     sa.Column("team_id", sa.ForeignKey("teams.id")),
     sa.Column("filed_to", sa.Text),
+    sa.Column("auth", sa.Text),  # how sure it is who sent it (AuthLevel); none where nobody asked
+    sa.Column("auth_why", sa.Text),
+    sa.Column("auth_mark", sa.String(64), index=True),  # of the signature: the same mail sent once more bears the same
     sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
     _one_of("state", MailState),
     sa.CheckConstraint("state != 'recorded' OR outcome IS NOT NULL", name="recorded_has_outcome"),

@@ -68,6 +68,11 @@ def with_name(tx: Tx, name: str) -> Team | None:
     return Team(id=row.id, name=row.name, addresses=()) if row else None
 
 
+def with_id(tx: Tx, team_id: int) -> Team:
+    """Return a team with its addresses, the leader's first."""
+    return next(team for team in everyone(tx) if team.id == team_id)
+
+
 def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
     """Note whether a team wants letters; tell whether that is news."""
     where = (teams.c.id == team_id, teams.c.letters != wanted)

@@ -1,0 +1,41 @@
+"""The parts that ask who sent a mail, made from the config."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.auth import secret
+from mailbot.auth.assess import Assessor
+from mailbot.auth.claims import AuthLevel
+from mailbot.auth.held import Questions
+from mailbot.auth.lookup import Lookup
+from mailbot.identify import canonical
+
+if TYPE_CHECKING:
+    from mailbot.config import Config
+    from mailbot.service import Service
+
+
+def own(config: Config) -> frozenset[str]:
+    """Return the addresses that mailbot itself writes from, canonical."""
+    users = [config.challenge.address, *(server.user for server in (config.imap, config.smtp) if server)]
+    return frozenset(canonical(user) for user in users if "@" in user)
+
+
+def assessor(service: Service) -> Assessor:
+    """Return the stage that says how sure it is who sent a mail."""
+    settings = service.config.identity
+    return Assessor(
+        ledger=service.ledger,
+        sandbox=service.sandbox,
+        lookup=Lookup(nameservers=settings.nameservers, seconds=settings.dns_seconds, clock=service.clock),
+        secret=secret.of(service.config.state),
+        require=settings.require,
+        own=service.own,
+    )
+
+
+def questions(service: Service) -> Questions:
+    """Return what asks teams about mails that are held."""
+    wanted = AuthLevel.CONFIRMED in service.config.identity.require
+    return Questions(secret=secret.of(service.config.state), wanted=wanted, clock=service.clock)
