@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from mailbot.columns import Predictions
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job
-from mailbot.ledger import mails
+from mailbot.ledger import mails, submissions
 from mailbot.opening import open_mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from mailbot.model import Standing
     from mailbot.service import Service
     from scoring.evaluate import Evaluated
+    from scoring.scored import Laid
     from scoring.truth import Truth
 
 
@@ -74,6 +76,15 @@ def complete(
             message = f"{service.config.state / 'columns'} cannot be written: {error.strerror}"
             raise Temporary(message) from error
         advance(len(some))
+
+
+def predicted(service: Service, truth: Truth, standings: Sequence[Standing]) -> dict[str, Laid]:
+    """Return what the submissions of standings predict, by receipt, as :func:`scoring.parts.laid_out` gives it."""
+    with service.ledger.read() as tx:
+        rows = submissions.with_ids(tx, [submissions.id_of(one.receipt) for one in standings])
+    complete(service, truth, rows)
+    laid = service.columns.laid(truth, [row.id for row in rows])
+    return {row.receipt: laid[row.id] for row in rows if row.id in laid}
 
 
 def evaluations(service: Service, rows: Sequence[Row]) -> Iterator[tuple[Row, Evaluated]]:

@@ -174,11 +174,13 @@ def _whisker(row: Row, scale: tuple[float, float] | None) -> Whisker | None:
 
 
 def spread(row: Row, decimals: int) -> str:
-    """Say how far the interval of ``row`` reaches: ``± 0.42``, or both arms where they differ as shown."""
+    """Say how far the interval of ``row`` reaches: ``± 0.42``, or both arms where they differ by more than rounding."""
     if row.interval is None:
         return ""
-    down, up = (f"{abs(row.score - end):.{decimals}f}" for end in row.interval)
-    return f"\N{PLUS-MINUS SIGN} {up}" if up == down else f"{_MINUS}{down} +{up}"
+    down, up = (abs(row.score - end) for end in row.interval)
+    if abs(up - down) < 1.5 * 10**-decimals:
+        return f"\N{PLUS-MINUS SIGN} {max(up, down):.{decimals}f}"
+    return f"{_MINUS}{down:.{decimals}f} +{up:.{decimals}f}"
 
 
 def number(value: float, decimals: int) -> str:

@@ -61,6 +61,8 @@ class Post:
     organizers: Sequence[str]
     #: The folder of the published files.
     published: Path
+    #: Brings what is in the published folder into the page.
+    refresh_page: Callable[[], object]
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -200,6 +202,7 @@ class Post:
         with self.ledger.read() as tx:
             received = [row for row in submissions.listing(tx) if row.phase in names]
         receipts.write(received, self.published, self.letters.zone)
+        self.refresh_page()
 
     # --- for all ------------------------------------------------------------------------------
 

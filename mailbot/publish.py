@@ -62,6 +62,11 @@ def _received(folder: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
+def refresh_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
+    """Do the same if a board was published yet; tell whether all is well."""
+    return not kept(ledger) or rebuild_page(config, challenge, ledger, watch)
+
+
 def _bring_out(config: Config, watch: Watch) -> bool:
     """Run the command on the folder of the present site, which stays whole while it runs."""
     folder, log = (config.published / "page").resolve(), config.state / "page-command.log"

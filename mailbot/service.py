@@ -12,7 +12,7 @@ from mailbot import challenge, children, configfile, daybook, journal, publish, 
 from mailbot.answering import Answering
 from mailbot.auth import parts
 from mailbot.columns import Columns
-from mailbot.completing import complete
+from mailbot.completing import complete, predicted
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
 from mailbot.fetch import Fetch
@@ -20,7 +20,7 @@ from mailbot.holding import held
 from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
 from mailbot.labels import Given, Labels, split_of
-from mailbot.ledger import Ledger, events, mails, outbox, submissions
+from mailbot.ledger import Ledger, events, mails, outbox
 from mailbot.letters import Letters
 from mailbot.post import Post
 from mailbot.ranking import Ranking
@@ -36,14 +36,11 @@ from mailbot.watch import Watch
 from mailbot.weekly import Weekly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from mailbot.challenge import Challenge
     from mailbot.config import Config
-    from mailbot.model import Standing
     from mailbot.sandbox import Sandbox
-    from scoring.scored import Laid
-    from scoring.truth import Truth
 
 
 def now() -> datetime:
@@ -138,16 +135,8 @@ class Service:
             labels=self.labels,
             rule=self.config.board.standing,
             zone=self.config.challenge.zone,
-            laid=self._laid,
+            laid=lambda truth, standings: predicted(self, truth, standings),
         )
-
-    def _laid(self, truth: Truth, standings: Sequence[Standing]) -> dict[str, Laid]:
-        """Return what submissions predict, by receipt; what the column store lacks is read again from the spool."""
-        with self.ledger.read() as tx:
-            rows = submissions.with_ids(tx, [submissions.id_of(one.receipt) for one in standings])
-        complete(self, truth, rows)
-        laid = self.columns.laid(truth, [row.id for row in rows])
-        return {row.receipt: laid[row.id] for row in rows if row.id in laid}
 
     @cached_property
     def weekly(self) -> Weekly:
@@ -172,6 +161,7 @@ class Service:
             settings=self.config.letters,
             organizers=self.config.challenge.organizers,
             published=self.config.published,
+            refresh_page=lambda: publish.refresh_page(self.config, self.challenge, self.ledger, self.watch),
             clock=self.clock,
         )
 
