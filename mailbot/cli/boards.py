@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 BEHIND = 1
 
+WIDE = 100
+"""A terminal of so many columns also shows intervals and tie groups."""
+
 
 def publish(
     context: typer.Context,
@@ -80,6 +83,7 @@ def show(made: Board) -> None:
     from rich.text import Text  # noqa: PLC0415  # not for --help
 
     from mailbot.board import score_heading  # noqa: PLC0415  # not for --help
+    from mailbot.page import spread  # noqa: PLC0415  # not for --help
 
     console = Console()
     for table in made.tables:
@@ -98,10 +102,14 @@ def show(made: Board) -> None:
         shown.add_column("method", overflow="fold")
         for heading in headings:
             shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
+        sure = console.width >= WIDE and any(row.interval for row in table.rows)
+        for title in ("95 %", "tie") if sure else ():
+            shown.add_column(title, style="dim")
         for row in table.rows:
             values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
             cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
             style = "dim" if row.baseline else ""
-            shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, style=style)
+            told = (spread(row, headings[-1].decimals), row.group) if sure else ()
+            shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
         console.print(shown)
         console.print()
