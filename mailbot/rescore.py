@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mailbot.service import Service
     from scoring.truth import Truth
 
-CHUNK = 2_500
+CHUNK = 5_000
+"""So many scores are entered in one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)

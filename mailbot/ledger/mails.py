@@ -114,15 +114,25 @@ def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
     of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
     mail says decides.
     """
-    moved = sa.and_(mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
-    renumbered = sa.and_(
+    moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
+    renumbered = (
+        mails.c.fingerprint == fingerprint,
         mails.c.mailbox == row.place.mailbox,
         mails.c.uidvalidity != row.place.uidvalidity,
-        mails.c.fingerprint == fingerprint,
     )
-    recorded = (mails.c.state == MailState.RECORDED, mails.c.outcome != Outcome.KNOWN, mails.c.id != row.id)
-    found = tx.scalar(sa.select(mails.c.id).where(*recorded, sa.or_(moved, renumbered)).order_by(mails.c.id).limit(1))
+    found = min(
+        (mail for where in (moved, renumbered) for mail in _recorded(tx, *where) if mail != row.id), default=None
+    )
     return f"M-{found:06d}" if found else None
+
+
+def _recorded(tx: Tx, *where: sa.ColumnElement[bool]) -> list[int]:
+    """Return those of a few mails that were recorded as new.
+
+    Were the query to ask for the state too, SQLite would look through all mails of that state.
+    """
+    rows = tx.execute(sa.select(mails.c.id, mails.c.state, mails.c.outcome).where(*where))
+    return [row.id for row in rows if row.state == MailState.RECORDED and row.outcome != Outcome.KNOWN]
 
 
 def record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from mailbot.model import Status
 from scoring.signature import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -120,23 +121,23 @@ def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: d
 
 
 def _insert(tx: Tx, same: Mapping[str, object], found: Sequence[Score]) -> None:
-    """Insert rows that differ in little: what SQLAlchemy does for each row is done once."""
-    own = ("submission_id", "value", "metrics")
-    compiled = sa.insert(scores).compile(dialect=tx.dialect, column_keys=[*own, *same])
-    names = {name: json.dumps(name) for name in found[0].metrics}
-    shared = {name: _bound(tx, name, value) for name, value in same.items()}
-    rows = (
-        {"submission_id": each.submission_id, "value": each.value, "metrics": _json(names, each.metrics), **shared}
-        for each in found
-    )
+    """Insert rows that differ in little: what SQLAlchemy does for each row is done once for all."""
+    values: dict[str, Iterable[object]] = {
+        "submission_id": [each.submission_id for each in found],
+        "value": [each.value for each in found],
+        "metrics": _json([each.metrics for each in found]),
+    }
+    values |= {name: repeat(_bound(tx, name, value), len(found)) for name, value in same.items()}
+    compiled = sa.insert(scores).compile(dialect=tx.dialect, column_keys=list(values))
     order = compiled.positiontup  # None where the driver takes names
-    parameters = [tuple(row[name] for name in order) for row in rows] if order else list(rows)
-    tx.exec_driver_sql(str(compiled), parameters)
+    rows = list(zip(*(values[name] for name in order or values), strict=True))
+    tx.exec_driver_sql(str(compiled), rows if order else [dict(zip(values, row, strict=True)) for row in rows])
 
 
-def _json(names: Mapping[str, str], metrics: Mapping[str, float]) -> str:
-    """Write finite numbers as JSON, a tenth of the time that json.dumps takes to begin."""
-    return "{" + ", ".join([f"{names[name]}: {value!r}" for name, value in metrics.items()]) + "}"
+def _json(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Write finite numbers under the same names as JSON, in a tenth of the time that json.dumps takes to begin."""
+    form = "{" + ", ".join(f"{json.dumps(name)}: ".replace("%", "%%") + "%r" for name in rows[0]) + "}"
+    return [form % tuple(row.values()) for row in rows]
 
 
 def _bound(tx: Tx, name: str, value: object) -> object:

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from mailbot.columns import Predictions
-from mailbot.ledger import tables
+from mailbot.ledger import likenesses, tables
 from mailbot.model import MailState, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ END = datetime.now(UTC) - timedelta(days=2)
 
 
 def fill(wired: Service, count: int, teams: int) -> None:
-    """Enter recorded mails with one accepted submission, its score and a reply each; arrivals a minute apart."""
+    """Enter recorded mails, each with an accepted submission that was compared, its score and a reply.
+
+    They arrived ten minutes apart.
+    """
     truth = wired.challenge.truths[TRACK]
     columns = list(truth.values)
     for numbers, laid in _batches(count, len(truth.ids), columns):
@@ -41,6 +44,7 @@ def fill(wired: Service, count: int, teams: int) -> None:
         with wired.ledger.write("bench") as tx:
             for table, rows in _rows(numbers, count, teams, truth.sha256, truth.track.scorer).items():
                 tx.execute(sa.insert(table), rows)
+            likenesses.done(tx, TRACK, numbers[-1])
 
 
 def predictions(count: int, items: int, columns: list[str]) -> Iterator[dict[str, Floats]]:
@@ -75,7 +79,7 @@ def _rows(
         table: [] for table in (tables.mails, tables.submissions, tables.scores, tables.outbox)
     }
     for number in numbers:
-        at, team = END - timedelta(minutes=count - number), 1 + number % teams
+        at, team = END - timedelta(minutes=10 * (count - number)), 1 + number % teams
         digest = _digest(number)
         rows[tables.mails].append(
             {

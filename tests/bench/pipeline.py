@@ -53,10 +53,10 @@ def _deliver(mailbox: Mailbox) -> None:
             client.sendmail("x@example.org", [mailbox.user], mail(number, chance))
 
 
-def mail(number: int, chance: random.Random) -> bytes:
+def mail(number: int, chance: random.Random, items: int = ITEMS) -> bytes:
     """Write a mail of about 90 KB with a good file of one of the teams."""
     rows = [
-        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
+        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, items + 1)
     ]
     data = json.dumps({"team": f"team {number % TEAMS}", "method": f"m{number}", "track": "S", "predictions": rows})
     body = base64.encodebytes(data.encode()).replace(b"\n", b"\r\n")
@@ -113,11 +113,11 @@ def _config(mailbox: Mailbox, folder: Path) -> dict[str, object]:
     return base_config(folder, mailbox.user) | {"imap": imap}
 
 
-def base_config(folder: Path, address: str) -> dict[str, object]:
+def base_config(folder: Path, address: str, items: int = ITEMS) -> dict[str, object]:
     """Write labels and a roster into a folder and return a config that never runs into a quota or a limit."""
     chance = random.Random(8)  # noqa: S311  # made-up labels
     rows = [
-        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, ITEMS + 1)
+        {"id": i, "perception": chance.uniform(1, 5), "knowledge": chance.uniform(1, 5)} for i in range(1, items + 1)
     ]
     (folder / "labels.json").write_text(json.dumps({"predictions": rows}), encoding="utf-8")
     roster = "team,address\n" + "".join(f"team {n},team{n}@example.org\n" for n in range(TEAMS))
