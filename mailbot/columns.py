@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mailbot.errors import Temporary
 from mailbot.rowfile import Item, RowFile
 from scoring import stack
 from scoring.model import Kind
@@ -96,7 +97,8 @@ class Columns:
     def stacks(self, truth: Truth, submission_ids: Sequence[int]) -> Stacked:
         """Return the forms of many submissions, in the order given; forms that are not kept yet are made and kept.
 
-        Matrices are maps of the disk where the submissions lie there in that order.
+        Matrices are maps of the disk where the submissions lie there in that order. Raises Temporary when the forms
+        cannot be kept.
         """
         with self._lock:
             file = self._forms(truth)
@@ -133,7 +135,12 @@ class Columns:
         shas = self._values(truth).shas(ids)
         for start in range(0, len(shas), AT_ONCE):
             laid = self._laid(truth, list(shas)[start : start + AT_ONCE])
-            file.append([_formed_item(each, shas[each].hex(), columns, truth) for each, columns in laid.items()])
+            items = [_formed_item(each, shas[each].hex(), columns, truth) for each, columns in laid.items()]
+            try:
+                file.append(items)
+            except OSError as error:
+                message = f"{self._folder} cannot be written: {error.strerror}"
+                raise Temporary(message) from error
         file.refresh()
 
     def _values(self, truth: Truth) -> RowFile:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal, pulse, showing
+from mailbot import journal, pulse, showing, similar
 from mailbot.bell import Bell
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
@@ -54,6 +54,8 @@ def once(service: Service) -> int:
             pass
     if sheet := showing.of(service):
         sheet.step()
+    while similar.of(service).step():
+        pass
     with service.ledger.read() as tx:
         return mails.unfinished(tx) + outbox.waiting(tx)
 
@@ -182,7 +184,8 @@ class Daemon:
     def _weekly_loop(self) -> None:
         def step() -> bool:
             weekly, post = self._service.weekly, self._service.post
-            return self._watched("board", weekly.step) or self._watched("letters", post.step)
+            due = self._watched("board", weekly.step) or self._watched("letters", post.step)
+            return due or similar.of(self._service).step()
 
         def drained() -> None:
             self._sending_bell.ring()

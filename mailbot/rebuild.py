@@ -17,7 +17,7 @@ from mailbot import crash, daybook, importing, rescore, rescore_letters, roster,
 from mailbot.auth import approval, known
 from mailbot.errors import Permanent
 from mailbot.holding import held
-from mailbot.ledger import authserv, events, keys, mails, outbox, submissions, teams
+from mailbot.ledger import authserv, events, keys, likenesses, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
 from mailbot.model import Exclusion
 from mailbot.weekly import sealed
@@ -96,6 +96,7 @@ class Rebuild:
             "truth-chosen": self._truth,
             "rescored": self._rescored,
             "rescore-told": self._told,
+            "likeness-found": self._likeness,
             "team-added": self._team,
             "team-letters": self._team_letters,
             "reply-sent": self._sent,
@@ -155,6 +156,12 @@ class Rebuild:
         aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
         for _ in rescore.rescore(self.service, aims):
             pass
+
+    def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
+        first, second = (int(each.removeprefix("S-")) for each in (detail["other"], subject))
+        found = {"first_id": first, "second_id": second, "kind": detail["likeness"], "value": detail["value"]}
+        with self.service.ledger.write("rebuild") as tx:
+            likenesses.add(tx, track=detail["track"], **found, now=self.clock())
 
     def _told(self, track: str, _detail: dict[str, Any]) -> None:
         rescore_letters.tell(self.service, track=track)

@@ -21,6 +21,7 @@ from mailbot.cli import (
     rulings,
     scores,
     serve,
+    similar,
     start,
     teams,
     truths,
@@ -45,6 +46,7 @@ app.command(rich_help_panel="Run")(serve.ingest)
 app.command(rich_help_panel="Run")(serve.send)
 app.command(rich_help_panel="Score")(scores.score)
 app.command(rich_help_panel="Score")(scores.rescore)
+app.command("similar", rich_help_panel="Score")(similar.alike)
 app.add_typer(truths.truth, name="truth", rich_help_panel="Score")
 app.command(rich_help_panel="Score")(checks.verify)
 app.command("simulate-attack", rich_help_panel="Score")(checks.simulate_attack)
