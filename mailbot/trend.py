@@ -18,7 +18,7 @@ INCHES, DOTS = (4.7, 1.9), 200
 COLOURS = 24
 """A palette is enough for some lines, and makes the file five times smaller."""
 
-MOST_TICKS = 7
+MOST_TICKS = 6
 
 #: Dark enough for white, told apart by most eyes (Okabe and Ito, 2008), and by their markers.
 STYLES = (
@@ -62,9 +62,8 @@ def _day(instant: datetime) -> float:
 
 
 def _dress(axes: Axes, instants: Sequence[datetime]) -> None:
-    """Label the weeks, at most seven of them, and take away what says nothing."""
-    step = -(-len(instants) // MOST_TICKS)
-    shown = instants[::-1][::step][::-1]  # the last is always among them
+    """Label the weeks where there is room, and take away what says nothing."""
+    shown = apart(instants)
     axes.set_xticks([_day(instant) for instant in shown], [f"{instant:%d %b}" for instant in shown])
     axes.margins(x=0.04, y=0.15)
     axes.tick_params(labelsize=9.5, length=3, color="#8a929c", labelcolor="#3b434d")
@@ -77,6 +76,16 @@ def _dress(axes: Axes, instants: Sequence[datetime]) -> None:
         loc="lower left", bbox_to_anchor=(0, 1), ncols=len(STYLES), frameon=False, fontsize=9.5, handlelength=1.6,
         borderaxespad=0.1, columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip
+
+
+def apart(instants: Sequence[datetime]) -> list[datetime]:
+    """Choose instants whose labels do not touch, from the last back; boards may lie unevenly after downtime."""
+    least = (instants[-1] - instants[0]) / MOST_TICKS
+    chosen = [instants[-1]]
+    for instant in reversed(instants[:-1]):
+        if chosen[-1] - instant > least:
+            chosen.append(instant)
+    return chosen
 
 
 def _few_ticks() -> Locator:

@@ -1,6 +1,7 @@
 """Six weeks of a challenge, told in acts: the board's cells and every letter are as written down in ``expected``.
 
-Ranks change, a mail comes late, labels are corrected, the daemon is down over a Wednesday. After a deliberate change,
+Ranks change, a mail comes late, labels are corrected, the daemon is down over a Wednesday, a submission is
+disqualified. After a deliberate change,
 ``MAILBOT_FLOW_ACCEPT=1`` writes ``expected`` anew: read the difference before you commit it.
 """
 
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import rescore, roster
+from mailbot import rescore, roster, ruling
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, outbox
+from mailbot.ledger import boards, events, outbox
+from mailbot.model import Exclusion
 from tests.flow6.contest import Contest, shanghai
 
 if TYPE_CHECKING:
@@ -71,9 +73,12 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
         yield "down-over-a-wednesday", _told(contest)
 
         with wired.ledger.write("test") as tx:
+            events.actor.set("chair")
             roster.switch_letters(tx, LARKS, wanted=False, now=contest.clock())
+            ruling.exclude(tx, 3, Exclusion.DISQUALIFIED, "It was made with the test labels.", contest.clock())
+            events.actor.set("mailbot")
         contest.pass_on(wired, "04-12 23:59", "04-13 00:00", "04-15 10:00")
-        yield "reminded-and-one-team-silent", _told(contest)
+        yield "disqualified-reminded-and-one-team-silent", _told(contest)
 
         contest.pass_on(wired, "04-19 00:00")
         contest.submit(wired, "04-19 23:59", PEEPERS, s=0.02)

@@ -81,3 +81,11 @@ def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
         assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 380), set())
     assert len(drawn) < 15_000
     assert trend.chart(series) == drawn
+
+
+def test_labels_of_weeks_that_lie_unevenly_do_not_touch() -> None:
+    """After a long silence the weeks before it share one label's room; the last board always has its own."""
+    instants = [AS_OF + week * WEEK for week in (0, 1, 2, 30)]
+    assert trend.apart(instants) == [instants[3], instants[2]]
+    even = [AS_OF + week * WEEK for week in range(6)]
+    assert trend.apart(even) == even[::-1]
