@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot import rescore
-from mailbot.automatic import LOOP_HEADER
+from mailbot import envelope, rescore
 from mailbot.board import one_line
 from mailbot.instants import next_after, shown
 from mailbot.ledger import events, outbox, scores, submissions, teams, truths
-from mailbot.reply import POLICY
 from mailbot.templates import environment
 from scoring.model import Policy
 
@@ -108,25 +103,15 @@ def _text(service: Service, version: Version, change: Change, *, why: str, shows
 
 
 def _queue(service: Service, tx: Tx, letter: _Letter) -> None:
-    challenge, now = service.challenge, service.clock()
-    domain = challenge.address.rpartition("@")[2]
-    message_id = f"<mailbot.{hashlib.sha256(letter.key.encode()).hexdigest()[:32]}@{domain}>"
-    message = EmailMessage(policy=POLICY)
-    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
-    message["To"] = letter.address
-    message["Subject"] = f"[{challenge.short_name}] Your score was computed anew"
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
-    message["X-Auto-Response-Suppress"] = "All"
-    message[LOOP_HEADER] = challenge.address
+    now, subject = service.clock(), f"[{service.challenge.short_name}] Your score was computed anew"
+    message = envelope.begin(service.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
     message.set_content(letter.text, cte="quoted-printable")
     outbox.add(
         tx,
         kind=KIND,
         recipient=letter.address,
-        subject=message["Subject"],
-        message_id=message_id,
+        subject=subject,
+        message_id=message["Message-ID"],
         message=message.as_bytes(),
         team_id=letter.team_id,
         key=letter.key,
