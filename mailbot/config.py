@@ -16,7 +16,7 @@ from mailbot.limits import ReplyLimits
 from mailbot.model import Rule
 from mailbot.page_config import AwardsSection, PageSection
 from mailbot.section import Address, Section, WeekMoment, Zone
-from mailbot.server_section import Imap, Smtp
+from mailbot.server_section import Imap, OAuth, Smtp
 from mailbot.sheet_section import SheetSection
 from scoring.model import Policy
 
@@ -178,6 +178,7 @@ class Config(Section):
     challenge: Challenge
     imap: Imap | None = None
     smtp: Smtp | None = None
+    oauth: OAuth = OAuth()
     roster: Roster = Roster()
     replies: RepliesSection = RepliesSection()
     letters: LettersSection = LettersSection()
@@ -207,6 +208,11 @@ class Config(Section):
     def ledger(self) -> str:
         """The ledger's SQLAlchemy URL."""
         return self.ledger_url or f"sqlite:///{self.state / 'ledger.db'}"
+
+    @property
+    def tokens(self) -> Path:
+        """The file of the refresh token, where the servers are logged in to by OAuth."""
+        return self.state / "oauth.json"
 
     @property
     def published(self) -> Path:

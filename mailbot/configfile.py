@@ -149,6 +149,7 @@ _PATHS = (
     ("state",),
     ("roster", "file"),
     ("board", "folder"),
+    ("oauth", "client_secret_file"),
     ("sheet", "credentials_file"),
     *((section, key) for section in ("imap", "smtp") for key in ("password_file", "ca_file")),
 )

@@ -44,7 +44,10 @@ class Mailbox:
     """One logged-in connection; not for use by two threads."""
 
     def __init__(self, settings: Imap, password: str) -> None:
-        """Connect and log in. Raises Temporary (AuthenticationFailed when the login is refused)."""
+        """Connect and log in, with a password or, where the settings say so, an access token.
+
+        Raises Temporary (AuthenticationFailed when the login is refused).
+        """
         self._settings = settings
         self._folder = ""
         self._mails = 0
@@ -55,7 +58,7 @@ class Mailbox:
             self._client = _connect(settings)
         try:
             with _translated("login"):
-                self._client.login(settings.user, password)
+                self._log_in(settings, password)
                 self._client.normalise_times = False  # keep the zone of INTERNALDATE
                 self._capabilities = set(self._client.capabilities())
                 if b"ID" in self._capabilities and _WARY in bytes(self._client.welcome or b""):
@@ -63,6 +66,14 @@ class Mailbox:
         except Temporary:
             self.close()
             raise
+
+    def _log_in(self, settings: Imap, password: str) -> None:
+        if settings.auth == "password":
+            self._client.login(settings.user, password)
+        elif b"AUTH=OAUTHBEARER" in self._client.capabilities():  # RFC 7628
+            self._client.oauthbearer_login(settings.user, password)
+        else:
+            self._client.oauth2_login(settings.user, password)
 
     def select(self, folder: str) -> int | None:
         """Open a folder and return its UIDVALIDITY; None when there is no such folder."""

@@ -47,6 +47,7 @@ def text(answers: Answers) -> str:
         _organizers(answers.organizers),
         _server("imap", answers),
         _server("smtp", answers),
+        _oauth(answers),
         _section("roster"),
         _line("file", "teams.csv", "columns: team,address"),
         *(part for name, path in answers.labels.items() for part in _track(name, path)),
@@ -55,11 +56,24 @@ def text(answers: Answers) -> str:
     return "".join(parts)
 
 
+def by_oauth(profile: str) -> bool:
+    """Whether a provider takes no password, so that `mailbot login` is needed."""
+    return PROFILES[profile].imap.get("auth") == "oauth"
+
+
+def _oauth(answers: Answers) -> str:
+    if not by_oauth(answers.profile):
+        return ""
+    return _section("oauth") + _line("client_id", "", "the id of the app that you registered with the provider")
+
+
 def _server(name: str, answers: Answers) -> str:
     lines = [_section(name)]
     if name in answers.hosts:
         lines.append(_line("host", answers.hosts[name], ""))
-    lines += [_line("user", answers.user, ""), _line("password_file", f"secrets/{name}", "its first line; chmod 600")]
+    lines.append(_line("user", answers.user, ""))
+    if not by_oauth(answers.profile):
+        lines.append(_line("password_file", f"secrets/{name}", "its first line; chmod 600"))
     if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
         lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
     return "".join(lines)

@@ -20,9 +20,10 @@ class Profile:
     """One provider."""
 
     title: str
-    #: Keys of [imap] and [smtp] that this provider settles; [identity] has its authserv_ids.
+    #: Keys of [imap], [smtp] and [oauth] that this provider settles; [identity] has its authserv_ids.
     imap: Mapping[str, Value] = field(default_factory=dict)
     smtp: Mapping[str, Value] = field(default_factory=dict)
+    oauth: Mapping[str, Value] = field(default_factory=dict)
     #: MiB of the largest mail that arrives there, as it travels; None when that is for you to know.
     takes_mib: int | None = None
     #: The names in its Authentication-Results (RFC 8601): "" when it leaves its name out, () when nothing is known.
@@ -35,7 +36,7 @@ class Profile:
     def settings(self) -> dict[str, dict[str, object]]:
         """Return the sections of the config that it settles."""
         identity = {"authserv_ids": self.authserv_ids} if self.authserv_ids else {}
-        sections = {"imap": self.imap, "smtp": self.smtp, "identity": identity}
+        sections = {"imap": self.imap, "smtp": self.smtp, "oauth": self.oauth, "identity": identity}
         return {
             name: {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
             for name, keys in sections.items()
@@ -48,6 +49,11 @@ PROFILES: dict[str, Profile] = {
         title="Gmail and Google Workspace",
         imap={"host": "imap.gmail.com", "extra_folders": ("[Gmail]/Spam",)},
         smtp={"host": "smtp.gmail.com"},
+        oauth={
+            "auth_url": "https://accounts.google.com/o/oauth2/v2/auth",
+            "token_url": "https://oauth2.googleapis.com/token",
+            "scope": "https://mail.google.com/",
+        },
         takes_mib=50,
         authserv_ids=("mx.google.com",),
         how_to_log_in=(
@@ -57,16 +63,27 @@ PROFILES: dict[str, Profile] = {
         limits=(
             "Sends to 500 recipients a day, Google Workspace to 2,000.",
             "Gives out 2,500 MB a day over IMAP.",
+            "Allows its mail scope in no device flow, so `mailbot login` gives an address to open instead.",
             "Its Spam folder is read too; IMAP must be allowed to see it (Settings, Labels, Spam, Show in IMAP).",
         ),
     ),
     "microsoft": Profile(
         title="Microsoft 365 and Outlook",
-        imap={"host": "outlook.office365.com", "extra_folders": ("Junk Email",)},
-        smtp={"host": "smtp.office365.com", "port": 587, "security": "starttls"},
+        imap={"host": "outlook.office365.com", "extra_folders": ("Junk Email",), "auth": "oauth"},
+        smtp={"host": "smtp.office365.com", "port": 587, "security": "starttls", "auth": "oauth"},
+        oauth={
+            "device_url": "https://login.microsoftonline.com/organizations/oauth2/v2.0/devicecode",
+            "token_url": "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
+            "scope": (
+                "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access"
+            ),
+        },
         takes_mib=36,
         authserv_ids=("",),
-        how_to_log_in=("An app password, where your tenant still allows one; most allow no password over IMAP at all."),
+        how_to_log_in=(
+            "No password is taken over IMAP: register an app in Entra ID that allows public client flows, write its id "
+            "into oauth.client_id, then `mailbot login`."
+        ),
         limits=(
             "Sends 30 mails a minute, to 10,000 recipients a day.",
             "Authenticated SMTP must be switched on for the mailbox (Exchange admin center, Mail flow settings).",

@@ -1,4 +1,4 @@
-"""The config's [imap] and [smtp]: the mail servers that mailbot calls, and where their passwords are."""
+"""The config's [imap], [smtp] and [oauth]: the mail servers that mailbot calls, and what lets it in."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Server(Section):
     #: ``tls`` from the first byte, ``starttls``, or ``none`` (a server on this very machine).
     security: Literal["tls", "starttls", "none"] = "tls"
     user: str = ""
+    #: How to log in: with a ``password``, or by ``oauth`` (see the section of that name).
+    auth: Literal["password", "oauth"] = "password"
     #: File that holds the password on its first line.
     password_file: Path | None = None
     #: PEM file of the authorities to trust instead of the system's.
@@ -59,6 +61,29 @@ class Smtp(Server):
     """The server that takes mailbot's mails."""
 
     port: int = Field(default=465, gt=0, lt=65536)
+
+
+class OAuth(Section):
+    """How to get access without a password (RFC 6749); a profile knows all but the client."""
+
+    #: Who mailbot is to the provider: the id of an app that you have registered there.
+    client_id: str = ""
+    #: File that holds its secret, where the provider gives one to apps on a computer.
+    client_secret_file: Path | None = None
+    #: Where a login on another device begins (RFC 8628); "" where the provider offers none.
+    device_url: str = ""
+    #: Where a login in a browser begins.
+    auth_url: str = ""
+    token_url: str = ""
+    scope: str = ""
+
+    @model_validator(mode="after")
+    def _nothing_in_the_clear(self) -> OAuth:
+        for url in filter(None, (self.device_url, self.auth_url, self.token_url)):
+            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+                message = f"{url!r} must begin with https://, or be on this very machine"
+                raise ValueError(message)
+        return self
 
 
 def secret(server: Server, name: str) -> str:

@@ -22,6 +22,7 @@ from mailbot.intake import ATTEMPTS, Intake
 from mailbot.labels import Given, Labels, split_of
 from mailbot.ledger import Ledger, events, mails, outbox
 from mailbot.letters import Letters
+from mailbot.oauth import Tokens
 from mailbot.post import Post
 from mailbot.ranking import Ranking
 from mailbot.reconcile import Reconciliation
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.config import Config
     from mailbot.sandbox import Sandbox
+    from mailbot.server_section import Server
 
 
 def now() -> datetime:
@@ -214,11 +216,17 @@ class Service:
         )
 
     def mailbox(self) -> Mailbox:
-        """Connect to the mailbox; the password is read anew each time."""
+        """Connect to the mailbox; the password is read, or a token fetched, anew each time."""
         if self.config.imap is None:
             message = "imap: missing; the mailbox is needed for this"
             raise ConfigError(message)
-        return Mailbox(self.config.imap, secret(self.config.imap, "imap"))
+        return Mailbox(self.config.imap, self._key(self.config.imap, "imap"))
+
+    def _key(self, server: Server, name: str) -> str:
+        """Return what lets us in: the password, or a fresh access token."""
+        if server.auth == "oauth":
+            return Tokens(settings=self.config.oauth, path=self.config.tokens).access_token()
+        return secret(server, name)
 
     @contextmanager
     def sender(self) -> Iterator[Sender]:
@@ -227,7 +235,7 @@ class Service:
         if settings is None:
             message = "smtp: missing; a server that takes our mails is needed for this"
             raise ConfigError(message)
-        sender = Sender(settings, lambda: secret(settings, "smtp"))
+        sender = Sender(settings, lambda: self._key(settings, "smtp"))
         try:
             yield sender
         finally:

@@ -78,11 +78,36 @@ class Sender:
             client: smtplib.SMTP = _DirectTls(settings.host, settings.port, NAME, timeout=timeout, context=trusted)
         else:
             client = _Pointed(settings.host, settings.port, NAME, timeout=timeout)
-        if settings.security == "starttls":
-            client.starttls(context=trusted)
-        if settings.user:
-            client.login(settings.user, self._password())
+        try:
+            if settings.security == "starttls":
+                client.starttls(context=trusted)
+            self._log_in(client)
+        except BaseException:
+            client.close()
+            raise
         return client
+
+    def _log_in(self, client: smtplib.SMTP) -> None:
+        user = self._settings.user
+        if user and self._settings.auth == "password":
+            client.login(user, self._password())
+        elif user:
+            _log_in_by_token(client, user, self._password())
+
+
+def _log_in_by_token(client: smtplib.SMTP, user: str, token: str) -> None:
+    """Log in with an access token: OAUTHBEARER (RFC 7628) where it is offered, else XOAUTH2.
+
+    A server that refuses says why in a challenge, which is answered with a bare Control-A (section 3.2.3) or nothing.
+    """
+    client.ehlo_or_helo_if_needed()
+    if "OAUTHBEARER" in str(client.esmtp_features.get("auth", "")).upper().split():
+        first, then = f"n,a={user.replace('=', '=3D').replace(',', '=2C')},\1auth=Bearer {token}\1\1", "\1"
+        client.auth("OAUTHBEARER", lambda challenge=None: first if challenge is None else then)
+    else:
+        client.auth(
+            "XOAUTH2", lambda challenge=None: f"user={user}\1auth=Bearer {token}\1\1" if challenge is None else ""
+        )
 
 
 class _Pointed(smtplib.SMTP):

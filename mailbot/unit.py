@@ -112,7 +112,7 @@ def _all_may_read(path: Path) -> bool:
 def _read(config: Config) -> list[Path]:
     """Return the files that the daemon reads, but for those that systemd brings."""
     servers = (config.imap, config.smtp)
-    named = [config.roster.file, *(server.ca_file for server in servers if server)]
+    named = [config.roster.file, config.oauth.client_secret_file, *(server.ca_file for server in servers if server)]
     return [*(path for path in named if path), *(section.labels for section in config.tracks.values())]
 
 
@@ -124,11 +124,9 @@ def _installation(command: Path) -> list[Path]:
 
 def _credentials(config: Config) -> list[tuple[str, Path]]:
     servers = {"imap": config.imap, "smtp": config.smtp}
-    return [
-        (f"{name}_password", server.password_file)
-        for name, server in servers.items()
-        if server and server.password_file
-    ]
+    named = {f"{name}_password": server.password_file for name, server in servers.items() if server}
+    named["sheet_credentials"] = config.sheet.credentials_file
+    return [(name, path) for name, path in named.items() if path]
 
 
 def _is_hidden(path: Path) -> bool:

@@ -18,6 +18,7 @@ from mailbot.cli import (
     install,
     letters,
     lists,
+    login,
     rulings,
     scores,
     serve,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Begin")(start.init)
 app.command(rich_help_panel="Begin")(demo.demo)
+app.command(rich_help_panel="Begin")(login.login)
 app.command("install-service", rich_help_panel="Begin")(install.install_service)
 app.command(rich_help_panel="Run")(serve.run)
 app.command(rich_help_panel="Run")(serve.once)

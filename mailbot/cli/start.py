@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mailbot.errors import Permanent
-from mailbot.newconfig import Answers, text
+from mailbot.newconfig import Answers, by_oauth, text
 from mailbot.providers import PROFILES
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -59,7 +59,8 @@ def init(
     answers = replace(answers, labels={track: f"labels/{name}" for track, name in names.items()})
     _check(answers, folder, found)
     _lay_out(folder, answers, found)
-    _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
+    if not by_oauth(profile):
+        _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
     _say_what_is_next(folder, answers)
 
 
@@ -151,16 +152,19 @@ def _write_private(path: Path, data: bytes) -> None:
 def _say_what_is_next(folder: Path, answers: Answers) -> None:
     target = folder / "config.toml"
     waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
-    empty = [f"secrets/{name}" for name in ("imap", "smtp") if not (folder / "secrets" / name).stat().st_size]
+    secrets = [folder / "secrets" / name for name in ("imap", "smtp")]
+    empty = [f"secrets/{path.name}" for path in secrets if path.exists() and not path.stat().st_size]
+    needs_app = by_oauth(answers.profile)
     todo = [
         *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
         *([f"write the passwords into {' and '.join(empty)}"] if empty else []),
+        *(["set oauth.client_id, then `mailbot login`"] if needs_app else []),
         "list the teams in teams.csv",
     ]
     track = next(iter(answers.labels))
     typer.echo(f"Wrote {target}. The next three steps:")
     typer.echo(f"  1. In {folder}: {'; '.join(todo)}.")
-    if empty:
+    if empty or needs_app:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
     typer.echo(f"  2. mailbot --config {target} doctor --online")
     typer.echo(f"     It names what is not well yet. Try a file: mailbot --config {target} score FILE --track {track}")

@@ -24,6 +24,33 @@ if TYPE_CHECKING:
 #: What the first IMAP4rev1 servers could do: no MOVE, UIDPLUS, IDLE, ENABLE.
 FEW_CAPABILITIES = "IMAP4rev1 LITERAL+"
 
+_INTROSPECTION = """\
+introspection_mode = post
+introspection_url = {url}
+active_attribute = active
+active_value = true
+username_attribute = username
+"""
+_OAUTH_2_3 = """\
+auth_mechanisms = xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+_OAUTH_2_4 = """\
+auth_mechanisms = xoauth2 oauthbearer
+oauth2 {{
+  introspection_mode = post
+  introspection_url = {url}
+  active_attribute = active
+  active_value = true
+  username_attribute = username
+}}
+passdb oauth2 {{
+}}
+"""
 _TIMEOUT = 20.0
 _numbers = itertools.count(1)
 
@@ -33,13 +60,17 @@ class Dovecot:
 
     password = "secret"  # noqa: S105  the server's config says the same, and nothing outside the tests knows it
 
-    def __init__(self, *, capability: str = "") -> None:
-        """Write the config; a non-empty capability is all that the server tells clients after login."""
+    def __init__(self, *, capability: str = "", introspection: str = "") -> None:
+        """Write the config.
+
+        A non-empty capability is all that the server tells clients after login; at the URL of ``introspection`` it
+        asks whose an access token is (RFC 7662), and then takes no password.
+        """
         self.folder = short_folder()
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
         self.certificates = make_certificates(self.folder)
         self._config = self.folder / "dovecot.conf"
-        self._config.write_text(self._config_text(capability))
+        self._config.write_text(self._config_text(capability, introspection))
         command = (program("dovecot"), "-F", "-c", str(self._config))
         self._group = ProcessGroup(command, folder=self.folder, port=self.imaps_port)
 
@@ -75,10 +106,14 @@ class Dovecot:
         done = subprocess.run(command, check=True, capture_output=True, text=True, user=user.uid, group=user.gid)
         return done.stdout
 
-    def _config_text(self, capability: str) -> str:
+    def _config_text(self, capability: str, introspection: str) -> str:
         """Fill in the config for the version of Dovecot that is installed."""
         version = subprocess.run((program("dovecot"), "--version"), check=True, capture_output=True, text=True).stdout
-        name = "dovecot-2.3.conf" if version.startswith("2.3") else "dovecot-2.4.conf"
+        old = version.startswith("2.3")
+        name = "dovecot-2.3.conf" if old else "dovecot-2.4.conf"
+        if introspection:
+            (self.folder / "oauth2.conf").write_text(_INTROSPECTION.format(url=introspection))
+        by_token = _OAUTH_2_3 if old else _OAUTH_2_4
         return Template((Path(__file__).parent / name).read_text()).substitute(
             asdict(plain_user()),
             folder=self.folder,
@@ -87,6 +122,7 @@ class Dovecot:
             imap_port=self.imap_port,
             imaps_port=self.imaps_port,
             lmtp_port=self.lmtp_port,
+            by_token=by_token.format(folder=self.folder, url=introspection) if introspection else "",
             capability=f"imap_capability = {capability}" if capability else "",
         )
 

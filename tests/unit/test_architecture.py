@@ -26,7 +26,7 @@ OWNERS = {
     "alembic": {"mailbot.ledger"},
     "gspread": {"mailbot.sheet", "mailbot.sheet_http"},
     "google": {"mailbot.sheet", "mailbot.sheet_http"},
-    "requests": {"mailbot.sheet_http"},
+    "requests": {"mailbot.sheet_http", "mailbot.oauth"},
     "http": {"mailbot.demo"},
     "socket": {
         "mailbot.imap",
@@ -252,4 +252,4 @@ def test_every_imap_command_has_its_crash_points() -> None:
 
 
 #: Called inside the points of their callers, or, as ``close``, with nothing to lose.
-IMAP_HELPERS = {"_ask", "_move", "_full_name", "_said_more", "close"}
+IMAP_HELPERS = {"_log_in", "_ask", "_move", "_full_name", "_said_more", "close"}
