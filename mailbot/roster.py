@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
 
-from mailbot import daybook
+from mailbot import daybook, naming
 from mailbot.errors import ConfigError
 from mailbot.ledger import events, teams
 from mailbot.rules import name_key
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ADDRESS_COLUMNS = ("address", "addresses", "email", "emails", "e-mail")
 TEAM_COLUMNS = ("team", "team name", "team_name", "name")
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +57,7 @@ def normalise(address: str) -> str:
 
 def entry(name: str, given: Sequence[str]) -> Entry:
     """Check a team's name and addresses. Raises ValueError with the reason."""
-    shown = printable(name, LONGEST_NAME)
-    if not shown or shown != " ".join(name.split()):
-        message = f"{shown!r} is no team name: it must be printable and have at most {LONGEST_NAME} characters"
-        raise ValueError(message)
+    shown = naming.tidy(name)
     if not given:
         message = f"team {shown!r} has no address"
         raise ValueError(message)
@@ -129,16 +125,20 @@ def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
 
 
 def enter(tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path) -> list[str]:
-    """Bring teams into the ledger; return the mistakes: addresses that another team holds there."""
+    """Bring teams into the ledger; return the mistakes: addresses of other teams, and names that look like theirs."""
     mistakes = []
+    names = naming.Names(team.name for team in teams.everyone(tx))
     for one in entries:
         holders = teams.by_address(tx, one.addresses)
         foreign = [a for a, team in holders.items() if name_key(team.name) != name_key(one.name)]
         if foreign:
             mistakes.append(f"team {one.name!r}: {', '.join(foreign)} is another team's address already")
+        elif fault := names.fault(one.name):
+            mistakes.append(f"{one.name!r} is no team name: {fault}")
         elif set(one.addresses) - set(holders):
             line = daybook.keep_roster(state, one.name, one.addresses)
             teams.add(tx, one.name, one.addresses, now)
+            names.add(one.name)
             events.append(tx, kind="team-added", subject=one.name, now=now, roster=line)
     return mistakes
 

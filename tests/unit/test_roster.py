@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.roster import LONGEST_NAME, Entry, entry, normalise, read_csv
+from mailbot.naming import LONGEST_NAME
+from mailbot.roster import Entry, entry, normalise, read_csv
 
 
 def _entries(text: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -1,0 +1,104 @@
+"""Names of teams: safe by themselves, and never to be taken for another team's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.ledger import teams
+from mailbot.naming import LONGEST_NAME, Names, tidy
+from mailbot.roster import enter, entry
+from tests.unit.services import NOW, Clock, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", ["Pixel Peepers", "墨子图像组", "Nguyễn Vision", "3D-Lab", "Σ-Team", "Déjà Vu", "R&D"])
+def test_a_plain_name_stands_as_it_is(name: str) -> None:
+    """Names in the scripts of the teams are taken."""
+    assert tidy(name) == name
+
+
+def test_white_space_is_squeezed() -> None:
+    """Nobody sees how many spaces there are."""
+    assert tidy("  Pixel \u3000 Peepers\n") == "Pixel Peepers"
+
+
+REFUSED = {
+    "empty": ("", "it is empty; write one"),
+    "long": ("x" * (LONGEST_NAME + 1), "shorten it"),
+    "escape": ("a\x1b[31mb", "nobody can see"),
+    "bidi": ("a\u202eb", "nobody can see"),
+    "zero-width": ("Al\u200bpha", "nobody can see"),
+    "hangul-filler": ("\u3164", "nobody can see"),
+    "braille-blank": ("A\u2800", "nobody can see"),
+    "private": ("a\ue000", "nobody can see"),
+    "equals": ("=HYPERLINK(1)", "'=' for a formula; begin it with a letter or a digit"),
+    "plus": ("+1", "for a formula"),
+    "minus": ("-Team", "for a formula"),
+    "at": ("@SUM(1)", "for a formula"),
+    "full-width": ("\uff1d1+1", "'=' for a formula"),
+    "no-letter": ("***", "no letter and no digit"),
+    "tower": ("a" + "\u0336" * 3, "too many accents"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_name_that_plays_tricks_is_refused(case: str) -> None:
+    """The refusal says why, and how to mend it."""
+    name, why = REFUSED[case]
+    with pytest.raises(ValueError, match="is no team name: ") as refused:
+        tidy(name)
+    assert why in str(refused.value)
+
+
+ALIKE = {
+    "cyrillic": ("Pixel Peepers", "Рixel Рeepers"),  # noqa: RUF001  # Cyrillic letters are the point
+    "greek": ("Oracle", "Οracle"),  # noqa: RUF001  # a Greek letter is the point
+    "capital-i": ("Pixel", "PixeI"),
+    "one": ("Alpha 1", "Alpha l"),
+    "zero": ("Team O", "TEAM 0"),
+    "rn": ("Modern", "Modem"),
+    "mathematical": ("Alpha", "𝐀lρha"),  # noqa: RUF001  # letters that look like others are the point
+    "space": ("DeepVision", "Deep Vision"),
+    "quotes": ("Ada's", "Ada’s"),  # noqa: RUF001  # so is the other apostrophe
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_a_look_alike_is_refused_and_named(case: str) -> None:
+    """Whichever came first, the second is told whose name it looks like."""
+    for first, second in (ALIKE[case], ALIKE[case][::-1]):
+        fault = Names([first]).fault(second)
+        assert fault is not None
+        assert repr(first) in fault
+        assert "choose one that can be told from it" in fault
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Alpha", "Beta"), ("Team 2", "Team 3"), ("Alpha 1", "Alpha 2"), ("墨子组", "墨子队"), ("Resume", "Résumé")],
+    ids=["words", "digits", "number", "chinese", "accents"],
+)
+def test_names_that_can_be_told_apart_are_fine(one: str, other: str) -> None:
+    """Other words, digits, characters and accents make another name."""
+    assert Names([one]).fault(other) is None
+
+
+def test_case_and_width_make_no_second_team() -> None:
+    """A name that differs in case and width alone is the same team's, not a look-alike."""
+    assert Names(["Pixel Peepers"]).fault("ＰＩＸＥＬ  peepers") is None  # noqa: RUF001  # full-width letters are the point
+
+
+def test_a_look_alike_does_not_reach_the_roster(tmp_path: Path) -> None:
+    """Neither beside a team that is registered nor beside one of the same file; the others of the file do."""
+    new = [entry("Рixel Рeepers", ["m@x.example"]), entry("Neu", ["n@x.example"]), entry("Νeu", ["o@x.example"])]  # noqa: RUF001  # look-alikes
+    with served(tmp_path, Clock()) as service:
+        with service.ledger.write("test") as tx:
+            mistakes = enter(tx, new, NOW, state=service.config.state)
+        with service.ledger.read() as tx:
+            names = [team.name for team in teams.everyone(tx)]
+    assert names == ["Münster Vision", "Neu", "Pixel Peepers"]
+    assert [mistake.partition(" is no team name")[0] for mistake in mistakes] == ["'Рixel Рeepers'", "'Νeu'"]  # noqa: RUF001  # look-alikes
