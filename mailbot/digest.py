@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import health, mails, outbox, tally
+from mailbot.ledger import health, likenesses, mails, outbox, tally
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Tx
     from mailbot.ledger.health import HealthRow
+    from mailbot.ledger.likenesses import LikenessRow
 
 OWN = "mailbot"
 """Who acts in the audit trail when nobody typed a command."""
@@ -36,8 +37,9 @@ class Digest:
     #: Teams that came onto the roster, the first by name.
     new_teams: Sequence[str]
     more_teams: int
-    #: Pairs of submissions that look alike.
-    similar: int
+    #: Pairs of submissions of different teams that look alike, the first of them.
+    similar: Sequence[LikenessRow]
+    more_similar: int
     #: What people did by command, by the kind of the entry in the audit trail.
     acts: Sequence[tuple[str, int]]
     #: Replies that the limits withheld, and mails of ours that could not be sent.
@@ -61,6 +63,7 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
     statuses = tally.submissions_by_status(tx, since, until)
     kinds = tally.entries_by_kind(tx, since, until)
     teams = tally.subjects(tx, since, until, kind="team-added")
+    similar = [pair for pair in likenesses.listing(tx, since=since) if pair.found_at < until]
     return Digest(
         since=since,
         until=until,
@@ -70,7 +73,8 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         problems=tally.problems_by_code(tx, since, until).most_common(),
         new_teams=teams[:MOST_NAMES],
         more_teams=len(teams[MOST_NAMES:]),
-        similar=kinds["similar-found"],
+        similar=similar[:MOST_NAMES],
+        more_similar=len(similar[MOST_NAMES:]),
         acts=sorted(tally.acts_of_people(tx, since, until, own=OWN).items()),
         withheld=kinds["reply-withheld"],
         given_up=tally.given_up(tx, since),

@@ -41,7 +41,6 @@ def _rows(wired: Service, track: str) -> list[dict[str, object]]:
     """Compare all, and return all that was ever found."""
     from mailbot import similar  # noqa: PLC0415  # not for --help
     from mailbot.ledger import likenesses  # noqa: PLC0415  # not for --help
-    from mailbot.ledger.submissions import receipt  # noqa: PLC0415  # not for --help
 
     outlying = {(pair.first, pair.second): pair.outlying for pair in similar.of(wired).all_pairs(track)}
     zone = wired.config.challenge.zone
@@ -53,9 +52,9 @@ def _rows(wired: Service, track: str) -> list[dict[str, object]]:
             "kind": row.kind,
             "value": row.value,
             "outlying": outlying.get((row.first_id, row.second_id)),
-            "first": receipt(row.first_id),
+            "first": row.first,
             "team": row.first_team,
-            "second": receipt(row.second_id),
+            "second": row.second,
             "other_team": row.second_team,
             "found_at": rfc3339(row.found_at, zone),
         }

@@ -49,6 +49,16 @@ class LikenessRow:
     value: float
     found_at: datetime
 
+    @property
+    def first(self) -> str:
+        """The earlier one's public id."""
+        return receipt(self.first_id)
+
+    @property
+    def second(self) -> str:
+        """The later one's public id."""
+        return receipt(self.second_id)
+
 
 def add(tx: Tx, *, track: str, first_id: int, second_id: int, kind: str, value: float, now: datetime) -> bool:
     """Enter a pair, the earlier submission first; False when it is known."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, rebuild
+from mailbot import configfile, rebuild, similar
 from mailbot.ledger import Ledger, boards, events, outbox, teams
 from mailbot.model import ReplyState
 from tests.care.contest import START, Clock, contest, mail, take, write_config
@@ -249,15 +249,17 @@ def test_the_digest_counts_the_week(tmp_path: Path) -> None:
     clock = Clock()
     with contest(tmp_path, clock) as wired:
         turn(wired, clock, WEDNESDAY)
-        submit(wired, clock, AMBER)
+        for sender in (AMBER, BERYL):
+            take(wired, mail(sender, shift=0.3), clock.instant)
+        assert similar.of(wired).step()
         take(wired, mail(BERYL).replace(b"Content-Transfer-Encoding: base64", b"X: y"), clock.instant)
         take(wired, mail("stranger@example.com"), clock.instant)
         with wired.ledger.write("test") as tx:
-            events.append(tx, kind="similar-found", subject="S-000001", now=clock(), other="S-000002")
             events.append(tx, kind="team-added", subject="Citrine", now=clock(), roster="0" * 64)
         turn(wired, clock, WEDNESDAY + WEEK)
         told = " ".join(text(letters(wired.ledger, "digest")[-1]).split())
-    for said in ("in all 3", "scored 1", "refused 1", "unknown-sender 1", "accepted 1", "Citrine", "found this week 1"):
+    alike = "S-000001 Amber, S-000002 Beryl: same-values"
+    for said in ("in all 4", "scored 2", "refused 1", "unknown-sender 1", "accepted 2", "Citrine", alike):
         assert said in told
     assert "What people did" not in told
     assert "all well" in told
