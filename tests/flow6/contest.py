@@ -5,24 +5,29 @@ from __future__ import annotations
 import email
 import io
 import json
+import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import configfile, evaluator, service
+from mailbot import configfile, evaluator, service, showing
 from mailbot.importing import enter
+from tests.servers.sheets import BOOK
 from tests.unit.services import Clock, Here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailbot.demo.book import Worksheet
     from mailbot.sandbox import Sandbox
     from mailbot.service import Service
+    from tests.servers.sheets import StrictSheets
     from tests.servers.smtp_sink import Sent, SmtpSink
 
 LABELS = Path(__file__).parents[1] / "flow" / "base" / "labels"
@@ -48,6 +53,9 @@ port = {port}
 security = "none"
 [roster]
 file = "teams.csv"
+[sheet]
+spreadsheet = "https://docs.google.com/spreadsheets/d/{book}/edit"
+credentials_file = "sheet.json"
 [[phases]]
 name = "test"
 closes = 2026-04-20T00:00:00+08:00
@@ -57,6 +65,7 @@ labels = "labels/answer-u.json"
 labels = "labels/answer-s.json"
 """
 
+BASELINES = ("NIQE", "Q-Align", "CLIP-IQA", "HyperIQA", "InternVL")
 LARGEST_LETTER, LARGEST_CHART = 40_000, 15_000
 
 
@@ -71,6 +80,7 @@ class Contest:
 
     folder: Path
     sink: SmtpSink
+    google: StrictSheets
     clock: Clock = field(default_factory=lambda: Clock(shanghai("03-12 09:00")))
     _mails: int = 0
     _told: int = 0
@@ -78,7 +88,8 @@ class Contest:
     def begin(self) -> None:
         """Lay out config, roster and labels."""
         shutil.copytree(LABELS, self.folder / "labels")
-        (self.folder / "config.toml").write_text(CONFIG.format(port=self.sink.port), encoding="utf-8")
+        (self.folder / "config.toml").write_text(CONFIG.format(port=self.sink.port, book=BOOK), encoding="utf-8")
+        (self.folder / "sheet.json").write_bytes(self.google.key)
         roster = "".join(f"{team},{address}\n" for team, address in TEAMS.items())
         (self.folder / "teams.csv").write_text(f"team,address\n{roster}", encoding="utf-8")
 
@@ -117,6 +128,9 @@ class Contest:
             self.clock.now = shanghai(instant)
             while wired.weekly.step() or wired.post.step():
                 pass
+            sheet = showing.of(wired, api=self.google.url)
+            while sheet and sheet.step():
+                pass
             with wired.sending() as sending:
                 while sending.step():
                     pass
@@ -130,6 +144,29 @@ class Contest:
         """Return the cells of the board as published, without the baselines."""
         lines = (self.folder / "state/published/board.csv").read_text(encoding="utf-8").splitlines()
         return "\n".join(line for line in lines if not line.endswith(",true"))
+
+    def sheet(self) -> str:
+        """Return the cells of the Google Sheet, worksheet by worksheet, without the baselines."""
+        return "\n".join(_worksheet(one) for one in self.google.book.worksheets.values() if one.values)
+
+    def page(self) -> str:
+        """Return what the page's tables say, without the baselines: a line for each team."""
+        html = (self.folder / "state/published/page/index.html").read_text(encoding="utf-8")
+        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html.partition('id="charts"')[0], flags=re.DOTALL)
+        lines = [" | ".join(filter(None, map(_words, re.split(r"<(?:td|th)", row)))) for row in rows]
+        return "\n".join(line for line in lines if not line.startswith(("Baselines", *BASELINES)))
+
+
+def _worksheet(sheet: Worksheet) -> str:
+    rows, columns = sheet.size
+    found = [[str(sheet.values.get((row, column), "")) for column in range(columns)] for row in range(rows)]
+    lines = [" | ".join(cells) for cells in found if any(cells) and cells[0] != "baseline"]
+    return "\n".join([f"[{sheet.title}]", *lines])
+
+
+def _words(html: str) -> str:
+    """Return the text in a piece of HTML."""
+    return " ".join(unescape(re.sub(r"<svg.*?</svg>|<[^>]*>|^[^>]*>", " ", html, flags=re.DOTALL)).split())
 
 
 def _answers(wrong: int | None) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Six weeks of a challenge, told in acts: the board's cells and every letter are as written down in ``expected``.
+"""Six weeks of a challenge, in acts: board, sheet, page and every letter are as written down in ``expected``.
 
 Ranks change, a mail comes late, labels are corrected, the daemon is down over a Wednesday, a submission is
 disqualified. After a deliberate change,
@@ -25,15 +25,16 @@ from tests.flow6.contest import Contest, shanghai
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.servers.sheets import StrictSheets
     from tests.servers.smtp_sink import SmtpSink
 
 EXPECTED = Path(__file__).parent / "expected"
 PEEPERS, VISION, MOZI, LARKS = "Pixel Peepers", "Münster Vision", "墨子图像组", "Late Larks"
 
 
-def test_six_weeks(tmp_path: Path, smtp_sink: SmtpSink) -> None:
+def test_six_weeks(tmp_path: Path, smtp_sink: SmtpSink, google: StrictSheets) -> None:
     """Each act shows the board and the letters that are written down for it, and no letter goes out twice."""
-    contest = Contest(folder=tmp_path, sink=smtp_sink)
+    contest = Contest(folder=tmp_path, sink=smtp_sink, google=google)
     contest.begin()
     found = {f"{number}-{name}.txt": text for number, (name, text) in enumerate(_acts(contest), 1)}
     if "MAILBOT_FLOW_ACCEPT" in os.environ:
@@ -89,8 +90,9 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
 
 
 def _told(contest: Contest) -> str:
-    """Return the board and the letters of an act."""
-    return f"{contest.cells()}\n\n{contest.told()}"
+    """Return the board, the sheet, the page and the letters of an act."""
+    told = {"board.csv": contest.cells(), "the sheet": contest.sheet(), "the page": contest.page()}
+    return "\n\n".join([*(f"### {name}\n{text}" for name, text in told.items()), contest.told()])
 
 
 def _correct_a_label(contest: Contest) -> None:
