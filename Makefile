@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-systemd lint bench fuzz lock checker
+.PHONY: help setup demo test test-crash test-systemd lint bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -59,6 +59,10 @@ fuzz: setup ## Throw mutated mails, archives and files at their readers for SECO
 
 checker: setup ## Write the teams' checker, one file for any Python 3.11: build/siqa-checker.pyz (IDS=ids.txt bakes ids in)
 	@$(BIN)/python -m scoring.pack build/siqa-checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
+
+man: setup ## Write the manual page: build/mailbot.1
+	@mkdir -p build
+	@$(BIN)/mailbot man > build/mailbot.1
 
 lock: setup ## Choose the newest packages anew and pin them with their hashes
 	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --group dev \

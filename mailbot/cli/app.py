@@ -19,6 +19,8 @@ from mailbot.cli import (
     letters,
     lists,
     login,
+    look,
+    manual,
     rulings,
     scores,
     serve,
@@ -57,6 +59,7 @@ app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.page)
 app.command(rich_help_panel="Publish")(boards.board)
 app.command(rich_help_panel="Publish")(letters.letters)
+app.command(rich_help_panel="Begin")(manual.man)
 app.command(rich_help_panel="Care")(care.doctor)
 app.command(rich_help_panel="Care")(care.backup)
 app.command(rich_help_panel="Care")(care.restore)
@@ -70,6 +73,7 @@ lists.submissions.command()(rulings.select)
 teams.teams.command("disqualify")(rulings.disqualify_team)
 teams.teams.command("hide")(rulings.hide_team)
 teams.teams.command("reinstate")(rulings.reinstate_team)
+app.command(rich_help_panel="Look")(look.trace)
 app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
 app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")
 app.add_typer(lists.mails, name="mails", rich_help_panel="Look")

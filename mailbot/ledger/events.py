@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from mailbot.ledger.tables import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from mailbot.ledger.engine import Tx
 
@@ -70,6 +70,12 @@ def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> 
 def since(tx: Tx, entry_id: int) -> list[Entry]:
     """Return the entries after the one of that id."""
     rows = tx.execute(sa.select(events).where(events.c.id > entry_id).order_by(events.c.id)).mappings()
+    return [Entry(**row) for row in rows]
+
+
+def about(tx: Tx, subjects: Collection[str]) -> list[Entry]:
+    """Return the entries about any of these subjects, oldest first."""
+    rows = tx.execute(sa.select(events).where(events.c.subject.in_(subjects)).order_by(events.c.id)).mappings()
     return [Entry(**row) for row in rows]
 
 

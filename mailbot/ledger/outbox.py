@@ -37,6 +37,11 @@ class OutgoingRow:
     #: Of a letter, for whom and on what occasion; None for a reply.
     key: str | None
 
+    @property
+    def name(self) -> str:
+        """Its public name, as ``R-000007``."""
+        return f"R-{self.id:06d}"
+
 
 def add(
     tx: Tx,
@@ -167,6 +172,11 @@ def has(tx: Tx, key: str) -> bool:
 def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:
     """Return the mails of the outbox, oldest first."""
     return _rows(tx, *([outbox.c.id == outgoing_id] if outgoing_id is not None else []))
+
+
+def of_mail(tx: Tx, mail_id: int) -> list[OutgoingRow]:
+    """Return what was written because of a mail, oldest first."""
+    return _rows(tx, outbox.c.mail_id == mail_id)
 
 
 def _leave(tx: Tx, outgoing_id: int, **values: object) -> None:

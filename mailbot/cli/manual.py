@@ -1,0 +1,66 @@
+"""man: the manual page, made from the commands themselves."""
+
+from __future__ import annotations
+
+import typer
+
+from mailbot import __version__
+
+
+def man(context: typer.Context) -> None:
+    """Print the manual page, for `man -l`: `mailbot man > mailbot.1`."""
+    typer.echo(page(context.find_root().command))
+
+
+def page(root: object) -> str:
+    """Return the manual page of all commands, in the roff of man(7)."""
+    lines = [
+        f'.TH MAILBOT 1 "" "mailbot {__version__}" "mailbot manual"',
+        ".SH NAME",
+        "mailbot \\- run a scientific challenge by e\\-mail",
+        ".SH SYNOPSIS",
+        ".B mailbot",
+        "[\\-\\-config FILE] COMMAND ...",
+        ".SH DESCRIPTION",
+        _text(getattr(root, "help", "")),
+        ".SH OPTIONS",
+        *_options(root),
+        ".SH COMMANDS",
+    ]
+    for name, command in getattr(root, "commands", {}).items():
+        lines += _command(f"mailbot {name}", command)
+    lines += [".SH FILES", ".I config.toml", "in the working folder, else", ".I /etc/mailbot/config.toml"]
+    lines += [".SH EXIT STATUS"]
+    lines += ["0 done; 1 something is left undone or was refused; 2 called wrongly, or it could not be carried out."]
+    return "\n".join(lines) + "\n"
+
+
+def _command(path: str, command: object) -> list[str]:
+    """Describe a command, or each command of a group."""
+    if inner := getattr(command, "commands", None):
+        return [line for name, sub in inner.items() for line in _command(f"{path} {name}", sub)]
+    arguments = [param for param in _params(command) if not _is_option(param)]
+    named = " ".join([path, *(str(getattr(a, "metavar", "") or a.name.upper()) for a in arguments)])  # type: ignore[attr-defined]  # a parameter of typer's own command classes, which it does not export
+    return [f".SS {_text(named)}", _text(getattr(command, "help", "")), *_options(command)]
+
+
+def _options(command: object) -> list[str]:
+    lines = []
+    for param in filter(_is_option, _params(command)):
+        names = [*getattr(param, "opts", []), *getattr(param, "secondary_opts", [])]
+        lines += [".TP", f"\\fB{_text(', '.join(names))}\\fR", _text(getattr(param, "help", "") or "")]
+    return lines
+
+
+def _params(command: object) -> list[object]:
+    return [param for param in getattr(command, "params", []) if not getattr(param, "hidden", False)]
+
+
+def _is_option(param: object) -> bool:
+    return any(name.startswith("-") for name in getattr(param, "opts", []))
+
+
+def _text(text: str) -> str:
+    """Write text so that roff shows it as it is: one line, no request at its beginning."""
+    one = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
+    return f"\\&{one}" if one.startswith((".", "'")) else one

@@ -1,0 +1,113 @@
+"""A mail's whole life, step by step, as ledger and audit trail tell it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import events, mails, outbox, scores, submissions
+from mailbot.ledger.submissions import receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from mailbot.ledger import Tx
+    from mailbot.ledger.events import Entry
+    from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.ledger.submissions import SubmissionRow
+
+SHOWN_HASH = 12
+"""So many characters of a hash tell one from another."""
+
+_TOLD_ELSEWHERE = {"mail-recorded": {"submissions"}, "mail-spooled": {"arrived_at", "sha256", "size"}}
+"""Details of an entry that other steps tell, and better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that happened to a mail, or because of it."""
+
+    at: datetime
+    #: The mail, submission or reply that it happened to: ``M-000012``, ``S-000045``, ``R-000013``.
+    subject: str
+    #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, or the kind of an entry of the audit trail.
+    what: str
+    detail: str = ""
+
+
+def of_mail(tx: Tx, mail_id: int) -> list[Step]:
+    """Return the life of a mail in order; empty when there is none of that id."""
+    row = mails.get(tx, mail_id)
+    if row is None:
+        return []
+    found = submissions.listing(tx, mail_id=mail_id)
+    written = outbox.of_mail(tx, mail_id)
+    arrived = Step(at=row.arrived_at, subject=row.name, what="arrived", detail=f"{row.size} bytes, {row.sha256}")
+    names = [row.name, *(one.receipt for one in found), *(one.name for one in written)]
+    entries = [_entry(one) for one in events.about(tx, names)]
+    recorded = next((one.at for one in reversed(entries) if one.what == "mail-recorded"), row.arrived_at)
+    steps = [arrived, *entries, *(_submitted(one, recorded) for one in found)]
+    steps += [step for one in found for step in _scored(tx, one)]
+    steps += [_queued(one) for one in written]
+    steps.sort(key=lambda step: step.at)
+    return [*steps, _standing(row, steps[-1].at)]
+
+
+def of_reply(tx: Tx, outgoing_id: int) -> list[Step]:
+    """Return the life of the mail that one of ours answers; of a letter, its own alone."""
+    row = next(iter(outbox.listing(tx, outgoing_id)), None)
+    if row is None:
+        return []
+    if row.mail_id is not None:
+        return of_mail(tx, row.mail_id)
+    return sorted([_queued(row), *map(_entry, events.about(tx, [row.name]))], key=lambda step: step.at)
+
+
+def of_submission(tx: Tx, submission_id: int) -> list[Step]:
+    """Return the life of the mail that a submission came with."""
+    row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
+    return of_mail(tx, row.mail_id) if row else []
+
+
+def _standing(row: MailRow, at: datetime) -> Step:
+    """Tell where the mail stands now, after how many attempts, and why."""
+    attempts = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
+    words = (attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
+    return Step(at=at, subject=row.name, what=str(row.state), detail=", ".join(word for word in words if word))
+
+
+def _entry(entry: Entry) -> Step:
+    """Tell an entry of the audit trail: who acted, unless it was mailbot itself, and what is kept of it."""
+    told = {k: v for k, v in json.loads(entry.detail).items() if k not in _TOLD_ELSEWHERE.get(entry.kind, ())}
+    words = [f"{name.replace('_', ' ')}: {_word(value)}" for name, value in told.items() if value not in (None, "", [])]
+    by = [f"by {entry.actor}"] if entry.actor != "mailbot" else []
+    return Step(at=entry.at, subject=entry.subject, what=entry.kind, detail=", ".join(by + words))
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _submitted(row: SubmissionRow, at: datetime) -> Step:
+    problems = "; ".join(str(problem.get("message", problem.get("code"))) for problem in row.problems)
+    words = (row.file_name, row.track, row.phase, row.team, row.method, problems)
+    return Step(at=at, subject=row.receipt, what=str(row.status), detail=", ".join(word for word in words if word))
+
+
+def _scored(tx: Tx, row: SubmissionRow) -> Iterator[Step]:
+    """Tell each score, by which labels and formula."""
+    for score in scores.of_submission(tx, row.id):
+        detail = f"{score.value:.4f} by {score.scorer}, labels {score.truth[:SHOWN_HASH]}, {score.n} items"
+        yield Step(at=score.scored_at, subject=receipt(row.id), what="scored", detail=detail)
+
+
+def _queued(row: OutgoingRow) -> Step:
+    """Tell of one of our mails, and of what is in its way while it is not sent."""
+    trouble = f"{row.state} after {row.attempts} attempts: {row.error}" if row.error else ""
+    words = (f"{row.kind} to {row.recipient}", row.subject, trouble)
+    return Step(
+        at=row.created_at, subject=row.name, what="reply-queued", detail=", ".join(word for word in words if word)
+    )

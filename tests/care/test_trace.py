@@ -1,0 +1,73 @@
+"""`mailbot trace`: a mail's whole life, in order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from mailbot import ruling, trace
+from mailbot.cli.app import app
+from mailbot.errors import Permanent
+from mailbot.model import Exclusion
+from tests.care.contest import Clock, contest, mail, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def lived(folder: Path) -> None:
+    """Let one mail be answered and its submission be disqualified an hour later."""
+    clock = Clock()
+    with contest(folder, clock) as wired:
+        take(wired, mail("amber@example.org"), clock())
+        clock.pass_by(hours=1)
+        with wired.ledger.write("ruling") as tx:
+            ruling.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
+
+
+def asked(folder: Path, name: str) -> list[dict[str, str]]:
+    """Return what the command tells programs."""
+    done = CliRunner().invoke(app, ["--config", str(folder / "config.toml"), "trace", name, "--json"])
+    assert done.exit_code == 0, done.output
+    found: list[dict[str, str]] = json.loads(done.stdout)
+    return found
+
+
+def test_a_life_is_told_in_order(tmp_path: Path) -> None:
+    """Arrival first, the ruling and where it stands last; between them spool, record, submission, score and reply."""
+    lived(tmp_path)
+    told = asked(tmp_path, "M-1")
+    assert [row["at"] for row in told] == sorted(row["at"] for row in told)
+    kinds = [row["what"] for row in told]
+    assert kinds[0] == "arrived"
+    assert {"mail-spooled", "mail-recorded", "accepted", "scored", "reply-queued"} <= set(kinds[1:-2])
+    assert kinds[-2:] == ["submission-excluded", "recorded"]
+    assert "two accounts" in told[-2]["detail"]
+    assert told[-1]["detail"].startswith("1 attempt, scored")
+
+
+@pytest.mark.parametrize("name", ["S-1", "R-000001", "m1"])
+def test_each_of_its_names_leads_to_the_same_life(tmp_path: Path, name: str) -> None:
+    """Whether a team quotes the receipt or the organizer sees the reply."""
+    lived(tmp_path)
+    assert asked(tmp_path, name) == asked(tmp_path, "M-1")
+
+
+def test_the_score_names_its_labels(tmp_path: Path) -> None:
+    """A score is told with the labels and the formula that it came from."""
+    lived(tmp_path)
+    scored = next(row for row in asked(tmp_path, "M-1") if row["what"] == "scored")
+    assert "100.0000 by " in scored["detail"]
+    assert "labels " in scored["detail"]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    """An unknown id has no life, and the command says so."""
+    lived(tmp_path)
+    with contest(tmp_path, Clock()) as wired, wired.ledger.read() as tx:
+        assert trace.of_mail(tx, 9) == trace.of_submission(tx, 9) == trace.of_reply(tx, 9) == []
+    done = CliRunner().invoke(app, ["--config", str(tmp_path / "config.toml"), "trace", "M-9"])
+    assert isinstance(done.exception, Permanent)
