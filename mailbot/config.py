@@ -15,6 +15,7 @@ from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
 from mailbot.model import Rule
 from mailbot.page_config import AwardsSection, PageSection
+from mailbot.registration_section import FormSection, RegistrationSection
 from mailbot.section import Address, Section, WeekMoment, Zone
 from mailbot.server_section import Imap, OAuth, Smtp
 from mailbot.sheet_section import SheetSection
@@ -45,6 +46,8 @@ class Roster(Section):
     file: Path | None = None
     #: Answer senders who are on no team, once a day each.
     reply_to_unknown: bool = False
+    #: A form whose response sheet is read every hour.
+    sheet: FormSection = FormSection()
 
 
 class RepliesSection(Section):
@@ -180,6 +183,7 @@ class Config(Section):
     smtp: Smtp | None = None
     oauth: OAuth = OAuth()
     roster: Roster = Roster()
+    registration: RegistrationSection = RegistrationSection()
     replies: RepliesSection = RepliesSection()
     letters: LettersSection = LettersSection()
     quota: Quota = Quota()

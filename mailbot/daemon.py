@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal, pulse, showing, similar
+from mailbot import journal, pulse, showing, similar, syncing
 from mailbot.bell import Bell
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
@@ -46,6 +46,7 @@ def once(service: Service) -> int:
     with service.sending() as sending:
         while sending.step():
             pass
+    syncing.of(service).step()
     service.weekly.step()
     while service.post.step():
         pass
@@ -194,13 +195,10 @@ class Daemon:
         self._loop(step, self._weekly_bell, drained=drained)
 
     def _sheet_loop(self) -> None:
-        """Keep the Google Sheet up to date; a loop of its own, as Google may keep it waiting for minutes."""
+        """Keep Google Sheet and roster up to date; a loop of its own, as Google may keep it waiting for minutes."""
         sheet = showing.of(self._service, wait=self._stopping.wait, api=self._sheets_api)
-        if sheet:
-            self._loop(sheet.step, self._sheet_bell)
-        else:
-            pulse.rest("no sheet", float("inf"))
-            self._stopping.wait()
+        steps = [*([sheet.step] if sheet else []), syncing.of(self._service).step]
+        self._loop(lambda: any(step() for step in steps), self._sheet_bell, drained=self._sending_bell.ring)
 
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""

@@ -82,6 +82,8 @@ class Team:
     addresses: tuple[str, ...]
     #: Whether it wants letters.
     letters: bool = True
+    #: Whether it is still to confirm its registration.
+    unconfirmed: bool = False
 
 
 # --- ledger ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
+from mailbot import asking, crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
 from mailbot.auth import approval, known
 from mailbot.errors import Permanent
 from mailbot.holding import held
@@ -98,6 +98,7 @@ class Rebuild:
             "rescore-told": self._told,
             "likeness-found": self._likeness,
             "team-added": self._team,
+            "team-asked": self._asked,
             "team-letters": self._team_letters,
             "reply-sent": self._sent,
             "board-published": self._board,
@@ -145,7 +146,13 @@ class Rebuild:
             message = f"{self.state / daybook.ROSTER}: the addresses of team {subject!r} are missing"
             raise Permanent(message)
         with self.service.ledger.write("rebuild") as tx:
-            teams.add(tx, line["team"], line["addresses"], self.clock())
+            unconfirmed = "unconfirmed" in detail
+            teams.add(tx, line["team"], line["addresses"], self.clock(), unconfirmed=unconfirmed)
+
+    def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                asking.ask_one(tx, self.service.challenge, self.service.config, team, self.clock())
 
     def _truth(self, track: str, detail: dict[str, Any]) -> None:
         self.service.labels.choose_again(track, detail, self.clock())

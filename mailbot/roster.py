@@ -37,6 +37,23 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms the teams of a source come onto the roster."""
+
+    #: New teams are still to confirm.
+    confirm: bool = False
+    #: Anybody may write there: a row changes no team that is registered, and brings none after the end.
+    public: bool = False
+    #: Whether registration is closed.
+    closed: bool = False
+    #: Whether addresses that were taken off their team may come back: somebody says so by hand.
+    again: bool = False
+
+
+AS_THEY_COME = Terms()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roster:
     """What was read, and what was wrong with the rest."""
 
@@ -124,23 +141,46 @@ def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
     return Roster(entries=tuple(kept), mistakes=tuple(mistakes))
 
 
-def enter(tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path) -> list[str]:
-    """Bring teams into the ledger; return the mistakes: addresses of other teams, and names that look like theirs."""
+def enter(
+    tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path, terms: Terms = AS_THEY_COME, why: str = ""
+) -> list[str]:
+    """Bring teams into the ledger; return why some were not taken, or not whole."""
     mistakes = []
     names = naming.Names(team.name for team in teams.everyone(tx))
     for one in entries:
-        holders = teams.by_address(tx, one.addresses)
-        foreign = [a for a, team in holders.items() if name_key(team.name) != name_key(one.name)]
-        if foreign:
-            mistakes.append(f"team {one.name!r}: {', '.join(foreign)} is another team's address already")
-        elif fault := names.fault(one.name):
-            mistakes.append(f"{one.name!r} is no team name: {fault}")
-        elif set(one.addresses) - set(holders):
-            line = daybook.keep_roster(state, one.name, one.addresses)
-            teams.add(tx, one.name, one.addresses, now)
+        team = teams.with_name(tx, one.name)
+        known = set(team.addresses) if team else set()
+        known |= teams.ever(tx, team.id) if team and not terms.again else set()
+        if fault := _fault(tx, one, known, names, terms):
+            mistakes.append(f"team {one.name!r}: {fault}")
+        elif set(one.addresses) - known:
+            add(tx, one, now, state=state, unconfirmed=terms.confirm, **({"why": why} if why else {}))
             names.add(one.name)
-            events.append(tx, kind="team-added", subject=one.name, now=now, roster=line)
     return mistakes
+
+
+def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Terms) -> str | None:
+    """Say why an entry cannot be taken; ``known`` are the addresses that are or were on its team."""
+    new = [address for address in one.addresses if address not in known]
+    foreign = [a for a, team in teams.by_address(tx, new).items() if name_key(team.name) != name_key(one.name)]
+    if foreign:
+        return f"{', '.join(foreign)} is another team's address already"
+    if fault := names.fault(one.name):
+        return fault
+    if new and known and terms.public:
+        return f"it is registered already, so {', '.join(new)} was not added; its leader can, by mail, and so can you"
+    if new and terms.public and terms.closed:
+        return "registration is closed; `mailbot teams add` with --why lets it in"
+    return None
+
+
+def add(tx: Tx, one: Entry, now: datetime, *, state: Path, unconfirmed: bool = False, **detail: str) -> int:
+    """Add a team, or addresses to it, to ledger, daybook and trail; return its id."""
+    line = daybook.keep_roster(state, one.name, one.addresses)
+    team_id = teams.add(tx, one.name, one.addresses, now, unconfirmed=unconfirmed)
+    detail |= {"unconfirmed": "yes"} if unconfirmed else {}
+    events.append(tx, kind="team-added", subject=one.name, now=now, roster=line, **detail)
+    return team_id
 
 
 def switch_letters(tx: Tx, name: str, *, wanted: bool, now: datetime) -> str | None:

@@ -186,7 +186,8 @@ class Service:
         self.enter_truths()
         read = roster.read_file(self.config.roster.file)
         with self.ledger.write("enter-roster") as tx:
-            mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state)
+            terms = roster.Terms(confirm=self.config.registration.confirm)
+            mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state, terms=terms)
         for mistake in (*read.mistakes, *mistakes):
             journal.trouble("roster-mistake", count=1, what=mistake)
 

@@ -16,7 +16,7 @@ API = "https://sheets.googleapis.com"
 """Where the Sheets API is (v4)."""
 
 
-def _spreadsheet(value: str) -> str:
+def spreadsheet_id(value: str) -> str:
     """Take the spreadsheet's id out of its address, where that was given."""
     found = re.fullmatch(
         r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/)?([\w-]*)(?:[/?#].*)?", value.strip()
@@ -31,7 +31,7 @@ class SheetSection(Section):
     """The Google Sheet that shows the leaderboard."""
 
     #: Its address or the id in it; "" means that no sheet is written.
-    spreadsheet: Annotated[str, AfterValidator(_spreadsheet)] = ""
+    spreadsheet: Annotated[str, AfterValidator(spreadsheet_id)] = ""
     #: JSON key file of the service account that the sheet is shared with.
     credentials_file: Path | None = None
     timeout_seconds: float = Field(default=30, gt=0)

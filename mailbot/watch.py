@@ -27,6 +27,7 @@ SUBJECTS = {
     "reconciliation": "the mailbox and the ledger differ",
     "replies": "replies are withheld by the limits",
     "letters": "the letters could not be written",
+    "roster": "the roster could not be read",
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 

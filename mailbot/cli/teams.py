@@ -1,4 +1,4 @@
-"""teams list, add, import, letters: the roster."""
+"""teams list, add, import, sync, letters: the roster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger, set_up_journal
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -36,10 +36,15 @@ def list_teams(context: typer.Context, config: ConfigFile = None, as_json: AsJso
 
     with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
         rows = [
-            {"team": team.name, "addresses": list(team.addresses), "letters": team.letters}
+            {
+                "team": team.name,
+                "addresses": list(team.addresses),
+                "letters": team.letters,
+                "confirmed": not team.unconfirmed,
+            }
             for team in table.everyone(tx)
         ]
-    columns = {"team": None, "addresses": ", ".join, "letters": _on_off}
+    columns = {"team": None, "addresses": ", ".join, "letters": _on_off, "confirmed": _yes_no}
     emit(rows, as_json=as_json, columns=columns, title="Teams")
 
 
@@ -48,6 +53,7 @@ def add_team(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The team's name.")],
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Its addresses, the leader's first.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; needed once registration is closed.")] = "",
     config: ConfigFile = None,
 ) -> None:
     """Add a team, or addresses to the team of that name."""
@@ -57,7 +63,7 @@ def add_team(
         entry = roster.entry(name, addresses)
     except ValueError as error:
         raise Permanent(str(error)) from error
-    _enter(load_config(context, config), [entry], ())
+    _enter(load_config(context, config), [entry], (), why=why)
 
 
 @teams.command("import")
@@ -66,13 +72,33 @@ def import_teams(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="CSV with columns team,address.")
     ],
+    why: Annotated[str, typer.Option("--why", help="The reason; needed once registration is closed.")] = "",
     config: ConfigFile = None,
 ) -> None:
     """Import a roster. Rows that are in order are taken, the others named; exit code 1 when there were any."""
     from mailbot import roster  # noqa: PLC0415  # not for --help
 
     read = roster.read_csv(file.read_bytes())
-    _enter(load_config(context, config), read.entries, read.mistakes)
+    _enter(load_config(context, config), read.entries, read.mistakes, why=why)
+
+
+@teams.command("sync")
+def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
+    """Read the roster file and the form's sheet now, as the daemon does every hour; 1 when some were not taken."""
+    from mailbot import service, syncing  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config)) as wired:
+        wrong = syncing.of(wired).run()
+        with wired.ledger.read() as tx:
+            known = table.everyone(tx)
+    waiting = sum(team.unconfirmed for team in known)
+    typer.echo(f"{len(known)} team(s) on the roster" + (f", {waiting} still to confirm." if waiting else "."))
+    for each in wrong:
+        typer.echo(f"  not taken: {each}", err=True)
+    raise typer.Exit(SOME_REFUSED if wrong else 0)
 
 
 @teams.command("letters")
@@ -121,16 +147,24 @@ def new_key(
     typer.echo(f"The team writes to {local}+{text}@{domain}\nor puts [key {text}] into the subject.")
 
 
+def _yes_no(confirmed: bool) -> str:  # a cell of the listing
+    return "yes" if confirmed else "no"
+
+
 def _on_off(wanted: bool) -> str:  # a cell of the listing
     return "on" if wanted else "off"
 
 
-def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str]) -> None:
+def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
     from mailbot import roster, service  # noqa: PLC0415  # not for --help
 
+    if config.registration.is_closed(service.now()) and not why.strip():
+        message = f"registration closed on {config.registration.closes}; say --why this is let in"
+        raise Permanent(message)
+    by_hand = roster.Terms(again=True)
     act_as_organizer()
     with opened_ledger(config) as ledger, ledger.write("roster") as tx:
-        mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state)]
+        mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state, terms=by_hand, why=why)]
     typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)

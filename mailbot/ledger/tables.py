@@ -71,6 +71,7 @@ teams = _table(
     sa.Column("name_key", sa.Text, nullable=False, unique=True),  # NFKC, case folded: look-alikes by case are one team
     sa.Column("added_at", Instant, nullable=False),
     sa.Column("letters", sa.Boolean, nullable=False, server_default=sa.true()),  # whether it wants letters at all
+    sa.Column("unconfirmed_since", Instant),  # until it confirms its registration; none: it has, or need not
 )
 
 addresses = _table(
@@ -78,6 +79,7 @@ addresses = _table(
     _id(),
     sa.Column("address", sa.Text, nullable=False, unique=True),  # lower case
     sa.Column("bouncing_since", Instant),  # no mail is written to it until one comes from it
+    sa.Column("left_at", Instant),  # taken off its team; kept, so that no roster file brings it back
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
 )
 

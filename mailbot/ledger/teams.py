@@ -11,66 +11,68 @@ from mailbot.model import Team
 from mailbot.rules import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
 
+_PRESENT = addresses.c.left_at.is_(None)
 
-def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime) -> int:
-    """Add a team, or addresses to the team of that name; return its id. An address of another team is Permanent."""
+
+def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime, *, unconfirmed: bool = False) -> int:
+    """Add a team, or addresses to the team of that name; return its id. An address of another team is Permanent.
+
+    An address that has left a team before is this team's now. ``unconfirmed``: a new team is still to confirm.
+    """
     found = tx.scalar(sa.select(teams.c.id).where(teams.c.name_key == name_key(name)))
-    team_id: int = (
-        found
-        or tx.execute(
-            sa.insert(teams).values(name=name, name_key=name_key(name), added_at=now).returning(teams.c.id)
-        ).scalar_one()
-    )
-    known = set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))
+    new = {"name": name, "name_key": name_key(name), "added_at": now, "unconfirmed_since": now if unconfirmed else None}
+    team_id: int = found or tx.execute(sa.insert(teams).values(**new).returning(teams.c.id)).scalar_one()
+    known = set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id, _PRESENT)))
     for address in team_addresses:
         if address not in known:
+            tx.execute(sa.delete(addresses).where(addresses.c.address == address, ~_PRESENT))
             tx.execute(sa.insert(addresses).values(address=address, team_id=team_id))
     return team_id
 
 
+def leave(tx: Tx, team_id: int, address: str, now: datetime) -> bool:
+    """Take an address off its team; False when it is not on it."""
+    where = (addresses.c.team_id == team_id, addresses.c.address == address, _PRESENT)
+    return tx.execute(sa.update(addresses).where(*where).values(left_at=now)).rowcount == 1
+
+
+def ever(tx: Tx, team_id: int) -> set[str]:
+    """Return the addresses that are or were on a team."""
+    return set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))
+
+
+def confirm(tx: Tx, team_id: int) -> bool:
+    """Note that a team has confirmed its registration; tell whether that is news."""
+    where = (teams.c.id == team_id, teams.c.unconfirmed_since.is_not(None))
+    return tx.execute(sa.update(teams).where(*where).values(unconfirmed_since=None)).rowcount == 1
+
+
 def everyone(tx: Tx) -> list[Team]:
     """Return all teams by name, each with its addresses in the order they were added."""
-    by_team: dict[int, list[str]] = {}
-    for team_id, address in tx.execute(sa.select(addresses.c.team_id, addresses.c.address).order_by(addresses.c.id)):
-        by_team.setdefault(team_id, []).append(address)
-    rows = tx.execute(sa.select(teams.c.id, teams.c.name, teams.c.letters).order_by(teams.c.name_key))
-    return [
-        Team(id=row.id, name=row.name, addresses=tuple(by_team.get(row.id, ())), letters=row.letters) for row in rows
-    ]
+    return list(_teams(tx))
 
 
 def by_address(tx: Tx, wanted: Sequence[str]) -> dict[str, Team]:
     """Return the team of each of the addresses that is on the roster."""
     if not wanted:
         return {}
-    found = sa.select(addresses.c.team_id).where(addresses.c.address.in_(wanted))
-    rows = tx.execute(
-        sa.select(teams.c.id, teams.c.name, addresses.c.address)
-        .join(addresses, addresses.c.team_id == teams.c.id)
-        .where(teams.c.id.in_(found))
-        .order_by(addresses.c.id)
-    ).all()
-    known = {row.id: Team(id=row.id, name=row.name, addresses=()) for row in rows}
-    for row in rows:
-        team = known[row.id]
-        known[row.id] = Team(id=team.id, name=team.name, addresses=(*team.addresses, row.address))
-    return {row.address: known[row.id] for row in rows if row.address in wanted}
+    found = sa.select(addresses.c.team_id).where(addresses.c.address.in_(wanted), _PRESENT)
+    return {a: team for team in _teams(tx, teams.c.id.in_(found)) for a in team.addresses if a in wanted}
 
 
 def with_name(tx: Tx, name: str) -> Team | None:
     """Return the team of that name, however it is written."""
-    row = tx.execute(sa.select(teams.c.id, teams.c.name).where(teams.c.name_key == name_key(name))).first()
-    return Team(id=row.id, name=row.name, addresses=()) if row else None
+    return next(_teams(tx, teams.c.name_key == name_key(name)), None)
 
 
 def with_id(tx: Tx, team_id: int) -> Team:
     """Return a team with its addresses, the leader's first."""
-    return next(team for team in everyone(tx) if team.id == team_id)
+    return next(_teams(tx, teams.c.id == team_id))
 
 
 def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
@@ -89,3 +91,19 @@ def mark_bouncing(tx: Tx, address: str, since: datetime | None) -> bool:
 def bouncing(tx: Tx) -> set[str]:
     """Return the addresses that take no mail."""
     return set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.bouncing_since.is_not(None))))
+
+
+def _teams(tx: Tx, *where: sa.ColumnElement[bool]) -> Iterator[Team]:
+    """Yield teams by name."""
+    here = sa.select(addresses.c.team_id, addresses.c.address).join(teams, addresses.c.team_id == teams.c.id)
+    by_team: dict[int, list[str]] = {}
+    for team_id, address in tx.execute(here.where(*where, _PRESENT).order_by(addresses.c.id)):
+        by_team.setdefault(team_id, []).append(address)
+    for row in tx.execute(sa.select(teams).where(*where).order_by(teams.c.name_key)):
+        yield Team(
+            id=row.id,
+            name=row.name,
+            addresses=tuple(by_team.get(row.id, ())),
+            letters=row.letters,
+            unconfirmed=row.unconfirmed_since is not None,
+        )

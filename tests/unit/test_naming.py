@@ -101,4 +101,4 @@ def test_a_look_alike_does_not_reach_the_roster(tmp_path: Path) -> None:
         with service.ledger.read() as tx:
             names = [team.name for team in teams.everyone(tx)]
     assert names == ["Münster Vision", "Neu", "Pixel Peepers"]
-    assert [mistake.partition(" is no team name")[0] for mistake in mistakes] == ["'Рixel Рeepers'", "'Νeu'"]  # noqa: RUF001  # look-alikes
+    assert [mistake.partition(":")[0] for mistake in mistakes] == ["team 'Рixel Рeepers'", "team 'Νeu'"]  # noqa: RUF001  # look-alikes
