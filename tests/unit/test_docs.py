@@ -50,3 +50,11 @@ def test_every_event_of_the_journal_is_documented() -> None:
 def test_the_changelog_names_the_version() -> None:
     """CHANGELOG.md has a section for the version that the package says."""
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    """Whoever reads that something is held by a test finds it."""
+    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+    named = {name for page in pages for name in re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
