@@ -168,6 +168,22 @@ class TrackSection(Section):
         return self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
 
 
+class MetricsSection(Section):
+    """Figures for Prometheus."""
+
+    #: Textfile for node_exporter's collector; absent: none is written.
+    file: Path | None = None
+
+
+class AlertsSection(Section):
+    """When the organizers are told of trouble."""
+
+    #: Minutes without a look into the mailbox that succeeded.
+    poll_minutes: float = Field(default=30, ge=1)
+    #: MiB that must be free where the state folder lies.
+    disk_mib: int = Field(default=1024, ge=1)
+
+
 class Config(Section):
     """The whole config."""
 
@@ -195,6 +211,8 @@ class Config(Section):
     split: SplitSection = SplitSection()
     page: PageSection = PageSection()
     awards: AwardsSection = AwardsSection()
+    metrics: MetricsSection = MetricsSection()
+    alerts: AlertsSection = AlertsSection()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

@@ -152,6 +152,7 @@ _PATHS = (
     ("oauth", "client_secret_file"),
     ("sheet", "credentials_file"),
     *((section, key) for section in ("imap", "smtp") for key in ("password_file", "ca_file")),
+    ("metrics", "file"),
 )
 
 

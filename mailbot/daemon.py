@@ -1,4 +1,4 @@
-"""The daemon: four loops over the steps, one thread each, woken by bells; and the single pass of `mailbot once`."""
+"""The daemon: six loops over the steps, one thread each, woken by bells; and the single pass of `mailbot once`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from mailbot import journal, pulse, showing, similar, syncing
 from mailbot.bell import Bell
+from mailbot.caring import Caring
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
 from mailbot.ledger import mails, outbox
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 30.0
 """A loop looks for due work at least so often, whether its bell rang or not."""
+
+CARE_SECONDS = 60.0
 
 
 def once(service: Service) -> int:
@@ -92,7 +95,7 @@ class Daemon:
         #: The loops that did not end in time.
         self.unfinished: list[str] = []
         self._mailbox_bell, self._intake_bell, self._sending_bell = Bell(), Bell(), Bell()
-        self._weekly_bell, self._sheet_bell, self._main_bell = Bell(), Bell(), Bell()
+        self._weekly_bell, self._sheet_bell, self._care_bell, self._main_bell = Bell(), Bell(), Bell(), Bell()
 
     def run(self) -> None:
         """Run the loops until SIGTERM or SIGINT; each finishes the unit in hand."""
@@ -102,7 +105,10 @@ class Daemon:
             signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
         scheduler = self._scheduler()
         scheduler.start()
-        loops = (self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop, self._sheet_loop)
+        loops = (
+            self._mailbox_loop, self._intake_loop, self._sending_loop, self._weekly_loop, self._sheet_loop,
+            self._care_loop,
+        )  # fmt: skip
         threads = [
             threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__.strip("_"), daemon=True)
             for loop in loops
@@ -121,7 +127,7 @@ class Daemon:
         """Make the loops end."""
         self._stopping.set()
         bells = (self._mailbox_bell, self._intake_bell, self._sending_bell, self._weekly_bell, self._sheet_bell)
-        for bell in (*bells, self._main_bell):
+        for bell in (*bells, self._care_bell, self._main_bell):
             bell.ring()
 
     def _attend(self) -> None:
@@ -200,6 +206,11 @@ class Daemon:
         steps = [*([sheet.step] if sheet else []), syncing.of(self._service).step]
         self._loop(lambda: any(step() for step in steps), self._sheet_bell, drained=self._sending_bell.ring)
 
+    def _care_loop(self) -> None:
+        """Look for trouble that no other loop would notice, and write the figures for Prometheus."""
+        caring = Caring(service=self._service, pulse=self._pulse)
+        self._loop(caring.step, self._care_bell, seconds=CARE_SECONDS)
+
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""
         try:
@@ -218,6 +229,7 @@ class Daemon:
         *,
         drained: Callable[[], None] = lambda: None,
         resume: Callable[[], None] = lambda: None,
+        seconds: float = LOOK_SECONDS,
     ) -> None:
         """Take step after step while there is work, then wait for the bell; after a failed one, ``resume`` first."""
         failed = False
@@ -237,8 +249,8 @@ class Daemon:
             if worked:
                 drained()
                 self._service.keep_daybook()
-            pulse.rest("idle", LOOK_SECONDS)
-            bell.wait(LOOK_SECONDS)
+            pulse.rest("idle", seconds)
+            bell.wait(seconds)
 
     def _guarded(self, loop: Callable[[], None]) -> None:
         """Run a loop; one that fails for good takes the daemon down, so that it is seen and started anew."""

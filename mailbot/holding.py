@@ -30,3 +30,15 @@ def held(state: Path) -> Iterator[None]:
         lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         lock.flush()
         yield
+
+
+def is_held(state: Path) -> bool:
+    """Whether a mailbot works on the state folder."""
+    try:
+        with (state / "mailbot.lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

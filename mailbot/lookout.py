@@ -30,9 +30,6 @@ THROTTLED_PAUSE = 3600.0
 HEALTHY_SECONDS = 600.0
 """A connection that held so long wipes the slate of failures clean."""
 
-ALARM_AFTER = timedelta(minutes=30)
-"""The organizers hear of a mailbox that cannot be reached for so long; of a refused login they hear at once."""
-
 RECONCILE_EVERY = 3600.0
 
 
@@ -104,11 +101,12 @@ class Lookout:
         return self.service.config.imap.poll_seconds if self.service.config.imap else LONGEST_PAUSE
 
     def _alarm(self, error: Temporary) -> None:
-        now = self.service.clock()
+        """Tell of a refused login at once, of a mailbox that cannot be looked into after a while."""
+        now, patience = self.service.clock(), timedelta(minutes=self.service.config.alerts.poll_minutes)
         self._lost_at = self._lost_at or now
         if isinstance(error, AuthenticationFailed):
             self._tell("login", ok=False, detail=str(error))
-        elif now - self._lost_at > ALARM_AFTER:
+        elif now - self._lost_at > patience:
             self._tell("mailbox", ok=False, detail=str(error))
 
     def _all_clear(self) -> None:

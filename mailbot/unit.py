@@ -49,7 +49,8 @@ def text(config: Config, place: Place) -> str:
     if dynamic:
         _check_dynamic(config, place)
     readable = _outermost([place.config.parent, *_read(config), *_installation(place.command)])
-    writable = _outermost([config.state, config.published])
+    figures = [config.metrics.file.parent] if config.metrics.file else []
+    writable = _outermost([config.state, config.published, *figures])
     limits = config.limits
     return (
         environment()

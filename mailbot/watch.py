@@ -26,6 +26,9 @@ SUBJECTS = {
     "sheet": "the Google Sheet is behind",
     "reconciliation": "the mailbox and the ledger differ",
     "replies": "replies are withheld by the limits",
+    "disk": "the disk is nearly full",
+    "overdue": "the board is overdue",
+    "heartbeat": "a part of mailbot hangs",
     "letters": "the letters could not be written",
     "roster": "the roster could not be read",
 }

@@ -21,6 +21,7 @@ from mailbot.cli import (
     login,
     look,
     manual,
+    now,
     rulings,
     scores,
     serve,
@@ -73,6 +74,8 @@ lists.submissions.command()(rulings.select)
 teams.teams.command("disqualify")(rulings.disqualify_team)
 teams.teams.command("hide")(rulings.hide_team)
 teams.teams.command("reinstate")(rulings.reinstate_team)
+app.command(rich_help_panel="Look")(now.status)
+app.command(rich_help_panel="Look")(now.top)
 app.command(rich_help_panel="Look")(look.trace)
 app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
 app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")

@@ -70,6 +70,11 @@ def newest(tx: Tx) -> int | None:
     return tx.scalar(sa.select(boards.c.id).order_by(boards.c.id.desc()).limit(1))
 
 
+def last_published(tx: Tx) -> datetime | None:
+    """Return when a board was last published."""
+    return tx.scalar(sa.select(boards.c.published_at).order_by(boards.c.id.desc()).limit(1))
+
+
 def listing(tx: Tx) -> list[BoardRow]:
     """Return the published boards, oldest first."""
     rows = tx.execute(sa.select(boards).order_by(boards.c.id))

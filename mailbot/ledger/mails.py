@@ -215,6 +215,12 @@ def listing(tx: Tx, states: Iterable[MailState] = tuple(MailState)) -> list[Mail
     return _rows(tx, mails.c.state.in_(list(states)), by=(mails.c.arrived_at, mails.c.id))
 
 
+def latest(tx: Tx, limit: int) -> list[MailRow]:
+    """Return the mails that were entered last, newest first."""
+    ids = list(tx.scalars(sa.select(mails.c.id).order_by(mails.c.id.desc()).limit(limit)))
+    return _rows(tx, mails.c.id.in_(ids), by=(mails.c.id.desc(),))
+
+
 def get(tx: Tx, mail_id: int) -> MailRow | None:
     """Return one mail."""
     return next(iter(_rows(tx, mails.c.id == mail_id)), None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import events, mails, outbox, submissions
+from mailbot.ledger.tables import events, mails, outbox, submissions, teams
 from mailbot.model import Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -61,3 +61,25 @@ def given_up(tx: Tx, since: datetime) -> int:
     """Count our mails written since an instant that could not be sent."""
     where = (outbox.c.created_at >= since, outbox.c.state == ReplyState.GIVEN_UP)
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
+
+
+def submissions_by_track(tx: Tx) -> dict[tuple[str, Status], int]:
+    """Count all submissions by track ("" where no track could be told) and status."""
+    columns = (submissions.c.track, submissions.c.status)
+    rows = tx.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
+    return {(row.track or "", Status(row.status)): row[2] for row in rows}
+
+
+def busiest(tx: Tx, since: datetime, until: datetime, *, limit: int) -> list[tuple[str, str, int]]:
+    """Return teams, tracks and how many of their submissions were accepted in a window, most first."""
+    count = sa.func.count()
+    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
+    query = (
+        sa.select(teams.c.name, submissions.c.track, count)
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .where(*window, submissions.c.status == Status.ACCEPTED)
+        .group_by(teams.c.name, submissions.c.track)
+        .order_by(count.desc(), teams.c.name, submissions.c.track)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]

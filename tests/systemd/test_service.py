@@ -144,7 +144,7 @@ def test_it_starts_serves_and_stops(host: Host) -> None:
     assert "next board Wed" in host.show("StatusText")
     host.takes("First")
     host.wait(lambda: "mailbox: waiting for mail" in host.show("StatusText"))
-    assert host.pulse()["loops"].keys() == {"mailbox", "intake", "sending", "weekly", "sheet"}
+    assert host.pulse()["loops"].keys() == {"mailbox", "intake", "sending", "weekly", "sheet", "care"}
     doctor = {row["part"]: row for row in json.loads(host.mailbot("doctor", "--json"))}
     assert (doctor["service"]["level"], doctor["watchdog"]["level"]) == ("green", "green")
     assert doctor["last poll"]["level"] == "green"

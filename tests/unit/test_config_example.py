@@ -87,7 +87,7 @@ def test_every_key_has_its_sentence(key: str) -> None:
 
 def test_commented_defaults_are_the_defaults() -> None:
     """Bringing the commented keys to life changes nothing, but for paths that have no default."""
-    without_default = {"client_secret_file", "ca_file", "credentials_file", "folder"}
+    without_default = {"client_secret_file", "ca_file", "credentials_file", "folder", "file"}
     lines = EXAMPLE.read_text().splitlines()
     live = [m and m[1] not in without_default for m in map(KEY.match, lines)]
     text = "\n".join(line[2:] if alive else line for line, alive in zip(lines, live, strict=True))

@@ -1,0 +1,151 @@
+"""status and top: how the contest stands, once or live."""
+
+from __future__ import annotations
+
+import json
+import select
+import sys
+import termios
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, load_config, opened_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from rich.console import RenderableType
+
+    from mailbot.config import Config
+    from mailbot.ledger import Ledger
+    from mailbot.status import Status
+
+EVERY_SECONDS = 2.0
+
+
+def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show on one screen how the contest stands: loops, mails, outbox, quota, boards, deadline, labels."""
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+
+    from mailbot.status import as_json as plain  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger:
+        found = _look(ledger, loaded)
+    if as_json:
+        typer.echo(json.dumps(plain(found), ensure_ascii=False, indent=2))
+    else:
+        Console().print(screen(found, loaded.challenge.zone))
+
+
+def top(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and stop.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show the same live, every two seconds, until q or Ctrl-C."""
+    from rich.live import Live  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    zone = loaded.challenge.zone
+    with opened_ledger(loaded) as ledger, Live(screen=not once, auto_refresh=False) as live, _keys() as pressed:
+        live.update(screen(_look(ledger, loaded), zone), refresh=True)
+        while not once and not pressed():
+            live.update(screen(_look(ledger, loaded), zone), refresh=True)
+
+
+def _look(ledger: Ledger, config: Config) -> Status:
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.status import look  # noqa: PLC0415  # not for --help
+
+    with ledger.read() as tx:
+        return look(tx, config, now=service.now())
+
+
+class _Pressed:
+    """Waits for a key, and says whether to leave."""
+
+    def __call__(self) -> bool:
+        """Wait for two seconds at most; q or Q means leave. Where nobody can type, wait all the same."""
+        ready, _, _ = select.select([sys.stdin] if sys.stdin.isatty() else [], [], [], EVERY_SECONDS)
+        return bool(ready) and sys.stdin.read(1) in {"q", "Q", ""}
+
+
+@contextmanager
+def _keys() -> Iterator[_Pressed]:
+    """Let keys come one by one, unseen; the terminal is as it was afterwards. Ctrl-C leaves too."""
+    before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+    try:
+        if before:
+            tty.setcbreak(sys.stdin)
+        yield _Pressed()
+    except KeyboardInterrupt:
+        return
+    finally:
+        if before:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def screen(found: Status, zone: ZoneInfo) -> RenderableType:
+    """Return the screen."""
+    from rich.console import Group  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    from mailbot.instants import shown  # noqa: PLC0415  # not for --help
+
+    running = Text("running", "bold green") if found.running else Text("not running", "bold red")
+    loops = [
+        (name, f"{'HANGS: ' if loop['late'] else ''}{loop['doing']}")
+        for name, loop in found.pulse.get("loops", {}).items()
+    ]
+    facts = [
+        ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
+        ("mails", ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items()) or "none yet"),
+        ("backlog", f"{found.backlog} waiting, {found.set_aside} set aside"),
+        ("outbox", f"{found.outbox} waiting, {found.given_up} given up"),
+        ("last board", shown(found.last_board, zone) if found.last_board else "none yet"),
+        ("next board", shown(found.next_board, zone)),
+        ("phase", found.phase or "none is open"),
+        ("next deadline", shown(found.deadline, zone) if found.deadline else "none"),
+        *((f"labels {track}", digest[:12]) for track, digest in found.labels.items()),
+    ]
+    ill = [
+        (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
+    ]
+    head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
+    return Group(head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found))
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> RenderableType:
+    """Return lines below a title; nothing when there are none. Texts are shown as they are, never as markup."""
+    from rich.table import Table  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    if not rows:
+        return Text("", end="")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell, style) for cell in row))
+    return table
+
+
+def _lists(found: Status) -> list[RenderableType]:
+    """Return the last mails, and what the busiest teams have used of their quota."""
+    mails = [
+        (
+            row.name,
+            f"{row.arrived_at:%m-%d %H:%M} UTC",
+            found.teams.get(row.team_id or 0, "–"),
+            row.outcome or row.state,
+        )
+        for row in found.last_mails
+    ]
+    used = [
+        (team, track, f"{today} today", f"{week} of {found.per_week} this week")
+        for team, track, today, week in found.used
+    ]
+    return [_table("Last mails", mails), _table("Quota", used)]

@@ -1,0 +1,127 @@
+"""`mailbot status`, `mailbot top` and the figures for Prometheus: one look, three ways to show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from rich.console import Console
+from typer.testing import CliRunner
+
+from mailbot import metrics
+from mailbot.cli.app import app
+from mailbot.cli.now import screen
+from mailbot.holding import held, is_held
+from mailbot.status import Status, as_json, look
+from tests.care.contest import write_config
+from tests.unit.services import ADA, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from mailbot.service import Service
+
+ALERTS = Path(__file__).parents[2] / "docs/examples/alerts.yml"
+
+
+def seen(service: Service) -> Status:
+    """Look at the contest."""
+    with service.ledger.read() as tx:
+        return look(tx, service.config, now=service.clock())
+
+
+def played(service: Service) -> Status:
+    """Let a team be scored and a stranger write, and look."""
+    take(service, submission())
+    take(service, submission("Other", sender="stranger@elsewhere.example"))
+    service.watch.report("sheet", ok=False, detail="Google does not answer")
+    return seen(service)
+
+
+def figures(text: bytes) -> dict[tuple[str, ...], float]:
+    """Read the figures as Prometheus does: by name and values of the labels, these by their names."""
+    families = text_string_to_metric_families(text.decode())
+    return {
+        (s.name, *(value for _, value in sorted(s.labels.items()))): s.value
+        for family in families
+        for s in family.samples
+    }
+
+
+def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
+    """Mails by outcome, what waits, what is not well, the quota used, the next board, the labels."""
+    with served(tmp_path, Clock()) as service:
+        told = as_json(played(service))
+    assert told["mails"] == {"scored": 1, "unknown-sender": 1}
+    assert (told["backlog"], told["running"]) == (0, False)
+    assert [part["part"] for part in told["parts"] if not part["ok"]] == ["sheet"]
+    assert told["quota"] == [{"team": "Pixel Peepers", "track": "siqa-s", "today": 1, "week": 1, "per_week": 2}]
+    assert told["last_mails"][0]["outcome"] == "unknown-sender"
+    assert told["next_board"] > told["at"]
+    assert set(told["labels"]) == {"siqa-s"}
+
+
+def test_the_screen_tells_it_to_people_and_shows_no_address(tmp_path: Path) -> None:
+    """What is not well is on it, with its words; a screen is looked at by anybody who passes."""
+    console = Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        console.print(screen(played(service), service.config.challenge.zone))
+    shown = console.export_text()
+    assert "not running" in shown
+    assert "Google does not answer" in shown
+    assert "1 of 2 this week" in shown
+    assert ADA not in shown
+
+
+def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
+    """Its own parser takes them, and they are those of the ledger."""
+    with served(tmp_path, Clock()) as service:
+        status = played(service)
+    found = figures(metrics.text(status))
+    assert found["mailbot_mails_total", "scored"] == 1
+    assert found["mailbot_submissions_total", "accepted", "siqa-s"] == 1
+    assert found["mailbot_part_ok", "sheet"] == 0
+    assert found["mailbot_up",] == 0
+    assert found["mailbot_outbox_mails",] == status.outbox > 0
+    assert ("mailbot_board_age_seconds",) not in found
+
+
+def test_the_example_alerts_ask_for_figures_that_there_are(tmp_path: Path) -> None:
+    """Each rule's expression names a figure that mailbot writes, once all of them have a value."""
+    with served(tmp_path, Clock()) as service:
+        service.weekly.publish(as_of=service.clock())
+        status = seen(service)
+    names = {name for name, *_ in figures(metrics.text(status))} | {"mailbot_poll_age_seconds", "mailbot_part_ok"}
+    rules = re.findall(r"^ +expr: (.+)$", ALERTS.read_text(), re.MULTILINE)
+    assert len(rules) == ALERTS.read_text().count("- alert: ")
+    assert {name for rule in rules for name in re.findall(r"mailbot_\w+", rule)} <= names
+    assert all("mailbot_" in rule for rule in rules)
+
+
+def test_a_held_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
+    """Asking who works there neither hinders them nor leaves anything behind."""
+    assert not is_held(tmp_path)
+    with held(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    with held(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("command", ["status", "top"])
+def test_the_commands_show_it(tmp_path: Path, command: str) -> None:
+    """Both begin with whether mailbot runs, on a ledger that is still empty too."""
+    config = str(write_config(tmp_path))
+    done = CliRunner().invoke(app, ["--config", config, command, *(["--once"] if command == "top" else [])])
+    assert done.exit_code == 0, done.output
+    assert "not running" in done.stdout
+    assert "none yet" in done.stdout
+
+
+def test_programs_get_one_object(tmp_path: Path) -> None:
+    """With --json there is nothing else on standard output."""
+    done = CliRunner().invoke(app, ["--config", str(write_config(tmp_path)), "status", "--json"])
+    assert json.loads(done.stdout)["mails"] == {}
