@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot import journal, pulse
+from mailbot import commands, journal, pulse
 from mailbot.auth import confirm
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
@@ -112,17 +112,22 @@ class Intake:
         opening = self.sandbox.submit(open_mail, raw, row.size)
         yield
         opened = opening.result()
-        identity = self._identify(opened.mail, known, has_files=bool(opened.candidates))
+        has_files = bool(opened.candidates)
+        thread = bool(opened.mail.references)
+        command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
+        wanted = has_files or command is not None
+        identity = self._identify(opened.mail, known, has_files=wanted)
         if identity.team is not None and identity.outcome is None and known is None:
             assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
             yield
             identity = replace(identity, verdict=assessment.result())
-        identity = _held(identity, has_files=bool(opened.candidates))
+        identity = _held(identity, has_files=wanted)
         judged = identity.team is not None and identity.outcome is None
         started = [self._start(c, opened.mail.subject) for c in opened.candidates] if judged else []
         yield
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
-        self.recorder.record(Case(row=row, opened=opened, identity=identity), files)
+        command = command if judged else None
+        self.recorder.record(Case(row=row, opened=opened, identity=identity, command=command), files)
 
     def _identify(self, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
         with self.ledger.read() as tx:
@@ -130,9 +135,8 @@ class Intake:
             answers_us = outbox.is_ours(tx, mail.references)
             holder = self.assessor.holder(tx, mail.claims)
         identity = identify(mail, roster, self.assessor.own, holder)
-        if known is not None:
-            return known.of(identity)
-        said = confirm.read(mail.subject, mail.text)
+        said = confirm.read(mail.subject, mail.text) if known is None else None
+        identity = known.of(identity) if known is not None else identity
         if identity.outcome is None and identity.team is not None and said is not None:
             answer = self._confirmed(identity, identity.team, said)
             if answer.confirms or not has_files:
@@ -192,7 +196,7 @@ class Intake:
 
 
 def _held(identity: Identity, *, has_files: bool) -> Identity:
-    """Hold a mail that brings files and is not sure enough."""
+    """Hold a mail that brings files, or asks for something, and is not sure enough."""
     verdict = identity.verdict
     if identity.outcome is not None or verdict is None or verdict.enough or not has_files:
         return identity

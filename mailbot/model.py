@@ -84,6 +84,8 @@ class Team:
     letters: bool = True
     #: Whether it is still to confirm its registration.
     unconfirmed: bool = False
+    #: The language it wants replies in; None: that of its mail.
+    language: str | None = None
 
 
 # --- ledger ----------------------------------------------------------------------------------
@@ -110,6 +112,7 @@ class Outcome(StrEnum):
     HELD = "held"  # not sure enough who sent it: it waits for the team's word, or an organizer's
     CONFIRMED = "confirmed"  # the team's word on a mail that was held: that one is handled now
     NOT_CONFIRMED = "not-confirmed"  # meant to be that word, but its code has expired, was used, or is of another mail
+    COMMAND = "command"  # the team asked for something, and was answered
     DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 
@@ -129,6 +132,13 @@ class Exclusion(StrEnum):
     DISQUALIFIED = "disqualified"  # against the rules, as the organizers decided
     HIDDEN = "hidden"  # kept off the board while the organizers look into it
     WITHDRAWN = "withdrawn"  # by the team itself
+
+
+class Ruling(StrEnum):
+    """What the organizers ruled on a dispute."""
+
+    ACCEPTED = "accepted"  # the team is right
+    REJECTED = "rejected"  # the score stands
 
 
 class Rule(StrEnum):

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot import asking, crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
+from mailbot import asking, command_parts, crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
 from mailbot.auth import approval, known
 from mailbot.errors import Permanent
 from mailbot.holding import held
 from mailbot.ledger import authserv, events, keys, likenesses, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
-from mailbot.model import Exclusion
+from mailbot.model import Exclusion, Ruling
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Rebuild:
             "team-excluded": self._exclude_team,
             "team-reinstated": self._reinstate_team,
             "selected": self._select,
+            "dispute-ruled": self._rule,
         }
         if entry["kind"] in carry_out:
             carry_out[entry["kind"]](entry["subject"], detail)
@@ -211,6 +212,11 @@ class Rebuild:
     def _select(self, _subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             ruling.select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], self.clock())
+
+    def _rule(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruled = Ruling(detail["verdict"])
+            command_parts.disputing(self.service).rule(tx, submissions.id_of(subject), ruled, detail["why"])
 
     def _newcomers(self, *, known: bool) -> int:
         """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot import journal, reply, rules
+from mailbot import journal, quota, reply, rules
 from mailbot.auth import known
 from mailbot.columns import Predictions
 from mailbot.errors import Temporary
 from mailbot.instants import phase_at
 from mailbot.ledger import events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
+from mailbot.obeying import Asked
 from mailbot.reply import Answer, Answered
 from scoring.evaluate import evaluation_of, laid_of
 
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from mailbot.answering import Answering
     from mailbot.challenge import Challenge
     from mailbot.columns import Columns
+    from mailbot.commands import Command
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.model import Judged, Team
+    from mailbot.obeying import Obeying
     from mailbot.opening import Opened
     from mailbot.rules import Allowance
     from mailbot.telling import Telling
@@ -39,6 +42,8 @@ class Case:
     row: MailRow
     opened: Opened
     identity: Identity
+    #: What the team asks for; its files are only checked then.
+    command: Command | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +56,14 @@ class Record:
     answering: Answering
     columns: Columns
     telling: Telling
+    obeying: Obeying
     clock: Callable[[], datetime]
 
     def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
-        if case.identity.team:
+        if case.identity.team and not case.command:
             self.telling.prepare(case.identity.team, phase_at(self.challenge.phases, case.row.arrived_at), files)
+        evidence = self.obeying.evidence(case.command)
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
                 return
@@ -66,23 +73,24 @@ class Record:
             twin = mails.twin(tx, case.row, case.opened.fingerprint) or _sent_before(tx, case)
             if twin:
                 again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
-                case, files = replace(case, identity=again), ()
-            answered = self._record(tx, case, files)
+                case, files = replace(case, identity=again, command=None), ()
+            answered = self._record(tx, case, files, evidence)
         self._keep(answered)
         receipts = [one.receipt for one in answered]
-        journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case.identity, answered), receipts=receipts)
+        journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case, answered), receipts=receipts)
 
-    def _record(self, tx: Tx, case: Case, files: Sequence[Judged]) -> list[Answered]:
-        row, identity, team = case.row, case.identity, case.identity.team
-        answered = [self._submission(tx, case, team, n, file) for n, file in enumerate(files, 1) if team]
-        outcome, fingerprint = _outcome(identity, answered), case.opened.fingerprint
+    def _record(self, tx: Tx, case: Case, files: Sequence[Judged], evidence: bytes | None) -> list[Answered]:
+        row, identity, team, command = case.row, case.identity, case.identity.team, case.command
+        submitted = files if command is None else ()
+        answered = [self._submission(tx, case, team, n, file) for n, file in enumerate(submitted, 1) if team]
+        outcome, fingerprint = _outcome(case, answered), case.opened.fingerprint
         team_id = team.id if team else None
         mails.record(
             tx,
             row.id,
             outcome,
             team_id=team_id,
-            reason=identity.reason,
+            reason=identity.reason or (str(command) if command else None),
             fingerprint=fingerprint,
             verdict=identity.verdict,
         )
@@ -92,6 +100,9 @@ class Record:
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
             why=identity.reason or "",
         )  # fmt: skip
+        if command is not None and team is not None:
+            asked = Asked(command=command, files=files, evidence=evidence)
+            told = replace(told, done=self.obeying.obey(tx, row, team, asked))
         self.answering.answer(tx, case, told)
         receipts = [
             {"receipt": one.receipt, "status": one.status, "sha256": one.file.sha256, "score": one.score}
@@ -157,9 +168,7 @@ class Record:
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
         if track is None:
             return None
-        since, until = self.challenge.quota.week(arrived_at)
-        used = submissions.used(tx, team_id=team.id, track=track, since=since, until=until)
-        return rules.Allowance(per_week=self.challenge.quota.per_week, used=used, renews_at=until)
+        return quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=arrived_at)
 
     def _release(self, tx: Tx, case: Case) -> None:
         """Make the held mail due that this one confirms."""
@@ -184,9 +193,11 @@ def _sent_before(tx: Tx, case: Case) -> str | None:
     return holding.sent_before(tx, verdict.mark, case.row.id) if verdict and verdict.mark else None
 
 
-def _outcome(identity: Identity, answered: Sequence[Answered]) -> Outcome:
-    if identity.outcome:
-        return identity.outcome
+def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:
+    if case.identity.outcome:
+        return case.identity.outcome
+    if case.command is not None:
+        return Outcome.COMMAND
     if not answered:
         return Outcome.NO_SUBMISSION
     return Outcome.SCORED if any(one.status is Status.ACCEPTED for one in answered) else Outcome.REFUSED

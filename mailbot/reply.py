@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from mailbot import example
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
-from mailbot.instants import next_after, shown
+from mailbot.instants import next_after
 from mailbot.mime.words import literal
-from mailbot.model import Outcome, Status
-from mailbot.rules import neighbours
+from mailbot.model import Outcome, Rule, Status
+from mailbot.rules import MOST_SELECTED, neighbours
 from mailbot.templates import environment
+from mailbot.wording import Wording, language_for
 from scoring.signature import signature
 from scoring.text import printable
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.instants import Moment
     from mailbot.model import Judged, Mail, Team
+    from mailbot.obeying import Done
     from mailbot.rules import Allowance
     from scoring.ladder import Feedback
 
@@ -90,6 +92,8 @@ class Answer:
     why: str = ""
     #: For a mail that is held.
     question: Question | None = None
+    #: What became of a command; None where there was none.
+    done: Done | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +113,19 @@ class Replies:
     challenge: Challenge
     zone: ZoneInfo
     publish_at: Moment
+    #: Which submission counts, for what is told of a selection.
+    rule: Rule = Rule.LATEST
 
     def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-        subject = _subject(answer, mail)
-        context = self._context(answer, mail, now)
+        wording = Wording(
+            challenge=self.challenge, zone=self.zone, language=language_for(answer.team, mail, answer.done)
+        )
+        subject = _subject(answer, mail, wording)
+        context = self._context(answer, mail, now, wording)
+        templates = environment(wording.language)
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
         message["To"] = recipient
@@ -127,38 +137,45 @@ class Replies:
         message["Auto-Submitted"] = "auto-replied"  # RFC 3834, section 5
         message["X-Auto-Response-Suppress"] = "All"
         message[LOOP_HEADER] = self.challenge.address
-        message.set_content(environment().get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
+        message.set_content(templates.get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
         message.add_alternative(
-            environment().get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
+            templates.get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
         )
         message.set_boundary(f"=_{message_id[1:-1].partition('@')[0]}")  # not at random: a rebuilt reply is the same
         return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
 
-    def _context(self, answer: Answer, mail: Mail, now: datetime) -> dict[str, object]:
+    def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
+        when = wording.when
         return {
             "answer": answer,
             "challenge": self.challenge,
             "mail": mail,
-            "headline": headline(answer, self.challenge),
-            "arrived": shown(answer.arrived_at, self.zone),
-            "next_board": shown(next_after(self.publish_at, self.zone, now), self.zone),
-            "closed": shown(last.closes, self.zone) if last and last.closes else None,
-            "opens": shown(coming.opens, self.zone) if coming and coming.opens else None,
-            "when": lambda instant: shown(instant, self.zone),
-            "title": self._title,
+            "headline": wording.headline(answer),
+            "arrived": when(answer.arrived_at),
+            "next_board": when(next_after(self.publish_at, self.zone, now)),
+            "closed": when(last.closes) if last and last.closes else None,
+            "opens": when(coming.opens) if coming and coming.opens else None,
+            "when": when,
+            "title": wording.title,
+            "say": wording,
+            "done": answer.done,
+            "deadlines": [
+                (phase.name, phase.opens and when(phase.opens), phase.closes and when(phase.closes))
+                for phase in self.challenge.phases
+                if phase.opens or phase.closes
+            ],
+            "counts_selected": self.rule is Rule.SELECTED,
+            "most_selected": MOST_SELECTED,
             "metrics": self._metrics,
-            "sureness": self._sureness,
+            "sureness": wording.sureness,
             "signature": lambda answered: signature(answered.file.evaluation),
-            "rounded": self._rounded,
+            "rounded": wording.rounded,
             "examples": self._examples,
-            "identity": identity(answer.verdict),
+            "identity": wording.identity(answer.verdict),
             "Status": Status,
             "Outcome": Outcome,
         }
-
-    def _title(self, track: str | None) -> str:
-        return self.challenge.tracks[track].title if track else "track not told"
 
     def _examples(self, track: str | None) -> list[dict[str, object]]:
         """Two rows of a correct file of the track; of every track when the file does not tell its own."""
@@ -173,17 +190,6 @@ class Replies:
             for t in tracks
         ]
 
-    def _rounded(self, score: float) -> str:
-        return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
-
-    def _sureness(self, answered: Answered) -> str:
-        """Say in one plain sentence how sure a score is."""
-        bounds = answered.file.evaluation.interval
-        if bounds is None or not answered.is_whole:
-            return ""
-        low, high = (self._rounded(bound) for bound in bounds)
-        return f"On other items of the same kind this score might have come out anywhere from {low} to {high} (95 %)."
-
     def _metrics(self, answered: Answered) -> list[tuple[str, str]]:
         if not answered.is_whole:
             return []
@@ -196,49 +202,12 @@ class Replies:
         ]
 
 
-def _subject(answer: Answer, mail: Mail) -> str:
+def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
     """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
     if answer.question is not None:
-        return f"Is this mail yours? {answer.question.code}".strip()
+        return f"{wording.question} {answer.question.code}".strip()
     bare = confirm.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
-    return f"Re: {bare or 'your submission'}"
-
-
-def identity(verdict: Verdict | None) -> str:
-    """Say in a line how sure it is who sent a mail; "" where nobody asked."""
-    return f"{verdict.level}: {verdict.why or 'nothing in the mail proves who sent it'}" if verdict else ""
-
-
-def headline(answer: Answer, challenge: Challenge) -> str:
-    """Say the outcome in one line, the first that a mail program shows."""
-    if answer.outcome is Outcome.HELD:
-        return "Is this mail yours? Its files are not scored yet."
-    if answer.outcome is Outcome.NOT_CONFIRMED:
-        return "Your reply confirmed nothing."
-    if answer.outcome is Outcome.UNKNOWN_SENDER:
-        return "Your address is not registered for this challenge."
-    if not answer.submissions:
-        return "No result file was found in your mail."
-    return "; ".join(_told(answered, challenge) for answered in answer.submissions) + "."
-
-
-def _told(answered: Answered, challenge: Challenge) -> str:
-    track = answered.file.evaluation.track
-    title = challenge.tracks[track].title if track else answered.file.file_name or "a file"
-    if answered.status is Status.ACCEPTED and answered.told is not None:
-        return f"{title} accepted{_with_score(answered.told, challenge.board.decimals)}"
-    words = {
-        Status.REFUSED: "could not be scored",
-        Status.OVER_QUOTA: "is over this week's quota",
-        Status.CLOSED: "arrived outside the submission phase",
-    }
-    return f"{title} {words[answered.status]}"
-
-
-def _with_score(told: Feedback, decimals: int) -> str:
-    if told.score is None:
-        return ""
-    return f" with score {told.score:.{decimals}f}" if told.details else f"; score shown: {told.score:.{decimals}f}"
+    return f"Re: {bare or wording.subject(mail)}"
 
 
 def method_of(subject: str, team: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, children, configfile, daybook, journal, publish, roster, safefile
+from mailbot import challenge, children, command_parts, configfile, daybook, journal, publish, roster, safefile
 from mailbot.answering import Answering
 from mailbot.auth import parts
 from mailbot.columns import Columns
@@ -27,7 +27,6 @@ from mailbot.post import Post
 from mailbot.ranking import Ranking
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
-from mailbot.reply import Replies
 from mailbot.sending import Sending
 from mailbot.server_section import secret
 from mailbot.smtp import Sender
@@ -81,9 +80,8 @@ class Service:
     @cached_property
     def answering(self) -> Answering:
         """The replies, within their limits."""
-        board = self.config.board
         return Answering(
-            replies=Replies(challenge=self.challenge, zone=self.config.challenge.zone, publish_at=board.publish_at),
+            replies=command_parts.replies(self),
             limits=self.config.replies.limits,
             reply_to_unknown=self.config.roster.reply_to_unknown,
             questions=parts.questions(self),
@@ -112,6 +110,7 @@ class Service:
             answering=self.answering,
             columns=self.columns,
             telling=self.telling,
+            obeying=command_parts.obeying(self),
             clock=self.clock,
         )
         return Intake(

@@ -8,13 +8,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from mailbot.errors import Permanent
+from mailbot.languages import ENGLISH, labelled, words, wrapped
 
 _PACKAGE = Path(__file__).parent
 
 
 @cache
-def environment() -> Environment:
+def environment(language: str = ENGLISH) -> Environment:
     """Return the environment for pages, replies and letters; names are as ``page/index.html.j2``.
+
+    What stands between ``trans`` tags, and in ``_()``, is said in the language. The filter ``wrapped`` breaks a
+    paragraph into lines, ``labelled`` gives a label its columns.
 
     HTML is escaped, ``.txt`` and ``.txt.j2`` are not; an undefined name is an error; a line that holds only a block
     tag leaves no trace; the last newline stays.
@@ -22,7 +26,8 @@ def environment() -> Environment:
     Raises:
         Permanent: the installation lacks its templates.
     """
-    return Environment(
+    made = Environment(
+        extensions=["jinja2.ext.i18n"],
         loader=FileSystemLoader(folder()),
         autoescape=select_autoescape(
             enabled_extensions=("html", "html.j2"),
@@ -36,6 +41,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.filters |= {"wrapped": wrapped, "labelled": labelled}
+    return made
 
 
 def folder() -> Path:

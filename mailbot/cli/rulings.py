@@ -1,4 +1,4 @@
-"""submissions disqualify, hide, reinstate, select; teams disqualify, hide, reinstate: what counts, and why."""
+"""submissions disqualify, hide, reinstate, select; teams disqualify, hide, reinstate; rule, disputes: what counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, opened_ledger
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    opened_ledger,
+    rfc3339,
+    set_up_journal,
+    short,
+)
 from mailbot.cli.lists import number
 
 if TYPE_CHECKING:
@@ -57,6 +67,49 @@ def select(
     wanted = [number(receipt, "S") for receipt in receipts]
     rows = _do(context, config, lambda tx, now: ruling.select(tx, wanted, now))
     typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
+
+
+def rule(
+    context: typer.Context,
+    receipt: Annotated[str, typer.Argument(metavar="S-12", help="The disputed submission.")],
+    why: Annotated[str, typer.Option(help="The reason, in a sentence; the team is told and it is kept for good.")],
+    accept: Annotated[bool, typer.Option("--accept/--reject", help="Whether the team is right.")],
+    config: ConfigFile = None,
+) -> None:
+    """Close the dispute of a submission: the team is answered. What follows from it, as new labels, is yours to do."""
+    from mailbot import command_parts, service  # noqa: PLC0415  # not for --help
+    from mailbot.model import Ruling  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with service.opened(load_config(context, config)) as wired, wired.ledger.write("ruling") as tx:
+        ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
+        row = command_parts.disputing(wired).rule(tx, number(receipt, "S"), ruled, why)
+    typer.echo(f"The dispute of {row.receipt} is {ruled}; {row.team} will be told.")
+
+
+def list_disputes(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the disputes, oldest first."""
+    from mailbot.ledger import disputes  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    zone = loaded.challenge.zone
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        rows = [
+            {
+                "receipt": row.receipt,
+                "team": row.team,
+                "mail": f"M-{row.mail_id:06d}",
+                "opened_at": rfc3339(row.opened_at, zone),
+                "ruling": str(row.verdict) if row.verdict else None,
+                "ruled_at": rfc3339(row.ruled_at, zone),
+                "why": row.why,
+                "text": row.text,
+            }
+            for row in disputes.listing(tx)
+        ]
+    columns = {"receipt": None, "team": None, "opened_at": short, "ruling": None, "why": None, "text": None}
+    emit(rows, as_json=as_json, columns=columns, title="Disputes")
 
 
 def disqualify_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:

@@ -79,6 +79,14 @@ def about(tx: Tx, subjects: Collection[str]) -> list[Entry]:
     return [Entry(**row) for row in rows]
 
 
+def told(tx: Tx, mail_ids: Collection[int]) -> dict[str, float | None]:
+    """Return the score that the reply to each submission of these mails told, by receipt."""
+    names = [f"M-{mail_id:06d}" for mail_id in mail_ids]
+    recorded = (events.c.kind == "mail-recorded", events.c.subject.in_(names))
+    details = tx.scalars(sa.select(events.c.detail).where(*recorded).order_by(events.c.id))
+    return {one["receipt"]: one["score"] for text in details for one in json.loads(text)["submissions"]}
+
+
 def restore(tx: Tx, entry: Mapping[str, Any]) -> None:
     """Put an entry back exactly as it was."""
     tx.execute(sa.insert(events).values(**{**entry, "at": datetime.fromisoformat(entry["at"])}))

@@ -151,6 +151,11 @@ def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[SubmissionRow]:
     return [_row(row) for row in tx.execute(query)]
 
 
+def of_team(tx: Tx, team_id: int) -> list[SubmissionRow]:
+    """Return a team's submissions in order of arrival, each with its newest score."""
+    return _rows(tx, submissions.c.team_id == team_id)
+
+
 def with_ids(tx: Tx, ids: Collection[int]) -> list[SubmissionRow]:
     """Return the submissions of these ids, in order of arrival."""
     return _rows(tx, submissions.c.id.in_(ids)) if ids else []

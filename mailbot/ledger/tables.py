@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mailbot.model import Exclusion, MailState, ReplyState, Source, Status
+from mailbot.ledger.instant import Instant
+from mailbot.model import Exclusion, MailState, ReplyState, Ruling, Source, Status
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -21,29 +21,6 @@ metadata = sa.MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-class Instant(sa.TypeDecorator[datetime]):
-    """An aware instant, kept in UTC; a naive one is refused."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To UTC; without its zone for SQLite, which has none."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = f"an instant needs a zone: {value!r}"
-            raise ValueError(message)
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
-        """Back to an aware UTC instant."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -72,6 +49,7 @@ teams = _table(
     sa.Column("added_at", Instant, nullable=False),
     sa.Column("letters", sa.Boolean, nullable=False, server_default=sa.true()),  # whether it wants letters at all
     sa.Column("unconfirmed_since", Instant),  # until it confirms its registration; none: it has, or need not
+    sa.Column("language", sa.Text),  # of its replies; none: that of its mail
 )
 
 addresses = _table(
@@ -253,6 +231,20 @@ outbox = _table(
     sa.Index("ix_outbox_key", "key", unique=True),
     sa.Index("ix_outbox_created_at", "created_at"),
     sa.Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
+)
+
+disputes = _table(
+    "disputes",
+    _id(),
+    sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False),
+    sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("verdict", sa.Text),  # none while it is open
+    sa.Column("why", sa.Text),
+    sa.Column("ruled_at", Instant),
+    _one_of("verdict", Ruling),
+    sa.CheckConstraint("(verdict IS NULL) = (ruled_at IS NULL)", name="ruled_at_an_instant"),
 )
 
 boards = _table(

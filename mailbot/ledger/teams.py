@@ -81,6 +81,11 @@ def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
     return tx.execute(sa.update(teams).where(*where).values(letters=wanted)).rowcount == 1
 
 
+def want_language(tx: Tx, team_id: int, language: str) -> None:
+    """Note the language that a team wants replies in."""
+    tx.execute(sa.update(teams).where(teams.c.id == team_id).values(language=language))
+
+
 def mark_bouncing(tx: Tx, address: str, since: datetime | None) -> bool:
     """Note that an address of the roster takes no mail, or (None) that it is alive; tell whether that is news."""
     changed = addresses.c.bouncing_since.is_(None) if since else addresses.c.bouncing_since.is_not(None)
@@ -106,4 +111,5 @@ def _teams(tx: Tx, *where: sa.ColumnElement[bool]) -> Iterator[Team]:
             addresses=tuple(by_team.get(row.id, ())),
             letters=row.letters,
             unconfirmed=row.unconfirmed_since is not None,
+            language=row.language,
         )

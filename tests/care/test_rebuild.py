@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, daybook, rebuild
+from mailbot import command_parts, configfile, daybook, rebuild
 from mailbot.board_json import board_as_json
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, events, outbox, submissions
-from mailbot.model import ReplyState
+from mailbot.ledger import Ledger, boards, disputes, events, outbox, rulings, submissions, teams
+from mailbot.model import ReplyState, Ruling
 from tests.care.contest import Clock, contest, mail, take, write_config
 
 if TYPE_CHECKING:
@@ -63,6 +63,34 @@ def test_the_rebuilt_ledger_tells_the_same(tmp_path: Path) -> None:
         assert json.dumps(board_as_json(wired.weekly.board(clock()))) == board
     assert counts["not_in_the_trail"] == 0
     assert counts["submissions"] == 4
+
+
+def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
+    """The mails are handled again and with them their commands; what the organizers ruled comes from the trail."""
+    clock = Clock()
+    texts = ("select S-1", "withdraw S-1", "dispute S-1: look again", "letters off", "language zh", "status")
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail("amber@example.org"), clock.instant)
+        for text in texts:
+            clock.pass_by(hours=1)
+            asked = f"From: amber@example.org\nSubject: x\nMessage-ID: <{clock.instant:%H}@x>\n\n{text}\n"
+            take(wired, asked.encode(), clock.instant)
+        with wired.ledger.write("ruling") as tx:
+            command_parts.disputing(wired).rule(tx, 1, Ruling.ACCEPTED, "so it is")
+        before = told(wired.ledger) | asked_for(wired)
+    config = configfile.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    rebuild.rebuild(config, from_mailbox=False)
+    with contest(tmp_path, clock) as wired:
+        assert told(wired.ledger) | asked_for(wired) == before
+    assert before["rulings"] == ("withdrawn", "the team asked for it")
+
+
+def asked_for(wired: Service) -> dict[str, object]:
+    """Return what the commands left in the ledger."""
+    with wired.ledger.read() as tx:
+        ruled = rulings.of(tx, team_id=1, submission_id=1)
+        return {"rulings": ruled, "teams": teams.everyone(tx), "disputes": disputes.listing(tx)}
 
 
 def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) -> None:

@@ -1,0 +1,185 @@
+"""What a team asks for by mail: one command, in the first line of the body or in the subject. Pure.
+
+Full-width letters count as plain ones and case does not matter; quoted text, signatures and forwarded mails are not
+read. What nearly is a command is answered with help; all else is no command, as a subject that only begins like one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+LONGEST_TEXT = 2000
+"""Characters of a dispute that are kept."""
+
+NEAR = 0.75
+"""How like a command a word must be to be one misspelt (:func:`difflib.get_close_matches`)."""
+
+
+class Word(StrEnum):
+    """What can be asked for."""
+
+    HELP = "help"  # what else there is
+    STATUS = "status"  # submissions, quota, deadlines
+    CHECK = "check"  # a dry run of the files
+    WITHDRAW = "withdraw"  # a submission shall count for nothing
+    SELECT = "select"  # these submissions shall count
+    LETTERS = "letters"  # whether letters are wanted
+    DISPUTE = "dispute"  # a score is doubted; the organizers decide
+    LANGUAGE = "language"  # of the replies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One thing asked for."""
+
+    word: Word
+    #: Ids of the submissions named, each once, in order.
+    submissions: tuple[int, ...] = ()
+    #: For ``letters``: whether they are wanted.
+    wanted: bool = True
+    #: For ``language``: ``en`` or ``zh``.
+    language: str = ""
+    #: For ``dispute``: what is said of it.
+    text: str = ""
+    #: For ``help``: the line that could not be understood; "" where help was asked for.
+    misread: str = ""
+
+    def __str__(self) -> str:
+        """Return it on one line, for lists: ``withdraw S-000012``."""
+        return " ".join((self.word, *(f"S-{number:06d}" for number in self.submissions)))
+
+
+ALIASES = {
+    "帮助": Word.HELP,
+    "状态": Word.STATUS,
+    "检查": Word.CHECK,
+    "撤回": Word.WITHDRAW,
+    "选择": Word.SELECT,
+    "信件": Word.LETTERS,
+    "申诉": Word.DISPUTE,
+    "语言": Word.LANGUAGE,
+}
+"""The words in Chinese."""
+
+LANGUAGES = {"en": "en", "english": "en", "英文": "en", "英语": "en", "zh": "zh", "chinese": "zh", "中文": "zh"}
+SWITCHES = {"on": True, "off": False, "开": True, "关": False}
+
+_WORDS: dict[str, Word] = {**{str(word): word for word in Word}, **ALIASES}
+_PREFIX = re.compile(r"^(?:\s*(?:re|fwd?|aw|wg|回复|答复|转发)\s*:|\s*\[[^\]]*\])+", re.IGNORECASE)
+_RECEIPT = re.compile(r"s-?0*(\d{1,9})")
+_BETWEEN = re.compile(r"[\s,;、，。]+")  # noqa: RUF001  # the stops of Chinese
+_QUOTE = re.compile(r"[>|]")
+_WROTE = re.compile(r".*(?:\bwrote|\bwrites|\bschrieb.*|写道)\s*:$", re.IGNORECASE)
+_REST = re.compile(r"--$|_{20,}$|-{3,} ?(?:original|forwarded|原始邮件)|(?:from|发件人) ?:", re.IGNORECASE)
+
+
+def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = False) -> Command | None:
+    """Return the command of a mail, None when it has none.
+
+    The body's first line goes before the subject: of an answer (``in_thread``) the subject is that of the thread and
+    counts only where nothing else is said. Beside files only ``check`` is a command: a submission is never lost to one.
+    """
+    lines = list(own_lines(text))
+    found = _parsed(lines[0], lines[1:]) if lines else None
+    if found is None and not (in_thread and lines):
+        found = _parsed(_PREFIX.sub("", _plain(subject)), lines)
+    return None if found is not None and has_files and found.word is not Word.CHECK else found
+
+
+def own_lines(text: str) -> Iterator[str]:
+    """Yield the lines that the sender wrote: no quoted ones, none of a signature or of a mail below."""
+    above: list[str] = []
+    for line in (_plain(each) for each in text.splitlines()):
+        if _REST.match(line):
+            break
+        if _WROTE.match(line) and any(above):
+            break
+        if line and not _QUOTE.match(line) and not _WROTE.match(line):
+            above.append(line)
+    yield from above
+
+
+def _plain(line: str) -> str:
+    """Return a line with full-width characters as plain ones (NFKC), white space squeezed."""
+    return " ".join(unicodedata.normalize("NFKC", line).split())
+
+
+def _parsed(line: str, below: Sequence[str]) -> Command | None:
+    """Read one line as a command; ``below`` is what the sender wrote after it."""
+    head, _, rest = line.strip(" .!。").partition(" ")
+    head, colon, tail = head.casefold().partition(":")
+    rest = f"{tail} {rest}".strip() if colon else rest
+    word = _WORDS.get(head)
+    if word is None:
+        return _misspelt(line, head, rest)
+    return _READERS[word](word, line, rest, below)
+
+
+def _misspelt(line: str, head: str, rest: str) -> Command | None:
+    """Return help for a line that looks like a command: nearly one of its words, and nothing else but receipts."""
+    near = bool(difflib.get_close_matches(head, _WORDS, 1, NEAR))
+    return _help(line) if near and (not rest or _receipts(rest) or rest in SWITCHES or rest in LANGUAGES) else None
+
+
+def _help(line: str) -> Command:
+    return Command(word=Word.HELP, misread=printable(line, 60))
+
+
+def _receipts(text: str) -> tuple[int, ...]:
+    """Return the ids in a text that names receipts and nothing else; () for any other."""
+    words = [word for word in _BETWEEN.split(text.casefold()) if word not in ("", "and", "&", "和")]
+    found = [_RECEIPT.fullmatch(word) for word in words]
+    return tuple(dict.fromkeys(int(each[1]) for each in found if each)) if all(found) else ()
+
+
+def _bare(word: Word, _line: str, rest: str, _below: Sequence[str]) -> Command | None:
+    return None if rest else Command(word=word)
+
+
+def _with_receipts(word: Word, line: str, rest: str, _below: Sequence[str]) -> Command | None:
+    ids = _receipts(rest)
+    if ids:
+        return Command(word=word, submissions=ids)
+    return _help(line) if not rest or _RECEIPT.search(rest.casefold()) else None
+
+
+def _letters(word: Word, line: str, rest: str, _below: Sequence[str]) -> Command | None:
+    if (said := rest.casefold()) in SWITCHES:
+        return Command(word=word, wanted=SWITCHES[said])
+    return None if " " in rest else _help(line)
+
+
+def _language(word: Word, line: str, rest: str, _below: Sequence[str]) -> Command | None:
+    if (said := rest.casefold()) in LANGUAGES:
+        return Command(word=word, language=LANGUAGES[said])
+    return None if " " in rest else _help(line)
+
+
+def _dispute(word: Word, line: str, rest: str, below: Sequence[str]) -> Command | None:
+    named = re.match(rf"{_RECEIPT.pattern}\s*[:,.]?\s*(.*)", rest, re.IGNORECASE)
+    if not named:
+        return None if rest else _help(line)
+    text = "\n".join(part for part in (named[2], *below) if part)[:LONGEST_TEXT]
+    return Command(word=word, submissions=(int(named[1]),), text=text) if text else _help(line)
+
+
+_READERS: dict[Word, Callable[[Word, str, str, Sequence[str]], Command | None]] = {
+    Word.HELP: _bare,
+    Word.STATUS: _bare,
+    Word.CHECK: _bare,
+    Word.WITHDRAW: _with_receipts,
+    Word.SELECT: _with_receipts,
+    Word.LETTERS: _letters,
+    Word.DISPUTE: _dispute,
+    Word.LANGUAGE: _language,
+}

@@ -1,0 +1,105 @@
+"""The languages that mails of ours are written in: which one, its words, its dates and its lines.
+
+A catalogue is ``locale/zh_Hans/LC_MESSAGES/replies.po``, read as it is: nothing is compiled, so nothing can be stale.
+English is the text of the templates itself.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+import textwrap
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from mailbot.instants import shown
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+ENGLISH, CHINESE = "en", "zh"
+LANGUAGES = (ENGLISH, CHINESE)
+
+CATALOGUES = {CHINESE: Path(__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "replies.po"}
+
+HAN_SHARE = 0.2
+"""So many of its letters must be Han characters for a mail to be in Chinese; names of files and methods are not."""
+
+LINE = 72
+"""Columns of a line of text; a Han character takes two."""
+
+WEEKDAYS = "一二三四五六日"
+_NO_LINE_BEGINS_WITH = "，。；：！？、）》」』”’…"  # noqa: RUF001  # the stops of Chinese
+
+
+@cache
+def words(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English has none and needs none."""
+    path = CATALOGUES.get(language)
+    if path is None:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale="zh_Hans"))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def language_of(text: str) -> str:
+    """Tell the language of what somebody wrote by its share of Han characters."""
+    letters = [char for char in text if char.isalpha()]
+    han = sum("\u4e00" <= char <= "\u9fff" for char in letters)
+    return CHINESE if letters and han >= HAN_SHARE * len(letters) else ENGLISH
+
+
+def shown_in(language: str, instant: datetime, zone: ZoneInfo) -> str:
+    """Show an instant to people, never without its zone."""
+    english = shown(instant, zone)
+    if language != CHINESE:
+        return english
+    local = instant.astimezone(zone)
+    day = f"{local.year}年{local.month}月{local.day}日（周{WEEKDAYS[local.weekday()]}）"  # noqa: RUF001  # brackets as Chinese has them
+    return f"{day}{local:%H:%M} {english[english.index('(') :]}"
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes (Unicode Standard Annex 11)."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def labelled(text: str, columns: int = 17) -> str:
+    """Return a label with its spaces, so that what stands behind it is in line."""
+    return text + " " * max(0, columns - width(text))
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Break a paragraph into lines; the lines after the first are indented."""
+    text = " ".join(text.split())
+    if width(text) == len(text):
+        return "\n".join(textwrap.wrap(text, LINE, subsequent_indent=" " * indent)) or text
+    lines, line = list[str](), ""
+    for piece in _pieces(text):
+        if line and width(line + piece.rstrip()) > LINE:
+            lines.append(line.rstrip())
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+    return "\n".join([*lines, line.rstrip()])
+
+
+def _pieces(text: str) -> list[str]:
+    """Part a text where a line may end: behind white space and Han characters, before no stop."""
+    pieces = [""]
+    for char in text:
+        before = pieces[-1][-1:]
+        may_break = before.isspace() or width(before) > 1 or width(char) > 1
+        if before and may_break and char not in _NO_LINE_BEGINS_WITH and not char.isspace():
+            pieces.append("")
+        pieces[-1] += char
+    return pieces

@@ -1,0 +1,80 @@
+"""Scores that teams dispute, and what the organizers ruled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.submissions import receipt
+from mailbot.ledger.tables import disputes, submissions, teams
+from mailbot.model import Ruling
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.ledger.engine import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeRow:
+    """A dispute as the ledger knows it."""
+
+    id: int
+    submission_id: int
+    team_id: int
+    team: str
+    mail_id: int
+    text: str
+    opened_at: datetime
+    #: None while it is open.
+    verdict: Ruling | None
+    why: str | None
+    ruled_at: datetime | None
+
+    @property
+    def receipt(self) -> str:
+        """The submission's public id."""
+        return receipt(self.submission_id)
+
+
+def add(tx: Tx, *, submission_id: int, mail_id: int, text: str, now: datetime) -> None:
+    """Enter a dispute; one of a submission may be open."""
+    tx.execute(sa.insert(disputes).values(submission_id=submission_id, mail_id=mail_id, text=text, opened_at=now))
+
+
+def rule(tx: Tx, dispute_id: int, verdict: Ruling, why: str, now: datetime) -> None:
+    """Close a dispute."""
+    own = sa.update(disputes).where(disputes.c.id == dispute_id)
+    tx.execute(own.values(verdict=verdict, why=why, ruled_at=now))
+
+
+def opened(tx: Tx, submission_id: int) -> DisputeRow | None:
+    """Return the open dispute of a submission."""
+    return next((row for row in listing(tx) if row.submission_id == submission_id and row.verdict is None), None)
+
+
+def listing(tx: Tx) -> list[DisputeRow]:
+    """Return all disputes, oldest first."""
+    found = tx.execute(
+        sa.select(disputes, submissions.c.team_id, teams.c.name.label("team"))
+        .join(submissions, submissions.c.id == disputes.c.submission_id)
+        .join(teams, teams.c.id == submissions.c.team_id)
+        .order_by(disputes.c.id)
+    )
+    return [
+        DisputeRow(
+            id=row.id,
+            submission_id=row.submission_id,
+            team_id=row.team_id,
+            team=row.team,
+            mail_id=row.mail_id,
+            text=row.text,
+            opened_at=row.opened_at,
+            verdict=Ruling(row.verdict) if row.verdict else None,
+            why=row.why,
+            ruled_at=row.ruled_at,
+        )
+        for row in found
+    ]

@@ -1,0 +1,159 @@
+"""What teams ask for by mail is done, answered and kept, and only with what is their own."""
+
+from __future__ import annotations
+
+import email
+from email.message import EmailMessage
+from email.policy import SMTP, default
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import command_parts
+from mailbot.ledger import disputes, outbox, rulings, submissions, teams
+from mailbot.model import Outcome, Ruling
+from tests.unit.services import ADA, CARL, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.ledger.mails import MailRow
+    from mailbot.service import Service
+
+
+def say(text: str, subject: str = "hello", sender: str = ADA, **fields: str) -> bytes:
+    """Return a mail without a file."""
+    mail = EmailMessage(policy=SMTP)
+    given = {"From": sender, "Subject": subject, "Message-ID": f"<{abs(hash((text, subject, sender)))}@x.org>"}
+    for name, value in (given | fields).items():
+        mail[name] = value
+    mail.set_content(text)
+    return mail.as_bytes()
+
+
+def asked(served: Service, text: str, **fields: str) -> str:
+    """Take a command and return the text of the reply to it."""
+    row = take(served, say(text, **fields))
+    assert row.outcome is Outcome.COMMAND
+    return reply_to(served, row)
+
+
+def reply_to(served: Service, row: MailRow) -> str:
+    """Return the text of the reply to a mail."""
+    with served.ledger.read() as tx:
+        (found,) = [one for one in outbox.listing(tx) if one.mail_id == row.id]
+    body = email.message_from_bytes(found.message, policy=default).get_body(("plain",))
+    assert body is not None
+    text: str = body.get_content()
+    return text.replace("\r\n", "\n")
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Iterator[Service]:
+    """Give a contest with two accepted submissions of Ada's and one of Carl's."""
+    with served(tmp_path, Clock()) as made:
+        for raw in (submission("A"), submission("B", tilt=0.3), submission("C", sender=CARL)):
+            assert take(made, raw).outcome is Outcome.SCORED
+        yield made
+
+
+def test_status_tells_submissions_quota_and_deadlines(contest: Service) -> None:
+    """A team's own, and nobody else's."""
+    text = asked(contest, "status")
+    assert "S-000002  SIQA-S  accepted" in text
+    assert "S-000001  SIQA-S  accepted  100.00" in text
+    assert "S-000003" not in text
+    assert "2 of 2 used, the next from Wed 18 Mar 2026" in text
+
+
+@pytest.mark.parametrize(("feedback", "shown"), [("receipt", None), ("rounded", "90.00"), ("full", "89.85")])
+def test_status_shows_of_scores_what_the_phase_allows(tmp_path: Path, feedback: str, shown: str | None) -> None:
+    """What the replies said, and no more."""
+    phases = [{"name": "test", "feedback": feedback, "rounding": 10.0}]
+    with served(tmp_path, Clock(), phases=phases) as made:
+        row = take(made, submission("A", tilt=0.5))
+        line = next(line for line in asked(made, "status").splitlines() if "S-000001" in line)
+        assert ("accepted  " in line) == (shown is not None)
+        assert line.endswith(f"accepted  {shown}" if shown else "accepted")
+        assert shown is None or shown in reply_to(made, row)
+
+
+def test_a_withdrawn_submission_counts_for_nothing(contest: Service) -> None:
+    """Its score and its quota stay; it is withdrawn once."""
+    assert "S-000001 is withdrawn" in asked(contest, "withdraw S-1")
+    with contest.ledger.read() as tx:
+        assert rulings.of(tx, team_id=1, submission_id=1)[0] == "withdrawn"
+    assert "counts for nothing already" in asked(contest, "withdraw S-1", subject="again")
+    assert "(withdrawn)" in asked(contest, "status")
+
+
+@pytest.mark.parametrize("word", ["withdraw", "select", "dispute"])
+def test_only_a_teams_own_submissions_are_touched(contest: Service, word: str) -> None:
+    """Another team's and one that does not exist are told alike."""
+    for receipt in ("S-000003", "S-000099"):
+        text = asked(contest, f"{word} {receipt}" + (": hm" if word == "dispute" else ""))
+        assert f"your team has no submission {receipt}" in text
+    with contest.ledger.read() as tx:
+        assert rulings.of(tx, team_id=2, submission_id=3) == (None, None)
+        assert disputes.listing(tx) == []
+
+
+def test_a_selection_is_kept(contest: Service) -> None:
+    """At most two of a track; the reply says whether it decides."""
+    assert "At present your selection decides nothing" in asked(contest, "select S-1 S-2")
+    with contest.ledger.read() as tx:
+        assert rulings.of(tx, team_id=1, submission_id=2)[0] == "selected"
+
+
+def test_a_dry_run_says_everything_and_records_nothing(contest: Service) -> None:
+    """No quota, no score, no submission; also where the quota is used up."""
+    row = take(contest, submission("D", Subject="check"))
+    text = reply_to(contest, row)
+    assert row.outcome is Outcome.COMMAND
+    assert "s.json | SIQA-S | in order" in text
+    assert "Score" not in text
+    broken = submission("E", Subject="[SIQA Submission] check").replace(b"perception", b"perceptiom")
+    with contest.ledger.read() as tx:
+        assert len(submissions.listing(tx)) == 3
+    assert take(contest, broken).outcome is Outcome.COMMAND
+
+
+def test_letters_and_language_are_switched(contest: Service) -> None:
+    """Noted with the team."""
+    asked(contest, "letters off")
+    asked(contest, "language zh")
+    with contest.ledger.read() as tx:
+        ada = next(team for team in teams.everyone(tx) if ADA in team.addresses)
+    assert (ada.letters, ada.language) == (False, "zh")
+
+
+def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Service) -> None:
+    """With the file; a second one waits until the first is ruled."""
+    assert "went to the organizers" in asked(contest, "dispute S-2: item 4 is wrong")
+    assert "open already" in asked(contest, "dispute S-2: once more")
+    with contest.ledger.write("ruling") as tx:
+        command_parts.disputing(contest).rule(tx, 2, Ruling.REJECTED, "item 4 is right")
+    with contest.ledger.read() as tx:
+        (question,) = [one for one in outbox.listing(tx) if one.kind == "dispute"]
+        (answer,) = [one for one in outbox.listing(tx) if one.kind == "dispute-ruled"]
+    told = email.message_from_bytes(question.message, policy=default)
+    assert (question.recipient, answer.recipient) == ("chair@siqa.example", ADA)
+    assert [part.get_filename() for part in told.iter_attachments()] == ["s.json"]
+    assert b"item 4 is right" in answer.message
+
+
+def test_an_automatic_mail_asks_for_nothing(contest: Service) -> None:
+    """An out-of-office reply that quotes a command changes nothing and is not answered."""
+    row = take(contest, say("withdraw S-1", **{"Auto-Submitted": "auto-replied"}))
+    assert row.outcome is Outcome.AUTOMATIC
+    stranger = take(contest, say("withdraw S-1", sender="mallory@evil.example"))
+    assert stranger.outcome is Outcome.UNKNOWN_SENDER
+    with contest.ledger.read() as tx:
+        assert rulings.of(tx, team_id=1, submission_id=1) == (None, None)
+
+
+def test_a_mail_that_is_not_sure_enough_is_held_before_it_is_obeyed(tmp_path: Path) -> None:
+    """Where the policy asks for a key, a bare From address withdraws nothing."""
+    with served(tmp_path, Clock(), identity={"require": ["key", "confirmed"]}) as made:
+        assert take(made, say("withdraw S-1")).outcome is Outcome.HELD
