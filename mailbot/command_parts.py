@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.disputing import Disputing
+from mailbot.forwarding import Forwarding
 from mailbot.ledger import mails
 from mailbot.obeying import Obeying
 from mailbot.opening import open_mail
@@ -42,6 +43,17 @@ def disputing(service: Service) -> Disputing:
         organizers=service.config.challenge.organizers,
         ledger=service.ledger,
         file_of=lambda row: file_of(service, row),
+        clock=service.clock,
+    )
+
+
+def forwarding(service: Service) -> Forwarding:
+    """Return what sends the organizers the mails that are no submission."""
+    settings = service.config.challenge
+    return Forwarding(
+        challenge=service.challenge,
+        organizers=settings.organizers if settings.forward else (),
+        raw=service.spool.get,
         clock=service.clock,
     )
 

@@ -31,6 +31,8 @@ class Challenge(Section):
     address: Address
     #: People who run the challenge; only they and the roster are ever written to.
     organizers: tuple[Address, ...] = ()
+    #: Send them the mails that bring no file and hold no command, each once.
+    forward: bool = False
     #: The zone of every instant that is shown, and of the week.
     zone: Zone = ZoneInfo("UTC")
     #: The words in brackets of the subject that teams are asked to use; only ever a hint.

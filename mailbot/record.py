@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.columns import Columns
     from mailbot.commands import Command
+    from mailbot.forwarding import Forwarding
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
@@ -57,6 +58,7 @@ class Record:
     columns: Columns
     telling: Telling
     obeying: Obeying
+    forwarding: Forwarding
     clock: Callable[[], datetime]
 
     def record(self, case: Case, files: Sequence[Judged]) -> None:
@@ -104,6 +106,7 @@ class Record:
             asked = Asked(command=command, files=files, evidence=evidence)
             told = replace(told, done=self.obeying.obey(tx, row, team, asked))
         self.answering.answer(tx, case, told)
+        self.forwarding.forward(tx, case, outcome)
         receipts = [
             {"receipt": one.receipt, "status": one.status, "sha256": one.file.sha256, "score": one.score}
             for one in answered

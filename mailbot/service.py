@@ -111,6 +111,7 @@ class Service:
             columns=self.columns,
             telling=self.telling,
             obeying=command_parts.obeying(self),
+            forwarding=command_parts.forwarding(self),
             clock=self.clock,
         )
         return Intake(

@@ -159,6 +159,12 @@ def count_since(
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
 
 
+def letters_since(tx: Tx, since: datetime, *, kind: str, recipient: str) -> int:
+    """Count the mails of one kind that we wrote to an address on our own account since an instant."""
+    where = (outbox.c.created_at >= since, outbox.c.kind == kind, outbox.c.recipient == recipient)
+    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
+
+
 def recipient_of(tx: Tx, message_id: str) -> str | None:
     """Return whom one of our mails was written to."""
     return tx.scalar(sa.select(outbox.c.recipient).where(outbox.c.message_id == message_id))

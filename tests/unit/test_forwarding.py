@@ -1,0 +1,90 @@
+"""What is no submission goes to the organizers, once, whole, and to nobody else."""
+
+from __future__ import annotations
+
+import email
+from email.policy import default
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.ledger import outbox
+from tests.unit.services import ADA, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.service import Service
+
+QUESTION = f"From: {ADA}\r\nSubject: a question\r\nMessage-ID: <q@x.org>\r\n\r\nWhen is the deadline?\r\n"
+
+
+@pytest.fixture
+def forwarding(tmp_path: Path) -> Iterator[Service]:
+    """Give a mailbot that forwards to one organizer."""
+    challenge = {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"], "forward": True}
+    with served(tmp_path, Clock(), challenge=challenge) as made:
+        yield made
+
+
+def forwarded(service: Service) -> list[OutgoingRow]:
+    """Return what was queued."""
+    with service.ledger.read() as tx:
+        return [row for row in outbox.listing(tx) if row.kind == "forwarded"]
+
+
+def test_a_question_is_forwarded_whole(forwarding: Service) -> None:
+    """As an attachment that is a mail, marked as written by a machine; its writer is answered as before."""
+    take(forwarding, QUESTION.encode())
+    (row,) = forwarded(forwarding)
+    message = email.message_from_bytes(row.message, policy=default)
+    (attached,) = message.iter_attachments()
+    assert (row.recipient, row.subject) == ("chair@siqa.example", "[mailbot] forwarded: a question")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert attached.get_content_type() == "message/rfc822"
+    assert attached.get_content()["Message-ID"] == "<q@x.org>"
+    assert QUESTION.encode() in row.message
+
+
+def test_a_mail_that_is_no_plain_text_goes_as_a_file(forwarding: Service) -> None:
+    """A mail within a mail must not be encoded (RFC 2046, section 5.2.1)."""
+    raw = QUESTION.replace("deadline?", "截止日期?").encode()
+    take(forwarding, raw)
+    (row,) = forwarded(forwarding)
+    (attached,) = email.message_from_bytes(row.message, policy=default).iter_attachments()
+    assert row.message.isascii()
+    assert attached.get_content_type() == "application/octet-stream"
+    assert attached.get_content() == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        submission("A"),
+        submission("B", tilt=9.0).replace(b'"track": "S"', b'"track": "X"'),
+        QUESTION.replace("When is the deadline?", "status").encode(),
+        QUESTION.replace("Subject", "Auto-Submitted: auto-replied\r\nSubject").encode(),
+        QUESTION.replace(f"From: {ADA}", "From: submissions@siqa.example").encode(),
+    ],
+    ids=["accepted", "refused", "command", "automatic", "our own"],
+)
+def test_nothing_else_is_forwarded(forwarding: Service, raw: bytes) -> None:
+    """Submissions, commands, automatic mails and our own."""
+    take(forwarding, raw)
+    assert forwarded(forwarding) == []
+
+
+def test_it_is_off_unless_the_config_says_so(tmp_path: Path) -> None:
+    """As it was before there was such a setting."""
+    with served(tmp_path, Clock()) as made:
+        take(made, QUESTION.encode())
+        assert forwarded(made) == []
+
+
+def test_a_flood_is_cut_off(forwarding: Service) -> None:
+    """At most so many a day to each organizer."""
+    for number in range(60):
+        take(forwarding, QUESTION.replace("<q@", f"<q{number}@").replace(ADA, f"m{number}@flood.example").encode())
+    assert len(forwarded(forwarding)) == 50
