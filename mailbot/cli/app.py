@@ -27,6 +27,7 @@ from mailbot.cli import (
     serve,
     similar,
     start,
+    takeout,
     teams,
     truths,
 )
@@ -63,6 +64,7 @@ app.command(rich_help_panel="Publish")(letters.letters)
 app.command(rich_help_panel="Begin")(manual.man)
 app.command(rich_help_panel="Care")(care.doctor)
 app.command(rich_help_panel="Care")(care.backup)
+app.command(rich_help_panel="Care")(takeout.export)
 app.command(rich_help_panel="Care")(care.restore)
 app.command(rich_help_panel="Care")(care.rebuild)
 app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")

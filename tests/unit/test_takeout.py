@@ -1,0 +1,116 @@
+"""`mailbot export`: what it writes is read back with nothing of mailbot, and gives away nothing unasked."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mailbot.errors import Permanent
+from mailbot.ledger import boards, events
+from mailbot.takeout import Takeout
+from tests.unit.services import ADA, CARL, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+
+def played(service: Service) -> None:
+    """Let two teams be scored and a board be published."""
+    take(service, submission())
+    take(service, submission("Second", sender=CARL, tilt=0.01))
+    service.weekly.publish(as_of=service.clock())
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Return every file of an export by its name, the manifest apart."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_it_is_read_back_whole(tmp_path: Path) -> None:
+    """Every file bears the hash that the manifest gives it, and the contents are the ledger's."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock()) as service:
+        played(service)
+        told = Takeout(service=service, folder=out).write()
+        with service.ledger.read() as tx:
+            head, board = events.head(tx), boards.listing(tx)[0]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["files"] == {name: hashlib.sha256(data).hexdigest() for name, data in written(out).items()}
+    assert (manifest["audit_head"], manifest["missing"], told["missing"]) == (head, [], [])
+    assert lines(out / "audit.jsonl")[-1]["hash"] == head
+    assert hashlib.sha256((out / "boards/000001.json").read_bytes()).hexdigest() == board.sha256
+    assert [row["team"] for row in csv.DictReader((out / "teams.csv").read_text().splitlines())] == [
+        "Münster Vision",
+        "Pixel Peepers",
+    ]
+    assert json.loads((out / "config.json").read_text())["quota"]["per_week"] == 2
+
+
+def test_each_submission_has_its_file_and_its_scores(tmp_path: Path) -> None:
+    """The file is the very one that was sent, by its hash."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock()) as service:
+        played(service)
+        Takeout(service=service, folder=out).write()
+    rows = lines(out / "submissions.jsonl")
+    assert [row["method"] for row in rows] == ["PeepNet", "Second"]
+    for row in rows:
+        data = (out / f"files/{row['receipt']}.json").read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    assert {row["receipt"] for row in lines(out / "scores.jsonl")} == {row["receipt"] for row in rows}
+
+
+def test_no_address_and_no_label_leaves_unasked(tmp_path: Path) -> None:
+    """Neither a team's address nor an organizer's, nor a label file, is anywhere in it."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock()) as service:
+        played(service)
+        Takeout(service=service, folder=out).write()
+    everything = b"\n".join(written(out).values())
+    assert not [one for one in (ADA, CARL, "chair@siqa.example") if one.encode() in everything]
+    assert not (out / "labels").exists()
+
+
+def test_both_leave_when_asked(tmp_path: Path) -> None:
+    """The raw mails, the roster with its addresses, the label files byte for byte."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock()) as service:
+        played(service)
+        Takeout(service=service, folder=out, addresses=True, labels=True).write()
+        labels = service.labels["siqa-s"].sha256
+    assert ADA in (out / "teams.csv").read_text()
+    assert {row["recipient"] for row in lines(out / "replies.jsonl")} == {ADA, CARL}
+    mails = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "mails").iterdir()}
+    assert len(mails) == 2
+    assert all(name == digest for name, digest in mails.items())
+    assert labels in {hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "labels").iterdir()}
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    """The rest is written all the same."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock()) as service:
+        played(service)
+        gone = take(service, submission("Third", tilt=0.02))
+        service.spool.path(gone.sha256).unlink()
+        told = Takeout(service=service, folder=out).write()
+    assert told["missing"] == ["the file of S-000003"]
+    assert len(list((out / "files").iterdir())) == 2
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    """An old export is never mixed with a new one."""
+    with served(tmp_path, Clock()) as service, pytest.raises(Permanent, match="is not empty"):
+        Takeout(service=service, folder=tmp_path).write()
