@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import sys
 import termios
@@ -72,7 +73,8 @@ class _Pressed:
     def __call__(self) -> bool:
         """Wait for two seconds at most; q or Q means leave. Where nobody can type, wait all the same."""
         ready, _, _ = select.select([sys.stdin] if sys.stdin.isatty() else [], [], [], EVERY_SECONDS)
-        return bool(ready) and sys.stdin.read(1) in {"q", "Q", ""}
+        typed = os.read(sys.stdin.fileno(), 64) if ready else None
+        return typed is not None and (not typed or b"q" in typed.lower())
 
 
 @contextmanager
