@@ -219,13 +219,15 @@ def submission_as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def outgoing_as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:
-    """Return one of our mails for programs, without its text."""
+    """Return one of our mails for programs, without its text and without the code of a question."""
+    from mailbot.auth import confirm  # noqa: PLC0415  # not for --help
+
     return {
         "reply": f"R-{row.id:06d}",
         "kind": row.kind,
         "mail": f"M-{row.mail_id:06d}" if row.mail_id else None,
         "recipient": row.recipient,
-        "subject": row.subject,
+        "subject": confirm.masked(row.subject),
         "message_id": row.message_id,
         "state": str(row.state),
         "attempts": row.attempts,
