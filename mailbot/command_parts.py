@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.disputing import Disputing
+from mailbot.entries import Kind
 from mailbot.forwarding import Forwarding
 from mailbot.ledger import mails
 from mailbot.obeying import Obeying
@@ -56,6 +57,11 @@ def forwarding(service: Service) -> Forwarding:
         raw=service.spool.get,
         clock=service.clock,
     )
+
+
+def kinds(service: Service) -> tuple[Kind, ...]:
+    """Return what teams may hand in besides result files."""
+    return tuple(Kind(**section.model_dump()) for section in service.config.entries)
 
 
 def file_of(service: Service, row: SubmissionRow) -> bytes | None:

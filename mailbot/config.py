@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
 from mailbot.auth.section import IdentitySection
+from mailbot.entries_section import EntrySection
 from mailbot.instants import Moment, Phase
 from mailbot.letters_section import LettersSection
 from mailbot.limits import ReplyLimits
@@ -208,6 +209,7 @@ class Config(Section):
     identity: IdentitySection = IdentitySection()
     limits: LimitsSection = LimitsSection()
     phases: Phases = ()
+    entries: tuple[EntrySection, ...] = ()
     board: BoardSection = BoardSection()
     sheet: SheetSection = SheetSection()
     split: SplitSection = SplitSection()

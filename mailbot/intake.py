@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot import commands, journal, pulse
+from mailbot import commands, entries, journal, pulse
 from mailbot.auth import confirm
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
@@ -21,7 +21,7 @@ from mailbot.rules import hold_to_team
 from mailbot.sandbox import ChildDied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mailbot.auth.assess import Assessor
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mailbot.auth.held import Questions
     from mailbot.auth.known import Known
     from mailbot.challenge import Challenge
+    from mailbot.entries import Kind
     from mailbot.evaluator import Evaluator, Pending
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger
@@ -66,6 +67,8 @@ class Intake:
     assessor: Assessor
     questions: Questions
     labels: Labels
+    #: What teams may hand in besides result files.
+    entries: Sequence[Kind]
     clock: Callable[[], datetime]
 
     def step(
@@ -115,7 +118,8 @@ class Intake:
         has_files = bool(opened.candidates)
         thread = bool(opened.mail.references)
         command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
-        wanted = has_files or command is not None
+        entry = entries.find(opened, self.entries) if command is None else None
+        wanted = has_files or command is not None or entry is not None
         identity = self._identify(opened.mail, known, has_files=wanted)
         if identity.team is not None and identity.outcome is None and known is None:
             assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
@@ -123,11 +127,14 @@ class Intake:
             identity = replace(identity, verdict=assessment.result())
         identity = _held(identity, has_files=wanted)
         judged = identity.team is not None and identity.outcome is None
-        started = [self._start(c, opened.mail.subject) for c in opened.candidates] if judged else []
+        candidates = opened.candidates if judged and entry is None else ()
+        started = [self._start(c, opened.mail.subject) for c in candidates]
         yield
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
         command = command if judged else None
-        self.recorder.record(Case(row=row, opened=opened, identity=identity, command=command), files)
+        entry = entry if judged else None
+        case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry)
+        self.recorder.record(case, files)
 
     def _identify(self, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
         with self.ledger.read() as tx:

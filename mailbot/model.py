@@ -46,6 +46,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Brought:
+    """A file of a mail, whatever it is for."""
+
+    #: Display name, as an attachment's.
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mail:
     """What the rest of mailbot knows of a message; every field is safe to show as inert text."""
 
@@ -61,6 +71,8 @@ class Mail:
     text: str = ""
     #: Candidate result files: decided by name and content, whatever the Content-Disposition says.
     attachments: tuple[Attachment, ...] = ()
+    #: Files that are no candidates: papers, code.
+    passed: tuple[Brought, ...] = ()
     #: What it brings to show who sent it.
     claims: Claims = field(default_factory=Claims)
     #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
@@ -113,6 +125,7 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"  # the team's word on a mail that was held: that one is handled now
     NOT_CONFIRMED = "not-confirmed"  # meant to be that word, but its code has expired, was used, or is of another mail
     COMMAND = "command"  # the team asked for something, and was answered
+    ENTRY = "entry"  # a paper or code was handed in
     DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.bounce import undelivered
+from mailbot.mime.attachments import brought
 from mailbot.mime.caps import KIB, MIB, Caps
 from mailbot.parse import parse
 from scoring.model import Problem
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mailbot.config import LimitsSection
-    from mailbot.model import Mail
+    from mailbot.model import Brought, Mail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Opened:
     candidates: tuple[Candidate, ...]
     #: Message-IDs of our own mails that this one, a delivery report, says have failed.
     undelivered: tuple[str, ...] = ()
+    #: Every file it brings, as it came.
+    brought: tuple[Brought, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -109,7 +112,10 @@ def open_mail(raw: bytes, size: int) -> Opened:
                 attachment.data, Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
             )
     failed = undelivered(raw) if mail.automatic else ()
-    return Opened(mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed)
+    files = (*(brought(one.name, one.data) for one in mail.attachments), *mail.passed)
+    return Opened(
+        mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed, brought=files
+    )
 
 
 def _too_large(size: int) -> Problem:

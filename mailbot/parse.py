@@ -62,6 +62,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
         references=_references(headers),
         text=key.masked(found.text),
         attachments=found.attachments,
+        passed=found.passed,
         claims=claims(headers, said, trusted),
         automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
         faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),

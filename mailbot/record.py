@@ -10,7 +10,7 @@ from mailbot.auth import known
 from mailbot.columns import Predictions
 from mailbot.errors import Temporary
 from mailbot.instants import phase_at
-from mailbot.ledger import events, holding, mails, outbox, submissions, teams
+from mailbot.ledger import entries, events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.obeying import Asked
 from mailbot.reply import Answer, Answered
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.columns import Columns
     from mailbot.commands import Command
+    from mailbot.entries import Entry
     from mailbot.forwarding import Forwarding
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.mails import MailRow
     from mailbot.model import Judged, Team
     from mailbot.obeying import Obeying
@@ -45,6 +47,8 @@ class Case:
     identity: Identity
     #: What the team asks for; its files are only checked then.
     command: Command | None = None
+    #: What it hands in besides result files.
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,7 @@ class Record:
             twin = mails.twin(tx, case.row, case.opened.fingerprint) or _sent_before(tx, case)
             if twin:
                 again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
-                case, files = replace(case, identity=again, command=None), ()
+                case, files = replace(case, identity=again, command=None, entry=None), ()
             answered = self._record(tx, case, files, evidence)
         self._keep(answered)
         receipts = [one.receipt for one in answered]
@@ -105,6 +109,8 @@ class Record:
         if command is not None and team is not None:
             asked = Asked(command=command, files=files, evidence=evidence)
             told = replace(told, done=self.obeying.obey(tx, row, team, asked))
+        if case.entry is not None and team is not None:
+            told = replace(told, entries=self._hand_in(tx, row, team, case.entry))
         self.answering.answer(tx, case, told)
         self.forwarding.forward(tx, case, outcome)
         receipts = [
@@ -173,6 +179,21 @@ class Record:
             return None
         return quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=arrived_at)
 
+    def _hand_in(self, tx: Tx, row: MailRow, team: Team, entry: Entry) -> list[EntryRow]:
+        """Enter what a team hands in; what comes outside the time for it is kept too, and said to be."""
+        kind, arrived_at = entry.kind, row.arrived_at
+        for item in entry.items:
+            entries.add(
+                tx,
+                item,
+                mail_id=row.id,
+                team_id=team.id,
+                kind=kind.kind,
+                arrived_at=arrived_at,
+                in_time=kind.is_in_time(arrived_at),
+            )
+        return entries.listing(tx, mail_id=row.id)
+
     def _release(self, tx: Tx, case: Case) -> None:
         """Make the held mail due that this one confirms."""
         confirms, now = case.identity.confirms, self.clock()
@@ -201,6 +222,8 @@ def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:
         return case.identity.outcome
     if case.command is not None:
         return Outcome.COMMAND
+    if case.entry is not None:
+        return Outcome.ENTRY
     if not answered:
         return Outcome.NO_SUBMISSION
     return Outcome.SCORED if any(one.status is Status.ACCEPTED for one in answered) else Outcome.REFUSED

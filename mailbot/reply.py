@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
     from mailbot.instants import Moment
+    from mailbot.ledger.entries import EntryRow
     from mailbot.model import Judged, Mail, Team
     from mailbot.obeying import Done
     from mailbot.rules import Allowance
@@ -94,6 +95,8 @@ class Answer:
     question: Question | None = None
     #: What became of a command; None where there was none.
     done: Done | None = None
+    #: What was handed in besides result files.
+    entries: Sequence[EntryRow] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,6 +125,7 @@ class Service:
             assessor=parts.assessor(self),
             questions=self.answering.questions,
             labels=self.labels,
+            entries=command_parts.kinds(self),
             clock=self.clock,
         )
 

@@ -132,7 +132,8 @@ class Wording:
         if answer.outcome is Outcome.UNKNOWN_SENDER:
             return say("Your address is not registered for this challenge.")
         if not answer.submissions:
-            return say("No result file was found in your mail.")
+            arrived, nothing = say("What you handed in has arrived."), say("No result file was found in your mail.")
+            return arrived if answer.entries else nothing
         stop = say(".")
         return "; ".join(self._told(answered) for answered in answer.submissions) + stop
 

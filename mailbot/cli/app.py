@@ -14,6 +14,7 @@ from mailbot.cli import (
     care,
     checks,
     demo,
+    entries,
     ids,
     install,
     letters,
@@ -70,6 +71,7 @@ app.command(rich_help_panel="Care")(care.rebuild)
 app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")
 app.add_typer(care.audit, name="audit", rich_help_panel="Care")
 app.command(rich_help_panel="Care")(rulings.rule)
+app.command(rich_help_panel="Look")(entries.entries)
 app.command("disputes", rich_help_panel="Look")(rulings.list_disputes)
 lists.submissions.command()(rulings.disqualify)
 lists.submissions.command()(rulings.hide)

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import sqlalchemy as sa
 
-from mailbot.ledger.instant import Instant
+from mailbot.ledger import schema
+from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import Exclusion, MailState, ReplyState, Ruling, Source, Status
 
-if TYPE_CHECKING:
-    from enum import StrEnum
+metadata = schema.metadata
+"""All of them."""
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-
-Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-def _table(name: str, *items: Any) -> sa.Table:  # noqa: ANN401  # columns and constraints share no public base class
-    return sa.Table(
-        name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column))
-    )
-
-
-teams = _table(
+teams = table(
     "teams",
-    _id(),
+    row_id(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", sa.Text, nullable=False, unique=True),  # NFKC, case folded: look-alikes by case are one team
     sa.Column("added_at", Instant, nullable=False),
@@ -52,34 +22,34 @@ teams = _table(
     sa.Column("language", sa.Text),  # of its replies; none: that of its mail
 )
 
-addresses = _table(
+addresses = table(
     "addresses",
-    _id(),
+    row_id(),
     sa.Column("address", sa.Text, nullable=False, unique=True),  # lower case
     sa.Column("bouncing_since", Instant),  # no mail is written to it until one comes from it
     sa.Column("left_at", Instant),  # taken off its team; kept, so that no roster file brings it back
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
 )
 
-team_keys = _table(
+team_keys = table(
     "team_keys",
-    _id(),
+    row_id(),
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False, index=True),
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # keyed; the key itself is nowhere
     sa.Column("since", Instant, nullable=False),
     sa.Column("ended_at", Instant),  # when the next one took its place
 )
 
-authserv_checks = _table(
+authserv_checks = table(
     "authserv_checks",
     sa.Column("authserv_id", sa.Text, primary_key=True),
     sa.Column("forged", sa.Boolean, nullable=False),  # whether a forged result under this name came through
     sa.Column("checked_at", Instant, nullable=False),
 )
 
-mails = _table(
+mails = table(
     "mails",
-    _id(),
+    row_id(),
     sa.Column("mailbox", sa.Text, nullable=False),  # account and folder, or where an ingested file came from
     sa.Column("uidvalidity", sa.BigInteger, nullable=False),
     sa.Column("uid", sa.BigInteger, nullable=False),
@@ -100,13 +70,13 @@ mails = _table(
     sa.Column("auth_why", sa.Text),
     sa.Column("auth_mark", sa.String(64), index=True),  # of the signature: the same mail sent once more bears the same
     sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
-    _one_of("state", MailState),
+    one_of("state", MailState),
     sa.CheckConstraint("state != 'recorded' OR outcome IS NOT NULL", name="recorded_has_outcome"),
     sa.CheckConstraint("filed_to IS NULL OR state IN ('recorded', 'set-aside')", name="filed_when_final"),
     sa.Index("ix_mails_state_due_at", "state", "due_at"),
 )
 
-truths = _table(
+truths = table(
     "truths",
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("track", sa.Text, primary_key=True),
@@ -117,21 +87,21 @@ truths = _table(
     sa.CheckConstraint("n > 0", name="not_empty"),
 )
 
-truth_choices = _table(
+truth_choices = table(
     "truth_choices",
-    _id(),
+    row_id(),
     sa.Column("track", sa.Text, nullable=False),  # the last choice of a track is its present truth
     sa.Column("truth", sa.String(64), nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("chosen_at", Instant, nullable=False),
     sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
-    _one_of("source", Source),
+    one_of("source", Source),
 )
 
-submissions = _table(
+submissions = table(
     "submissions",
-    _id(),
+    row_id(),
     sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
     sa.Column("ordinal", sa.Integer, nullable=False),  # which file of the mail, from 1
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
@@ -146,14 +116,14 @@ submissions = _table(
     sa.Column("problems", sa.JSON, nullable=False),
     sa.Column("notes", sa.JSON, nullable=False),
     sa.UniqueConstraint("mail_id", "ordinal"),
-    _one_of("status", Status),
+    one_of("status", Status),
     sa.CheckConstraint("status != 'accepted' OR (track IS NOT NULL AND phase IS NOT NULL)", name="accepted_has_track"),
     sa.Index("ix_submissions_team_id_track_arrived_at", "team_id", "track", "arrived_at"),
 )
 
-scores = _table(
+scores = table(
     "scores",
-    _id(),
+    row_id(),
     sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False),
     sa.Column("truth", sa.String(64), nullable=False),
     sa.Column("track", sa.Text, nullable=False),
@@ -170,27 +140,27 @@ scores = _table(
     sa.CheckConstraint("track NOT LIKE 'siqa-%' OR value BETWEEN 0 AND 100", name="siqa_range"),
 )
 
-exclusions = _table(
+exclusions = table(
     "exclusions",
-    _id(),
+    row_id(),
     sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
     sa.Column("submission_id", sa.ForeignKey("submissions.id")),  # none: all of the team's
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("since", Instant, nullable=False),
     sa.UniqueConstraint("team_id", "submission_id"),
-    _one_of("kind", Exclusion),
+    one_of("kind", Exclusion),
 )
 
-selections = _table(
+selections = table(
     "selections",
     sa.Column("submission_id", sa.ForeignKey("submissions.id"), primary_key=True),
     sa.Column("selected_at", Instant, nullable=False),
 )
 
-likenesses = _table(
+likenesses = table(
     "likenesses",
-    _id(),
+    row_id(),
     sa.Column("track", sa.Text, nullable=False),
     sa.Column("first_id", sa.ForeignKey("submissions.id"), nullable=False),  # the earlier of the two
     sa.Column("second_id", sa.ForeignKey("submissions.id"), nullable=False),
@@ -201,15 +171,15 @@ likenesses = _table(
     sa.CheckConstraint("first_id < second_id", name="in_order"),
 )
 
-compared = _table(
+compared = table(
     "compared",
     sa.Column("track", sa.Text, primary_key=True),
     sa.Column("submission_id", Id, nullable=False),  # up to this one, all were compared with the others
 )
 
-outbox = _table(
+outbox = table(
     "outbox",
-    _id(),
+    row_id(),
     sa.Column("mail_id", sa.ForeignKey("mails.id")),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("team_id", sa.ForeignKey("teams.id")),
@@ -225,7 +195,7 @@ outbox = _table(
     sa.Column("error", sa.Text),
     sa.Column("key", sa.Text),  # of a letter: for whom and on what occasion; none for a reply
     sa.UniqueConstraint("mail_id", "kind"),
-    _one_of("state", ReplyState),
+    one_of("state", ReplyState),
     sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_instant"),
     sa.Index("ix_outbox_state_due_at", "state", "due_at"),
     sa.Index("ix_outbox_key", "key", unique=True),
@@ -233,9 +203,9 @@ outbox = _table(
     sa.Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
 )
 
-disputes = _table(
+disputes = table(
     "disputes",
-    _id(),
+    row_id(),
     sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False),
     sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -243,13 +213,26 @@ disputes = _table(
     sa.Column("verdict", sa.Text),  # none while it is open
     sa.Column("why", sa.Text),
     sa.Column("ruled_at", Instant),
-    _one_of("verdict", Ruling),
+    one_of("verdict", Ruling),
     sa.CheckConstraint("(verdict IS NULL) = (ruled_at IS NULL)", name="ruled_at_an_instant"),
 )
 
-boards = _table(
+entries = table(
+    "entries",
+    row_id(),
+    sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),  # a file's name, or a link
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("arrived_at", Instant, nullable=False),
+    sa.Column("in_time", sa.Boolean, nullable=False),
+)
+
+boards = table(
     "boards",
-    _id(),
+    row_id(),
     sa.Column("due_at", Instant, unique=True),  # the Wednesday it was due; none for one published by hand
     sa.Column("published_at", Instant, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
@@ -257,7 +240,7 @@ boards = _table(
     sa.Column("letters_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # they are still to be written
 )
 
-shown = _table(
+shown = table(
     "shown",
     sa.Column("place", sa.Text, primary_key=True),  # sheet ID
     sa.Column("board_id", sa.ForeignKey("boards.id")),  # the last one that it is known to show
@@ -268,7 +251,7 @@ shown = _table(
     sa.CheckConstraint("(attempts = 0) = (failing_since IS NULL)", name="failing_since_an_instant"),
 )
 
-health = _table(
+health = table(
     "health",
     sa.Column("part", sa.Text, primary_key=True),  # mailbox, sending, board, reconciliation …
     sa.Column("ok", sa.Boolean, nullable=False),
@@ -277,9 +260,9 @@ health = _table(
     sa.Column("detail", sa.Text, nullable=False),
 )
 
-events = _table(
+events = table(
     "events",
-    _id(),
+    row_id(),
     sa.Column("at", Instant, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),

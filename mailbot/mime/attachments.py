@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from mailbot.mime.candidates import is_candidate, is_unwanted, is_wanted_by_name
 from mailbot.mime.charset import text_of
 from mailbot.mime.params import clean_name, disposition, file_name, media_type
 from mailbot.mime.transfer import decode, uuencoded
-from mailbot.model import Attachment
+from mailbot.model import Attachment, Brought
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Found:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     faults: tuple[Problem, ...] = ()
+    passed: tuple[Brought, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -50,6 +52,8 @@ class _Basket:
     closed: dict[str, list[str]] = field(default_factory=dict)
     #: Names of files that are no candidates: pictures, papers, README.
     passed: list[str] = field(default_factory=list)
+    #: The same, with what they are known again by.
+    brought: list[Brought] = field(default_factory=list)
     #: Media type and source of each text a person reads.
     texts: list[tuple[str, str]] = field(default_factory=list)
 
@@ -62,7 +66,12 @@ def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
     kept, over = _within(basket.files, caps)
     closed = [faults.advice(code, len(names), names) for code, names in basket.closed.items()]
     hints = _hints(basket, taken=bool(kept or over))
-    return Found(text=_first_text(basket.texts), attachments=kept, faults=(*over, *closed, *hints))
+    return Found(
+        text=_first_text(basket.texts),
+        attachments=kept,
+        faults=(*over, *closed, *hints),
+        passed=tuple(basket.brought[: caps.attachments]),
+    )
 
 
 def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
@@ -80,6 +89,13 @@ def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
         _sort_file(Attachment(name=name, content_type=content_type, data=data or b""), basket, whole=data is not None)
     elif name and not _is_decoration(part, content_type):
         basket.passed.append(name)
+        data = _decoded(raw, part)
+        basket.brought += [brought(name, data)] if data else []
+
+
+def brought(name: str, data: bytes) -> Brought:
+    """Return what a file is known again by."""
+    return Brought(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
 def _decoded(raw: bytes, part: Part) -> bytes | None:

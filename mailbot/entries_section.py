@@ -1,0 +1,51 @@
+"""The section of the config that says what teams hand in besides result files."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, model_validator
+
+from mailbot.section import Section
+
+
+def _lower(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value.strip().lower() for value in values)
+
+
+def _endings(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not re.fullmatch(r"(\.[a-z0-9]{1,10}){1,2}", value):
+            message = f"{value!r} is no ending of a file name; write it as '.pdf'"
+            raise ValueError(message)
+    return values
+
+
+def _kind(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", value):
+        message = f"{value!r} must be one word in lower case, as 'paper'"
+        raise ValueError(message)
+    return value
+
+
+class EntrySection(Section):
+    """One kind of what teams hand in: code and models, a paper."""
+
+    #: One word; a subject names it in brackets: ``[SIQA paper]``.
+    kind: Annotated[str, AfterValidator(_kind)]
+    #: First instant, with its zone; absent means from the beginning.
+    opens: AwareDatetime | None = None
+    #: First instant that is too late, with its zone.
+    closes: AwareDatetime | None = None
+    #: Hosts a link to which counts, as ``github.com``; their subdomains count too.
+    hosts: Annotated[tuple[str, ...], AfterValidator(_lower)] = ()
+    #: Endings of file names that count, as ``.pdf``.
+    types: Annotated[tuple[str, ...], AfterValidator(_lower), AfterValidator(_endings)] = ()
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> EntrySection:
+        if not self.hosts and not self.types:
+            message = f"entry {self.kind!r}: hosts or types must say what counts"
+            raise ValueError(message)
+        return self

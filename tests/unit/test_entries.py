@@ -1,0 +1,98 @@
+"""Papers, code and models: what counts, when, how it is receipted, and that no submission is lost to it."""
+
+from __future__ import annotations
+
+import email
+import hashlib
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP, default
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.ledger import entries, outbox
+from mailbot.model import Outcome
+from tests.unit.services import ADA, NOW, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+PAPER = b"%PDF-1.7 our paper"
+KINDS = [
+    {"kind": "paper", "closes": NOW + timedelta(days=1), "types": [".pdf"]},
+    {"kind": "code", "hosts": ["github.com"], "types": [".zip"]},
+]
+
+
+def brings(text: str, file: tuple[str, bytes] | None = None, subject: str = "our work", sender: str = ADA) -> bytes:
+    """Return a mail with a text and perhaps a file."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["Subject"], mail["Message-ID"] = sender, subject, "<entry@x.org>"
+    mail.set_content(text)
+    if file:
+        mail.add_attachment(file[1], maintype="application", subtype="octet-stream", filename=file[0])
+    return mail.as_bytes()
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Iterator[Service]:
+    """Give a mailbot that takes papers and code."""
+    with served(tmp_path, Clock(), entries=KINDS) as made:
+        yield made
+
+
+def listed(service: Service) -> list[tuple[str, str, bool]]:
+    """Return kind, what and whether in time of everything handed in."""
+    with service.ledger.read() as tx:
+        return [(row.kind, row.what, row.in_time) for row in entries.listing(tx)]
+
+
+def test_a_paper_is_receipted_with_hash_and_time(contest: Service) -> None:
+    """By mail, in the thread."""
+    row = take(contest, brings("Our paper is attached.", ("paper.pdf", PAPER)))
+    assert row.outcome is Outcome.ENTRY
+    with contest.ledger.read() as tx:
+        (reply,) = outbox.listing(tx)
+    body = email.message_from_bytes(reply.message, policy=default).get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert "E-000001 | paper | in time" in text
+    assert hashlib.sha256(PAPER).hexdigest() in text
+    assert "Thu 12 Mar 2026, 16:00" in text
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (brings("See https://github.com/peepers/net."), [("code", "https://github.com/peepers/net", True)]),
+        (brings("See https://github.com/"), []),
+        (brings("See https://github.com.evil.example/peepers/net"), []),
+        (brings("thanks\n\nOn Monday, SIQA wrote:\n> https://github.com/peepers/net"), []),
+        (brings("Our paper", ("paper.pdf", PAPER), sender="mallory@evil.example"), []),
+        (submission("A", Subject="[SIQA Submission] Code Paper - code"), []),
+    ],
+    ids=["a repository", "no repository", "another host", "quoted", "a stranger", "a result file"],
+)
+def test_what_counts_is_taken_and_nothing_else(
+    contest: Service, raw: bytes, found: list[tuple[str, str, bool]]
+) -> None:
+    """Links to the hosts, files with the endings; never in the place of a result file, never a stranger's."""
+    take(contest, raw)
+    assert listed(contest) == found
+
+
+def test_the_brackets_of_a_subject_decide(contest: Service) -> None:
+    """An archive of code may hold files that look like results."""
+    raw = submission("A", Subject="[SIQA paper] with data").replace(b"s.json", b"s.pdf")
+    assert take(contest, raw).outcome is Outcome.ENTRY
+    assert listed(contest) == [("paper", "s.pdf", True)]
+
+
+def test_what_comes_late_is_kept_and_said_to_be(contest: Service) -> None:
+    """The closing instant itself is too late; the organizers decide."""
+    take(contest, brings("late", ("paper.pdf", PAPER)), arrived_at=NOW + timedelta(days=1))
+    assert listed(contest) == [("paper", "paper.pdf", False)]
