@@ -41,10 +41,12 @@ class Answering:
     def answer(self, tx: Tx, case: Case, answer: Answer) -> None:
         """Queue the reply, where there is to be one."""
         recipient, now = case.identity.reply_to, self.clock()
-        if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, recipient)):
+        if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, case, recipient)):
             return
         passed = exceeded(self.limits, self._written(tx, recipient))
-        if answer.outcome is Outcome.HELD and not self.questions.may_be_asked(tx, recipient):
+        if answer.outcome is Outcome.HELD and not self.questions.may_be_asked(
+            tx, recipient, stranger=answer.team is None
+        ):
             passed = passed or "questions to one address"
         if passed:
             events.append(tx, kind="reply-withheld", subject=case.row.name, now=now, limit=passed)
@@ -72,14 +74,19 @@ class Answering:
     def _question(self, case: Case) -> Question:
         """Return what a team is asked about a held mail."""
         files = [(candidate.name, candidate.sha256) for candidate in case.opened.candidates]
-        if not self.questions.wanted:
+        team, request = case.identity.team, case.identity.request
+        if not (self.questions.wanted or request or (team and team.unconfirmed)):
             return Question(files=files)
         code = confirm.shown(case.row.id, self.questions.code(case.row))
-        return Question(files=files, code=code, until=self.questions.until())
+        return Question(files=files, code=code, until=self.questions.until(), request=request)
 
-    def _stranger_may_hear(self, tx: Tx, recipient: str) -> bool:
-        since = self.clock() - DAY
-        return self.reply_to_unknown and not outbox.count_since(tx, since, kind=STRANGER, recipient=recipient)
+    def _stranger_may_hear(self, tx: Tx, case: Case, recipient: str) -> bool:
+        """Whether somebody on no team is answered: asked about a registration, or told, once a day, what is wrong."""
+        identity, since = case.identity, self.clock() - DAY
+        if identity.outcome is Outcome.HELD:
+            return True
+        asks = identity.request is not None or identity.outcome is Outcome.NOT_CONFIRMED
+        return (self.reply_to_unknown or asks) and not outbox.count_since(tx, since, kind=STRANGER, recipient=recipient)
 
     def _written(self, tx: Tx, recipient: str) -> Written:
         hour, day = self.clock() - HOUR, self.clock() - DAY

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot import envelope
-from mailbot.instants import shown
 from mailbot.ledger import events, outbox, teams
 from mailbot.templates import environment
 
@@ -14,28 +13,25 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from mailbot.challenge import Challenge
-    from mailbot.config import Config
     from mailbot.ledger import Tx
     from mailbot.model import Team
 
 
-def ask(tx: Tx, challenge: Challenge, config: Config, now: datetime) -> None:
+def ask(tx: Tx, challenge: Challenge, now: datetime) -> None:
     """Ask each team that is still to confirm its registration to do so, once."""
     for team in teams.everyone(tx):
         if team.unconfirmed and team.addresses and not outbox.has(tx, _key(team)):
-            ask_one(tx, challenge, config, team, now)
+            ask_one(tx, challenge, team, now)
             events.append(tx, kind="team-asked", subject=team.name, now=now)
 
 
-def ask_one(tx: Tx, challenge: Challenge, config: Config, team: Team, now: datetime) -> None:
+def ask_one(tx: Tx, challenge: Challenge, team: Team, now: datetime) -> None:
     """Write the question to a team's leader."""
     leader, *others = team.addresses
     subject = f"Please confirm your registration: {team.name}"
     message = envelope.begin(challenge, recipient=leader, subject=subject, key=_key(team), now=now)
-    closes = config.registration.closes
-    until = shown(closes, config.challenge.zone) if closes else ""
     text = environment().get_template("letters/ask.txt.j2")
-    message.set_content(text.render(team=team, others=others, until=until, challenge=challenge), cte="quoted-printable")
+    message.set_content(text.render(team=team, others=others, challenge=challenge), cte="quoted-printable")
     queue(tx, message, kind="ask", key=_key(team), now=now, team_id=team.id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailbot import registrar
 from mailbot.disputing import Disputing
 from mailbot.entries import Kind
 from mailbot.forwarding import Forwarding
@@ -14,6 +15,7 @@ from mailbot.reply import Replies
 
 if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.registrar import Registrar
     from mailbot.service import Service
 
 
@@ -35,6 +37,11 @@ def obeying(service: Service) -> Obeying:
         disputing=disputing(service),
         clock=service.clock,
     )
+
+
+def registrar_of(service: Service) -> Registrar:
+    """Return what does what is asked of the roster."""
+    return registrar.of(service)
 
 
 def disputing(service: Service) -> Disputing:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mailbot.auth.level import Verdict
     from mailbot.model import Mail
+    from mailbot.registering import Request, Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,9 @@ class Identity:
     verdict: Verdict | None = None
     #: Number of the held mail that this one confirms.
     confirms: int | None = None
+    #: What it asks of the roster, and what came of that.
+    request: Request | None = None
+    result: Result | None = None
 
 
 def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str], holder: Team | None = None) -> Identity:

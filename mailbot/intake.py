@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import commands, entries, journal, pulse
 from mailbot.auth import confirm
+from mailbot.auth.claims import AuthLevel
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
 from mailbot.identify import Identity, identify
@@ -17,6 +18,7 @@ from mailbot.ledger import events, mails, outbox, teams
 from mailbot.model import Outcome
 from mailbot.opening import open_mail
 from mailbot.record import Case
+from mailbot.registrar import UNCONFIRMED
 from mailbot.rules import hold_to_team
 from mailbot.sandbox import ChildDied
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Judged, Mail, Team
+    from mailbot.model import Judged, Mail
     from mailbot.opening import Candidate
     from mailbot.record import Record
     from mailbot.sandbox import Sandbox
@@ -120,12 +122,13 @@ class Intake:
         command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
         entry = entries.find(opened, self.entries) if command is None else None
         wanted = has_files or command is not None or entry is not None
-        identity = self._identify(opened.mail, known, has_files=wanted)
+        identity = self._identify(row, opened.mail, known, has_files=wanted)
+        command, wanted = (command, wanted) if identity.request is None else (None, True)
         if identity.team is not None and identity.outcome is None and known is None:
             assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
             yield
             identity = replace(identity, verdict=assessment.result())
-        identity = _held(identity, has_files=wanted)
+        identity = _held(identity, has_files=has_files or entry is not None, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         started = [self._start(c, opened.mail.subject) for c in candidates]
@@ -136,28 +139,30 @@ class Intake:
         case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry)
         self.recorder.record(case, files)
 
-    def _identify(self, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
+    def _identify(self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
         with self.ledger.read() as tx:
             roster = teams.by_address(tx, mail.senders)
             answers_us = outbox.is_ours(tx, mail.references)
             holder = self.assessor.holder(tx, mail.claims)
         identity = identify(mail, roster, self.assessor.own, holder)
+        identity = self.recorder.registrar.seen(row, mail, identity, known)
         said = confirm.read(mail.subject, mail.text) if known is None else None
         identity = known.of(identity) if known is not None else identity
-        if identity.outcome is None and identity.team is not None and said is not None:
-            answer = self._confirmed(identity, identity.team, said)
+        stranger = self.recorder.registrar.may_answer(identity)
+        if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
+            answer = self._confirmed(identity, said)
             if answer.confirms or not has_files:
                 return answer
-        if identity.outcome is None and answers_us and not has_files:
+        if identity.outcome is None and answers_us and not has_files and identity.request is None:
             return Identity(
                 team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
             )
         return identity
 
-    def _confirmed(self, identity: Identity, team: Team, said: Said) -> Identity:
+    def _confirmed(self, identity: Identity, said: Said) -> Identity:
         """Return what an answer to a question about a held mail is; that it came back is proof enough."""
         with self.ledger.read() as tx:
-            fault = self.questions.fault(tx, said, team.id)
+            fault = self.questions.fault(tx, said, identity.team.id if identity.team else None, identity.reply_to)
         if fault:
             return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
         reason = f"it confirms M-{said.mail_id:06d}"
@@ -202,9 +207,13 @@ class Intake:
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
 
 
-def _held(identity: Identity, *, has_files: bool) -> Identity:
+def _held(identity: Identity, *, has_files: bool, wanted: bool) -> Identity:
     """Hold a mail that brings files, or asks for something, and is not sure enough."""
-    verdict = identity.verdict
-    if identity.outcome is not None or verdict is None or verdict.enough or not has_files:
+    verdict, team = identity.verdict, identity.team
+    if identity.outcome is not None or verdict is None or not wanted:
+        return identity
+    if team and team.unconfirmed and has_files and verdict.level is not AuthLevel.CONFIRMED:
+        return replace(identity, outcome=Outcome.HELD, reason=UNCONFIRMED)
+    if verdict.enough:
         return identity
     return replace(identity, outcome=Outcome.HELD, reason=verdict.why or "nothing proves who sent it")

@@ -126,6 +126,9 @@ class Outcome(StrEnum):
     NOT_CONFIRMED = "not-confirmed"  # meant to be that word, but its code has expired, was used, or is of another mail
     COMMAND = "command"  # the team asked for something, and was answered
     ENTRY = "entry"  # a paper or code was handed in
+    REGISTERED = "registered"  # it registered a team, or confirmed one that a form or file had entered: welcomed
+    NOT_REGISTERED = "not-registered"  # it asked something of the roster that could not be done, and was told why
+    MEMBERS = "members"  # the leader added or removed addresses of the team
     DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 

@@ -128,6 +128,8 @@ class Rebuild:
             approval.release(tx, int(subject.removeprefix("M-")), self.clock())
 
     def _key(self, subject: str, detail: dict[str, Any]) -> None:
+        if "by" in detail:
+            return  # the record of that mail does it
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
                 keys.issue(tx, team.id, detail["hash"], self.clock())
@@ -142,6 +144,8 @@ class Rebuild:
             mails.set_aside(tx, int(subject.removeprefix("M-")), reason=detail["reason"])
 
     def _team(self, subject: str, detail: dict[str, Any]) -> None:
+        if "by" in detail:
+            return  # the record of that mail does it
         line = self._roster.get(detail["roster"])
         if line is None:
             message = f"{self.state / daybook.ROSTER}: the addresses of team {subject!r} are missing"
@@ -153,7 +157,7 @@ class Rebuild:
     def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
-                asking.ask_one(tx, self.service.challenge, self.service.config, team, self.clock())
+                asking.ask_one(tx, self.service.challenge, team, self.clock())
 
     def _truth(self, track: str, detail: dict[str, Any]) -> None:
         self.service.labels.choose_again(track, detail, self.clock())

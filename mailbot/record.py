@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mailbot.model import Judged, Team
     from mailbot.obeying import Obeying
     from mailbot.opening import Opened
+    from mailbot.registrar import Registrar
     from mailbot.rules import Allowance
     from mailbot.telling import Telling
 
@@ -63,6 +64,7 @@ class Record:
     telling: Telling
     obeying: Obeying
     forwarding: Forwarding
+    registrar: Registrar
     clock: Callable[[], datetime]
 
     def record(self, case: Case, files: Sequence[Judged]) -> None:
@@ -80,6 +82,8 @@ class Record:
             if twin:
                 again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
                 case, files = replace(case, identity=again, command=None, entry=None), ()
+            else:
+                case = self.registrar.enter(tx, case)
             answered = self._record(tx, case, files, evidence)
         self._keep(answered)
         receipts = [one.receipt for one in answered]
@@ -104,7 +108,7 @@ class Record:
         self._release(tx, case)
         told = Answer(
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
-            why=identity.reason or "",
+            why=identity.reason or "", registration=identity.result,
         )  # fmt: skip
         if command is not None and team is not None:
             asked = Asked(command=command, files=files, evidence=evidence)

@@ -10,10 +10,11 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot import example
+from mailbot import example, roster_words
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
-from mailbot.instants import next_after
+from mailbot.instants import next_after, shown_aoe
+from mailbot.languages import ENGLISH
 from mailbot.mime.words import literal
 from mailbot.model import Outcome, Rule, Status
 from mailbot.rules import MOST_SELECTED, neighbours
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mailbot.ledger.entries import EntryRow
     from mailbot.model import Judged, Mail, Team
     from mailbot.obeying import Done
+    from mailbot.registering import Request, Result
     from mailbot.rules import Allowance
     from scoring.ladder import Feedback
 
@@ -77,6 +79,8 @@ class Question:
     code: str = field(default="", repr=False)
     #: When the code expires.
     until: datetime | None = None
+    #: For a registration: what is to be registered.
+    request: Request | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,8 @@ class Answer:
     done: Done | None = None
     #: What was handed in besides result files.
     entries: Sequence[EntryRow] = ()
+    #: What came of a request to the roster.
+    registration: Result | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +129,11 @@ class Replies:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-        wording = Wording(
-            challenge=self.challenge, zone=self.zone, language=language_for(answer.team, mail, answer.done)
-        )
+        language = ENGLISH if roster_words.concerns(answer) else language_for(answer.team, mail, answer.done)
+        wording = Wording(challenge=self.challenge, zone=self.zone, language=language)
         subject = _subject(answer, mail, wording)
         context = self._context(answer, mail, now, wording)
+        context["roster_text"] = roster_words.text(context) if roster_words.concerns(answer) else ""
         templates = environment(wording.language)
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
@@ -154,7 +160,9 @@ class Replies:
             "answer": answer,
             "challenge": self.challenge,
             "mail": mail,
-            "headline": wording.headline(answer),
+            "headline": roster_words.headline(answer, self.challenge)
+            if roster_words.concerns(answer)
+            else wording.headline(answer),
             "arrived": when(answer.arrived_at),
             "next_board": when(next_after(self.publish_at, self.zone, now)),
             "closed": when(last.closes) if last and last.closes else None,
@@ -176,6 +184,7 @@ class Replies:
             "rounded": wording.rounded,
             "examples": self._examples,
             "identity": wording.identity(answer.verdict),
+            "aoe": shown_aoe,
             "Status": Status,
             "Outcome": Outcome,
         }
@@ -207,6 +216,8 @@ class Replies:
 
 def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
     """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
+    if answer.question is not None and answer.question.request is not None:
+        return roster_words.subject(answer.question.code)
     if answer.question is not None:
         return f"{wording.question} {answer.question.code}".strip()
     bare = confirm.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]

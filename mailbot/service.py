@@ -112,6 +112,7 @@ class Service:
             telling=self.telling,
             obeying=command_parts.obeying(self),
             forwarding=command_parts.forwarding(self),
+            registrar=command_parts.registrar_of(self),
             clock=self.clock,
         )
         return Intake(
@@ -185,9 +186,8 @@ class Service:
             if events.began(tx) is None:
                 events.append(tx, kind="ledger-begun", subject=self.challenge.short_name, now=self.clock())
         self.enter_truths()
-        read = roster.read_file(self.config.roster.file)
+        read, terms = roster.read_file(self.config.roster.file), roster.Terms(confirm=self.config.registration.confirm)
         with self.ledger.write("enter-roster") as tx:
-            terms = roster.Terms(confirm=self.config.registration.confirm)
             mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state, terms=terms)
         for mistake in (*read.mistakes, *mistakes):
             journal.trouble("roster-mistake", count=1, what=mistake)

@@ -83,7 +83,7 @@ class Sync:
                 failed.append(f"{source.name}: {error}")
         self.watch.report("roster", ok=not failed, detail="\n".join(failed))
         with self.ledger.write("ask-teams") as tx:
-            asking.ask(tx, self.challenge, self.config, self.clock())
+            asking.ask(tx, self.challenge, self.clock())
         return [*found, *failed]
 
     def sources(self) -> Iterator[Source]:

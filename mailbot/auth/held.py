@@ -43,18 +43,20 @@ class Questions:
         """Return until when a code that is written now holds."""
         return self.clock() + VALID
 
-    def may_be_asked(self, tx: Tx, recipient: str) -> bool:
-        """Whether an address was asked seldom enough of late."""
+    def may_be_asked(self, tx: Tx, recipient: str, *, stranger: bool) -> bool:
+        """Whether an address was asked seldom enough of late; one that is on no team, once a day."""
         asked = [holding.asked_since(tx, self.clock() - span, recipient) for span in (HOUR, DAY)]
-        return asked[0] < PER_HOUR and asked[1] < PER_DAY
+        return asked[1] == 0 if stranger else asked[0] < PER_HOUR and asked[1] < PER_DAY
 
-    def fault(self, tx: Tx, said: Said, team_id: int) -> str | None:
-        """Say why an answer confirms nothing, to the team that gave it; None when it does."""
+    def fault(self, tx: Tx, said: Said, team_id: int | None, sender: str | None) -> str | None:
+        """Say why an answer confirms nothing, to the team or the stranger that gave it; None when it does."""
         row = mails.get(tx, said.mail_id)
         if row is None or row.team_id != team_id or not confirm.is_code(said.code, self.code(row)):
             return "the code is not the one of that mail"
         if row.outcome is not Outcome.HELD:
             return "the code was used before, or an organizer has decided already"
+        if team_id is None and holding.asked_whom(tx, row.id) != sender:
+            return "another address was asked"
         asked = holding.asked_at(tx, row.id)
         if asked is None or self.clock() >= asked + VALID:
             return "the code has expired"

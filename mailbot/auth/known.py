@@ -25,6 +25,8 @@ class Known:
     outcome: Outcome | None = None
     reason: str | None = None
     confirms: int | None = None
+    #: Whether it asked to register a team.
+    registration: bool = False
 
     def of(self, identity: Identity) -> Identity:
         """Return the identity as it was found then."""
@@ -40,6 +42,8 @@ def kept(identity: Identity) -> dict[str, Any]:
     detail: dict[str, Any] = {"auth": asdict(identity.verdict)} if identity.verdict else {}
     if identity.outcome in _SETTLED:
         detail |= {"reason": identity.reason, "confirms": identity.confirms}
+    if identity.request is not None:
+        detail["registration"] = True
     return detail
 
 
@@ -48,7 +52,7 @@ def read(detail: Mapping[str, Any]) -> Known:
     auth = detail.get("auth")
     verdict = Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None
     if detail.get("outcome") not in _SETTLED:
-        return Known(verdict=verdict)
+        return Known(verdict=verdict, registration=detail.get("registration", False))
     return Known(
         verdict=verdict, outcome=Outcome(detail["outcome"]), reason=detail["reason"], confirms=detail["confirms"]
     )

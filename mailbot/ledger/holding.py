@@ -40,6 +40,11 @@ def asked_at(tx: Tx, mail_id: int) -> datetime | None:
     return found
 
 
+def asked_whom(tx: Tx, mail_id: int) -> str | None:
+    """Return the address that was asked about a mail."""
+    return tx.scalar(sa.select(outbox.c.recipient).where(outbox.c.mail_id == mail_id, outbox.c.kind == QUESTION))
+
+
 def asked_since(tx: Tx, since: datetime, recipient: str) -> int:
     """Count the questions to an address since an instant."""
     asked = (outbox.c.kind == QUESTION, outbox.c.recipient == recipient, outbox.c.created_at >= since)
