@@ -171,6 +171,11 @@ def empty_lists() -> bytes:
     return b'{"predictions": [' + b"[]," * 3_000_000 + b"[]]}"
 
 
+def tiny_objects() -> bytes:
+    """Return JSON of millions of objects of one field: each takes thirty times its bytes in memory."""
+    return b'{"predictions": [' + b'{"":0},' * 2_500_000 + b"{}]}"
+
+
 def many_rows() -> bytes:
     """Return a CSV of a million short rows."""
     return b"id,perception,knowledge\n" + b"1,1,1\n" * 1_000_000

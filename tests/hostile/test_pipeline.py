@@ -93,7 +93,7 @@ def test_a_file_that_takes_too_much_memory(tmp_path: Path) -> None:
     """It is refused at once, not tried three times and set aside."""
     work = lay_out(tmp_path)
     (work / "config.toml").write_text((work / "config.toml").read_text() + "\n[limits]\nchild_memory_mib = 512\n")
-    (work / "s.eml").write_bytes(carrying(files.empty_lists(), "s.json"))
+    (work / "s.eml").write_bytes(carrying(files.tiny_objects(), "s.json"))
     (row,) = json.loads(watched("ingest", "s.eml", "--json", folder=work).out)
     assert (row["state"], row["outcome"]) == ("recorded", "refused")
     assert "takes more memory to read" in " ".join(_text(answered(work)[0]).split())

@@ -187,8 +187,8 @@ def test_teams_are_added_and_imported(shell: Shell) -> None:
     assert "team 'Gamma': a@x.org is another team's address already" in err
     assert "line 4: 'nobody' is no e-mail address" in err
     assert shell.json("teams", "list") == [
-        {"team": "Alpha", "addresses": ["a@x.org", "b@x.org"], "letters": True},
-        {"team": "Beta", "addresses": ["c@x.org"], "letters": True},
+        {"team": "Alpha", "addresses": ["a@x.org", "b@x.org"], "letters": True, "confirmed": True},
+        {"team": "Beta", "addresses": ["c@x.org"], "letters": True, "confirmed": True},
     ]
 
 

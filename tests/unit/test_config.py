@@ -116,7 +116,7 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"challenge": {"address": "a@b.org, c@d.org"}}, "is no e-mail address"),
         ({"challenge": {"address": "s@x.org", "zone": "Mars/Olympus"}}, "write one as 'Asia/Shanghai'"),
         ({"board": {"publish_at": "wed"}}, "write it as 'wed 10:00'"),
-        ({"board": {"standing": "first"}}, "'latest' or 'best'"),
+        ({"board": {"standing": "first"}}, "'latest', 'best' or 'selected'"),
         ({"imap": {"host": "imap.example.org", "security": "none"}}, "only allowed for a server on this machine"),
         ({"smtp": {"host": "x", "port": 70000}}, "smtp.port: "),
         (
