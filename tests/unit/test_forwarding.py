@@ -63,12 +63,11 @@ def test_a_mail_that_is_no_plain_text_goes_as_a_file(forwarding: Service) -> Non
     "raw",
     [
         submission("A"),
-        submission("B", tilt=9.0).replace(b'"track": "S"', b'"track": "X"'),
         QUESTION.replace("When is the deadline?", "status").encode(),
         QUESTION.replace("Subject", "Auto-Submitted: auto-replied\r\nSubject").encode(),
         QUESTION.replace(f"From: {ADA}", "From: submissions@siqa.example").encode(),
     ],
-    ids=["accepted", "refused", "command", "automatic", "our own"],
+    ids=["a submission", "command", "automatic", "our own"],
 )
 def test_nothing_else_is_forwarded(forwarding: Service, raw: bytes) -> None:
     """Submissions, commands, automatic mails and our own."""

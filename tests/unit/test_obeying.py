@@ -113,10 +113,22 @@ def test_a_dry_run_says_everything_and_records_nothing(contest: Service) -> None
     assert row.outcome is Outcome.COMMAND
     assert "s.json | SIQA-S | in order" in text
     assert "Score" not in text
-    broken = submission("E", Subject="[SIQA Submission] check").replace(b"perception", b"perceptiom")
     with contest.ledger.read() as tx:
         assert len(submissions.listing(tx)) == 3
-    assert take(contest, broken).outcome is Outcome.COMMAND
+
+
+def test_what_a_team_wrote_is_inert_in_html(tmp_path: Path) -> None:
+    """The answer to a command shows it as text: the text template it comes from escapes nothing itself."""
+    fields = {"Subject": "x", "Message-ID": "<m@x.org>"}
+    with served(tmp_path, Clock()) as made:
+        take(made, submission("<img src=x onerror=y>", **fields))  # type: ignore[arg-type]  # none of them is the tilt
+        row = take(made, say("status"))
+        with made.ledger.read() as tx:
+            (found,) = [one for one in outbox.listing(tx) if one.mail_id == row.id]
+    body = email.message_from_bytes(found.message, policy=default).get_body(("html",))
+    assert body is not None
+    assert "&lt;img src=x onerror=y&gt;" in body.get_content()
+    assert "<img" not in body.get_content()
 
 
 def test_letters_and_language_are_switched(contest: Service) -> None:
