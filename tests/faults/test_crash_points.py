@@ -42,7 +42,10 @@ CHOSEN = (
 
 #: Passed by what this stream does not do: each is one transaction around what a command or a failed step does.
 ELSEWHERE = {
+    "commit.authserv-checked": "`mailbot doctor --check-auth`",
+    "commit.enter-truths": "a secret split; see tests/unit/test_telling.py",
     "commit.ingest": "`mailbot ingest`",
+    "commit.mail-approved": "`mailbot mails approve`",
     "commit.migrate": "the first start; see below",
     "commit.rebuild": "`mailbot rebuild`",
     "commit.receipts": "a phase that closed; see tests/care/test_letters.py",
@@ -51,9 +54,15 @@ ELSEWHERE = {
     "commit.reminders": "a phase that will close; see tests/care/test_letters.py",
     "commit.rescore": "`mailbot rescore`",
     "commit.roster": "`mailbot teams`",
-    "commit.tell": "`mailbot rescore --tell`",
+    "commit.ruling": "`mailbot submissions disqualify` and its like",
+    "commit.sheet-behind": "a Google Sheet; see tests/unit/test_showing.py",
+    "commit.sheet-shown": "a Google Sheet; see tests/unit/test_showing.py",
     "commit.stuck": "`mailbot stuck`",
+    "commit.team-key": "`mailbot teams key`",
     "commit.team-letters": "`mailbot teams`",
+    "commit.tell": "`mailbot rescore --tell`",
+    "imap.quota": "`mailbot doctor --online`",
+    "sheet.request": "a Google Sheet; see tests/integration/test_sheet.py",
 }
 
 
