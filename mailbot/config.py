@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 
 from mailbot.auth.section import IdentitySection
-from mailbot.entries_section import EntrySection
+from mailbot.dialogue.section import EntrySection
 from mailbot.instants import Moment, Phase
-from mailbot.letters_section import LettersSection
+from mailbot.letters.section import LettersSection
 from mailbot.limits import ReplyLimits
 from mailbot.model import Rule
-from mailbot.page_config import AwardsSection, PageSection
-from mailbot.registration_section import FormSection, RegistrationSection
+from mailbot.registration.section import FormSection, RegistrationSection
 from mailbot.section import Address, Section, WeekMoment, Zone
 from mailbot.server_section import Imap, OAuth, Smtp
-from mailbot.sheet_section import SheetSection
+from mailbot.sheet.section import SheetSection
+from mailbot.site.section import AwardsSection, PageSection
 from scoring.model import Policy
 
 

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot import journal, pulse, showing, similar, syncing
+from mailbot import journal, showing, similar
 from mailbot.bell import Bell
-from mailbot.caring import Caring
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.instants import WEEKDAYS
 from mailbot.ledger import mails, outbox
 from mailbot.lookout import Lookout
-from mailbot.notify import Notifier
-from mailbot.pulse import Pulse
-from mailbot.report import Report
+from mailbot.registration import syncing
+from mailbot.running import pulse
+from mailbot.running.caring import Caring
+from mailbot.running.notify import Notifier
+from mailbot.running.pulse import Pulse
+from mailbot.running.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

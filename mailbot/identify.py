@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mailbot.auth.level import Verdict
     from mailbot.model import Mail
-    from mailbot.registering import Request, Result
+    from mailbot.registration.registering import Request, Result
 
 
 @dataclass(frozen=True, kw_only=True)

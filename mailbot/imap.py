@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from mailbot import __version__, crash, pulse, tls
+from mailbot import __version__, crash, tls
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
 from mailbot.model import Fetched
+from mailbot.running import pulse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,9 +8,10 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot import commands, entries, journal, pulse
+from mailbot import journal
 from mailbot.auth import confirm
 from mailbot.auth.claims import AuthLevel
+from mailbot.dialogue import commands, entries
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluator import Job, judged, refused
 from mailbot.identify import Identity, identify
@@ -18,8 +19,9 @@ from mailbot.ledger import events, mails, outbox, teams
 from mailbot.model import Outcome
 from mailbot.opening import open_mail
 from mailbot.record import Case
-from mailbot.registrar import UNCONFIRMED
+from mailbot.registration.registrar import UNCONFIRMED
 from mailbot.rules import hold_to_team
+from mailbot.running import pulse
 from mailbot.sandbox import ChildDied
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from mailbot.auth.held import Questions
     from mailbot.auth.known import Known
     from mailbot.challenge import Challenge
-    from mailbot.entries import Kind
+    from mailbot.dialogue.entries import Kind
     from mailbot.evaluator import Evaluator, Pending
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger

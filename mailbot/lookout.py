@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import journal, pulse
+from mailbot import journal
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
+from mailbot.running import pulse
 
 if TYPE_CHECKING:
     import threading

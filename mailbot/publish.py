@@ -7,11 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailbot import exports, receipts, safefile, site_command, site_folder, site_rules, workbook
+from mailbot import exports, safefile, workbook
 from mailbot.board_json import board_from_json
 from mailbot.ledger import boards
+from mailbot.letters import receipts
 from mailbot.model import Board
-from mailbot.site import site
+from mailbot.site import command as site_command
+from mailbot.site import folder as site_folder
+from mailbot.site import rules as site_rules
+from mailbot.site.pages import site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.config import Config
     from mailbot.ledger import Ledger
-    from mailbot.site_rules import SiteRules
+    from mailbot.site.rules import SiteRules
     from mailbot.watch import Watch
 
 Target: TypeAlias = Callable[[Board], object]

@@ -11,15 +11,19 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mailbot import asking, command_parts, crash, daybook, importing, rescore, rescore_letters, roster, ruling, service
+from mailbot import crash, daybook, importing, rescore, roster, ruling, service
 from mailbot.auth import approval, known
+from mailbot.dialogue import parts as command_parts
 from mailbot.errors import Permanent
 from mailbot.holding import held
 from mailbot.ledger import authserv, events, keys, likenesses, mails, outbox, submissions, teams
 from mailbot.ledger.mails import Place
-from mailbot.model import Exclusion, Ruling
+from mailbot.letters import rescored as rescore_letters
+from mailbot.model import Ruling
+from mailbot.registration import asking
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
@@ -65,7 +69,7 @@ class Rebuild:
             raise Permanent(message)
         with events.muted():
             if trail and not any(entry["kind"] == "truth-chosen" for entry in trail):
-                self.service.enter_truths()
+                self.service.labels.take_config(self.clock())
             for entry in trail:
                 with self._at(datetime.fromisoformat(entry["at"])):
                     self._again(entry, json.loads(entry["detail"]))
@@ -104,11 +108,7 @@ class Rebuild:
             "board-published": self._board,
             "letters-queued": self._letters,
             "reminders-queued": self._letters,
-            "submission-excluded": self._exclude,
-            "submission-reinstated": self._reinstate,
-            "team-excluded": self._exclude_team,
-            "team-reinstated": self._reinstate_team,
-            "selected": self._select,
+            **{kind: partial(self._decide, kind) for kind in ruling.KINDS},
             "dispute-ruled": self._rule,
         }
         if entry["kind"] in carry_out:
@@ -196,26 +196,9 @@ class Rebuild:
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
         self.service.post.write_again(detail)
 
-    def _exclude(self, subject: str, detail: dict[str, Any]) -> None:
+    def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            kind = Exclusion(detail["how"])
-            ruling.exclude(tx, submissions.id_of(subject), kind, detail["why"], self.clock())
-
-    def _reinstate(self, subject: str, detail: dict[str, Any]) -> None:
-        with self.service.ledger.write("rebuild") as tx:
-            ruling.reinstate(tx, submissions.id_of(subject), detail["why"], self.clock())
-
-    def _exclude_team(self, subject: str, detail: dict[str, Any]) -> None:
-        with self.service.ledger.write("rebuild") as tx:
-            ruling.exclude_team(tx, subject, Exclusion(detail["how"]), detail["why"], self.clock())
-
-    def _reinstate_team(self, subject: str, detail: dict[str, Any]) -> None:
-        with self.service.ledger.write("rebuild") as tx:
-            ruling.reinstate_team(tx, subject, detail["why"], self.clock())
-
-    def _select(self, _subject: str, detail: dict[str, Any]) -> None:
-        with self.service.ledger.write("rebuild") as tx:
-            ruling.select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], self.clock())
+            ruling.again(tx, kind, subject, detail, self.clock())
 
     def _rule(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from mailbot import journal, quota, reply, rules
 from mailbot.auth import known
 from mailbot.columns import Predictions
+from mailbot.dialogue.obeying import Asked
 from mailbot.errors import Temporary
 from mailbot.instants import phase_at
 from mailbot.ledger import entries, events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
-from mailbot.obeying import Asked
 from mailbot.reply import Answer, Answered
 from scoring.evaluate import evaluation_of, laid_of
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from mailbot.answering import Answering
     from mailbot.challenge import Challenge
     from mailbot.columns import Columns
-    from mailbot.commands import Command
-    from mailbot.entries import Entry
-    from mailbot.forwarding import Forwarding
+    from mailbot.dialogue.commands import Command
+    from mailbot.dialogue.entries import Entry
+    from mailbot.dialogue.forwarding import Forwarding
+    from mailbot.dialogue.obeying import Obeying
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.mails import MailRow
     from mailbot.model import Judged, Team
-    from mailbot.obeying import Obeying
     from mailbot.opening import Opened
-    from mailbot.registrar import Registrar
+    from mailbot.registration.registrar import Registrar
     from mailbot.rules import Allowance
     from mailbot.telling import Telling
 

@@ -10,13 +10,14 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot import example, roster_words
+from mailbot import example
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
 from mailbot.instants import next_after, shown_aoe
 from mailbot.languages import ENGLISH
 from mailbot.mime.words import literal
 from mailbot.model import Outcome, Rule, Status
+from mailbot.registration import words as roster_words
 from mailbot.rules import MOST_SELECTED, neighbours
 from mailbot.templates import environment
 from mailbot.wording import Wording, language_for
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
     from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
+    from mailbot.dialogue.obeying import Done
     from mailbot.instants import Moment
     from mailbot.ledger.entries import EntryRow
     from mailbot.model import Judged, Mail, Team
-    from mailbot.obeying import Done
-    from mailbot.registering import Request, Result
+    from mailbot.registration.registering import Request, Result
     from mailbot.rules import Allowance
     from scoring.ladder import Feedback
 

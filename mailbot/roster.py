@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
 
-from mailbot import daybook, naming
+from mailbot import daybook
 from mailbot.errors import ConfigError
 from mailbot.ledger import events, teams
+from mailbot.registration import naming
 from mailbot.rules import name_key
 from scoring.text import printable
 

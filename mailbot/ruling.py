@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailbot.errors import Permanent
 from mailbot.ledger import events, rulings, submissions, teams
@@ -10,7 +10,7 @@ from mailbot.model import Exclusion, Status
 from mailbot.rules import MOST_SELECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger import Tx
@@ -70,6 +70,25 @@ def select(tx: Tx, wanted: Sequence[int], now: datetime) -> list[SubmissionRow]:
         rulings.select(tx, team_id=rows[0].team_id, track=track, chosen=[row.id for row in chosen], now=now)
     events.append(tx, kind="selected", subject=rows[0].team, now=now, receipts=[row.receipt for row in rows])
     return rows
+
+
+KINDS = ("submission-excluded", "submission-reinstated", "team-excluded", "team-reinstated", "selected")
+"""The entries of the audit trail that decisions make."""
+
+
+def again(tx: Tx, kind: str, subject: str, detail: Mapping[str, Any], now: datetime) -> None:
+    """Carry out a decision that the audit trail tells of, when the ledger is made anew."""
+    why = str(detail.get("why", ""))
+    if kind == "submission-excluded":
+        exclude(tx, submissions.id_of(subject), Exclusion(detail["how"]), why, now)
+    elif kind == "submission-reinstated":
+        reinstate(tx, submissions.id_of(subject), why, now)
+    elif kind == "team-excluded":
+        exclude_team(tx, subject, Exclusion(detail["how"]), why, now)
+    elif kind == "team-reinstated":
+        reinstate_team(tx, subject, why, now)
+    else:
+        select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], now)
 
 
 def accepted(tx: Tx, submission_id: int) -> SubmissionRow:

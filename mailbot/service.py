@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, children, command_parts, configfile, daybook, journal, publish, roster, safefile
+from mailbot import challenge, children, configfile, daybook, journal, publish, roster, safefile
 from mailbot.answering import Answering
 from mailbot.auth import parts
 from mailbot.columns import Columns
 from mailbot.completing import complete, predicted
+from mailbot.dialogue import parts as command_parts
 from mailbot.errors import ConfigError
 from mailbot.evaluator import InChildren
 from mailbot.fetch import Fetch
@@ -21,9 +22,9 @@ from mailbot.imap import Mailbox
 from mailbot.intake import ATTEMPTS, Intake
 from mailbot.labels import Given, Labels, split_of
 from mailbot.ledger import Ledger, events, mails, outbox
-from mailbot.letters import Letters
+from mailbot.letters.letter import Letters
+from mailbot.letters.post import Post
 from mailbot.oauth import Tokens
-from mailbot.post import Post
 from mailbot.ranking import Ranking
 from mailbot.reconcile import Reconciliation
 from mailbot.record import Record
@@ -176,16 +177,12 @@ class Service:
         folders = {fetch.mailbox_name(folder): folder for folder in fetch.folders} if fetch else {}
         return Reconciliation(ledger=self.ledger, spool=self.spool, folders=folders, watch=self.watch, clock=self.clock)
 
-    def enter_truths(self) -> None:
-        """Enter the present labels in the ledger."""
-        self.labels.take_config(self.clock())
-
     def enter_config(self) -> None:
         """Enter what the config brings along: the present labels, and the teams of the roster file."""
         with self.ledger.write("enter-config") as tx:
             if events.began(tx) is None:
                 events.append(tx, kind="ledger-begun", subject=self.challenge.short_name, now=self.clock())
-        self.enter_truths()
+        self.labels.take_config(self.clock())
         read, terms = roster.read_file(self.config.roster.file), roster.Terms(confirm=self.config.registration.confirm)
         with self.ledger.write("enter-roster") as tx:
             mistakes = roster.enter(tx, read.entries, self.clock(), state=self.config.state, terms=terms)

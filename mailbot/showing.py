@@ -16,8 +16,8 @@ from mailbot import journal
 from mailbot.board_json import board_from_json
 from mailbot.errors import MailbotError, Permanent, Throttled
 from mailbot.ledger import boards, events, shown
-from mailbot.sheet_pages import Published, pages
-from mailbot.sheet_section import API, sheet_key
+from mailbot.sheet.pages import Published, pages
+from mailbot.sheet.section import API, sheet_key
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from mailbot.ledger.shown import Shown
     from mailbot.model import Board
     from mailbot.service import Service
-    from mailbot.sheet import Sheets
-    from mailbot.sheet_http import Wait
-    from mailbot.sheet_pages import Page
-    from mailbot.sheet_requests import Change
+    from mailbot.sheet.client import Sheets
+    from mailbot.sheet.http import Wait
+    from mailbot.sheet.pages import Page
+    from mailbot.sheet.requests import Change
     from mailbot.watch import Watch
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
@@ -46,7 +46,7 @@ PATIENCE = timedelta(minutes=30)
 
 
 class Client(Protocol):
-    """What the step asks of Google Sheets; mailbot.sheet.Sheets is one."""
+    """What the step asks of Google Sheets; mailbot.sheet.client.Sheets is one."""
 
     @property
     def sent(self) -> int:
@@ -155,7 +155,7 @@ def sheets(config: Config, *, wait: Wait = time.sleep, api: str = "") -> Sheets:
 
     ``api`` is Google's, unless the demo names a fake on this machine.
     """
-    from mailbot.sheet import Sheets  # noqa: PLC0415  # gspread loads slowly, and few commands need it
+    from mailbot.sheet.client import Sheets  # noqa: PLC0415  # gspread loads slowly, and few commands need it
 
     key = sheet_key(config.sheet)
     return Sheets(key, timeout=config.sheet.timeout_seconds, api=api or API, wait=wait)

@@ -8,8 +8,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import crash, pulse, tls
+from mailbot import crash, tls
 from mailbot.errors import BadAddress, Permanent, Temporary
+from mailbot.running import pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot import envelope, journal
+from mailbot import journal
 from mailbot.ledger import events, health, outbox
+from mailbot.letters import envelope
 from mailbot.templates import environment
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.commands import Word
+from mailbot.dialogue.commands import Word
 from mailbot.languages import ENGLISH, language_of, shown_in, words
 from mailbot.model import Exclusion, Outcome, Status
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
+    from mailbot.dialogue.obeying import Done
     from mailbot.model import Mail, Team
-    from mailbot.obeying import Done
     from mailbot.reply import Answer, Answered
     from scoring.ladder import Feedback
     from scoring.model import Note, Problem

@@ -83,7 +83,7 @@ def show(made: Board) -> None:
     from rich.text import Text  # noqa: PLC0415  # not for --help
 
     from mailbot.board import score_heading  # noqa: PLC0415  # not for --help
-    from mailbot.page import spread  # noqa: PLC0415  # not for --help
+    from mailbot.site.page import spread  # noqa: PLC0415  # not for --help
 
     console = Console()
     for table in made.tables:

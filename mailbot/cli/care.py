@@ -39,9 +39,10 @@ def doctor(
 
     Exit code 0 when nothing is red, 1 when something is, 2 when the config or a file it names cannot be used.
     """
-    from mailbot import doctor as surgery  # noqa: PLC0415  # not for --help
-    from mailbot import doctor_host, service  # noqa: PLC0415  # not for --help
-    from mailbot.finding import Level, green, red  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.doctor import checks as surgery  # noqa: PLC0415  # not for --help
+    from mailbot.doctor import host as doctor_host  # noqa: PLC0415  # not for --help
+    from mailbot.doctor.finding import Level, green, red  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     found, code = list(doctor_host.python()), 0

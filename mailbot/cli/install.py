@@ -26,7 +26,8 @@ def install_service(
     config: ConfigFile = None,
 ) -> None:
     """Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials."""
-    from mailbot import configfile, unit  # noqa: PLC0415  # not for --help
+    from mailbot import configfile  # noqa: PLC0415  # not for --help
+    from mailbot.running import unit  # noqa: PLC0415  # not for --help
 
     path = configfile.find(config or context.find_root().obj).absolute()
     place = unit.Place(command=_command(), config=path, for_user=user, systemd=_systemd())

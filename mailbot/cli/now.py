@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mailbot.config import Config
     from mailbot.ledger import Ledger
-    from mailbot.status import Status
+    from mailbot.running.status import Status
 
 EVERY_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     """Show on one screen how the contest stands: loops, mails, outbox, quota, boards, deadline, labels."""
     from rich.console import Console  # noqa: PLC0415  # not for --help
 
-    from mailbot.status import as_json as plain  # noqa: PLC0415  # not for --help
+    from mailbot.running.status import as_json as plain  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger:
@@ -61,7 +61,7 @@ def top(
 
 def _look(ledger: Ledger, config: Config) -> Status:
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.status import look  # noqa: PLC0415  # not for --help
+    from mailbot.running.status import look  # noqa: PLC0415  # not for --help
 
     with ledger.read() as tx:
         return look(tx, config, now=service.now())

@@ -77,7 +77,8 @@ def rule(
     config: ConfigFile = None,
 ) -> None:
     """Close the dispute of a submission: the team is answered. What follows from it, as new labels, is yours to do."""
-    from mailbot import command_parts, service  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.dialogue import parts as command_parts  # noqa: PLC0415  # not for --help
     from mailbot.model import Ruling  # noqa: PLC0415  # not for --help
 
     act_as_organizer()

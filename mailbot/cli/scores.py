@@ -104,8 +104,9 @@ def rescore(
     Shows every place that changes. It may be broken off: the next run goes on where it stood.
     """
     from mailbot import rescore as again  # noqa: PLC0415  # not for --help
-    from mailbot import rescore_letters, service  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
+    from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)

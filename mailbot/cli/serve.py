@@ -18,7 +18,7 @@ from mailbot.errors import MailbotError
 if TYPE_CHECKING:
     from mailbot.config import Config
     from mailbot.daemon import Daemon
-    from mailbot.notify import Notifier
+    from mailbot.running.notify import Notifier
 
 LEFT_UNDONE = 1
 FINISH_SECONDS = 9.0
@@ -32,7 +32,7 @@ def run(
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reads the config anew."""
     from mailbot import journal  # noqa: PLC0415  # not for --help
-    from mailbot.notify import Notifier  # noqa: PLC0415  # not for --help
+    from mailbot.running.notify import Notifier  # noqa: PLC0415  # not for --help
 
     set_up_journal(as_json=as_json)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to hear it

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from mailbot.model import Board
     from mailbot.service import Service
-    from mailbot.sheet_requests import Change
+    from mailbot.sheet.requests import Change
 
 MOST = 20
 """So many cells of a worksheet are shown; of the rest the number."""

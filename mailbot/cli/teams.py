@@ -85,8 +85,9 @@ def import_teams(
 @teams.command("sync")
 def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
     """Read the roster file and the form's sheet now, as the daemon does every hour; 1 when some were not taken."""
-    from mailbot import service, syncing  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
+    from mailbot.registration import syncing  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailbot.sheet_pages import SERIAL_ZERO
-from mailbot.sheet_requests import column_name, quoted
+from mailbot.sheet.pages import SERIAL_ZERO
+from mailbot.sheet.requests import column_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot import showing
 from mailbot.demo import sheets
 from mailbot.demo.book import Book
-from mailbot.sheet_section import SheetSection
+from mailbot.sheet.section import SheetSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

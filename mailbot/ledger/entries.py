@@ -12,7 +12,7 @@ from mailbot.ledger.tables import entries, teams
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.entries import Item
+    from mailbot.dialogue.entries import Item
     from mailbot.ledger.engine import Tx
 
 

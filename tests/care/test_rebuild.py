@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import command_parts, configfile, daybook, rebuild
+from mailbot import configfile, daybook, rebuild
 from mailbot.board_json import board_as_json
+from mailbot.dialogue import parts as command_parts
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, boards, disputes, events, outbox, rulings, submissions, teams
 from mailbot.model import ReplyState, Ruling

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mailbot import configfile, doctor_host
+from mailbot import configfile
+from mailbot.doctor import host as doctor_host
 from tests.command import mailbot
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from mailbot.board_rules import Baseline, BoardRules, TrackRules
 from mailbot.instants import Moment, Phase
 from mailbot.model import Board, Heading, Standing, Table
 from mailbot.rules import Quota
-from mailbot.site import site
-from mailbot.site_rules import Awards, SiteRules
+from mailbot.site.pages import site
+from mailbot.site.rules import Awards, SiteRules
 from scoring import siqa
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 METHODS = [
     ("templates/replies/**.j2", "jinja2.ext:babel_extract"),
     ("mailbot/wording.py", "python"),
-    ("mailbot/disputing.py", "python"),
+    ("mailbot/dialogue/disputing.py", "python"),
 ]
 OPTIONS = {"templates/replies/**.j2": {"trimmed": "true", "encoding": "utf-8"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot import journal
-from mailbot.caring import Caring
 from mailbot.ledger import outbox
-from mailbot.pulse import Pulse
+from mailbot.running.caring import Caring
+from mailbot.running.pulse import Pulse
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from mailbot import charts
 from mailbot.board import build
-from mailbot.charts import FOREST, TOP, shorten
-from mailbot.drawing import apart
+from mailbot.site import charts
+from mailbot.site.charts import FOREST, TOP, shorten
+from mailbot.site.drawing import apart
 from tests.unit import boards
 from tests.unit.boards import AS_OF, crowd, rules, season, standing, with_intervals
 
 if TYPE_CHECKING:
-    from mailbot.charts import Chart
+    from mailbot.site.charts import Chart
 
 HOSTILE = ("</text><script>alert(1)</script>", "$\\frac{a}{b}$", "@3", "科" * 60, "\u0301" * 40, "a\ufffeb")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from defusedxml.ElementTree import fromstring
 
 from mailbot.board import build
-from mailbot.feed import ENTRIES, atom
+from mailbot.site.feed import ENTRIES, atom
 from tests.unit.boards import AS_OF, rules, season, standing
 
 if TYPE_CHECKING:

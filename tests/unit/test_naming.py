@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.ledger import teams
-from mailbot.naming import LONGEST_NAME, Names, tidy
+from mailbot.registration.naming import LONGEST_NAME, Names, tidy
 from mailbot.roster import enter, entry
 from tests.unit.services import NOW, Clock, served
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import command_parts
+from mailbot.dialogue import parts as command_parts
 from mailbot.ledger import disputes, outbox, rulings, submissions, teams
 from mailbot.model import Outcome, Ruling
 from tests.unit.services import ADA, CARL, Clock, served, submission, take

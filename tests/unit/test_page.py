@@ -15,7 +15,7 @@ from jinja2 import UndefinedError
 from mailbot.board import build
 from mailbot.board_rules import TrackRules
 from mailbot.errors import Permanent
-from mailbot.site import site
+from mailbot.site.pages import site
 from mailbot.templates import environment, folder
 from scoring.model import Column, Kind, Track
 from tests.unit import boards

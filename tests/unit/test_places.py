@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import trend
 from mailbot.board import build
-from mailbot.places import places
+from mailbot.letters import trend
+from mailbot.letters.places import places
 from tests.unit.boards import AS_OF, rules, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mailbot.letters.places import Place
     from mailbot.model import Board
-    from mailbot.places import Place
 
 WEEK = timedelta(weeks=1)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import pulse
-from mailbot.notify import Notifier
-from mailbot.pulse import Pulse
-from mailbot.report import Report, read
+from mailbot.running import pulse
+from mailbot.running.notify import Notifier
+from mailbot.running.pulse import Pulse
+from mailbot.running.report import Report, read
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

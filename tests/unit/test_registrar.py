@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import rebuild, syncing
+from mailbot import rebuild
 from mailbot.ledger import events, outbox, teams
 from mailbot.model import Outcome, Team
+from mailbot.registration import syncing
 from mailbot.service import opened as service_of
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 

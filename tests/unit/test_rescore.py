@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from mailbot import rescore, rescore_letters
+from mailbot import rescore
 from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, scores, submissions, tables, teams
+from mailbot.letters import rescored as rescore_letters
 from mailbot.opening import open_mail
 from scoring.evaluate import evaluate
 from tests.unit.services import CARL, Clock, served, submission, take

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.naming import LONGEST_NAME
+from mailbot.registration.naming import LONGEST_NAME
 from mailbot.roster import Entry, entry, normalise, read_csv
 
 

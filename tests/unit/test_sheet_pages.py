@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import sheet_requests
 from mailbot.board import AUDIT_RULE, build
 from mailbot.instants import Moment
-from mailbot.sheet_pages import Page, Published, Tint, pages, serial
-from mailbot.sheet_requests import Layout, column_name
+from mailbot.sheet import requests as sheet_requests
+from mailbot.sheet.pages import Page, Published, Tint, pages, serial
+from mailbot.sheet.requests import Layout, column_name
 from tests.unit import boards
 
 if TYPE_CHECKING:

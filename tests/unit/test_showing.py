@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import doctor_sheet, showing
+from mailbot import showing
+from mailbot.doctor import sheet as doctor_sheet
+from mailbot.doctor.finding import Level
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
-from mailbot.finding import Level
 from mailbot.ledger import events, outbox
-from mailbot.sheet_section import SheetSection, sheet_key
+from mailbot.sheet.section import SheetSection, sheet_key
 from mailbot.showing import Showing, delay
 from tests.unit.services import NOW, Clock, served, submission, take
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.service import Service
-    from mailbot.sheet_pages import Page
-    from mailbot.sheet_requests import Change
+    from mailbot.sheet.pages import Page
+    from mailbot.sheet.requests import Change
 
 REFUSED = SheetRefused("Google answered 403", "share the sheet with us")
 SHEET = {"spreadsheet": "1abc"}

@@ -15,8 +15,8 @@ import pytest
 from mailbot.board import build
 from mailbot.board_json import board_as_json, board_from_json
 from mailbot.errors import Permanent
-from mailbot.page import spread
-from mailbot.site import editions, site
+from mailbot.site.page import spread
+from mailbot.site.pages import editions, site
 from tests.unit import boards
 from tests.unit.boards import AS_OF, front, rules, season, site_rules, standing, with_intervals
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import site_command
 from mailbot.configfile import build
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox
+from mailbot.site import command as site_command
 from tests.unit.services import NOW, Clock, served
 
 if TYPE_CHECKING:

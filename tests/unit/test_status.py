@@ -13,11 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from typer.testing import CliRunner
 
-from mailbot import metrics
 from mailbot.cli.app import app
 from mailbot.cli.now import screen
 from mailbot.holding import held, is_held
-from mailbot.status import Status, as_json, look
+from mailbot.running import metrics
+from mailbot.running.status import Status, as_json, look
 from tests.care.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
 

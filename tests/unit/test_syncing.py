@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import syncing
 from mailbot.errors import SheetRefused
 from mailbot.ledger import outbox, teams
-from mailbot.registration_section import FormColumns
-from mailbot.roster_form import read
+from mailbot.registration import syncing
+from mailbot.registration.form import read
+from mailbot.registration.section import FormColumns
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

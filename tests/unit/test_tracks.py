@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, example, exports, site_rules, tracks
+from mailbot import configfile, example, exports, tracks
 from mailbot.board import build
 from mailbot.challenge import headings
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox, submissions
+from mailbot.site import rules as site_rules
 from scoring.siqa import siqa_s, siqa_u
 from tests.unit import boards
 from tests.unit.services import ADA, CARL, Clock, served, take

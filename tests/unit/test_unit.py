@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, unit
+from mailbot import configfile
 from mailbot.errors import ConfigError
+from mailbot.running import unit
 
 if TYPE_CHECKING:
     from mailbot.config import Config

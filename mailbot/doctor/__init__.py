@@ -1,0 +1,1 @@
+"""Looks at every part of an installation and names the mend."""

@@ -1,0 +1,1 @@
+"""Mails that no mail asked for: standings, reminders, the digest, news of a rescore."""

@@ -1,0 +1,152 @@
+"""What mailbot writes on its own account: a team's standing, a reminder, the organizers' digest.
+
+Pure; all sentences are in the templates, and so is the subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.instants import shown, shown_aoe
+from mailbot.letters import envelope, trend
+from mailbot.reply import Outgoing
+from mailbot.templates import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from email.message import EmailMessage
+    from zoneinfo import ZoneInfo
+
+    from mailbot.challenge import Challenge
+    from mailbot.instants import Phase
+    from mailbot.letters.digest import Digest
+    from mailbot.letters.places import Place
+    from mailbot.model import Board, Team
+    from mailbot.rules import Allowance
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """The end of a phase, as seen from now."""
+
+    phase: str
+    closes: datetime
+    #: Whole days left, rounded; 0 on the last day, when hours count.
+    days: int
+    hours: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addressee:
+    """The team a letter is for, and what it has left."""
+
+    team: Team
+    #: One address of the team.
+    recipient: str
+    #: What is left of its quota this week, by track; empty while no phase is open.
+    allowances: Mapping[str, Allowance]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letters:
+    """Writes letters for one challenge. The same ``key`` gives the same Message-ID."""
+
+    challenge: Challenge
+    zone: ZoneInfo
+
+    def standing(
+        self, addressee: Addressee, places: Sequence[Place], board: Board, *, key: str, now: datetime
+    ) -> Outgoing:
+        """Write to a team how it stands; ``places`` are not empty."""
+        context: dict[str, object] = {
+            "board": board,
+            "places": places,
+            "first": places[0],
+            "as_of": shown(board.as_of, self.zone),
+        }
+        context |= {"relabelled": [place for place in places if place.relabelled], "trends": _trends(places)}
+        return self._to_team("standing", addressee, context, key=key, now=now)
+
+    def reminder(self, addressee: Addressee, phase: Phase, *, key: str, now: datetime) -> Outgoing:
+        """Write to a team that a phase will close. The phase has an end."""
+        (deadline,) = deadlines([phase], now)
+        others = [one for one in self.challenge.phases if one != phase]
+        context = {"deadline": deadline, "deadlines": list(deadlines(others, now))}
+        return self._to_team("reminder", addressee, context, key=key, now=now)
+
+    def digest(self, digest: Digest, recipient: str, *, key: str, now: datetime) -> Outgoing:
+        """Write to an organizer how the week went."""
+        context = {"digest": digest, "challenge": self.challenge, "when": self._when}
+        subject = _rendered("digest.subject.txt.j2", context).strip()
+        message = envelope.begin(self.challenge, recipient=recipient, subject=subject, key=key, now=now)
+        message.set_content(_rendered("digest.txt.j2", context), cte="quoted-printable")
+        return _outgoing(message, subject)
+
+    def _to_team(
+        self, kind: str, addressee: Addressee, context: Mapping[str, object], *, key: str, now: datetime
+    ) -> Outgoing:
+        """Render a letter as text and as HTML, with its chart where there is one to draw."""
+        trends: Mapping[str, Sequence[tuple[datetime, float]]] = context.get("trends", {})  # type: ignore[assignment]  # as given above
+        picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if trends else None
+        whole = {
+            "deadlines": list(deadlines(self.challenge.phases, now)),
+            **context,
+            "addressee": addressee,
+            "challenge": self.challenge,
+            "picture": picture,
+            "title": lambda track: self.challenge.tracks[track].title,
+            "when": self._when,
+            "aoe": shown_aoe,
+        }
+        subject = _rendered(f"{kind}.subject.txt.j2", whole).strip()
+        message = envelope.begin(self.challenge, recipient=addressee.recipient, subject=subject, key=key, now=now)
+        message.set_content(_rendered(f"{kind}.txt.j2", whole), cte="quoted-printable")
+        message.add_alternative(_rendered(f"{kind}.html.j2", whole), subtype="html", cte="quoted-printable")
+        if picture:
+            _add_chart(message, trend.chart(trends), picture)
+        return _outgoing(message, subject)
+
+    def _when(self, instant: datetime) -> str:
+        return shown(instant, self.zone)
+
+
+def deadlines(phases: Sequence[Phase], now: datetime) -> Iterator[Deadline]:
+    """Yield the ends of the phases that are still to come, the next first."""
+    for closes, phase in sorted((phase.closes, phase.name) for phase in phases if phase.closes and phase.closes > now):
+        left = closes - now
+        days = round(left / DAY) if left > DAY - HOUR else 0
+        yield Deadline(phase=phase, closes=closes, days=days, hours=max(1, round(left / HOUR)))
+
+
+def _trends(places: Sequence[Place]) -> dict[str, Sequence[tuple[datetime, float]]]:
+    """Return the lines of the chart by title; none while there is but one week to show."""
+    found = {place.table.title: place.trend for place in places}
+    return found if any(len(points) > 1 for points in found.values()) else {}
+
+
+def _add_chart(message: EmailMessage, png: bytes, picture: str) -> None:
+    """Put the chart beside the HTML that shows it (RFC 2387, RFC 2392)."""
+    rich = message.get_body(("html",))
+    if rich is not None:
+        rich.add_related(
+            png, maintype="image", subtype="png", cid=f"<{picture}>", disposition="inline", filename="scores.png"
+        )
+
+
+def _outgoing(message: EmailMessage, subject: str) -> Outgoing:
+    """Finish a mail; its boundaries are made of its id, not at random: the same letter is the same bytes."""
+    name = message["Message-ID"][1:-1].partition("@")[0]
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{name}.{number}")
+    return Outgoing(
+        recipient=message["To"], subject=subject, message_id=message["Message-ID"], message=message.as_bytes()
+    )
+
+
+def _rendered(template: str, context: Mapping[str, object]) -> str:
+    return environment().get_template(f"letters/{template}").render(context)

@@ -1,0 +1,144 @@
+"""How the contest stands at this moment, in one look at ledger, state folder and calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mailbot.holding import is_held
+from mailbot.instants import next_after, phase_at
+from mailbot.ledger import boards, health, mails, outbox, tally, teams, truths
+from mailbot.model import MailState
+from mailbot.rules import Quota
+from mailbot.running import report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mailbot.config import Config
+    from mailbot.ledger import Tx
+    from mailbot.ledger.health import HealthRow
+    from mailbot.ledger.mails import MailRow
+
+LAST_MAILS = 8
+BUSIEST = 5
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What there is to see."""
+
+    at: datetime
+    #: Whether a mailbot works on the state folder.
+    running: bool
+    #: What the daemon said of itself last (:mod:`mailbot.running.report`); empty when none runs.
+    pulse: Mapping[str, Any]
+    #: Every mail that was recorded, by outcome.
+    outcomes: Mapping[str, int]
+    #: Mails that are not handled yet, and those that were set aside.
+    backlog: int
+    set_aside: int
+    #: Mails of ours that are still to be sent, and those that could not be.
+    outbox: int
+    given_up: int
+    #: Submissions by track and status.
+    submissions: Mapping[tuple[str, str], int]
+    parts: Sequence[HealthRow]
+    #: Newest first.
+    last_mails: Sequence[MailRow]
+    #: Names by the id of the team.
+    teams: Mapping[int, str]
+    #: Team, track, accepted submissions of today and of the quota's week; of the teams that sent most this week.
+    used: Sequence[tuple[str, str, int, int]]
+    per_week: int
+    last_board: datetime | None
+    next_board: datetime
+    #: Name of the phase that is open, and when the next one closes.
+    phase: str | None
+    deadline: datetime | None
+    #: SHA-256 of the labels in force, by track.
+    labels: Mapping[str, str]
+
+    @property
+    def polled_at(self) -> datetime | None:
+        """When the mailbox was last looked into."""
+        said = self.pulse.get("polled_at")
+        return datetime.fromisoformat(said) if said else None
+
+
+def look(tx: Tx, config: Config, *, now: datetime) -> Status:
+    """Take it all in; reads only."""
+    horizon = now + timedelta(days=1)
+    closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
+    phase = phase_at(config.calendar, now)
+    published = boards.last_published(tx)
+    running = is_held(config.state)
+    return Status(
+        at=now,
+        running=running,
+        pulse=(report.read(config.state) or {}) if running else {},
+        outcomes={str(k): n for k, n in tally.mails_by_outcome(tx, _BEGINNING, horizon).items()},
+        backlog=mails.unfinished(tx),
+        set_aside=mails.count(tx, state=MailState.SET_ASIDE),
+        outbox=outbox.waiting(tx),
+        given_up=tally.given_up(tx, _BEGINNING),
+        submissions={(track, str(status)): n for (track, status), n in tally.submissions_by_track(tx).items()},
+        parts=health.listing(tx),
+        last_mails=mails.latest(tx, LAST_MAILS),
+        teams={team.id: team.name for team in teams.everyone(tx)},
+        used=_used(tx, config, now),
+        per_week=config.quota.per_week,
+        last_board=published,
+        next_board=next_after(config.board.publish_at, config.challenge.zone, now),
+        phase=phase.name if phase else None,
+        deadline=min(closing, default=None),
+        labels=truths.present(tx),
+    )
+
+
+def _used(tx: Tx, config: Config, now: datetime) -> list[tuple[str, str, int, int]]:
+    """Return what the busiest teams have used of their quota."""
+    zone = config.challenge.zone
+    quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    since, until = quota.week(now)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    week = tally.busiest(tx, since, until, limit=BUSIEST)
+    today = {(team, track): n for team, track, n in tally.busiest(tx, midnight, until, limit=1000)}
+    return [(team, track, today.get((team, track), 0), count) for team, track, count in week]
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """Return it for programs; instants are RFC 3339."""
+    return {
+        "at": status.at.isoformat(timespec="seconds"),
+        "running": status.running,
+        "loops": status.pulse.get("loops", {}),
+        "polled_at": status.pulse.get("polled_at"),
+        "mails": dict(status.outcomes),
+        "backlog": status.backlog,
+        "set_aside": status.set_aside,
+        "outbox": status.outbox,
+        "given_up": status.given_up,
+        "parts": [{"part": p.part, "ok": p.ok, "since": p.since.isoformat(timespec="seconds")} for p in status.parts],
+        "last_mails": [
+            {
+                "mail": row.name,
+                "arrived_at": row.arrived_at.isoformat(timespec="seconds"),
+                "team": status.teams.get(row.team_id or 0),
+                "state": str(row.state),
+                "outcome": row.outcome and str(row.outcome),
+            }
+            for row in status.last_mails
+        ],
+        "quota": [
+            {"team": team, "track": track, "today": today, "week": week, "per_week": status.per_week}
+            for team, track, today, week in status.used
+        ],
+        "last_board": status.last_board and status.last_board.isoformat(timespec="seconds"),
+        "next_board": status.next_board.isoformat(timespec="seconds"),
+        "phase": status.phase,
+        "deadline": status.deadline and status.deadline.isoformat(timespec="seconds"),
+        "labels": dict(status.labels),
+    }

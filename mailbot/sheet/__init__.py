@@ -1,0 +1,1 @@
+"""Shows boards in a Google Sheet: the client, and what its worksheets hold."""

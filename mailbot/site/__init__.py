@@ -1,0 +1,1 @@
+"""The results page: a static site made of the published boards."""
