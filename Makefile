@@ -11,7 +11,7 @@ IDS ?=
 TRACKS ?=
 TESTS ?=
 SECONDS ?= 60
-WORKERS ?= -n auto --maxprocesses 4
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
 
 # One thread for each process's linear algebra: the tests run side by side
 export OPENBLAS_NUM_THREADS := 1

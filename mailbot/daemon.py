@@ -118,6 +118,7 @@ class Daemon:
         for thread in threads:
             thread.start()
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
+        self._report.give()
         self._notifier.ready()
         self._attend()
         self._finish(threads)
@@ -135,11 +136,11 @@ class Daemon:
     def _attend(self) -> None:
         """Report how the loops get on until told to stop; read the config anew when asked to."""
         while not self._stopping.is_set():
-            self._report.give()
             self._main_bell.wait(self._report.seconds)
             if self._hung_up:
                 self._hung_up = False
                 self._consider()
+            self._report.give()
 
     def _hang_up(self) -> None:
         self._hung_up = True

@@ -37,6 +37,18 @@ def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mod
     sync_folder(path.parent)
 
 
+def refresh(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path``, which has one writer: readers see the old bytes or the new ones, after a power cut any.
+
+    Raises:
+        OSError: it could not be written; ``path`` is as it was.
+    """
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_bytes(data)
+    with crash.around("file.refresh"):
+        draft.replace(path)
+
+
 def secret(path: Path) -> str:
     """Return the secret in a file, 64 hex letters; it is made, for its owner's eyes only, when there is none yet."""
     if not path.exists():

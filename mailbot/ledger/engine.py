@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from mailbot import crash
 from mailbot.errors import Permanent, Temporary
+from mailbot.ledger import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +22,6 @@ Tx = sa.Connection
 
 BUSY_SECONDS = 30
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITER_LOCK = 0x6D61696C  # "mail": the advisory lock that makes PostgreSQL writers queue as SQLite's do
 
 
@@ -42,20 +38,24 @@ class Ledger:
         if self._sqlite:
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
-    def migrate(self, scripts: Path = MIGRATIONS) -> None:
-        """Bring the tables to this version's shape; an SQLite ledger of an older one is copied first."""
-        config = AlembicConfig()
-        config.set_main_option("script_location", str(scripts))
-        head = ScriptDirectory.from_config(config).get_current_head()
+    def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
+        """Bring the tables to this version's shape; an SQLite ledger of an older one is copied first.
+
+        Raises:
+            Permanent: the ledger is of a newer mailbot.
+        """
+        head = upgrade.newest(scripts)
         with self.read() as tx:
-            before = MigrationContext.configure(tx).get_current_revision()
+            before = upgrade.present(tx)
         if before == head:
             return
+        if before is not None and before > head:
+            message = f"the ledger is of a newer mailbot (version {before} of its tables, ours is {head}): install that"
+            raise Permanent(message)
         if before is not None and self._sqlite:
             self.copy_to(Path(f"{self._engine.url.database}.before-{head}"))
         with self.write("migrate") as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade.run(connection, scripts)
 
     @contextmanager
     def write(self, what: str = "other") -> Iterator[Tx]:

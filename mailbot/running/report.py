@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mailbot import __version__, journal
+from mailbot import __version__, journal, safefile
 from mailbot.instants import shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def path(state: Path) -> Path:
 
 
 def read(state: Path) -> dict[str, Any] | None:
-    """Return what the daemon said of itself last; None when none runs, or it is just being written."""
+    """Return what the daemon said of itself last; None when none runs."""
     try:
         found = json.loads(path(state).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -68,7 +68,7 @@ class Report:
         path(self.service.config.state).unlink(missing_ok=True)
 
     def _write(self, now: datetime, loops: dict[str, dict[str, object]], next_board: datetime) -> None:
-        """Write the file over; it need not outlive the machine, so it is not synced."""
+        """Replace the file; it need not outlive the machine, so it is not synced."""
         told = {
             "pid": os.getpid(),
             "version": __version__,
@@ -78,6 +78,6 @@ class Report:
             **self.pulse.marks,
         }
         try:
-            path(self.service.config.state).write_text(json.dumps(told), encoding="utf-8")
+            safefile.refresh(path(self.service.config.state), json.dumps(told).encode())
         except OSError as error:  # a full disk is told of elsewhere; mails are served all the same
             journal.trouble("report-failed", why=str(error))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
 
 from mailbot import importing
+from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, mails, submissions
-from mailbot.ledger.engine import MIGRATIONS
+from mailbot.ledger.upgrade import MIGRATIONS, newest
 from tests.care.contest import Clock, contest, mail
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NEXT = '''"""A column that a later version needs."""
 
@@ -32,13 +33,8 @@ def upgrade() -> None:
 def a_later_version(folder: Path) -> Path:
     """Return the migrations of a version that has one more than ours."""
     scripts = shutil.copytree(MIGRATIONS, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest_of(MIGRATIONS)))
+    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest(MIGRATIONS)))
     return scripts
-
-
-def newest_of(scripts: Path) -> str:
-    """Return the newest revision among the migrations."""
-    return max(path.name.removeprefix("m")[:4] for path in (scripts / "versions").glob("m*.py"))
 
 
 def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
@@ -58,7 +54,7 @@ def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
     with sqlite3.connect(path) as ledger:
         assert "later" in {row[1] for row in ledger.execute("PRAGMA table_info(mails)")}
         # and back to our own code, for the rest
-        ledger.execute("UPDATE alembic_version SET version_num = ?", (newest_of(MIGRATIONS),))
+        ledger.execute("UPDATE alembic_version SET version_num = ?", (newest(MIGRATIONS),))
     ledger.close()
     with contest(tmp_path, clock) as wired:
         assert wired.intake.step()
@@ -72,3 +68,21 @@ def test_a_new_ledger_is_not_copied(tmp_path: Path) -> None:
     ledger.migrate()
     ledger.close()
     assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_a_newer_ledger_is_left_alone(tmp_path: Path) -> None:
+    """An old mailbot says what it found and changes nothing."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.migrate(a_later_version(tmp_path))
+    with pytest.raises(Permanent, match="newer mailbot"):
+        ledger.migrate()
+    ledger.close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_each_migration_is_named_after_its_version() -> None:
+    """The newest is found by its file name, and each follows the one before."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    known = list(scripts.walk_revisions())
+    assert scripts.get_current_head() == newest(MIGRATIONS)
+    assert [one.revision for one in known] == [Path(one.path).stem.partition("_")[0].removeprefix("m") for one in known]
