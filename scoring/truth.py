@@ -84,6 +84,10 @@ class Truth:
         """Return the name of the truth, and no label."""
         return f"Truth({self.track.name}, {self.sha256[:12]}, n={self.n})"
 
+    def __getstate__(self) -> dict[str, object]:
+        """Travel between processes without what was made: it is made anew there, and functions do not travel."""
+        return {**self.__dict__, "_made": {}}
+
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """Return what ``make`` returns, made once for this truth and kept under ``key``."""
         if key not in self._made:

@@ -15,13 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from scoring.scored import scored
 from scoring.truth import Truth, TruthError, load_truth, read_truth_file
+from tests.unit.scoring.labels import s_case, u_case
 from tests.unit.scoring.made import S, U, codes, csv_of, jsonl_of, official, s_rows, s_truth, u_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from scoring.model import Problem, Track
+    from scoring.scored import Laid
     from tests.unit.scoring.made import Row
 
 S_DATASET: list[Row] = [
@@ -170,6 +174,15 @@ def test_a_truth_and_its_refusal_travel_between_processes() -> None:
     with pytest.raises(TruthError) as caught:
         load_truth(b"", S)
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems  # noqa: S301 -- our own bytes
+
+
+@pytest.mark.parametrize("case", [s_case, u_case])
+def test_a_truth_that_was_scored_against_still_travels(case: Callable[[int], tuple[Laid, Truth]]) -> None:
+    """The daemon makes plans for its boards, and a child that starts afterwards gets the same truth."""
+    laid, truth = case(1)
+    before = scored(laid, truth)
+    copy = pickle.loads(pickle.dumps(truth))  # noqa: S301 -- our own bytes
+    assert scored(laid, copy) == before == scored(laid, truth)
 
 
 @given(st.binary(max_size=200))
