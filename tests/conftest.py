@@ -6,7 +6,10 @@ import ipaddress
 import os
 import sys
 
+import pytest
 from hypothesis import settings
+
+from mailbot import journal
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -14,6 +17,12 @@ pytest_plugins = ["tests.servers.fixtures"]
 # In CI every run tries the same examples.
 settings.register_profile("mailbot", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("mailbot")
+
+
+@pytest.fixture(autouse=True)
+def _journal() -> None:
+    """Write the journal to standard error, whatever a test before this one asked of it."""
+    journal.set_up(as_json=False)
 
 
 def _is_loopback(host: object) -> bool:

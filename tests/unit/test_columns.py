@@ -271,7 +271,7 @@ def test_a_store_that_cannot_be_written_costs_no_mail(tmp_path: Path, capsys: py
     with served(tmp_path, Clock()) as service:
         (service.config.state / "columns").write_text("in the way")
         assert take(service, submission()).outcome == "scored"
-        assert "columns-not-kept" in capsys.readouterr().out
+        assert "columns-not-kept" in capsys.readouterr().err
         (service.config.state / "columns").unlink()
         complete(service, service.challenge.truths["siqa-s"], _rows(service))
         assert service.columns.stacks(service.challenge.truths["siqa-s"], [1]).ids == (1,)
