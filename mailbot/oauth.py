@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import requests
-
 from mailbot import safefile
 from mailbot.errors import AuthenticationFailed, ConfigError, Permanent, Temporary
 
@@ -179,6 +177,8 @@ class Tokens:
 
 def _post(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
     """Post a form and return the JSON object of the answer, a refusal's too. Raises Temporary."""
+    import requests  # noqa: PLC0415  # it loads slowly, and most mailboxes have a password
+
     try:
         answer = requests.post(url, data=fields, timeout=SECONDS, headers={"Accept": "application/json"})
         found = answer.json()
