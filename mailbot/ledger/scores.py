@@ -109,6 +109,12 @@ def scored(tx: Tx, version: Version, ids: Collection[int]) -> set[int]:
     return set(tx.scalars(found)) & set(ids)
 
 
+def values(tx: Tx, version: Version, ids: Collection[int]) -> dict[int, float]:
+    """Return the scores of a version that some submissions have, by submission."""
+    wanted = (scores.c.submission_id.in_(ids), *_of(version))
+    return {row.submission_id: row.value for row in tx.execute(sa.select(scores).where(*wanted))} if ids else {}
+
+
 def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: datetime) -> int:
     """Enter scores of n items, computed together, of submissions that have none of that version; return how many."""
     known = scored(tx, version, [each.submission_id for each in found])
