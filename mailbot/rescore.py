@@ -13,7 +13,6 @@ from mailbot.errors import Permanent, Temporary
 from mailbot.ledger import events, scores
 from mailbot.ledger.scores import Score, Version
 from mailbot.ledger.submissions import receipt
-from scoring import stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +99,7 @@ def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[S
         raise Temporary(message)
     if not rows:
         return []
-    found = stack.rescored(stacked.stacks, truth)
+    found = service.evaluator.again(stacked.stacks, truth)
     figures = zip(*(column.tolist() for column in found.figures.values()), strict=True)
     return [
         Score(submission_id=each, value=value, metrics=dict(zip(found.figures, row, strict=True)))
