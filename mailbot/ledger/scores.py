@@ -152,12 +152,15 @@ def _bound(tx: Tx, name: str, value: object) -> object:
     return process(value) if process else value
 
 
-def last_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
-    """Return the version of the newest score by one of these truths that is not of the present version."""
+def most_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
+    """Return the version by one of these truths, not the present one, that most submissions were scored by.
+
+    Of equals the newest. So labels that were replaced before anybody rescored do not count as what a board was by.
+    """
     other = sa.or_(scores.c.truth != present.truth, scores.c.scorer != present.scorer)
     wanted = (scores.c.track == present.track, scores.c.truth.in_(truths), other)
-    row = tx.execute(sa.select(scores.c.truth, scores.c.scorer).where(*wanted).order_by(scores.c.id.desc()).limit(1))
-    found = row.first()
+    each = sa.select(scores.c.truth, scores.c.scorer).where(*wanted).group_by(scores.c.truth, scores.c.scorer)
+    found = tx.execute(each.order_by(sa.func.count().desc(), sa.func.max(scores.c.id).desc()).limit(1)).first()
     return Version(track=present.track, truth=found.truth, scorer=found.scorer) if found else None
 
 

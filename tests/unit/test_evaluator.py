@@ -14,6 +14,7 @@ import pytest
 from mailbot import evaluator, rescore, verify
 from mailbot.errors import Temporary
 from mailbot.evaluator import InChildren, Job
+from mailbot.ledger import scores
 from mailbot.model import MailState
 from tests.unit.services import Clock, served, submission, take
 
@@ -87,8 +88,8 @@ def test_labels_that_a_worker_does_not_hold_cost_no_attempt(tmp_path: Path) -> N
         while service.intake.step():
             pass
         with service.ledger.read() as tx:
-            assert rescore.scores.count_lacking(tx, service.ranking.versions["siqa-s"]) == 0
-            assert len(rescore.scores.accepted(tx, "siqa-s")) == 1
+            assert scores.count_lacking(tx, service.ranking.versions["siqa-s"]) == 0
+            assert len(scores.accepted(tx, "siqa-s")) == 1
 
 
 def test_a_worker_needs_no_ledger_and_no_mail_server() -> None:
