@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.truths import Choice
     from scoring.model import Track
     from scoring.truth import Truth
 
@@ -121,12 +122,18 @@ class Labels(Mapping[str, "Truth"]):
         whole = self._load(row.track, row.file)
         return whole if row.positions is None else restrict.only(whole, [whole.ids[place] for place in row.positions])
 
-    def previous(self, track: str) -> Truth | None:
-        """Return the truth that replies used before the present choice; None when there was no other."""
+    def history(self, track: str) -> list[tuple[Choice, str]]:
+        """Return the choices of a track, oldest first, each with the SHA-256 of what replies and boards used from then.
+
+        Raises Permanent as :meth:`version` does, where there is a split.
+        """
         with self._ledger.read() as tx:
-            others = [c.truth for c in truths.choices(tx) if c.track == track and c.truth != self.whole[track].sha256]
-            row = truths.get(tx, track, others[-1]) if others else None
-        return self._parted({track: self.version(row)}, choice=0).public[track] if row else None
+            chosen = [choice for choice in truths.choices(tx) if choice.track == track]
+            rows = {row.sha256: row for row in truths.listing(tx) if row.track == track}
+        if self._split is None:
+            return [(choice, choice.truth) for choice in chosen]
+        parts = {each: self._parted({track: self.version(rows[each])}, choice=0) for each in {c.truth for c in chosen}}
+        return [(choice, parts[choice.truth].public[track].sha256) for choice in chosen]
 
     def keep(self, data: bytes, track: Track, name: str = "") -> Truth:
         """Keep a label file and return its truth. Raises TruthError with all its problems, and keeps nothing then."""

@@ -14,7 +14,6 @@ from mailbot.instants import phase_at
 from mailbot.ledger import entries, events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.reply import Answer, Answered
-from scoring.evaluate import evaluation_of, laid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from mailbot.dialogue.entries import Entry
     from mailbot.dialogue.forwarding import Forwarding
     from mailbot.dialogue.obeying import Obeying
+    from mailbot.evaluator import Evaluator
     from mailbot.identify import Identity
     from mailbot.labels import Labels
     from mailbot.ledger import Ledger, Tx
@@ -61,6 +61,7 @@ class Record:
     labels: Labels
     answering: Answering
     columns: Columns
+    evaluator: Evaluator
     telling: Telling
     obeying: Obeying
     forwarding: Forwarding
@@ -175,7 +176,7 @@ class Record:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
         final = self.labels.final[str(file.evaluation.track)]
         if final.sha256 != file.evaluation.truth:
-            submissions.add_score(tx, submission_id, evaluation_of(laid_of(file.values, final), final), self.clock())
+            submissions.add_score(tx, submission_id, self.evaluator.kept(file.values, final), self.clock())
         submissions.add_score(tx, submission_id, file.evaluation, self.clock())
 
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:

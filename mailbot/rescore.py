@@ -13,7 +13,6 @@ from mailbot.errors import Permanent, Temporary
 from mailbot.ledger import events, scores
 from mailbot.ledger.scores import Score, Version
 from mailbot.ledger.submissions import receipt
-from scoring import stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +99,7 @@ def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[S
         raise Temporary(message)
     if not rows:
         return []
-    found = stack.rescored(stacked.stacks, truth)
+    found = service.evaluator.again(stacked.stacks, truth)
     figures = zip(*(column.tolist() for column in found.figures.values()), strict=True)
     return [
         Score(submission_id=each, value=value, metrics=dict(zip(found.figures, row, strict=True)))
@@ -111,7 +110,11 @@ def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[S
 def preview(service: Service, wanted: Sequence[Aim]) -> list[Change]:
     """Return every place that would change, and write nothing: the scores are entered and the ledger rolled back."""
     found = [(aim, computed(service, aim.truth, aim.rows)) for aim in wanted]
-    before = versions_before(service)
+    touched = {aim.version.track for aim in wanted if aim.rows}
+    before = {
+        track: version if track in touched else service.ranking.versions[track]
+        for track, version in versions_before(service).items()
+    }
     with service.ledger.trial() as tx:
         for aim, computed_scores in found:
             _enter(tx, aim, computed_scores, service.clock())
@@ -128,13 +131,17 @@ def changes(service: Service) -> list[Change]:
 def versions_before(service: Service) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
     present = service.ranking.versions
-    earlier = {track: service.labels.previous(track) for track in present}
+    used = {track: {truth for _, truth in service.labels.history(track)} for track in present}
     with service.ledger.read() as tx:
-        return {
-            track: scores.last_other(tx, now, {now.truth, *([truth.sha256] if (truth := earlier[track]) else [])})
-            or now
-            for track, now in present.items()
-        }
+        return {track: scores.most_other(tx, now, {now.truth, *used[track]}) or now for track, now in present.items()}
+
+
+def reasons(service: Service, before: Version) -> list[str]:
+    """Return why the labels of a track were changed since those of a version, oldest first."""
+    found: list[str] = []
+    for choice, truth in service.labels.history(before.track):
+        found = [] if truth == before.truth else [*found, choice.why]
+    return list(dict.fromkeys(found))
 
 
 def _changes(service: Service, tx: Tx, before: Mapping[str, Version]) -> list[Change]:

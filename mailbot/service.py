@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from mailbot.challenge import Challenge
     from mailbot.config import Config
+    from mailbot.evaluator import Evaluator
     from mailbot.sandbox import Sandbox
     from mailbot.server_section import Server
 
@@ -63,9 +64,9 @@ class Service:
     clock: Callable[[], datetime]
 
     @cached_property
-    def evaluator(self) -> InChildren:
-        """Evaluations, in the sandbox's children."""
-        return InChildren(self.sandbox)
+    def evaluator(self) -> Evaluator:
+        """What evaluates: the sandbox's children."""
+        return InChildren(self.sandbox, self.labels)
 
     @cached_property
     def columns(self) -> Columns:
@@ -110,6 +111,7 @@ class Service:
             labels=self.labels,
             answering=self.answering,
             columns=self.columns,
+            evaluator=self.evaluator,
             telling=self.telling,
             obeying=command_parts.obeying(self),
             forwarding=command_parts.forwarding(self),

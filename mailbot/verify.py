@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
+from mailbot.evaluator import Job
 from mailbot.ledger import mails, scores, submissions, truths
 from mailbot.opening import open_mail
-from mailbot.spreadsheet import is_xlsx, to_csv
-from scoring import reference
-from scoring.evaluate import evaluate
-from scoring.model import Evaluation, Problem
 from scoring.signature import DIGITS, Signature
 
 if TYPE_CHECKING:
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.opening import Candidate
     from mailbot.service import Service
+    from scoring.model import Evaluation
     from scoring.truth import Truth
 
 CLOSE = 1e-9
@@ -104,15 +102,6 @@ def quoted(signature: Signature, found: Sequence[Checked]) -> tuple[Checked, tup
     return nearest, wrong(nearest)
 
 
-def both_ways(name: str, data: bytes, truth: Truth) -> tuple[Evaluation, Evaluation]:
-    """Evaluate a file by our kernels and by the reference; done in a child."""
-    plain = to_csv(data) if is_xlsx(data) else data
-    if isinstance(plain, Problem):
-        refused = Evaluation(track=truth.track.name, problems=(plain,))
-        return refused, refused
-    return evaluate(plain, truth, name=name), evaluate(plain, truth, name=name, by=reference.scored)
-
-
 def _checked(service: Service, candidate: Candidate, score: ScoreRow) -> Checked:
     """Compute one score once more, or say why that cannot be done."""
     track = service.challenge.tracks.get(score.track)
@@ -125,7 +114,7 @@ def _checked(service: Service, candidate: Candidate, score: ScoreRow) -> Checked
         truth = _truth(service, score)
     except Permanent as error:
         return Checked(score=score, present=present, hindrance=f"its labels are not here any more: {error}")
-    ours, theirs = service.sandbox.submit(both_ways, candidate.name, candidate.data, truth).result()
+    ours, theirs = service.evaluator.twice(Job(name=candidate.name, data=candidate.data), truth)
     return Checked(score=score, present=present, kernels=ours, reference=theirs)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 ALPHA = 0.05
 NORMAL = NormalDist()
+#: Scores that differ by no more than this share of themselves are equal: the rest is rounding, as of rescaled values.
+SAME = 1e-9
 
 
 def clustered(influences: Floats, clusters: Clusters) -> Floats:
@@ -75,8 +77,15 @@ class Difference:
 def difference(score: float, other: float, g: Floats, h: Floats, clusters: Clusters = None) -> Difference:
     """Compare two scores with influences ``g`` and ``h`` (n,)."""
     value, error = score - other, standard_error(g - h, clusters)
-    tail = _tail(abs(value), error)
+    tail = _tail(float(_distance(np.float64(score), np.float64(other))), error)
     return Difference(value=value, error=error, flip=tail, p=min(1.0, 2 * tail))
+
+
+def _distance(value: Floats | np.float64, other: Floats | np.float64) -> Floats:
+    """Return how far scores are apart; 0 where they differ by rounding alone."""
+    distance = np.abs(value - other)
+    apart: Floats = np.where(distance > SAME * np.maximum(np.abs(value), np.abs(other)), distance, 0.0)
+    return apart
 
 
 def _tail(distance: float, error: float) -> float:
@@ -142,7 +151,7 @@ def ties(
     order = np.argsort(-value, kind="stable")
     flips: list[float | None] = [None] * value.size
     for above, below in pairwise(order.tolist()):
-        flips[above] = _tail(float(value[above] - value[below]), float(errors[above, below]))
+        flips[above] = _tail(float(_distance(value[above], value[below])), float(errors[above, below]))
     ranks = [(1 + int(lost), value.size - int(won)) for won, lost in zip(wins.sum(1), wins.sum(0), strict=True)]
     return Ties(wins=wins, order=tuple(order.tolist()), ranks=tuple(ranks), flips=tuple(flips))
 
@@ -174,7 +183,7 @@ def holm(p: Sequence[float], alpha: float = ALPHA) -> list[bool]:
 def _sure(value: Floats, errors: Floats, alpha: float) -> Bools:
     """Return whether each score is surely better than each other, (k, k)."""
     first, second = np.triu_indices(value.size, 1)
-    distance = np.abs(value[first] - value[second])
+    distance = _distance(value[first], value[second])
     p = [2 * _tail(d, e) for d, e in zip(distance.tolist(), errors[first, second].tolist(), strict=True)]
     sure = np.zeros(errors.shape, dtype=np.bool_)
     sure[first, second] = holm(p, alpha)

@@ -178,21 +178,6 @@ def cosines(matrix: Matrix, square: Floats, labels: Side, *, whole: bool) -> Flo
     return values
 
 
-def without(ranks: Matrix, columns: Sequence[int]) -> Matrix:
-    """Return the doubled centred ranks (k, m) of the items that stay when those at ``columns`` are withdrawn.
-
-    Exact, and without sorting again: an item loses 2 for each withdrawn item below it and 1 for each one tied with
-    it, and 1 is gained back for the centre, which moves. The result (k, m - withdrawn) equals ranking anew.
-    """
-    old: Matrix = np.delete(ranks, list(columns), axis=1)
-    new: Matrix = old + np.array(len(columns), dtype=old.dtype)
-    for column in columns:
-        pivot = ranks[:, column, None]
-        new -= (old > pivot).view(np.uint8)
-        new -= (old >= pivot).view(np.uint8)
-    return new
-
-
 def hits(answers: Matrix, labels: Codes, starts: Sequence[int]) -> NDArray[np.int64]:
     """Count the right answers of each part: ``answers`` (k, m) against ``labels`` (m,), shape (k, parts).
 
@@ -207,11 +192,3 @@ def hits(answers: Matrix, labels: Codes, starts: Sequence[int]) -> NDArray[np.in
         for part, (start, end) in enumerate(zip(starts, ends, strict=True)):
             counts[first : first + rows, part] = np.add.reduce(right[:, start:end], axis=1, dtype=narrow)
     return counts
-
-
-def amend(counts: NDArray[np.int64], part: int, answers: Codes, old: int, new: int) -> None:
-    """Correct ``counts`` (k, parts) in place for one item of ``part`` whose label changes from ``old`` to ``new``.
-
-    ``answers`` (k,) is the column of that item.
-    """
-    counts[:, part] += (answers == new).astype(np.int64) - (answers == old)

@@ -11,12 +11,14 @@ from mailbot.cli import sheets
 from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, load_config, set_up_journal
 
 if TYPE_CHECKING:
-    from mailbot.model import Board
+    from rich.table import Table as RichTable
+
+    from mailbot.model import Board, Table
 
 BEHIND = 1
 
-WIDE = 100
-"""A terminal of so many columns also shows intervals and tie groups."""
+WIDEST = 1_000
+"""Columns in which any table finds room, to see how many it takes."""
 
 
 def publish(
@@ -77,39 +79,46 @@ def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = F
 
 
 def show(made: Board) -> None:
-    """Print a board's tables."""
+    """Print a board's tables; intervals and tie groups where a table with them is not wider than the terminal."""
     from rich.console import Console  # noqa: PLC0415  # not for --help
-    from rich.table import Table  # noqa: PLC0415  # not for --help
+
+    console = Console()
+    for table in made.tables:
+        whole = _shown(table, sure=any(row.interval for row in table.rows))
+        fits = console.measure(whole, options=console.options.update(width=WIDEST)).maximum <= console.width
+        console.print(whole if fits else _shown(table, sure=False))
+        console.print()
+
+
+def _shown(table: Table, *, sure: bool) -> RichTable:
+    """Lay out a table of the board; ``sure`` with intervals and tie groups."""
+    from rich.table import Table as RichTable  # noqa: PLC0415  # not for --help
     from rich.text import Text  # noqa: PLC0415  # not for --help
 
     from mailbot.board import score_heading  # noqa: PLC0415  # not for --help
     from mailbot.site.page import spread  # noqa: PLC0415  # not for --help
 
-    console = Console()
-    for table in made.tables:
-        headings = (*table.headings, score_heading(table))
-        shown = Table(
-            title=f"{table.title}  ({table.formula})",
-            title_justify="left",
-            title_style="bold",
-            box=None,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-            header_style="dim",
-        )
-        shown.add_column("#", justify="right")
-        shown.add_column("team", overflow="fold")
-        shown.add_column("method", overflow="fold")
-        for heading in headings:
-            shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
-        sure = console.width >= WIDE and any(row.interval for row in table.rows)
-        for title in ("95 %", "tie") if sure else ():
-            shown.add_column(title, style="dim")
-        for row in table.rows:
-            values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
-            cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
-            style = "dim" if row.baseline else ""
-            told = (spread(row, headings[-1].decimals), row.group) if sure else ()
-            shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
-        console.print(shown)
-        console.print()
+    headings = (*table.headings, score_heading(table))
+    shown = RichTable(
+        title=f"{table.title}  ({table.formula})",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+    )
+    shown.add_column("#", justify="right")
+    shown.add_column("team", overflow="fold")
+    shown.add_column("method", overflow="fold")
+    for heading in headings:
+        shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
+    for title in ("95 %", "tie") if sure else ():
+        shown.add_column(title, style="dim", no_wrap=True)
+    for row in table.rows:
+        values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
+        cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
+        told = (spread(row, headings[-1].decimals), row.group) if sure else ()
+        style = "dim" if row.baseline else ""
+        shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
+    return shown

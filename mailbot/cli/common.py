@@ -74,6 +74,13 @@ def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:
     journal.set_up(as_json=as_json, quiet=quiet)
 
 
+def said(why: str) -> str:
+    """Return a reason as typed. Raises typer.BadParameter for an empty one."""
+    if not why.strip():
+        raise typer.BadParameter("say why, in a sentence")
+    return why
+
+
 def emit(
     rows: Sequence[Mapping[str, Any]],
     *,

@@ -14,6 +14,7 @@ from mailbot.cli.common import (
     load_config,
     opened_ledger,
     rfc3339,
+    said,
     set_up_journal,
     short,
 )
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.")]
+Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)]
 Submission = Annotated[str, typer.Argument(metavar="S-12", help="The submission's receipt.")]
 TeamName = Annotated[str, typer.Argument(metavar="NAME", help="The team's name.")]
 
@@ -72,7 +73,9 @@ def select(
 def rule(
     context: typer.Context,
     receipt: Annotated[str, typer.Argument(metavar="S-12", help="The disputed submission.")],
-    why: Annotated[str, typer.Option(help="The reason, in a sentence; the team is told and it is kept for good.")],
+    why: Annotated[
+        str, typer.Option(help="The reason, in a sentence; the team is told and it is kept for good.", callback=said)
+    ],
     accept: Annotated[bool, typer.Option("--accept/--reject", help="Whether the team is right.")],
     config: ConfigFile = None,
 ) -> None:

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, rfc3339, set_up_journal, short
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    rfc3339,
+    said,
+    set_up_journal,
+    short,
+)
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailbot.ledger.truths import TruthRow
     from mailbot.service import Service
     from scoring.ids import Id
+    from scoring.model import Track
     from scoring.truth import Truth
 
 truth = typer.Typer(help="Labels: correct them, withdraw items, see what changed.", no_args_is_help=True)
@@ -21,8 +34,12 @@ truth = typer.Typer(help="Labels: correct them, withdraw items, see what changed
 SHOWN = 16
 """Digits of a truth's SHA-256 that are shown, as in a score's signature."""
 
-Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is told to teams and kept for good.")]
-OfTrack = Annotated[str | None, typer.Option("--track", help="The track; needed where there are several.")]
+Why = Annotated[
+    str, typer.Option(help="The reason, in a sentence; it is told to teams and kept for good.", callback=said)
+]
+OfTrack = Annotated[
+    str | None, typer.Option("--track", help="The track; needed where more than one of several could be meant.")
+]
 
 
 @truth.command("add")
@@ -40,9 +57,10 @@ def add(
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
-        name = _track(wired, track)
         try:
-            made = wired.labels.keep(file.read_bytes(), wired.challenge.tracks[name], file.name)
+            data = file.read_bytes()
+            name = _track(wired, track, lambda each: _is_label_file(data, wired.challenge.tracks[each], file.name))
+            made = wired.labels.keep(data, wired.challenge.tracks[name], file.name)
         except OSError as error:
             message = f"{file} cannot be read ({error.strerror})"
             raise Permanent(message) from error
@@ -69,7 +87,8 @@ def void(
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
-        present = wired.labels.whole[_track(wired, track)]
+        whole = wired.labels.whole
+        present = whole[_track(wired, track, lambda each: _has_all(whole[each], items))]
         try:
             made = without(present, _ids(present, items))
         except TruthError as error:
@@ -155,14 +174,32 @@ def _take(wired: Service, made: Truth, why: str) -> None:
     typer.echo("`mailbot rescore --dry-run` shows first what that would change.")
 
 
-def _track(wired: Service, asked: str | None) -> str:
+def _track(wired: Service, asked: str | None, fits: Callable[[str], bool]) -> str:
+    """Return the track asked for; unless one is, the only one there is, or the only one that fits."""
     tracks = wired.challenge.tracks
     if asked is not None and asked in tracks:
         return asked
-    if asked is None and len(tracks) == 1:
-        return next(iter(tracks))
+    fitting = [each for each in tracks if len(tracks) == 1 or fits(each)] if asked is None else []
+    if len(fitting) == 1:
+        return fitting[0]
     message = f"--track: name one of {', '.join(tracks)}"
     raise Permanent(message)
+
+
+def _is_label_file(data: bytes, track: Track, name: str) -> bool:
+    """Tell whether a file can be labels of a track."""
+    from scoring.truth import TruthError, load_truth  # noqa: PLC0415  # not for --help
+
+    try:
+        load_truth(data, track, name)
+    except TruthError:
+        return False
+    return True
+
+
+def _has_all(present: Truth, items: list[str]) -> bool:
+    """Tell whether labels have all of these items."""
+    return set(items) <= {str(each) for each in present.ids}
 
 
 def _ids(present: Truth, items: list[str]) -> list[Id]:
@@ -194,7 +231,7 @@ def _two(wired: Service, old: str | None, new: str | None, track: str | None) ->
 
     if old and new:
         return wired.labels.version(_version(wired, old, track)), wired.labels.version(_version(wired, new, track))
-    name = _track(wired, track)
+    name = _track(wired, track, lambda each: len(wired.labels.history(each)) > 1)
     after = wired.labels.whole[name]
     if old:
         return wired.labels.version(_version(wired, old, name)), after

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailbot import quota, roster, ruling
 from mailbot.dialogue.commands import Command, Word
 from mailbot.instants import phase_at
-from mailbot.ledger import disputes, events, rulings, submissions, teams
+from mailbot.ledger import disputes, events, rulings, scores, submissions, teams
 from mailbot.model import Exclusion, Status
 from mailbot.rules import MOST_SELECTED
 from scoring.model import Policy
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailbot.instants import Phase
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.scores import Version
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.model import Judged, Team
     from mailbot.rules import Allowance
@@ -94,6 +95,8 @@ class Obeying:
 
     challenge: Challenge
     disputing: Disputing
+    #: What scores that teams see are computed by at present, by track (:attr:`mailbot.ranking.Ranking.versions`).
+    versions: Callable[[], Mapping[str, Version]]
     clock: Callable[[], datetime]
 
     def evidence(self, command: Command | None) -> bytes | None:
@@ -153,14 +156,14 @@ class Obeying:
 
     def _status(self, tx: Tx, mail: MailRow, team: Team, command: Command) -> Done:
         rows = submissions.of_team(tx, team.id)[::-1]
-        told = events.told(tx, {row.mail_id for row in rows[:SHOWN]})
+        told = self._told(tx, rows[:SHOWN])
         at = mail.arrived_at
         return Done(
             command=command,
             listed=[
                 Listed(
                     row=row,
-                    score=self._score(row, told.get(row.receipt)),
+                    score=told.get(row.receipt),
                     ruling=rulings.of(tx, team_id=team.id, submission_id=row.id)[0],
                 )
                 for row in rows[:SHOWN]
@@ -173,10 +176,18 @@ class Obeying:
             phase=phase_at(self.challenge.phases, at),
         )
 
-    def _score(self, row: SubmissionRow, told: float | None) -> float | None:
-        """Return the score where the phase's policy tells all of it, else what the reply told then."""
-        policies = {phase.name: phase.feedback for phase in self.challenge.phases}
-        return row.score if policies.get(row.phase or "") is Policy.FULL else told
+    def _told(self, tx: Tx, rows: Sequence[SubmissionRow]) -> dict[str, float | None]:
+        """Return what may be told of scores, by receipt.
+
+        Where the phase's policy tells all of it, that is the score by the labels in force, once there is one; else what
+        the reply told then. Never another score that the ledger has, as that by the private part of a split.
+        """
+        found = events.told(tx, {row.mail_id for row in rows})
+        whole = {phase.name for phase in self.challenge.phases if phase.feedback is Policy.FULL}
+        for track, version in self.versions().items():
+            own = {row.id: row.receipt for row in rows if row.track == track and row.phase in whole}
+            found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
+        return found
 
 
 def _fault(tx: Tx, command: Command, row: SubmissionRow) -> Fault | None:

@@ -35,6 +35,7 @@ def obeying(service: Service) -> Obeying:
     return Obeying(
         challenge=service.challenge,
         disputing=disputing(service),
+        versions=lambda: service.ranking.versions,
         clock=service.clock,
     )
 

@@ -109,6 +109,12 @@ def scored(tx: Tx, version: Version, ids: Collection[int]) -> set[int]:
     return set(tx.scalars(found)) & set(ids)
 
 
+def values(tx: Tx, version: Version, ids: Collection[int]) -> dict[int, float]:
+    """Return the scores of a version that some submissions have, by submission."""
+    wanted = (scores.c.submission_id.in_(ids), *_of(version))
+    return {row.submission_id: row.value for row in tx.execute(sa.select(scores).where(*wanted))} if ids else {}
+
+
 def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: datetime) -> int:
     """Enter scores of n items, computed together, of submissions that have none of that version; return how many."""
     known = scored(tx, version, [each.submission_id for each in found])
@@ -146,12 +152,15 @@ def _bound(tx: Tx, name: str, value: object) -> object:
     return process(value) if process else value
 
 
-def last_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
-    """Return the version of the newest score by one of these truths that is not of the present version."""
+def most_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
+    """Return the version by one of these truths, not the present one, that most submissions were scored by.
+
+    Of equals the newest. So labels that were replaced before anybody rescored do not count as what a board was by.
+    """
     other = sa.or_(scores.c.truth != present.truth, scores.c.scorer != present.scorer)
     wanted = (scores.c.track == present.track, scores.c.truth.in_(truths), other)
-    row = tx.execute(sa.select(scores.c.truth, scores.c.scorer).where(*wanted).order_by(scores.c.id.desc()).limit(1))
-    found = row.first()
+    each = sa.select(scores.c.truth, scores.c.scorer).where(*wanted).group_by(scores.c.truth, scores.c.scorer)
+    found = tx.execute(each.order_by(sa.func.count().desc(), sa.func.max(scores.c.id).desc()).limit(1)).first()
     return Version(track=present.track, truth=found.truth, scorer=found.scorer) if found else None
 
 

@@ -108,9 +108,3 @@ def from_config(tx: Tx, track: str) -> str | None:
     """Return the label file that the config named when it was last taken from there."""
     taken = (truth_choices.c.track == track, truth_choices.c.source == Source.CONFIG)
     return tx.scalar(sa.select(truth_choices.c.truth).where(*taken).order_by(truth_choices.c.id.desc()).limit(1))
-
-
-def why(tx: Tx, sha256: str) -> str:
-    """Return the reason of the last choice of a truth; "" when it was never chosen."""
-    chosen = sa.select(truth_choices.c.why).where(truth_choices.c.truth == sha256)
-    return tx.scalar(chosen.order_by(truth_choices.c.id.desc()).limit(1)) or ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot import rescore
 from mailbot.board import one_line
 from mailbot.instants import next_after, shown
-from mailbot.ledger import events, outbox, scores, submissions, teams, truths
+from mailbot.ledger import events, outbox, scores, submissions, teams
 from mailbot.letters import envelope
 from mailbot.templates import environment
 from scoring.model import Policy
@@ -46,7 +46,8 @@ def tell(service: Service, *, track: str | None = None) -> int:
     for name, version in service.ranking.versions.items():
         own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
         if own and track in {None, name} and before[name] != version:
-            told += _tell_all(service, version, _rescored(service, before[name], own))
+            why = " / ".join(rescore.reasons(service, before[name]))
+            told += _tell_all(service, version, _rescored(service, before[name], own), why)
     return told
 
 
@@ -58,11 +59,10 @@ def _rescored(service: Service, before: Version, changed: Sequence[Change]) -> l
     return [each for each in changed if numbers[each.team] in known]
 
 
-def _tell_all(service: Service, version: Version, changed: Sequence[Change]) -> int:
+def _tell_all(service: Service, version: Version, changed: Sequence[Change], why: str) -> int:
     """Queue the mails of one track, and enter it in the audit trail."""
     with service.ledger.write("tell") as tx:
-        labels = service.labels.whole[version.track].sha256
-        why, bouncing = truths.why(tx, labels), teams.bouncing(tx)
+        bouncing = teams.bouncing(tx)
         known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
         count = 0
         for change in changed:

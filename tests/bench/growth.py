@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from mailbot import configfile, evaluator, importing, journal, service, similar
 from mailbot.ledger import likenesses
 from tests.bench import contests, pipeline
-from tests.bench.scores import clocked, peak
+from tests.bench.scores import clocked, peak, peak_kib
 from tests.unit.services import Here
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def measure() -> dict[str, dict[str, object]]:
             _turn(wired, chance, 0)
         turns = [[_turn(wired, chance, 1 + turn) for wired in both] for turn in range(TURNS)]
         memory = peak(lambda: both[1].weekly.board(datetime.now(UTC)))
+        importing.enter(both[1], pipeline.mail(MAILS * (TURNS + 1), chance, ITEMS), datetime.now(UTC))
+        mail_memory = peak_kib(lambda: _drain(both[1]))
     least = [[min(turn[side][what] for turn in turns) for what in range(3)] for side in range(2)]
     (mail_few, compare_few, board_few), (mail_many, compare_many, board_many) = least
     return {
@@ -49,6 +51,7 @@ def measure() -> dict[str, dict[str, object]]:
             "mail_ms_many": round(1e3 * mail_many, 2),
             "compare_ms_few": round(1e3 * compare_few, 2),
             "compare_ms_many": round(1e3 * compare_many, 2),
+            "working_kib": mail_memory,
         },
         "board-growth": {
             "ratio": round(board_many / (MANY / FEW * board_few), 3),

@@ -56,7 +56,8 @@ def _one(n: int, submissions: int, turns: int) -> dict[str, object]:
         lambda: [scored(laid, truth) for laid in pool], lambda: [scipys_four(laid, labels) for laid in pool], turns
     )
     ours, theirs = ours / submissions, theirs / submissions
-    return _figures(theirs / ours, "times scipy's spearmanr and pearsonr", ours_ms=1e3 * ours, scipy_ms=1e3 * theirs)
+    figures = _figures(theirs / ours, "times scipy's spearmanr and pearsonr", ours_ms=1e3 * ours, scipy_ms=1e3 * theirs)
+    return figures | {"working_kib": peak_kib(lambda: scored(pool[0], truth))}
 
 
 def _rescore_s() -> dict[str, object]:
@@ -106,7 +107,11 @@ def _rescore_u() -> dict[str, object]:
     )
     theirs *= MANY / SHARE
     unit = "times a loop of scikit-learn's accuracy_score"
-    return _figures(theirs / ours, unit, ours_ms=1e3 * ours, sklearn_s=theirs) | {"submissions": MANY}
+    memory = {
+        "stack_mib": round(sum(each.matrix.nbytes for each in stacks.values()) / 2**20),
+        "working_mib": peak(lambda: stack.rescored(stacks, truth)),
+    }
+    return _figures(theirs / ours, unit, ours_ms=1e3 * ours, sklearn_s=theirs) | {"submissions": MANY} | memory
 
 
 def _interval() -> dict[str, object]:
@@ -132,7 +137,8 @@ def _interval() -> dict[str, object]:
 
     mine, scipys = _least(ours, theirs, turns=3, ours_turns=100)
     unit = f"times scipy.stats.bootstrap, {DRAWS:,} resamples"
-    return _figures(scipys / mine, unit, ours_ms=1e3 * mine, scipy_s=scipys) | {"coverage": _coverage()}
+    figures = _figures(scipys / mine, unit, ours_ms=1e3 * mine, scipy_s=scipys)
+    return figures | {"coverage": _coverage(), "working_kib": peak_kib(ours)}
 
 
 def _coverage() -> float:
@@ -201,11 +207,16 @@ def clocked(work: Callable[[], object]) -> float:
 
 def peak(work: Callable[[], object]) -> int:
     """Return the most memory that work takes beyond what was there, in MiB."""
+    return round(peak_kib(work) / 1024)
+
+
+def peak_kib(work: Callable[[], object]) -> int:
+    """Return the same in KiB."""
     tracemalloc.start()
     work()
-    _, peak = tracemalloc.get_traced_memory()
+    _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return round(peak / 2**20)
+    return round(most / 1024)
 
 
 def _figures(ratio: float, unit: str, **times: float) -> dict[str, object]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailbot.cli import main
+from tests.command import mailbot
 from tests.unit.services import LABELS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFIG = """\
 preset = "siqa"
@@ -265,3 +265,16 @@ def test_help_loads_nothing_slow() -> None:
 def test_a_question_is_answered(shell: Shell, option: str) -> None:
     """What mailbot is, and which."""
     assert "mailbot" in shell(option)[0]
+
+
+def test_a_board_shows_intervals_where_they_find_room(tmp_path: Path) -> None:
+    """In a terminal of eighty columns too; a table that is wider than the terminal goes without."""
+    folder = tmp_path / "leaves"
+    shutil.copytree(Path(__file__).parents[2] / "docs/examples/leaves", folder)
+    mailbot("ingest", "mails", folder=folder)
+    usual = mailbot("board", folder=folder, environment={"COLUMNS": "80"}).out
+    narrow = mailbot("board", folder=folder, environment={"COLUMNS": "40"}).out
+    mass = usual[usual.index("Leaf mass") :]
+    assert "95 %" in mass
+    assert "±" in mass
+    assert "±" not in narrow

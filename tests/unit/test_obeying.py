@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import email
+import json
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot import rescore
 from mailbot.dialogue import parts as command_parts
-from mailbot.ledger import disputes, outbox, rulings, submissions, teams
+from mailbot.ledger import disputes, outbox, rulings, scores, submissions, teams
 from mailbot.model import Outcome, Ruling
 from tests.unit.services import ADA, CARL, Clock, served, submission, take
 
@@ -65,6 +67,34 @@ def test_status_tells_submissions_quota_and_deadlines(contest: Service) -> None:
     assert "S-000001  SIQA-S  accepted  100.00" in text
     assert "S-000003" not in text
     assert "2 of 2 used, the next from Wed 18 Mar 2026" in text
+
+
+def test_status_never_shows_a_private_score(tmp_path: Path) -> None:
+    """A rescore enters the scores of the private part first; broken off then, what was told before is told again."""
+    with served(tmp_path, Clock(), split={"public": 0.5}) as made:
+        take(made, submission("A", tilt=0.3))
+        before = next(line for line in asked(made, "status").splitlines() if "S-000001" in line)
+    relabel(tmp_path)
+    with served(tmp_path, Clock(), split={"public": 0.5}) as made:
+        steps = rescore.rescore(made, rescore.aims(made))
+        next(steps)
+        broken_off = next(line for line in asked(made, "status", subject="once").splitlines() if "S-000001" in line)
+        assert broken_off == before
+        list(steps)
+        with made.ledger.read() as tx:
+            (public,) = scores.values(tx, made.ranking.versions["siqa-s"], {1}).values()
+        after = next(line for line in asked(made, "status", subject="twice").splitlines() if "S-000001" in line)
+        assert f"{public:.2f}" in after
+        assert after != before
+
+
+def relabel(folder: Path) -> None:
+    """Correct some labels in the file that the config names."""
+    path = folder / "labels/answer-s.json"
+    rows = json.loads(path.read_text())
+    for row in rows[:6]:
+        row["perception_rating"] = 6.0 - row["perception_rating"]
+    path.write_text(json.dumps(rows))
 
 
 @pytest.mark.parametrize(("feedback", "shown"), [("receipt", None), ("rounded", "90.00"), ("full", "89.85")])

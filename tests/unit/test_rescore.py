@@ -226,3 +226,30 @@ def test_a_letter_shows_no_score_where_replies_show_none(tmp_path: Path) -> None
             text = next(row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND).message.decode()
         assert "it is not told here" in text
         assert "before," not in text
+
+
+def test_labels_replaced_before_anybody_rescored_are_passed_over(tmp_path: Path) -> None:
+    """Ranks and letters go from what the board was by to what it is by now, and give the reasons of both changes."""
+    clock = Clock()
+    with served(tmp_path, clock, quota={"per_week": 9}) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+        clock.forward(minutes=1)
+        track = service.challenge.tracks["siqa-s"]
+        labels = tmp_path / "labels" / "answer-s.json"
+        for correct, why in ((_relabel, "A typing error."), (_turn, "The wrong column.")):
+            correct(tmp_path)
+            service.labels.choose(service.labels.keep(labels.read_bytes(), track), why, clock())
+            if correct is _relabel:
+                take(service, submission("Between", tilt=0.2), arrived_at=clock())
+        clock.forward(minutes=1)
+        preview = rescore.preview(service, rescore.aims(service))
+        assert [(each.team, each.ranks) for each in preview] == [("Münster Vision", (2, 1)), ("Pixel Peepers", (1, 2))]
+        _again(service)
+        assert _told(rescore.changes(service)) == _told(preview)
+        assert rescore.preview(service, rescore.aims(service)) == []
+        assert rescore_letters.tell(service) == 1  # the reply to what came in between told another score
+        with service.ledger.read() as tx:
+            (letter,) = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
+        assert letter.recipient == CARL
+        assert "The committee's reason: A typing error. / The wrong column." in letter.message.decode()

@@ -180,6 +180,20 @@ def test_equal_submissions_are_a_toss_up() -> None:
     assert found.flips[1] is None
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_rescaled_values_are_a_toss_up(seed: int) -> None:
+    """A copy times ten and one more has the same ranks, and a PLCC that differs by rounding: no sure difference."""
+    laid, truth = s_case(seed)
+    copy = {name: 10 * values + 1 for name, values in laid.items()}
+    both = [scored.scored(each, truth).score for each in (laid, copy)]
+    g, h = (scored.influence(each, truth) for each in (laid, copy))
+    assert both[0] == pytest.approx(both[1], rel=1e-12)
+    assert interval.difference(both[0], both[1], g, h).flip == pytest.approx(0.5, abs=1e-3)
+    found = interval.ties(both, np.array([g, h]))
+    assert found.groups == ("a", "a")
+    assert found.flips[found.order[0]] == 0.5
+
+
 def test_ranks_hold_the_places_that_are_not_sure() -> None:
     """A clear winner, a clear last, and two between that cannot be told apart."""
     scores, influences = board([0.3, 0.62, 0.61, 0.9])

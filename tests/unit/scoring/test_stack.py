@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from scoring import kernel, restrict, stack
+from scoring import restrict, stack
 from scoring.declare import track_from
 from scoring.metrics import Form
 from scoring.parts import laid_out
@@ -122,13 +122,3 @@ def test_an_unknown_item_cannot_be_withdrawn() -> None:
     with pytest.raises(TruthError) as error:
         restrict.without(s_case(6)[1], [1, 99_999])
     assert codes(error.value.problems) == ["unknown-items"]
-
-
-def test_ranks_are_mended_without_the_values() -> None:
-    """The stack of the smaller truth is the old one's, its ranks moved up."""
-    laid, truth = s_case(7, n=50)
-    smaller = restrict.without(truth, [4, 9, 10])
-    key = ("perception", Form.RANKS)
-    kept = {name: np.delete(values, [3, 8, 9]) for name, values in laid.items()}
-    mended = kernel.without(np.atleast_2d(stack.row(laid, truth)[key][0]), [3, 8, 9])
-    assert mended[0].tolist() == stack.row(kept, smaller)[key][0].tolist()
