@@ -27,6 +27,7 @@ def replies(service: Service) -> Replies:
         zone=config.challenge.zone,
         publish_at=config.board.publish_at,
         rule=config.board.standing,
+        kinds=kinds(service),
     )
 
 

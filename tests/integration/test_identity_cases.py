@@ -16,6 +16,7 @@ import pytest
 
 from mailbot.auth import key
 from mailbot.auth.approval import approve
+from mailbot.languages import CHINESE, reason_in
 from mailbot.ledger import authserv, events, mails, submissions
 from mailbot.model import Outcome
 from tests.integration.identity import (
@@ -745,6 +746,8 @@ def test_case(case: Case, tmp_path: Path, exim: Exim, mailbox: Mailbox) -> None:
         assert (row.auth, row.outcome) == (case.level, case.outcome), row
         assert (row.auth_why if case.level else row.reason) == case.why
         _hold_to_the_rules(there)
+    told = case.outcome is not STRANGER  # nobody is told of a stranger
+    assert not told or re.findall("[a-z]+ [a-z]+", reason_in(CHINESE, case.why)) == []
 
 
 def _hold_to_the_rules(there: World) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import email
 import hashlib
+import io
+import tarfile
+import zipfile
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 PAPER = b"%PDF-1.7 our paper"
 KINDS = [
     {"kind": "paper", "closes": NOW + timedelta(days=1), "types": [".pdf"]},
-    {"kind": "code", "hosts": ["github.com"], "types": [".zip"]},
+    {"kind": "code", "hosts": ["github.com"], "types": [".zip", ".tar.gz"]},
 ]
 
 
@@ -83,6 +86,44 @@ def test_what_counts_is_taken_and_nothing_else(
     """Links to the hosts, files with the endings; never in the place of a result file, never a stranger's."""
     take(contest, raw)
     assert listed(contest) == found
+
+
+def archived(members: int) -> bytes:
+    """Return a zip archive of so many source files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number in range(members):
+            archive.writestr(f"net/layer{number}.py", f"x = {number}\n")
+    return out.getvalue()
+
+
+def tarred() -> bytes:
+    """Return a .tar.gz of a source file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("net/layer.py"), io.BytesIO())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("net.zip", archived(3)), ("net.zip", archived(300)), ("net.tar.gz", tarred())],
+    ids=["small", "more files than a result archive may hold", "tar"],
+)
+def test_an_archive_of_code_needs_no_brackets(contest: Service, name: str, data: bytes) -> None:
+    """It cannot be a result file."""
+    assert take(contest, brings("Our code.", (name, data))).outcome is Outcome.ENTRY
+    assert listed(contest) == [("code", name, True)]
+
+
+def test_a_refused_file_is_told_how_else_it_may_be_meant(contest: Service) -> None:
+    """An archive of code with a table in it is read as a result file, unless its subject says what it is."""
+    take(contest, brings("Our code.", ("data.json", b'{"a": 1}')))
+    with contest.ledger.read() as tx:
+        (reply,) = outbox.listing(tx)
+    body = email.message_from_bytes(reply.message, policy=default).get_body(("plain",))
+    assert body is not None
+    assert "(paper, code), write that into the subject, as [SIQA paper]." in " ".join(body.get_content().split())
 
 
 def test_the_brackets_of_a_subject_decide(contest: Service) -> None:
