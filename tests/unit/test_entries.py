@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import gzip
 import hashlib
 import io
 import tarfile
@@ -16,6 +17,7 @@ import pytest
 
 from mailbot.ledger import entries, outbox
 from mailbot.model import Outcome
+from tests.command import mailbot
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 
     from mailbot.service import Service
 
+CONFIG = """\
+preset = "siqa"
+workers = 1
+[challenge]
+address = "submissions@siqa.example"
+[tracks.siqa-s]
+labels = "labels/answer-s.json"
+"""
 PAPER = b"%PDF-1.7 our paper"
 KINDS = [
     {"kind": "paper", "closes": NOW + timedelta(days=1), "types": [".pdf"]},
@@ -100,7 +110,7 @@ def archived(members: int) -> bytes:
 def tarred() -> bytes:
     """Return a .tar.gz of a source file."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("net/layer.py"), io.BytesIO())
     return out.getvalue()
 
@@ -131,6 +141,17 @@ def test_the_brackets_of_a_subject_decide(contest: Service) -> None:
     raw = submission("A", Subject="[SIQA paper] with data").replace(b"s.json", b"s.pdf")
     assert take(contest, raw).outcome is Outcome.ENTRY
     assert listed(contest) == [("paper", "s.pdf", True)]
+
+
+def test_files_are_saved_as_they_came(contest: Service, tmp_path: Path) -> None:
+    """Byte for byte, named by their receipts; a link is no file."""
+    take(contest, brings("Our paper is attached.", ("../our paper.PDF", PAPER)))
+    take(contest, brings("See https://github.com/peepers/net.", ("net.tar.gz", tarred()), subject="[SIQA code]"))
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG, encoding="utf-8")
+    assert "2 file(s) written" in mailbot("entries", "--save", "out", folder=tmp_path).out
+    saved = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert saved == {"E-000001.pdf": PAPER, "E-000002.tar.gz": tarred()}
 
 
 def test_what_comes_late_is_kept_and_said_to_be(contest: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from typing import TYPE_CHECKING
@@ -138,6 +139,27 @@ def test_letters_and_language_are_switched(contest: Service) -> None:
     with contest.ledger.read() as tx:
         ada = next(team for team in teams.everyone(tx) if ADA in team.addresses)
     assert (ada.letters, ada.language) == (False, "zh")
+
+
+def test_status_tells_when_what_closes(tmp_path: Path) -> None:
+    """Phases, and what else may be handed in, each on lines of its own, Anywhere on Earth too."""
+    phases = [{"name": "test", "closes": datetime(2026, 4, 26, tzinfo=UTC)}]
+    kinds = [{"kind": "paper", "closes": datetime(2026, 5, 5, tzinfo=UTC), "types": [".pdf"]}]
+    with served(tmp_path, Clock(), phases=phases, entries=kinds) as made:
+        text = asked(made, "status")
+    assert "  test\n    closes   Sun 26 Apr 2026, 08:00 (Asia/Shanghai, UTC+08:00)\n" in text
+    assert "  paper\n    closes   Tue 05 May 2026, 08:00 (Asia/Shanghai, UTC+08:00)\n" in text
+    assert "             Mon 04 May 2026, 12:00 AoE (UTC-12:00)\n" in text
+
+
+def test_a_ruling_is_told_in_the_language_of_the_dispute(contest: Service) -> None:
+    """Where the team chose none."""
+    asked(contest, "dispute S-2: 第四题的标注有误")
+    with contest.ledger.write("ruling") as tx:
+        command_parts.disputing(contest).rule(tx, 2, Ruling.ACCEPTED, "yes")
+    with contest.ledger.read() as tx:
+        (answer,) = [one for one in outbox.listing(tx) if one.kind == "dispute-ruled"]
+    assert answer.subject == "关于您对 S-000002 的申诉"
 
 
 def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Service) -> None:
