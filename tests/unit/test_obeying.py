@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import subprocess
+import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -13,6 +15,8 @@ import pytest
 from mailbot.dialogue import parts as command_parts
 from mailbot.ledger import disputes, outbox, rulings, submissions, teams
 from mailbot.model import Outcome, Ruling
+from scoring import pack
+from scoring.idfile import write_ids
 from tests.unit.services import ADA, CARL, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -116,6 +120,29 @@ def test_a_dry_run_says_everything_and_records_nothing(contest: Service) -> None
     assert "Score" not in text
     with contest.ledger.read() as tx:
         assert len(submissions.listing(tx)) == 3
+
+
+def test_the_single_file_says_what_the_reply_says(contest: Service, tmp_path: Path) -> None:
+    """Run with nothing installed, it has no sentence about the file that the reply has not."""
+    file = b'{"track": "S", "predictions": [{"id": 1, "perception": "NaN", "knowledge": 2}, {"id": 99}]}'
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["Subject"], mail["Message-ID"] = ADA, "check", "<single@x.org>"
+    mail.set_content("Our file.")
+    mail.add_attachment(file, maintype="application", subtype="json", filename="bad.json")
+    reply = reply_to(contest, take(contest, mail.as_bytes()))
+    (tmp_path / "bad.json").write_bytes(file)
+    (tmp_path / "checker.pyz").write_bytes(pack.packed(write_ids({"siqa-s": contest.challenge.truths["siqa-s"].ids})))
+    ran = subprocess.run(
+        (sys.executable, "-I", "-S", "checker.pyz", "bad.json"),
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")
+    said = [line.strip() for line in ran.stdout.splitlines()]
+    assert len(said) > 6
+    assert [line for line in said if line not in [each.strip() for each in reply.splitlines()]] == []
 
 
 def test_what_a_team_wrote_is_inert_in_html(tmp_path: Path) -> None:
