@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 import textwrap
 import unicodedata
 from functools import cache
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from mailbot.instants import shown
+from mailbot.instants import AOE, shown, shown_aoe
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from babel.messages.catalog import Catalog
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
@@ -41,31 +44,72 @@ _NO_LINE_BEGINS_WITH = "，。；：！？、）》」』”’…"  # noqa: RUF
 @cache
 def words(language: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English has none and needs none."""
-    path = CATALOGUES.get(language)
-    if path is None:
+    if language not in CATALOGUES:
         return gettext.NullTranslations()
     compiled = io.BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale="zh_Hans"))
+    write_mo(compiled, _catalogue(language))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 
 
+@cache
+def _catalogue(language: str) -> Catalog:
+    with CATALOGUES[language].open("rb") as file:
+        return read_po(file, locale="zh_Hans")
+
+
+def reason_in(language: str, text: str) -> str:
+    """Say in a language a reason that the ledger keeps in English, whole or, between ``; ``, part by part.
+
+    What the catalogue's context "reason" does not know, as a figure or a name, comes back as it is.
+    """
+    if language not in CATALOGUES:
+        return text
+    for pattern, wording in _reasons(language):
+        if found := pattern.fullmatch(text):
+            return wording % {name: reason_in(language, value) for name, value in found.groupdict().items()}
+    first, semicolon, rest = text.partition("; ")
+    return f"{reason_in(language, first)}\N{FULLWIDTH SEMICOLON}{reason_in(language, rest)}" if semicolon else text
+
+
+@cache
+def _reasons(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Return the reasons of the catalogue, those with fewer figures first; ``%(who)s`` stands for anything."""
+    told = [(str(each.id), str(each.string)) for each in _catalogue(language) if each.context == "reason"]
+    told.sort(key=lambda pair: pair[0].count("%("))
+    return [
+        (re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(msgid)), re.DOTALL), s) for msgid, s in told
+    ]
+
+
 def language_of(text: str) -> str:
-    """Tell the language of what somebody wrote by its share of Han characters."""
-    letters = [char for char in text if char.isalpha()]
-    han = sum("\u4e00" <= char <= "\u9fff" for char in letters)
+    """Tell the language of what somebody wrote by its share of Han characters; addresses are in none."""
+    letters = [char for char in re.sub("[!-~]+@[!-~]+", "", text) if char.isalpha()]
+    han = sum(map(has_han, letters))
     return CHINESE if letters and han >= HAN_SHARE * len(letters) else ENGLISH
+
+
+def has_han(text: str) -> bool:
+    """Whether there is any Han character in a text."""
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def shown_in(language: str, instant: datetime, zone: ZoneInfo) -> str:
     """Show an instant to people, never without its zone."""
-    english = shown(instant, zone)
+    return _shown_in(language, instant.astimezone(zone), shown(instant, zone))
+
+
+def aoe_in(language: str, instant: datetime) -> str:
+    """Show an instant as deadlines often are, Anywhere on Earth."""
+    return _shown_in(language, instant.astimezone(AOE), shown_aoe(instant))
+
+
+def _shown_in(language: str, local: datetime, english: str) -> str:
     if language != CHINESE:
         return english
-    local = instant.astimezone(zone)
     day = f"{local.year}年{local.month}月{local.day}日（周{WEEKDAYS[local.weekday()]}）"  # noqa: RUF001  # brackets as Chinese has them
-    return f"{day}{local:%H:%M} {english[english.index('(') :]}"
+    _, _, zone = english.partition(f"{local:%H:%M} ")
+    return f"{day}{local:%H:%M} {zone}"
 
 
 def width(text: str) -> int:

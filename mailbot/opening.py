@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 from mailbot.bounce import undelivered
@@ -124,3 +125,12 @@ def _too_large(size: int) -> Problem:
         "A result file is about 0.1 MB: send it as .json or .csv, or packed as .zip or .gz."
     )
     return Problem(code="mail-too-large", count=1, examples=(), message=message)
+
+
+def taken_out(raw: bytes, sha256: str) -> bytes | None:
+    """Return the file of a mail that has this SHA-256, whatever kind of file it is; None when none has."""
+    for part in message_from_bytes(raw).walk():
+        data = part.get_payload(decode=True)
+        if isinstance(data, bytes) and hashlib.sha256(data).hexdigest() == sha256:
+            return data
+    return None

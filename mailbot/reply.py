@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from mailbot import example
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
-from mailbot.instants import next_after, shown_aoe
-from mailbot.languages import ENGLISH
+from mailbot.challenge import COUNTS
+from mailbot.instants import next_after
+from mailbot.languages import aoe_in
 from mailbot.mime.words import literal
 from mailbot.model import Outcome, Rule, Status
 from mailbot.registration import words as roster_words
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
+    from mailbot.dialogue.entries import Kind
     from mailbot.dialogue.obeying import Done
-    from mailbot.instants import Moment
+    from mailbot.instants import Moment, Phase
     from mailbot.ledger.entries import EntryRow
     from mailbot.model import Judged, Mail, Team
     from mailbot.registration.registering import Request, Result
@@ -125,17 +127,20 @@ class Replies:
     publish_at: Moment
     #: Which submission counts, for what is told of a selection.
     rule: Rule = Rule.LATEST
+    #: What may be handed in besides result files.
+    kinds: Sequence[Kind] = ()
 
     def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
-        language = ENGLISH if roster_words.concerns(answer) else language_for(answer.team, mail, answer.done)
+        language = language_for(answer, mail)
         wording = Wording(challenge=self.challenge, zone=self.zone, language=language)
         subject = _subject(answer, mail, wording)
         context = self._context(answer, mail, now, wording)
-        context["roster_text"] = roster_words.text(context) if roster_words.concerns(answer) else ""
-        templates = environment(wording.language)
+        templates, on_roster = environment(wording.language), roster_words.concerns(answer)
+        text = templates.get_template("letters/registration.txt.j2").render(context).strip() if on_roster else ""
+        context["roster_text"] = text
         message = EmailMessage(policy=POLICY)
         message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
         message["To"] = recipient
@@ -161,7 +166,7 @@ class Replies:
             "answer": answer,
             "challenge": self.challenge,
             "mail": mail,
-            "headline": roster_words.headline(answer, self.challenge)
+            "headline": roster_words.headline(answer, wording)
             if roster_words.concerns(answer)
             else wording.headline(answer),
             "arrived": when(answer.arrived_at),
@@ -172,11 +177,9 @@ class Replies:
             "title": wording.title,
             "say": wording,
             "done": answer.done,
-            "deadlines": [
-                (phase.name, phase.opens and when(phase.opens), phase.closes and when(phase.closes))
-                for phase in self.challenge.phases
-                if phase.opens or phase.closes
-            ],
+            "deadlines": self._deadlines(wording),
+            "kinds": self.kinds,
+            "counts": wording.reason(COUNTS[self.rule]),
             "counts_selected": self.rule is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
             "metrics": self._metrics,
@@ -185,10 +188,23 @@ class Replies:
             "rounded": wording.rounded,
             "examples": self._examples,
             "identity": wording.identity(answer.verdict),
-            "aoe": shown_aoe,
             "Status": Status,
             "Outcome": Outcome,
         }
+
+    def _deadlines(self, wording: Wording) -> list[tuple[str | None, ...]]:
+        """Return name, opening and end of each phase, and of each kind of what may be handed in besides."""
+        stages: list[Phase | Kind] = [*self.challenge.phases, *self.kinds]
+        return [
+            (
+                one.name,
+                wording.when(one.opens) if one.opens else None,
+                wording.when(one.closes) if one.closes else None,
+                aoe_in(wording.language, one.closes) if one.closes else None,
+            )
+            for one in stages
+            if one.opens or one.closes
+        ]
 
     def _examples(self, track: str | None) -> list[dict[str, object]]:
         """Two rows of a correct file of the track; of every track when the file does not tell its own."""
@@ -218,7 +234,7 @@ class Replies:
 def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
     """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
     if answer.question is not None and answer.question.request is not None:
-        return roster_words.subject(answer.question.code)
+        return roster_words.subject(answer.question.code, wording)
     if answer.question is not None:
         return f"{wording.question} {answer.question.code}".strip()
     bare = confirm.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]

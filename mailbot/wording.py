@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.dialogue.commands import Word
-from mailbot.languages import ENGLISH, language_of, shown_in, words
+from mailbot.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, words
 from mailbot.model import Exclusion, Outcome, Status
 
 if TYPE_CHECKING:
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from mailbot.auth.level import Verdict
     from mailbot.challenge import Challenge
     from mailbot.dialogue.obeying import Done
-    from mailbot.model import Mail, Team
+    from mailbot.model import Mail
     from mailbot.reply import Answer, Answered
     from scoring.ladder import Feedback
     from scoring.model import Note, Problem
 
 
-def language_for(team: Team | None, mail: Mail, done: Done | None = None) -> str:
-    """Return the language to answer in: the team's choice, which it may just have made, else that of its mail."""
-    if done is not None and done.command.language:
-        return done.command.language
-    return (team.language if team else None) or language_of(f"{mail.subject}\n{mail.text}")
+def language_for(answer: Answer, mail: Mail) -> str:
+    """Return the language to answer in: the team's choice, which it may just have made, else that of its mail.
+
+    The words of commands are English for everybody: beside one, any Han character tells, and else the team's name.
+    """
+    team, done, said = answer.team, answer.done, f"{mail.subject}\n{mail.text}"
+    chosen = (done.command.language if done else "") or (team.language if team else None)
+    asks = done is not None or answer.outcome in {Outcome.MEMBERS, Outcome.NOT_REGISTERED}
+    if chosen or team is None or not asks:
+        return chosen or language_of(said)
+    return CHINESE if has_han(said) else language_of(team.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +89,11 @@ class Wording:
         if verdict is None:
             return ""
         nothing = self.catalogue.gettext("nothing in the mail proves who sent it")
-        return f"{verdict.level}: {verdict.why or nothing}"
+        return f"{verdict.level}: {self.reason(verdict.why) or nothing}"
+
+    def reason(self, why: str) -> str:
+        """Say a reason that was kept in English."""
+        return reason_in(self.language, why)
 
     def sureness(self, answered: Answered) -> str:
         """Say in one plain sentence how sure a score is."""
@@ -126,7 +136,7 @@ class Wording:
         if answer.done is not None:
             return self._asked(answer.done)
         if answer.outcome is Outcome.HELD:
-            return say("Is this mail yours? Its files are not scored yet.")
+            return self._held(answer)
         if answer.outcome is Outcome.NOT_CONFIRMED:
             return say("Your reply confirmed nothing.")
         if answer.outcome is Outcome.UNKNOWN_SENDER:
@@ -136,6 +146,12 @@ class Wording:
             return arrived if answer.entries else nothing
         stop = say(".")
         return "; ".join(self._told(answered) for answered in answer.submissions) + stop
+
+    def _held(self, answer: Answer) -> str:
+        say = self.catalogue.gettext
+        if answer.question is not None and answer.question.files:
+            return say("Is this mail yours? Its files are not scored yet.")
+        return say("Is this mail yours? What it asks for is not done yet.")
 
     def _asked(self, done: Done) -> str:
         say = self.catalogue.gettext

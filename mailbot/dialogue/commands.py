@@ -78,6 +78,7 @@ _WORDS: dict[str, Word] = {**{str(word): word for word in Word}, **ALIASES}
 _PREFIX = re.compile(r"^(?:\s*(?:re|fwd?|aw|wg|回复|答复|转发)\s*:|\s*\[[^\]]*\])+", re.IGNORECASE)
 _RECEIPT = re.compile(r"s-?0*(\d{1,9})")
 _BETWEEN = re.compile(r"[\s,;、，。]+")  # noqa: RUF001  # the stops of Chinese
+_MEMBERS = re.compile(r"(?:members?|成员)(?: (?:add|remove|添加|增加|删除|移除)\b.*)?", re.IGNORECASE)
 _QUOTE = re.compile(r"[>|]")
 _WROTE = re.compile(r".*(?:\bwrote|\bwrites|\bschrieb.*|写道)\s*:$", re.IGNORECASE)
 _REST = re.compile(r"--$|_{20,}$|-{3,} ?(?:original|forwarded|原始邮件)|(?:from|发件人) ?:", re.IGNORECASE)
@@ -121,7 +122,7 @@ def _parsed(line: str, below: Sequence[str]) -> Command | None:
     rest = f"{tail} {rest}".strip() if colon else rest
     word = _WORDS.get(head)
     if word is None:
-        return _misspelt(line, head, rest)
+        return _help(line) if _MEMBERS.fullmatch(f"{head} {rest}".strip()) else _misspelt(line, head, rest)
     return _READERS[word](word, line, rest, below)
 
 

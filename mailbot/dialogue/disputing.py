@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
-from mailbot.languages import ENGLISH, words
+from mailbot.languages import CHINESE, has_han, language_of, words
 from mailbot.ledger import disputes, events, outbox, submissions, teams
 from mailbot.letters import envelope
 from mailbot.templates import environment
@@ -80,7 +80,7 @@ class Disputing:
         recipient = next((address for address in team.addresses if address not in silent), None)
         if recipient is None:
             return
-        language = team.language or ENGLISH
+        language = team.language or (CHINESE if has_han(row.text) else language_of(team.name))
         key = f"dispute-ruled {row.id} {team.name}"
         subject = words(language).gettext("Your dispute of %s") % row.receipt
         context = {"row": row, "team": team, "verdict": verdict, "why": why, "challenge": self.challenge}

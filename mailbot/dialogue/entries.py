@@ -20,7 +20,8 @@ MOST = 5
 
 _TAGS = re.compile(r"\[([^\]]{0,60})\]")
 _LINK = re.compile(r"https?://([a-z0-9.-]{1,80})(?::\d{1,5})?(/[^\s<>\"'()]{0,300})?", re.IGNORECASE)
-NO_RESULT = {"no-result-file", "unsupported-format"}
+NO_RESULT = {"no-result-file", "unsupported-format", "too-many-members", "nested-archive"}
+"""Problems of what is no result file: a paper, the archive of a repository."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,11 @@ class Kind:
     closes: datetime | None = None
     hosts: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called where phases have their names."""
+        return self.kind
 
     def is_in_time(self, instant: datetime) -> bool:
         """Whether a mail that arrived then counts; the closing instant itself is too late."""

@@ -9,11 +9,12 @@ from mailbot.dialogue.entries import Kind
 from mailbot.dialogue.forwarding import Forwarding
 from mailbot.dialogue.obeying import Obeying
 from mailbot.ledger import mails
-from mailbot.opening import open_mail
+from mailbot.opening import open_mail, taken_out
 from mailbot.registration import registrar
 from mailbot.reply import Replies
 
 if TYPE_CHECKING:
+    from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.registration.registrar import Registrar
     from mailbot.service import Service
@@ -27,6 +28,7 @@ def replies(service: Service) -> Replies:
         zone=config.challenge.zone,
         publish_at=config.board.publish_at,
         rule=config.board.standing,
+        kinds=kinds(service),
     )
 
 
@@ -70,6 +72,15 @@ def forwarding(service: Service) -> Forwarding:
 def kinds(service: Service) -> tuple[Kind, ...]:
     """Return what teams may hand in besides result files."""
     return tuple(Kind(**section.model_dump()) for section in service.config.entries)
+
+
+def entry_file(service: Service, row: EntryRow) -> bytes | None:
+    """Take what a team handed in out of its spooled mail; None for a link, or when it is not there any more."""
+    with service.ledger.read() as tx:
+        mail = mails.get(tx, row.mail_id)
+    if mail is None or row.sha256 is None:
+        return None
+    return service.sandbox.submit(taken_out, service.spool.get(mail.sha256), row.sha256).result()
 
 
 def file_of(service: Service, row: SubmissionRow) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailbot.languages import language_of, words
 from mailbot.ledger import events, outbox, teams
 from mailbot.letters import envelope
 from mailbot.templates import environment
@@ -27,11 +28,11 @@ def ask(tx: Tx, challenge: Challenge, now: datetime) -> None:
 
 def ask_one(tx: Tx, challenge: Challenge, team: Team, now: datetime) -> None:
     """Write the question to a team's leader."""
-    leader, *others = team.addresses
-    subject = f"Please confirm your registration: {team.name}"
-    message = envelope.begin(challenge, recipient=leader, subject=subject, key=_key(team), now=now)
-    text = environment().get_template("letters/ask.txt.j2")
-    message.set_content(text.render(team=team, others=others, challenge=challenge), cte="quoted-printable")
+    language = language_to(team)
+    subject = words(language).gettext("Please confirm your registration: %s") % team.name
+    message = envelope.begin(challenge, recipient=team.addresses[0], subject=subject, key=_key(team), now=now)
+    text = environment(language).get_template("letters/ask.txt.j2")
+    message.set_content(text.render(team=team, challenge=challenge), cte="quoted-printable")
     queue(tx, message, kind="ask", key=_key(team), now=now, team_id=team.id)
 
 
@@ -40,11 +41,17 @@ def note(tx: Tx, challenge: Challenge, team: Team, address: str, now: datetime) 
     key = f"member {team.id} {address}"
     if outbox.has(tx, key):
         return
-    subject = f"You are on team {team.name} now"
+    language = language_to(team)
+    subject = words(language).gettext("You are on team %s now") % team.name
     message = envelope.begin(challenge, recipient=address, subject=subject, key=key, now=now)
-    text = environment().get_template("letters/member.txt.j2")
+    text = environment(language).get_template("letters/member.txt.j2")
     message.set_content(text.render(team=team, challenge=challenge), cte="quoted-printable")
     queue(tx, message, kind="member", key=key, now=now, team_id=team.id)
+
+
+def language_to(team: Team) -> str:
+    """Return the language to write to a team in when no mail of its is at hand: its choice, else that of its name."""
+    return team.language or language_of(team.name)
 
 
 def queue(tx: Tx, message: EmailMessage, *, kind: str, key: str, now: datetime, team_id: int | None = None) -> None:

@@ -56,8 +56,11 @@ class Result:
 _PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|回复|答复|转发)\s*:)+\s*", re.IGNORECASE)
 _REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
 _CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
-_MEMBERS = re.compile(r"members?\s+(add|remove)\b[\s:]*(.*)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'，；、（）]+@[^\s<>,;:()\[\]\"'，；、（）]+")  # noqa: RUF001  # as Chinese input methods write
+_MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
+_ADDS = ("add", "添加", "增加")
+_NO_ADDRESS = r"\s<>,;:()\[\]\"'\u2e80-\u9fff\uff00-\uffef"
+"""What stands between addresses; Chinese is written without spaces, so its letters and stops too."""
+_ADDRESS = re.compile(f"[^{_NO_ADDRESS}]+@[^{_NO_ADDRESS}]+")
 
 
 def of_stranger(mail: Mail, own: Collection[str]) -> Request | None:
@@ -73,11 +76,12 @@ def of_stranger(mail: Mail, own: Collection[str]) -> Request | None:
 def of_team(mail: Mail, team: Team) -> Request | None:
     """Return what a mail of a team asks for, in its subject or first line."""
     first = next(_own_lines(mail.text), "")
+    may_confirm = team.unconfirmed or not mail.references  # in a thread the word may answer a question about a mail
     for line in (_PREFIX.sub("", _plain(mail.subject)), _plain(first)):
-        if team.unconfirmed and (found := _CONFIRM.fullmatch(line)) and _is_name(found[1], team):
+        if may_confirm and (found := _CONFIRM.fullmatch(line)) and _is_name(found[1], team):
             return Request(wish=Wish.CONFIRM)
         if (found := _MEMBERS.fullmatch(line)) and (named := tuple(dict.fromkeys(_addresses(found[2])))):
-            return Request(wish=Wish.ADD if found[1].casefold() == "add" else Wish.REMOVE, addresses=named)
+            return Request(wish=Wish.ADD if found[1].casefold() in _ADDS else Wish.REMOVE, addresses=named)
     return None
 
 

@@ -117,7 +117,8 @@ def _hold_to_the_rules(sent: Sent, reply: EmailMessage) -> None:
 def _anytime(text: str) -> str:
     """Put a word in the place of what differs from day to day, and from release to release."""
     text = re.sub(r"(?<= mailbot=)\S+", "<version>", text)
-    text = re.sub(r"(?<=must reach us before\n).*", "<instant>", CODE.sub("[<code>]", text))
+    text = re.sub(r"(?<=must reach us before )[^.]*\.", "<instant>.", CODE.sub("[<code>]", text))
+    text = re.sub("(?<=请确保您的回复在 )[^。]*。", "<instant>。", text)
     text = re.sub(r"mbk[a-z2-7]{26}", "<key>", text)
     text = re.sub("(?<=排行榜发布时间\N{FULLWIDTH COLON}).*。", "<instant>。", text)
     return re.sub(r"(?<=leaderboard is published on ).*\.", "<instant>.", text)

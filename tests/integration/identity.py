@@ -1,11 +1,13 @@
-"""A mailbot that asks who sent each mail, the teams' signatures and keys, and a forger."""
+"""A mailbot between a real exim4 and a real Dovecot that asks who sent each mail; the teams' signatures; a forger."""
 
 from __future__ import annotations
 
 import base64
 import email
-from contextlib import contextmanager
+import smtplib
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from functools import cache
@@ -20,19 +22,22 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mailbot import opening
 from mailbot.auth import approval, key
 from mailbot.auth import secret as identity_secret
-from mailbot.importing import enter
 from mailbot.ledger import Ledger, mails, outbox, teams
 from mailbot.opening import Reach
+from tests.integration.bot import wait
 from tests.servers.dns import Nameserver
-from tests.unit.services import ADA, CARL, NOW, Clock, served, submission
+from tests.servers.process import LOOPBACK
+from tests.unit.services import ADA, CARL, Clock, served, submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
-    from mailbot.ledger.mails import MailRow, Place
+    from mailbot.imap import Mailbox as Connection
+    from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.exim import Exim
 
 __all__ = ["ADA", "BRIT", "CARL", "EVE", "MX", "STRICT", "SUB", "US", "World", "mail", "signed", "world"]
 
@@ -148,31 +153,34 @@ class World:
     service: Service
     clock: Clock
     dns: Nameserver
+    #: What brings mails, whose they become, and the connection that mailbot fetches them over.
+    exim: Exim
+    mailbox: Mailbox
+    connection: Connection
     #: The present key of each team, by its first address.
     keys: dict[str, str]
-    _sent: int = 0
 
-    def send(self, raw: bytes, *, at: datetime | None = None) -> MailRow:
-        """Have a mail arrive, a minute after the one before, and handle all that is due; return its row."""
-        return self.now(self.drop(raw, at=at))
+    def send(self, raw: bytes) -> MailRow:
+        """Have a mail arrive and handle all that is due; return its row."""
+        return self.row(self.drop(raw))
 
-    def drop(self, raw: bytes, *, at: datetime | None = None) -> Place:
-        """Have a mail arrive, and handle all that is due."""
-        self._sent += 1
+    def drop(self, raw: bytes) -> int:
+        """Bring a mail by SMTP, a minute after the one before, fetch it by IMAP, and handle all that is due.
+
+        The sender of the envelope is always the forger: nothing may follow from it.
+        """
         self.clock.forward(minutes=1)
-        place = enter(self.service, raw, at or self.clock())
+        with smtplib.SMTP(LOOPBACK, self.exim.port) as client:
+            client.sendmail(EVE, [self.mailbox.user], raw)
+        wait(lambda: self.service.fetch().take_new(self.connection))
         self.work()
-        return place
+        with self.service.ledger.read() as tx:
+            return max(row.id for row in mails.listing(tx))
 
     def work(self) -> None:
         """Handle all that is due."""
         while self.service.intake.step():
             pass
-
-    def now(self, place: Place) -> MailRow:
-        """Return what the ledger says of a mail at present."""
-        with self.service.ledger.read() as tx:
-            return mails.at(tx, place)
 
     def row(self, number: int) -> MailRow:
         """Return what the ledger says of a mail at present."""
@@ -240,20 +248,33 @@ ZONE = {
 
 
 @contextmanager
-def world(folder: Path, **config: Any) -> Iterator[World]:  # noqa: ANN401  # any TOML
+def world(folder: Path, exim: Exim, mailbox: Mailbox, **config: Any) -> Iterator[World]:  # noqa: ANN401  # any TOML
     """Open a mailbot with four addresses on its roster and a nameserver of its own; ``config`` goes into [identity]."""
-    clock = Clock(NOW)
+    clock = Clock(datetime.now(UTC))
+    (folder / "password").write_text(mailbox.server.password)
+    imap = {
+        "host": LOOPBACK,
+        "port": mailbox.server.imaps_port,
+        "user": mailbox.user,
+        "password_file": "password",
+        "ca_file": str(mailbox.server.certificates.ca),
+    }
     (folder / "state").mkdir()
     (folder / "state" / "ledger.db").write_bytes(_empty_ledger())
     with Nameserver() as dns:
         dns.records |= {name: [record(owner)] for name, owner in ZONE.items()}
         identity = {"require": STRICT, "authserv_ids": [MX], "nameservers": [dns.address], "dns_seconds": 1} | config
-        with served(folder, clock, identity=identity, quota={"per_week": 20}) as service:
+        with (
+            served(folder, clock, identity=identity, imap=imap, quota={"per_week": 20}) as service,
+            closing(service.mailbox()) as connection,
+        ):
             opening.hold(Reach(authserv_ids=frozenset(service.config.identity.authserv_ids)))
             with service.ledger.write("teams") as tx:
                 teams.add(tx, "Pixel Peepers", [SUB], clock())
                 teams.add(tx, "British Eyes", [BRIT], clock())
-            made = World(service=service, clock=clock, dns=dns, keys={})
+            made = World(
+                service=service, clock=clock, dns=dns, exim=exim, mailbox=mailbox, connection=connection, keys={}
+            )
             made.new_key(ADA)
             made.new_key(CARL)
             try:

@@ -1,8 +1,9 @@
 """Who sent a mail: a table of cases, each with the level that it got, what became of the mail, and why.
 
-Signatures are real (dkimpy), keys come from a real nameserver, and each mail goes the whole way from the spool to its
-record. Unless a case says otherwise, a mail must prove who sent it: identity.require is key, dmarc, dkim, confirmed.
-``tests/integration/test_identity_on_the_wire.py`` has some of them through exim4 and Dovecot.
+Signatures are real (dkimpy), keys are published in a zone of a nameserver on loopback, and each mail is brought by SMTP
+to a real exim4, delivered to a real Dovecot, fetched by IMAP, and handled to its record. Unless a case says otherwise,
+a mail must prove who sent it: identity.require is key, dmarc, dkim, confirmed.
+``tests/integration/test_identity_on_the_wire.py`` has some of them by command and with real children.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from mailbot.auth import key
 from mailbot.auth.approval import approve
+from mailbot.languages import CHINESE, reason_in
 from mailbot.ledger import authserv, events, mails, submissions
 from mailbot.model import Outcome
 from tests.integration.identity import (
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.ledger.mails import MailRow
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.exim import Exim
 
 HELD, SCORED, KNOWN, STRANGER = Outcome.HELD, Outcome.SCORED, Outcome.KNOWN, Outcome.UNKNOWN_SENDER
 HOLDS = "a signature of the sender's domain holds"
@@ -116,21 +120,21 @@ def _replay_of_a_vouched(world: World) -> bytes:
 
 def _dns_fails_for_a_while(world: World) -> MailRow:
     world.dns.failing.add("s1._domainkey.peepers.example")
-    place = world.drop(signed(mail()))
-    assert world.now(place).state == "spooled"
+    number = world.drop(signed(mail()))
+    assert world.row(number).state == "spooled"
     world.dns.failing.clear()
     world.clock.forward(minutes=2)
     world.work()
-    return world.now(place)
+    return world.row(number)
 
 
 def _dns_fails_for_good(world: World) -> MailRow:
     world.dns.failing.add("s1._domainkey.peepers.example")
-    place = world.drop(signed(mail()))
+    number = world.drop(signed(mail()))
     for _ in range(3):
         world.clock.forward(minutes=5)
         world.work()
-    return world.now(place)
+    return world.row(number)
 
 
 def _caught(world: World) -> bytes:
@@ -734,14 +738,16 @@ def _piled(forged: int) -> bytes:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
-def test_case(case: Case, tmp_path: Path) -> None:
+def test_case(case: Case, tmp_path: Path, exim: Exim, mailbox: Mailbox) -> None:
     """The mail gets its level and its outcome, for the reason given; what is held is not scored."""
-    with world(tmp_path, **case.config) as there:
+    with world(tmp_path, exim, mailbox, **case.config) as there:
         played = case.play(there)
         row = there.send(played) if isinstance(played, bytes) else played
         assert (row.auth, row.outcome) == (case.level, case.outcome), row
         assert (row.auth_why if case.level else row.reason) == case.why
         _hold_to_the_rules(there)
+    told = case.outcome is not STRANGER  # nobody is told of a stranger
+    assert not told or re.findall("[a-z]+ [a-z]+", reason_in(CHINESE, case.why)) == []
 
 
 def _hold_to_the_rules(there: World) -> None:

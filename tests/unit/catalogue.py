@@ -7,12 +7,15 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 ROOT = Path(__file__).parents[2]
+REGISTRATION = ("ask", "member", "registration", "welcome")
 METHODS = [
     ("templates/replies/**.j2", "jinja2.ext:babel_extract"),
+    *((f"templates/letters/{name}.txt.j2", "jinja2.ext:babel_extract") for name in REGISTRATION),
     ("mailbot/wording.py", "python"),
+    ("mailbot/registration/**.py", "python"),
     ("mailbot/dialogue/disputing.py", "python"),
 ]
-OPTIONS = {"templates/replies/**.j2": {"trimmed": "true", "encoding": "utf-8"}}
+OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}
 
 

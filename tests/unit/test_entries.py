@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import email
+import gzip
 import hashlib
+import io
+import tarfile
+import zipfile
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -13,6 +17,7 @@ import pytest
 
 from mailbot.ledger import entries, outbox
 from mailbot.model import Outcome
+from tests.command import mailbot
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -21,10 +26,18 @@ if TYPE_CHECKING:
 
     from mailbot.service import Service
 
+CONFIG = """\
+preset = "siqa"
+workers = 1
+[challenge]
+address = "submissions@siqa.example"
+[tracks.siqa-s]
+labels = "labels/answer-s.json"
+"""
 PAPER = b"%PDF-1.7 our paper"
 KINDS = [
     {"kind": "paper", "closes": NOW + timedelta(days=1), "types": [".pdf"]},
-    {"kind": "code", "hosts": ["github.com"], "types": [".zip"]},
+    {"kind": "code", "hosts": ["github.com"], "types": [".zip", ".tar.gz"]},
 ]
 
 
@@ -85,11 +98,60 @@ def test_what_counts_is_taken_and_nothing_else(
     assert listed(contest) == found
 
 
+def archived(members: int) -> bytes:
+    """Return a zip archive of so many source files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number in range(members):
+            archive.writestr(f"net/layer{number}.py", f"x = {number}\n")
+    return out.getvalue()
+
+
+def tarred() -> bytes:
+    """Return a .tar.gz of a source file."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("net/layer.py"), io.BytesIO())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("net.zip", archived(3)), ("net.zip", archived(300)), ("net.tar.gz", tarred())],
+    ids=["small", "more files than a result archive may hold", "tar"],
+)
+def test_an_archive_of_code_needs_no_brackets(contest: Service, name: str, data: bytes) -> None:
+    """It cannot be a result file."""
+    assert take(contest, brings("Our code.", (name, data))).outcome is Outcome.ENTRY
+    assert listed(contest) == [("code", name, True)]
+
+
+def test_a_refused_file_is_told_how_else_it_may_be_meant(contest: Service) -> None:
+    """An archive of code with a table in it is read as a result file, unless its subject says what it is."""
+    take(contest, brings("Our code.", ("data.json", b'{"a": 1}')))
+    with contest.ledger.read() as tx:
+        (reply,) = outbox.listing(tx)
+    body = email.message_from_bytes(reply.message, policy=default).get_body(("plain",))
+    assert body is not None
+    assert "(paper, code), write that into the subject, as [SIQA paper]." in " ".join(body.get_content().split())
+
+
 def test_the_brackets_of_a_subject_decide(contest: Service) -> None:
     """An archive of code may hold files that look like results."""
     raw = submission("A", Subject="[SIQA paper] with data").replace(b"s.json", b"s.pdf")
     assert take(contest, raw).outcome is Outcome.ENTRY
     assert listed(contest) == [("paper", "s.pdf", True)]
+
+
+def test_files_are_saved_as_they_came(contest: Service, tmp_path: Path) -> None:
+    """Byte for byte, named by their receipts; a link is no file."""
+    take(contest, brings("Our paper is attached.", ("../our paper.PDF", PAPER)))
+    take(contest, brings("See https://github.com/peepers/net.", ("net.tar.gz", tarred()), subject="[SIQA code]"))
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG, encoding="utf-8")
+    assert "2 file(s) written" in mailbot("entries", "--save", "out", folder=tmp_path).out
+    saved = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert saved == {"E-000001.pdf": PAPER, "E-000002.tar.gz": tarred()}
 
 
 def test_what_comes_late_is_kept_and_said_to_be(contest: Service) -> None:

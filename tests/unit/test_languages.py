@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.pofile import read_po
 
-from mailbot.languages import CATALOGUES, CHINESE, ENGLISH, LINE, labelled, language_of, shown_in, width, words, wrapped
-from tests.unit.catalogue import sentences
+from mailbot.languages import (
+    CATALOGUES,
+    CHINESE,
+    ENGLISH,
+    LINE,
+    has_han,
+    labelled,
+    language_of,
+    reason_in,
+    shown_in,
+    width,
+    words,
+    wrapped,
+)
+from tests.unit.catalogue import ROOT, sentences
 
 
 def test_every_sentence_is_translated_and_none_is_stale() -> None:
@@ -64,3 +80,37 @@ def test_lines_of_han_characters_are_broken_by_their_width() -> None:
 def test_labels_are_in_line() -> None:
     """By columns, not by characters."""
     assert {width(labelled(text)) for text in ("Score", "得分", "")} == {17}
+
+
+def _reasons() -> list[str]:
+    with CATALOGUES[CHINESE].open("rb") as file:
+        return [str(entry.id) for entry in read_po(file, locale="zh_Hans") if entry.context == "reason"]
+
+
+def test_a_reason_is_said_with_its_figures_and_part_by_part() -> None:
+    """As it was kept in English; what nobody translated comes back as it is, and English is never touched."""
+    kept = "mx.siqa.example says dmarc=fail; the signature proves nothing: its key is shorter than 1024 bits"
+    told = reason_in(CHINESE, kept)
+    assert told == "mx.siqa.example 的验证结果为 dmarc=fail；签名不足以证明：公钥短于 1024 位"  # noqa: RUF001  # the stops of Chinese
+    assert reason_in(CHINESE, "hm; what is this") == "hm；what is this"  # noqa: RUF001  # as above
+    assert reason_in(ENGLISH, kept) == kept
+
+
+@pytest.mark.parametrize("msgid", _reasons())
+def test_no_reason_is_stale(msgid: str) -> None:
+    """Each is put together from words that stand in the code."""
+    assert all(any(part in text for text in _texts()) for part in re.split(r"%\(\w+\)s", msgid))
+
+
+@cache
+def _texts() -> list[str]:
+    """Return every text of the code, those around the figures of an f-string too."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "mailbot").rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return [node.value for node in nodes if isinstance(node.value, str)]
+
+
+def test_beside_a_command_any_han_character_tells() -> None:
+    """The words of commands are English for everybody."""
+    assert has_han("withdraw S-12\n谢谢")
+    assert not has_han("withdraw S-12")

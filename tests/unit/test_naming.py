@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.languages import CHINESE, reason_in
 from mailbot.ledger import teams
 from mailbot.registration.naming import LONGEST_NAME, Names, tidy
 from mailbot.roster import enter, entry
@@ -52,6 +54,7 @@ def test_a_name_that_plays_tricks_is_refused(case: str) -> None:
     with pytest.raises(ValueError, match="is no team name: ") as refused:
         tidy(name)
     assert why in str(refused.value)
+    assert re.findall("[a-z]+ [a-z]+", reason_in(CHINESE, str(refused.value))) == []
 
 
 ALIKE = {

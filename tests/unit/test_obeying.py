@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import email
 import json
+import subprocess
+import sys
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from typing import TYPE_CHECKING
@@ -14,6 +17,8 @@ from mailbot import rescore
 from mailbot.dialogue import parts as command_parts
 from mailbot.ledger import disputes, outbox, rulings, scores, submissions, teams
 from mailbot.model import Outcome, Ruling
+from scoring import pack
+from scoring.idfile import write_ids
 from tests.unit.services import ADA, CARL, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -147,6 +152,29 @@ def test_a_dry_run_says_everything_and_records_nothing(contest: Service) -> None
         assert len(submissions.listing(tx)) == 3
 
 
+def test_the_single_file_says_what_the_reply_says(contest: Service, tmp_path: Path) -> None:
+    """Run with nothing installed, it has no sentence about the file that the reply has not."""
+    file = b'{"track": "S", "predictions": [{"id": 1, "perception": "NaN", "knowledge": 2}, {"id": 99}]}'
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["Subject"], mail["Message-ID"] = ADA, "check", "<single@x.org>"
+    mail.set_content("Our file.")
+    mail.add_attachment(file, maintype="application", subtype="json", filename="bad.json")
+    reply = reply_to(contest, take(contest, mail.as_bytes()))
+    (tmp_path / "bad.json").write_bytes(file)
+    (tmp_path / "checker.pyz").write_bytes(pack.packed(write_ids({"siqa-s": contest.challenge.truths["siqa-s"].ids})))
+    ran = subprocess.run(
+        (sys.executable, "-I", "-S", "checker.pyz", "bad.json"),
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")
+    said = [line.strip() for line in ran.stdout.splitlines()]
+    assert len(said) > 6
+    assert [line for line in said if line not in [each.strip() for each in reply.splitlines()]] == []
+
+
 def test_what_a_team_wrote_is_inert_in_html(tmp_path: Path) -> None:
     """The answer to a command shows it as text: the text template it comes from escapes nothing itself."""
     fields = {"Subject": "x", "Message-ID": "<m@x.org>"}
@@ -168,6 +196,27 @@ def test_letters_and_language_are_switched(contest: Service) -> None:
     with contest.ledger.read() as tx:
         ada = next(team for team in teams.everyone(tx) if ADA in team.addresses)
     assert (ada.letters, ada.language) == (False, "zh")
+
+
+def test_status_tells_when_what_closes(tmp_path: Path) -> None:
+    """Phases, and what else may be handed in, each on lines of its own, Anywhere on Earth too."""
+    phases = [{"name": "test", "closes": datetime(2026, 4, 26, tzinfo=UTC)}]
+    kinds = [{"kind": "paper", "closes": datetime(2026, 5, 5, tzinfo=UTC), "types": [".pdf"]}]
+    with served(tmp_path, Clock(), phases=phases, entries=kinds) as made:
+        text = asked(made, "status")
+    assert "  test\n    closes   Sun 26 Apr 2026, 08:00 (Asia/Shanghai, UTC+08:00)\n" in text
+    assert "  paper\n    closes   Tue 05 May 2026, 08:00 (Asia/Shanghai, UTC+08:00)\n" in text
+    assert "             Mon 04 May 2026, 12:00 AoE (UTC-12:00)\n" in text
+
+
+def test_a_ruling_is_told_in_the_language_of_the_dispute(contest: Service) -> None:
+    """Where the team chose none."""
+    asked(contest, "dispute S-2: 第四题的标注有误")
+    with contest.ledger.write("ruling") as tx:
+        command_parts.disputing(contest).rule(tx, 2, Ruling.ACCEPTED, "yes")
+    with contest.ledger.read() as tx:
+        (answer,) = [one for one in outbox.listing(tx) if one.kind == "dispute-ruled"]
+    assert answer.subject == "关于您对 S-000002 的申诉"
 
 
 def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Service) -> None:

@@ -141,6 +141,37 @@ def test_a_registration_that_cannot_be_is_answered_with_the_reason(tmp_path: Pat
     assert why in " ".join(told.split())
 
 
+UNTRANSLATED = re.compile(r"[a-z]+ [a-z]+ [a-z]+")
+
+
+@pytest.mark.parametrize("case", [case for case in REFUSED if case != "empty"])
+def test_the_reason_is_told_in_the_language_of_the_mail(tmp_path: Path, case: str) -> None:
+    """All of it."""
+    name, text, _ = REFUSED[case]
+    with served(tmp_path, Clock(), **BY_MAIL) as service:
+        mail = _mail(f"[SIQA 报名] {name}", f"您好，请为我们报名参加本次挑战赛，谢谢！{text}")  # noqa: RUF001  # the stops of Chinese
+        assert take(service, mail).outcome is Outcome.NOT_REGISTERED
+        ((_, _, told),) = _sent(service)
+    assert told.startswith("您的请求未能执行。")
+    assert UNTRANSLATED.findall(told.partition("-- ")[0]) == []
+
+
+def test_a_registration_in_chinese_is_asked_and_welcomed_in_chinese(tmp_path: Path) -> None:
+    """Question, note and welcome."""
+    with served(tmp_path, Clock(), **BY_MAIL) as service:
+        take(service, _mail("[SIQA 报名] 新人队", f"请为我们报名，另一位队员的邮箱是{YI}。谢谢！"))  # noqa: RUF001  # the stops of Chinese
+        (_, subject, asked) = _sent(service)[-1]
+        assert subject.startswith("请回复")
+        assert "确认" in asked
+        take(service, _mail(f"Re: {subject}", "确认\n"))
+        note, welcome = _sent(service)[1:]
+        assert note[1] == "您已加入参赛队“新人队”"
+        assert welcome[2].startswith("欢迎参加 SIQA")
+        for text in (asked, note[2], welcome[2]):
+            told = re.sub(r"Scientific Image.*\s+.*\(SIQA\)|the mean of .*|members (?:add|remove) name@", "", text)
+            assert UNTRANSLATED.findall(told) == []
+
+
 def test_registration_closes_at_an_instant(tmp_path: Path) -> None:
     """What arrives then hears a polite no; what arrived before may still be confirmed."""
     closing: dict[str, Any] = {"registration": {"by_mail": True, "closes": NOW.replace(hour=9)}}
@@ -181,6 +212,27 @@ MEMBERS_NOT = {
 
 
 @pytest.mark.parametrize("case", MEMBERS_NOT)
+def test_why_members_cannot_be_changed_is_told_in_chinese(tmp_path: Path, case: str) -> None:
+    """A word of Chinese beside the command is enough."""
+    sender, subject, _ = MEMBERS_NOT[case]
+    with served(tmp_path, Clock()) as service:
+        with service.ledger.write("test") as tx:
+            teams.add(tx, "Pixel Peepers", ["bea@peepers.example"], NOW)
+        take(service, _mail(subject, "谢谢", sender=sender))
+        told = _sent(service)[-1][2]
+    assert told.startswith("您的请求未能执行。")
+    assert UNTRANSLATED.findall(told.partition("-- ")[0]) == []
+
+
+@pytest.mark.parametrize("subject", ["members", "members add", "Members remove Bea", "成员"])
+def test_members_without_an_address_is_answered_with_help(tmp_path: Path, subject: str) -> None:
+    """It shows how to write it."""
+    with served(tmp_path, Clock()) as service:
+        assert take(service, _mail(subject, sender=ADA)).outcome is Outcome.COMMAND
+        assert "members add ADDRESS" in _sent(service)[-1][2]
+
+
+@pytest.mark.parametrize("case", MEMBERS_NOT)
 def test_members_that_cannot_be_changed(tmp_path: Path, case: str) -> None:
     """The sender is told why."""
     sender, subject, why = MEMBERS_NOT[case]
@@ -200,8 +252,22 @@ def test_a_team_of_the_file_confirms(tmp_path: Path, subject: str) -> None:
     with served(tmp_path, Clock(), registration={"confirm": True}) as service:
         syncing.of(service).run()
         assert take(service, _mail(subject, sender=ADA)).outcome is Outcome.REGISTERED
-        assert "Welcome" in _sent(service)[-1][2]
+        welcome = "欢迎参加" if "确认" in subject else "Welcome"
+        assert welcome in _sent(service)[-1][2].splitlines()[0]
         assert take(service, submission()).outcome is Outcome.SCORED
+
+
+def test_a_team_that_confirms_without_being_asked_is_welcomed(tmp_path: Path) -> None:
+    """Again without a second key; not in a thread, where the word may answer a question about a mail."""
+    with served(tmp_path, Clock()) as service:
+        for number, keys in enumerate((1, 0)):
+            mail = _mail("confirm", sender=ADA, **{"Message-ID": f"<{number}@x>"})
+            assert take(service, mail).outcome is Outcome.REGISTERED
+            text = _sent(service)[-1][2]
+            assert "Welcome" in text
+            assert len(set(re.findall(r"mbk[a-z2-7]{26}", text))) == keys
+        mail = _mail("Re: confirm", "confirm", sender=ADA, **{"In-Reply-To": "<other@x>", "References": "<other@x>"})
+        assert take(service, mail).outcome is Outcome.NO_SUBMISSION
 
 
 def test_a_submission_of_an_unconfirmed_team_waits(tmp_path: Path) -> None:
