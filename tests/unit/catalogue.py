@@ -1,4 +1,4 @@
-"""The sentences that replies are made of, as they stand in templates and code."""
+"""The sentences that replies and letters to teams are made of, as they stand in templates and code."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from babel.messages.extract import extract_from_dir
 ROOT = Path(__file__).parents[2]
 METHODS = [
     ("templates/replies/**.j2", "jinja2.ext:babel_extract"),
+    ("templates/letters/**.j2", "jinja2.ext:babel_extract"),
     ("mailbot/wording.py", "python"),
     ("mailbot/dialogue/disputing.py", "python"),
+    ("mailbot/letters/rescored.py", "python"),
 ]
-OPTIONS = {"templates/replies/**.j2": {"trimmed": "true", "encoding": "utf-8"}}
+TRIMMED = {"trimmed": "true", "encoding": "utf-8"}
+OPTIONS = {"templates/replies/**.j2": TRIMMED, "templates/letters/**.j2": TRIMMED}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}
 
 
