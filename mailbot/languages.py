@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
+TAGS = {ENGLISH: "en", CHINESE: "zh-Hans"}
+"""How headers and HTML name them (BCP 47)."""
 
 CATALOGUES = {CHINESE: Path(__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "replies.po"}
 
@@ -110,6 +112,13 @@ def _shown_in(language: str, local: datetime, english: str) -> str:
     day = f"{local.year}年{local.month}月{local.day}日（周{WEEKDAYS[local.weekday()]}）"  # noqa: RUF001  # brackets as Chinese has them
     _, _, zone = english.partition(f"{local:%H:%M} ")
     return f"{day}{local:%H:%M} {zone}"
+
+
+def day_in(language: str, instant: datetime, *, year: bool = False) -> str:
+    """Show the day of an instant, on the clock that it carries, where all can tell which zone is meant."""
+    if language != CHINESE:
+        return f"{instant:%d %b %Y}" if year else f"{instant:%d %b}"
+    return (f"{instant.year}年" if year else "") + f"{instant.month}月{instant.day}日"
 
 
 def width(text: str) -> int:

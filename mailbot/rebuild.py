@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash, daybook, importing, rescore, roster, ruling, service
+from mailbot import crash, daybook, importing, quota, rescore, roster, ruling, service
 from mailbot.auth import approval, known
 from mailbot.dialogue import parts as command_parts
 from mailbot.errors import Permanent
@@ -104,6 +104,7 @@ class Rebuild:
             "team-added": self._team,
             "team-asked": self._asked,
             "team-letters": self._team_letters,
+            quota.GRANTED: self._grant,
             "reply-sent": self._sent,
             "board-published": self._board,
             "letters-queued": self._letters,
@@ -195,6 +196,11 @@ class Rebuild:
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
         self.service.post.write_again(detail)
+
+    def _grant(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                quota.grant(tx, self.service.challenge.quota, team, now=self.clock(), **detail)
 
     def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

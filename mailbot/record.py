@@ -150,8 +150,10 @@ class Record:
         evaluation, arrived_at = file.evaluation, case.row.arrived_at
         phase = phase_at(self.challenge.phases, arrived_at)
         allowance = self._allowance(tx, team, evaluation.track, arrived_at)
-        used = allowance.used if allowance else 0
-        status = rules.status(evaluation, is_open=phase is not None, used=used, quota=self.challenge.quota)
+        used, its_quota = 0, self.challenge.quota
+        if allowance:
+            used, its_quota = allowance.used, replace(its_quota, per_week=allowance.per_week)
+        status = rules.status(evaluation, is_open=phase is not None, used=used, quota=its_quota)
         accepted = phase is not None and status is Status.ACCEPTED
         told = self.telling.of(tx, team, phase, file) if phase and accepted else None
         method = evaluation.method or reply.method_of(case.opened.mail.subject, team.name)

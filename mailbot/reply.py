@@ -15,7 +15,7 @@ from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
 from mailbot.challenge import COUNTS
 from mailbot.instants import next_after
-from mailbot.languages import aoe_in
+from mailbot.languages import TAGS, aoe_in
 from mailbot.mime.words import literal
 from mailbot.model import Outcome, Rule, Status
 from mailbot.registration import words as roster_words
@@ -156,6 +156,7 @@ class Replies:
         message.add_alternative(
             templates.get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
         )
+        message["Content-Language"] = TAGS[language]  # RFC 3282; letters to the team are in the same
         message.set_boundary(f"=_{message_id[1:-1].partition('@')[0]}")  # not at random: a rebuilt reply is the same
         return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
 

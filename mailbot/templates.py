@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined, select_autoescape
 
 from mailbot.errors import Permanent
 from mailbot.languages import ENGLISH, labelled, words, wrapped
@@ -28,7 +28,7 @@ def environment(language: str = ENGLISH) -> Environment:
     """
     made = Environment(
         extensions=["jinja2.ext.i18n"],
-        loader=FileSystemLoader(folder()),
+        loader=ChoiceLoader([FileSystemLoader(folder()), FunctionLoader(_twin)]),
         autoescape=select_autoescape(
             enabled_extensions=("html", "html.j2"),
             disabled_extensions=("txt", "txt.j2"),
@@ -45,6 +45,16 @@ def environment(language: str = ENGLISH) -> Environment:
     made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.filters |= {"wrapped": wrapped, "labelled": labelled}
     return made
+
+
+def _twin(name: str) -> str | None:
+    """Return the macros of ``words.txt.j2`` for ``words.html.j2`` too, where they escape what they are given.
+
+    What a macro returns counts as HTML where it is called from HTML, escaped or not: HTML must not call those of text.
+    """
+    if not name.endswith("/words.html.j2"):
+        return None
+    return (folder() / name.replace(".html.", ".txt.")).read_text(encoding="utf-8")
 
 
 def folder() -> Path:

@@ -15,6 +15,7 @@ from mailbot.cli import (
     checks,
     demo,
     entries,
+    grants,
     ids,
     install,
     letters,
@@ -80,6 +81,7 @@ lists.submissions.command()(rulings.select)
 teams.teams.command("disqualify")(rulings.disqualify_team)
 teams.teams.command("hide")(rulings.hide_team)
 teams.teams.command("reinstate")(rulings.reinstate_team)
+teams.teams.command("grant")(grants.grant)
 app.command(rich_help_panel="Look")(now.status)
 app.command(rich_help_panel="Look")(now.top)
 app.command(rich_help_panel="Look")(look.trace)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 STEP, TEAM, WHAT = 16, 17, 30
 """Columns of a terminal; a mail's line then fits into 80."""
 
-CELL, WIDEST_SHEET = 40, 144
-"""Columns of a worksheet's cell that is not broken, and of a worksheet; a narrower terminal breaks its lines."""
+CELL, WIDEST_SHEET, LIMIT = 40, 144, 1000
+"""Columns of a worksheet's cell that is not broken, of a worksheet unless its numbers need more, and of any.
+
+A narrower terminal breaks its lines.
+"""
 
 _LABEL = re.compile(r" *(?:[\w-]+(?: [\w-]+)* {2,}|\d+\. )?")
 """What stands before a line's text: white space, a label, a number."""
@@ -123,7 +126,9 @@ class Screen:
             shown.add_column(heading, no_wrap=short, overflow="fold")
         for row in rest:
             shown.add_row(*map(Text, row))
-        Console(highlight=False, width=max(self._console.width, WIDEST_SHEET)).print(shown)
+        whole = all(column.no_wrap for column in shown.columns)
+        least = Console(width=LIMIT).measure(shown).maximum if whole else 0  # below it, numbers would be cut
+        Console(highlight=False, width=max(self._console.width, WIDEST_SHEET, least)).print(shown)
         if more > 0:
             self.line(f"and {more} more rows")
         self._console.print()

@@ -170,6 +170,14 @@ def recipient_of(tx: Tx, message_id: str) -> str | None:
     return tx.scalar(sa.select(outbox.c.recipient).where(outbox.c.message_id == message_id))
 
 
+def last_replies(tx: Tx) -> dict[int, bytes]:
+    """Return the last reply to each team, as it was written."""
+    replies = (outbox.c.team_id.is_not(None), outbox.c.mail_id.is_not(None))
+    last = sa.select(sa.func.max(outbox.c.id)).where(*replies).group_by(outbox.c.team_id)
+    rows = tx.execute(sa.select(outbox.c.team_id, outbox.c.message).where(outbox.c.id.in_(last)))
+    return {row.team_id: row.message for row in rows}
+
+
 def has(tx: Tx, key: str) -> bool:
     """Whether a letter of that key was written."""
     return tx.scalar(sa.select(outbox.c.id).where(outbox.c.key == key)) is not None

@@ -230,6 +230,18 @@ entries = table(
     sa.Column("in_time", sa.Boolean, nullable=False),
 )
 
+grants = table(
+    "grants",
+    row_id(),
+    sa.Column("team_id", sa.ForeignKey("teams.id"), nullable=False),
+    sa.Column("track", sa.Text, nullable=False),
+    sa.Column("week", Instant, nullable=False),  # its first instant
+    sa.Column("more", sa.Integer, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("granted_at", Instant, nullable=False),
+    sa.CheckConstraint("more > 0", name="something"),
+)
+
 boards = table(
     "boards",
     row_id(),

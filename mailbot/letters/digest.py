@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import health, likenesses, mails, outbox, tally
+from mailbot.ledger import grants, health, holding, likenesses, mails, outbox, tally
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.ledger import Tx
+    from mailbot.ledger.grants import GrantRow
     from mailbot.ledger.health import HealthRow
     from mailbot.ledger.likenesses import LikenessRow
 
@@ -40,6 +41,8 @@ class Digest:
     #: Pairs of submissions of different teams that look alike, the first of them.
     similar: Sequence[LikenessRow]
     more_similar: int
+    #: What the organizers let teams submit beyond the quota.
+    grants: Sequence[GrantRow]
     #: What people did by command, by the kind of the entry in the audit trail.
     acts: Sequence[tuple[str, int]]
     #: Replies that the limits withheld, and mails of ours that could not be sent.
@@ -47,6 +50,8 @@ class Digest:
     given_up: int
     #: As things are now: mails whose case is not closed, by state, and mails of ours still to be sent.
     pending: Sequence[tuple[MailState, int]]
+    #: Mails that wait for the team's word, or an organizer's, on who sent them.
+    held: int
     waiting: int
     #: The parts that do not do well.
     unwell: Sequence[HealthRow]
@@ -75,10 +80,12 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         more_teams=len(teams[MOST_NAMES:]),
         similar=similar[:MOST_NAMES],
         more_similar=len(similar[MOST_NAMES:]),
+        grants=grants.listing(tx, since, until),
         acts=sorted(tally.acts_of_people(tx, since, until, own=OWN).items()),
         withheld=kinds["reply-withheld"],
         given_up=tally.given_up(tx, since),
         pending=[(one, mails.count(tx, state=one)) for one in MailState if one is not MailState.RECORDED],
+        held=holding.count(tx),
         waiting=outbox.waiting(tx),
         unwell=[row for row in health.listing(tx) if not row.ok],
     )

@@ -6,6 +6,7 @@ import hashlib
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from mailbot.automatic import LOOP_HEADER
 from mailbot.mime.words import literal
@@ -35,3 +36,12 @@ def begin(challenge: Challenge, *, recipient: str, subject: str, key: str, now: 
     message["X-Auto-Response-Suppress"] = "All"
     message[LOOP_HEADER] = challenge.address
     return message
+
+
+def let_leave(message: EmailMessage, challenge: Challenge, language: str) -> None:
+    """Say in the header what language a letter is in (RFC 3282), and how to get no more of them (RFC 2369).
+
+    To be called when the body is there: writing it clears what the header says of it.
+    """
+    message["Content-Language"] = language
+    message["List-Unsubscribe"] = f"<mailto:{quote(challenge.address, safe='@')}?subject=letters%20off>"

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.instants import shown, shown_aoe
+from mailbot.languages import ENGLISH, TAGS, aoe_in, day_in, shown_in
 from mailbot.letters import envelope, trend
 from mailbot.reply import Outgoing
 from mailbot.templates import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from email.message import EmailMessage
     from zoneinfo import ZoneInfo
@@ -50,6 +51,8 @@ class Addressee:
     recipient: str
     #: What is left of its quota this week, by track; empty while no phase is open.
     allowances: Mapping[str, Allowance]
+    #: The language it is written to in.
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ class Letters:
             "board": board,
             "places": places,
             "first": places[0],
-            "as_of": shown(board.as_of, self.zone),
+            "as_of": shown_in(addressee.language, board.as_of, self.zone),
         }
         context |= {"relabelled": [place for place in places if place.relabelled], "trends": _trends(places)}
         return self._to_team("standing", addressee, context, key=key, now=now)
@@ -81,7 +84,7 @@ class Letters:
 
     def digest(self, digest: Digest, recipient: str, *, key: str, now: datetime) -> Outgoing:
         """Write to an organizer how the week went."""
-        context = {"digest": digest, "challenge": self.challenge, "when": self._when}
+        context = {"digest": digest, "challenge": self.challenge, "when": self._when(ENGLISH)}
         subject = _rendered("digest.subject.txt.j2", context).strip()
         message = envelope.begin(self.challenge, recipient=recipient, subject=subject, key=key, now=now)
         message.set_content(_rendered("digest.txt.j2", context), cte="quoted-printable")
@@ -92,6 +95,7 @@ class Letters:
     ) -> Outgoing:
         """Render a letter as text and as HTML, with its chart where there is one to draw."""
         trends: Mapping[str, Sequence[tuple[datetime, float]]] = context.get("trends", {})  # type: ignore[assignment]  # as given above
+        language = addressee.language
         picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if trends else None
         whole = {
             "deadlines": list(deadlines(self.challenge.phases, now)),
@@ -100,19 +104,22 @@ class Letters:
             "challenge": self.challenge,
             "picture": picture,
             "title": lambda track: self.challenge.tracks[track].title,
-            "when": self._when,
-            "aoe": shown_aoe,
+            "when": self._when(language),
+            "day": partial(day_in, language),
+            "aoe": partial(aoe_in, language),
+            "html_language": TAGS[language],
         }
-        subject = _rendered(f"{kind}.subject.txt.j2", whole).strip()
+        subject = _rendered(f"{kind}.subject.txt.j2", whole, language).strip()
         message = envelope.begin(self.challenge, recipient=addressee.recipient, subject=subject, key=key, now=now)
-        message.set_content(_rendered(f"{kind}.txt.j2", whole), cte="quoted-printable")
-        message.add_alternative(_rendered(f"{kind}.html.j2", whole), subtype="html", cte="quoted-printable")
+        message.set_content(_rendered(f"{kind}.txt.j2", whole, language), cte="quoted-printable")
+        message.add_alternative(_rendered(f"{kind}.html.j2", whole, language), subtype="html", cte="quoted-printable")
         if picture:
-            _add_chart(message, trend.chart(trends), picture)
+            _add_chart(message, trend.chart(trends, "%d %b" if language == ENGLISH else "%m-%d"), picture)
+        envelope.let_leave(message, self.challenge, TAGS[language])
         return _outgoing(message, subject)
 
-    def _when(self, instant: datetime) -> str:
-        return shown(instant, self.zone)
+    def _when(self, language: str) -> Callable[[datetime], str]:
+        return lambda instant: shown_in(language, instant, self.zone)
 
 
 def deadlines(phases: Sequence[Phase], now: datetime) -> Iterator[Deadline]:
@@ -148,5 +155,5 @@ def _outgoing(message: EmailMessage, subject: str) -> Outgoing:
     )
 
 
-def _rendered(template: str, context: Mapping[str, object]) -> str:
-    return environment().get_template(f"letters/{template}").render(context)
+def _rendered(template: str, context: Mapping[str, object], language: str = ENGLISH) -> str:
+    return environment(language).get_template(f"letters/{template}").render(context)

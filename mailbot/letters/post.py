@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailbot import journal
+from mailbot import journal, quota
 from mailbot.board import one_line
 from mailbot.board_json import board_from_json
 from mailbot.instants import phase_at
 from mailbot.ledger import boards, events, mails, outbox, submissions, teams
-from mailbot.letters import digest, receipts
+from mailbot.letters import digest, receipts, tongue
 from mailbot.letters.letter import DAY, Addressee
 from mailbot.letters.places import places
-from mailbot.rules import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from mailbot.letters.section import LettersSection
     from mailbot.model import Board, Team
     from mailbot.reply import Outgoing
+    from mailbot.rules import Allowance
 
 PATIENCE = timedelta(minutes=15)
 """So long the list of receipts waits for mails that arrived in time and are still being worked on."""
@@ -209,26 +209,21 @@ class Post:
 
     def _addressees(self, tx: Tx, now: datetime, only: Collection[str] | None) -> list[Addressee]:
         """Return the teams that get letters: to the first of a team's addresses that takes mail."""
-        silent = teams.bouncing(tx)
+        silent, language = teams.bouncing(tx), tongue.languages(tx)
         found = []
         for team in teams.everyone(tx):
             recipient = next((address for address in team.addresses if address not in silent), None)
             wanted = team.letters if only is None else team.name in only
             if recipient is not None and wanted:
-                found.append(Addressee(team=team, recipient=recipient, allowances=self._allowances(tx, team, now)))
+                allowances = self._allowances(tx, team, now)
+                found.append(Addressee(team=team, recipient=recipient, allowances=allowances, language=language(team)))
         return found
 
     def _allowances(self, tx: Tx, team: Team, now: datetime) -> dict[str, Allowance]:
         if phase_at(self.challenge.phases, now) is None:
             return {}
-        quota = self.challenge.quota
-        since, until = quota.week(now)
         return {
-            track: Allowance(
-                per_week=quota.per_week,
-                used=submissions.used(tx, team_id=team.id, track=track, since=since, until=until),
-                renews_at=until,
-            )
+            track: quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=now)
             for track in self.challenge.tracks
         }
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from mailbot import rescore
 from mailbot.board import one_line
-from mailbot.instants import next_after, shown
+from mailbot.instants import next_after
+from mailbot.languages import TAGS, shown_in, words
 from mailbot.ledger import events, outbox, scores, submissions, teams
-from mailbot.letters import envelope
+from mailbot.letters import envelope, tongue
 from mailbot.templates import environment
 from scoring.model import Policy
 
@@ -33,6 +34,7 @@ class _Letter:
     address: str
     #: The same for the same team and version, so that it is written once.
     key: str
+    language: str
     text: str
 
 
@@ -62,7 +64,7 @@ def _rescored(service: Service, before: Version, changed: Sequence[Change]) -> l
 def _tell_all(service: Service, version: Version, changed: Sequence[Change], why: str) -> int:
     """Queue the mails of one track, and enter it in the audit trail."""
     with service.ledger.write("tell") as tx:
-        bouncing = teams.bouncing(tx)
+        bouncing, language = teams.bouncing(tx), tongue.languages(tx)
         known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
         count = 0
         for change in changed:
@@ -70,8 +72,9 @@ def _tell_all(service: Service, version: Version, changed: Sequence[Change], why
             address = next((each for each in team.addresses if each not in bouncing), None) if team else None
             key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
             if team and address and not outbox.has(tx, key):
-                text = _text(service, version, change, why=why, shows=_shows_scores(service, tx, change))
-                _queue(service, tx, _Letter(team_id=team.id, address=address, key=key, text=text))
+                shows, own = _shows_scores(service, tx, change), language(team)
+                text = _text(service, version, change, why=why, shows=shows, language=own)
+                _queue(service, tx, _Letter(team_id=team.id, address=address, key=key, language=own, text=text))
                 count += 1
         if count:
             now = service.clock()
@@ -86,27 +89,27 @@ def _shows_scores(service: Service, tx: Tx, change: Change) -> bool:
     return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
 
 
-def _text(service: Service, version: Version, change: Change, *, why: str, shows: bool) -> str:
-    config = service.config
+def _text(service: Service, version: Version, change: Change, *, why: str, shows: bool, language: str) -> str:
+    config, zone = service.config, service.config.challenge.zone
     context = {
         "change": change,
         "shows": shows,
         "title": service.challenge.tracks[version.track].title,
         "why": why,
         "decimals": service.challenge.board.decimals,
-        "next_board": shown(
-            next_after(config.board.publish_at, config.challenge.zone, service.clock()), config.challenge.zone
-        ),
+        "next_board": shown_in(language, next_after(config.board.publish_at, zone, service.clock()), zone),
         "challenge": service.challenge,
         "truth": service.labels.whole[version.track].sha256,
     }
-    return environment().get_template("letters/rescored.txt.j2").render(context)
+    return environment(language).get_template("letters/rescored.txt.j2").render(context)
 
 
 def _queue(service: Service, tx: Tx, letter: _Letter) -> None:
-    now, subject = service.clock(), f"[{service.challenge.short_name}] Your score was computed anew"
+    now, title = service.clock(), words(letter.language).gettext("Your score was computed anew")
+    subject = f"[{service.challenge.short_name}] {title}"
     message = envelope.begin(service.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
     message.set_content(letter.text, cte="quoted-printable")
+    envelope.let_leave(message, service.challenge, TAGS[letter.language])
     outbox.add(
         tx,
         kind=KIND,

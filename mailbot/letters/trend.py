@@ -30,8 +30,11 @@ STYLES = (
 )
 
 
-def chart(series: Mapping[str, Sequence[tuple[datetime, float]]]) -> bytes:
-    """Draw a line for each title; the points are (instant of a board, score), oldest first."""
+def chart(series: Mapping[str, Sequence[tuple[datetime, float]]], days: str = "%d %b") -> bytes:
+    """Draw a line for each title; the points are (instant of a board, score), oldest first.
+
+    ``days`` is the form of the dates (strftime); the font has no Chinese signs.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # slow to load, and not for --help
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
     from PIL import Image  # noqa: PLC0415  # as above
@@ -48,7 +51,7 @@ def chart(series: Mapping[str, Sequence[tuple[datetime, float]]]) -> bytes:
             clip_on=False,
             **STYLES[number % len(STYLES)],  # type: ignore[arg-type]  # matplotlib's own keywords
         )
-    _dress(axes, sorted({instant for points in series.values() for instant, _ in points}))
+    _dress(axes, sorted({instant for points in series.values() for instant, _ in points}), days)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's own types leave it out
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels, "raw", "RGBA", 0, 1).convert("RGB")
@@ -61,10 +64,10 @@ def _day(instant: datetime) -> float:
     return instant.timestamp() / 86_400
 
 
-def _dress(axes: Axes, instants: Sequence[datetime]) -> None:
+def _dress(axes: Axes, instants: Sequence[datetime], days: str) -> None:
     """Label the weeks where there is room, and take away what says nothing."""
     shown = apart(instants)
-    axes.set_xticks([_day(instant) for instant in shown], [f"{instant:%d %b}" for instant in shown])
+    axes.set_xticks([_day(instant) for instant in shown], [instant.strftime(days) for instant in shown])
     axes.margins(x=0.04, y=0.15)
     axes.tick_params(labelsize=9.5, length=3, color="#8a929c", labelcolor="#3b434d")
     axes.yaxis.set_major_locator(_few_ticks())

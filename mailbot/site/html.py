@@ -32,7 +32,7 @@ def html(template: str, *, root: str, **values: object) -> bytes:
         .get_template(f"page/{template}.html.j2")
         .render(
             root=root,
-            here=template if values.get("latest", True) else "",
+            here="" if template == "index" and not values["latest"] else template,
             style=Markup(style),  # noqa: S704 - our own file, and the policy holds its hash
             script=Markup(script),  # noqa: S704 - our own file, and the policy holds its hash
             policy=_policy(style, script),

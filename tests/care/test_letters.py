@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import signal
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,56 @@ def test_a_letter_says_what_it_must_and_cannot_be_answered_by_programs(tmp_path:
     for said in ("rank 1 of 2, up 1 since the last board", "50 of 50 submissions left", "S-000003"):
         assert said in text(row)
         assert said in rich.get_content()
+
+
+def _chinese(sender: str, number: int) -> bytes:
+    """Return a mail with a good file, written in Chinese."""
+    made = mail(sender, shift=0.2, subject="[SIQA Submission] x - y", Message_ID=f"<zh{number}@x>")
+    body = base64.b64encode("您好，请查收附件中的结果文件，谢谢！".encode())  # noqa: RUF001  # the stops of Chinese
+    made = made.replace(b"Here it is.", body, 1)
+    return made.replace(b"Content-Transfer-Encoding: 7bit", b"Content-Transfer-Encoding: base64", 1)
+
+
+def test_a_letter_is_in_the_teams_language_and_says_how_to_get_no_more(tmp_path: Path) -> None:
+    """That of the last reply it got, until it chooses one; the header names it, and the way out (RFC 2369)."""
+    clock = Clock()
+    with contest(tmp_path, clock, **DEADLINE) as wired:
+        submit(wired, clock, AMBER)
+        take(wired, _chinese(BERYL, 1), clock.instant)
+        turn(wired, clock, WEDNESDAY)
+        english, chinese = letters(wired.ledger)
+        turn(wired, clock, CLOSES - 7 * DAY)
+        reminders = [row.subject for row in letters(wired.ledger, "reminder")]
+        with wired.ledger.write("test") as tx:
+            teams.want_language(tx, 2, "en")
+        turn(wired, clock, WEDNESDAY + WEEK)
+        chosen = letters(wired.ledger)[-1]
+    assert [parsed(row)["Content-Language"] for row in (english, chinese, chosen)] == ["en", "zh-Hans", "en"]
+    assert parsed(english)["List-Unsubscribe"] == "<mailto:submissions@example.test?subject=letters%20off>"
+    assert english.subject == "[SIQA] Leaderboard of 15 Apr 2026: rank 1 of 2"
+    assert chinese.subject == "[SIQA] 2026年4月15日排行榜：第 2 名（共 2 队）"  # noqa: RUF001  # as Chinese has them
+    assert "letters off" in text(english)
+    assert "贵队" in text(chinese)
+    assert not {"Quota", "Score", "rank", "left", "Phase"} & set(text(chinese).split())
+    rich = parsed(chinese).get_body(("html",))
+    assert rich is not None
+    assert '<html lang="zh-Hans">' in rich.get_content()
+    assert ["closes" in subject for subject in reminders] == [True, False]
+
+
+def test_a_team_that_answers_letters_off_gets_no_more(tmp_path: Path) -> None:
+    """Until it answers `letters on`; its replies go on."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        submit(wired, clock, AMBER, BERYL)
+        turn(wired, clock, WEDNESDAY)
+        for number, word in enumerate(("off", "on"), 1):
+            letter = letters(wired.ledger)[0]
+            answer = f"From: {AMBER}\r\nSubject: Re: {letter.subject}\r\nIn-Reply-To: {letter.message_id}\r\n"
+            answer += f"Message-ID: <o{number}@x>\r\nTo: submissions@example.test\r\n\r\nletters {word}\r\n"
+            take(wired, answer.encode(), clock.instant)
+            turn(wired, clock, WEDNESDAY + number * WEEK)
+        assert [row.recipient for row in letters(wired.ledger)] == [AMBER, BERYL, BERYL, AMBER, BERYL]
 
 
 def test_a_board_published_by_hand_owes_no_letters_unless_told_so(tmp_path: Path) -> None:
@@ -259,7 +310,16 @@ def test_the_digest_counts_the_week(tmp_path: Path) -> None:
         turn(wired, clock, WEDNESDAY + WEEK)
         told = " ".join(text(letters(wired.ledger, "digest")[-1]).split())
     alike = "S-000001 Amber, S-000002 Beryl: same-values"
-    for said in ("in all 4", "scored 2", "refused 1", "unknown-sender 1", "accepted 2", "Citrine", alike):
+    for said in (
+        "mails held 0",
+        "in all 4",
+        "scored 2",
+        "refused 1",
+        "unknown-sender 1",
+        "accepted 2",
+        "Citrine",
+        alike,
+    ):
         assert said in told
     assert "What people did" not in told
     assert "all well" in told

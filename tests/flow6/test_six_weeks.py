@@ -1,7 +1,7 @@
 """Six weeks of a challenge, in acts: board, sheet, page and every letter are as written down in ``expected``.
 
 Ranks change, a mail comes late, labels are corrected, the daemon is down over a Wednesday, a submission is
-disqualified. After a deliberate change,
+disqualified, a team writes Chinese and is written to so, another wants no letters. After a deliberate change,
 ``MAILBOT_FLOW_ACCEPT=1`` writes ``expected`` anew: read the difference before you commit it.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import rescore, roster, ruling
+from mailbot import rescore, ruling
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, events, outbox
 from mailbot.model import Exclusion
@@ -73,9 +73,9 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
         contest.pass_on(wired, "04-09 07:30")
         yield "down-over-a-wednesday", _told(contest)
 
+        contest.answer(wired, "04-09 08:00", LARKS, "letters off")
         with wired.ledger.write("test") as tx:
             events.actor.set("chair")
-            roster.switch_letters(tx, LARKS, wanted=False, now=contest.clock())
             ruling.exclude(tx, 3, Exclusion.DISQUALIFIED, "It was made with the test labels.", contest.clock())
             events.actor.set("mailbot")
         contest.pass_on(wired, "04-12 23:59", "04-13 00:00", "04-15 10:00")

@@ -300,6 +300,8 @@ def test_the_sheet_is_played_too(tmp_path: Path) -> None:
     shown = ran.stdout.partition("The Google Sheet, as its readers see it")[2]
     told = r"Overall +\n.*Rank .*\n1 +Lumen Lab .*History +\n.*2026-04-22 .*About +\n.*Audit trail +The audit trail"
     assert re.search(told, shown, re.DOTALL), shown
+    track = shown.partition("SIQA-S ")[2].partition("History ")[0]
+    assert len(re.findall(r" \d\.\d{4}  +\d\d\.\d\d  ± \d\.\d\d .* S-\d{6}", track)) == 12, track
     journal = (tmp_path / "demo/journal.log").read_text(encoding="utf-8")
     written = [json.loads(line) for line in journal.splitlines() if '"event": "sheet-written"' in line]
     assert [event["requests"] for event in written] == [3] * BOARDS

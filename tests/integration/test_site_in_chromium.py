@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from mailbot import publish
 from mailbot.board import build
+from mailbot.weekly import sealed
 from tests.unit import boards
 from tests.unit.boards import AS_OF, crowd, rules, season, site_rules, standing, with_intervals
 
@@ -59,7 +60,7 @@ def close_pages(chromium: Browser) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a site of six weeks with final results."""
-    past = season(6)
+    past = [sealed(board, "5" * 64) for board in season(6)]
     final = replace(past[-1], final=True, as_of=AS_OF + timedelta(days=2))
     return publish.write(final, tmp_path_factory.mktemp("site"), site_rules(), past)[0].parent
 

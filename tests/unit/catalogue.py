@@ -1,4 +1,4 @@
-"""The sentences that replies are made of, as they stand in templates and code."""
+"""The sentences that replies and letters to teams are made of, as they stand in templates and code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 ROOT = Path(__file__).parents[2]
-REGISTRATION = ("ask", "member", "registration", "welcome")
 METHODS = [
     ("templates/replies/**.j2", "jinja2.ext:babel_extract"),
-    *((f"templates/letters/{name}.txt.j2", "jinja2.ext:babel_extract") for name in REGISTRATION),
+    ("templates/letters/**.j2", "jinja2.ext:babel_extract"),
     ("mailbot/wording.py", "python"),
     ("mailbot/registration/**.py", "python"),
     ("mailbot/dialogue/disputing.py", "python"),
+    ("mailbot/letters/rescored.py", "python"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}

@@ -170,6 +170,10 @@ def test_final_results_are_announced(files: dict[str, bytes]) -> None:
     assert "The challenge is over: the final results are out." in text(files, "index.html")
     assert all(b"final/index.html" in data for name, data in files.items() if name.endswith(".html"))
     assert b"final/" not in site(season(2), site_rules())["index.html"]
+    here = re.compile(r'href="([^"]+)" aria-current="page"')
+    assert here.findall(files["final/index.html"].decode()) == ["../final/index.html"]
+    assert here.findall(files["index.html"].decode()) == ["index.html"]
+    assert here.findall(files["weeks/2026-11-18/index.html"].decode()) == []
 
 
 # --- the other pages -------------------------------------------------------------------------
