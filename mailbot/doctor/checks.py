@@ -101,6 +101,7 @@ def _trail(service: Service) -> Iterator[Finding]:
 def _stock(service: Service) -> Iterator[Finding]:
     counts = service.reconciliation.count()
     detail = f"{counts.in_ledger} mails, {counts.without_bytes} without their bytes, {counts.overdue_mails} overdue"
+    detail += f", {counts.dropped} dropped on purpose" if counts.dropped else ""
     mend = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
     yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, mend=mend)
     level = Level.YELLOW if counts.set_aside else Level.GREEN
