@@ -21,7 +21,7 @@ from mailbot.lookout import Lookout
 from mailbot.registration import syncing
 from mailbot.retention import Retention
 from mailbot.running import pulse
-from mailbot.running.caring import Caring
+from mailbot.running.caring import Caring, settle
 from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
 from mailbot.running.report import Report
@@ -56,6 +56,7 @@ def once(service: Service) -> int:
     service.weekly.step()
     while service.post.step():
         pass
+    settle(service)
     with service.sending() as sending:
         while sending.step():
             pass

@@ -109,6 +109,8 @@ def _stock(service: Service) -> Iterator[Finding]:
     yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
     with service.ledger.read() as tx:
         states = [row.state for row in outbox.listing(tx)]
+        backlog = mails.unfinished(tx)
+    yield Finding(part="backlog", level=Level.GREEN, detail=f"{backlog} mails wait to be handled")
     given_up = states.count(ReplyState.GIVEN_UP)
     waiting = len(states) - given_up - states.count(ReplyState.SENT)
     mend = "`mailbot outbox list` says why" if given_up else ""

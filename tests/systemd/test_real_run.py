@@ -40,6 +40,8 @@ LATE = 5
 MOST_EXPOSED = 1.2
 BACKUP = "/srv/backup"
 IDLE_SECONDS = 60.0
+REBUILD_SECONDS = 600.0
+"""Hundreds of mails are handled once more, one after the other."""
 
 
 def address(team: int) -> str:
@@ -162,6 +164,8 @@ def test_the_host_dies_and_another_goes_on(tmp_path: Path, dovecot: Dovecot, mai
         figures |= idle(host, IDLE_SECONDS)
         said = host.machine.run("systemd-analyze", "security", "mailbot", code=None)
         figures["exposure"] = float(said.partition("Overall exposure level for mailbot.service: ")[2].split()[0])
+        (ROOT / "build").mkdir(exist_ok=True)
+        (ROOT / "build/real-run.json").write_text(json.dumps(figures, indent=1) + "\n")
         assert figures["exposure"] <= MOST_EXPOSED
     with Machine() as machine:
         host = _restored(machine, mailbox, kept)
@@ -173,8 +177,6 @@ def test_the_host_dies_and_another_goes_on(tmp_path: Path, dovecot: Dovecot, mai
         serve(host, mailbox, TEAMS * EACH + LATE + 1)
         assert "unbroken" in json.dumps(rows_of(host, "doctor"))
         host.systemctl("stop")
-    (ROOT / "build").mkdir(exist_ok=True)
-    (ROOT / "build/real-run.json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _answered_once(host: Host, dovecot: Dovecot) -> None:
@@ -210,7 +212,7 @@ def _restored(machine: Machine, mailbox: Mailbox, kept: Path) -> Host:
     shutil.copytree(kept / "backup", machine.path(BACKUP))
     assert "The backup is whole" in host.mailbot("restore", "--verify", BACKUP)
     host.mailbot("restore", BACKUP)
-    host.mailbot("rebuild", "--from-mailbox")
+    machine.run(*host.command("rebuild", "--from-mailbox"), seconds=REBUILD_SECONDS)
     host.install(PLAIN)
     return host
 
