@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot import daybook, safefile
@@ -16,19 +15,22 @@ from mailbot.auth import secret as identity
 from mailbot.errors import Permanent
 from mailbot.labels import FOLDER, SECRET
 from mailbot.ledger import Ledger, mails
+from mailbot.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 MANIFEST = "manifest.json"
 LEDGER = "ledger.db"
+COLUMNS = "columns"
 
 
 def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     """Copy the state into a folder; return how many files its manifest names.
 
     The ledger is copied first, in one piece; every mail it knows was in the spool before. A second backup into the
-    same folder copies only the mails that are new.
+    same folder copies only the mails that are new, and drops those that were dropped. Raises Permanent.
     """
     target.mkdir(parents=True, exist_ok=True)
     ledger.copy_to(target / LEDGER)
@@ -43,13 +45,25 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     for path in (*sorted((state / FOLDER).glob("*")), state / SECRET, state / identity.FILE):
         if path.is_file() and not path.name.startswith("."):
             _copy(path, target / path.relative_to(state))
-    for digest in digests:
-        path = Path(f"spool/{digest[:2]}/{digest}.eml")
-        if not (target / path).exists():
-            _copy(state / path, target / path)
+    _copy_mails(Spool(state / "spool"), Spool(target / "spool"), digests)
+    for path in sorted((state / COLUMNS).glob("*")):  # of mails that were dropped, only these can be scored anew
+        _copy(path, target / path.relative_to(state))
     hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
     safefile.replace(target / MANIFEST, (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
     return len(hashes)
+
+
+def _copy_mails(spool: Spool, target: Spool, digests: Sequence[str]) -> None:
+    """Copy the mails that are new, and follow those that were dropped. Raises Permanent when one is lost."""
+    for digest in digests:
+        if spool.why_dropped(digest):
+            _copy(spool.note(digest), target.note(digest))
+            target.path(digest).unlink(missing_ok=True)
+        elif not target.path(digest).exists():
+            if not spool.path(digest).exists():
+                message = f"the spool has lost the mail {digest}: `mailbot rebuild --from-mailbox` brings it back"
+                raise Permanent(message)
+            _copy(spool.path(digest), target.path(digest))
 
 
 def _copy(path: Path, place: Path) -> None:

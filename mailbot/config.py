@@ -187,6 +187,13 @@ class AlertsSection(Section):
     disk_mib: int = Field(default=1024, ge=1)
 
 
+class RetentionSection(Section):
+    """How long raw mails are kept."""
+
+    #: Days from the last deadline until the raw mails of finished work are dropped; 0: they are kept for good.
+    spool_days: int = Field(default=0, ge=0)
+
+
 class Config(Section):
     """The whole config."""
 
@@ -217,6 +224,7 @@ class Config(Section):
     awards: AwardsSection = AwardsSection()
     metrics: MetricsSection = MetricsSection()
     alerts: AlertsSection = AlertsSection()
+    retention: RetentionSection = RetentionSection()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

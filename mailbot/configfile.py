@@ -180,6 +180,8 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{key}: missing; it must be set"
     if item["type"] in {"timezone_aware", "datetime_from_date_parsing", "datetime_parsing", "datetime_type"}:
         return f"{key}: a date needs its time and zone, as 2026-04-25T23:59:00+08:00{_got(key, item['input'])}"
+    if item["type"] == "path_type":
+        return f"{key}: write a path, in quotation marks{_got(key, item['input'])}"
     if item["type"] == "value_error":  # our own words, which name the value where that helps
         return f"{key}: {item['msg'].removeprefix('Value error, ')}"
     return f"{key}: {item['msg']}{_got(key, item['input'])}"
@@ -197,15 +199,21 @@ def _shown(value: object) -> str:
 
 def _nearest(loc: Sequence[str | int]) -> str:
     """Return a hint naming the valid key of that table which looks most like the unknown one."""
-    model: Any = Config
-    for part in loc[:-1]:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = _section(field.annotation) if field else model
+    model = nearest_model(*loc[:-1])
     known = list(getattr(model, "model_fields", {}))
     if secrets := [key for key in known if key == f"{loc[-1]}_file"]:
         return f"; did you mean {secrets[0]!r}? It names the file: no secret is written here"
     close = difflib.get_close_matches(str(loc[-1]), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
+
+
+def nearest_model(*loc: str | int) -> Any:  # noqa: ANN401  # a class of the config
+    """Return what a table of the config, or the nearest above it, may hold."""
+    model: Any = Config
+    for part in loc:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = _section(field.annotation) if field else model
+    return model
 
 
 def _section(annotation: Any) -> Any:  # noqa: ANN401  # a type form; typing has no static name for it

@@ -19,8 +19,9 @@ from mailbot.instants import WEEKDAYS
 from mailbot.ledger import mails, outbox
 from mailbot.lookout import Lookout
 from mailbot.registration import syncing
+from mailbot.retention import Retention
 from mailbot.running import pulse
-from mailbot.running.caring import Caring
+from mailbot.running.caring import Caring, settle
 from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
 from mailbot.running.report import Report
@@ -55,6 +56,7 @@ def once(service: Service) -> int:
     service.weekly.step()
     while service.post.step():
         pass
+    settle(service)
     with service.sending() as sending:
         while sending.step():
             pass
@@ -210,9 +212,10 @@ class Daemon:
         self._loop(lambda: any(step() for step in steps), self._sheet_bell, drained=self._sending_bell.ring)
 
     def _care_loop(self) -> None:
-        """Look for trouble that no other loop would notice, and write the figures for Prometheus."""
+        """Look for trouble that no other loop would notice, write the figures for Prometheus, drop old mails."""
         caring = Caring(service=self._service, pulse=self._pulse)
-        self._loop(caring.step, self._care_bell, seconds=CARE_SECONDS)
+        retention = Retention(service=self._service)
+        self._loop(lambda: caring.step() or retention.step(), self._care_bell, seconds=CARE_SECONDS)
 
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""

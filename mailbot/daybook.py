@@ -12,11 +12,12 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from mailbot import crash
+from mailbot import crash, safefile
 from mailbot.ledger import events
+from mailbot.rules import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from mailbot.ledger import Ledger
@@ -51,6 +52,20 @@ def keep_roster(state: Path, team: str, addresses: Iterable[str]) -> str:
 def roster(state: Path) -> dict[str, dict[str, Any]]:
     """Return the lines of the roster file by their hash."""
     return {_hash(line): line for line in _lines(state / ROSTER)}
+
+
+def forget(state: Path, key: str, addresses: Collection[str]) -> None:
+    """Take every line of a team, known by its name's key or by an address, out of the roster file."""
+    path = state / ROSTER
+    if not path.exists():
+        return
+    kept = [
+        line
+        for line in _lines(path)
+        if name_key(line["team"]) != key and not set(addresses).intersection(line["addresses"])
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in kept)
+    safefile.replace(path, text.encode())
 
 
 def _hash(line: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ from mailbot.providers import PROFILES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+SHEET_KEY = "secrets/sheet.json"
+
 _PHASES = """\
 
 # Without a phase submissions are always taken.
@@ -32,6 +34,8 @@ class Answers:
     hosts: Mapping[str, str] = field(default_factory=dict)
     user: str
     organizers: Sequence[str] = ()
+    #: The Google Sheet to write the leaderboard to, by its address or id; "" for none.
+    sheet: str = ""
     #: Label file of each track, relative to the config.
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,6 +52,7 @@ def text(answers: Answers) -> str:
         _server("imap", answers),
         _server("smtp", answers),
         _oauth(answers),
+        _sheet(answers.sheet),
         _section("roster"),
         _line("file", "teams.csv", "columns: team,address"),
         *(part for name, path in answers.labels.items() for part in _track(name, path)),
@@ -77,6 +82,13 @@ def _server(name: str, answers: Answers) -> str:
     if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
         lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
     return "".join(lines)
+
+
+def _sheet(sheet: str) -> str:
+    if not sheet:
+        return ""
+    key = _line("credentials_file", SHEET_KEY, "the service account's key; chmod 600")
+    return _section("sheet") + _line("spreadsheet", sheet, "share it with the service account") + key
 
 
 def _track(name: str, path: str) -> tuple[str, str]:

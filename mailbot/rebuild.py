@@ -24,10 +24,11 @@ from mailbot.ledger.mails import Place
 from mailbot.letters import rescored as rescore_letters
 from mailbot.model import Ruling
 from mailbot.registration import asking
+from mailbot.spool import FORGOTTEN
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mailbot.config import Config
@@ -255,11 +256,21 @@ def rebuild(config: Config, *, from_mailbox: bool) -> dict[str, int]:
         clock = Clock(service.now)
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
         with service.opened(there, clock=clock, enter=False) as wired:
+            _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
             if from_mailbox:
                 _fetch_all(wired)
+            _refuse_dropped(wired.spool.dropped(), "")
             counts = Rebuild(wired, clock, config.state).run()
         _swap(old, new)
     return counts
+
+
+def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
+    """Refuse to begin without mails that were dropped on purpose: the ledger would come out another one."""
+    gone = [why for why in notes.values() if why.startswith(reason)]
+    if gone:
+        message = f"{len(gone)} mails are not in the spool any more ({gone[0]}), so the ledger cannot be made anew"
+        raise Permanent(f"{message}: restore a backup")
 
 
 def _fetch_all(wired: Service) -> None:

@@ -25,7 +25,7 @@ OVERDUE = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What the comparison found; all but the first two should be 0."""
+    """What the comparison found; all but mailbox, ledger and dropped should be 0."""
 
     in_mailbox: int
     in_ledger: int
@@ -33,6 +33,8 @@ class Counts:
     unknown: int
     #: In the ledger, and not in the spool.
     without_bytes: int
+    #: Of those in the ledger: dropped from the spool on purpose, by retention or with their team.
+    dropped: int
     #: Neither settled nor tried for too long.
     overdue_mails: int
     overdue_replies: int
@@ -72,12 +74,14 @@ class Reconciliation:
         """Compare the ledger with the spool; what the mailbox holds is given."""
         late = self.clock() - OVERDUE
         with self.ledger.read() as tx:
-            digests = mails.digests(tx)
+            missing = [digest for digest in mails.digests(tx) if not self.spool.path(digest).is_file()]
+            dropped = sum(bool(self.spool.why_dropped(digest)) for digest in missing)
             return Counts(
                 in_mailbox=in_mailbox,
                 in_ledger=mails.count(tx),
                 unknown=unknown,
-                without_bytes=sum(not self.spool.path(digest).is_file() for digest in digests),
+                without_bytes=len(missing) - dropped,
+                dropped=dropped,
                 overdue_mails=mails.overdue(tx, late),
                 overdue_replies=outbox.overdue(tx, late),
                 set_aside=mails.count(tx, state=MailState.SET_ASIDE),

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+RETENTION = "dropped by retention"
+FORGOTTEN = "dropped because its team was forgotten"
+"""What the note on a mail begins with that was dropped."""
+
 
 class Spool:
     """A folder of raw mails."""
@@ -51,12 +55,35 @@ class Spool:
             with _translated():
                 raw = self.path(digest).read_bytes()
         except FileNotFoundError as error:
-            message = f"the spool has no mail {digest[:12]}"
+            why = self.why_dropped(digest)
+            message = f"the mail {digest[:12]} was {why}" if why else f"the spool has no mail {digest[:12]}"
             raise Permanent(message) from error
         if hashlib.sha256(raw).hexdigest() != digest:
             message = f"the spooled mail {digest[:12]} has been changed on disk"
             raise Permanent(message)
         return raw
+
+    def drop(self, digest: str, why: str) -> None:
+        """Delete a mail on purpose; a note stays in its place, so that nobody takes it for lost."""
+        with _translated():
+            safefile.replace(self.note(digest), f"{why}\n".encode())
+            self.path(digest).unlink(missing_ok=True)
+            safefile.sync_folder(self.path(digest).parent)
+
+    def why_dropped(self, digest: str) -> str:
+        """Return the note on a mail that was dropped; "" when it was not, or has come again since."""
+        if self.path(digest).exists() or not self.note(digest).exists():
+            return ""
+        return self.note(digest).read_text(encoding="utf-8").strip()
+
+    def dropped(self) -> dict[str, str]:
+        """Return the note on every mail that was dropped, by the mail's SHA-256."""
+        notes = {path.stem: self.why_dropped(path.stem) for path in self._folder.glob("??/*.dropped")}
+        return {digest: why for digest, why in notes.items() if why}
+
+    def note(self, digest: str) -> Path:
+        """Return where the note on a mail that was dropped lies."""
+        return self.path(digest).with_suffix(".dropped")
 
     def paths(self) -> Iterator[Path]:
         """Yield every mail of the spool."""

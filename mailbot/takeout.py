@@ -108,7 +108,7 @@ class Takeout:
                     suffix = _SUFFIX.search(row.file_name)
                     (folder / f"{row.receipt}{suffix[0] if suffix else ''}").write_bytes(found[row.sha256])
                 else:
-                    missing.append(f"the file of {row.receipt}")
+                    missing.append(f"the file of {row.receipt}{self._why(mail_id)}")
         return missing
 
     def _opened(self, mail_id: int) -> Mapping[str, bytes]:
@@ -122,13 +122,20 @@ class Takeout:
         opened = self.service.sandbox.submit(open_mail, raw, len(raw)).result()
         return {candidate.sha256: candidate.data for candidate in opened.candidates}
 
+    def _why(self, mail_id: int) -> str:
+        """Say why a mail's bytes are gone, where they were dropped on purpose."""
+        with self.service.ledger.read() as tx:
+            row = mails.get(tx, mail_id)
+        return _because(self.service.spool.why_dropped(row.sha256)) if row else ""
+
     def _mails(self) -> list[str]:
         """Copy the raw mails; return what is not there any more."""
         with self.service.ledger.read() as tx:
             digests = mails.digests(tx)
         there = [digest for digest in digests if self.service.spool.path(digest).is_file()]
         _copy((self.service.spool.path(digest) for digest in there), self.folder / "mails")
-        return [f"mail {digest}" for digest in sorted(set(digests) - set(there))]
+        gone = sorted(set(digests) - set(there))
+        return [f"mail {digest}{_because(self.service.spool.why_dropped(digest))}" for digest in gone]
 
     def _labels(self) -> None:
         """Copy every version of the labels, and what parts the items of a split."""
@@ -156,6 +163,10 @@ def rules_of(config: Config) -> dict[str, Any]:
     whole = config.model_dump()
     challenge = {key: value for key, value in whole["challenge"].items() if key != "organizers"}
     return {"challenge": challenge} | {key: whole[key] for key in _RULES}
+
+
+def _because(why: str) -> str:
+    return f", {why}" if why else ""
 
 
 def _copy(paths: Iterable[Path], folder: Path) -> None:

@@ -15,6 +15,7 @@ from mailbot.cli import (
     checks,
     demo,
     entries,
+    forget,
     grants,
     ids,
     install,
@@ -67,6 +68,7 @@ app.command(rich_help_panel="Begin")(manual.man)
 app.command(rich_help_panel="Care")(care.doctor)
 app.command(rich_help_panel="Care")(care.backup)
 app.command(rich_help_panel="Care")(takeout.export)
+app.command(rich_help_panel="Care")(forget.forget)
 app.command(rich_help_panel="Care")(care.restore)
 app.command(rich_help_panel="Care")(care.rebuild)
 app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")

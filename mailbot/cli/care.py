@@ -125,8 +125,7 @@ def _stuck(tx: Tx, mail: str) -> MailRow:
 def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  # noqa: ANN401  # a function of the ledger
     """Change a mail that was set aside, and enter who did it and why."""
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import events, health, mails  # noqa: PLC0415  # not for --help
-    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     now = service.now()
@@ -134,8 +133,6 @@ def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  
         row = _stuck(tx, mail)
         change(tx, row.id, now)
         events.append(tx, kind=kind, subject=row.name, now=now, why=why)
-        if not mails.count(tx, state=MailState.SET_ASIDE):
-            health.note(tx, "stuck", ok=True, detail="", now=now)
 
 
 @audit.command("verify")

@@ -7,13 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailbot.cli.common import ConfigFile
-from mailbot.errors import Permanent
+from mailbot.errors import ConfigError, Permanent
+
+if TYPE_CHECKING:
+    from mailbot.config import Config
+    from mailbot.running import unit
 
 NAME = "mailbot.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -31,10 +36,11 @@ def install_service(
 
     path = configfile.find(config or context.find_root().obj).absolute()
     place = unit.Place(command=_command(), config=path, for_user=user, systemd=_systemd())
-    text = unit.text(configfile.load(path), place)
+    loaded = configfile.load(path)
     if show:
-        typer.echo(text, nl=False)
+        _show(loaded, place)
         return
+    text = unit.text(loaded, place)
     target = (_user_units() if user else SYSTEM_UNITS) / NAME
     known = target.exists()
     _write(target, text)
@@ -45,6 +51,18 @@ def install_service(
         typer.echo("systemd does not run here; where it does, it finds the unit at its start.")
     typer.echo(f"Next: systemctl {' '.join([*scope, 'enable', '--now', 'mailbot'])}")
     typer.echo(f"      systemctl {' '.join([*scope, 'status', 'mailbot'])}    says what it is doing")
+
+
+def _show(config: Config, place: unit.Place) -> None:
+    """Print the unit, and to standard error why it could not serve where it stands."""
+    from mailbot.running import unit  # noqa: PLC0415  # not for --help
+
+    try:
+        text = unit.text(config, place)
+    except ConfigError as error:
+        typer.echo(f"mailbot: as it stands {error}", err=True)
+        text = unit.text(config, replace(place, strict=False))
+    typer.echo(text, nl=False)
 
 
 def _command() -> Path:

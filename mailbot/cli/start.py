@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mailbot.errors import Permanent
-from mailbot.newconfig import Answers, by_oauth, text
+from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
 from mailbot.providers import PROFILES
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -34,6 +34,7 @@ def init(
     user: Annotated[str | None, typer.Option(help="The login name; default: the address.")] = None,
     organizers: Organizers = None,
     labels: GivenLabels = None,
+    sheet: Annotated[str | None, typer.Option(help="Google Sheet for the leaderboard: its address or id.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
     """Ask a few questions; write the config, its folders and the secrets; say the next steps."""
@@ -52,6 +53,7 @@ def init(
         address=address,
         hosts=hosts,
         user=ask("Login name", user, address),
+        sheet=ask("Google Sheet for the leaderboard (address or id; empty: none)", sheet, ""),
         organizers=organizers or ask("Organizers to tell of trouble (addresses)", None, "").replace(",", " ").split(),
     )
     found = _label_files(ask, preset, labels or [])
@@ -158,6 +160,7 @@ def _say_what_is_next(folder: Path, answers: Answers) -> None:
     todo = [
         *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
         *([f"write the passwords into {' and '.join(empty)}"] if empty else []),
+        *([f"put the service account's key into {SHEET_KEY} (chmod 600)"] if answers.sheet else []),
         *(["set oauth.client_id, then `mailbot login`"] if needs_app else []),
         "list the teams in teams.csv",
     ]

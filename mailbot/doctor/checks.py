@@ -101,6 +101,7 @@ def _trail(service: Service) -> Iterator[Finding]:
 def _stock(service: Service) -> Iterator[Finding]:
     counts = service.reconciliation.count()
     detail = f"{counts.in_ledger} mails, {counts.without_bytes} without their bytes, {counts.overdue_mails} overdue"
+    detail += f", {counts.dropped} dropped on purpose" if counts.dropped else ""
     mend = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
     yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, mend=mend)
     level = Level.YELLOW if counts.set_aside else Level.GREEN
@@ -108,6 +109,8 @@ def _stock(service: Service) -> Iterator[Finding]:
     yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
     with service.ledger.read() as tx:
         states = [row.state for row in outbox.listing(tx)]
+        backlog = mails.unfinished(tx)
+    yield Finding(part="backlog", level=Level.GREEN, detail=f"{backlog} mails wait to be handled")
     given_up = states.count(ReplyState.GIVEN_UP)
     waiting = len(states) - given_up - states.count(ReplyState.SENT)
     mend = "`mailbot outbox list` says why" if given_up else ""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from mailbot.config import Config
 
-LOW_DISK_BYTES = 1024**3
 UNIT = "mailbot.service"
 
 _REQUIREMENT = re.compile(r"[\w.-]+")
@@ -49,7 +48,7 @@ def disk(config: Config) -> Iterator[Finding]:
     """Look for room: a mail is spooled before anything else is done with it."""
     free = shutil.disk_usage(_existing(config.state)).free
     detail = f"{free / 1e9:.1f} GB free for {config.state}"
-    if free > LOW_DISK_BYTES:
+    if free >= config.alerts.disk_mib * 2**20:
         yield green("disk", detail)
     else:
         yield red("disk", detail, "make room: a mail that cannot be spooled waits in the mailbox")

@@ -97,6 +97,13 @@ class Ledger:
             source.backup(target)  # type: ignore[union-attr]  # a sqlite3.Connection, as this ledger is SQLite's
             target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
 
+    def shred(self) -> None:
+        """Write the SQLite file anew, so that nothing that was deleted is left in it; PostgreSQL does so by itself."""
+        if self._sqlite:
+            with _translated(), self._engine.connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def integrity(self) -> str:
         """Return what SQLite finds wrong with its file, or "ok"; PostgreSQL watches over itself."""
         if not self._sqlite:

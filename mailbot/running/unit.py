@@ -40,13 +40,15 @@ class Place:
     #: Whether it is to run under the user's own service manager.
     for_user: bool
     systemd: int
+    #: Whether a unit that could not reach its files is refused; where it is only looked at, it need not be.
+    strict: bool = True
 
 
 def text(config: Config, place: Place) -> str:
     """Return the unit. Raises ConfigError when the service could not reach its files, with the mend."""
     owner = "" if place.for_user else _owner(place.config.parent)
     dynamic = not place.for_user and not owner
-    if dynamic:
+    if dynamic and place.strict:
         _check_dynamic(config, place)
     readable = _outermost([place.config.parent, *_read(config), *_installation(place.command)])
     figures = [config.metrics.file.parent] if config.metrics.file else []
@@ -62,7 +64,7 @@ def text(config: Config, place: Place) -> str:
             backoff=place.systemd >= BACKOFF_SINCE,
             for_user=place.for_user,
             user=owner,
-            state_directory=_state_directory(config) if dynamic else "",
+            state_directory=_state_directory(config, strict=place.strict) if dynamic else "",
             writable=writable,
             credentials=_credentials(config),
             hidden_readable=[path for path in readable if _is_hidden(path)],
@@ -92,12 +94,14 @@ def _check_dynamic(config: Config, place: Place) -> None:
             raise ConfigError(message)
 
 
-def _state_directory(config: Config) -> str:
+def _state_directory(config: Config, *, strict: bool = True) -> str:
     """Return the folder below /var/lib that the state is in, as StateDirectory= wants it."""
     state = config.state.absolute()
     for root in (STATE_ROOT / "private", STATE_ROOT):  # the first is where systemd has put it since its first start
         if state.is_relative_to(root) and state != root:
             return state.relative_to(root).parts[0]
+    if not strict:
+        return "mailbot"
     message = f"the service could not write to {config.state}: {_MEND}"
     raise ConfigError(message)
 

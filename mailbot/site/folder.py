@@ -49,6 +49,14 @@ def replace(page: Path, files: Mapping[str, bytes]) -> Path:
     return new
 
 
+def keep_present_only(page: Path) -> None:
+    """Delete every site but the one that ``page`` shows: they name somebody who is to be forgotten."""
+    present = _present(page)
+    for path in page.with_name(_STORE).glob("*"):
+        if path.resolve() != present:
+            shutil.rmtree(path)
+
+
 def _digest(files: Mapping[str, bytes]) -> str:
     """Name a site by its contents."""
     parts = (f"{name}\0{hashlib.sha256(data).hexdigest()}\n" for name, data in sorted(files.items()))

@@ -50,11 +50,11 @@ class Machine:
             subprocess.run((program("umount"), place), check=False, capture_output=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def run(self, *command: str | Path, code: int | None = 0) -> str:
+    def run(self, *command: str | Path, code: int | None = 0, seconds: float = SECONDS) -> str:
         """Run a command in the machine; it must end with the exit code, unless that is None. Return what it printed."""
         inside = (program("nsenter"), "--target", str(self._leader()), "--mount", "--uts", "--ipc", "--pid", "--")
         done = subprocess.run(
-            (*inside, *map(str, command)), capture_output=True, text=True, timeout=SECONDS, check=False, cwd="/"
+            (*inside, *map(str, command)), capture_output=True, text=True, timeout=seconds, check=False, cwd="/"
         )
         assert code is None or done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import MAILBOT
-from tests.integration.bot import LABELS, submission, wait
+from tests.integration.bot import submission
+from tests.systemd.host import ROOT, TEAM, Host
 from tests.systemd.machine import Machine, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.servers.dovecot import Mailbox
     from tests.servers.smtp_sink import SmtpSink
@@ -26,91 +24,6 @@ WANTED = "MAILBOT_TEST_SYSTEMD" in os.environ
 
 WHY_NOT = why_not() if WANTED else "only `make test-systemd` starts a machine with systemd"
 pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(300)]
-
-TEAM = "ada@peepers.example"
-ROOT = Path(__file__).parents[2]
-
-#: What a test cannot wait for: systemd's own pauses, and a loop's patience.
-IMPATIENT = f"""\
-[Service]
-WatchdogSec=3
-RestartSec=200ms
-# The code under test, whichever checkout the virtual environment belongs to.
-Environment=PYTHONPATH={ROOT}
-"""
-CONFIG = """
-workers = 1
-hang_seconds = 1
-"""
-
-
-class Host:
-    """A committee's host: the machine with mailbot installed as its service."""
-
-    def __init__(self, machine: Machine, mailbox: Mailbox, sink: SmtpSink, folder: str = "/var/lib/mailbot") -> None:
-        """Begin in a folder, for a mailbox and a way out."""
-        self.machine, self.mailbox, self.folder = machine, mailbox, folder
-        self.inside = machine.path(folder)
-        labels = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
-        machine.run(MAILBOT, "init", folder, "--yes", "--address", mailbox.user, "--imap-host", "127.0.0.1", *labels)
-        shutil.copy(mailbox.server.certificates.ca, self.inside / "ca.pem")
-        (self.inside / "secrets/imap").write_text(f"{mailbox.server.password}\n")
-        (self.inside / "teams.csv").write_text(f"team,address\nPixel Peepers,{TEAM}\n")
-        text = (self.inside / "config.toml").read_text().replace("preset =", f"{CONFIG}\npreset =", 1)
-        imap = f'[imap]\nport = {mailbox.server.imaps_port}\nca_file = "ca.pem"\n'
-        text = text.replace("[imap]\n", imap)
-        before, _, rest = text.partition("[smtp]\n")
-        after = rest[rest.index("\n[roster]") :]
-        smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\n'
-        (self.inside / "config.toml").write_text(f"{before}{smtp}{after}\n[limits]\nchild_seconds = 1\n")
-
-    def mailbot(self, *arguments: str, code: int = 0) -> str:
-        """Run a command of mailbot there, as root."""
-        return self.machine.run(MAILBOT, "--config", f"{self.folder}/config.toml", *arguments, code=code)
-
-    def install(self) -> str:
-        """Install the unit, with the test's impatience beside it."""
-        said = self.mailbot("install-service")
-        drop_in = self.machine.path("/etc/systemd/system/mailbot.service.d/test.conf")
-        drop_in.parent.mkdir(parents=True, exist_ok=True)
-        drop_in.write_text(IMPATIENT)
-        self.machine.run("systemctl", "daemon-reload")
-        return said
-
-    def systemctl(self, verb: str) -> None:
-        """Have systemd do something with the service; fail with what the service said."""
-        try:
-            self.machine.run("systemctl", verb, "mailbot")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.journal()}") from None
-
-    def show(self, name: str) -> str:
-        """Return a property of the service."""
-        return self.machine.run("systemctl", "show", "mailbot", "--value", "--property", name).strip()
-
-    def journal(self) -> str:
-        """Return what the service said."""
-        return self.machine.run("journalctl", "--unit", "mailbot", "--output", "cat", "--no-pager")
-
-    def pulse(self) -> dict[str, Any]:
-        """Return what the daemon says of itself."""
-        found: dict[str, Any] = json.loads((self.inside / "state/pulse.json").read_text())
-        return found
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        """Wait for something; fail with what the service said."""
-        try:
-            wait(condition)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.journal()}") from None
-
-    def takes(self, method: str) -> None:
-        """Hold that a mail is scored and filed away."""
-        count = len(self.mailbox.messages("Processed"))
-        self.mailbox.deliver(submission(TEAM, self.mailbox.user, method=method), sender=TEAM)
-        self.wait(lambda: len(self.mailbox.messages("Processed")) > count)
-        rows = json.loads(self.mailbot("submissions", "list", "--json"))
-        assert [row["status"] for row in rows if row["method"] == method] == ["accepted"], self.journal()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +36,7 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture
 def host(machine: Machine, mailbox: Mailbox, smtp_sink: SmtpSink) -> Iterator[Host]:
     """Give a host whose service is running; it is taken away in the end."""
-    made = Host(machine, mailbox, smtp_sink)
+    made = Host.begin(machine, mailbox, smtp_sink)
     made.install()
     made.systemctl("start")
     yield made
@@ -241,7 +154,7 @@ def test_a_user_of_its_own_and_passwords_that_only_root_can_read(
     machine: Machine, mailbox: Mailbox, smtp_sink: SmtpSink
 ) -> None:
     """The service of a folder that belongs to a user runs as that user; systemd hands it the passwords."""
-    made = Host(machine, mailbox, smtp_sink, "/srv/siqa")
+    made = Host.begin(machine, mailbox, smtp_sink, "/srv/siqa")
     try:
         machine.run("chown", "-R", "nobody", "/srv/siqa")
         machine.run("chown", "-R", "root", "/srv/siqa/secrets")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mailbot import journal
-from mailbot.ledger import outbox
+from mailbot.ledger import mails, outbox
 from mailbot.running.caring import Caring
 from mailbot.running.pulse import Pulse
-from tests.unit.services import Clock, served
+from tests.unit.services import Clock, drop, served, submission
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from mailbot.service import Service
 
@@ -86,3 +86,37 @@ def test_figures_that_cannot_be_written_cost_nothing(tmp_path: Path, capfd: pyte
     with served(tmp_path, Clock(), metrics={"file": "figures/mailbot.prom"}) as service:
         assert not Caring(service=service, pulse=Pulse(60)).step()
     assert "metrics-failed" in capfd.readouterr().err
+
+
+def test_mails_set_aside_are_told_and_called_off(tmp_path: Path) -> None:
+    """Also one that no step reported, as after the process died over it; once it is dropped, that is told too."""
+    with served(tmp_path, Clock()) as service:
+        drop(service, submission())
+        with service.ledger.write("test") as tx:
+            mails.claim(tx, now=service.clock(), limit=1)
+            mails.set_aside(tx, 1, reason="the process died while working on it")
+        caring = Caring(service=service, pulse=Pulse(60))
+        caring.step()
+        caring.step()
+        with service.ledger.write("test") as tx:
+            mails.drop(tx, 1, service.clock())
+        caring.step()
+        caring.step()
+        told = "[mailbot] a mail was set aside"
+        assert subjects(service) == [told, told.replace("] ", "] well again: ")]
+
+
+@pytest.mark.parametrize("part", ["outbox", "replies"])
+def test_what_has_not_happened_for_a_day_is_called_off(tmp_path: Path, part: str) -> None:
+    """So that the next time is told of again; happening again meanwhile keeps it."""
+    with served(tmp_path, clock := Clock()) as service:
+        caring = Caring(service=service, pulse=Pulse(60))
+        for _ in range(3):
+            service.watch.report(part, ok=False, detail="again")
+            clock.forward(hours=23)
+            caring.step()
+        assert len(subjects(service)) == 1
+        clock.forward(hours=2)
+        caring.step()
+        service.watch.report(part, ok=False, detail="another")
+        assert ["well again" in subject for subject in subjects(service)] == [False, True, False]

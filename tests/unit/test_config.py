@@ -151,6 +151,7 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
         ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
+        ({"metrics": {"file": 3}}, "metrics.file: write a path, in quotation marks (got 3)"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: str) -> None:

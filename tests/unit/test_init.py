@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_KEYS = 15
+SHEET = "https://docs.google.com/spreadsheets/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_abcde/edit"
 LABEL_FLAGS = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
 SECONDS = 30.0
 
@@ -75,7 +76,10 @@ def test_flags_are_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PROFILES)
 def test_few_keys_make_a_service(tmp_path: Path, name: str) -> None:
     """Whatever the provider, the config has few keys, and its own hosts, ports and folders are known."""
-    mailbot("init", "c", "--yes", "--profile", name, "--address", "s@x.org", "--organizer", "o@x.org", folder=tmp_path)
+    flags = ("--profile", name, "--address", "s@x.org", "--organizer", "o@x.org", "--sheet", SHEET)
+    said = mailbot("init", "c", "--yes", *flags, folder=tmp_path).out
+    assert "secrets/sheet.json" in said
+    assert ("mailbot login" in said) is (name == "microsoft")
     text = (tmp_path / "c/config.toml").read_text()
     assert _keys(tomllib.loads(text)) <= MOST_KEYS
     config = configfile.load(tmp_path / "c/config.toml")
@@ -105,6 +109,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
             ("Mail provider", "gmail"),
             ("Official submission address", "siqa@gmail.com"),
             ("Login name [siqa@gmail.com]", ""),
+            ("Google Sheet", ""),
             ("Organizers", "chair@x.org, co-chair@x.org"),
             ("Label file of siqa-u", ""),
             ("Label file of siqa-s", "truth.json"),
@@ -127,6 +132,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     [
         (("--address", "nobody"), "challenge.address: 'nobody' is no e-mail address"),
         (("--profile", "hotmail"), "write one of gmail, microsoft, qq, netease, generic"),
+        (("--sheet", "my sheet"), "sheet.spreadsheet: "),
         (("--preset", "sica"), "'sica' is no preset; write one of siqa"),
         (("--labels", "siqa-x=a.json"), "--labels siqa-x: no track of siqa; write it as siqa-u=FILE"),
         (("--labels", "siqa-s=none.json"), "tracks.siqa-s.labels: none.json: No such file"),

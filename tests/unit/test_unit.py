@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from mailbot import configfile
 from mailbot.errors import ConfigError
 from mailbot.running import unit
+from tests.command import mailbot
 
 if TYPE_CHECKING:
     from mailbot.config import Config
@@ -111,6 +113,19 @@ def test_the_users_own_manager_is_asked_for_nothing_it_cannot_do(tmp_path: Path)
 def test_the_pauses_grow_where_systemd_can_make_them(tmp_path: Path) -> None:
     """RestartSteps came with systemd 254; an older one would only complain of it."""
     assert "RestartSteps=6" in _lines(unit.text(_config(tmp_path), _place(tmp_path, for_user=True, systemd=254)))
+
+
+def test_print_writes_the_unit_and_nothing_else(tmp_path: Path) -> None:
+    """Wherever the config lies; what stands in the unit's way is said beside it, and only installing is refused."""
+    form = "init DIR --yes --preset siqa --profile generic --address submissions@example.org"
+    mailbot(*form.split(), folder=tmp_path)
+    before = sorted(path for path in tmp_path.rglob("*"))
+    done = mailbot("install-service", "--print", folder=tmp_path / "DIR")
+    assert done.out.startswith("# Written by `mailbot install-service`")
+    assert f"--config {tmp_path}/DIR/config.toml run" in done.out
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+    if os.getuid() == 0:  # a folder of root's outside /var/lib cannot be served
+        assert "as it stands the service could not write to" in done.err
 
 
 @needs_systemd

@@ -1,0 +1,39 @@
+"""forget: a team's personal data go, its scores stay."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot.errors import Permanent
+
+
+def forget(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take a team's addresses, mails and words out for good; its scores stay under a pseudonym. Stop mailbot first."""
+    from mailbot import forget, service  # noqa: PLC0415  # not for --help
+
+    if not yes:
+        if not sys.stdin.isatty():
+            message = "this cannot be taken back: say --yes"
+            raise Permanent(message)
+        typer.confirm(f"Forget {name} for good? This cannot be taken back.", abort=True)
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with service.working(load_config(context, config)) as wired:
+        done = forget.forget(wired, name, why)
+    typer.echo(f"It is {done.pseudonym} now: {done.mails} mails dropped, {done.boards} boards renamed.")
+    typer.echo("What mailbot does not reach is left to you:")
+    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'};")
+    typer.echo("  - make a new backup (`mailbot backup`) and delete older ones, and exports with addresses;")
+    typer.echo("  - delete its rows in the response sheet of a form, and copies of the results page elsewhere.")
+    for path in done.copies:
+        typer.echo(f"  - delete {path}, an older copy of the ledger.")
