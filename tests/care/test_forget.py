@@ -139,7 +139,13 @@ def test_the_command_says_what_is_left_to_do(tmp_path: Path) -> None:
     (tmp_path / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
     done = mailbot("forget", "Amber", folder=tmp_path)
     assert f"delete the mails from and to {AMBER}" in done.out
+    assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err
+
+
+def test_corrected_labels_still_change_its_scores(tmp_path: Path) -> None:
+    """What it predicted is kept without its mails."""
+    played(tmp_path, clock := Clock())
+    _forget(tmp_path, clock)
     mailbot("truth", "void", "3", "--why", "a broken image", folder=tmp_path)
     changes = mailbot("rescore", "--json", folder=tmp_path).json
     assert changes["submissions"] == 2
-    assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err
