@@ -28,7 +28,7 @@ from mailbot.spool import FORGOTTEN
 from mailbot.weekly import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mailbot.config import Config
@@ -55,6 +55,8 @@ class Rebuild:
     service: Service
     clock: Clock
     state: Path
+    #: SHA-256 of mails of the mailbox; it tells the order of those that arrived within one second.
+    order: Sequence[str] = ()
     _roster: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def run(self) -> dict[str, int]:
@@ -217,7 +219,8 @@ class Rebuild:
         with self.service.ledger.read() as tx:
             digests = set(mails.digests(tx))
         strange = [path for path in self.service.spool.paths() if path.stem not in digests]
-        for path in sorted(strange, key=lambda path: (path.stat().st_mtime, path.stem)):
+        place = {digest: number for number, digest in reversed(list(enumerate(self.order)))}
+        for path in sorted(strange, key=lambda path: (path.stat().st_mtime, place.get(path.stem, 0), path.stem)):
             arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # the spool sets it to the arrival
             importing.enter(self.service, path.read_bytes(), arrived)
             self.service.intake.step()
@@ -227,17 +230,15 @@ class Rebuild:
         return len(strange)
 
 
-def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> int:
-    """Bring every mail of the folders into the spool, each with its INTERNALDATE; return how many there were."""
-    count = 0
+def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> list[str]:
+    """Bring every mail of the folders into the spool, each with its INTERNALDATE; return their SHA-256 in order."""
+    found: list[str] = []
     for folder in folders:
         if server.select(folder) is None:
             continue
         for uids in server.windows():
-            for mail in server.fetch(uids):
-                wired.spool.put(mail.raw, mail.arrived_at)
-                count += 1
-    return count
+            found.extend(wired.spool.put(mail.raw, mail.arrived_at) for mail in server.fetch(uids))
+    return found
 
 
 SUFFIXES = ("-wal", "-shm")
@@ -257,10 +258,9 @@ def rebuild(config: Config, *, from_mailbox: bool) -> dict[str, int]:
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
         with service.opened(there, clock=clock, enter=False) as wired:
             _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
-            if from_mailbox:
-                _fetch_all(wired)
+            order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")
-            counts = Rebuild(wired, clock, config.state).run()
+            counts = Rebuild(wired, clock, config.state, order).run()
         _swap(old, new)
     return counts
 
@@ -273,11 +273,12 @@ def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
         raise Permanent(f"{message}: restore a backup")
 
 
-def _fetch_all(wired: Service) -> None:
+def _fetch_all(wired: Service) -> list[str]:
+    """Fetch every mail; those that were filed away come first, in the order in which they were handled."""
     fetch = wired.fetch()
     mailbox = wired.mailbox()
     try:
-        spool_mailbox(wired, mailbox, [*fetch.folders, fetch.processed, fetch.failed])
+        return spool_mailbox(wired, mailbox, [fetch.processed, fetch.failed, *fetch.folders])
     finally:
         mailbox.close()
 

@@ -8,23 +8,19 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
-from mailbot.errors import Permanent
 
 
 def forget(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")] = False,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Take a team's addresses, mails and words out for good; its scores stay under a pseudonym. Stop mailbot first."""
     from mailbot import forget, service  # noqa: PLC0415  # not for --help
 
-    if not yes:
-        if not sys.stdin.isatty():
-            message = "this cannot be taken back: say --yes"
-            raise Permanent(message)
+    if sys.stdin.isatty() and not yes:
         typer.confirm(f"Forget {name} for good? This cannot be taken back.", abort=True)
     act_as_organizer()
     set_up_journal(quiet=True)

@@ -134,13 +134,18 @@ def test_what_would_undo_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_is_left_to_do(tmp_path: Path) -> None:
-    """It asks before it acts, and names what mailbot does not reach."""
+    """It asks on a terminal only, and names what mailbot does not reach."""
     played(tmp_path, Clock())
     (tmp_path / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
-    assert "say --yes" in mailbot("forget", "Amber", "--why", "asked", folder=tmp_path, code=2).err
-    done = mailbot("forget", "Amber", "--why", "asked", "--yes", folder=tmp_path)
+    done = mailbot("forget", "Amber", folder=tmp_path)
     assert f"delete the mails from and to {AMBER}" in done.out
+    assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err
+
+
+def test_corrected_labels_still_change_its_scores(tmp_path: Path) -> None:
+    """What it predicted is kept without its mails."""
+    played(tmp_path, clock := Clock())
+    _forget(tmp_path, clock)
     mailbot("truth", "void", "3", "--why", "a broken image", folder=tmp_path)
     changes = mailbot("rescore", "--json", folder=tmp_path).json
     assert changes["submissions"] == 2
-    assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err

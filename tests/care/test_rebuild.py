@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, daybook, rebuild
+from mailbot import configfile, daybook, rebuild, service
 from mailbot.board_json import board_as_json
 from mailbot.dialogue import parts as command_parts
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, disputes, events, outbox, rulings, submissions, teams
+from mailbot.ledger import Ledger, boards, disputes, events, mails, outbox, rulings, submissions, teams
 from mailbot.model import ReplyState, Ruling
-from tests.care.contest import Clock, contest, mail, take, write_config
+from tests.care.contest import START, Clock, contest, mail, take, write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,3 +154,14 @@ def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
     path.write_text('ledger_url = "postgresql+psycopg://x@localhost/y"\n' + path.read_text())
     with pytest.raises(Permanent, match="ledger_url"):
         rebuild.rebuild(configfile.load(path), from_mailbox=False)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_mails_of_one_second_keep_the_order_of_the_mailbox(tmp_path: Path, turn: int) -> None:
+    """So a receipt that was told to a team is its receipt again, although the backup did not know of it."""
+    config, clock = configfile.load(write_config(tmp_path)), rebuild.Clock(service.now)
+    with service.opened(config, clock=clock, enter=False) as wired:
+        order = [wired.spool.put(mail(sender, shift=n / 7), START) for n, sender in enumerate(SENDERS)][::turn]
+        rebuild.Rebuild(wired, clock, config.state, order).run()
+        with wired.ledger.read() as tx:
+            assert [row.sha256 for row in sorted(mails.listing(tx), key=lambda row: row.id)] == order

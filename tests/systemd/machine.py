@@ -14,7 +14,8 @@ from typing import Self
 
 from tests.servers.process import program, short_folder
 
-SECONDS = 60.0
+SECONDS = 180.0
+"""A command that takes longer hangs."""
 
 
 def why_not() -> str:

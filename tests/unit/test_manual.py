@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.main import get_command
 
 from mailbot.cli.app import app
 from mailbot.cli.manual import page
+from tests.command import MAILBOT, mailbot
 from tests.unit.test_docs import commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = page(get_command(app))
 
@@ -32,3 +37,12 @@ def test_roff_takes_it_without_a_warning() -> None:
     )
     assert done.stderr == ""
     assert "--dry-run" in done.stdout
+
+
+def test_a_shell_completes_the_commands(tmp_path: Path) -> None:
+    """Bash is given a script, and that script is given the commands which begin so."""
+    asked = {"_MAILBOT_COMPLETE": "complete_bash", "COMP_WORDS": "mailbot for", "COMP_CWORD": "1"}
+    assert mailbot(folder=tmp_path, environment=asked).out.split() == ["forget"]
+    shell = ("bash", "-c", f"{MAILBOT} --show-completion; exit")  # one that stays, so that it can be told which it is
+    done = subprocess.run(shell, capture_output=True, text=True, check=True)
+    assert "complete -o default -F _mailbot_completion mailbot" in done.stdout
