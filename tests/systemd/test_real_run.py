@@ -172,6 +172,7 @@ def test_the_host_dies_and_another_goes_on(tmp_path: Path, dovecot: Dovecot, mai
         assert board(host) == before
         assert [_told(row) for row in rows_of(host, "submissions", "list")] == [_told(row) for row in counted]
         well(host)
+        host.install(PLAIN)
         host.systemctl("start")
         send(exim, mailbox.user, [(0, one_mail(0, mailbox.user, 300, short=True))])
         serve(host, mailbox, TEAMS * EACH + LATE + 1)
@@ -213,7 +214,6 @@ def _restored(machine: Machine, mailbox: Mailbox, kept: Path) -> Host:
     assert "The backup is whole" in host.mailbot("restore", "--verify", BACKUP)
     host.mailbot("restore", BACKUP)
     machine.run(*host.command("rebuild", "--from-mailbox"), seconds=REBUILD_SECONDS)
-    host.install(PLAIN)
     return host
 
 
