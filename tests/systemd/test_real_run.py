@@ -174,7 +174,7 @@ def test_the_host_dies_and_another_goes_on(tmp_path: Path, dovecot: Dovecot, mai
         well(host)
         host.install(PLAIN)
         host.systemctl("start")
-        send(exim, mailbox.user, [(0, one_mail(0, mailbox.user, 300, short=True))])
+        send(exim, mailbox.user, [(TEAMS, one_mail(TEAMS, mailbox.user, 300, short=True))])
         serve(host, mailbox, TEAMS * EACH + LATE + 1)
         assert "unbroken" in json.dumps(rows_of(host, "doctor"))
         host.systemctl("stop")
