@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-systemd lint bench fuzz lock checker man
+.PHONY: help setup demo test test-crash test-systemd real-run lint bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -18,6 +18,11 @@ export OPENBLAS_NUM_THREADS := 1
 
 READY := .venv/ready
 BIN := .venv/bin
+
+define with_systemd
+bash .ci/packages && { command -v systemd-nspawn >/dev/null || bash .ci/apt-install systemd-container; } && \
+	MAILBOT_TEST_SYSTEMD=1 $(BIN)/python -m pytest $(1) $(TESTS)
+endef
 
 help: ## List the chores
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -40,9 +45,10 @@ test-crash: setup ## Kill the daemon at every crash point while mails flow; says
 	@$(BIN)/python -m tests.faults
 
 test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing
-	@bash .ci/packages
-	@command -v systemd-nspawn >/dev/null || bash .ci/apt-install systemd-container
-	@MAILBOT_TEST_SYSTEMD=1 $(BIN)/python -m pytest tests/systemd $(TESTS)
+	@$(call with_systemd,tests/systemd/test_service.py)
+
+real-run: setup ## Serve 200 mails under a real systemd, throw the host away, restore: the same board; writes build/real-run.json
+	@$(call with_systemd,tests/systemd/test_real_run.py)
 
 lint: setup ## Check style, format and types
 	@$(BIN)/ruff check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with a contest of which two mails were taken."""
-    write_config(tmp_path)
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a contest of which two mails were taken; nobody changes it."""
+    folder = tmp_path_factory.mktemp("taken")
+    write_config(folder)
     for number, sender in enumerate(("amber@example.org", "beryl@example.org")):
-        (tmp_path / f"{number}.eml").write_bytes(mail(sender, shift=number / 5))
-    mailbot("ingest", "0.eml", "1.eml", folder=tmp_path)
-    return tmp_path
+        (folder / f"{number}.eml").write_bytes(mail(sender, shift=number / 5))
+    mailbot("ingest", "0.eml", "1.eml", folder=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(taken: Path, tmp_path: Path) -> Path:
+    """Return a copy of it."""
+    return shutil.copytree(taken, tmp_path, dirs_exist_ok=True)
 
 
 def change(folder: Path, statement: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers.smtp_sink import SmtpSink
 
 WANTED = "MAILBOT_TEST_SYSTEMD" in os.environ
-"""`make test-systemd` wants it: it takes a minute or two, root, and a kernel that lets a container start."""
+"""`make test-systemd` and `make real-run` want it: it takes minutes, root, and a kernel that lets a container start."""
 
 WHY_NOT = why_not() if WANTED else "only `make test-systemd` starts a machine with systemd"
 pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(300)]
