@@ -74,11 +74,12 @@ class Answering:
     def _question(self, case: Case) -> Question:
         """Return what a team is asked about a held mail."""
         files = [(candidate.name, candidate.sha256) for candidate in case.opened.candidates]
-        team, request = case.identity.team, case.identity.request
-        if not (self.questions.wanted or request or (team and team.unconfirmed)):
-            return Question(files=files)
+        identity, team = case.identity, case.identity.team
+        question = Question(files=files, asks=identity.changes, request=None if team else identity.request)
+        if not (self.questions.wanted or identity.changes or identity.request or (team and team.unconfirmed)):
+            return question
         code = confirm.shown(case.row.id, self.questions.code(case.row))
-        return Question(files=files, code=code, until=self.questions.until(), request=request)
+        return replace(question, code=code, until=self.questions.until())
 
     def _stranger_may_hear(self, tx: Tx, case: Case, recipient: str) -> bool:
         """Whether somebody on no team is answered: asked about a registration, or told, once a day, what is wrong."""

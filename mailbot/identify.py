@@ -31,6 +31,8 @@ class Identity:
     verdict: Verdict | None = None
     #: Number of the held mail that this one confirms.
     confirms: int | None = None
+    #: The command, in a mail that is held, where it changes what counts or who is on the team.
+    changes: str = ""
     #: What it asks of the roster, and what came of that.
     request: Request | None = None
     result: Result | None = None

@@ -23,6 +23,7 @@ from mailbot.registration.registrar import UNCONFIRMED
 from mailbot.rules import hold_to_team
 from mailbot.running import pulse
 from mailbot.sandbox import ChildDied
+from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mailbot.auth.held import Questions
     from mailbot.auth.known import Known
     from mailbot.challenge import Challenge
+    from mailbot.dialogue.commands import Command
     from mailbot.dialogue.entries import Kind
     from mailbot.evaluator import Evaluator, Pending
     from mailbot.labels import Labels
@@ -55,6 +57,12 @@ ATTEMPTS = 3
 """A mail that our code could not handle so often is set aside."""
 
 RETRY = timedelta(seconds=30)
+
+NEEDS_PROOF = "what it asks for needs proof of the sender"
+"""Why a mail is held that would count, had it brought a file."""
+
+LONGEST_ASKED = 500
+"""Characters of a command that the question about it shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +138,8 @@ class Intake:
             assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
             yield
             identity = replace(identity, verdict=assessment.result())
-        identity = _held(identity, has_files=has_files or entry is not None, wanted=wanted)
+        if known is None or known.held:
+            identity = _held(identity, command, has_files=has_files or entry is not None, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         started = [self._start(c, opened.mail.subject) for c in candidates]
@@ -209,13 +218,20 @@ class Intake:
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
 
 
-def _held(identity: Identity, *, has_files: bool, wanted: bool) -> Identity:
-    """Hold a mail that brings files, or asks for something, and is not sure enough."""
+def _held(identity: Identity, command: Command | None, *, has_files: bool, wanted: bool) -> Identity:
+    """Hold a mail that brings files, or asks for something, and is not sure enough.
+
+    What changes something and is proven by nothing is held, whatever else counts.
+    """
     verdict, team = identity.verdict, identity.team
     if identity.outcome is not None or verdict is None or not wanted:
         return identity
     if team and team.unconfirmed and has_files and verdict.level is not AuthLevel.CONFIRMED:
         return replace(identity, outcome=Outcome.HELD, reason=UNCONFIRMED)
-    if verdict.enough:
+    asked = command or identity.request
+    changes = printable(str(asked), LONGEST_ASKED) if asked and asked.changes and not has_files else ""
+    if verdict.enough and not (changes and verdict.level is AuthLevel.NONE):
         return identity
-    return replace(identity, outcome=Outcome.HELD, reason=verdict.why or "nothing proves who sent it")
+    why = verdict.why or "nothing proves who sent it"
+    reason = f"{why}; {NEEDS_PROOF}" if verdict.enough else why
+    return replace(identity, outcome=Outcome.HELD, reason=reason, changes=changes)

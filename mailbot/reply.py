@@ -82,6 +82,8 @@ class Question:
     code: str = field(default="", repr=False)
     #: When the code expires.
     until: datetime | None = None
+    #: The command, where it changes what counts or who is on the team; "" for any other mail.
+    asks: str = ""
     #: For a registration: what is to be registered.
     request: Request | None = None
 

@@ -32,6 +32,7 @@ def language_for(answer: Answer, mail: Mail) -> str:
     team, done, said = answer.team, answer.done, f"{mail.subject}\n{mail.text}"
     chosen = (done.command.language if done else "") or (team.language if team else None)
     asks = done is not None or answer.outcome in {Outcome.MEMBERS, Outcome.NOT_REGISTERED}
+    asks = asks or (answer.question is not None and bool(answer.question.asks))
     if chosen or team is None or not asks:
         return chosen or language_of(said)
     return CHINESE if has_han(said) else language_of(team.name)

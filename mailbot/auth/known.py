@@ -27,6 +27,8 @@ class Known:
     confirms: int | None = None
     #: Whether it asked to register a team.
     registration: bool = False
+    #: Whether it was held.
+    held: bool = False
 
     def of(self, identity: Identity) -> Identity:
         """Return the identity as it was found then."""
@@ -52,7 +54,8 @@ def read(detail: Mapping[str, Any]) -> Known:
     auth = detail.get("auth")
     verdict = Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None
     if detail.get("outcome") not in _SETTLED:
-        return Known(verdict=verdict, registration=detail.get("registration", False))
+        held = detail.get("outcome") == Outcome.HELD
+        return Known(verdict=verdict, registration=detail.get("registration", False), held=held)
     return Known(
         verdict=verdict, outcome=Outcome(detail["outcome"]), reason=detail["reason"], confirms=detail["confirms"]
     )

@@ -38,6 +38,10 @@ class Word(StrEnum):
     LANGUAGE = "language"  # of the replies
 
 
+CHANGING = frozenset({Word.WITHDRAW, Word.SELECT})
+"""The words that change what counts: obeyed only when something proves who sent them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One thing asked for."""
@@ -53,6 +57,11 @@ class Command:
     text: str = ""
     #: For ``help``: the line that could not be understood; "" where help was asked for.
     misread: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes what counts."""
+        return self.word in CHANGING
 
     def __str__(self) -> str:
         """Return it on one line, for lists: ``withdraw S-000012``."""

@@ -39,6 +39,15 @@ class Request:
     #: Normalised, each once, in order; to register, the sender's first.
     addresses: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes who is on a team: done only when something proves who sent it."""
+        return self.wish in (Wish.ADD, Wish.REMOVE)
+
+    def __str__(self) -> str:
+        """Return it on one line: ``members add name@example.org``."""
+        return " ".join((self.wish, *self.addresses))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:

@@ -9,9 +9,10 @@ import pytest
 
 from mailbot import configfile, daybook, rebuild, service
 from mailbot.board_json import board_as_json
+from mailbot.dialogue import commands
 from mailbot.dialogue import parts as command_parts
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, disputes, events, mails, outbox, rulings, submissions, teams
+from mailbot.ledger import Ledger, boards, disputes, events, holding, mails, outbox, rulings, submissions, teams
 from mailbot.model import ReplyState, Ruling
 from tests.care.contest import START, Clock, contest, mail, take, write_config
 
@@ -76,6 +77,7 @@ def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
             clock.pass_by(hours=1)
             asked = f"From: amber@example.org\nSubject: x\nMessage-ID: <{clock.instant:%H}@x>\n\n{text}\n"
             take(wired, asked.encode(), clock.instant)
+            answer_question(wired, clock)
         with wired.ledger.write("ruling") as tx:
             command_parts.disputing(wired).rule(tx, 1, Ruling.ACCEPTED, "so it is")
         before = told(wired.ledger) | asked_for(wired)
@@ -87,11 +89,38 @@ def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
     assert before["rulings"] == ("withdrawn", "the team asked for it")
 
 
+def answer_question(wired: Service, clock: Clock) -> None:
+    """Confirm the mail that is held, where there is one."""
+    with wired.ledger.read() as tx:
+        last = outbox.listing(tx)[-1]
+    if last.kind == holding.QUESTION:
+        clock.pass_by(minutes=5)
+        said = f"From: {last.recipient}\nSubject: Re: {last.subject}\nMessage-ID: <{last.id}@x>\n\nconfirm\n"
+        take(wired, said.encode(), clock.instant)
+
+
 def asked_for(wired: Service) -> dict[str, object]:
     """Return what the commands left in the ledger."""
     with wired.ledger.read() as tx:
         ruled = rulings.of(tx, team_id=1, submission_id=1)
         return {"rulings": ruled, "teams": teams.everyone(tx), "disputes": disputes.listing(tx)}
+
+
+def test_what_was_once_obeyed_without_proof_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trail says that the mail was not held, so it is not held when it is handled again."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail("amber@example.org"), clock.instant)
+        with monkeypatch.context() as earlier:
+            earlier.setattr(commands, "CHANGING", frozenset())
+            take(wired, b"From: amber@example.org\nSubject: withdraw S-1\nMessage-ID: <old@x>\n\n\n", clock.instant)
+        before = told(wired.ledger) | asked_for(wired)
+    config = configfile.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    rebuild.rebuild(config, from_mailbox=False)
+    with contest(tmp_path, clock) as wired:
+        assert told(wired.ledger) | asked_for(wired) == before
+    assert before["rulings"] == ("withdrawn", "the team asked for it")
 
 
 def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) -> None:

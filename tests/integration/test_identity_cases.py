@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tests.servers.exim import Exim
 
 HELD, SCORED, KNOWN, STRANGER = Outcome.HELD, Outcome.SCORED, Outcome.KNOWN, Outcome.UNKNOWN_SENDER
+COMMAND = Outcome.COMMAND
 HOLDS = "a signature of the sender's domain holds"
 NOTHING = "the signature proves nothing: "
 VOUCHED = f"{MX} vouches for the sender"
@@ -250,6 +251,10 @@ def _wrong_code_with_a_file(_: World) -> bytes:
     return mail(Subject=f"confirm [M-000001 {'0' * 32}]")
 
 
+def _command() -> bytes:
+    return note(ADA, "withdraw S-1", "", Date="Thu, 12 Mar 2026 08:00:00 +0000", Message_ID="<command@x.org>")
+
+
 NONE_TOO = {"require": ("key", "dmarc", "dkim", "none")}
 
 CASES = [
@@ -257,6 +262,8 @@ CASES = [
     Case("unsigned", lambda _: mail(), "none", HELD, UNSIGNED),
     Case("unsigned, where none is enough", lambda _: mail(), "none", SCORED, UNSIGNED, NONE_TOO),
     Case("unsigned, where the key alone counts", lambda _: mail(), "none", HELD, "", {"require": ("key",)}),
+    Case("a command, unsigned, where none is enough", lambda _: _command(), "none", HELD, UNSIGNED, NONE_TOO),
+    Case("a command, signed, where none is enough", lambda _: signed(_command()), "dkim", COMMAND, HOLDS, NONE_TOO),
     Case(
         "forged From, signed by the forger's domain",
         _signed(domain="evil.example", owner="forger"),

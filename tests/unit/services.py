@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mailbot import configfile, evaluator, service
+from mailbot.auth import approval, secret
 from mailbot.importing import enter
 from mailbot.ledger import mails
 
@@ -106,6 +108,16 @@ def take(served: Service, raw: bytes, *, arrived_at: datetime = NOW) -> MailRow:
         pass
     with served.ledger.read() as tx:
         return mails.at(tx, place)
+
+
+def keyed(served: Service, raw: bytes, team: str = "Pixel Peepers") -> bytes:
+    """Return a mail that carries a key of its team, a new one."""
+    with served.ledger.write("key") as tx:
+        found = approval.new_key(
+            tx, team, secret=secret.of(served.config.state), randomness=secrets.token_bytes(16), now=NOW
+        )
+    assert found is not None
+    return f"To: submissions+{found[1]}@siqa.example\r\n".encode() + raw
 
 
 def submission(method: str = "PeepNet", *, sender: str = ADA, tilt: float = 0.0, **fields: str) -> bytes:

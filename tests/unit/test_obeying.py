@@ -9,17 +9,18 @@ import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, default
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mailbot import rescore
+from mailbot.auth import approval
 from mailbot.dialogue import parts as command_parts
-from mailbot.ledger import disputes, outbox, rulings, scores, submissions, teams
+from mailbot.ledger import disputes, events, holding, mails, outbox, rulings, scores, submissions, teams
 from mailbot.model import Outcome, Ruling
 from scoring import pack
 from scoring.idfile import write_ids
-from tests.unit.services import ADA, CARL, Clock, served, submission, take
+from tests.unit.services import ADA, CARL, NOW, Clock, keyed, served, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,10 @@ def say(text: str, subject: str = "hello", sender: str = ADA, **fields: str) -> 
     return mail.as_bytes()
 
 
-def asked(served: Service, text: str, **fields: str) -> str:
-    """Take a command and return the text of the reply to it."""
-    row = take(served, say(text, **fields))
+def asked(served: Service, text: str, *, sure: bool = False, **fields: str) -> str:
+    """Take a command, with the team's key where it must be ``sure``, and return the text of the reply to it."""
+    raw = say(text, **fields)
+    row = take(served, keyed(served, raw) if sure else raw)
     assert row.outcome is Outcome.COMMAND
     return reply_to(served, row)
 
@@ -116,10 +118,10 @@ def test_status_shows_of_scores_what_the_phase_allows(tmp_path: Path, feedback: 
 
 def test_a_withdrawn_submission_counts_for_nothing(contest: Service) -> None:
     """Its score and its quota stay; it is withdrawn once."""
-    assert "S-000001 is withdrawn" in asked(contest, "withdraw S-1")
+    assert "S-000001 is withdrawn" in asked(contest, "withdraw S-1", sure=True)
     with contest.ledger.read() as tx:
         assert rulings.of(tx, team_id=1, submission_id=1)[0] == "withdrawn"
-    assert "counts for nothing already" in asked(contest, "withdraw S-1", subject="again")
+    assert "counts for nothing already" in asked(contest, "withdraw S-1", sure=True, subject="again")
     assert "(withdrawn)" in asked(contest, "status")
 
 
@@ -127,7 +129,7 @@ def test_a_withdrawn_submission_counts_for_nothing(contest: Service) -> None:
 def test_only_a_teams_own_submissions_are_touched(contest: Service, word: str) -> None:
     """Another team's and one that does not exist are told alike."""
     for receipt in ("S-000003", "S-000099"):
-        text = asked(contest, f"{word} {receipt}" + (": hm" if word == "dispute" else ""))
+        text = asked(contest, f"{word} {receipt}" + (": hm" if word == "dispute" else ""), sure=True)
         assert f"your team has no submission {receipt}" in text
     with contest.ledger.read() as tx:
         assert rulings.of(tx, team_id=2, submission_id=3) == (None, None)
@@ -136,7 +138,7 @@ def test_only_a_teams_own_submissions_are_touched(contest: Service, word: str) -
 
 def test_a_selection_is_kept(contest: Service) -> None:
     """At most two of a track; the reply says whether it decides."""
-    assert "At present your selection decides nothing" in asked(contest, "select S-1 S-2")
+    assert "At present your selection decides nothing" in asked(contest, "select S-1 S-2", sure=True)
     with contest.ledger.read() as tx:
         assert rulings.of(tx, team_id=1, submission_id=2)[0] == "selected"
 
@@ -248,3 +250,97 @@ def test_a_mail_that_is_not_sure_enough_is_held_before_it_is_obeyed(tmp_path: Pa
     """Where the policy asks for a key, a bare From address withdraws nothing."""
     with served(tmp_path, Clock(), identity={"require": ["key", "confirmed"]}) as made:
         assert take(made, say("withdraw S-1")).outcome is Outcome.HELD
+
+
+CHANGES = ("withdraw S-1", "select S-1", "members add bea@peepers.example", "members remove bert@peepers.example")
+POLICIES: dict[str, dict[str, Any]] = {
+    "the default": {},
+    "no word of the team": {"identity": {"require": ["key", "none"]}},
+}
+
+
+def question(served: Service) -> tuple[str, str]:
+    """Return subject and text of the last thing that was queued, a question to Ada."""
+    with served.ledger.read() as tx:
+        last = outbox.listing(tx)[-1]
+    assert (last.kind, last.recipient) == (holding.QUESTION, ADA)
+    body = email.message_from_bytes(last.message, policy=default).get_body(("plain",))
+    assert body is not None
+    return last.subject, body.get_content().replace("\r\n", "\n")
+
+
+def changed(served: Service) -> tuple[object, object, list[str]]:
+    """Return what a command can change, and the trail of what was carried out."""
+    with served.ledger.read() as tx:
+        done = [each.kind for each in events.since(tx, 0) if each.kind in ("command", "team-added", "team-left")]
+        return rulings.of(tx, team_id=1, submission_id=1), [team.addresses for team in teams.everyone(tx)], done
+
+
+@pytest.fixture(params=POLICIES)
+def lenient(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
+    """Give a contest where any mail counts, with a submission of Ada's, who has a member."""
+    with served(tmp_path, Clock(), **POLICIES[request.param]) as made:
+        with made.ledger.write("test") as tx:
+            teams.add(tx, "Pixel Peepers", [ADA, "bert@peepers.example"], NOW)
+        assert take(made, submission("A")).outcome is Outcome.SCORED
+        yield made
+
+
+@pytest.mark.parametrize("text", CHANGES)
+def test_what_changes_something_waits_until_the_team_says_that_it_is_its_own(lenient: Service, text: str) -> None:
+    """A forged From changes nothing, whatever counts; the team is asked with a code, and its word has it done once."""
+    before = changed(lenient)
+    row = take(lenient, say(text))
+    assert (row.outcome, changed(lenient)) == (Outcome.HELD, before)
+    assert row.reason is not None
+    assert row.reason.endswith("what it asks for needs proof of the sender")
+    subject, told = question(lenient)
+    assert text.replace("S-1", "S-000001") in [line.strip() for line in told.splitlines()]
+    assert "file" not in told.partition("-- ")[0]
+    answers = [take(lenient, say("confirm", f"Re: {subject}", **{"Message-ID": f"<{n}@x.org>"})) for n in range(2)]
+    assert [answer.outcome for answer in answers] == [Outcome.CONFIRMED, Outcome.NOT_CONFIRMED]
+    assert changed(lenient)[:2] != before[:2]
+    assert len(changed(lenient)[2]) == len(before[2]) + 1
+    with lenient.ledger.read() as tx:
+        assert mails.get(tx, row.id).outcome is (Outcome.MEMBERS if "members" in text else Outcome.COMMAND)  # type: ignore[union-attr]  # it is there
+
+
+@pytest.mark.parametrize("text", CHANGES)
+def test_an_organizers_word_has_a_held_command_done(lenient: Service, text: str) -> None:
+    """As for any mail that is held."""
+    before = changed(lenient)
+    row = take(lenient, say(text))
+    with lenient.ledger.write("approve") as tx:
+        assert approval.approve(tx, row.id, why="they telephoned", now=NOW)
+    assert lenient.intake.step()
+    assert changed(lenient)[:2] != before[:2]
+
+
+@pytest.mark.parametrize("text", CHANGES)
+def test_with_its_key_a_team_is_obeyed_at_once(lenient: Service, text: str) -> None:
+    """Nobody is asked."""
+    before = changed(lenient)
+    assert take(lenient, keyed(lenient, say(text))).outcome in (Outcome.COMMAND, Outcome.MEMBERS)
+    assert changed(lenient)[:2] != before[:2]
+    with lenient.ledger.read() as tx:
+        assert holding.QUESTION not in [row.kind for row in outbox.listing(tx)]
+
+
+@pytest.mark.parametrize("text", ["help", "status", "letters off", "language zh", "dispute S-1: look again"])
+def test_what_changes_no_standing_is_answered_at_once(lenient: Service, text: str) -> None:
+    """The answer goes to the registered address only."""
+    row = take(lenient, say(text))
+    assert row.outcome is Outcome.COMMAND
+    with lenient.ledger.read() as tx:
+        assert {one.recipient for one in outbox.listing(tx) if one.mail_id == row.id} == {ADA}
+
+
+def test_the_question_about_a_command_is_in_the_language_of_the_mail(lenient: Service) -> None:
+    """With what is asked for, and why it must be confirmed."""
+    row = take(lenient, say("撤回 S-1\n\n谢谢"))
+    subject, told = question(lenient)
+    assert row.outcome is Outcome.HELD
+    assert subject.startswith("这封邮件是您发送的吗")
+    assert "请求执行" in told.replace("\n", "")
+    assert "\n\n    withdraw S-000001\n\n" in told
+    assert "其请求须有发件人身份的证明" in told.replace("\n", "")

@@ -15,7 +15,7 @@ from mailbot.ledger import events, outbox, teams
 from mailbot.model import Outcome, Team
 from mailbot.registration import syncing
 from mailbot.service import opened as service_of
-from tests.unit.services import ADA, NOW, Clock, served, submission, take
+from tests.unit.services import ADA, NOW, Clock, keyed, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,12 +194,13 @@ def test_without_the_switch_a_registration_is_a_strangers_mail(tmp_path: Path) -
 def test_the_leader_adds_and_removes_members(tmp_path: Path) -> None:
     """A new address gets one note, however often it comes and goes; its mails count while it is on the team."""
     with served(tmp_path, Clock()) as service:
-        assert take(service, _mail("members add bea@peepers.example", sender=ADA)).outcome is Outcome.MEMBERS
+        added = keyed(service, _mail("members add bea@peepers.example", sender=ADA))
+        assert take(service, added).outcome is Outcome.MEMBERS
         assert [to for to, _, _ in _sent(service)] == ["bea@peepers.example", ADA]
         assert take(service, submission(sender="bea@peepers.example")).outcome is Outcome.SCORED
-        take(service, _mail("x", "members remove bea@peepers.example", sender=ADA))
+        take(service, keyed(service, _mail("x", "members remove bea@peepers.example", sender=ADA)))
         assert _team(service, "bea@peepers.example") is None
-        take(service, _mail("members add bea@peepers.example", "again", sender=ADA))
+        take(service, keyed(service, _mail("members add bea@peepers.example", "again", sender=ADA)))
         assert [to for to, _, _ in _sent(service)].count("bea@peepers.example") == 2  # a note and a receipt
 
 
@@ -218,7 +219,7 @@ def test_why_members_cannot_be_changed_is_told_in_chinese(tmp_path: Path, case: 
     with served(tmp_path, Clock()) as service:
         with service.ledger.write("test") as tx:
             teams.add(tx, "Pixel Peepers", ["bea@peepers.example"], NOW)
-        take(service, _mail(subject, "谢谢", sender=sender))
+        take(service, keyed(service, _mail(subject, "谢谢", sender=sender)))
         told = _sent(service)[-1][2]
     assert told.startswith("您的请求未能执行。")
     assert UNTRANSLATED.findall(told.partition("-- ")[0]) == []
@@ -239,7 +240,7 @@ def test_members_that_cannot_be_changed(tmp_path: Path, case: str) -> None:
     with served(tmp_path, Clock()) as service:
         with service.ledger.write("test") as tx:
             teams.add(tx, "Pixel Peepers", ["bea@peepers.example"], NOW)
-        assert take(service, _mail(subject, sender=sender)).outcome is Outcome.NOT_REGISTERED
+        assert take(service, keyed(service, _mail(subject, sender=sender))).outcome is Outcome.NOT_REGISTERED
         assert why in " ".join(_sent(service)[-1][2].split())
         team = _team(service, ADA)
         assert team is not None
@@ -286,8 +287,9 @@ def test_a_rebuilt_ledger_has_the_same_roster(tmp_path: Path) -> None:
     """Who registered, joined and left by mail comes back from the spool and the daybook, with the same key."""
     with served(tmp_path, Clock(), **BY_MAIL) as service:
         _confirm(service, _register(service))
-        take(service, _mail(f"members remove {YI}"))
-        take(service, _mail("members add xu@new.example"))
+        take(service, keyed(service, _mail(f"members remove {YI}"), "Newcomers"))
+        assert take(service, _mail("members add xu@new.example")).outcome is Outcome.HELD
+        _confirm(service, _sent(service)[-1][1])
         service.keep_daybook()
         before = _roster(service)
         config = service.config
