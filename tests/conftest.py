@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import sys
 
 import pytest
@@ -23,6 +24,10 @@ settings.load_profile("mailbot")
 def _journal() -> None:
     """Write the journal to standard error, whatever a test before this one asked of it."""
     journal.set_up(as_json=False)
+
+
+# A shell lets its background jobs ignore Ctrl-C, and every process that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_loopback(host: object) -> bool:

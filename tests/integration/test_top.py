@@ -37,10 +37,13 @@ def test_a_key_leaves_it(tmp_path: Path, key: bytes) -> None:
         preexec_fn=lambda: _take_terminal(inner),  # noqa: PLW1509  # no thread of the test holds a lock
     ) as process:  # fmt: skip
         os.close(inner)
-        _read_until(terminal, b"next board")
-        os.write(terminal, key)
-        _read_until(terminal, b"\x1b[?1049l")
-        assert process.wait(60) == 0
+        try:
+            _read_until(terminal, b"next board")
+            os.write(terminal, key)
+            _read_until(terminal, b"\x1b[?1049l")
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     os.close(terminal)
 
 
