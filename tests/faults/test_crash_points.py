@@ -44,6 +44,8 @@ CHOSEN = (
 ELSEWHERE = {
     "commit.authserv-checked": "`mailbot doctor --check-auth`",
     "commit.enter-truths": "a secret split; see tests/unit/test_telling.py",
+    "commit.forget": "`mailbot forget`",
+    "commit.grant": "`mailbot teams grant`",
     "commit.ingest": "`mailbot ingest`",
     "commit.mail-approved": "`mailbot mails approve`",
     "commit.migrate": "the first start; see below",
@@ -53,6 +55,7 @@ ELSEWHERE = {
     "commit.release-replies": "after a step that failed; see test_locked_ledger",
     "commit.reminders": "a phase that will close; see tests/care/test_letters.py",
     "commit.rescore": "`mailbot rescore`",
+    "commit.retention": "`retention.spool_days`, long after the end; see tests/care/test_retention.py",
     "commit.roster": "`mailbot teams`",
     "commit.ruling": "`mailbot submissions disqualify` and its like",
     "commit.sheet-behind": "a Google Sheet; see tests/unit/test_showing.py",
