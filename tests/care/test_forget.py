@@ -149,3 +149,15 @@ def test_corrected_labels_still_change_its_scores(tmp_path: Path) -> None:
     mailbot("truth", "void", "3", "--why", "a broken image", folder=tmp_path)
     changes = mailbot("rescore", "--json", folder=tmp_path).json
     assert changes["submissions"] == 2
+
+
+@pytest.mark.parametrize("moment", ["before", "made"])
+def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path, moment: str) -> None:
+    """The files are gone and the ledger does not know it yet: called again, it ends as if nothing had happened."""
+    played(tmp_path, Clock())
+    (tmp_path / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
+    command = ("forget", "amber", "--why", "they asked", "--yes")
+    mailbot(*command, folder=tmp_path, code=-9, environment={"MAILBOT_CRASH_AT": f"commit.forget.{moment}"})
+    mailbot(*command, folder=tmp_path)
+    assert _holding(tmp_path / "state", AMBER) == []
+    assert mailbot("audit", "verify", "--json", folder=tmp_path).json[0]["ok"]
