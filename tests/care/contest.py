@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
 from mailbot import configfile, importing, service
+from mailbot.ledger import outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +90,13 @@ def take(wired: service.Service, raw: bytes, arrived_at: datetime) -> None:
     importing.enter(wired, raw, arrived_at)
     while wired.intake.step():
         pass
+
+
+def send_all(wired: service.Service) -> None:
+    """Take every reply as sent."""
+    while True:
+        with wired.ledger.write("test") as tx:
+            row = outbox.claim(tx, wired.clock())
+            if row is None:
+                return
+            outbox.sent(tx, row.id, wired.clock())

@@ -11,14 +11,13 @@ import pytest
 
 from mailbot import backup, configfile, forget, rebuild, service, verify
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, events, outbox, submissions, teams
-from tests.care.contest import START, Clock, contest, mail, take
+from mailbot.ledger import Ledger, boards, events, submissions, teams
+from tests.care.contest import START, Clock, contest, mail, send_all, take
 from tests.command import mailbot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailbot.service import Service
 
 AMBER, BERYL = "amber@example.org", "beryl@example.org"
 LATER = START + timedelta(hours=1)
@@ -37,17 +36,7 @@ def played(folder: Path, clock: Clock) -> None:
         for raw in (own, mail(BERYL, shift=0.1), question.as_bytes(), bounce.as_bytes()):
             take(wired, raw, START)
         wired.weekly.publish(as_of=LATER)
-        _settle(wired)
-
-
-def _settle(wired: Service) -> None:
-    """Take every reply as sent."""
-    while True:
-        with wired.ledger.write("test") as tx:
-            row = outbox.claim(tx, wired.clock())
-            if row is None:
-                return
-            outbox.sent(tx, row.id, wired.clock())
+        send_all(wired)
 
 
 def _forget(folder: Path, clock: Clock) -> forget.Forgotten:
@@ -125,7 +114,7 @@ def test_what_would_undo_it_is_refused(tmp_path: Path) -> None:
         take(wired, mail(AMBER, shift=0.2), START)
         with pytest.raises(Permanent, match="1 mails and replies are not finished"):
             forget.forget(wired, "Amber", "why")
-        _settle(wired)
+        send_all(wired)
     _forget(tmp_path, clock)
     config = configfile.load(tmp_path / "config.toml")
     for from_mailbox in (False, True):

@@ -11,10 +11,10 @@ import pytest
 
 from mailbot import configfile, importing, service, verify
 from mailbot.errors import Permanent
-from mailbot.ledger import events, mails, outbox
+from mailbot.ledger import events, mails
 from mailbot.retention import Retention
 from mailbot.spool import Spool
-from tests.care.contest import START, Clock, contest, mail, take, write_config
+from tests.care.contest import START, Clock, contest, mail, send_all, take, write_config
 from tests.command import mailbot
 
 if TYPE_CHECKING:
@@ -35,16 +35,6 @@ def played(wired: Service, clock: Clock) -> None:
     send_all(wired)
     wired.weekly.publish(as_of=clock())
     clock.pass_by(days=10)
-
-
-def send_all(wired: Service) -> None:
-    """Take every reply as sent."""
-    while True:
-        with wired.ledger.write("test") as tx:
-            row = outbox.claim(tx, wired.clock())
-            if row is None:
-                return
-            outbox.sent(tx, row.id, wired.clock())
 
 
 @contextmanager
