@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.board_rules import Baseline, BoardRules, TrackRules
+from mailbot.deadlines import windows
 from mailbot.errors import ConfigError
 from mailbot.instants import shown
 from mailbot.model import Heading, Rule
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.config import Config
+    from mailbot.deadlines import Window
     from mailbot.instants import Phase
     from scoring.model import Track
     from scoring.truth import Truth
@@ -40,6 +42,8 @@ class Challenge:
     #: The labels that replies and weekly boards use, by track; they follow the ledger (:mod:`mailbot.labels`).
     truths: Mapping[str, Truth]
     phases: Sequence[Phase]
+    #: Everything that has a time, the phases too: what teams plan by.
+    windows: Sequence[Window]
     quota: Quota
     board: BoardRules
 
@@ -71,6 +75,7 @@ def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challeng
         tracks=tracks,
         truths=truths,
         phases=config.calendar,
+        windows=windows(config),
         quota=quota,
         board=_board_rules(config, tracks),
     )

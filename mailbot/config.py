@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import time
+from itertools import pairwise
+from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
 from mailbot.auth.section import IdentitySection
 from mailbot.dialogue.section import EntrySection
@@ -16,11 +18,14 @@ from mailbot.letters.section import LettersSection
 from mailbot.limits import ReplyLimits
 from mailbot.model import Rule
 from mailbot.registration.section import FormSection, RegistrationSection
-from mailbot.section import Address, Section, WeekMoment, Zone
+from mailbot.section import Address, Section, WeekMoment, WindowSection, Zone
 from mailbot.server_section import Imap, OAuth, Smtp
 from mailbot.sheet.section import SheetSection
 from mailbot.site.section import AwardsSection, PageSection
 from scoring.model import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Challenge(Section):
@@ -75,34 +80,39 @@ class Quota(Section):
     week_starts: WeekMoment = Moment(weekday=0, at=time(0))
 
 
-class PhaseSection(Section):
+class PhaseSection(WindowSection):
     """A window of time in which submissions are taken."""
 
     name: str
-    opens: AwareDatetime | None = None
-    closes: AwareDatetime | None = None
     #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.ladder`).
     feedback: Policy = Policy.FULL
     #: The step that ``rounded`` rounds to, in points.
     rounding: float = Field(default=1.0, gt=0)
 
-    @model_validator(mode="after")
-    def _opens_before_it_closes(self) -> PhaseSection:
-        if self.opens and self.closes and self.opens >= self.closes:
-            message = f"phase {self.name!r} closes ({self.closes}) before it opens ({self.opens})"
-            raise ValueError(message)
-        return self
 
-
-def _named_once(phases: tuple[PhaseSection, ...]) -> tuple[PhaseSection, ...]:
-    names = [phase.name for phase in phases]
+def _named_once(names: Sequence[str], what: str) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        message = f"{len(names)} phases, and more than one is named {twice[0]!r}"
+        message = f"{len(names)} {what}, and more than one is named {twice[0]!r}"
         raise ValueError(message)
+
+
+def _one_at_a_time(phases: tuple[PhaseSection, ...]) -> tuple[PhaseSection, ...]:
+    _named_once([phase.name for phase in phases], "phases")
+    for one, other in pairwise(sorted(phases, key=lambda phase: phase.opens.timestamp() if phase.opens else -inf)):
+        if one.closes is None or other.opens is None or one.closes > other.opens:
+            closes, opens = one.closes or "never", other.opens or "from the beginning"
+            message = f"{one.name!r} (closes: {closes}) overlaps {other.name!r} (opens: {opens}); one phase at a time"
+            raise ValueError(message)
     return phases
 
 
-Phases = Annotated[tuple[PhaseSection, ...], AfterValidator(_named_once)]
+def _kinds_once(entries: tuple[EntrySection, ...]) -> tuple[EntrySection, ...]:
+    _named_once([entry.kind for entry in entries], "entries")
+    return entries
+
+
+Phases = Annotated[tuple[PhaseSection, ...], AfterValidator(_one_at_a_time)]
+Entries = Annotated[tuple[EntrySection, ...], AfterValidator(_kinds_once)]
 
 
 class LimitsSection(Section):
@@ -216,7 +226,7 @@ class Config(Section):
     identity: IdentitySection = IdentitySection()
     limits: LimitsSection = LimitsSection()
     phases: Phases = ()
-    entries: tuple[EntrySection, ...] = ()
+    entries: Entries = ()
     board: BoardSection = BoardSection()
     sheet: SheetSection = SheetSection()
     split: SplitSection = SplitSection()

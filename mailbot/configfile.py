@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from mailbot import tracks
 from mailbot.config import Config
+from mailbot.deadlines import last_deadline
 from mailbot.errors import ConfigError
 from mailbot.providers import PROFILES
 from mailbot.section import Section
@@ -53,7 +54,7 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Co
     raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
     unread = _declared(raw)
     config, told = _validated(raw)
-    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
+    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread]), *(_contradictions(config) if config else [])]
     if told or config is None:
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
         raise ConfigError(message)
@@ -84,6 +85,14 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
         return Config.model_validate(raw), []
     except ValidationError as error:
         return None, [_explain(item) for item in error.errors(include_url=False)]
+
+
+def _contradictions(config: Config) -> list[str]:
+    """Return what is wrong with sections that are each right by themselves."""
+    closes, last = config.registration.closes, last_deadline(config)
+    if closes is None or last is None or closes <= last:
+        return []
+    return [f"registration.closes: {closes} is after the last deadline ({last}); nothing can be handed in by then"]
 
 
 def _declared(raw: Mapping[str, Any]) -> list[str]:

@@ -55,7 +55,12 @@ class Phase:
 
     def holds(self, instant: datetime) -> bool:
         """Whether a mail that arrived then is in time; the closing instant itself is too late."""
-        return (self.opens is None or self.opens <= instant) and (self.closes is None or instant < self.closes)
+        return within(self.opens, self.closes, instant)
+
+
+def within(opens: datetime | None, closes: datetime | None, instant: datetime) -> bool:
+    """Whether an instant lies in a window of time; None is no bound, and the closing instant itself is too late."""
+    return (opens is None or opens <= instant) and (closes is None or instant < closes)
 
 
 def phase_at(phases: Sequence[Phase], instant: datetime) -> Phase | None:

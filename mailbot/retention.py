@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot import journal
+from mailbot.deadlines import last_deadline
 from mailbot.ledger import boards, dropping, events, mails, outbox, submissions
 from mailbot.model import Status
 from mailbot.running import pulse
@@ -43,7 +44,7 @@ class Retention:
         if not days or (self._looked_at is not None and now - self._looked_at < EVERY):
             return False
         self._looked_at = now
-        end = last_deadline(self.service)
+        end = last_deadline(self.service.config)
         if end is None or now < end + timedelta(days=days):
             return False
         with self.service.ledger.read() as tx:
@@ -83,9 +84,3 @@ class Retention:
         for digest in dict.fromkeys(row.sha256 for row in rows):
             self.service.spool.drop(digest, f"{RETENTION} on {now:%Y-%m-%d}")
         journal.event("mails-dropped", count=len(rows))
-
-
-def last_deadline(service: Service) -> datetime | None:
-    """Return when the last thing that teams may hand in is due; None while something has no end."""
-    closing = [phase.closes for phase in service.config.calendar] + [one.closes for one in service.config.entries]
-    return None if None in closing else max(filter(None, closing))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from mailbot.instants import Moment
 
@@ -38,3 +38,19 @@ class Section(BaseModel):
     """A table of the config: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class WindowSection(Section):
+    """A table of the config about something that is possible for a time."""
+
+    #: First instant, with its zone; absent means from the beginning.
+    opens: AwareDatetime | None = None
+    #: First instant that is too late, with its zone; absent means for good.
+    closes: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens and self.closes and self.opens >= self.closes:
+            message = f"closes ({self.closes}) before it opens ({self.opens})"
+            raise ValueError(message)
+        return self

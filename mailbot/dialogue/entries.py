@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.dialogue.commands import own_lines
+from mailbot.instants import within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Kind:
 
     def is_in_time(self, instant: datetime) -> bool:
         """Whether a mail that arrived then counts; the closing instant itself is too late."""
-        return (self.opens is None or self.opens <= instant) and (self.closes is None or instant < self.closes)
+        return within(self.opens, self.closes, instant)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, model_validator
+from pydantic import AfterValidator, model_validator
 
-from mailbot.section import Section
+from mailbot.section import WindowSection
 
 
 def _lower(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -29,15 +29,11 @@ def _kind(value: str) -> str:
     return value
 
 
-class EntrySection(Section):
+class EntrySection(WindowSection):
     """One kind of what teams hand in: code and models, a paper."""
 
     #: One word; a subject names it in brackets: ``[SIQA paper]``.
     kind: Annotated[str, AfterValidator(_kind)]
-    #: First instant, with its zone; absent means from the beginning.
-    opens: AwareDatetime | None = None
-    #: First instant that is too late, with its zone.
-    closes: AwareDatetime | None = None
     #: Hosts a link to which counts, as ``github.com``; their subdomains count too.
     hosts: Annotated[tuple[str, ...], AfterValidator(_lower)] = ()
     #: Endings of file names that count, as ``.pdf``.

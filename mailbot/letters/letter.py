@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mailbot.deadlines import Matter
 from mailbot.languages import ENGLISH, TAGS, aoe_in, day_in, shown_in
 from mailbot.letters import envelope, trend
 from mailbot.reply import Outgoing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.challenge import Challenge
-    from mailbot.instants import Phase
+    from mailbot.deadlines import Window
     from mailbot.letters.digest import Digest
     from mailbot.letters.places import Place
     from mailbot.model import Board, Team
@@ -33,9 +34,10 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """The end of a phase, as seen from now."""
+    """The end of a window of time, as seen from now."""
 
-    phase: str
+    matter: Matter
+    name: str
     closes: datetime
     #: Whole days left, rounded; 0 on the last day, when hours count.
     days: int
@@ -75,10 +77,10 @@ class Letters:
         context |= {"relabelled": [place for place in places if place.relabelled], "trends": _trends(places)}
         return self._to_team("standing", addressee, context, key=key, now=now)
 
-    def reminder(self, addressee: Addressee, phase: Phase, *, key: str, now: datetime) -> Outgoing:
-        """Write to a team that a phase will close. The phase has an end."""
-        (deadline,) = deadlines([phase], now)
-        others = [one for one in self.challenge.phases if one != phase]
+    def reminder(self, addressee: Addressee, window: Window, *, key: str, now: datetime) -> Outgoing:
+        """Write to a team that a phase, or the time for something else, will close. The window has an end."""
+        (deadline,) = deadlines([window], now)
+        others = [one for one in self.challenge.windows if one != window]
         context = {"deadline": deadline, "deadlines": list(deadlines(others, now))}
         return self._to_team("reminder", addressee, context, key=key, now=now)
 
@@ -98,7 +100,7 @@ class Letters:
         language = addressee.language
         picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if trends else None
         whole = {
-            "deadlines": list(deadlines(self.challenge.phases, now)),
+            "deadlines": list(deadlines(self.challenge.windows, now)),
             **context,
             "addressee": addressee,
             "challenge": self.challenge,
@@ -122,12 +124,15 @@ class Letters:
         return lambda instant: shown_in(language, instant, self.zone)
 
 
-def deadlines(phases: Sequence[Phase], now: datetime) -> Iterator[Deadline]:
-    """Yield the ends of the phases that are still to come, the next first."""
-    for closes, phase in sorted((phase.closes, phase.name) for phase in phases if phase.closes and phase.closes > now):
+def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
+    """Yield the ends still to come that matter to a registered team, the next first."""
+    ahead = ((each.closes, each) for each in windows if each.closes and each.closes > now)
+    for closes, window in sorted(ahead, key=lambda pair: pair[0]):
         left = closes - now
         days = round(left / DAY) if left > DAY - HOUR else 0
-        yield Deadline(phase=phase, closes=closes, days=days, hours=max(1, round(left / HOUR)))
+        if window.matter is not Matter.REGISTRATION:
+            hours = max(1, round(left / HOUR))
+            yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
 
 
 def _trends(places: Sequence[Place]) -> dict[str, Sequence[tuple[datetime, float]]]:

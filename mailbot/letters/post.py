@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot import journal, quota
 from mailbot.board import one_line
 from mailbot.board_json import board_from_json
+from mailbot.deadlines import Matter
 from mailbot.instants import phase_at
 from mailbot.ledger import boards, events, mails, outbox, submissions, teams
 from mailbot.letters import digest, receipts, tongue
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.challenge import Challenge
+    from mailbot.deadlines import Window
     from mailbot.instants import Phase
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.boards import BoardRow
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=15)
 """So long the list of receipts waits for mails that arrived in time and are still being worked on."""
+
+
+REMINDED = {Matter.PHASE, Matter.ENTRIES}
+"""Teams are reminded of what mailbot takes until then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +87,9 @@ class Post:
             if row is not None:
                 self._queue_board(row, only=detail["teams"])
         else:
-            for phase in self.challenge.phases:
-                if phase.name == detail["phase"] and phase.holds(self.clock()):
-                    self._queue_reminders(phase, detail["days"], only=detail["teams"])
+            for window in self.challenge.windows:
+                if window.name == detail.get(window.matter) and window.holds(self.clock()):
+                    self._queue_reminders(window, detail["days"], only=detail["teams"])
 
     # --- after a board ------------------------------------------------------------------------
 
@@ -94,7 +100,7 @@ class Post:
         if row is None:
             return False
         self._queue_board(row)
-        if _closed(self.challenge.phases, self.clock()):
+        if _closed(self.challenge.windows, self.clock()):
             self._write_receipts()
         return True
 
@@ -148,35 +154,35 @@ class Post:
         self._queue_reminders(*due)
         return True
 
-    def _reminders_due(self, tx: Tx, now: datetime) -> Iterator[tuple[Phase, int]]:
-        """Yield the reminders that are missing: of each open phase only the last; none of before the ledger began."""
+    def _reminders_due(self, tx: Tx, now: datetime) -> Iterator[tuple[Window, int]]:
+        """Yield the reminders that are missing: of each open window only the last; none of before the ledger began."""
         began = events.began(tx) or now
-        for phase in self.challenge.phases:
-            if phase.closes is None or not phase.holds(now):
+        for window in self.challenge.windows:
+            if window.closes is None or window.matter not in REMINDED or not window.holds(now):
                 continue
-            passed = [days for days in self.settings.remind_days if began <= phase.closes - days * DAY <= now]
-            if passed and not events.happened(tx, kind="reminders-queued", subject=_occasion(phase, min(passed))):
-                yield phase, min(passed)
+            passed = [days for days in self.settings.remind_days if began <= window.closes - days * DAY <= now]
+            if passed and not events.happened(tx, kind="reminders-queued", subject=_occasion(window, min(passed))):
+                yield window, min(passed)
 
-    def _queue_reminders(self, phase: Phase, days: int, only: Collection[str] | None = None) -> None:
+    def _queue_reminders(self, window: Window, days: int, only: Collection[str] | None = None) -> None:
         """Write the reminders of a deadline, then queue them all in one transaction."""
-        drafts, occasion = self.about_deadline(phase, days, only), _occasion(phase, days)
+        drafts, occasion = self.about_deadline(window, days, only), _occasion(window, days)
         with self.ledger.write("reminders") as tx:
             if only is None and events.happened(tx, kind="reminders-queued", subject=occasion):
                 return
             self._queue(tx, drafts)
-            told = {"phase": phase.name, "days": days, "teams": _names(drafts)}
+            told = {window.matter: window.name, "days": days, "teams": _names(drafts)}
             events.append(tx, kind="reminders-queued", subject=occasion, now=self.clock(), **told)
         journal.event("letters-queued", occasion=occasion, letters=len(drafts))
 
-    def about_deadline(self, phase: Phase, days: int, only: Collection[str] | None = None) -> list[Draft]:
+    def about_deadline(self, window: Window, days: int, only: Collection[str] | None = None) -> list[Draft]:
         """Return the reminders of a deadline, to every team."""
         now, drafts = self.clock(), []
         with self.ledger.read() as tx:
             addressees = self._addressees(tx, now, only)
         for one in addressees:
-            own = f"reminder:{_occasion(phase, days)}:team:{one.team.id}"
-            letter = self.letters.reminder(one, phase, key=own, now=now)
+            own = f"reminder:{_occasion(window, days)}:team:{one.team.id}"
+            letter = self.letters.reminder(one, window, key=own, now=now)
             drafts.append(Draft(key=own, kind="reminder", team=one.team, outgoing=letter))
         return drafts
 
@@ -185,7 +191,7 @@ class Post:
     def _after_a_deadline(self) -> bool:
         """List the receipts of a phase that closed, once every mail that arrived in time is recorded."""
         now = self.clock()
-        closed = _closed(self.challenge.phases, now)
+        closed = _closed(self.challenge.windows, now)
         with self.ledger.read() as tx:
             new = [one for one in closed if not events.happened(tx, kind="receipts-published", subject=_occasion(one))]
             last = max((phase.closes for phase in new if phase.closes), default=now)
@@ -199,7 +205,7 @@ class Post:
         return True
 
     def _write_receipts(self) -> None:
-        names = {phase.name for phase in _closed(self.challenge.phases, self.clock())}
+        names = {phase.name for phase in _closed(self.challenge.windows, self.clock())}
         with self.ledger.read() as tx:
             received = [row for row in submissions.listing(tx) if row.phase in names]
         receipts.write(received, self.published, self.letters.zone)
@@ -248,10 +254,10 @@ def _names(drafts: Sequence[Draft]) -> list[str]:
     return [draft.team.name for draft in drafts if draft.team]
 
 
-def _occasion(phase: Phase, days: int | None = None) -> str:
+def _occasion(window: Window, days: int | None = None) -> str:
     """Name a deadline, or so many days before it; one that is put off is another."""
-    closes = f"{phase.closes.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if phase.closes else "never"
-    return f"{phase.name} {closes}" + (f" {days} d before" if days is not None else "")
+    closes = f"{window.closes.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if window.closes else "never"
+    return f"{window.key} {closes}" + (f" {days} d before" if days is not None else "")
 
 
 def _was_open(phases: Sequence[Phase], since: datetime, until: datetime) -> bool:
@@ -262,5 +268,6 @@ def _was_open(phases: Sequence[Phase], since: datetime, until: datetime) -> bool
     )
 
 
-def _closed(phases: Sequence[Phase], now: datetime) -> list[Phase]:
-    return [phase for phase in phases if phase.closes and phase.closes <= now]
+def _closed(windows: Sequence[Window], now: datetime) -> list[Window]:
+    """Return the phases that have closed."""
+    return [one for one in windows if one.matter is Matter.PHASE and one.closes and one.closes <= now]

@@ -14,7 +14,7 @@ class LettersSection(Section):
 
     #: Each team's standing, when a weekly board is published.
     standings: bool = True
-    #: Days before the end of a phase at which teams are reminded; none for no reminders.
+    #: Days before the end of a phase, or of the time for an entry, at which teams are reminded; none for no reminders.
     remind_days: tuple[Annotated[int, Field(ge=1, le=60)], ...] = (7, 1)
     #: How the week went, to the organizers, with each weekly board.
     digest: bool = True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mailbot import example
-from mailbot.instants import shown
+from mailbot.challenge import COUNTS
+from mailbot.deadlines import Matter
+from mailbot.instants import shown, shown_aoe
 from scoring.model import Kind
 
 if TYPE_CHECKING:
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
 
     from mailbot.challenge import Challenge
     from mailbot.config import Config
-    from mailbot.instants import Moment, Phase
+    from mailbot.deadlines import Window
+    from mailbot.instants import Moment
     from mailbot.rules import Quota
     from scoring.ids import Id
     from scoring.model import Track
-
-AOE = timezone(timedelta(hours=-12), "AoE")
-"""Anywhere on Earth: the last zone in which a day ends (IEEE 802.16 calls it so; UTC-12)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +53,11 @@ class SiteRules:
     tracks: Mapping[str, Track]
     #: The first two ids of each track's test set, for examples.
     ids: Mapping[str, Sequence[Id]] = field(default_factory=dict)
-    phases: Sequence[Phase]
-    #: More instants to be told, by their name, as ``Paper deadline``.
-    dates: Mapping[str, datetime]
+    #: Everything that has a time, and what else is announced.
+    windows: Sequence[Window]
     quota: Quota
-    #: Whether the best submission counts for a team, not the latest.
-    best: bool
+    #: Which submission counts for a team, in a sentence.
+    counts: str
     publish_at: Moment
     awards: Awards
     #: MiB of a mail, as it travels.
@@ -90,6 +88,20 @@ class Format:
     csv: str
 
 
+_OPENING = {
+    Matter.PHASE: "Phase {} opens",
+    Matter.ENTRIES: "Handing in {} opens",
+    Matter.REGISTRATION: "Registration opens",
+    Matter.DATE: "{}",
+}
+_CLOSING = {
+    Matter.PHASE: "Phase {} closes",
+    Matter.ENTRIES: "Handing in {} closes",
+    Matter.REGISTRATION: "Registration closes",
+    Matter.DATE: "{}",
+}
+
+
 def from_config(config: Config, challenge: Challenge) -> SiteRules:
     """Take out of the config what is for everybody."""
     url = config.challenge.page_url
@@ -101,10 +113,9 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
         url=url if not url or url.endswith("/") else f"{url.removesuffix('index.html').rstrip('/')}/",
         tracks=challenge.tracks,
         ids={name: truth.ids[:2] for name, truth in challenge.truths.items()},
-        phases=challenge.phases,
-        dates=config.page.dates,
+        windows=challenge.windows,
         quota=challenge.quota,
-        best=config.board.standing == "best",
+        counts=COUNTS[config.board.standing],
         publish_at=config.board.publish_at,
         awards=Awards(**config.awards.model_dump()),
         mail_mib=config.limits.mail_mib,
@@ -113,12 +124,11 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
 
 def calendar(rules: SiteRules) -> list[Date]:
     """Return every date of the challenge in order, on its own clock and Anywhere on Earth."""
-    ends = [(f"Phase {p.name} opens", p.opens) for p in rules.phases]
-    ends += [(f"Phase {p.name} closes", p.closes) for p in rules.phases]
-    found = [(what, at) for what, at in (*ends, *rules.dates.items()) if at is not None]
-    zone = rules.quota.zone
+    ends = [(_OPENING[each.matter].format(each.name), each.opens) for each in rules.windows]
+    ends += [(_CLOSING[each.matter].format(each.name), each.closes) for each in rules.windows]
+    found = [(what, at) for what, at in ends if at is not None]
     return [
-        Date(what=what, at=at, here=shown(at, zone), aoe=f"{at.astimezone(AOE):%a %d %b %Y, %H:%M} (AoE, UTC-12:00)")
+        Date(what=what, at=at, here=shown(at, rules.quota.zone), aoe=shown_aoe(at))
         for what, at in sorted(found, key=lambda one: one[1])
     ]
 

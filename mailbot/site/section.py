@@ -26,7 +26,7 @@ class PageSection(Section):
     command: Annotated[str, AfterValidator(_command)] = ""
     #: Seconds after which the command is ended.
     command_seconds: float = Field(default=60, ge=1, le=3600)
-    #: More instants to be told on the rules page, by their name.
+    #: More instants to be told on the rules page and in letters, by their name.
     dates: dict[str, AwareDatetime] = Field(default_factory=dict)
 
 

@@ -264,6 +264,23 @@ def test_a_reminder_that_was_missed_is_not_made_up_for(tmp_path: Path) -> None:
         assert len(letters(wired.ledger, "reminder")) == 2
 
 
+PAPER = {"[entries]": {"kind": "paper", "closes": (CLOSES - 2 * DAY).isoformat(), "types": [".pdf"]}}
+
+
+def test_teams_are_reminded_of_what_they_hand_in_besides(tmp_path: Path) -> None:
+    """A paper has its own deadline and its own reminders, each once; a date of the page has none."""
+    clock = Clock()
+    told = PAPER | {"page.dates": {"Workshop": (CLOSES - DAY).isoformat()}}
+    with contest(tmp_path, clock, **told) as wired:
+        for days in (8, 7, 6, 1, 0):
+            turn(wired, clock, CLOSES - (2 + days) * DAY)
+        reminders = letters(wired.ledger, "reminder")
+    assert [row.subject for row in reminders if row.recipient == AMBER] == [
+        f'[SIQA] Handing in "paper" closes in {left}: 24 Apr 2026' for left in ("7 days", "1 day")
+    ]
+    assert len(reminders) == 4
+
+
 def test_the_receipts_are_published_once_a_phase_has_closed(tmp_path: Path) -> None:
     """Every file that arrived in time is listed without team and score, once the last of them is recorded."""
     clock = Clock()
@@ -336,7 +353,7 @@ def test_a_rebuilt_ledger_sends_no_letter_twice(tmp_path: Path) -> None:
             for row in letters(wired.ledger, kind)
         ]
 
-    with contest(tmp_path, clock, **DEADLINE) as wired:
+    with contest(tmp_path, clock, **DEADLINE, **PAPER) as wired:
         submit(wired, clock, AMBER, BERYL)
         turn(wired, clock, WEDNESDAY)
         with wired.ledger.write("test") as tx:
@@ -349,8 +366,9 @@ def test_a_rebuilt_ledger_sends_no_letter_twice(tmp_path: Path) -> None:
     config = configfile.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
-    with contest(tmp_path, clock, **DEADLINE) as wired:
+    with contest(tmp_path, clock, **DEADLINE, **PAPER) as wired:
         assert told(wired) == before
+        assert sum("paper" in key for key, _, _ in before) == 2
         assert {state for _, state, _ in before} == {ReplyState.SENT, ReplyState.QUEUED}
         turn(wired, clock, WEDNESDAY + WEEK)
         assert told(wired) == before

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from mailbot.board import build
 from mailbot.board_rules import Baseline, BoardRules, TrackRules
-from mailbot.instants import Moment, Phase
-from mailbot.model import Board, Heading, Standing, Table
+from mailbot.challenge import COUNTS
+from mailbot.deadlines import Matter, Window
+from mailbot.instants import Moment
+from mailbot.model import Board, Heading, Rule, Standing, Table
 from mailbot.rules import Quota
 from mailbot.site.pages import site
 from mailbot.site.rules import Awards, SiteRules
@@ -137,10 +139,12 @@ def site_rules(**changes: object) -> SiteRules:
         "subject_tag": "SIQA Submission",
         "url": "",
         "tracks": {"siqa-u": siqa.siqa_u(), "siqa-s": siqa.siqa_s()},
-        "phases": (Phase(name="test", opens=OPENED, closes=AS_OF + timedelta(days=31, hours=14)),),
-        "dates": {"Paper deadline": datetime(2027, 1, 9, 23, 59, tzinfo=UTC)},
+        "windows": (
+            Window(matter=Matter.PHASE, name="test", opens=OPENED, closes=AS_OF + timedelta(days=31, hours=14)),
+            Window(matter=Matter.DATE, name="Paper deadline", closes=datetime(2027, 1, 9, 23, 59, tzinfo=UTC)),
+        ),
         "quota": Quota(per_week=2, week_starts=Moment.parse("wed 00:00"), zone=SHANGHAI),
-        "best": False,
+        "counts": COUNTS[Rule.LATEST],
         "publish_at": Moment.parse("wed 10:00"),
         "awards": Awards(places=("First place", "Second place"), invited=2, invitation="Invited to write a paper:"),
         "mail_mib": 25,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from mailbot.providers import PROFILES
 from mailbot.server_section import Imap, secret
 
 BASE = Path("/etc/mailbot")
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def _config(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # any TOML
@@ -145,6 +146,23 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"preset": "sica"}, "preset: Input should be 'siqa' or '' (got 'sica')"),
         ({"quota": {"per_week": 0}}, "quota.per_week: Input should be greater than or equal to 1 (got 0)"),
         ({"phases": [{"name": "x"}, {"name": "x"}]}, "phases: 2 phases, and more than one is named 'x'"),
+        (
+            {"phases": [{"name": "final", "opens": MARCH}, {"name": "dev", "closes": MARCH + timedelta(seconds=1)}]},
+            "phases: 'dev' (closes: 2026-03-01 00:00:01+00:00) overlaps 'final' (opens: 2026-03-01 00:00:00+00:00)",
+        ),
+        ({"phases": [{"name": "a"}, {"name": "b"}]}, "'a' (closes: never) overlaps 'b' (opens: from the beginning)"),
+        (
+            {"entries": [{"kind": "paper", "types": [".pdf"], "opens": MARCH, "closes": MARCH}]},
+            "entries.0: closes (2026-03-01 00:00:00+00:00) before it opens (2026-03-01 00:00:00+00:00)",
+        ),
+        (
+            {"entries": [{"kind": "paper", "types": [".pdf"]}, {"kind": "paper", "types": [".ps"]}]},
+            "entries: 2 entries, and more than one is named 'paper'",
+        ),
+        (
+            {"phases": [{"name": "x", "closes": MARCH}], "registration": {"closes": MARCH + timedelta(days=1)}},
+            "registration.closes: 2026-03-02 00:00:00+00:00 is after the last deadline (2026-03-01 00:00:00+00:00)",
+        ),
         ({"phases": [{"name": "x", "closes": date(2026, 3, 1)}]}, "a date needs its time and zone"),
         ({"phases": [{"name": "x", "closes": "1 March"}]}, "+08:00 (got '1 March')"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
@@ -195,6 +213,17 @@ def test_plain_text_is_for_this_machine_alone() -> None:
     config = configfile.build(_config(imap={"host": "127.0.0.1", "security": "none"}), base=BASE)
     assert config.imap is not None
     assert config.imap.security == "none"
+
+
+def test_phases_may_follow_one_another() -> None:
+    """The instant one closes is the instant the next opens, in whatever order they are written."""
+    phases = [
+        {"name": "final", "opens": MARCH + timedelta(days=9)},
+        {"name": "dev", "opens": MARCH, "closes": MARCH + timedelta(days=9)},
+        {"name": "warm-up", "closes": MARCH},
+    ]
+    late = {"closes": MARCH + timedelta(days=99)}
+    assert len(configfile.build(_config(phases=phases, registration=late), base=BASE).calendar) == 3
 
 
 def test_without_a_phase_the_challenge_is_always_open() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.board import build
-from mailbot.instants import Phase
-from mailbot.languages import LANGUAGES
+from mailbot.deadlines import Matter, Window
+from mailbot.languages import CHINESE, ENGLISH, LANGUAGES
 from mailbot.letters.letter import Addressee, Letters
 from mailbot.letters.places import places
 from mailbot.model import Team
@@ -26,11 +27,33 @@ if TYPE_CHECKING:
 HOSTILE = ("<img src=x onerror=alert(1)> 100%s", "A&B %(rank)s <b>", "“quoted\" 'name'")
 
 
+WINDOWS = (
+    Window(matter=Matter.DATE, name="Camera-ready paper", closes=AS_OF + timedelta(days=40)),
+    Window(matter=Matter.PHASE, name="test", closes=AS_OF + timedelta(days=2)),
+    Window(matter=Matter.ENTRIES, name="code", closes=AS_OF + timedelta(days=3)),
+    Window(matter=Matter.ENTRIES, name="paper", opens=AS_OF + timedelta(days=4), closes=AS_OF + timedelta(hours=200)),
+    Window(matter=Matter.PHASE, name="warm-up", closes=AS_OF),
+    Window(matter=Matter.DATE, name="Kick-off", closes=AS_OF - timedelta(days=9)),
+    Window(matter=Matter.REGISTRATION, name="registration", closes=AS_OF + timedelta(days=1)),
+)
+
+
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
     """Return what writes letters of a contest."""
     with served(tmp_path_factory.mktemp("letters"), Clock()) as wired:
-        yield Letters(challenge=wired.challenge, zone=SHANGHAI)
+        yield Letters(challenge=replace(wired.challenge, windows=WINDOWS), zone=SHANGHAI)
+
+
+def _named(name: str) -> list[Window]:
+    """Return a window of each kind that teams are reminded of, with a name that is not ours."""
+    return [Window(matter=one, name=name, closes=AS_OF + timedelta(days=1)) for one in (Matter.PHASE, Matter.ENTRIES)]
+
+
+def _plain(letter: Outgoing) -> str:
+    body = email.message_from_bytes(letter.message, policy=default).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def _rich(letter: Outgoing) -> str:
@@ -51,9 +74,58 @@ def test_a_name_is_inert(letters: Letters, name: str, language: str) -> None:
         team = Team(id=1, name=reader, addresses=("a@example.org",))
         addressee = Addressee(team=team, recipient="a@example.org", allowances={}, language=language)
         html = _rich(letters.standing(addressee, places(boards[1], boards)[reader], boards[1], key="k", now=AS_OF))
-        phase = Phase(name=name, opens=None, closes=AS_OF + timedelta(days=1))
-        html += _rich(letters.reminder(addressee, phase, key="k", now=AS_OF))
+        html += "".join(_rich(letters.reminder(addressee, one, key="k", now=AS_OF)) for one in _named(name))
         assert "<img src=x" not in html
         assert "<b>" not in html
         assert "&amp;lt;" not in html
         assert f'href="mailto:{letters.challenge.address}"' in html
+
+
+def _addressee(language: str = ENGLISH) -> Addressee:
+    team = Team(id=1, name="Amber", addresses=("a@example.org",))
+    return Addressee(team=team, recipient="a@example.org", allowances={}, language=language)
+
+
+def _standing(letters: Letters, language: str = ENGLISH) -> Outgoing:
+    board = build([standing("Amber", "siqa-s", 80)], rules(), AS_OF)
+    return letters.standing(_addressee(language), places(board, [board])["Amber"], board, key="k", now=AS_OF)
+
+
+def test_a_letter_tells_every_deadline_that_is_ahead(letters: Letters) -> None:
+    """Phases, what is handed in besides, and the dates of the page, the next first; registration is behind a team."""
+    told = _plain(_standing(letters)).partition("Deadlines\n")[2].partition("What counts")[0].split("\n")
+    assert [line.strip() for line in told[:12]] == [
+        'Phase "test" closes in 2 days',
+        "Fri 27 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)",
+        "Thu 26 Nov 2026, 14:00 AoE (UTC-12:00)",
+        'Handing in "code" closes in 3 days',
+        "Sat 28 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)",
+        "Fri 27 Nov 2026, 14:00 AoE (UTC-12:00)",
+        'Handing in "paper" closes in 8 days',
+        "Thu 03 Dec 2026, 18:00 (Asia/Shanghai, UTC+08:00)",
+        "Wed 02 Dec 2026, 22:00 AoE (UTC-12:00)",
+        "Camera-ready paper in 40 days",
+        "Mon 04 Jan 2027, 10:00 (Asia/Shanghai, UTC+08:00)",
+        "Sun 03 Jan 2027, 14:00 AoE (UTC-12:00)",
+    ]
+    assert [line for line in told[12:] if line.strip()] == []
+    assert "Handing in “paper” closes in 8 days" in _rich(_standing(letters))
+    chinese = _plain(_standing(letters, CHINESE))
+    assert '"code" 的提交将于 3 天后截止' in chinese
+    assert "Camera-ready paper 将于 40 天后到来" in chinese
+    assert chinese.startswith("总榜：第 1 名")  # noqa: RUF001  # the stops of Chinese
+    assert "Overall" not in chinese + _rich(_standing(letters, CHINESE))
+
+
+def test_a_reminder_of_a_paper_tells_how_to_hand_it_in(letters: Letters) -> None:
+    """What is asked for is no result file, and its subject names the kind."""
+    (paper,) = (one for one in WINDOWS if one.name == "paper")
+    letter = letters.reminder(_addressee(), paper, key="k", now=AS_OF)
+    assert letter.subject == '[SIQA] Handing in "paper" closes in 8 days: 03 Dec 2026'
+    told = " ".join(_plain(letter).split())
+    assert "what you hand in is taken until Thu 03 Dec 2026, 18:00 (Asia/Shanghai, UTC+08:00)" in told
+    assert f"Mail it to {letters.challenge.address} with the kind in the subject, as [SIQA paper]." in told
+    assert "result file" not in told
+    further = told.partition("Further deadlines")[2]
+    assert 'Phase "test"' in further
+    assert '"paper"' not in further

@@ -197,9 +197,9 @@ def test_a_shared_rank_shares_its_award() -> None:
 def test_rules_tell_dates_on_both_clocks(files: dict[str, bytes]) -> None:
     """Every date has its zone and the same instant Anywhere on Earth, in order."""
     shown = text(files, "rules/index.html")
-    here, aoe = "Sun 27 Dec 2026, 00:00 (Asia/Shanghai, UTC+08:00)", "Sat 26 Dec 2026, 04:00 (AoE, UTC-12:00)"
+    here, aoe = "Sun 27 Dec 2026, 00:00 (Asia/Shanghai, UTC+08:00)", "Sat 26 Dec 2026, 04:00 AoE (UTC-12:00)"
     closes = shown.index(f"Phase test closes {here} {aoe}")
-    paper = shown.index("Paper deadline Sun 10 Jan 2027, 07:59 (Asia/Shanghai, UTC+08:00) Sat 09 Jan 2027, 11:59 (AoE")
+    paper = shown.index("Paper deadline Sun 10 Jan 2027, 07:59 (Asia/Shanghai, UTC+08:00) Sat 09 Jan 2027, 11:59 AoE")
     assert shown.index("Phase test opens") < closes < paper
 
 
