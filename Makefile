@@ -11,7 +11,8 @@ IDS ?=
 TRACKS ?=
 TESTS ?=
 SECONDS ?= 60
-WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
+# Twice as many as there are cores, up to 8: a test waits for its servers about as long as it computes
+WORKERS ?= -n $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8))) --dist worksteal
 
 # One thread for each process's linear algebra: the tests run side by side
 export OPENBLAS_NUM_THREADS := 1
