@@ -147,7 +147,7 @@ def _lists(found: Status) -> list[RenderableType]:
         for row in found.last_mails
     ]
     used = [
-        (team, track, f"{today} today", f"{week} of {found.per_week} this week")
-        for team, track, today, week in found.used
+        (each.team, each.track, f"{each.today} today", f"{each.week} of {each.per_week} this week")
+        for each in found.used
     ]
     return [_table("Last mails", mails), _table("Quota", used)]

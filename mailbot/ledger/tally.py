@@ -70,16 +70,16 @@ def submissions_by_track(tx: Tx) -> dict[tuple[str, Status], int]:
     return {(row.track or "", Status(row.status)): row[2] for row in rows}
 
 
-def busiest(tx: Tx, since: datetime, until: datetime, *, limit: int) -> list[tuple[str, str, int]]:
-    """Return teams, tracks and how many of their submissions were accepted in a window, most first."""
-    count = sa.func.count()
+def busiest(tx: Tx, since: datetime, until: datetime, *, limit: int) -> list[tuple[int, str, str]]:
+    """Return id and name of the teams with most submissions accepted on a track in a window, and the track."""
     window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
+    one = (teams.c.id, teams.c.name, submissions.c.track)
     query = (
-        sa.select(teams.c.name, submissions.c.track, count)
+        sa.select(*one)
         .join(teams, teams.c.id == submissions.c.team_id)
         .where(*window, submissions.c.status == Status.ACCEPTED)
-        .group_by(teams.c.name, submissions.c.track)
-        .order_by(count.desc(), teams.c.name, submissions.c.track)
+        .group_by(*one)
+        .order_by(sa.func.count().desc(), teams.c.name, submissions.c.track)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+    return [(row.id, row.name, row.track) for row in tx.execute(query)]

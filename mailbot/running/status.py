@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mailbot import quota
 from mailbot.holding import is_held
 from mailbot.instants import next_after, phase_at
-from mailbot.ledger import boards, health, mails, outbox, tally, teams, truths
+from mailbot.ledger import boards, health, mails, outbox, submissions, tally, teams, truths
 from mailbot.model import MailState
 from mailbot.rules import Quota
 from mailbot.running import report
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 LAST_MAILS = 8
 BUSIEST = 5
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """What a team has used of its quota on a track."""
+
+    team: str
+    track: str
+    #: Accepted submissions of today, and of the quota's week.
+    today: int
+    week: int
+    #: How many it may have this week, with what the organizers granted it.
+    per_week: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +64,8 @@ class Status:
     last_mails: Sequence[MailRow]
     #: Names by the id of the team.
     teams: Mapping[int, str]
-    #: Team, track, accepted submissions of today and of the quota's week; of the teams that sent most this week.
-    used: Sequence[tuple[str, str, int, int]]
-    per_week: int
+    #: Of the teams that sent most this week.
+    used: Sequence[Used]
     last_board: datetime | None
     next_board: datetime
     #: Name of the phase that is open, and when the next one closes.
@@ -89,7 +102,6 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         last_mails=mails.latest(tx, LAST_MAILS),
         teams={team.id: team.name for team in teams.everyone(tx)},
         used=_used(tx, config, now),
-        per_week=config.quota.per_week,
         last_board=published,
         next_board=next_after(config.board.publish_at, config.challenge.zone, now),
         phase=phase.name if phase else None,
@@ -98,15 +110,18 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     )
 
 
-def _used(tx: Tx, config: Config, now: datetime) -> list[tuple[str, str, int, int]]:
+def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
     """Return what the busiest teams have used of their quota."""
     zone = config.challenge.zone
-    quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
-    since, until = quota.week(now)
+    rule = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    since, until = rule.week(now)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    week = tally.busiest(tx, since, until, limit=BUSIEST)
-    today = {(team, track): n for team, track, n in tally.busiest(tx, midnight, until, limit=1000)}
-    return [(team, track, today.get((team, track), 0), count) for team, track, count in week]
+    found = []
+    for team_id, name, track in tally.busiest(tx, since, until, limit=BUSIEST):
+        has = quota.allowance(tx, rule, team_id=team_id, track=track, at=now)
+        today = submissions.used(tx, team_id=team_id, track=track, since=midnight, until=until)
+        found.append(Used(team=name, track=track, today=today, week=has.used, per_week=has.per_week))
+    return found
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -132,10 +147,7 @@ def as_json(status: Status) -> dict[str, Any]:
             }
             for row in status.last_mails
         ],
-        "quota": [
-            {"team": team, "track": track, "today": today, "week": week, "per_week": status.per_week}
-            for team, track, today, week in status.used
-        ],
+        "quota": [asdict(each) for each in status.used],
         "last_board": status.last_board and status.last_board.isoformat(timespec="seconds"),
         "next_board": status.next_board.isoformat(timespec="seconds"),
         "phase": status.phase,

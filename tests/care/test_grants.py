@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import configfile, quota, rebuild, service
 from mailbot.ledger import outbox, submissions, teams
+from mailbot.running import status
 from tests.care.contest import Clock, mail, take, write_config
 from tests.care.test_letters import AMBER, BERYL, WEDNESDAY, letters, text, turn
 from tests.command import mailbot
@@ -81,6 +82,8 @@ def test_reply_letter_and_digest_tell_of_it(tmp_path: Path) -> None:
         send(wired, clock, AMBER)
         with wired.ledger.read() as tx:
             (reply,) = outbox.listing(tx)
+            (used,) = status.look(tx, wired.config, now=clock()).used
+        assert (used.team, used.week, used.per_week) == ("Amber", 1, 3)
         assert "1 of 3 used this week on SIQA-S" in text(reply)
         turn(wired, clock, WEDNESDAY - timedelta(hours=11))  # in this week still
         wired.weekly.publish(as_of=clock(), letters=True)
