@@ -8,7 +8,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from tests.warm import warm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +37,25 @@ class Done:
 
 
 def mailbot(*arguments: str, folder: Path, code: int = 0, environment: Mapping[str, str] | None = None) -> Done:
-    """Run the command in a folder; it must end with the exit code, and never with a traceback."""
-    done = subprocess.run(
-        (MAILBOT, *arguments),
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+    """Run the command in a folder; it must end with the exit code, and never with a traceback.
+
+    With an environment it is started from scratch, otherwise by a process that has loaded it already.
+    """
+    with TemporaryFile() as out, TemporaryFile() as err:
+        command = (str(MAILBOT), *arguments)
+        if environment is None:
+            ended = warm().run(command, folder=folder, out=out.fileno(), err=err.fileno(), seconds=_SECONDS)
+        else:
+            whole = {**os.environ, **environment}
+            ended = subprocess.run(
+                command, cwd=folder, env=whole, stdout=out, stderr=err, timeout=_SECONDS, check=False
+            ).returncode
+        said, complained = (_text(stream) for stream in (out, err))
+    assert "Traceback" not in complained, complained
+    assert ended == code, f"exit code {ended}\n{said}\n{complained}"
+    return Done(code=ended, out=said, err=complained)
+
+
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from mailbot import journal
+from mailbot.ledger import events
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -21,9 +22,10 @@ settings.load_profile("mailbot")
 
 
 @pytest.fixture(autouse=True)
-def _journal() -> None:
-    """Write the journal to standard error, whatever a test before this one asked of it."""
-    journal.set_up(as_json=False)
+def _as_at_the_start() -> None:
+    """Undo what a command that a test before this one ran in our process has set for good."""
+    journal.set_up(as_json=False)  # to standard error
+    events.actor.set("mailbot")
 
 
 # A shell lets its background jobs ignore Ctrl-C, and every process that a test starts would inherit that.

@@ -58,6 +58,14 @@ file = "teams.csv"
 name = "test"
 closes = 2026-05-10T00:00:00+08:00
 
+[[entries]]
+kind = "paper"
+closes = 2026-05-15T00:00:00-12:00
+types = [".pdf"]
+
+[page]
+dates = {{ "Notification of papers" = 2026-05-30T00:00:00+08:00 }}
+
 [board]
 folder = "."
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MIB = 1024 * 1024
-BOUNDS = Bounds(seconds=8, cpu_seconds=1, memory_bytes=512 * MIB)
+BOUNDS = Bounds(seconds=60, cpu_seconds=1, memory_bytes=512 * MIB)
 
 
 @pytest.fixture(scope="module")
