@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import imapclient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from mailbot import __version__, crash, tls
+from mailbot import __version__, crash, tls, unreachable
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
 from mailbot.model import Fetched
 from mailbot.running import pulse
@@ -266,7 +266,8 @@ def _trouble(error: Exception) -> Temporary:
     lost = isinstance(error.__context__, imaplib.IMAP4.abort)  # the driver calls a connection lost at login a refusal
     if isinstance(error, LoginError) and not lost and _UNAVAILABLE not in said:
         return AuthenticationFailed("the IMAP server refused the login: check imap.user and the password file")
-    return Temporary(f"the IMAP server is not to be had: {error.__class__.__name__}: {said}")
+    reason = unreachable.why(error, "imap") or f"{error.__class__.__name__}: {said}"
+    return Temporary(f"the IMAP server is not to be had: {reason}")
 
 
 def _is_about_us(error: Exception) -> bool:

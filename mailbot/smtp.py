@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import crash, tls
+from mailbot import crash, tls, unreachable
 from mailbot.errors import BadAddress, Permanent, Temporary
 from mailbot.running import pulse
 
@@ -154,7 +154,7 @@ def _translated() -> Iterator[None]:
         refused = _by_code(error.smtp_code, error.smtp_error)
         raise (refused if error.smtp_code == TOO_LARGE else Temporary(str(refused))) from error
     except (OSError, smtplib.SMTPException) as error:
-        message = f"the SMTP server is not to be had: {error.__class__.__name__}"
+        message = f"the SMTP server is not to be had: {unreachable.why(error, 'smtp') or error.__class__.__name__}"
         raise Temporary(message) from error
 
 

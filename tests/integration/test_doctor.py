@@ -46,6 +46,14 @@ def test_a_wrong_password_is_red_with_its_mend(posted: Bot) -> None:
     assert "sesame" not in str(found)
 
 
+def test_tls_at_the_wrong_port_is_red_with_the_key(posted: Bot) -> None:
+    """Port 587 with the default "tls" is the commonest mistake: the row says which key to set."""
+    config = posted.folder / "config.toml"
+    config.write_text(config.read_text().replace('security = "starttls"', 'security = "tls"'))
+    found = _doctor(posted, "--online", code=1)
+    assert 'set smtp.security to "starttls"' in found["smtp login"]["detail"]
+
+
 def test_a_missing_folder_is_named(bot: Bot) -> None:
     """A folder of extra_folders that is not there is yellow: what lands in spam would not be seen."""
     found = _doctor(bot, "--online")["folders"]

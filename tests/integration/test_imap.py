@@ -124,7 +124,9 @@ def test_a_server_nobody_vouches_for_is_refused(
         tmp_path / "bot", mailbox, smtp_sink, imap | ({"ca_file": str(foreign_ca)} if named == "another" else {})
     )
     mailbox.deliver(submission(TEAM, mailbox.user))
-    assert "SSLCertVerificationError" in bot.once(code=2).err
+    said = bot.once(code=2).err
+    assert "its certificate is not trusted" in said
+    assert "imap.ca_file" in said
     assert bot.rows("mails") == []
     assert len(mailbox.messages()) == 1
 
@@ -401,8 +403,14 @@ def test_a_refused_login_is_told_apart(mailbox: Mailbox) -> None:
 
 def test_no_server_is_temporary(mailbox: Mailbox) -> None:
     """A port that nobody listens on is a matter of time."""
-    with pytest.raises(Temporary):
+    with pytest.raises(Temporary, match=r"nothing listens there \(if it never did: imap\.host or imap\.port\)"):
         Adapter(_settings(mailbox, port=1), "secret")
+
+
+def test_tls_where_the_server_speaks_none_at_first_is_told_with_the_key(mailbox: Mailbox) -> None:
+    """The commonest mistake of all: the port is that of STARTTLS, the config says "tls"."""
+    with pytest.raises(Temporary, match=r'set imap\.security to "starttls"'):
+        Adapter(_settings(mailbox, port=mailbox.server.imap_port), "secret")
 
 
 def test_an_unusable_ca_file_is_the_configs_fault(mailbox: Mailbox, tmp_path: Path) -> None:

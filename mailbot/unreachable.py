@@ -1,0 +1,27 @@
+"""Why a mail server cannot be reached, in words that name the key to mend. Pure."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+_PLAIN_ANSWER = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
+"""What OpenSSL calls an answer that is no TLS."""
+
+
+def why(error: Exception, section: str) -> str:
+    """Return what is wrong, with the keys of the config's section; "" where nobody but the server knows."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}): {section}.host must be the name in it, "
+            f"{section}.ca_file its authority where that is not a public one"
+        )
+    if isinstance(error, ssl.SSLError) and getattr(error, "reason", None) in _PLAIN_ANSWER:
+        return f'it speaks no TLS at first on that port: set {section}.security to "starttls", or mend {section}.port'
+    if isinstance(error, socket.gaierror):
+        return f"its name is not found (if it never was: {section}.host, or the network)"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens there (if it never did: {section}.host or {section}.port)"
+    if isinstance(error, TimeoutError):
+        return f"it does not answer (if it never did: {section}.port, {section}.security, or a firewall on the way)"
+    return ""
