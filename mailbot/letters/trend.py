@@ -20,6 +20,9 @@ COLOURS = 24
 
 MOST_TICKS = 6
 
+POINTS = 9.5
+"""Size of the letters; a figure is about 0.64 of that wide."""
+
 #: Dark enough for white, told apart by most eyes (Okabe and Ito, 2008), and by their markers.
 STYLES = (
     {"color": "#1d232b", "marker": "o", "linewidth": 2.2},
@@ -39,7 +42,7 @@ def chart(series: Mapping[str, Sequence[tuple[datetime, float]]], days: str = "%
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
     from PIL import Image  # noqa: PLC0415  # as above
 
-    figure = Figure(figsize=INCHES, dpi=DOTS, layout="constrained", facecolor="white")
+    figure = Figure(figsize=INCHES, dpi=DOTS, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
     for number, (title, points) in enumerate(series.items()):
@@ -52,11 +55,12 @@ def chart(series: Mapping[str, Sequence[tuple[datetime, float]]], days: str = "%
             **STYLES[number % len(STYLES)],  # type: ignore[arg-type]  # matplotlib's own keywords
         )
     _dress(axes, sorted({instant for points in series.values() for instant, _ in points}), days)
+    figure.subplots_adjust(left=_label_width(axes), right=0.965, bottom=0.14, top=0.87)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's own types leave it out
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels, "raw", "RGBA", 0, 1).convert("RGB")
     file = io.BytesIO()
-    drawn.quantize(COLOURS).save(file, "PNG", optimize=True)
+    drawn.quantize(COLOURS, method=Image.Quantize.FASTOCTREE).save(file, "PNG")  # four times as fast as the defaults
     return file.getvalue()
 
 
@@ -69,16 +73,26 @@ def _dress(axes: Axes, instants: Sequence[datetime], days: str) -> None:
     shown = apart(instants)
     axes.set_xticks([_day(instant) for instant in shown], [instant.strftime(days) for instant in shown])
     axes.margins(x=0.04, y=0.15)
-    axes.tick_params(labelsize=9.5, length=3, color="#8a929c", labelcolor="#3b434d")
+    axes.tick_params(labelsize=POINTS, length=3, color="#8a929c", labelcolor="#3b434d")
     axes.yaxis.set_major_locator(_few_ticks())
+    axes.ticklabel_format(axis="y", useOffset=False)  # 99.98, not -0.02 and somewhere else +1e2
     axes.grid(axis="y", color="#dfe3e8", linewidth=0.8)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color("#8a929c")
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(STYLES), frameon=False, fontsize=9.5, handlelength=1.6,
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(STYLES), frameon=False, fontsize=POINTS, handlelength=1.6,
         borderaxespad=0.1, columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip
+
+
+def _label_width(axes: Axes) -> float:
+    """Return which share of the picture the scores beside the axis need.
+
+    matplotlib's own layout engines draw everything twice to find out: half the time of a letter.
+    """
+    labels = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
+    return float(max(map(len, labels)) * 0.64 * POINTS / 72 + 0.12) / INCHES[0]
 
 
 def apart(instants: Sequence[datetime]) -> list[datetime]:

@@ -24,6 +24,8 @@ WIDTH, HEIGHT = 380, 280
 
 _INK, _SOFT, _LINE, _STILL, _SHEET = (COLOURS[name] for name in ("ink", "soft", "line", "still", "sheet"))
 _GAP = 13.5
+_FIGURE = 7.7
+"""Pixels that a figure of a label takes."""
 _LEFT_OF = 0.6
 _STYLE: Any = {  # matplotlib types each name of a setting as a literal
     "svg.fonttype": "none",
@@ -42,6 +44,7 @@ _STYLE: Any = {  # matplotlib types each name of a setting as a literal
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
+    "axes.formatter.useoffset": False,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
 }
@@ -57,6 +60,7 @@ def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], 
     values = [value for line in lines for value in line if value is not None]
     low, high = _reach(values)
     axes.set(xlim=(days[0], days[-1]), ylim=(low, high))
+    _make_room(axes)
     for place, line in reversed(list(enumerate(lines))):
         shown = [float("nan") if value is None else value for value in line]
         axes.plot(days, shown, color=COLOURS[f"c{place % 10}"], linewidth=2.2 if place == 0 else 1.4, clip_on=False)
@@ -93,6 +97,7 @@ def scatter(dots: Sequence[tuple[float, float]], named: int, baselines: Sequence
     figure, axes = _begin(left=34, right=12, bottom=42, top=16, height=HEIGHT)
     for place, values in enumerate(zip(*dots, *baselines, strict=True)):
         (axes.set_ylim if place else axes.set_xlim)(_reach(values))
+    _make_room(axes)
     if baselines:
         across, up = zip(*baselines, strict=True)
         axes.plot(across, up, "s", color=_STILL, markerfacecolor=_SHEET, markersize=5)
@@ -136,6 +141,14 @@ def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tupl
         axes = figure.add_axes(box, facecolor="none")
         axes.set_axisbelow(True)
     return figure, axes
+
+
+def _make_room(axes: Axes) -> None:
+    """Move the left end of the axes to the right where scores lie so close that their labels are long."""
+    labels = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
+    box = axes.get_position()
+    left = max(box.x0, (_FIGURE * max(map(len, labels)) + 6) / WIDTH)
+    axes.set_position((left, box.y0, box.x1 - left, box.height))
 
 
 def _svg(figure: Figure) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,6 +100,16 @@ def test_equal_scores_can_be_drawn() -> None:
     """A single score all along gives an axis all the same."""
     past = [with_intervals(build([standing("a", "siqa-s", 50)], rules(), one.as_of), half=0) for one in season(2)]
     assert {chart.key for chart in charts.all_of(past[-1], past)} >= {"history-siqa-s", "intervals-siqa-s"}
+
+
+def test_scores_close_together_are_told_whole() -> None:
+    """The axis says 99.99, not -0.005 with +9.999e1 in a corner."""
+    weeks = [AS_OF + timedelta(weeks=week) for week in range(3)]
+    past = [build([standing("a", "siqa-s", 99.98 + 0.01 * n)], rules(), week) for n, week in enumerate(weeks)]
+    chart = next(chart for chart in charts.all_of(past[-1], past) if chart.key == "history-siqa-s")
+    words = [element.text or "" for element in fromstring(str(chart.svg)).iter("text")]
+    assert {word.rstrip("0") for word in words} >= {"99.98", "99.99", "100."}
+    assert not [word for word in words if "e1" in word]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=["markup", "formula", "placeholder", "wide", "marks", "no-xml"])

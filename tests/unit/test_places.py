@@ -15,6 +15,8 @@ from tests.unit.boards import AS_OF, rules, standing
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import pytest
+
     from mailbot.letters.places import Place
     from mailbot.model import Board
 
@@ -81,6 +83,21 @@ def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
         assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 380), set())
     assert len(drawn) < 15_000
     assert trend.chart(series) == drawn
+
+
+def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The axis says 99.99, not -0.002 with +9.999e1 in a corner."""
+    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415  # slow to load
+
+    labels, form = list[str](), ScalarFormatter.format_ticks
+
+    def formed(self: ScalarFormatter, values: list[float]) -> list[str]:
+        labels.extend(found := form(self, values))
+        return found
+
+    monkeypatch.setattr(ScalarFormatter, "format_ticks", formed)
+    trend.chart({"Overall": [(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]})
+    assert {label.rstrip("0").rstrip(".") for label in labels} >= {"99.992", "100"}
 
 
 def test_labels_of_weeks_that_lie_unevenly_do_not_touch() -> None:
