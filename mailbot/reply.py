@@ -14,6 +14,7 @@ from mailbot import example
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
 from mailbot.challenge import COUNTS
+from mailbot.dialogue.entries import may_be_one
 from mailbot.instants import next_after
 from mailbot.languages import TAGS, aoe_in
 from mailbot.mime.words import literal
@@ -182,6 +183,7 @@ class Replies:
             "done": answer.done,
             "deadlines": self._deadlines(wording),
             "kinds": self.kinds,
+            "may_be_entry": may_be_one,
             "counts": wording.reason(COUNTS[self.rule]),
             "counts_selected": self.rule is Rule.SELECTED,
             "most_selected": MOST_SELECTED,

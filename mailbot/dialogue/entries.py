@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mailbot.model import Brought
     from mailbot.opening import Opened
+    from scoring.model import Evaluation
 
 MOST = 5
 """So many things of one mail are taken."""
@@ -79,6 +80,11 @@ def find(opened: Opened, kinds: Sequence[Kind]) -> Entry | None:
         if items := (*_files(opened.brought, kind), *_links(opened.mail.text, kind)):
             return Entry(kind=kind, items=items[:MOST])
     return None
+
+
+def may_be_one(evaluation: Evaluation) -> bool:
+    """Whether a refused file may have been meant as something else: no track is told, or it is no result file."""
+    return evaluation.track is None or any(problem.code in NO_RESULT for problem in evaluation.problems)
 
 
 def _files(brought: Sequence[Brought], kind: Kind) -> list[Item]:

@@ -64,6 +64,15 @@ def listed(service: Service) -> list[tuple[str, str, bool]]:
         return [(row.kind, row.what, row.in_time) for row in entries.listing(tx)]
 
 
+def _told(service: Service) -> str:
+    """Return the text of the one reply, its lines joined."""
+    with service.ledger.read() as tx:
+        (reply,) = outbox.listing(tx)
+    body = email.message_from_bytes(reply.message, policy=default).get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
 def test_a_paper_is_receipted_with_hash_and_time(contest: Service) -> None:
     """By mail, in the thread."""
     row = take(contest, brings("Our paper is attached.", ("paper.pdf", PAPER)))
@@ -129,11 +138,16 @@ def test_an_archive_of_code_needs_no_brackets(contest: Service, name: str, data:
 def test_a_refused_file_is_told_how_else_it_may_be_meant(contest: Service) -> None:
     """An archive of code with a table in it is read as a result file, unless its subject says what it is."""
     take(contest, brings("Our code.", ("data.json", b'{"a": 1}')))
-    with contest.ledger.read() as tx:
-        (reply,) = outbox.listing(tx)
-    body = email.message_from_bytes(reply.message, policy=default).get_body(("plain",))
-    assert body is not None
-    assert "(paper, code), write that into the subject, as [SIQA paper]." in " ".join(body.get_content().split())
+    assert "(paper, code), write that into the subject, as [SIQA paper]." in _told(contest)
+
+
+def test_a_result_file_with_a_mistake_is_a_result_file(contest: Service) -> None:
+    """Whoever forgot a row reads of that row, and not of papers."""
+    row = b'{"track": "S", "predictions": [{"id": 1, "perception": 3.5, "knowledge": 4}]}'
+    take(contest, brings("Our file.", ("s.json", row)))
+    told = _told(contest)
+    assert "What has to be mended" in told
+    assert "meant as something else" not in told
 
 
 def test_the_brackets_of_a_subject_decide(contest: Service) -> None:
