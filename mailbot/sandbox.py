@@ -227,7 +227,7 @@ class _Child:
             self._process.close()
 
     def _ask(self, work: _Work) -> Outcome:
-        self._channel.send((work.function, work.arguments))
+        self._channel.send_bytes(pickle.dumps((work.function, work.arguments), protocol=pickle.HIGHEST_PROTOCOL))
         return self._receive()
 
     def _receive(self) -> Outcome:

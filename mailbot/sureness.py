@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,10 +117,10 @@ def _means(rows: Mapping[str, Sequence[Moved]]) -> list[Moved]:
 
 def _mean(team: str, found: Mapping[str, Moved], sizes: Mapping[str, int], tracks: int) -> Moved:
     moved = [found[track].influences if track in found else np.zeros(size) for track, size in sizes.items()]
-    score = sum(row.score for row in found.values()) / tracks
+    score = math.fsum(row.score for row in found.values()) / tracks
     return Moved(team=team, score=score, influences=np.concatenate(moved) / tracks)
 
 
 def _bounds(truths: Mapping[str, Truth]) -> tuple[float, float]:
     lows, highs = zip(*(truth.track.bounds for truth in truths.values()), strict=True)
-    return sum(lows) / len(lows), sum(highs) / len(highs)
+    return math.fsum(lows) / len(lows), math.fsum(highs) / len(highs)

@@ -103,4 +103,4 @@ def influence(laid: Laid, truth: Truth) -> Floats:
 
 
 def _mean(steps: Sequence[_Step], laid: Laid) -> float:
-    return sum(counted(step.measure, step.value(laid)) for step in steps) / len(steps)
+    return formula.added(counted(step.measure, step.value(laid)) for step in steps) / len(steps)

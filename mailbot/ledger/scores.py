@@ -148,7 +148,7 @@ def _json(rows: Sequence[Mapping[str, float]]) -> list[str]:
 
 def _bound(tx: Tx, name: str, value: object) -> object:
     """Return a value of a column as the driver takes it."""
-    process = scores.c[name].type.bind_processor(tx.dialect)
+    process = scores.c[name].type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
     return process(value) if process else value
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
+from scoring import formula
 from scoring.evaluate import evaluate, evaluate_any, evaluate_packed
 from scoring.model import Evaluation
 from scoring.report import as_json, as_text
@@ -273,3 +274,9 @@ def test_the_package_exports_what_it_says() -> None:
     assert scoring.Evaluation is Evaluation
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = scoring.nothing
+
+
+def test_numbers_are_added_from_left_to_right_by_every_python() -> None:
+    """From 3.12 on the built-in sum of these is 1.0; a score must not change with the interpreter."""
+    assert formula.added([0.1] * 10) == 0.9999999999999999
+    assert formula.added(iter([2.5])) == 2.5
