@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import atheris
+import dkim  # noqa: F401  # loaded late by a target, its patterns of bytes would break the hook of regular expressions
 
 with atheris.instrument_imports(include=["mailbot", "scoring"]):
     from tests.fuzz.targets import TARGETS
