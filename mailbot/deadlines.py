@@ -27,6 +27,10 @@ class Matter(StrEnum):
     DATE = "date"
 
 
+HANDED_IN = frozenset({Matter.PHASE, Matter.ENTRIES})
+"""What teams send to mailbot, which takes it until then."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Window:
     """From when and until when something is possible; an open end has no bound."""
@@ -60,5 +64,5 @@ def windows(config: Config) -> tuple[Window, ...]:
 
 def last_deadline(config: Config) -> datetime | None:
     """Return when the last thing that teams may hand in is due; None while something has no end."""
-    closing = [each.closes for each in windows(config) if each.matter in {Matter.PHASE, Matter.ENTRIES}]
+    closing = [each.closes for each in windows(config) if each.matter in HANDED_IN]
     return None if None in closing else max(filter(None, closing))

@@ -14,6 +14,7 @@ from mailbot import example
 from mailbot.auth import confirm
 from mailbot.automatic import LOOP_HEADER
 from mailbot.challenge import COUNTS
+from mailbot.deadlines import HANDED_IN
 from mailbot.dialogue.entries import may_be_one
 from mailbot.instants import next_after
 from mailbot.languages import TAGS, aoe_in
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mailbot.challenge import Challenge
     from mailbot.dialogue.entries import Kind
     from mailbot.dialogue.obeying import Done
-    from mailbot.instants import Moment, Phase
+    from mailbot.instants import Moment
     from mailbot.ledger.entries import EntryRow
     from mailbot.model import Judged, Mail, Team
     from mailbot.registration.registering import Request, Result
@@ -199,7 +200,6 @@ class Replies:
 
     def _deadlines(self, wording: Wording) -> list[tuple[str | None, ...]]:
         """Return name, opening and end of each phase, and of each kind of what may be handed in besides."""
-        stages: list[Phase | Kind] = [*self.challenge.phases, *self.kinds]
         return [
             (
                 one.name,
@@ -207,8 +207,8 @@ class Replies:
                 wording.when(one.closes) if one.closes else None,
                 aoe_in(wording.language, one.closes) if one.closes else None,
             )
-            for one in stages
-            if one.opens or one.closes
+            for one in self.challenge.windows
+            if one.matter in HANDED_IN and (one.opens or one.closes)
         ]
 
     def _examples(self, track: str | None) -> list[dict[str, object]]:

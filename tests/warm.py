@@ -85,12 +85,11 @@ def _serve(channel: socket.socket) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             _keep(json.loads(call), streams)
-            return
         for stream in streams:
             os.close(stream)
 
 
-def _keep(call: dict[str, Any], streams: Sequence[int]) -> None:
+def _keep(call: dict[str, Any], streams: Sequence[int]) -> NoReturn:
     """Fork once more: the child becomes the command, the parent tells how it ended."""
     *standard, tell = streams
     pid = os.fork()

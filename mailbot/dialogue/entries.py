@@ -36,11 +36,6 @@ class Kind:
     hosts: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """What it is called where phases have their names."""
-        return self.kind
-
     def is_in_time(self, instant: datetime) -> bool:
         """Whether a mail that arrived then counts; the closing instant itself is too late."""
         return within(self.opens, self.closes, instant)

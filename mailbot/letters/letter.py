@@ -126,13 +126,12 @@ class Letters:
 
 def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
     """Yield the ends still to come that matter to a registered team, the next first."""
-    ahead = ((each.closes, each) for each in windows if each.closes and each.closes > now)
+    for_teams = (each for each in windows if each.matter is not Matter.REGISTRATION)
+    ahead = ((each.closes, each) for each in for_teams if each.closes and each.closes > now)
     for closes, window in sorted(ahead, key=lambda pair: pair[0]):
         left = closes - now
-        days = round(left / DAY) if left > DAY - HOUR else 0
-        if window.matter is not Matter.REGISTRATION:
-            hours = max(1, round(left / HOUR))
-            yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
+        days, hours = round(left / DAY) if left > DAY - HOUR else 0, max(1, round(left / HOUR))
+        yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
 
 
 def _trends(places: Sequence[Place]) -> dict[str, Sequence[tuple[datetime, float]]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot import journal, quota
 from mailbot.board import one_line
 from mailbot.board_json import board_from_json
-from mailbot.deadlines import Matter
+from mailbot.deadlines import HANDED_IN, Matter
 from mailbot.instants import phase_at
 from mailbot.ledger import boards, events, mails, outbox, submissions, teams
 from mailbot.letters import digest, receipts, tongue
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=15)
 """So long the list of receipts waits for mails that arrived in time and are still being worked on."""
-
-
-REMINDED = {Matter.PHASE, Matter.ENTRIES}
-"""Teams are reminded of what mailbot takes until then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +154,7 @@ class Post:
         """Yield the reminders that are missing: of each open window only the last; none of before the ledger began."""
         began = events.began(tx) or now
         for window in self.challenge.windows:
-            if window.closes is None or window.matter not in REMINDED or not window.holds(now):
+            if window.closes is None or window.matter not in HANDED_IN or not window.holds(now):
                 continue
             passed = [days for days in self.settings.remind_days if began <= window.closes - days * DAY <= now]
             if passed and not events.happened(tx, kind="reminders-queued", subject=_occasion(window, min(passed))):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from mailbot.site.drawing import longest_label
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -91,8 +93,7 @@ def _label_width(axes: Axes) -> float:
 
     matplotlib's own layout engines draw everything twice to find out: half the time of a letter.
     """
-    labels = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
-    return float(max(map(len, labels)) * 0.64 * POINTS / 72 + 0.12) / INCHES[0]
+    return (longest_label(axes) * 0.64 * POINTS / 72 + 0.12) / INCHES[0]
 
 
 def apart(instants: Sequence[datetime]) -> list[datetime]:

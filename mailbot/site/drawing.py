@@ -130,6 +130,11 @@ def apart(wanted: Sequence[float], low: float, high: float, gap: float) -> list[
     return [placed[n] for n in range(len(wanted))]
 
 
+def longest_label(axes: Axes) -> int:
+    """Return how many signs the longest label of the upright axis has, before anything is drawn."""
+    return max(map(len, axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))))
+
+
 def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tuple[Figure, Axes]:
     """Make a figure without ground whose axes keep off the edges by so many pixels."""
     import matplotlib as mpl  # noqa: PLC0415  # slow to import, and not for --help
@@ -145,9 +150,8 @@ def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tupl
 
 def _make_room(axes: Axes) -> None:
     """Move the left end of the axes to the right where scores lie so close that their labels are long."""
-    labels = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
     box = axes.get_position()
-    left = max(box.x0, (_FIGURE * max(map(len, labels)) + 6) / WIDTH)
+    left = max(box.x0, (_FIGURE * longest_label(axes) + 6) / WIDTH)
     axes.set_position((left, box.y0, box.x1 - left, box.height))
 
 

@@ -88,18 +88,13 @@ class Format:
     csv: str
 
 
-_OPENING = {
-    Matter.PHASE: "Phase {} opens",
-    Matter.ENTRIES: "Handing in {} opens",
-    Matter.REGISTRATION: "Registration opens",
+_CALLED = {
+    Matter.PHASE: "Phase {}",
+    Matter.ENTRIES: "Handing in {}",
+    Matter.REGISTRATION: "Registration",
     Matter.DATE: "{}",
 }
-_CLOSING = {
-    Matter.PHASE: "Phase {} closes",
-    Matter.ENTRIES: "Handing in {} closes",
-    Matter.REGISTRATION: "Registration closes",
-    Matter.DATE: "{}",
-}
+"""What opens and closes; a date that is only announced does neither."""
 
 
 def from_config(config: Config, challenge: Challenge) -> SiteRules:
@@ -124,13 +119,18 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
 
 def calendar(rules: SiteRules) -> list[Date]:
     """Return every date of the challenge in order, on its own clock and Anywhere on Earth."""
-    ends = [(_OPENING[each.matter].format(each.name), each.opens) for each in rules.windows]
-    ends += [(_CLOSING[each.matter].format(each.name), each.closes) for each in rules.windows]
+    ends = [(_what(each, "opens"), each.opens) for each in rules.windows]
+    ends += [(_what(each, "closes"), each.closes) for each in rules.windows]
     found = [(what, at) for what, at in ends if at is not None]
     return [
         Date(what=what, at=at, here=shown(at, rules.quota.zone), aoe=shown_aoe(at))
         for what, at in sorted(found, key=lambda one: one[1])
     ]
+
+
+def _what(window: Window, end: str) -> str:
+    called = _CALLED[window.matter].format(window.name)
+    return called if window.matter is Matter.DATE else f"{called} {end}"
 
 
 def formats(rules: SiteRules) -> list[Format]:

@@ -6,7 +6,7 @@ import email
 from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -50,16 +50,14 @@ def _named(name: str) -> list[Window]:
     return [Window(matter=one, name=name, closes=AS_OF + timedelta(days=1)) for one in (Matter.PHASE, Matter.ENTRIES)]
 
 
-def _plain(letter: Outgoing) -> str:
-    body = email.message_from_bytes(letter.message, policy=default).get_body(("plain",))
+def _plain(letter: Outgoing, kind: Literal["plain", "html"] = "plain") -> str:
+    body = email.message_from_bytes(letter.message, policy=default).get_body((kind,))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")
 
 
 def _rich(letter: Outgoing) -> str:
-    body = email.message_from_bytes(letter.message, policy=default).get_body(("html",))
-    assert body is not None
-    return str(body.get_content())
+    return _plain(letter, "html")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
