@@ -75,74 +75,68 @@ def _digest(number: int) -> str:
 def _rows(
     numbers: list[int], count: int, teams: int, truth: str, scorer: str
 ) -> dict[sa.Table, list[dict[str, object]]]:
-    rows: dict[sa.Table, list[dict[str, object]]] = {
-        table: [] for table in (tables.mails, tables.submissions, tables.scores, tables.outbox)
+    cast = [(n, 1 + n % teams, END - timedelta(minutes=10 * (count - n))) for n in numbers]
+    return {
+        tables.mails: [_mail(*one) for one in cast],
+        tables.submissions: [_submission(*one) for one in cast],
+        tables.scores: [_score(number, at) | {"truth": truth, "scorer": scorer} for number, _, at in cast],
+        tables.outbox: [_reply(*one) for one in cast],
     }
-    for number in numbers:
-        at, team = END - timedelta(minutes=10 * (count - number)), 1 + number % teams
-        digest = _digest(number)
-        rows[tables.mails].append(
-            {
-                "id": number,
-                "mailbox": "submissions@example.org/INBOX",
-                "uidvalidity": 1,
-                "uid": number,
-                "sha256": digest,
-                "size": 90_000,
-                **dict.fromkeys(("arrived_at", "spooled_at", "due_at"), at),
-                "state": MailState.RECORDED,
-                "attempts": 1,
-                "outcome": Outcome.SCORED,
-                "fingerprint": digest,
-                "team_id": team,
-                "filed_to": "Processed",
-            }
-        )
-        rows[tables.submissions].append(
-            {
-                "id": number,
-                "mail_id": number,
-                "ordinal": 1,
-                "team_id": team,
-                "track": TRACK,
-                "phase": "submission",
-                "method": f"m{number}",
-                "file_name": "p.json",
-                "sha256": digest,
-                "size": 60_000,
-                "arrived_at": at,
-                "status": Status.ACCEPTED,
-                "problems": [],
-                "notes": [],
-            }
-        )
-        metrics = dict.fromkeys(("perception_srcc", "perception_plcc", "knowledge_srcc", "knowledge_plcc"), 0.123456789)
-        rows[tables.scores].append(
-            {
-                "submission_id": number,
-                "truth": truth,
-                "track": TRACK,
-                "scorer": scorer,
-                "value": number % 1000 / 10,
-                "metrics": metrics,
-                "n": 1050,
-                "scored_at": at,
-            }
-        )
-        rows[tables.outbox].append(
-            {
-                "mail_id": number,
-                "kind": "reply",
-                "team_id": team,
-                "recipient": f"team{team - 1}@example.org",
-                "subject": "Re: [SIQA Submission]",
-                "message_id": f"<{number}@example.org>",
-                "message": REPLY,
-                "state": ReplyState.SENT,
-                "attempts": 1,
-                "created_at": at,
-                "due_at": at,
-                "sent_at": at,
-            }
-        )
-    return rows
+
+
+def _mail(number: int, team: int, at: datetime) -> dict[str, object]:
+    return {
+        "id": number,
+        "mailbox": "submissions@example.org/INBOX",
+        "uidvalidity": 1,
+        "uid": number,
+        "sha256": _digest(number),
+        "size": 90_000,
+        **dict.fromkeys(("arrived_at", "spooled_at", "due_at"), at),
+        "state": MailState.RECORDED,
+        "attempts": 1,
+        "outcome": Outcome.SCORED,
+        "fingerprint": _digest(number),
+        "team_id": team,
+        "filed_to": "Processed",
+    }
+
+
+def _submission(number: int, team: int, at: datetime) -> dict[str, object]:
+    return {
+        "id": number,
+        "mail_id": number,
+        "ordinal": 1,
+        "team_id": team,
+        "track": TRACK,
+        "phase": "submission",
+        "method": f"m{number}",
+        "file_name": "p.json",
+        "sha256": _digest(number),
+        "size": 60_000,
+        "arrived_at": at,
+        "status": Status.ACCEPTED,
+        "problems": [],
+        "notes": [],
+    }
+
+
+def _score(number: int, at: datetime) -> dict[str, object]:
+    metrics = dict.fromkeys(("perception_srcc", "perception_plcc", "knowledge_srcc", "knowledge_plcc"), 0.123456789)
+    score = {"submission_id": number, "track": TRACK, "value": number % 1000 / 10, "n": 1050}
+    return score | {"metrics": metrics, "scored_at": at}
+
+
+def _reply(number: int, team: int, at: datetime) -> dict[str, object]:
+    return {
+        "mail_id": number,
+        "kind": "reply",
+        "team_id": team,
+        "recipient": f"team{team - 1}@example.org",
+        "subject": "Re: [SIQA Submission]",
+        "message_id": f"<{number}@example.org>",
+        "message": REPLY,
+        "state": ReplyState.SENT,
+        "attempts": 1,
+        **dict.fromkeys(("created_at", "due_at", "sent_at"), at),
+    }
