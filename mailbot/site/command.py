@@ -11,6 +11,7 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from mailbot import journal
@@ -74,10 +75,12 @@ def run(command: str, folder: Path, *, seconds: float, log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command with all that it started: politely, then not."""
+    """End the command with all that it started: politely, then not.
+
+    A shell ends at the first word while what it runs may not, so the whole group has its time. The command is reaped
+    last: until then no other process can bear the number of its group.
+    """
     os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    time.sleep(GRACE)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -11,12 +11,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.groups import wait_for_the_end_of
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -280,18 +281,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert "Stopped" in rest
     assert errors == ""
-    _wait_for_the_end_of(running.pid)
-
-
-def _wait_for_the_end_of(group: int) -> None:
-    """Wait until a process group is empty; children end a moment after their parent."""
-    for _ in range(200):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    pytest.fail("some process of the demo lives on")
+    wait_for_the_end_of(running.pid)
 
 
 def test_the_sheet_is_played_too(tmp_path: Path) -> None:

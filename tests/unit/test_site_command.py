@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +13,12 @@ from mailbot.configfile import build
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox
 from mailbot.site import command as site_command
+from tests.groups import wait_for_the_end_of
 from tests.unit.services import NOW, Clock, served
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mailbot.service import Service
 
 PYTHON = sys.executable
@@ -61,25 +63,16 @@ def test_a_program_that_is_not_there(folder: Path) -> None:
     assert run("/nowhere/rsync {folder}", folder) == "page.command could not be started (No such file or directory)."
 
 
-def test_it_is_ended_with_what_it_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its time the command and its children are gone, though they do not care for SIGTERM."""
+@pytest.mark.parametrize(
+    "both",
+    ["trap '' TERM; sleep 600 & sleep 600", "(trap '' TERM; exec sleep 600) & exec sleep 600"],
+    ids=["deaf parent, deaf child", "deaf child"],
+)
+def test_it_is_ended_with_what_it_started(both: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time the command and its child are gone, also where only the child does not care for SIGTERM."""
     monkeypatch.setattr(site_command, "GRACE", 0.1)
-    deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork(); print(os.getpgid(0), flush=True)"
-    assert run(f'{PYTHON} -c "{deaf}; time.sleep(600)"', folder, seconds=2) == "page.command was ended after 2 seconds."
-    group = int((folder.parent / "log").read_text(encoding="utf-8").split()[0])
-    assert _gone(group)
-
-
-def _gone(group: int) -> bool:
-    """Tell whether no process of a group is left but those that wait to be buried."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _parent, found = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:3]
-        except OSError:  # it ended while we looked
-            continue
-        if int(found) == group and state != "Z":
-            return False
-    return True
+    assert run(f'sh -c "echo $$; {both}"', folder, seconds=2) == "page.command was ended after 2 seconds."
+    wait_for_the_end_of(int((folder.parent / "log").read_text(encoding="utf-8")))
 
 
 def test_a_command_that_is_no_command_is_a_mistake_of_the_config(tmp_path: Path) -> None:
