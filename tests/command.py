@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAILBOT = Path(sys.executable).with_name("mailbot")
 """The command as installed beside the interpreter that runs the tests."""
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

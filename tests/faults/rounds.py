@@ -11,6 +11,7 @@ from tests.faults import children
 from tests.faults.host import clear, host
 from tests.faults.points import passed
 from tests.faults.verdict import judge
+from tests.integration.bot import wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +86,12 @@ def lose_children(folder: Path, dovecot: Dovecot) -> Death:
 
 
 def _kill_workers(daemon: int) -> int:
-    """Kill what there is for some seconds, so often that a child can hardly finish; return how many there were."""
+    """Kill what there is for some seconds, so often that a child can hardly finish; return how many there were.
+
+    The seconds count from the first of them: on a busy machine the daemon alone may take as long to start.
+    """
     killed: set[int] = set()
+    wait(lambda: children.workers(daemon))
     until = time.monotonic() + CULL_SECONDS
     while time.monotonic() < until:
         for child in children.workers(daemon):

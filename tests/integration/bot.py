@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 LABELS = Path(__file__).parents[1] / "flow" / "base" / "labels"
 ITEMS = 8
-WAIT_SECONDS = 45.0
+WAIT_SECONDS = 90.0
 
 _CONFIG = """\
 preset = "siqa"
