@@ -74,7 +74,7 @@ class Letters:
             "first": places[0],
             "as_of": shown_in(addressee.language, board.as_of, self.zone),
         }
-        context |= {"relabelled": [place for place in places if place.relabelled], "trends": _trends(places)}
+        context |= {"relabelled": [place for place in places if place.relabelled], "lines": _lines(places)}
         return self._to_team("standing", addressee, context, key=key, now=now)
 
     def reminder(self, addressee: Addressee, window: Window, *, key: str, now: datetime) -> Outgoing:
@@ -96,15 +96,16 @@ class Letters:
         self, kind: str, addressee: Addressee, context: Mapping[str, object], *, key: str, now: datetime
     ) -> Outgoing:
         """Render a letter as text and as HTML, with its chart where there is one to draw."""
-        trends: Mapping[str, Sequence[tuple[datetime, float]]] = context.get("trends", {})  # type: ignore[assignment]  # as given above
+        lines: Sequence[Sequence[trend.Point]] = context.get("lines", ())  # type: ignore[assignment]  # as given above
         language = addressee.language
-        picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if trends else None
+        picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if lines else None
         whole = {
             "deadlines": list(deadlines(self.challenge.windows, now)),
             **context,
             "addressee": addressee,
             "challenge": self.challenge,
             "picture": picture,
+            "style": trend.style,
             "title": lambda track: self.challenge.tracks[track].title,
             "when": self._when(language),
             "day": partial(day_in, language),
@@ -116,7 +117,7 @@ class Letters:
         message.set_content(_rendered(f"{kind}.txt.j2", whole, language), cte="quoted-printable")
         message.add_alternative(_rendered(f"{kind}.html.j2", whole, language), subtype="html", cte="quoted-printable")
         if picture:
-            _add_chart(message, trend.chart(trends, "%d %b" if language == ENGLISH else "%m-%d"), picture)
+            _add_chart(message, trend.chart(lines, "%d %b" if language == ENGLISH else "%m-%d"), picture)
         envelope.let_leave(message, self.challenge, TAGS[language])
         return _outgoing(message, subject)
 
@@ -134,10 +135,10 @@ def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
         yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
 
 
-def _trends(places: Sequence[Place]) -> dict[str, Sequence[tuple[datetime, float]]]:
-    """Return the lines of the chart by title; none while there is but one week to show."""
-    found = {place.table.title: place.trend for place in places}
-    return found if any(len(points) > 1 for points in found.values()) else {}
+def _lines(places: Sequence[Place]) -> Sequence[Sequence[trend.Point]]:
+    """Return the lines of the chart; none while there is but one week to show."""
+    lines = [place.trend for place in places]
+    return lines if any(len(points) > 1 for points in lines) else ()
 
 
 def _add_chart(message: EmailMessage, png: bytes, picture: str) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.site.drawing import longest_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from matplotlib.axes import Axes
     from matplotlib.ticker import Locator
 
-INCHES, DOTS = (4.7, 1.9), 200
-"""940 by 380 pixels: sharp on a dense display at half that size, readable on a phone."""
+INCHES, DOTS = (4.7, 1.7), 200
+"""940 by 340 pixels: sharp on a dense display at half that size, readable on a phone."""
 
 COLOURS = 24
 """A palette is enough for some lines, and makes the file five times smaller."""
@@ -25,20 +25,39 @@ MOST_TICKS = 6
 POINTS = 9.5
 """Size of the letters; a figure is about 0.64 of that wide."""
 
-#: Dark enough for white, told apart by most eyes (Okabe and Ito, 2008), and by their markers.
+Point = tuple["datetime", float]
+"""An instant of a board, and the score on it."""
+
+
+class Style(NamedTuple):
+    """How a line looks, and the sign that stands for it in a legend."""
+
+    colour: str
+    marker: str
+    width: float
+    sign: str
+
+
 STYLES = (
-    {"color": "#1d232b", "marker": "o", "linewidth": 2.2},
-    {"color": "#0072b2", "marker": "s", "linewidth": 1.5},
-    {"color": "#b34700", "marker": "^", "linewidth": 1.5},
-    {"color": "#00735a", "marker": "D", "linewidth": 1.5},
-    {"color": "#8f4a78", "marker": "v", "linewidth": 1.5},
+    Style("#1d232b", "o", 2.2, "●"),
+    Style("#0072b2", "s", 1.5, "■"),
+    Style("#b34700", "^", 1.5, "▲"),
+    Style("#00735a", "D", 1.5, "◆"),
+    Style("#8f4a78", "v", 1.5, "▼"),
 )
+"""Dark enough for white, told apart by most eyes (Okabe and Ito, 2008), and by their markers."""
 
 
-def chart(series: Mapping[str, Sequence[tuple[datetime, float]]], days: str = "%d %b") -> bytes:
-    """Draw a line for each title; the points are (instant of a board, score), oldest first.
+def style(number: int) -> Style:
+    """Return how the line with this number looks, from 0; after the last they begin again."""
+    return STYLES[number % len(STYLES)]
 
-    ``days`` is the form of the dates (strftime); the font has no Chinese signs.
+
+def chart(lines: Sequence[Sequence[Point]], days: str = "%d %b") -> bytes:
+    """Draw the lines in the order of their styles, the points of each oldest first.
+
+    ``days`` is the form of the dates (strftime). The font has no Chinese signs, so that nothing else is written in the
+    picture: the legend is the letter's own.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # slow to load, and not for --help
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
@@ -47,17 +66,19 @@ def chart(series: Mapping[str, Sequence[tuple[datetime, float]]], days: str = "%
     figure = Figure(figsize=INCHES, dpi=DOTS, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
-    for number, (title, points) in enumerate(series.items()):
+    for number, points in enumerate(lines):
+        look = style(number)
         axes.plot(
             [_day(instant) for instant, _ in points],
             [score for _, score in points],
-            label=title,
+            color=look.colour,
+            marker=look.marker,
+            linewidth=look.width,
             markersize=4.5,
             clip_on=False,
-            **STYLES[number % len(STYLES)],  # type: ignore[arg-type]  # matplotlib's own keywords
         )
-    _dress(axes, sorted({instant for points in series.values() for instant, _ in points}), days)
-    figure.subplots_adjust(left=_label_width(axes), right=0.965, bottom=0.14, top=0.87)
+    _dress(axes, sorted({instant for points in lines for instant, _ in points}), days)
+    figure.subplots_adjust(left=_label_width(axes), right=0.965, bottom=0.155, top=0.96)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's own types leave it out
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels, "raw", "RGBA", 0, 1).convert("RGB")
@@ -82,10 +103,6 @@ def _dress(axes: Axes, instants: Sequence[datetime], days: str) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color("#8a929c")
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(STYLES), frameon=False, fontsize=POINTS, handlelength=1.6,
-        borderaxespad=0.1, columnspacing=1.2, handletextpad=0.5,
-    )  # fmt: skip
 
 
 def _label_width(axes: Axes) -> float:

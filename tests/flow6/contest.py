@@ -242,5 +242,5 @@ def _hold_to_the_rules(sent: Sent, mail: EmailMessage) -> None:
             data = part.get_content()
             with Image.open(io.BytesIO(data)) as picture:
                 picture.verify()
-                assert picture.size == (940, 380)
+                assert picture.size == (940, 340)
             assert len(data) < LARGEST_CHART

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
@@ -13,6 +14,7 @@ import pytest
 from mailbot.board import build
 from mailbot.deadlines import Matter, Window
 from mailbot.languages import CHINESE, ENGLISH, LANGUAGES
+from mailbot.letters import trend
 from mailbot.letters.letter import Addressee, Letters
 from mailbot.letters.places import places
 from mailbot.model import Team
@@ -113,6 +115,23 @@ def test_a_letter_tells_every_deadline_that_is_ahead(letters: Letters) -> None:
     assert "Camera-ready paper 将于 40 天后到来" in chinese
     assert chinese.startswith("总榜：第 1 名")  # noqa: RUF001  # the stops of Chinese
     assert "Overall" not in chinese + _rich(_standing(letters, CHINESE))
+
+
+@pytest.mark.parametrize(("language", "overall"), [(ENGLISH, "Overall"), (CHINESE, "总榜")])
+def test_the_legend_of_the_chart_is_in_the_letters_language(letters: Letters, language: str, overall: str) -> None:
+    """It is text above the picture: a sign in the colour of each line, and what the line is called."""
+    weeks = [
+        build([standing("Amber", track, 80 + n) for track in ("siqa-s", "siqa-u")], rules(), AS_OF - timedelta(weeks=n))
+        for n in (1, 0)
+    ]
+    found = places(weeks[1], weeks)["Amber"]
+    html = _rich(letters.standing(_addressee(language), found, weeks[1], key="k", now=AS_OF))
+    legend = html.partition("<img")[0].rpartition("<div")[2]
+    assert re.findall(r"color:(#\w+)\">(.)</span> ([^<]+)</span>", legend) == [
+        (look.colour, look.sign, overall if place.table.key == "overall" else place.table.title)
+        for look, place in zip(trend.STYLES, found, strict=False)
+    ]
+    assert len(found) == 3
 
 
 def test_a_reminder_of_a_paper_tells_how_to_hand_it_in(letters: Letters) -> None:

@@ -77,12 +77,12 @@ def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
 
     points: list[tuple[datetime, float]] = [(AS_OF + week * WEEK, 60 + week % 7) for week in range(30)]
     above = [(instant, score + 3.5) for instant, score in points[10:]]
-    series = {"Overall": points, "SIQA-U": points[3:], "SIQA-S": above}
-    drawn = trend.chart(series)
+    lines = [points, points[3:], above]
+    drawn = trend.chart(lines)
     with Image.open(io.BytesIO(drawn)) as picture:
-        assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 380), set())
+        assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 340), set())
     assert len(drawn) < 15_000
-    assert trend.chart(series) == drawn
+    assert trend.chart(lines) == drawn
 
 
 def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -
         return found
 
     monkeypatch.setattr(ScalarFormatter, "format_ticks", formed)
-    trend.chart({"Overall": [(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]})
+    trend.chart([[(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]])
     assert {label.rstrip("0").rstrip(".") for label in labels} >= {"99.992", "100"}
 
 
