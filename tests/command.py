@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import subprocess
+import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,7 +16,9 @@ from typing import IO, TYPE_CHECKING, Any
 from tests.warm import warm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tests.warm import Process
 
 MAILBOT = Path(sys.executable).with_name("mailbot")
 """The command as installed beside the interpreter that runs the tests."""
@@ -39,21 +43,41 @@ class Done:
 def mailbot(*arguments: str, folder: Path, code: int = 0, environment: Mapping[str, str] | None = None) -> Done:
     """Run the command in a folder; it must end with the exit code, and never with a traceback.
 
-    With an environment it is started from scratch, otherwise by a process that has loaded it already.
+    ``environment`` is added to that of the tests.
     """
     with TemporaryFile() as out, TemporaryFile() as err:
         command = (str(MAILBOT), *arguments)
-        if environment is None:
-            ended = warm().run(command, folder=folder, out=out.fileno(), err=err.fileno(), seconds=_SECONDS)
-        else:
-            whole = {**os.environ, **environment}
-            ended = subprocess.run(
-                command, cwd=folder, env=whole, stdout=out, stderr=err, timeout=_SECONDS, check=False
-            ).returncode
+        process = warm().start(
+            command, folder=folder, out=out.fileno(), err=err.fileno(), environment=environment or {}
+        )
+        try:
+            ended = process.wait(_SECONDS)
+        finally:
+            process.kill()
         said, complained = (_text(stream) for stream in (out, err))
     assert "Traceback" not in complained, complained
     assert ended == code, f"exit code {ended}\n{said}\n{complained}"
     return Done(code=ended, out=said, err=complained)
+
+
+@contextmanager
+def daemon(folder: Path, journal: Path, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
+    """Run the daemon in a folder, and append what it says to a file; whatever is left of it in the end is killed."""
+    with journal.open("ab") as file:
+        process = warm().start(
+            (str(MAILBOT), "run", "--json"),
+            folder=folder,
+            out=file.fileno(),
+            err=file.fileno(),
+            environment=environment or {},
+            session=True,
+        )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _text(stream: IO[bytes]) -> str:

@@ -1,8 +1,7 @@
 """A mailbot that has loaded its modules and forks for each command: half of the tests' time would go into loading.
 
 What runs is ``mailbot.cli.main`` in a process of its own, with its own streams, folder, environment and ending, as the
-installed command does; only its imports are done. Where they depend on the environment (crash points) tests start the
-command from scratch (:mod:`tests.command`).
+installed command does; only its imports are done, but for that of the crash points, which reads the environment.
 
 Run as a program, it takes calls over the socket that is its standard input until that is closed.
 """
@@ -22,10 +21,10 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MODULES = (
     "alembic.command", "mailbot.cli.app", "mailbot.publish", "mailbot.rescore", "mailbot.service", "mailbot.takeout",
@@ -36,24 +35,69 @@ MODULES = (
 _CALL_BYTES = 1 << 16
 
 
+class Process:
+    """A command that runs, of which its keeper tells the end; it is used as :class:`subprocess.Popen` is."""
+
+    def __init__(self, arguments: Sequence[str], told: IO[bytes]) -> None:
+        """Learn from the keeper which process it is."""
+        self._arguments, self._told = list(arguments), told
+        self.pid = int(told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for a signal; None while it runs."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code once it has ended. Raises subprocess.TimeoutExpired."""
+        code = self._look(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(self._arguments, timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it, unless it has ended."""
+        self.send_signal(signal.SIGKILL)
+
+    def _look(self, seconds: float | None) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], seconds)[0]:
+            with self._told:
+                self.returncode = int(self._told.read())
+        return self.returncode
+
+
 @dataclass(frozen=True, kw_only=True)
 class Warm:
     """The process that forks, as the tests see it."""
 
     channel: socket.socket
 
-    def run(self, arguments: Sequence[str], *, folder: Path, out: int, err: int, seconds: float) -> int:
-        """Run the command whose first word is its file; return its exit code. Raises subprocess.TimeoutExpired."""
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        out: int,
+        err: int,
+        environment: Mapping[str, str],
+        session: bool = False,
+    ) -> Process:
+        """Start the command whose first word is its file, with this added to the environment of the tests.
+
+        With ``session`` it leads a session of its own.
+        """
         told, tell = os.pipe()
-        call = {"arguments": list(arguments), "folder": str(folder), "environment": dict(os.environ)}
-        with os.fdopen(told, "rb") as answer, Path(os.devnull).open("rb") as nothing:
+        whole = {**os.environ, **environment}
+        call = {"arguments": list(arguments), "folder": str(folder), "environment": whole, "session": session}
+        with Path(os.devnull).open("rb") as nothing:
             socket.send_fds(self.channel, [json.dumps(call).encode()], [nothing.fileno(), out, err, tell])
-            os.close(tell)
-            pid = int(answer.readline())
-            if not select.select([answer], [], [], seconds)[0]:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(list(arguments), seconds)
-            return int(answer.read())
+        os.close(tell)
+        return Process(arguments, os.fdopen(told, "rb", buffering=0))
 
 
 @cache
@@ -95,6 +139,8 @@ def _keep(call: dict[str, Any], streams: Sequence[int]) -> NoReturn:
     pid = os.fork()
     if pid == 0:
         os.close(tell)
+        if call["session"]:
+            os.setsid()
         _become(call, standard)
     os.write(tell, b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
@@ -104,7 +150,8 @@ def _keep(call: dict[str, Any], streams: Sequence[int]) -> NoReturn:
 
 def _become(call: dict[str, Any], standard: Sequence[int]) -> NoReturn:
     """Do what the installed script does, as if it had been started so."""
-    from mailbot.cli import main  # noqa: PLC0415  # the tests themselves need none of it
+    from mailbot import crash  # noqa: PLC0415  # the tests themselves need none of it
+    from mailbot.cli import main  # noqa: PLC0415  # as above
 
     for number, stream in enumerate(standard):
         os.dup2(stream, number)
@@ -112,6 +159,7 @@ def _become(call: dict[str, Any], standard: Sequence[int]) -> NoReturn:
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
+    importlib.reload(crash)
     sys.argv = call["arguments"]
     script = sys.modules["__main__"]
     script.__file__, script.__spec__, script.__package__ = sys.argv[0], None, None  # a script is in no package

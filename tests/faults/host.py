@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.ledger import Ledger, events, mails
 from mailbot.ledger.mails import Place
-from tests.command import MAILBOT
+from tests.command import daemon
 from tests.faults.stream import GONE, ROSTER, stream
 from tests.integration.bot import LABELS, Bot
 from tests.servers.smtp_sink import SmtpSink
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.faults.stream import Streamed
     from tests.servers.dovecot import Dovecot, Mailbox
+    from tests.warm import Process
 
 PATIENCE_SECONDS = 90.0
 """Far more than a stream needs; a child's death alone makes a mail wait for 30 s."""
@@ -50,7 +49,7 @@ _ONE_AT_A_TIME = threading.Lock()  # alembic keeps what it works on in globals
 class Life:
     """One run of the daemon."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     #: Where in the journal it begins.
     since: int
 
@@ -89,14 +88,12 @@ class Host:
         """Where a traced daemon writes the crash points that it passes."""
         return self.folder / "trace.txt"
 
-    def start(self, **env: str) -> Life:
-        """Start the daemon, in a session of its own."""
-        with self.journal.open("ab") as file:
-            command = (MAILBOT, "run", "--json")
-            process = subprocess.Popen(
-                command, cwd=self.folder, env=os.environ | env, stdout=file, stderr=file, start_new_session=True
-            )
-            return Life(process=process, since=file.tell())
+    @contextmanager
+    def living(self, **env: str) -> Iterator[Life]:
+        """Run the daemon; whatever is left of it in the end is killed."""
+        since = self.journal.stat().st_size if self.journal.exists() else 0
+        with daemon(self.folder, self.journal, env) as process:
+            yield Life(process=process, since=since)
 
     def deliver(self, some: list[Streamed], *, pause: float = 0.0) -> None:
         """Put mails into the inbox, one after another."""
@@ -142,26 +139,16 @@ class Host:
         if life.process.poll() is None:
             message = f"it did not come to rest in {PATIENCE_SECONDS:g} s\n{self.journal.read_text()}"
             raise AssertionError(message)
-        return life.process.returncode
+        return life.process.wait()
 
     def live(self, **env: str) -> int:
         """Run the daemon until it dies or nothing is left to be done; return how it ended."""
-        life = self.start(**env)
-        try:
+        with self.living(**env) as life:
             return self.settle(life)
-        finally:
-            clear(life)
 
     def _is_running(self, life: Life) -> bool:
         """Tell whether it has begun its work, so that it may be told to stop."""
         return b'"event": "running"' in self.journal.read_bytes()[life.since :]
-
-
-def clear(life: Life) -> None:
-    """Kill whatever is left of a daemon and its children."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(life.process.pid, signal.SIGKILL)
-    life.process.wait()
 
 
 @contextmanager

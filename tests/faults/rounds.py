@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.faults import children
-from tests.faults.host import clear, host
+from tests.faults.host import host
 from tests.faults.points import passed
 from tests.faults.verdict import judge
 from tests.integration.bot import wait
@@ -72,13 +72,9 @@ def die_at(folder: Path, dovecot: Dovecot, point: str, occurrence: int = 1, *, c
 def lose_children(folder: Path, dovecot: Dovecot) -> Death:
     """Kill every child of a daemon for a while, as the kernel does when memory runs out; judge once it is quiet."""
     with host(folder, dovecot) as bereaved:
-        with bereaved.stream_flows():
-            life = bereaved.start()
-            try:
-                killed = _kill_workers(life.process.pid)
-                code = bereaved.settle(life)
-            finally:
-                clear(life)
+        with bereaved.stream_flows(), bereaved.living() as life:
+            killed = _kill_workers(life.process.pid)
+            code = bereaved.settle(life)
         assert code == 0, bereaved.journal.read_text()
         return Death(
             point="children", occurrence=killed, reached=killed > 0, mails=len(bereaved.mails), verdict=judge(bereaved)

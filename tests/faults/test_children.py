@@ -87,8 +87,8 @@ def test_children_end_with_their_daemon(tmp_path: Path, dovecot: Dovecot) -> Non
     """When the daemon is killed, its children and their server end by themselves."""
     with host(tmp_path / "bot", dovecot) as mortal:
         mortal.deliver(mortal.mails)
-        life = mortal.start()
-        wait(lambda: children.workers(life.process.pid), mortal.journal)
-        life.process.kill()
-        life.process.wait()
-        wait(lambda: not children.family(life.process.pid), mortal.journal)
+        with mortal.living() as life:
+            wait(lambda: children.workers(life.process.pid), mortal.journal)
+            life.process.kill()
+            life.process.wait()
+            wait(lambda: not children.family(life.process.pid), mortal.journal)

@@ -18,7 +18,7 @@ import pytest
 from mailbot import configfile, service
 from mailbot.ledger import boards
 from tests.faults.conftest import mail
-from tests.faults.host import clear, host
+from tests.faults.host import host
 from tests.faults.verdict import judge
 from tests.integration.bot import wait
 from tests.integration.conftest import TEAM, sunk
@@ -138,8 +138,7 @@ def test_mails_are_served_while_no_board_can_be_written(tmp_path: Path, dovecot:
     with host(tmp_path / "bot", dovecot) as blocked:
         blocked.published.write_text("in the way")
         blocked.deliver(blocked.mails[:-1])
-        life = blocked.start()
-        try:
+        with blocked.living() as life:
             replies = sum(m.answered for m in blocked.mails)
             wait(lambda: len(blocked.mailbox.messages("Processed")) == len(blocked.mails) - 1, blocked.journal)
             wait(lambda: len(blocked.sink.sent) == replies, blocked.journal)
@@ -148,7 +147,5 @@ def test_mails_are_served_while_no_board_can_be_written(tmp_path: Path, dovecot:
             blocked.published.unlink()
             blocked.deliver(blocked.mails[-1:])
             assert blocked.settle(life) == 0
-        finally:
-            clear(life)
         verdict = judge(blocked)
     assert verdict.lost == verdict.doubled == ()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +13,12 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.command import MAILBOT, Done, mailbot
+from tests.command import Done, daemon, mailbot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.warm import Process
 
 T = TypeVar("T")
 
@@ -83,25 +82,18 @@ class Bot:
     def running(self) -> Iterator[Running]:
         """Run the daemon; whatever is left of it in the end is killed."""
         journal = self.folder / "journal.jsonl"
-        with journal.open("w") as file:
-            process = subprocess.Popen(
-                (MAILBOT, "run", "--json"), cwd=self.folder, stderr=file, stdout=file, start_new_session=True
-            )
-        try:
+        journal.unlink(missing_ok=True)
+        with daemon(self.folder, journal) as process:
             running = Running(process=process, path=journal)
             running.wait_for("running")
             yield running
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
     """A daemon that runs."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     path: Path
 
     def journal(self) -> list[dict[str, Any]]:
