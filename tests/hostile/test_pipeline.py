@@ -52,15 +52,13 @@ def _text(raw: bytes) -> str:
     return str(part.get_content())
 
 
-@pytest.mark.parametrize("number", range(len(MAILS)), ids=list(MAILS))
-def test_a_hostile_mail_is_answered_and_so_is_the_good_one_behind_it(
-    number: int, ingested: tuple[Path, Watched]
-) -> None:
+def test_each_hostile_mail_is_answered_and_so_is_the_good_one_behind_it(ingested: tuple[Path, Watched]) -> None:
     """The reply to the hostile mail says what is wrong with it; the good one is scored."""
     work, _ = ingested
-    hostile, good = answered(work)[2 * number : 2 * number + 2]
-    assert list(MAILS.values())[number].told in " ".join(_text(hostile).split())
-    assert ACCEPTED in _text(good)
+    replies = iter([" ".join(_text(raw).split()) for raw in answered(work)])
+    pairs = zip(MAILS.items(), replies, replies, strict=True)
+    told = {name: (hostile.told in said, ACCEPTED in good) for (name, hostile), said, good in pairs}
+    assert told == dict.fromkeys(MAILS, (True, True))
 
 
 def test_nothing_is_left_undone(ingested: tuple[Path, Watched]) -> None:

@@ -233,16 +233,28 @@ def _tables(folder: Path) -> object:
     return json.loads((folder / "board.json").read_bytes())["tables"]
 
 
-def test_second_run_replaces_the_first(folder: Path) -> None:
-    """A demo in an earlier demo's folder gives the same board, and leaves alone what is not its own."""
+def test_second_run_with_a_sheet_replaces_the_first(folder: Path) -> None:
+    """A demo in an earlier demo's folder gives the same board, and leaves alone what is not its own.
+
+    With --sheet the daemon's own loop writes the board in three requests, and the cells are read back and shown.
+    """
     before = _tables(folder)
     (folder / "notes.txt").write_text("mine")
     (folder / "replies" / "stale.eml").write_text("of the run before")
-    ran = _run("demo", "--out", str(folder), cwd=folder.parent)
-    assert ran.returncode == 0, ran.stderr
+    ran = _run("demo", "--out", str(folder), "--sheet", cwd=folder.parent)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     assert _tables(folder) == before
     assert (folder / "notes.txt").read_text() == "mine"
     assert not (folder / "replies" / "stale.eml").exists()
+    shown = ran.stdout.partition("The Google Sheet, as its readers see it")[2]
+    told = r"Overall +\n.*Rank .*\n1 +Lumen Lab .*History +\n.*2026-04-22 .*About +\n.*Audit trail +The audit trail"
+    assert re.search(told, shown, re.DOTALL), shown
+    track = shown.partition("SIQA-S ")[2].partition("History ")[0]
+    assert len(re.findall(r" \d\.\d{4}  +\d\d\.\d\d  ± \d\.\d\d .* S-\d{6}", track)) == 12, track
+    journal = (folder / "journal.log").read_text(encoding="utf-8")
+    written = [json.loads(line) for line in journal.splitlines() if '"event": "sheet-written"' in line]
+    assert [event["requests"] for event in written] == [3] * BOARDS
+    assert "[sheet]" not in (folder / "config.toml").read_text(encoding="utf-8")
 
 
 def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
@@ -282,18 +294,3 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert "Stopped" in rest
     assert errors == ""
     wait_for_the_end_of(running.pid)
-
-
-def test_the_sheet_is_played_too(tmp_path: Path) -> None:
-    """With --sheet the daemon's own loop writes the board in three requests, and the cells are read back and shown."""
-    ran = _run("demo", "--out", "demo", "--sheet", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    shown = ran.stdout.partition("The Google Sheet, as its readers see it")[2]
-    told = r"Overall +\n.*Rank .*\n1 +Lumen Lab .*History +\n.*2026-04-22 .*About +\n.*Audit trail +The audit trail"
-    assert re.search(told, shown, re.DOTALL), shown
-    track = shown.partition("SIQA-S ")[2].partition("History ")[0]
-    assert len(re.findall(r" \d\.\d{4}  +\d\d\.\d\d  ± \d\.\d\d .* S-\d{6}", track)) == 12, track
-    journal = (tmp_path / "demo/journal.log").read_text(encoding="utf-8")
-    written = [json.loads(line) for line in journal.splitlines() if '"event": "sheet-written"' in line]
-    assert [event["requests"] for event in written] == [3] * BOARDS
-    assert "[sheet]" not in (tmp_path / "demo/config.toml").read_text(encoding="utf-8")
