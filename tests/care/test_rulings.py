@@ -93,9 +93,10 @@ def test_what_cannot_be_selected_is_refused(tmp_path: Path, wanted: list[int]) -
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a contest of which four mails were taken."""
     write_config(tmp_path)
-    for number, (sender, shift) in enumerate([*((AMBER, shift) for shift in SHIFTS), (BERYL, 0.3)]):
+    sent = [*((AMBER, shift) for shift in SHIFTS), (BERYL, 0.3)]
+    for number, (sender, shift) in enumerate(sent):
         (tmp_path / f"{number}.eml").write_bytes(mail(sender, shift=shift))
-        mailbot("ingest", f"{number}.eml", folder=tmp_path)
+    mailbot("ingest", *(f"{number}.eml" for number in range(len(sent))), folder=tmp_path)
     return tmp_path
 
 
