@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot import journal
 from mailbot.board import AUDIT_RULE
 from mailbot.board_json import board_as_json
-from mailbot.instants import last_before, next_after
+from mailbot.instants import last_before, next_after, shown
 from mailbot.ledger import boards, events, mails
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from mailbot.instants import Moment
+    from mailbot.instants import Moment, Phase
     from mailbot.ledger import Ledger
     from mailbot.model import Board
     from mailbot.publish import Target
@@ -89,6 +89,16 @@ class Weekly:
             if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
                 told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
                 events.append(tx, kind="board-published", subject="board", now=now, **told)
+
+    def too_early(self, phases: Sequence[Phase]) -> str | None:
+        """Return why final results would come too early: a phase that has not closed, or mails that wait; else None."""
+        now = self.clock()
+        if left := [phase for phase in phases if phase.closes is None or phase.closes > now]:
+            ends = [f"closes {shown(one.closes, self.zone)}" if one.closes else "has no end" for one in left]
+            return " ".join(f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True))
+        with self.ledger.read() as tx:
+            waiting = mails.unfinished(tx)
+        return f"{waiting} mail(s) are not worked on to the end yet." if waiting else None
 
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from mailbot.model import Board, Table
+    from mailbot.service import Service
 
-BEHIND = 1
+BEHIND, REFUSED = 1, 2
 
 WIDEST = 1_000
 """Columns in which any table finds room, to see how many it takes."""
@@ -26,6 +28,7 @@ def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would change.")] = False,
     letters: Annotated[bool, typer.Option("--letters", help="Also write to each team how it stands.")] = False,
     final: Annotated[bool, typer.Option("--final", help="These are the final results: the page names awards.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Final results although it looks too early.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard of this moment. Exit code 1 when the Google Sheet could not be written."""
@@ -35,20 +38,49 @@ def publish(
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
         now = wired.clock()
-        made = (
-            wired.weekly.board(now, final=final)
-            if dry_run
-            else wired.weekly.publish(as_of=now, letters=letters, final=final)
-        )
-        if letters and not dry_run:
-            wired.post.step()
-        show(made)
         if dry_run:
+            made = wired.weekly.board(now, final=final)
+            _show_all(wired, made)
+            typer.echo("Nothing was published.")
             sheets.compare(wired, made)
             return
-        typer.echo(f"Published in {wired.config.published}")
+        if final and not yes:
+            _hold_on(wired)
+        made = wired.weekly.publish(as_of=now, letters=letters, final=final)
+        if letters:
+            wired.post.step()
+        _show_all(wired, made)
+        typer.echo(f"Published {'as the final results ' if final else ''}in {wired.config.published}")
         written = sheets.write(wired)
     raise typer.Exit(0 if written else BEHIND)
+
+
+def _hold_on(wired: Service) -> None:
+    """Ask before final results that look too early, or refuse them where nobody can be asked: they cannot be unsaid."""
+    why = wired.weekly.too_early(wired.challenge.phases)
+    if why is None:
+        return
+    if sys.stdin.isatty():
+        typer.confirm(f"{why} Publish the final results all the same?", abort=True)
+    else:
+        typer.echo(f"{why} Final results cannot be taken back; with --yes they are published all the same.", err=True)
+        raise typer.Exit(REFUSED)
+
+
+def _show_all(wired: Service, made: Board) -> None:
+    """Print a board, and of final results who is honoured."""
+    from mailbot.site.awards import honours  # noqa: PLC0415  # not for --help
+    from mailbot.site.rules import Awards  # noqa: PLC0415  # not for --help
+
+    show(made)
+    if not made.final:
+        return
+    found = honours(made, Awards(**wired.config.awards.model_dump()))
+    for table, places in found.tracks:
+        typer.echo(f"Awards of {table.title}:")
+        for one in places:
+            typer.echo(f"  {one.place}: {one.row.team}, {one.score}")
+    typer.echo(f"Invited: {', '.join(found.invited) or 'nobody'}\n")
 
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:

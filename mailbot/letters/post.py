@@ -116,7 +116,8 @@ class Post:
     ) -> list[Draft]:
         """Return the letters about a board: to each team with a standing, and, of a weekly one, to the organizers.
 
-        After the last phase closed one more board is written about, the one that settles it; then nothing moves.
+        After the last phase closed one more board is written about, the one that settles it; then nothing moves but the
+        final results, which are compared with no week before: they may be by other items.
         """
         now = self.clock()
         with self.ledger.read() as tx:
@@ -124,9 +125,10 @@ class Post:
             before = [row.due_at for row in weekly if row.due_at and row.due_at < board.as_of]
             since = max(before, default=events.began(tx) or now)
             week = digest.gather(tx, since=since, until=due_at or now)
-            wanted = self.settings.standings and _was_open(self.challenge.phases, since, board.as_of)
+            moved = board.final or _was_open(self.challenge.phases, since, board.as_of)
+            wanted = self.settings.standings and moved
             addressees = self._addressees(tx, now, only) if wanted else []
-        found = places(board, [board_from_json(json.loads(row.board)) for row in weekly])
+        found = places(board, [] if board.final else [board_from_json(json.loads(row.board)) for row in weekly])
         drafts = []
         for one in addressees:
             if its := found.get(one_line(one.team.name)):

@@ -87,10 +87,13 @@ class Published:
 
 
 def pages(boards: Sequence[Published], publish_at: Moment, zone: ZoneInfo) -> tuple[Page, ...]:
-    """Return the worksheets that show the last of ``boards``: its tables, the history, and how it was made."""
-    last = boards[-1]
+    """Return the worksheets that show the last of ``boards``: its tables, the history, and how it was made.
+
+    Final results stay, whatever is published after them but other final results; the history is of the weeks alone.
+    """
+    last = next((one for one in reversed(boards) if one.board.final), boards[-1])
     tables = (_table(table, last.board.as_of) for table in last.board.tables)
-    weeks = by_week(boards, publish_at, zone)
+    weeks = by_week((one for one in boards if not one.board.final), publish_at, zone)
     return (*tables, _history(weeks), _about(last, zone))
 
 
@@ -209,7 +212,7 @@ def _about(published: Published, zone: ZoneInfo) -> Page:
     board = published.board
     pairs = [
         ("Challenge", board.challenge),
-        ("Board as of", shown(board.as_of, zone)),
+        ("Final results as of" if board.final else "Board as of", shown(board.as_of, zone)),
         ("Updated at", shown(published.published_at, zone)),
         *((f"{table.title} score", table.formula) for table in board.tables),
         *(("Rule", rule) for rule in board.rules if not rule.startswith(AUDIT_RULE)),

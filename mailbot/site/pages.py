@@ -116,6 +116,7 @@ def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
     """Return the pages that tell of the challenge."""
     values = {
         "dates": site_rules.calendar(rules),
+        "closings": site_rules.closings(rules),
         "formats": site_rules.formats(rules),
         "mailto": site_rules.mailto(rules),
         "subject": site_rules.subject(rules),

@@ -58,6 +58,10 @@ class SiteRules:
     quota: Quota
     #: Which submission counts for a team, in a sentence.
     counts: str
+    #: The formula of the table over all tracks; "" where there is none.
+    overall: str
+    #: Whether weekly boards are by a part of the items, and the final results by the others.
+    is_split: bool
     publish_at: Moment
     awards: Awards
     #: MiB of a mail, as it travels.
@@ -111,6 +115,8 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
         windows=challenge.windows,
         quota=challenge.quota,
         counts=COUNTS[config.board.standing],
+        overall=(challenge.board.overall_formula or "") if challenge.board.has_overall else "",
+        is_split=config.split.public < 1,
         publish_at=config.board.publish_at,
         awards=Awards(**config.awards.model_dump()),
         mail_mib=config.limits.mail_mib,
@@ -122,10 +128,17 @@ def calendar(rules: SiteRules) -> list[Date]:
     ends = [(_what(each, "opens"), each.opens) for each in rules.windows]
     ends += [(_what(each, "closes"), each.closes) for each in rules.windows]
     found = [(what, at) for what, at in ends if at is not None]
-    return [
-        Date(what=what, at=at, here=shown(at, rules.quota.zone), aoe=shown_aoe(at))
-        for what, at in sorted(found, key=lambda one: one[1])
-    ]
+    return [_date(what, at, rules) for what, at in sorted(found, key=lambda one: one[1])]
+
+
+def closings(rules: SiteRules) -> list[Date]:
+    """Return until when each phase takes submissions, the first to close first."""
+    found = [(each.name, each.closes) for each in rules.windows if each.matter is Matter.PHASE and each.closes]
+    return [_date(name, at, rules) for name, at in sorted(found, key=lambda one: one[1])]
+
+
+def _date(what: str, at: datetime, rules: SiteRules) -> Date:
+    return Date(what=what, at=at, here=shown(at, rules.quota.zone), aoe=shown_aoe(at))
 
 
 def _what(window: Window, end: str) -> str:

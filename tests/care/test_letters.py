@@ -174,6 +174,39 @@ def test_a_board_published_by_hand_owes_no_letters_unless_told_so(tmp_path: Path
         assert (len(letters(wired.ledger)), letters(wired.ledger, "digest")) == (1, [])
 
 
+def test_final_results_are_told_as_such_long_after_the_last_phase(tmp_path: Path) -> None:
+    """Subject and first sentence say so; they are compared with no week before, which may be by other items."""
+    clock = Clock()
+    with contest(tmp_path, clock, **DEADLINE) as wired:
+        submit(wired, clock, AMBER)
+        turn(wired, clock, CLOSES + 2 * WEEK)
+        wired.weekly.publish(as_of=clock(), letters=True, final=True)
+        assert wired.post.step()
+        *_, letter = letters(wired.ledger)
+    assert letter.subject == "[SIQA] Final results: rank 1 of 1"
+    assert "these are your final results, as of" in text(letter)
+    assert "last board" not in text(letter)
+    assert [part.get_content_type() for part in parsed(letter).walk()][-1] == "text/html"
+
+
+def test_final_results_that_look_too_early_want_a_word_more(tmp_path: Path) -> None:
+    """While a phase is open the command publishes nothing and says why; with --yes it does, and names the awards."""
+    write_config(tmp_path, **{"[phases]": {"name": "test", "closes": "2099-01-01T00:00:00+08:00"}})
+    (tmp_path / "0.eml").write_bytes(mail(AMBER))
+    mailbot("ingest", "0.eml", folder=tmp_path)
+    refused = mailbot("publish", "--final", folder=tmp_path, code=2)
+    assert "Phase “test” closes Thu 01 Jan 2099" in refused.err
+    assert "--yes" in refused.err
+    previewed = mailbot("publish", "--final", "--dry-run", folder=tmp_path).out
+    assert "Nothing was published." in previewed
+    assert not (tmp_path / "state" / "published" / "page").exists()
+    published = mailbot("publish", "--final", "--yes", folder=tmp_path).out
+    assert "Published as the final results" in published
+    for said in (previewed, published):
+        assert "Awards of SIQA-S:\n  First place: Amber, " in said
+        assert "Invited: Amber" in said
+
+
 def test_after_downtime_the_letters_of_the_last_board_go_out_once(tmp_path: Path) -> None:
     """Down over two Wednesdays, a team gets one letter, about the second."""
     clock = Clock()

@@ -145,6 +145,8 @@ def site_rules(**changes: object) -> SiteRules:
         ),
         "quota": Quota(per_week=2, week_starts=Moment.parse("wed 00:00"), zone=SHANGHAI),
         "counts": COUNTS[Rule.LATEST],
+        "overall": "Combined = (SIQA-U + SIQA-S) / 2",
+        "is_split": False,
         "publish_at": Moment.parse("wed 10:00"),
         "awards": Awards(places=("First place", "Second place"), invited=2, invitation="Invited to write a paper:"),
         "mail_mib": 25,

@@ -94,6 +94,20 @@ def test_about_tells_how_the_board_was_made() -> None:
     assert ("Rule", "Two submissions per team, track and week.") in rows
 
 
+def test_final_results_stay() -> None:
+    """A board published after them takes nothing away, and weeks alone are in the history."""
+    ordinary = boards.board()
+    final = with_rows(replace(ordinary, final=True, as_of=boards.AS_OF + timedelta(days=1)), method="final")
+    when = datetime(2026, 11, 26, 2, tzinfo=UTC)
+    sheet = sheet_of(
+        replace(ordinary, as_of=boards.AS_OF + timedelta(days=7)),
+        Published(board=final, published_at=when, weekly=False),
+    )
+    assert {row[2] for row in sheet["SIQA-S"].rows if row[0] != "baseline"} == {"final"}
+    assert sheet["About"].rows[1] == ("Final results as of", "Thu 26 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)")
+    assert sheet["History"].rows == sheet_of(replace(ordinary, as_of=boards.AS_OF + timedelta(days=7)))["History"].rows
+
+
 def test_the_history_keeps_columns_that_went() -> None:
     """A track that was dropped since still has its column, after those of now; gaps are empty."""
     old = build(boards.dozen(), boards.rules(), boards.AS_OF - timedelta(weeks=1))

@@ -213,6 +213,15 @@ def test_rules_tell_quota_formulas_and_format(files: dict[str, bytes]) -> None:
     assert [one["track"] for one in parsed] == ["U", "S"]
     assert parsed[1]["predictions"][0] == {"id": 1, "perception": 3.52, "knowledge": 4.1}
     assert "id,perception,knowledge 1,3.52,4.1" in shown
+    assert "Overall Combined = (SIQA-U + SIQA-S) / 2" in shown
+    assert "part of the items" not in shown
+
+
+def test_rules_tell_of_a_split_and_of_one_table_nothing() -> None:
+    """Teams know beforehand that other items decide; a challenge of one track has no table over all."""
+    shown = text(site(season(1), site_rules(is_split=True, overall="")), "rules/index.html")
+    assert "weekly boards are by a part of the items" in shown
+    assert "Overall" not in shown.partition("Submissions")[2]
 
 
 def test_submit_page_opens_a_mail(files: dict[str, bytes]) -> None:
@@ -220,6 +229,12 @@ def test_submit_page_opens_a_mail(files: dict[str, bytes]) -> None:
     link = next(href for href in Links(files["submit/index.html"].decode()).hrefs if href.startswith("mailto:"))
     assert unquote(urlsplit(link).path) == "submissions@example.org"
     assert parse_qs(urlsplit(link).query) == {"subject": ["[SIQA Submission] Team - Method"]}
+
+
+def test_submit_page_says_until_when(files: dict[str, bytes]) -> None:
+    """On both clocks; the phase is named where there are several."""
+    here, aoe = "Sun 27 Dec 2026, 00:00 (Asia/Shanghai, UTC+08:00)", "Sat 26 Dec 2026, 04:00 AoE (UTC-12:00)"
+    assert f"Until {here} , which is {aoe} Size" in text(files, "submit/index.html").replace(f"{here},", f"{here} ,")
 
 
 def test_archive_names_every_board_latest_first(files: dict[str, bytes]) -> None:
