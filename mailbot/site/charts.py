@@ -132,10 +132,11 @@ def scatter(board: Board) -> Chart | None:
     )
     decimals = [score_heading(table).decimals for table in tracks]
     squares = "; open squares are baselines" if lone else ""
+    named = f"; the {NAMED} best are named" if len(teams) > NAMED else ""
     return _chart(
         "scatter",
         f"{across.title} against {up.title}",
-        f"Each dot is one of the {len(teams)} teams with a score on both tracks{squares}.",
+        f"Each dot is one of the {len(teams)} teams with a score on both tracks{named}{squares}.",
         raw,
         names,
         headings=("Team", across.title, up.title),

@@ -51,7 +51,7 @@ function find(wanted) {
     row.hidden = !name.normalize("NFKC").toLocaleLowerCase().includes(needle);
     if (!row.hidden && name) names.add(name);
   }
-  document.getElementById("found").textContent = needle ? `${names.size} teams found` : "";
+  document.getElementById("found").textContent = needle ? `${names.size || "no"} team${names.size === 1 ? "" : "s"} found` : "";
 }
 
 document.querySelectorAll("table").forEach(makeSortable);

@@ -153,6 +153,9 @@ def test_finding_a_team_hides_the_others(chromium: Browser, site: Path) -> None:
     seen.page.get_by_label("Find a team").fill("CSQ")
     expect(seen.page.locator("#overall tbody.teams tr:visible")).to_have_count(2)
     expect(seen.page.get_by_role("status")).to_have_text("2 teams found")
+    seen.page.get_by_label("Find a team").fill("zzz")
+    assert (seen.page.get_by_role("status").bounding_box() or {"width": 0})["width"] > 50  # seen, not only heard
+    expect(seen.page.get_by_role("status")).to_have_text("no teams found")
     seen.page.get_by_label("Find a team").fill("")
     expect(seen.page.locator("#overall tbody.teams tr:visible")).to_have_count(12)
 
