@@ -53,14 +53,18 @@ def all_of(board: Board, past: Sequence[Board]) -> tuple[Chart, ...]:
     """Return the charts of ``board``; ``past`` are the boards up to it, oldest first, itself among them."""
     overall = [table for table in board.tables if table.key == OVERALL]
     tracks = [table for table in board.tables if table.key != OVERALL]
-    made = [*(history(table, past) for table in overall), scatter(board)]
-    made += [chart for table in tracks for chart in (intervals(table), history(table, past))]
+    first = [row.team for row in _ranked(board.tables[0])[:TOP]] if board.tables else []
+    made = [*(history(table, past, first) for table in overall), scatter(board)]
+    made += [chart for table in tracks for chart in (intervals(table), history(table, past, first))]
     made += [intervals(table) for table in overall]
     return tuple(chart for chart in made if chart is not None)
 
 
-def history(table: Table, past: Sequence[Board]) -> Chart | None:
-    """Show how the scores of the first teams came about; None before the second board."""
+def history(table: Table, past: Sequence[Board], first: Sequence[str]) -> Chart | None:
+    """Show how the scores of the first teams came about; None before the second board.
+
+    ``first`` are the first teams of the whole board: each has the same colour in all charts.
+    """
     weeks = [(board, _by_team(board, table.key)) for board in past]
     top = _ranked(table)[:TOP]
     if len(weeks) < 2 or not top:  # noqa: PLR2004  # one board is no history
@@ -74,7 +78,7 @@ def history(table: Table, past: Sequence[Board]) -> Chart | None:
     names = {f"@{place}": shorten(row.team) for place, row in enumerate(top)}
     baselines = _baselines(table)
     names |= {f"@b{place}": shorten(row.team, 26) for place, row in enumerate(baselines)}
-    raw = drawing.history(dates, lines, [row.score for row in baselines])
+    raw = drawing.history(dates, lines, [row.score for row in baselines], colours([row.team for row in top], first))
     return _chart(
         f"history-{table.key}",
         f"{table.title}: score over time",
@@ -87,6 +91,13 @@ def history(table: Table, past: Sequence[Board]) -> Chart | None:
             for row, line in zip(top, lines, strict=True)
         ),
     )
+
+
+def colours(teams: Sequence[str], first: Sequence[str]) -> list[int]:
+    """Return the number of each team's colour: its place among ``first``, and what is left for the others."""
+    own = {team: place for place, team in enumerate(first)}
+    left = iter(sorted(set(range(TOP)) - {own[team] for team in teams if team in own}))
+    return [own[team] if team in own else next(left) for team in teams]
 
 
 def intervals(table: Table) -> Chart | None:

@@ -50,9 +50,15 @@ _STYLE: Any = {  # matplotlib types each name of a setting as a literal
 }
 
 
-def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], baselines: Sequence[float]) -> str:
+def history(
+    dates: Sequence[datetime],
+    lines: Sequence[Sequence[float | None]],
+    baselines: Sequence[float],
+    colours: Sequence[int],
+) -> str:
     """Draw a line per team over the dates, the first in front, each named at its end; None breaks a line.
 
+    ``colours`` has the number of each line's colour, from 0 to 9.
     Baselines within the lines' reach are dashed lines, ``@b0`` and so on; teams are ``@0`` and so on.
     """
     figure, axes = _begin(left=34, right=120, bottom=26, top=10, height=HEIGHT)
@@ -61,11 +67,12 @@ def history(dates: Sequence[datetime], lines: Sequence[Sequence[float | None]], 
     low, high = _reach(values)
     axes.set(xlim=(days[0], days[-1]), ylim=(low, high))
     _make_room(axes)
+    inks = [COLOURS[f"c{number}"] for number in colours]
     for place, line in reversed(list(enumerate(lines))):
         shown = [float("nan") if value is None else value for value in line]
-        axes.plot(days, shown, color=COLOURS[f"c{place % 10}"], linewidth=2.2 if place == 0 else 1.4, clip_on=False)
-        axes.plot(days[-1:], shown[-1:], "o", color=COLOURS[f"c{place % 10}"], markersize=4, clip_on=False)
-    _name_ends(axes, [line[-1] for line in lines], (low, high))
+        axes.plot(days, shown, color=inks[place], linewidth=2.2 if place == 0 else 1.4, clip_on=False)
+        axes.plot(days[-1:], shown[-1:], "o", color=inks[place], markersize=4, clip_on=False)
+    _name_ends(axes, [line[-1] for line in lines], (low, high), inks)
     _baseline_lines(axes, baselines, (low, high), upright=False)
     step = max(1, -(-len(days) // 4))
     kept = list(range(len(days) - 1, -1, -step))[::-1]
@@ -171,7 +178,7 @@ def _reach(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _name_ends(axes: Axes, ends: Sequence[float | None], reach: tuple[float, float]) -> None:
+def _name_ends(axes: Axes, ends: Sequence[float | None], reach: tuple[float, float], inks: Sequence[str]) -> None:
     """Write each line's name beside its end, none upon another, with a thin line to where it belongs."""
     low, high = reach
     box = axes.get_position()
@@ -179,7 +186,7 @@ def _name_ends(axes: Axes, ends: Sequence[float | None], reach: tuple[float, flo
     named = [(place, end) for place, end in enumerate(ends) if end is not None]
     wanted = [tall * (end - low) / (high - low) for _place, end in named]
     for (place, _end), at, y in zip(named, wanted, apart(wanted, 0, tall, _GAP), strict=True):
-        colour = COLOURS[f"c{place % 10}"]
+        colour = inks[place]
         wide = box.width * WIDTH
         spots = ((wide + 4) / wide, (wide + 12) / wide), (at / tall, y / tall)
         axes.plot(*spots, transform=axes.transAxes, color=colour, linewidth=0.7, clip_on=False)

@@ -137,3 +137,12 @@ def test_words_keep_apart() -> None:
     assert apart([100, 99, 0], 0, 100, 10) == [100, 90, 0]
     assert apart([7] * 5, 0, 20, 10) == [0, 5, 10, 15, 20]
     assert apart([], 0, 100, 10) == []
+
+
+def test_a_team_has_one_colour_in_all_charts() -> None:
+    """That of its place on the whole board; teams further down take what is left, so that no two share one."""
+    first = list("ABCDEFGHIJ")
+    assert charts.colours(first, first) == list(range(10))
+    assert charts.colours(["X", "B", "A", "Y"], first) == [2, 1, 0, 3]
+    assert charts.colours(list("KLMNOPQRST"), first) == list(range(10))
+    assert charts.colours(["K", "A"], []) == [0, 1]
