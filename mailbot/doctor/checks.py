@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.doctor import auth as doctor_auth
 from mailbot.doctor import host as doctor_host
 from mailbot.doctor import mail as doctor_mail
+from mailbot.doctor import needs as doctor_needs
 from mailbot.doctor import sheet as doctor_sheet
 from mailbot.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.errors import MailbotError
@@ -33,6 +34,9 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         lambda service: doctor_host.disk(service.config),
         lambda service: doctor_host.permissions(service.config),
+        lambda service: doctor_needs.servers(service.config),
+        lambda service: doctor_needs.passwords(service.config),
+        lambda service: doctor_needs.organizers(service.config),
         _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
