@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +30,18 @@ def _one_address(value: str) -> str:
     return value
 
 
+_LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
+
+
+def _ledger_url(value: str) -> str:
+    """Take the two engines that a ledger can be on. The value is never told: it may hold a password."""
+    if value and not _LEDGER.fullmatch(value):
+        message = "must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME; leave it out for SQLite"
+        raise ValueError(message)
+    return value
+
+
+LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Address = Annotated[str, AfterValidator(_one_address)]

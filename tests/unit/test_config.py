@@ -185,12 +185,38 @@ def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: 
         {"smtp": {"host": "h", "pass": "hush-hush", "port": "x"}},
         {"ledger_url": ["postgresql://u:hush-hush@h/d"]},
         {"ledger_urls": "postgresql://u:hush-hush@h/d"},
+        {"ledger_url": "postgres://u:hush-hush@h/d"},
     ],
-    ids=["unknown key", "list", "another unknown key", "url", "unknown url"],
+    ids=["unknown key", "list", "another unknown key", "url", "unknown url", "url of another engine"],
 )
 def test_no_secret_is_told(more: dict[str, Any]) -> None:
     """A secret that somebody wrote into the config all the same is not repeated."""
     assert "hush-hush" not in _mistakes(**more)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:hush-hush@h/db",
+        "foo hush-hush",
+        "mysql+pymysql://h/db",
+        "postgresql://h/db",
+        "postgresql+psycopg2://h/db",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
+def test_a_ledger_is_on_one_of_two_engines(url: str) -> None:
+    """Any other URL is refused with the two forms that are allowed, and is not repeated."""
+    told = _mistakes(ledger_url=url)
+    assert "ledger_url: must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME" in told
+    assert "hush-hush" not in told
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:////var/lib/mailbot/l.db", "postgresql+psycopg://u:p@h:5432/db"])
+def test_a_ledger_on_either_engine_is_taken(url: str) -> None:
+    """The forms that are allowed are."""
+    assert configfile.build(_config(ledger_url=url), base=BASE).ledger_url == url
 
 
 def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
