@@ -149,7 +149,7 @@ def _boards(service: Service) -> Iterator[Finding]:
     last = f"last published {shown(published[-1].published_at, zone)}" if published else "none published yet"
     due = service.weekly.due_at()
     level = Level.RED if due else Level.GREEN
-    mend = "`mailbot publish` says what is in its way" if due else ""
+    mend = "`mailbot run` publishes it, or `mailbot once`" if due else ""
     yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
 
 
