@@ -193,7 +193,19 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{key}: write a path, in quotation marks{_got(key, item['input'])}"
     if item["type"] == "value_error":  # our own words, which name the value where that helps
         return f"{key}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{key}: {item['msg']}{_got(key, item['input'])}"
+    said = f"must be {_shape(item)}" if item["type"] in {"tuple_type", "model_type", "dict_type"} else item["msg"]
+    return f"{key}: {said}{_got(key, item['input'])}"
+
+
+def _shape(item: Mapping[str, Any]) -> str:
+    """Return how TOML writes the list or the table that is wanted in place of something else."""
+    loc, several = item["loc"], item["type"] == "tuple_type"
+    table, model = ".".join(str(part) for part in loc if isinstance(part, str)), nearest_model(*loc)
+    if not several:
+        return f"a table, [[{table}]]" if isinstance(loc[-1], int) else f"a table, [{table}]"
+    if isinstance(model, type) and issubclass(model, Section):
+        return f"a list of tables; begin each with [[{table}]]"
+    return f"a list, as [{item['input']}]" if type(item["input"]) in {int, float} else 'a list, as ["..."]'
 
 
 def _got(key: str, value: object) -> str:

@@ -169,6 +169,18 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
         ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": "me@x.org"}},
+            "challenge.organizers: must be a list, as [\"...\"] (got 'me@x.org')",
+        ),
+        ({"letters": {"remind_days": 7}}, "letters.remind_days: must be a list, as [7] (got 7)"),
+        ({"phases": {"name": "x"}}, "phases: must be a list of tables; begin each with [[phases]]"),
+        ({"entries": "paper"}, "entries: must be a list of tables; begin each with [[entries]] (got 'paper')"),
+        ({"phases": ["dev"]}, "phases.0: must be a table, [[phases]] (got 'dev')"),
+        ({"imap": [{"host": "h"}]}, "imap: must be a table, [imap]"),
+        ({"tracks": {"siqa-s": "s.json"}}, "tracks.siqa-s: must be a table, [tracks.siqa-s] (got 's.json')"),
+        ({"quota": {"per_week": True}}, "quota.per_week: must be a number, not true"),
+        ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number, not false"),
         ({"metrics": {"file": 3}}, "metrics.file: write a path, in quotation marks (got 3)"),
     ],
 )
