@@ -114,7 +114,8 @@ def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict
             )
             mistakes += [f"  - tracks.{name}.labels: {path}: {line}" for line in told]
     if mistakes:
-        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]))
+        mend = "mend these label files, or name others in the config"
+        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
     return truths
 
 

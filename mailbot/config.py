@@ -18,7 +18,7 @@ from mailbot.letters.section import LettersSection
 from mailbot.limits import ReplyLimits
 from mailbot.model import Rule
 from mailbot.registration.section import FormSection, RegistrationSection
-from mailbot.section import Address, Section, WeekMoment, WindowSection, Zone
+from mailbot.section import Address, LedgerUrl, Section, WeekMoment, WindowSection, Zone
 from mailbot.server_section import Imap, OAuth, Smtp
 from mailbot.sheet.section import SheetSection
 from mailbot.site.section import AwardsSection, PageSection
@@ -213,7 +213,7 @@ class Config(Section):
     #: Folder for the ledger and the spool; relative paths are relative to the config file.
     state: Path = Path("state")
     #: SQLAlchemy URL of the ledger; default: ``ledger.db`` in the state folder.
-    ledger_url: str = ""
+    ledger_url: LedgerUrl = ""
     challenge: Challenge
     imap: Imap | None = None
     smtp: Smtp | None = None

@@ -36,7 +36,7 @@ def find(path: Path | None) -> Path:
             return candidate
     tried = ", ".join(str(p) for p in ((path,) if path else DEFAULT_PATHS))
     message = f"No config file: tried {tried}. `mailbot init DIR` writes one; --config FILE names another."
-    raise ConfigError(message)
+    raise ConfigError(message, mend="call it in the contest's folder, or with `mailbot --config FILE doctor`")
 
 
 def load(path: Path) -> Config:
@@ -45,7 +45,8 @@ def load(path: Path) -> Config:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: cannot be read as TOML: {error}"
-        raise ConfigError(message) from error
+        mend = "mend the line named; config.example.toml shows how each key is written"
+        raise ConfigError(message, mend=mend if isinstance(error, ValueError) else "let mailbot read it") from error
     return build(given, base=path.resolve().parent, origin=str(path))
 
 
@@ -68,7 +69,8 @@ def check_files(config: Config) -> None:
     servers = (("imap", config.imap), ("smtp", config.smtp))
     named |= {f"{name}.ca_file": server.ca_file for name, server in servers if server and server.ca_file}
     if told := [f"  - {key}: {path}: {why}" for key, path in named.items() if (why := _unreadable(path))]:
-        raise ConfigError("\n".join(["These files of the config cannot be read:", *told]))
+        mend = "put each file where its key says, and let mailbot read it; or name another file there"
+        raise ConfigError("\n".join(["These files of the config cannot be read:", *told]), mend=mend)
 
 
 def _unreadable(path: Path) -> str:
@@ -193,7 +195,19 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{key}: write a path, in quotation marks{_got(key, item['input'])}"
     if item["type"] == "value_error":  # our own words, which name the value where that helps
         return f"{key}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{key}: {item['msg']}{_got(key, item['input'])}"
+    said = f"must be {_shape(item)}" if item["type"] in {"tuple_type", "model_type", "dict_type"} else item["msg"]
+    return f"{key}: {said}{_got(key, item['input'])}"
+
+
+def _shape(item: Mapping[str, Any]) -> str:
+    """Return how TOML writes the list or the table that is wanted in place of something else."""
+    loc, several = item["loc"], item["type"] == "tuple_type"
+    table, model = ".".join(str(part) for part in loc if isinstance(part, str)), nearest_model(*loc)
+    if not several:
+        return f"a table, [[{table}]]" if isinstance(loc[-1], int) else f"a table, [{table}]"
+    if isinstance(model, type) and issubclass(model, Section):
+        return f"a list of tables; begin each with [[{table}]]"
+    return f"a list, as [{item['input']}]" if type(item["input"]) in {int, float} else 'a list, as ["..."]'
 
 
 def _got(key: str, value: object) -> str:

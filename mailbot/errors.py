@@ -38,7 +38,14 @@ class Permanent(MailbotError):
 
 
 class ConfigError(Permanent):
-    """The config cannot be used; the message names each key and the mend."""
+    """The config cannot be used; the message names each key, ``mend`` what a person can do about it."""
+
+    def __init__(
+        self, message: str, *, mend: str = "mend the keys named; config.example.toml says what each may hold"
+    ) -> None:
+        """Take both; most mistakes are mended in the config itself."""
+        super().__init__(message)
+        self.mend = mend
 
 
 class BadAddress(Permanent):

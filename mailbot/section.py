@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mailbot.instants import Moment
 
@@ -29,6 +39,18 @@ def _one_address(value: str) -> str:
     return value
 
 
+_LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
+
+
+def _ledger_url(value: str) -> str:
+    """Take the two engines that a ledger can be on. The value is never told: it may hold a password."""
+    if value and not _LEDGER.fullmatch(value):
+        message = "must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME; leave it out for SQLite"
+        raise ValueError(message)
+    return value
+
+
+LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Address = Annotated[str, AfterValidator(_one_address)]
@@ -38,6 +60,15 @@ class Section(BaseModel):
     """A table of the config: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields.get(info.field_name or "")
+        if isinstance(value, bool) and field and field.annotation in {int, float}:
+            message = f"must be a number, not {str(value).lower()}"
+            raise ValueError(message)
+        return value
 
 
 class WindowSection(Section):

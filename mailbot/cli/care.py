@@ -52,7 +52,7 @@ def doctor(
             found.append(green("config", f"{len(loaded.tracks)} tracks, labels of {_items(wired)} items"))
             found += surgery.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)
     except ConfigError as error:
-        found.append(red("config", str(error), "mend the keys named; config.example.toml says what each may hold"))
+        found.append(red("config", str(error), error.mend))
         code = WRONG_CONFIG
     rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "mend": f.mend} for f in found]
     columns = {"level": None, "part": None, "detail": None, "mend": None}

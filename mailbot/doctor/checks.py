@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.doctor import auth as doctor_auth
 from mailbot.doctor import host as doctor_host
 from mailbot.doctor import mail as doctor_mail
+from mailbot.doctor import needs as doctor_needs
 from mailbot.doctor import sheet as doctor_sheet
 from mailbot.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.errors import MailbotError
@@ -33,6 +34,9 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         lambda service: doctor_host.disk(service.config),
         lambda service: doctor_host.permissions(service.config),
+        lambda service: doctor_needs.servers(service.config),
+        lambda service: doctor_needs.passwords(service.config),
+        lambda service: doctor_needs.organizers(service.config),
         _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
@@ -145,7 +149,7 @@ def _boards(service: Service) -> Iterator[Finding]:
     last = f"last published {shown(published[-1].published_at, zone)}" if published else "none published yet"
     due = service.weekly.due_at()
     level = Level.RED if due else Level.GREEN
-    mend = "`mailbot publish` says what is in its way" if due else ""
+    mend = "`mailbot run` publishes it, or `mailbot once`" if due else ""
     yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
 
 

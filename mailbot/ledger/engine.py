@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from mailbot import crash
-from mailbot.errors import Permanent, Temporary
+from mailbot.errors import ConfigError, Permanent, Temporary
 from mailbot.ledger import upgrade
 
 if TYPE_CHECKING:
@@ -29,13 +29,12 @@ class Ledger:
     """The database. ``write`` and ``read`` give transactions; nothing else does."""
 
     def __init__(self, url: str) -> None:
-        """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made."""
-        parsed = sa.make_url(url)
-        self._sqlite = parsed.get_backend_name() == "sqlite"
-        if self._sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if self._sqlite else {})
+        """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made. Raises ConfigError."""
+        self._engine = _engine(url)
+        self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
+            if self._engine.url.database:
+                Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
     def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
@@ -114,6 +113,19 @@ class Ledger:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    """Make the engine of a URL; nothing is connected to yet. No error tells the URL: it may hold a password."""
+    try:
+        parsed = sa.make_url(url)
+        waits = {"timeout": BUSY_SECONDS} if parsed.get_backend_name() == "sqlite" else {}
+        return sa.create_engine(parsed, connect_args=waits)
+    except (ArgumentError, ValueError):
+        message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
+    except ImportError as error:
+        message = f"ledger_url: its driver is not installed ({error.name}): `pip install 'mailbot[postgres]'`"
+    raise ConfigError(message)
 
 
 def _set_up_sqlite(connection: object, _record: object) -> None:

@@ -16,11 +16,19 @@ API = "https://sheets.googleapis.com"
 """Where the Sheets API is (v4)."""
 
 
+_ADDRESS = re.compile(r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/)?([\w-]{20,})(?:[/?#].*)?", re.ASCII)
+_PUBLISHED = re.compile(r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/e/|2PACX-).*", re.ASCII)
+
+
 def spreadsheet_id(value: str) -> str:
-    """Take the spreadsheet's id out of its address, where that was given."""
-    found = re.fullmatch(
-        r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/)?([\w-]*)(?:[/?#].*)?", value.strip()
-    )
+    """Take the spreadsheet's id out of its address, where that was given; an id has some 44 characters."""
+    given = value.strip()
+    if not given:
+        return ""
+    if _PUBLISHED.fullmatch(given):
+        message = f"{value!r} is what was published of a sheet: open the sheet itself, and copy its address"
+        raise ValueError(message)
+    found = _ADDRESS.fullmatch(given)
     if found is None:
         message = f"{value!r} is no spreadsheet: copy its address, https://docs.google.com/spreadsheets/d/…"
         raise ValueError(message)

@@ -130,6 +130,7 @@ def test_a_restored_backup_can_be_scored_anew(tmp_path: Path) -> None:
     doctor = {row["part"]: row for row in mailbot("doctor", "--json", folder=tmp_path, code=1).json}  # a board is due
     assert doctor["mails"]["level"] == "green"
     assert "1 dropped on purpose" in doctor["mails"]["detail"]
+    assert "`mailbot once`" in doctor["board"]["mend"]
     mailbot("truth", "void", "4", "--why", "another", folder=tmp_path)
     assert mailbot("rescore", "--json", folder=tmp_path).json["submissions"] == 1
 

@@ -169,6 +169,18 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
         ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": "me@x.org"}},
+            "challenge.organizers: must be a list, as [\"...\"] (got 'me@x.org')",
+        ),
+        ({"letters": {"remind_days": 7}}, "letters.remind_days: must be a list, as [7] (got 7)"),
+        ({"phases": {"name": "x"}}, "phases: must be a list of tables; begin each with [[phases]]"),
+        ({"entries": "paper"}, "entries: must be a list of tables; begin each with [[entries]] (got 'paper')"),
+        ({"phases": ["dev"]}, "phases.0: must be a table, [[phases]] (got 'dev')"),
+        ({"imap": [{"host": "h"}]}, "imap: must be a table, [imap]"),
+        ({"tracks": {"siqa-s": "s.json"}}, "tracks.siqa-s: must be a table, [tracks.siqa-s] (got 's.json')"),
+        ({"quota": {"per_week": True}}, "quota.per_week: must be a number, not true"),
+        ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number, not false"),
         ({"metrics": {"file": 3}}, "metrics.file: write a path, in quotation marks (got 3)"),
     ],
 )
@@ -185,12 +197,38 @@ def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: 
         {"smtp": {"host": "h", "pass": "hush-hush", "port": "x"}},
         {"ledger_url": ["postgresql://u:hush-hush@h/d"]},
         {"ledger_urls": "postgresql://u:hush-hush@h/d"},
+        {"ledger_url": "postgres://u:hush-hush@h/d"},
     ],
-    ids=["unknown key", "list", "another unknown key", "url", "unknown url"],
+    ids=["unknown key", "list", "another unknown key", "url", "unknown url", "url of another engine"],
 )
 def test_no_secret_is_told(more: dict[str, Any]) -> None:
     """A secret that somebody wrote into the config all the same is not repeated."""
     assert "hush-hush" not in _mistakes(**more)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:hush-hush@h/db",
+        "foo hush-hush",
+        "mysql+pymysql://h/db",
+        "postgresql://h/db",
+        "postgresql+psycopg2://h/db",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
+def test_a_ledger_is_on_one_of_two_engines(url: str) -> None:
+    """Any other URL is refused with the two forms that are allowed, and is not repeated."""
+    told = _mistakes(ledger_url=url)
+    assert "ledger_url: must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME" in told
+    assert "hush-hush" not in told
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:////var/lib/mailbot/l.db", "postgresql+psycopg://u:p@h:5432/db"])
+def test_a_ledger_on_either_engine_is_taken(url: str) -> None:
+    """The forms that are allowed are."""
+    assert configfile.build(_config(ledger_url=url), base=BASE).ledger_url == url
 
 
 def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:

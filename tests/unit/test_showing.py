@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mailbot.sheet.requests import Change
 
 REFUSED = SheetRefused("Google answered 403", "share the sheet with us")
-SHEET = {"spreadsheet": "1abc"}
+BOOK = "1aB-c_D-leaderboard-of-2026"
+SHEET = {"spreadsheet": BOOK}
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Google:
 
     def show(self, spreadsheet: str, pages: Sequence[Page]) -> None:
         """Take all pages."""
-        assert spreadsheet == "1abc"
+        assert spreadsheet == BOOK
         self.sent += 3
         if self.faults:
             raise self.faults.pop(0)
@@ -248,14 +249,17 @@ def test_the_key_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("given", "taken"),
     [
-        ("1aB-c_D", "1aB-c_D"),
-        ("https://docs.google.com/spreadsheets/d/1aB-c_D/edit?gid=0#gid=0", "1aB-c_D"),
-        ("https://docs.google.com/spreadsheets/u/1/d/1aB-c_D", "1aB-c_D"),
+        (BOOK, BOOK),
+        (f"https://docs.google.com/spreadsheets/d/{BOOK}/edit?gid=0#gid=0", BOOK),
+        (f"https://docs.google.com/spreadsheets/u/1/d/{BOOK}", BOOK),
         ("", ""),
-        ("https://example.org/d/1aB", None),
+        (f"https://example.org/d/{BOOK}", None),
         ("SIQA Leaderboard", None),
+        ("foo", None),
+        ("https://docs.google.com/spreadsheets/d/foo/edit", None),
+        ("https://docs.google.com/spreadsheets/d/", None),
     ],
-    ids=["id", "address", "second-account", "none", "elsewhere", "title"],
+    ids=["id", "address", "second-account", "none", "elsewhere", "title", "word", "short-id", "no-id"],
 )
 def test_the_spreadsheet_is_named_by_id_or_address(tmp_path: Path, given: str, taken: str | None) -> None:
     """Whatever is copied from the browser; a title is refused, as it would need to see all of somebody's Drive."""
@@ -268,3 +272,12 @@ def test_the_spreadsheet_is_named_by_id_or_address(tmp_path: Path, given: str, t
     else:
         with served(tmp_path, Clock(), sheet={"spreadsheet": given}) as service:
             assert service.config.sheet.spreadsheet == taken
+
+
+@pytest.mark.parametrize(
+    "given", ["https://docs.google.com/spreadsheets/d/e/2PACX-1vQ/pubhtml", "2PACX-1vQabcdefghijkl"]
+)
+def test_the_link_to_what_was_published_is_no_address(given: str) -> None:
+    """File, Share, Publish to web gives a link that nothing can be written to: where the address is found is said."""
+    with pytest.raises(ValueError, match="open the sheet itself, and copy its address"):
+        SheetSection(spreadsheet=given)

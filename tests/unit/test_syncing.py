@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mailbot.service import Service
 
 HEAD = ["Timestamp", "Email Address", "Team name", "Members"]
-FORM: dict[str, Any] = {"roster": {"file": "teams.csv", "sheet": {"id": "abc"}}}
+BOOK = "1abc-responses-of-the-form"
+FORM: dict[str, Any] = {"roster": {"file": "teams.csv", "sheet": {"id": BOOK}}}
 
 
 class Form:
@@ -84,7 +85,7 @@ def test_every_hour_the_form_brings_its_teams(tmp_path: Path) -> None:
         clock.forward(hours=1)
         assert sync.step()
         assert _names(service) == ["Latecomers", "Münster Vision", "Newcomers", "Pixel Peepers"]
-    assert form.asked == [("abc", ""), ("abc", "")]
+    assert form.asked == [(BOOK, ""), (BOOK, "")]
 
 
 def test_problems_are_told_once_until_they_change(tmp_path: Path) -> None:
