@@ -15,8 +15,7 @@ import typer
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
 from mailbot.providers import PROFILES
-
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+from mailbot.safefile import PRIVATE_FILE, private_folder
 
 Ask = Callable[[str, str | None, str], str]
 
@@ -126,8 +125,7 @@ def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) ->
 
 def _lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None]) -> None:
     for name in ("state", "labels", "secrets"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name).chmod(PRIVATE_FOLDER)
+        private_folder(folder / name)
     for path in filter(None, labels.values()):
         _write_private(folder / "labels" / path.name, path.read_bytes())
     (folder / "config.toml").write_text(text(answers), encoding="utf-8")
