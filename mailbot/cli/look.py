@@ -33,7 +33,12 @@ def trace(
         raise Permanent(message)
     zone = loaded.challenge.zone
     rows = [
-        {"at": rfc3339(step.at, zone), "subject": step.subject, "what": step.what, "detail": step.detail}
+        {
+            "at": rfc3339(step.at, zone),
+            "subject": step.subject,
+            "what": step.what,
+            "detail": step.detail if as_json else step.plain or step.detail,
+        }
         for step in steps
     ]
     columns = {"at": lambda at: at[:19].replace("T", " "), "subject": None, "what": None, "detail": None}
