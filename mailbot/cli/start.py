@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli.common import writing
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
 from mailbot.providers import PROFILES
@@ -37,10 +38,7 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
     """Ask a few questions; write the config, its folders and the secrets; say the next steps."""
-    target = folder / "config.toml"
-    if target.exists():
-        message = f"{target} exists already; it is left as it is"
-        raise Permanent(message)
+    _refuse_what_is_there(folder)
     asking = sys.stdin.isatty() and not yes
     ask = _prompt if asking else _default
     profile = _profile(ask, profile)
@@ -59,10 +57,22 @@ def init(
     names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in found.items()}
     answers = replace(answers, labels={track: f"labels/{name}" for track, name in names.items()})
     _check(answers, folder, found)
-    _lay_out(folder, answers, found)
-    if not by_oauth(profile):
-        _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
+    with writing(folder):
+        _lay_out(folder, answers, found)
+        if not by_oauth(profile):
+            _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
     _say_what_is_next(folder, answers)
+
+
+def _refuse_what_is_there(folder: Path) -> None:
+    """Raise Permanent when the folder holds a config already, or is none."""
+    target = folder / "config.toml"
+    if target.exists():
+        message = f"{target} exists already; it is left as it is"
+        raise Permanent(message)
+    if folder.exists() and not folder.is_dir():
+        message = f"{folder} is a file; name a folder to begin in"
+        raise Permanent(message)
 
 
 def _prompt(question: str, given: str | None, default: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 from mailbot import backup, configfile
+from mailbot.cli.app import app
 from mailbot.errors import Permanent
 from mailbot.ledger import events, submissions
 from tests.care.contest import Clock, contest, mail, take
@@ -102,6 +104,15 @@ def test_a_folder_with_something_else_is_left_alone(saved: Path, name: str) -> N
     with contest(saved / "a", Clock()) as wired, pytest.raises(Permanent, match="not empty and no backup"):
         backup.back_up(wired.ledger, wired.config.state, saved / "other")
     assert [path.name for path in (saved / "other").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+@pytest.mark.parametrize("place", ["a/config.toml", "/proc/x"])
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(saved: Path, command: str, place: str) -> None:
+    """Whatever the system says becomes a refusal of ours."""
+    done = CliRunner().invoke(app, ["--config", str(saved / "a/config.toml"), command, str(saved / place)])
+    assert isinstance(done.exception, Permanent)
+    assert "cannot be used (" in str(done.exception)
 
 
 def test_a_backup_that_was_broken_off_is_no_whole_one_and_goes_on(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

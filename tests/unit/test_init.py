@@ -157,6 +157,15 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert "exists already" in mailbot("init", "c", "--yes", folder=tmp_path, code=2).err
 
 
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/x"])
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path, place: str) -> None:
+    """Not in a traceback, and what is there stays."""
+    (tmp_path / "file").write_text("mine")
+    done = mailbot("init", place, "--yes", folder=tmp_path, code=2)
+    assert re.fullmatch(r"mailbot: \S+ (is a file|cannot be used \().+\n", done.err)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_password_that_was_never_written_is_named(tmp_path: Path) -> None:
     """The empty file that init leaves is no password."""
     (tmp_path / "imap").write_bytes(b"")
