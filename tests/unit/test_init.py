@@ -127,6 +127,34 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert re.search(r"1\. .*answer-u\.json", seen)
 
 
+def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
+    """A wrong answer costs one question, not all that was said before."""
+    shutil.copy(LABELS / "answer-s.json", tmp_path / "truth.json")
+    seen = _answer(
+        tmp_path,
+        ("init", "c", "--user", "siqa"),
+        [
+            ("Mail provider [generic]: ", "hotmail"),
+            ("write one of gmail", "gmail"),
+            ("Official submission address [submissions@example.org]: ", "nobody"),
+            ("'nobody' is no e-mail address", "siqa@gmail.com"),
+            ("Google Sheet for the leaderboard (address or id; empty: none): ", "my sheet"),
+            ("Error: sheet.spreadsheet", ""),
+            ("Organizers to tell of trouble (addresses): ", "the chair"),
+            ("Error: challenge.organizers", "chair@x.org"),
+            ("Label file of siqa-u (empty: later): ", "truth.json"),
+            ("Error: tracks.siqa-u.labels: truth.json: ", ""),
+            ("Label file of siqa-s (empty: later): ", "none.json"),
+            ("none.json: No such file", "truth.json"),
+            ("Password (not shown; empty: later): ", ""),
+        ],
+    )
+    assert "Traceback" not in seen
+    config = configfile.load(tmp_path / "c/config.toml")
+    assert (config.challenge.address, config.challenge.organizers) == ("siqa@gmail.com", ("chair@x.org",))
+    assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
