@@ -41,5 +41,5 @@ def trace(
         }
         for step in steps
     ]
-    columns = {"at": lambda at: at[:19].replace("T", " "), "subject": None, "what": None, "detail": None}
+    columns = {"at": lambda at: at.replace("T", " "), "subject": None, "what": None, "detail": None}
     emit(rows, as_json=as_json, columns=columns, title=f"The way of {name}")

@@ -73,6 +73,7 @@ def test_people_see_no_json(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["--config", str(tmp_path / "config.toml"), "trace", "M-1"], env={"COLUMNS": "200"})
     assert "auth: enough yes, level " in done.stdout
     assert "{" not in done.stdout
+    assert asked(tmp_path, "M-1")[0]["at"].replace("T", " ") in done.stdout  # with the offset
     recorded = next(row for row in asked(tmp_path, "M-1") if row["what"] == "mail-recorded")
     assert 'auth: {"enough": true' in recorded["detail"]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -54,7 +56,7 @@ def figures(text: bytes) -> dict[tuple[str, ...], float]:
 def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
     """Mails by outcome, what waits, what is not well, the quota used, the next board, the labels."""
     with served(tmp_path, Clock()) as service:
-        told = as_json(played(service))
+        told = as_json(played(service), service.config.challenge.zone)
     assert told["mails"] == {"scored": 1, "unknown-sender": 1}
     assert (told["backlog"], told["running"]) == (0, False)
     assert [part["part"] for part in told["parts"] if not part["ok"]] == ["sheet"]
@@ -74,6 +76,23 @@ def test_the_screen_tells_it_to_people_and_shows_no_address(tmp_path: Path) -> N
     assert "Google does not answer" in shown
     assert "1 of 2 this week" in shown
     assert ADA not in shown
+
+
+def test_one_clock_tells_it_all(tmp_path: Path) -> None:
+    """On the screen and for programs every instant is on the challenge's clock, and the screen names it."""
+    zone, console = ZoneInfo("Asia/Shanghai"), Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = replace(played(service), running=True, pulse={"polled_at": "2026-03-11T03:00:00+00:00"})
+    found = replace(found, last_board=found.at, deadline=found.at)
+    console.print(screen(found, zone))
+    shown = console.export_text()
+    assert "Last mails (Asia/Shanghai)" in shown
+    assert f"{found.last_mails[0].arrived_at.astimezone(zone):%m-%d %H:%M}" in shown
+    told = as_json(found, zone)
+    instants = [told[key] for key in ("at", "polled_at", "last_board", "next_board", "deadline")]
+    instants += [part["since"] for part in told["parts"]] + [mail["arrived_at"] for mail in told["last_mails"]]
+    assert {instant[-6:] for instant in instants} == {"+08:00"}
+    assert told["polled_at"] == "2026-03-11T11:00:00+08:00"
 
 
 def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
