@@ -78,7 +78,16 @@ class Status:
     @property
     def polled_at(self) -> datetime | None:
         """When the mailbox was last looked into."""
-        said = self.pulse.get("polled_at")
+        return self._said("polled_at")
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the daemon started, if one runs."""
+        return self._said("started_at")
+
+    def _said(self, name: str) -> datetime | None:
+        """Return an instant that the daemon told."""
+        said = self.pulse.get(name)
         return datetime.fromisoformat(said) if said else None
 
 

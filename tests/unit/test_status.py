@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from mailbot.cli.app import app
 from mailbot.cli.now import screen
 from mailbot.holding import held, is_held
 from mailbot.running import metrics
+from mailbot.running.notify import Notifier
+from mailbot.running.pulse import Pulse
+from mailbot.running.report import Report
 from mailbot.running.status import Status, as_json, look
 from tests.care.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
@@ -106,6 +110,19 @@ def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
     assert found["mailbot_up",] == 0
     assert found["mailbot_outbox_mails",] == status.outbox > 0
     assert ("mailbot_board_age_seconds",) not in found
+
+
+def test_a_mailbox_that_was_never_looked_into_is_waited_for_since_the_start(tmp_path: Path) -> None:
+    """A server that never answered raises the alert too; once it has, only that look counts."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        Report(service=service, pulse=Pulse(60), notifier=Notifier({})).give()
+        clock.now += timedelta(hours=1)
+        with held(service.config.state):
+            found = seen(service)
+    assert figures(metrics.text(found))["mailbot_poll_age_seconds",] == 3600
+    polled = replace(found, pulse={**found.pulse, "polled_at": found.at.isoformat()})
+    assert figures(metrics.text(polled))["mailbot_poll_age_seconds",] == 0
 
 
 def test_the_example_alerts_ask_for_figures_that_there_are(tmp_path: Path) -> None:
