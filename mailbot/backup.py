@@ -30,14 +30,15 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     """Copy the state into a folder; return how many files its manifest names.
 
     The ledger is copied first, in one piece; every mail it knows was in the spool before. A second backup into the
-    same folder copies only the mails that are new, and drops those that were dropped. Raises Permanent.
+    same folder copies only the mails that are new, and drops those that were dropped. All of it is its owner's alone.
+    Raises Permanent, also when the folder holds something that is no backup.
     """
-    target.mkdir(parents=True, exist_ok=True)
+    _take_hold(target)
     ledger.copy_to(target / LEDGER)
     daybook.catch_up(ledger, state)
     for name in (daybook.ACTS, daybook.ROSTER):
         if (state / name).exists():
-            shutil.copy2(state / name, target / name)
+            _copy(state / name, target / name)
     copy = Ledger(f"sqlite:///{target / LEDGER}")
     with copy.read() as tx:
         digests = mails.digests(tx)
@@ -49,8 +50,34 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     for path in sorted((state / COLUMNS).glob("*")):  # of mails that were dropped, only these can be scored anew
         _copy(path, target / path.relative_to(state))
     hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
-    safefile.replace(target / MANIFEST, (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
+    told = (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode()
+    safefile.replace(target / MANIFEST, told, mode=safefile.PRIVATE_FILE)
+    _close(target)
     return len(hashes)
+
+
+def _take_hold(target: Path) -> None:
+    """Make the folder of a backup; a manifest marks it from the start, and is no whole one until all is copied."""
+    if target.exists() and any(target.iterdir()) and not _is_backup(target):
+        message = f"{target} is not empty and no backup: a backup is written to a new folder, or brings one up to date"
+        raise Permanent(message)
+    safefile.private_folder(target)
+    (target / MANIFEST).touch(safefile.PRIVATE_FILE)
+
+
+def _is_backup(folder: Path) -> bool:
+    """Whether a folder holds a backup, or the beginning of one; an export has a manifest of another kind."""
+    try:
+        manifest = (folder / MANIFEST).read_bytes()
+        return not manifest or LEDGER in json.loads(manifest)
+    except (OSError, ValueError):
+        return False
+
+
+def _close(folder: Path) -> None:
+    """Take from others what an earlier version, or the copied files' own permissions, let them read."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(safefile.PRIVATE_FOLDER if path.is_dir() else safefile.PRIVATE_FILE)
 
 
 def _copy_mails(spool: Spool, target: Spool, digests: Sequence[str]) -> None:
@@ -69,6 +96,7 @@ def _copy_mails(spool: Spool, target: Spool, digests: Sequence[str]) -> None:
 def _copy(path: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(path, place)
+    place.chmod(safefile.PRIVATE_FILE)
 
 
 def mistakes(backup: Path) -> list[str]:
@@ -95,9 +123,13 @@ def restore(backup: Path, state: Path) -> int:
     if (state / LEDGER).exists():
         message = f"{state / LEDGER} exists: move it away first; a backup is only restored where there is none"
         raise Permanent(message)
+    safefile.private_folder(state)
     files = [path for path in _files(backup) if path.name != MANIFEST]
     for path in files:
-        _copy(path, state / path.relative_to(backup))
+        place = state / path.relative_to(backup)
+        _copy(path, place)
+        for folder in place.relative_to(state).parents:
+            (state / folder).chmod(safefile.PRIVATE_FOLDER)
     return len(files)
 
 

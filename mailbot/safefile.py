@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""What is its owner's alone."""
+
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
@@ -49,10 +52,16 @@ def refresh(path: Path, data: bytes) -> None:
         draft.replace(path)
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder that nobody else can look into, whatever the umask; one that is there is closed to them."""
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    path.chmod(PRIVATE_FOLDER)
+
+
 def secret(path: Path) -> str:
     """Return the secret in a file, 64 hex letters; it is made, for its owner's eyes only, when there is none yet."""
     if not path.exists():
-        replace(path, f"{secrets.token_hex(32)}\n".encode(), mode=0o600)
+        replace(path, f"{secrets.token_hex(32)}\n".encode(), mode=PRIVATE_FILE)
     return path.read_text(encoding="ascii").strip()
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from mailbot.ledger import Tx
@@ -26,6 +27,20 @@ _TOLD_ELSEWHERE = {"mail-recorded": {"submissions"}, "mail-spooled": {"arrived_a
 """Details of an entry that other steps tell, and better."""
 
 
+class Stage(IntEnum):
+    """Where in a life something has its place; so what happened at one instant is told in order too."""
+
+    ARRIVED, SPOOLED, HANDLED, RECORDED, SUBMITTED, SCORED, RULED, QUEUED, SENT = range(9)
+
+
+_STAGES = {
+    "mail-spooled": Stage.SPOOLED,
+    "mail-recorded": Stage.RECORDED,
+    "reply-sent": Stage.SENT,
+    "reply-given-up": Stage.SENT,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One thing that happened to a mail, or because of it."""
@@ -36,6 +51,9 @@ class Step:
     #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, or the kind of an entry of the audit trail.
     what: str
     detail: str = ""
+    #: The same for people, where the detail holds JSON.
+    plain: str = ""
+    stage: Stage
 
 
 def of_mail(tx: Tx, mail_id: int) -> list[Step]:
@@ -45,14 +63,15 @@ def of_mail(tx: Tx, mail_id: int) -> list[Step]:
         return []
     found = submissions.listing(tx, mail_id=mail_id)
     written = outbox.of_mail(tx, mail_id)
-    arrived = Step(at=row.arrived_at, subject=row.name, what="arrived", detail=f"{row.size} bytes, {row.sha256}")
+    size = f"{row.size} bytes, {row.sha256}"
+    arrived = Step(at=row.arrived_at, subject=row.name, what="arrived", detail=size, stage=Stage.ARRIVED)
     names = [row.name, *(one.receipt for one in found), *(one.name for one in written)]
-    entries = [_entry(one) for one in events.about(tx, names)]
+    entries = _entries(events.about(tx, names))
     recorded = next((one.at for one in reversed(entries) if one.what == "mail-recorded"), row.arrived_at)
     steps = [arrived, *entries, *(_submitted(one, recorded) for one in found)]
     steps += [step for one in found for step in _scored(tx, one)]
     steps += [_queued(one) for one in written]
-    steps.sort(key=lambda step: step.at)
+    steps = _in_order(steps)
     return [*steps, _standing(row, steps[-1].at)]
 
 
@@ -63,7 +82,7 @@ def of_reply(tx: Tx, outgoing_id: int) -> list[Step]:
         return []
     if row.mail_id is not None:
         return of_mail(tx, row.mail_id)
-    return sorted([_queued(row), *map(_entry, events.about(tx, [row.name]))], key=lambda step: step.at)
+    return _in_order([_queued(row), *_entries(events.about(tx, [row.name]))])
 
 
 def of_submission(tx: Tx, submission_id: int) -> list[Step]:
@@ -72,42 +91,78 @@ def of_submission(tx: Tx, submission_id: int) -> list[Step]:
     return of_mail(tx, row.mail_id) if row else []
 
 
+def _in_order(steps: Iterable[Step]) -> list[Step]:
+    """Sort steps by time, and those of one instant by the order of life."""
+    return sorted(steps, key=lambda step: (step.at, step.stage))
+
+
 def _standing(row: MailRow, at: datetime) -> Step:
     """Tell where the mail stands now, after how many attempts, and why."""
     attempts = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
     words = (attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
-    return Step(at=at, subject=row.name, what=str(row.state), detail=", ".join(word for word in words if word))
+    return Step(at=at, subject=row.name, what=str(row.state), detail=", ".join(filter(None, words)), stage=Stage.SENT)
+
+
+def _entries(entries: Iterable[Entry]) -> list[Step]:
+    """Tell entries of the audit trail; those of one instant keep the trail's own order."""
+    steps: list[Step] = []
+    for entry in entries:
+        step = _entry(entry)
+        if steps and steps[-1].at == step.at:
+            step = replace(step, stage=max(step.stage, steps[-1].stage))
+        steps.append(step)
+    return steps
 
 
 def _entry(entry: Entry) -> Step:
     """Tell an entry of the audit trail: who acted, unless it was mailbot itself, and what is kept of it."""
     told = {k: v for k, v in json.loads(entry.detail).items() if k not in _TOLD_ELSEWHERE.get(entry.kind, ())}
-    words = [f"{name.replace('_', ' ')}: {_word(value)}" for name, value in told.items() if value not in (None, "", [])]
+    told = {name.replace("_", " "): value for name, value in told.items() if value not in (None, "", [])}
     by = [f"by {entry.actor}"] if entry.actor != "mailbot" else []
-    return Step(at=entry.at, subject=entry.subject, what=entry.kind, detail=", ".join(by + words))
+    stage = _STAGES.get(entry.kind, Stage.RULED if entry.subject.startswith("S-") else Stage.HANDLED)
+    return Step(
+        at=entry.at,
+        subject=entry.subject,
+        what=entry.kind,
+        detail=", ".join([*by, *(f"{name}: {_word(value)}" for name, value in told.items())]),
+        plain=", ".join([*by, *(f"{name}: {_plain(value)}" for name, value in told.items())]),
+        stage=stage,
+    )
 
 
 def _word(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _plain(value: object) -> str:
+    """Show a value of an entry to people: yes and no, and no brackets or quotes."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        named = ((name, each) for name, each in value.items() if each not in (None, "", []))
+        return ", ".join(f"{name.replace('_', ' ')} {_plain(each)}" for name, each in named)
+    if isinstance(value, list):
+        return "; ".join(_plain(each) for each in value)
+    return str(value)
+
+
 def _submitted(row: SubmissionRow, at: datetime) -> Step:
     problems = "; ".join(str(problem.get("message", problem.get("code"))) for problem in row.problems)
     words = (row.file_name, row.track, row.phase, row.team, row.method, problems)
-    return Step(at=at, subject=row.receipt, what=str(row.status), detail=", ".join(word for word in words if word))
+    detail = ", ".join(filter(None, words))
+    return Step(at=at, subject=row.receipt, what=str(row.status), detail=detail, stage=Stage.SUBMITTED)
 
 
 def _scored(tx: Tx, row: SubmissionRow) -> Iterator[Step]:
     """Tell each score, by which labels and formula."""
     for score in scores.of_submission(tx, row.id):
         detail = f"{score.value:.4f} by {score.scorer}, labels {score.truth[:SHOWN_HASH]}, {score.n} items"
-        yield Step(at=score.scored_at, subject=receipt(row.id), what="scored", detail=detail)
+        yield Step(at=score.scored_at, subject=receipt(row.id), what="scored", detail=detail, stage=Stage.SCORED)
 
 
 def _queued(row: OutgoingRow) -> Step:
     """Tell of one of our mails, and of what is in its way while it is not sent."""
     trouble = f"{row.state} after {row.attempts} attempts: {row.error}" if row.error else ""
     words = (f"{row.kind} to {row.recipient}", row.subject, trouble)
-    return Step(
-        at=row.created_at, subject=row.name, what="reply-queued", detail=", ".join(word for word in words if word)
-    )
+    detail = ", ".join(filter(None, words))
+    return Step(at=row.created_at, subject=row.name, what="reply-queued", detail=detail, stage=Stage.QUEUED)

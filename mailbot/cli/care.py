@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger, set_up_journal
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    opened_ledger,
+    set_up_journal,
+    writing,
+)
 from mailbot.cli.lists import mail_as_json, number
 from mailbot.errors import ConfigError, Permanent
 
@@ -156,7 +165,7 @@ def backup(
     from mailbot import backup as copying  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
-    with opened_ledger(loaded) as ledger:
+    with opened_ledger(loaded) as ledger, writing(folder):
         count = copying.back_up(ledger, loaded.state, folder)
     typer.echo(f"{count} files in {folder}, named by {copying.MANIFEST}.")
 
@@ -176,7 +185,7 @@ def restore(
         typer.echo("\n".join(wrong) or "The backup is whole.")
         raise typer.Exit(UNWELL if wrong else 0)
     loaded = load_config(context, config)
-    with held(loaded.state):
+    with writing(loaded.state), held(loaded.state):
         count = copying.restore(folder, loaded.state)
     typer.echo(f"{count} files restored to {loaded.state}.")
 

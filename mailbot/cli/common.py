@@ -60,6 +60,18 @@ def opened_ledger(config: Config) -> Iterator[Ledger]:
         ledger.close()
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Write into a folder that somebody named. What the system refuses is told in a sentence. Raises Permanent."""
+    from mailbot.errors import Permanent  # noqa: PLC0415  # not for --help
+
+    try:
+        yield
+    except OSError as error:
+        message = f"{error.filename or folder} cannot be used ({error.strerror or error.__class__.__name__})"
+        raise Permanent(message) from error
+
+
 def act_as_organizer() -> None:
     """Enter the person who typed the command as the one who acts, in every entry of the audit trail."""
     from mailbot.ledger import events  # noqa: PLC0415  # not for --help

@@ -23,7 +23,7 @@ def login(
     from mailbot.oauth import Tokens  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
-    _check(loaded)
+    _check(loaded, browser=browser)
     tokens = Tokens(settings=loaded.oauth, path=loaded.tokens)
     if browser or not loaded.oauth.device_url:
         _by_address(tokens)
@@ -35,10 +35,13 @@ def login(
         typer.echo('Nothing uses it yet: set auth = "oauth" in [imap] and [smtp].')
 
 
-def _check(config: Config) -> None:
+def _check(config: Config, *, browser: bool) -> None:
+    """Raise ConfigError, naming the keys that this way of logging in needs and that are missing."""
     known = config.oauth
     missing = [key for key in ("client_id", "token_url", "scope") if not getattr(known, key)]
-    if not known.device_url and not known.auth_url:
+    if browser and not known.auth_url:
+        missing.append("auth_url")
+    elif not known.device_url and not known.auth_url:
         missing.append("device_url")
     if missing:
         told = ", ".join(f"oauth.{key}" for key in missing)

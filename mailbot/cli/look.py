@@ -33,8 +33,13 @@ def trace(
         raise Permanent(message)
     zone = loaded.challenge.zone
     rows = [
-        {"at": rfc3339(step.at, zone), "subject": step.subject, "what": step.what, "detail": step.detail}
+        {
+            "at": rfc3339(step.at, zone),
+            "subject": step.subject,
+            "what": step.what,
+            "detail": step.detail if as_json else step.plain or step.detail,
+        }
         for step in steps
     ]
-    columns = {"at": lambda at: at[:19].replace("T", " "), "subject": None, "what": None, "detail": None}
+    columns = {"at": lambda at: at.replace("T", " "), "subject": None, "what": None, "detail": None}
     emit(rows, as_json=as_json, columns=columns, title=f"The way of {name}")

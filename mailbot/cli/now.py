@@ -38,7 +38,7 @@ def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     with opened_ledger(loaded) as ledger:
         found = _look(ledger, loaded)
     if as_json:
-        typer.echo(json.dumps(plain(found), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(plain(found, loaded.challenge.zone), ensure_ascii=False, indent=2))
     else:
         Console().print(screen(found, loaded.challenge.zone))
 
@@ -119,7 +119,9 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
     ]
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
-    return Group(head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found))
+    return Group(
+        head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found, zone)
+    )
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> RenderableType:
@@ -135,12 +137,12 @@ def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> Rend
     return table
 
 
-def _lists(found: Status) -> list[RenderableType]:
+def _lists(found: Status, zone: ZoneInfo) -> list[RenderableType]:
     """Return the last mails, and what the busiest teams have used of their quota."""
     mails = [
         (
             row.name,
-            f"{row.arrived_at:%m-%d %H:%M} UTC",
+            f"{row.arrived_at.astimezone(zone):%m-%d %H:%M}",
             found.teams.get(row.team_id or 0, "–"),
             row.outcome or row.state,
         )
@@ -150,4 +152,4 @@ def _lists(found: Status) -> list[RenderableType]:
         (each.team, each.track, f"{each.today} today", f"{each.week} of {each.per_week} this week")
         for each in found.used
     ]
-    return [_table("Last mails", mails), _table("Quota", used)]
+    return [_table(f"Last mails ({zone.key})", mails), _table("Quota", used)]

@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli.common import writing
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
 from mailbot.providers import PROFILES
+from mailbot.safefile import PRIVATE_FILE, private_folder
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+if TYPE_CHECKING:
+    from mailbot.config import Config
 
-Ask = Callable[[str, str | None, str], str]
+EXAMPLE = "submissions@example.org"
+
+Check = Callable[[str], object]
+"""Raises Permanent for an answer that cannot be used."""
+
+Ask = Callable[[str, str | None, str, Check], str]
 
 GivenLabels = Annotated[list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file, to copy.")]
 Organizers = Annotated[list[str] | None, typer.Option("--organizer", help="Who hears of trouble; may be repeated.")]
@@ -38,67 +47,128 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
 ) -> None:
     """Ask a few questions; write the config, its folders and the secrets; say the next steps."""
+    _refuse_what_is_there(folder)
+    asking = sys.stdin.isatty() and not yes
+    ask = _prompt if asking else _default
+    tracks = _tracks(preset)
+    answers = _sound(preset, _profile(ask, profile), tracks)
+    fits = partial(_fits, answers)
+    address = ask("Official submission address", address, EXAMPLE, lambda said: fits(address=said))
+    answers = replace(
+        answers,
+        address=address,
+        hosts=_hosts(ask, answers, address, {"imap": imap_host, "smtp": smtp_host}),
+        user=ask("Login name", user, address, lambda said: fits(user=said)),
+        sheet=ask(
+            "Google Sheet for the leaderboard (address or id; empty: none)", sheet, "", lambda said: fits(sheet=said)
+        ),
+        organizers=_organizers(ask, answers, organizers),
+    )
+    found = _label_files(ask, answers, tracks, labels or [])
+    answers = replace(answers, labels=_places(found))
+    _check(answers, folder, found)
+    with writing(folder):
+        _lay_out(folder, answers, found)
+        if not by_oauth(answers.profile):
+            _keep_passwords(folder, PROFILES[answers.profile].how_to_log_in, asking=asking)
+    _say_what_is_next(folder, answers)
+
+
+def _refuse_what_is_there(folder: Path) -> None:
+    """Raise Permanent when the folder holds a config already, or is none."""
     target = folder / "config.toml"
     if target.exists():
         message = f"{target} exists already; it is left as it is"
         raise Permanent(message)
-    asking = sys.stdin.isatty() and not yes
-    ask = _prompt if asking else _default
-    profile = _profile(ask, profile)
-    address = ask("Official submission address", address, "submissions@example.org")
-    hosts = _hosts(ask, profile, address, {"imap": imap_host, "smtp": smtp_host})
-    answers = Answers(
-        preset=preset,
-        profile=profile,
-        address=address,
-        hosts=hosts,
-        user=ask("Login name", user, address),
-        sheet=ask("Google Sheet for the leaderboard (address or id; empty: none)", sheet, ""),
-        organizers=organizers or ask("Organizers to tell of trouble (addresses)", None, "").replace(",", " ").split(),
-    )
-    found = _label_files(ask, preset, labels or [])
-    names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in found.items()}
-    answers = replace(answers, labels={track: f"labels/{name}" for track, name in names.items()})
-    _check(answers, folder, found)
-    _lay_out(folder, answers, found)
-    if not by_oauth(profile):
-        _keep_passwords(folder, PROFILES[profile].how_to_log_in, asking=asking)
-    _say_what_is_next(folder, answers)
+    if folder.exists() and not folder.is_dir():
+        message = f"{folder} is a file; name a folder to begin in"
+        raise Permanent(message)
 
 
-def _prompt(question: str, given: str | None, default: str) -> str:
-    return str(typer.prompt(question, default=default, show_default=bool(default))) if given is None else given
+def _prompt(question: str, given: str | None, default: str, check: Check) -> str:
+    """Ask until the answer can be used, and say each time why it cannot. What a flag gives is refused at once."""
+    if given is not None:
+        check(given)
+        return given
+    taken = partial(_taken, check)
+    return str(typer.prompt(question, default=default, show_default=bool(default), value_proc=taken))
 
 
-def _default(_question: str, given: str | None, default: str) -> str:
+def _taken(check: Check, said: str) -> str:
+    """Return an answer that can be used. Raises typer.BadParameter, after which the question is asked again."""
+    try:
+        check(said)
+    except Permanent as error:
+        head, *rest = str(error).splitlines()
+        raise typer.BadParameter("\n".join(line.removeprefix("  - ") for line in rest or [head])) from error
+    return said
+
+
+def _default(_question: str, given: str | None, default: str, _check: Check) -> str:
     return default if given is None else given
 
 
+def _sound(preset: str, profile: str, tracks: Sequence[str]) -> Answers:
+    """Return answers that mailbot takes, in which one after another is replaced by what is said."""
+    domain = EXAMPLE.rpartition("@")[2]
+    hosts = {name: f"{name}.{domain}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
+    labels = _places(dict.fromkeys(tracks))
+    return Answers(preset=preset, profile=profile, address=EXAMPLE, hosts=hosts, user=EXAMPLE, labels=labels)
+
+
+def _fits(answers: Answers, **said: Any) -> Config:  # noqa: ANN401  # fields of the answers
+    """Return the config that the answers would make with what is said now. Raises ConfigError."""
+    from mailbot import configfile  # noqa: PLC0415  # not for --help
+
+    return configfile.build(tomllib.loads(text(replace(answers, **said))), base=Path.cwd(), origin="this answer")
+
+
 def _profile(ask: Ask, given: str | None) -> str:
+    """Return the name of the mail provider. Raises Permanent."""
     if ask is _prompt and given is None:
         for name, known in PROFILES.items():
             typer.echo(f"  {name:10} {known.title}")
-    name = ask("Mail provider", given, "generic")
-    if name not in PROFILES:
-        message = f"{name!r} is no mail provider that is known; write one of {', '.join(PROFILES)}"
-        raise Permanent(message)
+    name = ask("Mail provider", given, "generic", _known_profile)
+    _known_profile(name)
     for limit in PROFILES[name].limits if ask is _prompt else ():
         typer.echo(f"  - {limit}")
     return name
 
 
-def _hosts(ask: Ask, profile: str, address: str, given: Mapping[str, str | None]) -> dict[str, str]:
+def _known_profile(name: str) -> None:
+    if name not in PROFILES:
+        message = f"{name!r} is no mail provider that is known; write one of {', '.join(PROFILES)}"
+        raise Permanent(message)
+
+
+def _hosts(ask: Ask, answers: Answers, address: str, given: Mapping[str, str | None]) -> dict[str, str]:
     """Return the hosts that the config must name: those given, and those that the profile does not know."""
-    domain, known = address.rpartition("@")[2], PROFILES[profile].settings()
+    domain, known = address.rpartition("@")[2], PROFILES[answers.profile].settings()
+
+    def check(name: str) -> Check:
+        return lambda said: _fits(answers, hosts={**answers.hosts, name: said})
+
     return {
-        name: ask(f"{name.upper()} host", host, f"{name}.{domain}")
+        name: ask(f"{name.upper()} host", host, f"{name}.{domain}", check(name))
         for name, host in given.items()
         if host is not None or name not in known
     }
 
 
-def _label_files(ask: Ask, preset: str, given: list[str]) -> dict[str, Path | None]:
-    """Return the label file of each track of the preset; None when it comes later."""
+def _organizers(ask: Ask, answers: Answers, given: list[str] | None) -> list[str]:
+    """Return the addresses of those who hear of trouble."""
+
+    def addresses(said: str) -> list[str]:
+        return said.replace(",", " ").split()
+
+    def check(said: str) -> None:
+        _fits(answers, organizers=addresses(said))
+
+    return given or addresses(ask("Organizers to tell of trouble (addresses)", None, "", check))
+
+
+def _tracks(preset: str) -> list[str]:
+    """Return the names of a preset's tracks. Raises Permanent."""
     from mailbot.configfile import PRESETS  # noqa: PLC0415  # pydantic is slow to load, and not for --help
 
     path = PRESETS / f"{preset}.toml"
@@ -106,28 +176,46 @@ def _label_files(ask: Ask, preset: str, given: list[str]) -> dict[str, Path | No
         known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
         message = f"{preset!r} is no preset; write one of {known}"
         raise Permanent(message)
-    tracks = tomllib.loads(path.read_text(encoding="utf-8")).get("tracks", {})
+    return list(tomllib.loads(path.read_text(encoding="utf-8")).get("tracks", {}))
+
+
+def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[str]) -> dict[str, Path | None]:
+    """Return the label file of each track of the preset; None when it comes later."""
     named = {track: file for track, _, file in (one.partition("=") for one in given)}
-    if strays := named.keys() - tracks.keys():
-        message = f"--labels {', '.join(sorted(strays))}: no track of {preset}; write it as {next(iter(tracks))}=FILE"
+    if strays := named.keys() - set(tracks):
+        message = f"--labels {', '.join(sorted(strays))}: no track of {answers.preset}; write it as {tracks[0]}=FILE"
         raise Permanent(message)
-    files = {name: ask(f"Label file of {name} (empty: later)", named.get(name), "") for name in tracks}
+
+    def check(track: str) -> Check:
+        return lambda said: _load(_fits(answers), {track: Path(said)} if said else {})
+
+    files = {name: ask(f"Label file of {name} (empty: later)", named.get(name), "", check(name)) for name in tracks}
     return {name: Path(file) if file else None for name, file in files.items()}
+
+
+def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
+    """Return where the config finds the label file of each track."""
+    return {track: f"labels/{file.name if file else f'answer-{track[-1]}.json'}" for track, file in files.items()}
+
+
+def _load(config: Config, labels: Mapping[str, Path]) -> None:
+    """Read label files. Raises ConfigError when one is none."""
+    from mailbot import challenge  # noqa: PLC0415  # not for --help
+
+    challenge.load_truths(labels, challenge.tracks_of(config))
 
 
 def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) -> None:
     """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
-    from mailbot import challenge, configfile  # noqa: PLC0415  # not for --help
+    from mailbot import configfile  # noqa: PLC0415  # not for --help
 
     config = configfile.build(tomllib.loads(text(answers)), base=folder.resolve(), origin="these answers")
-    given = {name: path for name, path in labels.items() if path}
-    challenge.load_truths(given, challenge.tracks_of(config))
+    _load(config, {name: path for name, path in labels.items() if path})
 
 
 def _lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None]) -> None:
     for name in ("state", "labels", "secrets"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name).chmod(PRIVATE_FOLDER)
+        private_folder(folder / name)
     for path in filter(None, labels.values()):
         _write_private(folder / "labels" / path.name, path.read_bytes())
     (folder / "config.toml").write_text(text(answers), encoding="utf-8")

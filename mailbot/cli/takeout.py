@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, load_config
+from mailbot.cli.common import ConfigFile, load_config, writing
 
 UNWELL = 1
 
@@ -25,7 +25,7 @@ def export(
     from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot.takeout import MANIFEST, Takeout  # noqa: PLC0415  # not for --help
 
-    with service.opened(load_config(context, config), enter=False) as opened:
+    with service.opened(load_config(context, config), enter=False) as opened, writing(folder):
         told = Takeout(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
     typer.echo(f"{len(told['files'])} files in {folder}, named by {MANIFEST}.")
     for what in told["missing"]:

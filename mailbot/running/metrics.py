@@ -48,9 +48,13 @@ class _Figures(Collector):
 
 
 def _ages(status: Status) -> Iterator[Metric]:
-    """Yield how long ago things happened that ought to happen again; none where they never did."""
+    """Yield how long ago things happened that ought to happen again; none where they never did.
+
+    A mailbox that was never looked into is waited for since the start: a server that never answered shows too.
+    """
+    polled = status.polled_at or status.started_at
     ages = {
-        "mailbot_poll_age_seconds": ("Since the mailbox was last looked into.", status.polled_at),
+        "mailbot_poll_age_seconds": ("Since the mailbox was last looked into, or since the start.", polled),
         "mailbot_board_age_seconds": ("Since a board was last published.", status.last_board),
     }
     for name, (words, instant) in ages.items():

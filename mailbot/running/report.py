@@ -44,6 +44,11 @@ class Report:
     pulse: Pulse
     notifier: Notifier
     _late: list[str] = field(default_factory=list)
+    _started_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note when the daemon started."""
+        self._started_at = self.service.clock()
 
     @property
     def seconds(self) -> float:
@@ -72,6 +77,7 @@ class Report:
         told = {
             "pid": os.getpid(),
             "version": __version__,
+            "started_at": self._started_at.isoformat(timespec="seconds"),
             "at": now.isoformat(timespec="seconds"),
             "next_board": next_board.isoformat(),
             "loops": loops,

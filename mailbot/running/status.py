@@ -16,6 +16,7 @@ from mailbot.running import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from mailbot.config import Config
     from mailbot.ledger import Tx
@@ -77,7 +78,16 @@ class Status:
     @property
     def polled_at(self) -> datetime | None:
         """When the mailbox was last looked into."""
-        said = self.pulse.get("polled_at")
+        return self._said("polled_at")
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the daemon started, if one runs."""
+        return self._said("started_at")
+
+    def _said(self, name: str) -> datetime | None:
+        """Return an instant that the daemon told."""
+        said = self.pulse.get(name)
         return datetime.fromisoformat(said) if said else None
 
 
@@ -124,23 +134,27 @@ def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
     return found
 
 
-def as_json(status: Status) -> dict[str, Any]:
-    """Return it for programs; instants are RFC 3339."""
+def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
+    """Return it for programs; instants are RFC 3339, with the offset of the zone."""
+
+    def at(instant: datetime | None) -> str | None:
+        return instant.astimezone(zone).isoformat(timespec="seconds") if instant else None
+
     return {
-        "at": status.at.isoformat(timespec="seconds"),
+        "at": at(status.at),
         "running": status.running,
         "loops": status.pulse.get("loops", {}),
-        "polled_at": status.pulse.get("polled_at"),
+        "polled_at": at(status.polled_at),
         "mails": dict(status.outcomes),
         "backlog": status.backlog,
         "set_aside": status.set_aside,
         "outbox": status.outbox,
         "given_up": status.given_up,
-        "parts": [{"part": p.part, "ok": p.ok, "since": p.since.isoformat(timespec="seconds")} for p in status.parts],
+        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since)} for p in status.parts],
         "last_mails": [
             {
                 "mail": row.name,
-                "arrived_at": row.arrived_at.isoformat(timespec="seconds"),
+                "arrived_at": at(row.arrived_at),
                 "team": status.teams.get(row.team_id or 0),
                 "state": str(row.state),
                 "outcome": row.outcome and str(row.outcome),
@@ -148,9 +162,9 @@ def as_json(status: Status) -> dict[str, Any]:
             for row in status.last_mails
         ],
         "quota": [asdict(each) for each in status.used],
-        "last_board": status.last_board and status.last_board.isoformat(timespec="seconds"),
-        "next_board": status.next_board.isoformat(timespec="seconds"),
+        "last_board": at(status.last_board),
+        "next_board": at(status.next_board),
         "phase": status.phase,
-        "deadline": status.deadline and status.deadline.isoformat(timespec="seconds"),
+        "deadline": at(status.deadline),
         "labels": dict(status.labels),
     }

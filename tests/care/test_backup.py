@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 from mailbot import backup, configfile
+from mailbot.cli.app import app
 from mailbot.errors import Permanent
 from mailbot.ledger import events, submissions
 from tests.care.contest import Clock, contest, mail, take
@@ -74,3 +76,52 @@ def test_a_second_backup_adds_what_is_new(saved: Path) -> None:
         backup.back_up(wired.ledger, wired.config.state, saved / "copy")
     assert backup.mistakes(saved / "copy") == []
     assert len(list((saved / "copy/spool").rglob("*.eml"))) == 4
+
+
+def _modes(folder: Path, *, of_folders: bool) -> set[int]:
+    """Return the permissions of a folder and all folders below it, or of all files there."""
+    return {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir() is of_folders}
+
+
+def test_nobody_else_can_read_a_backup_nor_what_comes_back(saved: Path) -> None:
+    """It holds labels and mails: folders and files are their owner's alone, also where an older backup was open."""
+    (saved / "copy").chmod(0o755)
+    (saved / "copy" / backup.LEDGER).chmod(0o644)
+    with contest(saved / "a", Clock()) as wired:
+        backup.back_up(wired.ledger, wired.config.state, saved / "copy")
+    (saved / "b").mkdir()
+    backup.restore(saved / "copy", saved / "b/state")
+    for folder in (saved / "copy", saved / "b/state"):
+        assert _modes(folder, of_folders=True) == {0o700}
+        assert _modes(folder, of_folders=False) == {0o600}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "ledger.db", "manifest.json"])
+def test_a_folder_with_something_else_is_left_alone(saved: Path, name: str) -> None:
+    """Neither somebody's files, nor the state folder itself, nor an export becomes a backup."""
+    (saved / "other").mkdir()
+    (saved / "other" / name).write_text('{"format": 1, "files": {}}')
+    with contest(saved / "a", Clock()) as wired, pytest.raises(Permanent, match="not empty and no backup"):
+        backup.back_up(wired.ledger, wired.config.state, saved / "other")
+    assert [path.name for path in (saved / "other").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+@pytest.mark.parametrize("place", ["a/config.toml", "/proc/x"])
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(saved: Path, command: str, place: str) -> None:
+    """Whatever the system says becomes a refusal of ours."""
+    done = CliRunner().invoke(app, ["--config", str(saved / "a/config.toml"), command, str(saved / place)])
+    assert isinstance(done.exception, Permanent)
+    assert "cannot be used (" in str(done.exception)
+
+
+def test_a_backup_that_was_broken_off_is_no_whole_one_and_goes_on(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a backup that died has left is known for what it is, and the next one completes it."""
+    with contest(saved / "a", Clock()) as wired:
+        with monkeypatch.context() as patch:
+            patch.setattr(backup, "_copy_mails", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                backup.back_up(wired.ledger, wired.config.state, saved / "half")
+        assert "no whole backup" in backup.mistakes(saved / "half")[0]
+        backup.back_up(wired.ledger, wired.config.state, saved / "half")
+    assert backup.mistakes(saved / "half") == []

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from mailbot import ruling, trace
 from mailbot.cli.app import app
 from mailbot.errors import Permanent
+from mailbot.ledger import events
 from mailbot.model import Exclusion
 from tests.care.contest import Clock, contest, mail, take
 
@@ -47,6 +48,34 @@ def test_a_life_is_told_in_order(tmp_path: Path) -> None:
     assert kinds[-2:] == ["submission-excluded", "recorded"]
     assert "two accounts" in told[-2]["detail"]
     assert told[-1]["detail"].startswith("1 attempt, scored")
+
+
+def test_what_happened_at_one_instant_is_told_in_the_order_of_life(tmp_path: Path) -> None:
+    """A clock that stands still, as the demo's, does not mix up record, submission, score, reply and ruling."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail("amber@example.org"), clock())
+        with wired.ledger.write("sending") as tx:
+            events.append(tx, kind="reply-sent", subject="R-000001", now=clock())
+        with wired.ledger.write("ruling") as tx:
+            ruling.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
+    told = asked(tmp_path, "S-1")
+    assert len({row["at"] for row in told}) == 1
+    assert [row["what"] for row in told] == [
+        "arrived", "mail-spooled", "mail-recorded", "accepted", "scored", "reply-queued", "reply-sent",
+        "submission-excluded", "recorded",
+    ]  # fmt: skip
+
+
+def test_people_see_no_json(tmp_path: Path) -> None:
+    """The text says in words what an entry of the trail holds; programs get it as it always was."""
+    lived(tmp_path)
+    done = CliRunner().invoke(app, ["--config", str(tmp_path / "config.toml"), "trace", "M-1"], env={"COLUMNS": "200"})
+    assert "auth: enough yes, level " in done.stdout
+    assert "{" not in done.stdout
+    assert asked(tmp_path, "M-1")[0]["at"].replace("T", " ") in done.stdout  # with the offset
+    recorded = next(row for row in asked(tmp_path, "M-1") if row["what"] == "mail-recorded")
+    assert 'auth: {"enough": true' in recorded["detail"]
 
 
 @pytest.mark.parametrize("name", ["S-1", "R-000001", "m1"])

@@ -275,3 +275,16 @@ def test_what_is_missing_for_a_login_is_named(tmp_path: Path) -> None:
         '[tracks.siqa-s]\nlabels = "labels.json"\n'
     )
     assert "oauth.client_id: missing" in mailbot("login", folder=tmp_path, code=2).err
+
+
+def test_a_login_by_address_needs_to_know_the_address(tmp_path: Path) -> None:
+    """With --browser a provider's page for devices is not enough; no address without a host is shown."""
+    (tmp_path / "labels.json").write_text("[]")
+    (tmp_path / "config.toml").write_text(
+        f'preset = "siqa"\n[challenge]\naddress = "{USER}"\n[tracks.siqa-s]\nlabels = "labels.json"\n[oauth]\n'
+        'client_id = "mailbot-app"\nscope = "mail"\ntoken_url = "https://x.example/token"\n'
+        'device_url = "https://x.example/device"\n'
+    )
+    done = mailbot("login", "--browser", folder=tmp_path, code=2)
+    assert "oauth.auth_url: missing" in done.err
+    assert "Open this address" not in done.out

@@ -127,6 +127,34 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert re.search(r"1\. .*answer-u\.json", seen)
 
 
+def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
+    """A wrong answer costs one question, not all that was said before."""
+    shutil.copy(LABELS / "answer-s.json", tmp_path / "truth.json")
+    seen = _answer(
+        tmp_path,
+        ("init", "c", "--user", "siqa"),
+        [
+            ("Mail provider [generic]: ", "hotmail"),
+            ("write one of gmail", "gmail"),
+            ("Official submission address [submissions@example.org]: ", "nobody"),
+            ("'nobody' is no e-mail address", "siqa@gmail.com"),
+            ("Google Sheet for the leaderboard (address or id; empty: none): ", "my sheet"),
+            ("Error: sheet.spreadsheet", ""),
+            ("Organizers to tell of trouble (addresses): ", "the chair"),
+            ("Error: challenge.organizers", "chair@x.org"),
+            ("Label file of siqa-u (empty: later): ", "truth.json"),
+            ("Error: tracks.siqa-u.labels: truth.json: ", ""),
+            ("Label file of siqa-s (empty: later): ", "none.json"),
+            ("none.json: No such file", "truth.json"),
+            ("Password (not shown; empty: later): ", ""),
+        ],
+    )
+    assert "Traceback" not in seen
+    config = configfile.load(tmp_path / "c/config.toml")
+    assert (config.challenge.address, config.challenge.organizers) == ("siqa@gmail.com", ("chair@x.org",))
+    assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -155,6 +183,15 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "c/secrets/imap").read_text() == "mine\n"
     assert "a@x.org" in (tmp_path / "c/teams.csv").read_text()
     assert "exists already" in mailbot("init", "c", "--yes", folder=tmp_path, code=2).err
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/x"])
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path, place: str) -> None:
+    """Not in a traceback, and what is there stays."""
+    (tmp_path / "file").write_text("mine")
+    done = mailbot("init", place, "--yes", folder=tmp_path, code=2)
+    assert re.fullmatch(r"mailbot: \S+ (is a file|cannot be used \().+\n", done.err)
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_password_that_was_never_written_is_named(tmp_path: Path) -> None:

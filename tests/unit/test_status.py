@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +20,9 @@ from mailbot.cli.app import app
 from mailbot.cli.now import screen
 from mailbot.holding import held, is_held
 from mailbot.running import metrics
+from mailbot.running.notify import Notifier
+from mailbot.running.pulse import Pulse
+from mailbot.running.report import Report
 from mailbot.running.status import Status, as_json, look
 from tests.care.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
@@ -54,7 +60,7 @@ def figures(text: bytes) -> dict[tuple[str, ...], float]:
 def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
     """Mails by outcome, what waits, what is not well, the quota used, the next board, the labels."""
     with served(tmp_path, Clock()) as service:
-        told = as_json(played(service))
+        told = as_json(played(service), service.config.challenge.zone)
     assert told["mails"] == {"scored": 1, "unknown-sender": 1}
     assert (told["backlog"], told["running"]) == (0, False)
     assert [part["part"] for part in told["parts"] if not part["ok"]] == ["sheet"]
@@ -76,6 +82,23 @@ def test_the_screen_tells_it_to_people_and_shows_no_address(tmp_path: Path) -> N
     assert ADA not in shown
 
 
+def test_one_clock_tells_it_all(tmp_path: Path) -> None:
+    """On the screen and for programs every instant is on the challenge's clock, and the screen names it."""
+    zone, console = ZoneInfo("Asia/Shanghai"), Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = replace(played(service), running=True, pulse={"polled_at": "2026-03-11T03:00:00+00:00"})
+    found = replace(found, last_board=found.at, deadline=found.at)
+    console.print(screen(found, zone))
+    shown = console.export_text()
+    assert "Last mails (Asia/Shanghai)" in shown
+    assert f"{found.last_mails[0].arrived_at.astimezone(zone):%m-%d %H:%M}" in shown
+    told = as_json(found, zone)
+    instants = [told[key] for key in ("at", "polled_at", "last_board", "next_board", "deadline")]
+    instants += [part["since"] for part in told["parts"]] + [mail["arrived_at"] for mail in told["last_mails"]]
+    assert {instant[-6:] for instant in instants} == {"+08:00"}
+    assert told["polled_at"] == "2026-03-11T11:00:00+08:00"
+
+
 def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
     """Its own parser takes them, and they are those of the ledger."""
     with served(tmp_path, Clock()) as service:
@@ -87,6 +110,19 @@ def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
     assert found["mailbot_up",] == 0
     assert found["mailbot_outbox_mails",] == status.outbox > 0
     assert ("mailbot_board_age_seconds",) not in found
+
+
+def test_a_mailbox_that_was_never_looked_into_is_waited_for_since_the_start(tmp_path: Path) -> None:
+    """A server that never answered raises the alert too; once it has, only that look counts."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        Report(service=service, pulse=Pulse(60), notifier=Notifier({})).give()
+        clock.now += timedelta(hours=1)
+        with held(service.config.state):
+            found = seen(service)
+    assert figures(metrics.text(found))["mailbot_poll_age_seconds",] == 3600
+    polled = replace(found, pulse={**found.pulse, "polled_at": found.at.isoformat()})
+    assert figures(metrics.text(polled))["mailbot_poll_age_seconds",] == 0
 
 
 def test_the_example_alerts_ask_for_figures_that_there_are(tmp_path: Path) -> None:
