@@ -1,24 +1,21 @@
 """Reading the config file: merged over its preset and profile, checked whole, every mistake named at once.
 
-A mistake is told with its key, what is allowed and, for an unknown key, the nearest valid one.
+:mod:`mailbot.mistakes` tells each.
 """
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from mailbot import tracks
+from mailbot import mistakes, tracks
 from mailbot.config import Config
 from mailbot.deadlines import last_deadline
 from mailbot.errors import ConfigError
 from mailbot.providers import PROFILES
-from mailbot.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,12 +48,17 @@ def load(path: Path) -> Config:
 
 
 def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
-    """Check a config given as a mapping; relative paths are taken from ``base``."""
+    """Check a config given as a mapping; relative paths are taken from ``base``.
+
+    Raises ConfigError with every mistake, and then with the files that cannot be read; these alone are left to
+    :func:`check_files`.
+    """
     raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
     unread = _declared(raw)
     config, told = _validated(raw)
     told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread]), *(_contradictions(config) if config else [])]
     if told or config is None:
+        told += _unreadable_files(raw)
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
         raise ConfigError(message)
     return config
@@ -64,13 +66,25 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Co
 
 def check_files(config: Config) -> None:
     """Try each file that the config has mailbot read. Raises ConfigError naming every one that cannot be."""
-    named = {f"tracks.{name}.labels": section.labels for name, section in config.tracks.items()}
-    named |= {"roster.file": config.roster.file} if config.roster.file else {}
-    servers = (("imap", config.imap), ("smtp", config.smtp))
-    named |= {f"{name}.ca_file": server.ca_file for name, server in servers if server and server.ca_file}
-    if told := [f"  - {key}: {path}: {why}" for key, path in named.items() if (why := _unreadable(path))]:
+    if told := [f"  - {line}" for line in _unreadable_files(config.model_dump())]:
         mend = "put each file where its key says, and let mailbot read it; or name another file there"
         raise ConfigError("\n".join(["These files of the config cannot be read:", *told]), mend=mend)
+
+
+def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the files that mailbot is to read, by key."""
+    keys: list[tuple[str, ...]] = [("tracks", name, "labels") for name, _ in _tables(raw.get("tracks"))]
+    keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file")]
+    named = ((key, path) for key in keys if isinstance(path := _at(raw, key), str | Path))
+    return [f"{'.'.join(key)}: {path}: {why}" for key, path in named if (why := _unreadable(Path(path)))]
+
+
+def _at(raw: Mapping[str, Any], keys: Sequence[str]) -> Any:  # noqa: ANN401  # any TOML
+    """Return what stands at a key of a table in a table; None when nothing does."""
+    found: Any = raw
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
 def _unreadable(path: Path) -> str:
@@ -86,7 +100,7 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
     try:
         return Config.model_validate(raw), []
     except ValidationError as error:
-        return None, [_explain(item) for item in error.errors(include_url=False)]
+        return None, [mistakes.explained(item) for item in error.errors(include_url=False)]
 
 
 def _contradictions(config: Config) -> list[str]:
@@ -175,71 +189,7 @@ def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
         rooted["tracks"] = tables = {name: dict(t) if isinstance(t, dict) else t for name, t in tables.items()}
     rooted.setdefault("state", "state")
     for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
-        table: Any = rooted
-        for key in keys[:-1]:
-            table = table.get(key) if isinstance(table, dict) else None
+        table = _at(rooted, keys[:-1])
         if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
             table[keys[-1]] = str(base / table[keys[-1]])
     return rooted
-
-
-def _explain(item: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_nearest(item['loc'])}"
-    if item["type"] == "missing":
-        return f"{key}: missing; it must be set"
-    if item["type"] in {"timezone_aware", "datetime_from_date_parsing", "datetime_parsing", "datetime_type"}:
-        return f"{key}: a date needs its time and zone, as 2026-04-25T23:59:00+08:00{_got(key, item['input'])}"
-    if item["type"] == "path_type":
-        return f"{key}: write a path, in quotation marks{_got(key, item['input'])}"
-    if item["type"] == "value_error":  # our own words, which name the value where that helps
-        return f"{key}: {item['msg'].removeprefix('Value error, ')}"
-    said = f"must be {_shape(item)}" if item["type"] in {"tuple_type", "model_type", "dict_type"} else item["msg"]
-    return f"{key}: {said}{_got(key, item['input'])}"
-
-
-def _shape(item: Mapping[str, Any]) -> str:
-    """Return how TOML writes the list or the table that is wanted in place of something else."""
-    loc, several = item["loc"], item["type"] == "tuple_type"
-    table, model = ".".join(str(part) for part in loc if isinstance(part, str)), nearest_model(*loc)
-    if not several:
-        return f"a table, [[{table}]]" if isinstance(loc[-1], int) else f"a table, [{table}]"
-    if isinstance(model, type) and issubclass(model, Section):
-        return f"a list of tables; begin each with [[{table}]]"
-    return f"a list, as [{item['input']}]" if type(item["input"]) in {int, float} else 'a list, as ["..."]'
-
-
-def _got(key: str, value: object) -> str:
-    """Show a wrong value, unless it may hold a secret."""
-    private = any(word in key for word in ("password", "secret", "token", "_url"))
-    return "" if private or isinstance(value, dict | list) else f" (got {_shown(value)})"
-
-
-def _shown(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime | date) else repr(value)[:80]
-
-
-def _nearest(loc: Sequence[str | int]) -> str:
-    """Return a hint naming the valid key of that table which looks most like the unknown one."""
-    model = nearest_model(*loc[:-1])
-    known = list(getattr(model, "model_fields", {}))
-    if secrets := [key for key in known if key == f"{loc[-1]}_file"]:
-        return f"; did you mean {secrets[0]!r}? It names the file: no secret is written here"
-    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
-
-
-def nearest_model(*loc: str | int) -> Any:  # noqa: ANN401  # a class of the config
-    """Return what a table of the config, or the nearest above it, may hold."""
-    model: Any = Config
-    for part in loc:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = _section(field.annotation) if field else model
-    return model
-
-
-def _section(annotation: Any) -> Any:  # noqa: ANN401  # a type form; typing has no static name for it
-    """Return the Section inside ``X | None``, ``tuple[X, ...]`` or ``dict[str, X]``."""
-    inner = [a for a in getattr(annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, Section)]
-    return inner[0] if inner else annotation

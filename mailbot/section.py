@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -16,8 +16,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from mailbot.instants import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -55,6 +59,13 @@ Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
+_EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {
+    bool: ((bool,), "bool_type"),
+    int: ((int,), "int_type"),
+    float: ((int, float), "float_type"),
+}
+"""What is taken for a kind of value, and the name of the mistake that anything else is."""
+
 
 class Section(BaseModel):
     """A table of the config: frozen, and an unknown key is an error."""
@@ -63,11 +74,12 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+    def _is_what_toml_wrote(cls, value: object, info: ValidationInfo) -> object:
+        """TOML tells numbers, texts and booleans apart, and so do we: ``true`` is no 1, and ``"3"`` is no 3."""
         field = cls.model_fields.get(info.field_name or "")
-        if isinstance(value, bool) and field and field.annotation in {int, float}:
-            message = f"must be a number, not {str(value).lower()}"
-            raise ValueError(message)
+        taken, mistake = _EXACTLY.get(field.annotation if field else None, ((), "bool_type"))
+        if taken and type(value) not in taken:
+            raise PydanticKnownError(mistake)
         return value
 
 

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.instants import Moment, Phase
-    from mailbot.ledger import Ledger
+    from mailbot.ledger import Ledger, Tx
     from mailbot.model import Board
     from mailbot.publish import Target
     from mailbot.ranking import Ranking
 
 PATIENCE = timedelta(minutes=15)
 """So long a due board waits for mails that arrived in time and are still being worked on."""
+
+OVERDUE = timedelta(hours=1)
+"""A board that is not out so long after its instant is worth a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +53,9 @@ class Weekly:
         return True
 
     def due_at(self) -> datetime | None:
-        """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
-        last = last_before(self.publish_at, self.zone, self.clock())
+        """Return the weekly instant whose board is missing; see :func:`missing`."""
         with self.ledger.read() as tx:
-            began, done = events.began(tx), boards.last_due(tx, last)
-        missing = began is not None and began <= last and (done is None or done < last)
-        return last if missing else None
+            return missing(tx, self.publish_at, self.zone, self.clock())
 
     def next_at(self) -> datetime:
         """Return the next weekly instant."""
@@ -103,6 +103,13 @@ class Weekly:
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:
             return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
+
+
+def missing(tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
+    last = last_before(publish_at, zone, now)
+    began, done = events.began(tx), boards.last_due(tx, last)
+    return last if began is not None and began <= last and (done is None or done < last) else None
 
 
 def sealed(made: Board, head: str) -> Board:

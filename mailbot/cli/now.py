@@ -118,6 +118,8 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     ill = [
         (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
     ]
+    if found.overdue_board and "overdue" not in {name for name, _ in ill}:
+        ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
     return Group(
         head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found, zone)

@@ -13,15 +13,13 @@ from mailbot.ledger import health, mails
 from mailbot.model import MailState
 from mailbot.running import metrics
 from mailbot.running.status import look
+from mailbot.weekly import OVERDUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.running.pulse import Pulse
     from mailbot.service import Service
-
-OVERDUE = timedelta(hours=1)
-"""A weekly board that is not out so long after its instant is worth a word; it may wait a while for late mails."""
 
 CALM = timedelta(days=1)
 """What has not happened for so long is over: that a mail was given up, or replies were withheld."""

@@ -13,6 +13,7 @@ from mailbot.ledger import boards, health, mails, outbox, submissions, tally, te
 from mailbot.model import MailState
 from mailbot.rules import Quota
 from mailbot.running import report
+from mailbot.weekly import OVERDUE, missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +70,8 @@ class Status:
     used: Sequence[Used]
     last_board: datetime | None
     next_board: datetime
+    #: The weekly instant whose board should be out for an hour and is not.
+    overdue_board: datetime | None
     #: Name of the phase that is open, and when the next one closes.
     phase: str | None
     deadline: datetime | None
@@ -96,7 +99,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
-    published = boards.last_published(tx)
+    due = missing(tx, config.board.publish_at, config.challenge.zone, now)
     running = is_held(config.state)
     return Status(
         at=now,
@@ -112,8 +115,9 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         last_mails=mails.latest(tx, LAST_MAILS),
         teams={team.id: team.name for team in teams.everyone(tx)},
         used=_used(tx, config, now),
-        last_board=published,
+        last_board=boards.last_published(tx),
         next_board=next_after(config.board.publish_at, config.challenge.zone, now),
+        overdue_board=due if due and now - due > OVERDUE else None,
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
         labels=truths.present(tx),
@@ -164,6 +168,7 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "quota": [asdict(each) for each in status.used],
         "last_board": at(status.last_board),
         "next_board": at(status.next_board),
+        "overdue_board": at(status.overdue_board),
         "phase": status.phase,
         "deadline": at(status.deadline),
         "labels": dict(status.labels),

@@ -72,7 +72,7 @@ def test_a_hang_up_reads_the_config_anew(bot: Bot, mailbox: Mailbox) -> None:
         config.write_text(good.replace("workers = 1", "workers = 0"))
         running.process.send_signal(signal.SIGHUP)
         refused = running.wait_for("reload-refused")
-        assert "workers: Input should be greater than or equal to 1 (got 0)" in refused["why"]
+        assert "workers: must be at least 1 (got 0)" in refused["why"]
         config.write_text(good.replace("[imap]\n", '[imap]\nprocessed = "Done"\n'))
         running.process.send_signal(signal.SIGHUP)
         running.wait_for("reloading")

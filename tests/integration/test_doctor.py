@@ -89,7 +89,7 @@ def test_a_config_that_cannot_be_used_is_exit_code_2(bot: Bot) -> None:
     config.write_text(config.read_text().replace("workers = 1", "workers = 0\nwrokers = 1"))
     found = _doctor(bot, code=2)
     assert found["python"]["level"] == "green"
-    assert "workers: Input should be greater than or equal to 1 (got 0)" in found["config"]["detail"]
+    assert "workers: must be at least 1 (got 0)" in found["config"]["detail"]
     assert "did you mean 'workers'?" in found["config"]["detail"]
 
 

@@ -82,12 +82,12 @@ def test_paths_are_relative_to_the_config_file() -> None:
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    """One look at the message is enough to mend the whole file."""
+    """One look at the message is enough to mend the whole file; files that are not there are among it."""
     told = _mistakes(
         imap={"host": "h", "port": 0}, quota={"per_week": 0}, board={"publish_at": "someday"}, challange={"name": "x"}
     )
-    assert told.startswith("config.toml: 4 mistake(s)\n")
-    for key in ("imap.port", "quota.per_week", "board.publish_at", "challange"):
+    assert told.startswith("config.toml: 5 mistake(s)\n")
+    for key in ("imap.port", "quota.per_week", "board.publish_at", "challange", "tracks.siqa-s.labels"):
         assert f"  - {key}: " in told
 
 
@@ -143,8 +143,8 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
             },
             "before it opens",
         ),
-        ({"preset": "sica"}, "preset: Input should be 'siqa' or '' (got 'sica')"),
-        ({"quota": {"per_week": 0}}, "quota.per_week: Input should be greater than or equal to 1 (got 0)"),
+        ({"preset": "sica"}, "preset: must be 'siqa' or '' (got 'sica')"),
+        ({"quota": {"per_week": 0}}, "quota.per_week: must be at least 1 (got 0)"),
         ({"phases": [{"name": "x"}, {"name": "x"}]}, "phases: 2 phases, and more than one is named 'x'"),
         (
             {"phases": [{"name": "final", "opens": MARCH}, {"name": "dev", "closes": MARCH + timedelta(seconds=1)}]},
@@ -167,7 +167,7 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"phases": [{"name": "x", "closes": "1 March"}]}, "+08:00 (got '1 March')"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
-        ({"profile": "hotmail"}, "profile: Input should be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
+        ({"profile": "hotmail"}, "profile: must be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
         (
             {"challenge": {"address": "s@x.org", "organizers": "me@x.org"}},
@@ -179,8 +179,14 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"phases": ["dev"]}, "phases.0: must be a table, [[phases]] (got 'dev')"),
         ({"imap": [{"host": "h"}]}, "imap: must be a table, [imap]"),
         ({"tracks": {"siqa-s": "s.json"}}, "tracks.siqa-s: must be a table, [tracks.siqa-s] (got 's.json')"),
-        ({"quota": {"per_week": True}}, "quota.per_week: must be a number, not true"),
-        ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number, not false"),
+        ({"quota": {"per_week": True}}, "quota.per_week: must be a whole number (got true)"),
+        ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number (got false)"),
+        ({"workers": "3"}, "workers: must be a whole number (got '3')"),
+        ({"letters": {"digest": "yes"}}, "letters.digest: must be true or false (got 'yes')"),
+        ({"replies": {"per_hour": 1.5}}, "replies.per_hour: must be a whole number (got 1.5)"),
+        ({"phases": [{"name": 3}]}, "phases.0.name: must be text, in quotation marks (got 3)"),
+        ({"tracks": "siqa-s"}, "tracks: must be tables with a name each; begin one with [tracks.NAME] (got 'siqa-s')"),
+        ({"tracks": {"siqa-s": {"labels": "s", "weights": 1}}}, "must be a table, [tracks.siqa-s.weights] (got 1)"),
         ({"metrics": {"file": 3}}, "metrics.file: write a path, in quotation marks (got 3)"),
     ],
 )

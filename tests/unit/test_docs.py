@@ -12,7 +12,7 @@ import typer.main
 from mailbot import __version__
 from mailbot.cli.app import app
 from mailbot.config import Config
-from mailbot.configfile import nearest_model
+from mailbot.mistakes import nearest_model
 from mailbot.model import MailState, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:

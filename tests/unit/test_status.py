@@ -24,6 +24,7 @@ from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
 from mailbot.running.report import Report
 from mailbot.running.status import Status, as_json, look
+from mailbot.weekly import OVERDUE
 from tests.care.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
 
@@ -97,6 +98,22 @@ def test_one_clock_tells_it_all(tmp_path: Path) -> None:
     instants += [part["since"] for part in told["parts"]] + [mail["arrived_at"] for mail in told["last_mails"]]
     assert {instant[-6:] for instant in instants} == {"+08:00"}
     assert told["polled_at"] == "2026-03-11T11:00:00+08:00"
+
+
+def test_an_overdue_board_is_seen_where_no_daemon_runs(tmp_path: Path) -> None:
+    """Nobody was there to note it; the calendar knows all the same, once an hour has passed."""
+    clock, console = Clock(), Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, clock) as service:
+        zone, due = service.config.challenge.zone, service.weekly.next_at()
+        clock.now = due + OVERDUE
+        assert as_json(seen(service), zone)["overdue_board"] is None
+        clock.now = due + OVERDUE + timedelta(seconds=1)
+        found = seen(service)
+        assert as_json(found, zone)["overdue_board"] == "2026-03-18T10:00:00+08:00"
+        console.print(screen(found, zone))
+        service.weekly.step()
+        assert seen(service).overdue_board is None
+    assert "was due Wed 18 Mar 2026, 10:00 (Asia/Shanghai, UTC+08:00), and is not out" in console.export_text()
 
 
 def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
