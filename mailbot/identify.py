@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from email_validator import EmailNotValidError, validate_email
+
 from mailbot.model import Outcome, Team
+from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,7 +24,7 @@ class Identity:
 
     #: The team, when the sender is on the roster.
     team: Team | None = None
-    #: Where a reply may go: the roster's own address; None when nobody may be answered.
+    #: Where a reply may go: the roster's own address, or a stranger's; None when nobody may be answered.
     reply_to: str | None = None
     #: What becomes of the mail without looking further; None when its files are to be judged.
     outcome: Outcome | None = None
@@ -57,8 +60,20 @@ def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str], holde
     if team is None and holder is not None and holder.addresses:
         return Identity(team=holder, reply_to=holder.addresses[0])
     if team is None:
-        return Identity(reply_to=sender, outcome=Outcome.UNKNOWN_SENDER, reason="the sender is not on the roster")
+        reason = "the sender is not on the roster"
+        return Identity(reply_to=_mailable(sender), outcome=Outcome.UNKNOWN_SENDER, reason=reason)
     return Identity(team=team, reply_to=sender)
+
+
+def _mailable(address: str) -> str | None:
+    """Return a stranger's address; None when it is none that a roster could hold, so that nobody is written to."""
+    if REPLACEMENT in address:  # a mark that something strange stood there
+        return None
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return address
 
 
 def canonical(address: str) -> str:

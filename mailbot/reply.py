@@ -122,6 +122,17 @@ class Outgoing:
     message: bytes
 
 
+def addressed(challenge: Challenge, recipient: str) -> EmailMessage:
+    """Return a mail that says from whom and to whom it is, and nothing else yet.
+
+    The header of a mail to an address beyond ASCII is in UTF-8, as no other holds such an address (RFC 6532).
+    """
+    message = EmailMessage(policy=POLICY.clone(utf8=not recipient.isascii()))
+    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
+    message["To"] = recipient
+    return message
+
+
 @dataclass(frozen=True, kw_only=True)
 class Replies:
     """Writes replies for one challenge."""
@@ -145,9 +156,7 @@ class Replies:
         templates, on_roster = environment(wording.language), roster_words.concerns(answer)
         text = templates.get_template("letters/registration.txt.j2").render(context).strip() if on_roster else ""
         context["roster_text"] = text
-        message = EmailMessage(policy=POLICY)
-        message["From"] = f'"{self.challenge.short_name}" <{self.challenge.address}>'
-        message["To"] = recipient
+        message = addressed(self.challenge, recipient)
         message["Subject"] = literal(subject)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = message_id

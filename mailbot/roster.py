@@ -70,7 +70,7 @@ def normalise(address: str) -> str:
     except EmailNotValidError as error:
         message = f"{printable(address)!r} is no e-mail address: {error}"
         raise ValueError(message) from error
-    return (found.ascii_email or found.normalized).lower()
+    return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
 def entry(name: str, given: Sequence[str]) -> Entry:

@@ -62,6 +62,9 @@ class Sending:
         except Permanent as error:
             self._failed(row, str(error), final=True, bad_address=isinstance(error, BadAddress))
             return True
+        except Exception as error:  # noqa: BLE001  # a mail that breaks our own code must not stop the next one
+            self._failed(row, f"unforeseen: {error.__class__.__name__}", final=row.attempts >= TRIES)
+            return True
         now = self.clock()
         with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)

@@ -13,7 +13,7 @@ from mailbot.errors import BadAddress, Permanent, Temporary
 from mailbot.running import pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.server_section import Smtp
 
@@ -50,9 +50,11 @@ class Sender:
         try:
             with _translated():
                 self._client = self._client or self._connect()
-                self._client.sendmail(sender, [recipient], message)
+                self._client.sendmail(sender, [recipient], message, _options(self._client, recipient))
             self._used = time.monotonic()
-        except Temporary:
+        except Permanent:
+            raise
+        except BaseException:  # nobody knows what the server thinks we are at
             self.close()
             raise
 
@@ -94,6 +96,17 @@ class Sender:
             client.login(user, self._password())
         elif user:
             _log_in_by_token(client, user, self._password())
+
+
+def _options(client: smtplib.SMTP, recipient: str) -> Sequence[str]:
+    """Return what MAIL FROM asks for: SMTPUTF8 (RFC 6531) for an address beyond ASCII. Raises BadAddress without it."""
+    if recipient.isascii():
+        return ()
+    client.ehlo_or_helo_if_needed()
+    if not client.has_extn("smtputf8"):
+        message = "the SMTP server takes no address beyond ASCII (SMTPUTF8)"
+        raise BadAddress(message)
+    return ("SMTPUTF8", "BODY=8BITMIME")
 
 
 def _log_in_by_token(client: smtplib.SMTP, user: str, token: str) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mailbot.automatic import LOOP_HEADER
 from mailbot.mime.words import literal
-from mailbot.reply import POLICY
+from mailbot.reply import addressed
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from email.message import EmailMessage
 
     from mailbot.challenge import Challenge
 
@@ -26,9 +26,7 @@ def message_id(challenge: Challenge, key: str) -> str:
 
 def begin(challenge: Challenge, *, recipient: str, subject: str, key: str, now: datetime) -> EmailMessage:
     """Return a mail with all its fields and no body yet."""
-    message = EmailMessage(policy=POLICY)
-    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
-    message["To"] = recipient
+    message = addressed(challenge, recipient)
     message["Subject"] = literal(subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(challenge, key)

@@ -12,6 +12,8 @@ import unicodedata
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
+import idna
+
 from scoring.text import REPLACEMENT, printable
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def addresses(values: Iterable[str]) -> tuple[str, ...]:
     """Return the addresses in the values of address fields (RFC 5322, 3.4), lower case, each once, in order.
 
     Only A to Z are lowered, and what Unicode would normalise is marked as strange: the Kelvin sign must not become the
-    k of somebody else's address.
+    k of somebody else's address. A domain beyond ASCII is told as in the DNS, as a roster holds it.
     """
     found = (word for value in values for word in _words(value))
     return tuple(dict.fromkeys(found))[:MOST]
@@ -56,7 +58,22 @@ def _words(value: str) -> Iterator[str]:
     for word in _ADDRESS.findall(_outside(value)):
         if "@" in word:
             known = word if unicodedata.is_normalized("NFC", word) else _FOREIGN.sub(REPLACEMENT, word)
-            yield printable(known, limit=_LENGTH).translate(_LOWER)
+            yield _in_ascii(printable(known, limit=_LENGTH).translate(_LOWER))
+
+
+def _in_ascii(address: str) -> str:
+    """Return an address with its domain in ASCII (RFC 5891); as it is, where that cannot be or need not be.
+
+    What is left beyond ASCII after that takes SMTPUTF8 (RFC 6531) to be mailed to.
+    """
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        found = f"{local}{at}{idna.encode(domain).decode()}"
+    except idna.IDNAError:
+        return address
+    return found if len(found) <= _LENGTH else address
 
 
 def _outside(value: str) -> str:

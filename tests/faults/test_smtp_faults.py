@@ -14,6 +14,9 @@ import pytest
 from mailbot import configfile, service, smtp
 from mailbot.ledger import outbox, teams
 from mailbot.sending import TRIES, delay
+from mailbot.server_section import Smtp
+from tests.servers.process import LOOPBACK
+from tests.servers.smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
     from tests.faults.conftest import MakeBot
-    from tests.servers.smtp_sink import SmtpSink
 
 ADA, BO = "ada@peepers.example", "bo@peepers.example"
 
@@ -66,6 +68,9 @@ class Post:
         """Tell whether the first team's address is known to bounce."""
         with self.service.ledger.read() as tx:
             return ADA in teams.bouncing(tx)
+
+
+FOREIGN = "張三@peepers.example"
 
 
 @pytest.fixture
@@ -190,3 +195,25 @@ def test_a_connection_that_rested_is_not_trusted(
         post.queue(2)
         assert sending.step()
     assert post.states() == ["sent", "sent"]
+
+
+def test_an_address_beyond_ascii_stops_no_other_mail(post: Post, smtp_sink: SmtpSink) -> None:
+    """A server without SMTPUTF8 cannot take it: that mail is given up with the reason, and the next goes out."""
+    post.queue(1, FOREIGN)
+    post.queue(2, BO)
+    post.send()
+    assert post.states()[:2] == ["given-up", "sent"]
+    assert post.rows()[0].error == "the SMTP server takes no address beyond ASCII (SMTPUTF8)"
+    assert [sent.recipients for sent in smtp_sink.sent] == [(BO,)]
+
+
+def test_a_server_with_smtputf8_is_given_such_a_mail() -> None:
+    """The address goes out as it is (RFC 6531), and the same connection serves the next mail."""
+    sink = SmtpSink(utf8=True)
+    sink.start()
+    sender = smtp.Sender(Smtp(host=LOOPBACK, port=sink.port, security="none"), lambda: "")
+    for recipient in (FOREIGN, ADA):
+        sender.send(b"Subject: 1\r\n\r\nHello.\r\n", sender="s@siqa.example", recipient=recipient)
+    sender.close()
+    sink.stop()
+    assert [sent.recipients for sent in sink.sent] == [(FOREIGN,), (ADA,)]

@@ -35,8 +35,8 @@ class SmtpSink:
 
     password = "secret"  # noqa: S105  nothing outside the tests knows it
 
-    def __init__(self, certificates: Certificates | None = None) -> None:
-        """Take the certificates for STARTTLS; without them there is neither TLS nor AUTH."""
+    def __init__(self, certificates: Certificates | None = None, *, utf8: bool = False) -> None:
+        """Take the certificates for STARTTLS; without them there is neither TLS nor AUTH. ``utf8``: SMTPUTF8."""
         self.port = free_port()
         #: Every mail that was taken, in order, also when the client never heard so.
         self.sent: list[Sent] = []
@@ -44,6 +44,7 @@ class SmtpSink:
         self._data_answers: deque[str] = deque()
         self._cuts = 0
         self._certificates = certificates
+        self._utf8 = utf8
         self._controller: Controller | None = None
 
     def answer_recipient(self, address: str, *answers: str) -> None:
@@ -75,6 +76,7 @@ class SmtpSink:
             self,
             hostname=LOOPBACK,
             port=self.port,
+            enable_SMTPUTF8=self._utf8,
             tls_context=_tls_context(self._certificates) if self._certificates else None,
             require_starttls=self._certificates is not None,
             auth_required=self._certificates is not None,

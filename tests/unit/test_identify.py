@@ -29,6 +29,15 @@ def test_a_stranger_is_known_as_one() -> None:
     assert (found.team, found.reply_to, found.outcome) == (None, "eve@elsewhere.example", Outcome.UNKNOWN_SENDER)
 
 
+@pytest.mark.parametrize(
+    "sender", ["eve@", "@", "eve@[?", "eve@elsewhere", "(c)@x.example", "e\ufffdve@x.example", "a..b@x.example"]
+)
+def test_no_stranger_is_written_to_at_what_is_no_address(sender: str) -> None:
+    """No header could hold it, or no roster; the mail is a stranger's all the same."""
+    found = _of(sender)
+    assert (found.team, found.reply_to, found.outcome) == (None, None, Outcome.UNKNOWN_SENDER)
+
+
 @pytest.mark.parametrize("senders", [(), ("ada@peepers.example", "eve@elsewhere.example"), TEAM.addresses])
 def test_only_one_sender_is_a_sender(senders: tuple[str, ...]) -> None:
     """A mail with no From address, or with several, belongs to nobody and is not answered."""

@@ -15,6 +15,7 @@ from mailbot.mime.charset import text_of
 from mailbot.mime.params import clean_name, parameters
 from mailbot.mime.words import decode_words
 from mailbot.parse import parse
+from mailbot.roster import normalise
 
 LETTERS = st.characters(categories=("L", "N"), include_characters=" -_.,'", max_codepoint=0xFFFF)
 STEMS = st.text(LETTERS, min_size=1, max_size=40).filter(lambda stem: stem == stem.strip())
@@ -49,6 +50,18 @@ def test_sender_comes_back(name: str, local: str, domain: str) -> None:
     mail["From"] = Address(display_name=name, username=local, domain=domain)
     mail.set_content("Hello.")
     assert parse(mail.as_bytes()).senders == (f"{local}@{domain}",)
+
+
+def test_a_domain_beyond_ascii_is_told_as_in_the_dns() -> None:
+    """As a roster holds it (RFC 5891), whatever the mail wrote; what is no domain is marked or left as it is."""
+    lab, ace = "\u5b9e\u9a8c\u5ba4.\u4e2d\u56fd", "xn--qbtm5249b.xn--fiqs8s"
+    for local in ("zhang", "\u5f20"):
+        for domain in (lab, ace.upper()):
+            assert addresses([f"{local}@{domain}"]) == (f"{local}@{ace}",)
+        assert normalise(f"{local}@{lab}") == f"{local}@{ace}"
+    for strange in ("ann@\u2603.example", "ann@a\u200db.example", "ann@" + "\u5b9e" * 200):
+        assert addresses([strange])[0].startswith("ann@")
+    assert addresses(["ann@\u212aelvin.example"]) == ("ann@\ufffdelvin.example",)
 
 
 @given(subject=STEMS)

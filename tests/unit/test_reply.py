@@ -76,6 +76,15 @@ def test_any_subject_gives_something_harmless(subject: str, team: str) -> None:
     assert method.isprintable()
 
 
+def test_an_address_beyond_ascii_stands_in_the_header_as_it_is(replies: Replies) -> None:
+    """Encoded words are no address (RFC 2047, section 5); such a header is in UTF-8 (RFC 6532)."""
+    foreign = "\u5f20\u4e09@xn--qbtm5249b.xn--fiqs8s"
+    answer = Answer(arrived_at=NOW, team=None, outcome=Outcome.UNKNOWN_SENDER, submissions=())
+    written = replies.compose(answer, Mail(senders=(foreign,)), recipient=foreign, key="k", now=NOW).message
+    assert f"\r\nTo: {foreign}\r\n".encode() in written
+    assert email.message_from_bytes(written, policy=default)["To"] == foreign
+
+
 # --- the whole reply -------------------------------------------------------------------------
 
 

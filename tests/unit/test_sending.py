@@ -143,6 +143,16 @@ def test_an_unknown_recipient_is_remembered(post: Post) -> None:
     assert post.row().state is ReplyState.GIVEN_UP
 
 
+def test_an_error_nobody_foresaw_costs_one_mail_its_turn(post: Post) -> None:
+    """It waits as after a refusal for now, and the mails behind it go out; its words are in no error that is kept."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [UnicodeEncodeError("ascii", f"TO:<{ADA}>", 4, 5, ADA)]
+    assert [post.sending.step() for _ in range(3)] == [True, True, False]
+    assert [post.row(n).state for n in (1, 2)] == [ReplyState.QUEUED, ReplyState.SENT]
+    assert (post.row().error, post.row().due_at) == ("unforeseen: UnicodeEncodeError", NOW + FIRST_DELAY)
+
+
 def test_our_own_config_is_no_mails_fault(post: Post) -> None:
     """While the password cannot be read no mail is given up, however often it is tried."""
     post.queue()
