@@ -147,7 +147,7 @@ class Intake:
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
         command = command if judged else None
         entry = entry if judged else None
-        case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry)
+        case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry, known=known)
         self.recorder.record(case, files)
 
     def _identify(self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:

@@ -10,7 +10,7 @@ from mailbot.auth import known
 from mailbot.columns import Predictions
 from mailbot.dialogue.obeying import Asked
 from mailbot.errors import Temporary
-from mailbot.instants import phase_at
+from mailbot.instants import Phase, phase_at
 from mailbot.ledger import entries, events, holding, mails, outbox, submissions, teams
 from mailbot.model import Outcome, Status
 from mailbot.reply import Answer, Answered
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.answering import Answering
+    from mailbot.auth.known import Known, Settled
     from mailbot.challenge import Challenge
     from mailbot.columns import Columns
     from mailbot.dialogue.commands import Command
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from mailbot.telling import Telling
 
 
+_BY_QUOTA = {Status.ACCEPTED, Status.OVER_QUOTA}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A mail on its way through the stages."""
@@ -50,6 +54,13 @@ class Case:
     command: Command | None = None
     #: What it hands in besides result files.
     entry: Entry | None = None
+    #: What was found when it was recorded first; None for a mail that is new.
+    known: Known | None = None
+
+    def settled(self, ordinal: int) -> Settled | None:
+        """Return what became of a file, counted from 1, when the mail was recorded first."""
+        settled = self.known.settled if self.known else ()
+        return settled[ordinal - 1] if ordinal <= len(settled) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +82,7 @@ class Record:
     def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
         if case.identity.team and not case.command:
-            self.telling.prepare(case.identity.team, phase_at(self.challenge.phases, case.row.arrived_at), files)
+            self.telling.prepare(case.identity.team, self._phase(case, 1), files)
         evidence = self.obeying.evidence(case.command)
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
@@ -115,11 +126,17 @@ class Record:
             asked = Asked(command=command, files=files, evidence=evidence)
             told = replace(told, done=self.obeying.obey(tx, row, team, asked))
         if case.entry is not None and team is not None:
-            told = replace(told, entries=self._hand_in(tx, row, team, case.entry))
+            told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
         self.answering.answer(tx, case, told)
         self.forwarding.forward(tx, case, outcome)
         receipts = [
-            {"receipt": one.receipt, "status": one.status, "sha256": one.file.sha256, "score": one.score}
+            {
+                "receipt": one.receipt,
+                "status": one.status,
+                "phase": one.phase,
+                "sha256": one.file.sha256,
+                "score": one.score,
+            }
             for one in answered
         ]
         events.append(
@@ -129,6 +146,7 @@ class Record:
             now=self.clock(),
             outcome=outcome,
             submissions=receipts,
+            **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),
             **known.kept(identity),
         )
         return answered
@@ -148,12 +166,14 @@ class Record:
 
     def _submission(self, tx: Tx, case: Case, team: Team, ordinal: int, file: Judged) -> Answered:
         evaluation, arrived_at = file.evaluation, case.row.arrived_at
-        phase = phase_at(self.challenge.phases, arrived_at)
+        phase, settled = self._phase(case, ordinal), case.settled(ordinal)
         allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         used, its_quota = 0, self.challenge.quota
         if allowance:
             used, its_quota = allowance.used, replace(its_quota, per_week=allowance.per_week)
         status = rules.status(evaluation, is_open=phase is not None, used=used, quota=its_quota)
+        if settled and {status, settled.status} <= _BY_QUOTA:
+            status = settled.status
         accepted = phase is not None and status is Status.ACCEPTED
         told = self.telling.of(tx, team, phase, file) if phase and accepted else None
         method = evaluation.method or reply.method_of(case.opened.mail.subject, team.name)
@@ -172,7 +192,24 @@ class Record:
             self._score(tx, submission_id, file)
             allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         receipt = submissions.receipt(submission_id)
-        return Answered(receipt=receipt, status=status, file=file, method=method, allowance=allowance, told=told)
+        return Answered(
+            receipt=receipt, status=status, file=file, method=method, allowance=allowance, told=told,
+            phase=phase.name if phase else None,
+        )  # fmt: skip
+
+    def _phase(self, case: Case, ordinal: int) -> Phase | None:
+        """Return the phase a file came in; of one recorded before it is that of then, wherever phases lie by now."""
+        phases, arrived_at = self.challenge.phases, case.row.arrived_at
+        present, settled = phase_at(phases, arrived_at), case.settled(ordinal)
+        if settled is None:
+            return present
+        if settled.status is Status.CLOSED or settled.phase is None:
+            return None
+        if settled.phase == known.UNTOLD:
+            last, coming = rules.neighbours(phases, arrived_at)
+            return present or last or coming
+        named = next((phase for phase in phases if phase.name == settled.phase), None)
+        return named or Phase(name=settled.phase, opens=None, closes=None)
 
     def _score(self, tx: Tx, submission_id: int, file: Judged) -> None:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
@@ -186,9 +223,11 @@ class Record:
             return None
         return quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=arrived_at)
 
-    def _hand_in(self, tx: Tx, row: MailRow, team: Team, entry: Entry) -> list[EntryRow]:
+    def _hand_in(self, tx: Tx, case: Case, team: Team, entry: Entry) -> list[EntryRow]:
         """Enter what a team hands in; what comes outside the time for it is kept too, and said to be."""
-        kind, arrived_at = entry.kind, row.arrived_at
+        kind, row = entry.kind, case.row
+        was = case.known.in_time if case.known else None
+        in_time = kind.is_in_time(row.arrived_at) if was is None else was
         for item in entry.items:
             entries.add(
                 tx,
@@ -196,8 +235,8 @@ class Record:
                 mail_id=row.id,
                 team_id=team.id,
                 kind=kind.kind,
-                arrived_at=arrived_at,
-                in_time=kind.is_in_time(arrived_at),
+                arrived_at=row.arrived_at,
+                in_time=in_time,
             )
         return entries.listing(tx, mail_id=row.id)
 

@@ -62,6 +62,8 @@ class Answered:
     allowance: Allowance | None
     #: What may be told of its score; None unless it was accepted.
     told: Feedback | None = None
+    #: Name of the phase it came in; None when none was open.
+    phase: str | None = None
 
     @property
     def score(self) -> float | None:

@@ -88,7 +88,8 @@ class Weekly:
         with self.ledger.write("board") as tx:
             if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
                 told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
-                events.append(tx, kind="board-published", subject="board", now=now, **told)
+                kept = {"sha256": boards.digest(text), "rules": made.rules}
+                events.append(tx, kind="board-published", subject="board", now=now, **told, **kept)
 
     def too_early(self, phases: Sequence[Phase]) -> str | None:
         """Return why final results would come too early: a phase that has not closed, or mails that wait; else None."""

@@ -1,4 +1,4 @@
-"""What was found of a mail's sender, as the audit trail keeps it: no key, no code, no address."""
+"""What was found of a mail, as the audit trail keeps it: no key, no code, no address."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.auth.claims import AuthLevel
 from mailbot.auth.level import Verdict
-from mailbot.model import Outcome
+from mailbot.model import Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,25 @@ if TYPE_CHECKING:
 _SETTLED = (Outcome.CONFIRMED, Outcome.NOT_CONFIRMED)
 
 
+UNTOLD = "?"
+"""The phase of a file in a trail that did not tell it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What became of a file."""
+
+    status: Status
+    #: Name of the phase it came in; None when none was open.
+    phase: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """It is read back when a lost ledger is made anew: keys may have left the DNS since, and codes have expired."""
+    """It is read back when a lost ledger is made anew.
+
+    Keys may have left the DNS since, codes have expired, and phases and quota may have been moved.
+    """
 
     verdict: Verdict | None
     outcome: Outcome | None = None
@@ -29,6 +45,10 @@ class Known:
     registration: bool = False
     #: Whether it was held.
     held: bool = False
+    #: Of each result file, in the order of the mail.
+    settled: tuple[Settled, ...] = ()
+    #: Whether what it handed in besides came in time.
+    in_time: bool | None = None
 
     def of(self, identity: Identity) -> Identity:
         """Return the identity as it was found then."""
@@ -51,11 +71,15 @@ def kept(identity: Identity) -> dict[str, Any]:
 
 def read(detail: Mapping[str, Any]) -> Known:
     """Read an entry; those written before anybody asked hold a mail that was taken as it came."""
-    auth = detail.get("auth")
-    verdict = Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None
-    if detail.get("outcome") not in _SETTLED:
-        held = detail.get("outcome") == Outcome.HELD
-        return Known(verdict=verdict, registration=detail.get("registration", False), held=held)
-    return Known(
-        verdict=verdict, outcome=Outcome(detail["outcome"]), reason=detail["reason"], confirms=detail["confirms"]
+    auth, outcome = detail.get("auth"), detail.get("outcome")
+    found = Known(
+        verdict=Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None,
+        settled=tuple(
+            Settled(status=Status(one["status"]), phase=one.get("phase", UNTOLD))
+            for one in detail.get("submissions", ())
+        ),
+        in_time=detail.get("in_time"),
     )
+    if outcome not in _SETTLED:
+        return replace(found, registration=detail.get("registration", False), held=outcome == Outcome.HELD)
+    return replace(found, outcome=Outcome(outcome), reason=detail["reason"], confirms=detail["confirms"])

@@ -196,12 +196,18 @@ def rebuild(
     from_mailbox: Annotated[bool, typer.Option("--from-mailbox", help="Fetch every mail again first.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make a new ledger out of the mails and the daybook; the old one is kept beside it."""
+    """Make a new ledger out of the mails and the daybook; the old one is kept beside it.
+
+    Exit code 1 when something came out otherwise than the audit trail has it; each is named.
+    """
     from mailbot import rebuild as again  # noqa: PLC0415  # not for --help
 
     if from_spool == from_mailbox:
         message = "say --from-spool or --from-mailbox"
         raise Permanent(message)
     set_up_journal(quiet=True)
-    counts = again.rebuild(load_config(context, config), from_mailbox=from_mailbox)
-    typer.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
+    rebuilt = again.rebuild(load_config(context, config), from_mailbox=from_mailbox)
+    typer.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in rebuilt.counts.items()))
+    if rebuilt.differences:
+        typer.echo("\n".join(["Not as the audit trail has it:", *(f"  {each}" for each in rebuilt.differences)]))
+        raise typer.Exit(1)

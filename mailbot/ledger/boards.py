@@ -35,13 +35,17 @@ def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime, letters_o
     """Keep a published board; None when the one due at that instant is kept already."""
     if due_at is not None and tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == due_at)) is not None:
         return None
-    digest = hashlib.sha256(board.encode()).hexdigest()
     row = tx.execute(
         sa.insert(boards)
-        .values(due_at=due_at, published_at=now, sha256=digest, board=board, letters_owed=letters_owed)
+        .values(due_at=due_at, published_at=now, sha256=digest(board), board=board, letters_owed=letters_owed)
         .returning(boards.c.id)
     )
     return int(row.scalar_one())
+
+
+def digest(board: str) -> str:
+    """Return the SHA-256 of a board, by which the ledger and the trail know it."""
+    return hashlib.sha256(board.encode()).hexdigest()
 
 
 def owing(tx: Tx) -> int | None:

@@ -25,7 +25,17 @@ GENESIS = "0" * 64
 actor: ContextVar[str] = ContextVar("actor", default="mailbot")
 """Who acts: mailbot itself, or the organizer who typed the command."""
 
-_muted: ContextVar[bool] = ContextVar("muted", default=False)
+
+@dataclass(frozen=True, kw_only=True)
+class Retold:
+    """An entry that was not written, as what it tells of was done again."""
+
+    kind: str
+    subject: str
+    detail: dict[str, Any]
+
+
+_muted: ContextVar[list[Retold] | None] = ContextVar("muted", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +57,20 @@ class Entry:
 
 
 @contextmanager
-def muted() -> Iterator[None]:
-    """Write no entries meanwhile: what is done again was entered when it was done first."""
-    token = _muted.set(True)
+def muted() -> Iterator[list[Retold]]:
+    """Write no entries meanwhile, but give them: what is done again was entered when it was done first."""
+    retold: list[Retold] = []
+    token = _muted.set(retold)
     try:
-        yield
+        yield retold
     finally:
         _muted.reset(token)
 
 
 def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
     """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
-    if _muted.get():
+    if (retold := _muted.get()) is not None:
+        retold.append(Retold(kind=kind, subject=subject, detail=detail))
         return head(tx)
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     entry = {"at": now, "actor": actor.get(), "kind": kind, "subject": subject, "detail": text}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, daybook, rebuild, service
+from mailbot import configfile, daybook, rebuild, retelling, service
+from mailbot.again import Again
+from mailbot.again import Clock as PastClock
 from mailbot.board_json import board_as_json
 from mailbot.dialogue import commands
 from mailbot.dialogue import parts as command_parts
@@ -15,6 +19,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, boards, disputes, events, holding, mails, outbox, rulings, submissions, teams
 from mailbot.model import ReplyState, Ruling
 from tests.care.contest import START, Clock, contest, mail, take, write_config
+from tests.command import mailbot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +64,124 @@ def test_the_rebuilt_ledger_tells_the_same(tmp_path: Path) -> None:
         before = told(wired.ledger)
     config = configfile.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
-    counts = rebuild.rebuild(config, from_mailbox=False)
+    rebuilt = rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:
         assert told(wired.ledger) == before
         assert json.dumps(board_as_json(wired.weekly.board(clock()))) == board
-    assert counts["not_in_the_trail"] == 0
-    assert counts["submissions"] == 4
+    assert rebuilt.counts["not_in_the_trail"] == 0
+    assert rebuilt.counts["submissions"] == 4
+    assert rebuilt.differences == []
+
+
+def test_what_was_decided_stays_so_whatever_the_config_says_by_now(tmp_path: Path) -> None:
+    """Phases moved or renamed since, and a lower quota, change no submission and no board of before."""
+    clock = Clock()
+    with contest(tmp_path, clock, **phase("dev", hours=4)) as wired:
+        for sender, shift in (("amber@example.org", 0.1), ("amber@example.org", 0.2), ("beryl@example.org", 0.0)):
+            clock.pass_by(hours=1.5)
+            take(wired, mail(sender, shift=shift), clock.instant)
+    with contest(tmp_path, clock, **phase("dev", hours=9)) as wired:
+        clock.pass_by(hours=1)
+        take(wired, mail("beryl@example.org", shift=0.3), clock.instant)
+        clock.pass_by(days=3)
+        assert wired.weekly.step()
+        before = told(wired.ledger)
+    path = write_config(tmp_path, **phase("final", hours=1))
+    path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
+    assert rebuild.rebuild(configfile.load(path), from_mailbox=False).differences == []
+    with service.opened(configfile.load(path), clock=clock) as wired:
+        after = told(wired.ledger)
+    assert {what: after[what] for what in ("submissions", "boards", "trail")} == {
+        what: before[what] for what in ("submissions", "boards", "trail")
+    }
+
+
+def test_a_trail_that_tells_no_phases_is_followed_too(tmp_path: Path) -> None:
+    """As versions before wrote it: each file has the status it had."""
+    clock = Clock()
+    with contest(tmp_path, clock, **phase("dev", hours=2)) as wired:
+        for sender in ("amber@example.org", "beryl@example.org"):
+            clock.pass_by(hours=1.5)
+            take(wired, mail(sender), clock.instant)
+    forget_phases(tmp_path / "state")
+    for hours in (1, 9):
+        path = write_config(tmp_path, **phase("final", hours=hours))
+        assert rebuild.rebuild(configfile.load(path), from_mailbox=False).differences == []
+        with service.opened(configfile.load(path), clock=clock) as wired, wired.ledger.read() as tx:
+            assert [(row.status, row.phase) for row in submissions.listing(tx)] == [
+                ("accepted", "final"),
+                ("closed", None),
+            ]
+
+
+def phase(name: str, *, hours: float) -> dict[str, Any]:
+    """Return the section of a phase that closes so long after the start."""
+    return {"[phases]": {"name": name, "closes": (START + timedelta(hours=hours)).isoformat()}}
+
+
+def forget_phases(state: Path) -> None:
+    """Write the trail as it was before it told phases, in a chain that holds."""
+    entries = daybook.acts(state)
+    (state / daybook.ACTS).unlink()
+    ledger = Ledger(f"sqlite:///{state / 'older.db'}")
+    ledger.migrate()
+    with ledger.write("test") as tx:
+        for entry in entries:
+            detail = json.loads(entry["detail"])
+            for one in detail.get("submissions", ()):
+                one.pop("phase", None)
+            at = datetime.fromisoformat(entry["at"])
+            events.append(tx, kind=entry["kind"], subject=entry["subject"], now=at, **detail)
+    daybook.catch_up(ledger, state)
+    ledger.close()
+
+
+def test_what_comes_out_otherwise_is_named(tmp_path: Path) -> None:
+    """Another rule of standing makes another board: the command says which, and ends with exit code 1."""
+    write_config(tmp_path)
+    for name, shift in (("0.eml", 0.0), ("1.eml", 0.5)):
+        (tmp_path / name).write_bytes(mail("amber@example.org", shift=shift))
+        mailbot("ingest", name, folder=tmp_path)
+    mailbot("publish", folder=tmp_path)
+    assert "Not as" not in mailbot("rebuild", "--from-spool", folder=tmp_path).out
+    write_config(tmp_path, board={"standing": "best"})
+    said = mailbot("rebuild", "--from-spool", folder=tmp_path, code=1).out
+    assert re.search(r"audit trail has it:\n  the board of \S+: it is not the one that was published", said)
+
+
+def entry(outcome: str, *files: tuple[str, float | None]) -> dict[str, Any]:
+    """Return the detail of a mail's record."""
+    told = [{"receipt": f"S-{n}", "status": status, "score": score} for n, (status, score) in enumerate(files, 1)]
+    return {"outcome": outcome, "submissions": told}
+
+
+@pytest.mark.parametrize(
+    ("said", "made", "told"),
+    [
+        (entry("scored", ("accepted", 90.1)), entry("scored", ("accepted", 90.1 + 1e-12)), []),
+        (
+            entry("scored", ("accepted", 90.1)),
+            entry("scored", ("accepted", None)),
+            ["S-1: it was accepted with 90.1, it is accepted now"],
+        ),
+        (
+            entry("refused", ("closed", None)),
+            entry("scored", ("accepted", 9)),
+            ["M-1: it was refused, it is scored now"],
+        ),
+        (
+            entry("scored", ("accepted", 1), ("refused", None)),
+            entry("scored", ("accepted", 1)),
+            ["S-2: it was refused, it is not there now"],
+        ),
+        (entry("scored"), None, ["M-1: it could not be done again (mail-recorded)"]),
+    ],
+)
+def test_a_mail_that_comes_out_otherwise(said: dict[str, Any], made: dict[str, Any] | None, told: list[str]) -> None:
+    """Its outcome, or each file's status and score that was told; rounding is no difference."""
+    kind = "mail-recorded"
+    retold = [events.Retold(kind=kind, subject="M-1", detail=made)] if made else []
+    assert retelling.differences(kind, "M-1", said, retold) == told
 
 
 def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
@@ -132,7 +249,7 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
     config = configfile.load(tmp_path / "config.toml")
     for name in ("ledger.db", daybook.ACTS, daybook.ROSTER):
         (config.state / name).unlink()
-    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 5
+    assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 5
     with contest(tmp_path, clock) as wired:
         assert board_as_json(wired.weekly.board(clock())) == board
         with wired.ledger.read() as tx:
@@ -146,8 +263,8 @@ def test_a_mail_that_the_trail_does_not_know_is_handled_after(tmp_path: Path) ->
         run_a_week(wired, clock)
         wired.spool.put(mail("amber@example.org", shift=0.5), clock.instant)
     config = configfile.load(tmp_path / "config.toml")
-    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 1
-    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 0
+    assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 1
+    assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 0
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
         assert len(submissions.listing(tx)) == 5
 
@@ -188,9 +305,9 @@ def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize("turn", [1, -1])
 def test_mails_of_one_second_keep_the_order_of_the_mailbox(tmp_path: Path, turn: int) -> None:
     """So a receipt that was told to a team is its receipt again, although the backup did not know of it."""
-    config, clock = configfile.load(write_config(tmp_path)), rebuild.Clock(service.now)
+    config, clock = configfile.load(write_config(tmp_path)), PastClock(service.now)
     with service.opened(config, clock=clock, enter=False) as wired:
         order = [wired.spool.put(mail(sender, shift=n / 7), START) for n, sender in enumerate(SENDERS)][::turn]
-        rebuild.Rebuild(wired, clock, config.state, order).run()
+        Again(wired, clock, config.state, order).run()
         with wired.ledger.read() as tx:
             assert [row.sha256 for row in sorted(mails.listing(tx), key=lambda row: row.id)] == order

@@ -91,7 +91,7 @@ def test_a_rebuilt_ledger_asks_nobody(tmp_path: Path) -> None:
             before, identities = told(wired.ledger), _identities(wired)
     config = configfile.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
-    assert rebuild.rebuild(config, from_mailbox=False)["not_in_the_trail"] == 0
+    assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 0
     with contest(tmp_path, clock, identity=identity) as wired:
         assert told(wired.ledger) == before
         assert _identities(wired) == identities
