@@ -221,8 +221,15 @@ class Daemon:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""
         try:
             done = step()
+        except Temporary:
+            raise
         except (Permanent, OSError) as error:
             self._service.watch.report(part, ok=False, detail=str(error))
+            return False
+        except Exception as error:  # noqa: BLE001  # a board that breaks our own code must not stop the mails
+            journal.trouble("step-broken", part=part, trace=traceback.format_exc())
+            detail = f"Unforeseen: {error.__class__.__name__}. The journal has the trace."
+            self._service.watch.report(part, ok=False, detail=detail)
             return False
         if done:
             self._service.watch.report(part, ok=True)

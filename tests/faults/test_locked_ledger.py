@@ -1,4 +1,4 @@
-"""Somebody else holds the ledger's lock, for a moment or again and again: no mail is lost, none is done twice."""
+"""Somebody else holds the ledger's lock, or a board breaks our own code: no mail is lost, none is done twice."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import pytest
 from mailbot import configfile, daemon, intake, service
 from mailbot.bell import Bell
 from mailbot.errors import Temporary
-from mailbot.ledger import engine, mails, submissions
+from mailbot.ledger import engine, health, mails, submissions
 from mailbot.ledger.mails import Place
 from mailbot.model import MailState
+from mailbot.weekly import Weekly
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import ScriptedImap
 from tests.integration.bot import wait
@@ -79,6 +80,31 @@ def test_a_lock_that_comes_again_and_again(make_bot: MakeBot, smtp_sink: SmtpSin
         assert not running.failed
         assert server.folders["INBOX"] == {}
     assert sorted(row["method"] for row in bot.rows("submissions")) == sorted(names)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_board_that_breaks_our_own_code_stops_no_mail(
+    make_bot: MakeBot, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The organizers are told once, without the error's own words; the daemon goes on, and mails are answered."""
+
+    def broken(_: Weekly) -> bool:
+        message = "secret words"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(Weekly, "step", broken)
+    with ScriptedImap(mail("One")) as server:
+        bot = make_bot(port=server.port)
+        with service.working(configfile.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
+            wait(lambda: _ill(wired) == {"board": "Unforeseen: ZeroDivisionError. The journal has the trace."})
+            wait(lambda: len(_reply_ids(smtp_sink)) == 1)
+        assert not running.failed
+
+
+def _ill(wired: Service) -> dict[str, str]:
+    """Return each part that is not well, with the reason."""
+    with wired.ledger.read() as tx:
+        return {row.part: row.detail for row in health.listing(tx) if not row.ok}
 
 
 @contextmanager
