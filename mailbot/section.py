@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +37,16 @@ def _moment(value: object) -> Moment:
     return value if isinstance(value, Moment) else Moment.parse(str(value))
 
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(value: object) -> object:
+    """Take what TOML writes as an instant, or the same as text; a number would be seconds since 1970 to pydantic."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        raise PydanticKnownError("datetime_type")
+    return value
+
+
 def _one_address(value: str) -> str:
     if value.count("@") != 1 or not all(value.split("@")) or any(c.isspace() or c in "<>," for c in value):
         message = f"{value!r} is no e-mail address"
@@ -57,6 +68,7 @@ def _ledger_url(value: str) -> str:
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
 _EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {
@@ -87,9 +99,9 @@ class WindowSection(Section):
     """A table of the config about something that is possible for a time."""
 
     #: First instant, with its zone; absent means from the beginning.
-    opens: AwareDatetime | None = None
+    opens: Instant | None = None
     #: First instant that is too late, with its zone; absent means for good.
-    closes: AwareDatetime | None = None
+    closes: Instant | None = None
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:

@@ -165,6 +165,12 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ),
         ({"phases": [{"name": "x", "closes": date(2026, 3, 1)}]}, "a date needs its time and zone"),
         ({"phases": [{"name": "x", "closes": "1 March"}]}, "+08:00 (got '1 March')"),
+        ({"phases": [{"name": "x", "closes": 20260425}]}, "phases.0.closes: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": 2026.5}]}, "phases.0.opens: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": "1773072000"}]}, "phases.0.opens: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": "2026-03-10T00:00:00"}]}, "(got '2026-03-10T00:00:00')"),
+        ({"registration": {"closes": 5}}, "registration.closes: a date needs its time and zone"),
+        ({"page": {"dates": {"P": 20260504}}}, "page.dates.P: a date needs its time and zone"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
         ({"profile": "hotmail"}, "profile: must be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
@@ -193,6 +199,13 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
 def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: str) -> None:
     """Each value that cannot be used says why."""
     assert hint in _mistakes(**more)
+
+
+@pytest.mark.parametrize("text", ["2026-03-01T00:00:00Z", "2026-03-01 08:00:00+08:00", "2026-02-28t19:00:00.0-05:00"])
+def test_an_instant_may_be_text(text: str) -> None:
+    """RFC 3339, with its zone, as other programs write it."""
+    config = configfile.build(_config(phases=[{"name": "x", "opens": text}], page={"dates": {"P": text}}), base=BASE)
+    assert (config.phases[0].opens, config.page.dates["P"]) == (MARCH, MARCH)
 
 
 @pytest.mark.parametrize(
