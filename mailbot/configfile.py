@@ -47,10 +47,10 @@ def load(path: Path) -> Config:
     return build(given, base=path.resolve().parent, origin=str(path))
 
 
-def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
+def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_files: bool = True) -> Config:
     """Check a config given as a mapping; relative paths are taken from ``base``.
 
-    Raises ConfigError with every mistake, and then with the files that cannot be read; these alone are left to
+    Raises ConfigError with every mistake, and then ``with_files`` that cannot be read; these alone are left to
     :func:`check_files`.
     """
     raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
@@ -58,7 +58,7 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Co
     config, told = _validated(raw)
     told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread]), *(_contradictions(config) if config else [])]
     if told or config is None:
-        told += _unreadable_files(raw)
+        told += _unreadable_files(raw) if with_files else []
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
         raise ConfigError(message)
     return config

@@ -120,7 +120,8 @@ def _fits(answers: Answers, **said: Any) -> Config:  # noqa: ANN401  # fields of
     """Return the config that the answers would make with what is said now. Raises ConfigError."""
     from mailbot import configfile  # noqa: PLC0415  # not for --help
 
-    return configfile.build(tomllib.loads(text(replace(answers, **said))), base=Path.cwd(), origin="this answer")
+    given = tomllib.loads(text(replace(answers, **said)))
+    return configfile.build(given, base=Path.cwd(), origin="this answer", with_files=False)
 
 
 def _profile(ask: Ask, given: str | None) -> str:
@@ -209,7 +210,8 @@ def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) ->
     """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
     from mailbot import configfile  # noqa: PLC0415  # not for --help
 
-    config = configfile.build(tomllib.loads(text(answers)), base=folder.resolve(), origin="these answers")
+    given = tomllib.loads(text(answers))
+    config = configfile.build(given, base=folder.resolve(), origin="these answers", with_files=False)
     _load(config, {name: path for name, path in labels.items() if path})
 
 

@@ -150,6 +150,7 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
         ],
     )
     assert "Traceback" not in seen
+    assert "answer-u.json" not in seen.partition("Label file")[0]  # of a file that nobody named yet nothing is said
     config = configfile.load(tmp_path / "c/config.toml")
     assert (config.challenge.address, config.challenge.organizers) == ("siqa@gmail.com", ("chair@x.org",))
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
@@ -171,6 +172,7 @@ def test_a_wrong_answer_writes_nothing(tmp_path: Path, flags: tuple[str, str], s
     """What mailbot would refuse later is refused at once, with what is allowed, and no folder is left behind."""
     done = mailbot("init", "c", "--yes", *flags, folder=tmp_path, code=2)
     assert said in done.err
+    assert "c/labels/" not in done.err  # files that are not there yet are no mistake
     assert not (tmp_path / "c").exists()
 
 
