@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +15,8 @@ import typer
 from mailbot.cli.common import writing
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
+from mailbot.newfolder import CONFIG, PASSWORDS, is_filled, lay_out
 from mailbot.providers import PROFILES
-from mailbot.safefile import PRIVATE_FILE, private_folder
 
 if TYPE_CHECKING:
     from mailbot.config import Config
@@ -68,15 +67,13 @@ def init(
     answers = replace(answers, labels=_places(found))
     _check(answers, folder, found)
     with writing(folder):
-        _lay_out(folder, answers, found)
-        if not by_oauth(answers.profile):
-            _keep_passwords(folder, PROFILES[answers.profile].how_to_log_in, asking=asking)
+        lay_out(folder, answers, found, _password(folder, answers) if asking else "")
     _say_what_is_next(folder, answers)
 
 
 def _refuse_what_is_there(folder: Path) -> None:
     """Raise Permanent when the folder holds a config already, or is none."""
-    target = folder / "config.toml"
+    target = folder / CONFIG
     if target.exists():
         message = f"{target} exists already; it is left as it is"
         raise Permanent(message)
@@ -195,8 +192,11 @@ def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[
 
 
 def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
-    """Return where the config finds the label file of each track."""
-    return {track: f"labels/{file.name if file else f'answer-{track[-1]}.json'}" for track, file in files.items()}
+    """Return where the config finds the label file of each track; files of the same name are told apart by theirs."""
+    names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in files.items()}
+    if len(set(names.values())) < len(names):
+        names = {track: f"{track}-{name}" for track, name in names.items()}
+    return {track: f"labels/{name}" for track, name in names.items()}
 
 
 def _load(config: Config, labels: Mapping[str, Path]) -> None:
@@ -215,38 +215,19 @@ def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) ->
     _load(config, {name: path for name, path in labels.items() if path})
 
 
-def _lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None]) -> None:
-    for name in ("state", "labels", "secrets"):
-        private_folder(folder / name)
-    for path in filter(None, labels.values()):
-        _write_private(folder / "labels" / path.name, path.read_bytes())
-    (folder / "config.toml").write_text(text(answers), encoding="utf-8")
-    _write_private(folder / "teams.csv", b"team,address\n")
-
-
-def _keep_passwords(folder: Path, hint: str, *, asking: bool) -> None:
-    """Write each password to a file of its own that only its owner can read; without one the file waits, empty."""
-    given = ""
-    if asking:
-        typer.echo(f"  {hint}")
-        given = str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
-    for name in ("imap", "smtp"):
-        _write_private(folder / "secrets" / name, f"{given}\n".encode() if given else b"")
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that nobody else can ever read, not even for a moment; one that is there stays."""
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
-            file.write(data)
+def _password(folder: Path, answers: Answers) -> str:
+    """Ask for the password of the mailbox, where one is needed and none is there; "" when it comes later."""
+    if by_oauth(answers.profile) or all(is_filled(folder / name) for name in PASSWORDS):
+        return ""
+    typer.echo(f"  {PROFILES[answers.profile].how_to_log_in}")
+    return str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
 
 
 def _say_what_is_next(folder: Path, answers: Answers) -> None:
-    target = folder / "config.toml"
+    target = folder / CONFIG
     waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
-    secrets = [folder / "secrets" / name for name in ("imap", "smtp")]
-    empty = [f"secrets/{path.name}" for path in secrets if path.exists() and not path.stat().st_size]
     needs_app = by_oauth(answers.profile)
+    empty = [name for name in PASSWORDS if not needs_app and not is_filled(folder / name)]
     todo = [
         *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
         *([f"write the passwords into {' and '.join(empty)}"] if empty else []),

@@ -39,7 +39,7 @@ def _mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def _answer(folder: Path, arguments: Sequence[str], answers: Sequence[tuple[str, str]]) -> str:
+def _answer(folder: Path, arguments: Sequence[str], answers: Sequence[tuple[str, str]], code: int = 0) -> str:
     """Run the command on a terminal, type each answer when its question stands there; return what was to be seen."""
     leader, follower = pty.openpty()
     process = subprocess.Popen((MAILBOT, *arguments), cwd=folder, stdin=follower, stdout=follower, stderr=follower)
@@ -55,7 +55,7 @@ def _answer(folder: Path, arguments: Sequence[str], answers: Sequence[tuple[str,
             seen = seen.replace(question, question.upper())  # answered: it is not waited for twice
             os.write(leader, f"{answer}\n".encode())
     os.close(leader)
-    assert process.wait(SECONDS) == 0, seen
+    assert process.wait(SECONDS) == code, seen
     assert not waiting, seen
     return seen
 
@@ -185,6 +185,59 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "c/secrets/imap").read_text() == "mine\n"
     assert "a@x.org" in (tmp_path / "c/teams.csv").read_text()
     assert "exists already" in mailbot("init", "c", "--yes", folder=tmp_path, code=2).err
+
+
+def test_label_files_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    """Each is named by its track then, and the config finds it there."""
+    flags = []
+    for letter in "us":
+        (tmp_path / letter).mkdir()
+        shutil.copy(LABELS / f"answer-{letter}.json", tmp_path / letter / "labels.json")
+        flags += ["--labels", f"siqa-{letter}={letter}/labels.json"]
+    mailbot("init", "c", "--yes", *flags, folder=tmp_path)
+    for name, track in configfile.load(tmp_path / "c/config.toml").tracks.items():
+        assert track.labels == tmp_path / f"c/labels/{name}-labels.json"
+        assert track.labels.read_bytes() == (LABELS / f"answer-{name[-1]}.json").read_bytes()
+
+
+def test_another_file_than_the_one_that_is_there_is_refused(tmp_path: Path) -> None:
+    """Neither is what is there lost, nor what is given without a word; the same file again is no trouble."""
+    mailbot("init", "c", "--yes", *LABEL_FLAGS, folder=tmp_path)
+    (tmp_path / "c/config.toml").unlink()
+    label = tmp_path / "c/labels/answer-u.json"
+    label.write_text("another")
+    done = mailbot("init", "c", "--yes", *LABEL_FLAGS, folder=tmp_path, code=2)
+    assert done.err == "mailbot: c has another labels/answer-u.json than you give; move it away first\n"
+    assert (label.read_text(), (tmp_path / "c/config.toml").exists()) == ("another", False)
+    shutil.copy(LABELS / "answer-u.json", label)
+    mailbot("init", "c", "--yes", *LABEL_FLAGS, folder=tmp_path)
+
+
+AT_LAST = "Password (not shown; empty: later): "
+LATER = [(question, "") for question in ("Google Sheet", "Organizers", "Label file of siqa-u", "Label file of siqa-s")]
+GMAIL = ("init", "c", "--profile", "gmail", "--address", "siqa@gmail.com", "--user", "siqa")
+
+
+def test_a_password_goes_where_none_is_yet(tmp_path: Path) -> None:
+    """An empty file that an earlier init left is filled; one that holds another password stays, and is said."""
+    mailbot("init", "c", "--yes", folder=tmp_path)
+    (tmp_path / "c/config.toml").unlink()
+    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "geheim")])
+    assert "write the passwords" not in seen
+    secrets = [tmp_path / "c/secrets" / name for name in ("imap", "smtp")]
+    assert [(path.read_text(), _mode(path)) for path in secrets] == [("geheim\n", 0o600)] * 2
+    (tmp_path / "c/config.toml").unlink()
+    secrets[1].write_text("")
+    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "another")], code=2)
+    assert "c has another secrets/imap than you give" in seen
+    assert (secrets[1].read_text(), (tmp_path / "c/config.toml").exists()) == ("", False)
+
+
+def test_an_interview_that_is_broken_off_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-D, as Ctrl-C, at the last question: init can be called again."""
+    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "\x04")], code=1)
+    assert "Aborted" in seen
+    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/x"])
