@@ -15,10 +15,11 @@ from mailbot import mistakes, tracks
 from mailbot.config import Config
 from mailbot.deadlines import last_deadline
 from mailbot.errors import ConfigError
+from mailbot.identify import canonical
 from mailbot.providers import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_PATHS = (Path("config.toml"), Path("/etc/mailbot/config.toml"))
 """Where the config is looked for when ``--config`` does not name it."""
@@ -105,10 +106,21 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
 
 def _contradictions(config: Config) -> list[str]:
     """Return what is wrong with sections that are each right by themselves."""
+    return [*_late_registration(config), *_deaf_organizers(config)]
+
+
+def _late_registration(config: Config) -> Iterator[str]:
     closes, last = config.registration.closes, last_deadline(config)
-    if closes is None or last is None or closes <= last:
-        return []
-    return [f"registration.closes: {closes} is after the last deadline ({last}); nothing can be handed in by then"]
+    if closes and last and closes > last:
+        yield f"registration.closes: {closes} is after the last deadline ({last}); nothing can be handed in by then"
+
+
+def _deaf_organizers(config: Config) -> Iterator[str]:
+    """Yield the organizers who are the submission mailbox: what it gets from itself is filed away unread."""
+    ours = {canonical(address) for address in (config.challenge.address, config.imap.user if config.imap else "")}
+    for person in config.challenge.organizers:
+        if canonical(person) in ours:
+            yield f"challenge.organizers: {person!r} is the submission mailbox itself, where nobody hears of trouble"
 
 
 def _declared(raw: Mapping[str, Any]) -> list[str]:

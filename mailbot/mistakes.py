@@ -23,6 +23,7 @@ _MUST_BE = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "text, in quotation marks",
+    "string_too_short": "text that is not empty",
 }
 """What a value must be, by pydantic's name of the mistake, for what pydantic says of a programmer's input."""
 

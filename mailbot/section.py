@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -48,10 +50,35 @@ def _instant(value: object) -> object:
 
 
 def _one_address(value: str) -> str:
-    if value.count("@") != 1 or not all(value.split("@")) or any(c.isspace() or c in "<>," for c in value):
-        message = f"{value!r} is no e-mail address"
+    """Take an address that every mail server can write to; its domain is kept in ASCII (IDNA)."""
+    try:
+        found = validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        message = f"{value!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    if found.ascii_email is None:  # RFC 6531
+        message = f"{value!r} is no address that every server can write to: before the @ only ASCII letters may stand"
+        raise ValueError(message)
+    return found.ascii_email
+
+
+_HOST = re.compile(r"(?=.{1,253}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?")
+
+
+def _host(value: str) -> str:
+    """Take the name of a host or its IP address."""
+    if not _HOST.fullmatch(value) and not is_ip(value):
+        message = f"{value!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
         raise ValueError(message)
     return value
+
+
+def is_ip(value: str, *, version: int | None = None) -> bool:
+    """Whether a text is an IP address, of a version if that matters."""
+    try:
+        return version in {None, ipaddress.ip_address(value).version}
+    except ValueError:
+        return False
 
 
 _LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
@@ -69,6 +96,7 @@ LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
 _EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -157,12 +158,13 @@ def _organizers(ask: Ask, answers: Answers, given: list[str] | None) -> list[str
     """Return the addresses of those who hear of trouble."""
 
     def addresses(said: str) -> list[str]:
-        return said.replace(",", " ").split()
+        return [each for each in re.split(r"[\s,;\uff0c\uff1b\u3001]+", said) if each]  # the last three are Chinese
 
     def check(said: str) -> None:
         _fits(answers, organizers=addresses(said))
 
-    return given or addresses(ask("Organizers to tell of trouble (addresses)", None, "", check))
+    said = " ".join(given) if given else None
+    return addresses(ask("Organizers to tell of trouble (addresses)", said, "", check))
 
 
 def _tracks(preset: str) -> list[str]:

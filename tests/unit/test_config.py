@@ -173,6 +173,32 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"page": {"dates": {"P": 20260504}}}, "page.dates.P: a date needs its time and zone"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
+        ({"imap": {"host": "h", "processed": "failed"}}, "imap: 'failed' is named twice"),
+        ({"imap": {"host": "h", "extra_folders": ["Junk", "junk"]}}, "imap: 'junk' is named twice"),
+        ({"imap": {"host": "h", "extra_folders": ["INBOX"]}}, "imap: 'inbox' is named twice"),
+        ({"imap": {"host": "h", "inbox": ""}}, "imap.inbox: must be text that is not empty (got '')"),
+        ({"imap": {"host": "h", "extra_folders": [" "]}}, "imap.extra_folders.0: must be text that is not empty"),
+        ({"imap": {"host": "h", "user": ""}}, "imap.user: must be text that is not empty (got '')"),
+        ({"imap": {"host": ""}}, "imap.host: '' is no host: write its name alone"),
+        ({"imap": {"host": "imap lab.cn"}}, "imap.host: 'imap lab.cn' is no host"),
+        ({"smtp": {"host": "smtp.b.cn:587"}}, "smtp.host: 'smtp.b.cn:587' is no host: write its name alone"),
+        ({"smtp": {"host": "smtps://b.cn"}}, "smtp.host: 'smtps://b.cn' is no host"),
+        ({"identity": {"nameservers": ["1.1.1.1:99999"]}}, "'1.1.1.1:99999' is no nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.1:"]}}, "'1.1.1.1:' is no nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.256"]}}, "'1.1.1.256' is no nameserver"),
+        ({"challenge": {"address": "a@b.cn;"}}, "challenge.address: 'a@b.cn;' is no e-mail address: "),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["主席@x.org"]}},
+            "organizers.0: '主席@x.org' is no address that every server can write to: before the @ only ASCII",
+        ),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["chair@x.org", "S+alerts@X.org"]}},
+            "challenge.organizers: 'S+alerts@x.org' is the submission mailbox itself",
+        ),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["a@x.org"]}, "imap": {"host": "h", "user": "a@x.org"}},
+            "challenge.organizers: 'a@x.org' is the submission mailbox itself",
+        ),
         ({"profile": "hotmail"}, "profile: must be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
         (
@@ -199,6 +225,23 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
 def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: str) -> None:
     """Each value that cannot be used says why."""
     assert hint in _mistakes(**more)
+
+
+@pytest.mark.parametrize("host", ["h", "127.0.0.1", "::1", "mail_1.lab.cn", "imap.例子.中国", "imap.example.org."])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    """Whatever a resolver may know is taken."""
+    config = configfile.build(_config(smtp={"host": host}), base=BASE)
+    assert config.smtp is not None
+    assert config.smtp.host == host
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Bot+x@Lab.example", "Bot+x@lab.example"), ("s@例子.中国", "s@xn--fsqu00a.xn--fiqs8s")],
+)
+def test_a_domain_may_be_in_any_script(given: str, kept: str) -> None:
+    """It is kept as every mail server knows it (IDNA)."""
+    assert configfile.build(_config(challenge={"address": given}), base=BASE).challenge.address == kept
 
 
 @pytest.mark.parametrize("text", ["2026-03-01T00:00:00Z", "2026-03-01 08:00:00+08:00", "2026-02-28t19:00:00.0-05:00"])

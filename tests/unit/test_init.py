@@ -110,7 +110,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
             ("Official submission address", "siqa@gmail.com"),
             ("Login name [siqa@gmail.com]", ""),
             ("Google Sheet", ""),
-            ("Organizers", "chair@x.org, co-chair@x.org"),
+            ("Organizers", "chair@x.org; co-chair@x.org\uff0cthird@x.org"),
             ("Label file of siqa-u", ""),
             ("Label file of siqa-s", "truth.json"),
             ("Password (not shown; empty: later): ", "sesam oeffne dich"),
@@ -120,7 +120,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert "sesam" not in seen
     assert "sesam" not in (tmp_path / "c/config.toml").read_text()
     config = configfile.load(tmp_path / "c/config.toml")
-    assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org")
+    assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org", "third@x.org")
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
     assert config.imap is not None
     assert (config.imap.host, secret(config.imap, "imap")) == ("imap.gmail.com", "sesam oeffne dich")
