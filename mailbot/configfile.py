@@ -40,12 +40,21 @@ def find(path: Path | None) -> Path:
 def load(path: Path) -> Config:
     """Read and check the config file. Raises ConfigError with every mistake found."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = _toml(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path}: cannot be read as TOML: {error}"
+        message = f"{path}: cannot be read as TOML: {_why_no_toml(error)}"
         mend = "mend the line named; config.example.toml shows how each key is written"
         raise ConfigError(message, mend=mend if isinstance(error, ValueError) else "let mailbot read it") from error
     return build(given, base=path.resolve().parent, origin=str(path))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    """Read a file that a person wrote; editors on Windows put a byte order mark before its text."""
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+
+
+def _why_no_toml(error: Exception) -> str:
+    return "its text is not UTF-8; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_files: bool = True) -> Config:
@@ -129,7 +138,7 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
     for name, section in _tables(raw.get("tracks")):
         if isinstance(path := section.get("declaration"), str):
             try:
-                read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                read = _toml(Path(path))
                 told += [
                     f"tracks.{name}.declaration: {key} belongs into the config, not into {path}"
                     for key in tracks.OF_THE_SECTION
@@ -137,7 +146,7 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
                 ]
                 section |= {**read, **section}
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {error}")
+                told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {_why_no_toml(error)}")
     return told
 
 
@@ -193,6 +202,14 @@ _PATHS = (
 )
 
 
+def expanded(path: str) -> Path:
+    """Return a path with the home folder in place of ``~``; that of somebody unknown stays."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make the paths of the config absolute, in a copy."""
     rooted = {k: dict(v) if isinstance(v, dict) else v for k, v in raw.items()}
@@ -203,5 +220,5 @@ def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
         table = _at(rooted, keys[:-1])
         if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
-            table[keys[-1]] = str(base / table[keys[-1]])
+            table[keys[-1]] = str(base / expanded(table[keys[-1]]))
     return rooted

@@ -105,7 +105,7 @@ def secret(server: Server, name: str) -> str:
         message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
         raise ConfigError(message)
     try:
-        password = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+        password = path.read_text(encoding="utf-8-sig").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
         raise ConfigError(message) from error

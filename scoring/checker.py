@@ -164,7 +164,7 @@ def _known_tracks(options: argparse.Namespace) -> dict[str, Track]:
     known = {track.name: track for track in siqa.tracks()}
     texts = json.loads(_baked(BAKED_TRACKS) or "[]")
     if options.track and options.track.endswith(".toml"):
-        texts.append(Path(options.track).read_text(encoding="utf-8"))
+        texts.append(Path(options.track).read_text(encoding="utf-8-sig"))
     declared = [track_from(tomllib.loads(text)) for text in texts]
     if options.track and options.track.endswith(".toml"):
         options.track = declared[-1].name

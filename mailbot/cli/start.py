@@ -181,16 +181,18 @@ def _tracks(preset: str) -> list[str]:
 
 def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[str]) -> dict[str, Path | None]:
     """Return the label file of each track of the preset; None when it comes later."""
+    from mailbot.configfile import expanded  # noqa: PLC0415  # not for --help
+
     named = {track: file for track, _, file in (one.partition("=") for one in given)}
     if strays := named.keys() - set(tracks):
         message = f"--labels {', '.join(sorted(strays))}: no track of {answers.preset}; write it as {tracks[0]}=FILE"
         raise Permanent(message)
 
     def check(track: str) -> Check:
-        return lambda said: _load(_fits(answers), {track: Path(said)} if said else {})
+        return lambda said: _load(_fits(answers), {track: expanded(said)} if said else {})
 
     files = {name: ask(f"Label file of {name} (empty: later)", named.get(name), "", check(name)) for name in tracks}
-    return {name: Path(file) if file else None for name, file in files.items()}
+    return {name: expanded(file) if file else None for name, file in files.items()}
 
 
 def _places(files: Mapping[str, Path | None]) -> dict[str, str]:

@@ -81,6 +81,15 @@ def test_paths_are_relative_to_the_config_file() -> None:
     assert config.ledger == "sqlite:////etc/mailbot/state/ledger.db"
 
 
+def test_home_is_where_a_path_may_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``~`` is the home folder of who runs mailbot, not a folder of that name; nor is anybody's who is not there."""
+    monkeypatch.setenv("HOME", "/home/chair")
+    track = {"siqa-s": {"labels": "~/s.json"}}
+    config = configfile.build(_config(state="~/mail", tracks=track, metrics={"file": "~nobody-is/x"}), base=BASE)
+    assert (config.state, config.tracks["siqa-s"].labels) == (Path("/home/chair/mail"), Path("/home/chair/s.json"))
+    assert config.metrics.file == BASE / "~nobody-is/x"
+
+
 def test_every_mistake_is_told_at_once() -> None:
     """One look at the message is enough to mend the whole file; files that are not there are among it."""
     told = _mistakes(
@@ -359,6 +368,18 @@ def test_what_is_no_toml_is_said_so(tmp_path: Path, text: bytes) -> None:
         configfile.load(tmp_path / "config.toml")
 
 
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    """A byte order mark is no mistake; text in another encoding is told with the mend, in a declaration too."""
+    path = tmp_path / "config.toml"
+    text = 'preset = "siqa"\n[challenge]\naddress = "s@x.org"\nname = "比赛"\n[tracks.siqa-s]\nlabels = "s.json"\n'
+    path.write_text(text, encoding="utf-8-sig")
+    assert configfile.load(path).challenge.name == "比赛"
+    for encoding in ("gb18030", "utf-16"):
+        path.write_text(text, encoding=encoding)
+        with pytest.raises(ConfigError, match=r"config\.toml: .*its text is not UTF-8; save it as UTF-8$"):
+            configfile.load(path)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """So is one that cannot be read."""
     with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read"):
@@ -369,8 +390,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
-    """White space at its end, and further lines, are none of it."""
-    (tmp_path / "imap").write_text("geheim wort \r\nsecond line\n")
+    """White space at its end, further lines, and a byte order mark of Windows, are none of it."""
+    (tmp_path / "imap").write_text("geheim wort \r\nsecond line\n", encoding="utf-8-sig")
     assert secret(Imap(host="h", password_file=tmp_path / "imap"), "imap") == "geheim wort"
 
 
