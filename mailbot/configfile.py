@@ -115,7 +115,7 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
 
 def _contradictions(config: Config) -> list[str]:
     """Return what is wrong with sections that are each right by themselves."""
-    return [*_late_registration(config), *_deaf_organizers(config)]
+    return [*_late_registration(config), *_deaf_organizers(config), *_entries_of_every_mail(config)]
 
 
 def _late_registration(config: Config) -> Iterator[str]:
@@ -130,6 +130,13 @@ def _deaf_organizers(config: Config) -> Iterator[str]:
     for person in config.challenge.organizers:
         if canonical(person) in ours:
             yield f"challenge.organizers: {person!r} is the submission mailbox itself, where nobody hears of trouble"
+
+
+def _entries_of_every_mail(config: Config) -> Iterator[str]:
+    """Yield the kinds of entries that the subject of every submission would name."""
+    tag = config.challenge.subject_tag.casefold().split()
+    for kind in (entry.kind for entry in config.entries if entry.kind in tag):
+        yield f"entries: {kind!r} stands in challenge.subject_tag, so every submission would be taken for one"
 
 
 def _declared(raw: Mapping[str, Any]) -> list[str]:
