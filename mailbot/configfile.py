@@ -19,7 +19,7 @@ from mailbot.identify import canonical
 from mailbot.providers import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 DEFAULT_PATHS = (Path("config.toml"), Path("/etc/mailbot/config.toml"))
 """Where the config is looked for when ``--config`` does not name it."""
@@ -66,7 +66,7 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_
     raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
     unread = _declared(raw)
     config, told = _validated(raw)
-    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread]), *(_contradictions(config) if config else [])]
+    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
     if told or config is None:
         told += _unreadable_files(raw) if with_files else []
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
@@ -106,16 +106,22 @@ def _unreadable(path: Path) -> str:
 
 
 def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
-    """Return the config, or None and what is wrong with its shape."""
+    """Return the config and what is wrong with it; None when that is more than sections that do not go together."""
     try:
-        return Config.model_validate(raw), []
+        config = Config.model_validate(raw)
     except ValidationError as error:
-        return None, [mistakes.explained(item) for item in error.errors(include_url=False)]
+        items = error.errors(include_url=False)
+        wrong = {str(item["loc"][0]) for item in items}
+        rest = {key: value for key, value in raw.items() if key not in wrong}
+        sound = Config.model_validate({"challenge": {"address": "nobody@mailbot.example"}, "tracks": {}} | rest)
+        return None, [*map(mistakes.explained, items), *_contradictions(sound, wrong)]
+    return config, _contradictions(config)
 
 
-def _contradictions(config: Config) -> list[str]:
-    """Return what is wrong with sections that are each right by themselves."""
-    return [*_late_registration(config), *_deaf_organizers(config), *_entries_of_every_mail(config)]
+def _contradictions(config: Config, unknown: Collection[str] = ()) -> list[str]:
+    """Return what is wrong with sections that are each right by themselves; of those ``unknown`` nothing is known."""
+    late = [] if {"phases", "entries", "registration"}.intersection(unknown) else _late_registration(config)
+    return [*late, *_deaf_organizers(config), *_entries_of_every_mail(config)]
 
 
 def _late_registration(config: Config) -> Iterator[str]:

@@ -100,6 +100,17 @@ def test_every_mistake_is_told_at_once() -> None:
         assert f"  - {key}: " in told
 
 
+def test_what_does_not_go_together_is_told_with_all_else() -> None:
+    """As soon as the sections that it is about can be read; of what cannot be, nothing is guessed."""
+    late = {"registration": {"closes": MARCH + timedelta(days=9)}, "phases": [{"name": "x", "closes": MARCH}]}
+    told = _mistakes(**late, quota={"per_week": 0}, challenge={}, zzz=1)
+    assert "quota.per_week" in told
+    assert "registration.closes: 2026-03-10 00:00:00+00:00 is after the last deadline" in told
+    assert "registration.closes" not in _mistakes(**late, entries=[{"kind": "paper", "close": MARCH}])
+    overlapping = _mistakes(quota={"per_week": 0}, phases=[{"name": "a"}, {"name": "b"}])
+    assert ("quota.per_week" in overlapping, "one phase at a time" in overlapping) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("more", "hint"),
     [
@@ -110,6 +121,14 @@ def test_every_mistake_is_told_at_once() -> None:
             "imap.password: unknown key; did you mean 'password_file'? It names the file: no secret is written here",
         ),
         ({"quota": {"zzz": 1}}, "quota.zzz: unknown key; known here: per_week, week_starts"),
+        ({"imap": {"host": "h", "server": "h"}}, "imap.server: unknown key; did you mean 'host'?"),
+        ({"phases": [{"name": "x", "deadline": MARCH}]}, "phases.0.deadline: unknown key; did you mean 'closes'?"),
+        ({"address": "s@x.org"}, "address: unknown key; it belongs into [challenge]"),
+        ({"imap": {"host": "h", "organizers": []}}, "imap.organizers: unknown key; it belongs into [challenge]"),
+        ({"imap": {"host": "h", "folder": "x"}}, "it belongs into [board], or did you mean 'extra_folders'?"),
+        ({"labels": "s.json"}, "labels: unknown key; it belongs into [tracks.NAME]"),
+        ({"feedback": "full"}, "feedback: unknown key; it belongs into [[phases]]"),
+        ({"quota": {"workers": 3}}, "quota.workers: unknown key; it belongs at the top, above the first [table]"),
         ({"phases": [{"name": "x", "open": 1}]}, "phases.0.open: unknown key; did you mean 'opens'?"),
     ],
 )
@@ -228,6 +247,16 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"phases": ["dev"]}, "phases.0: must be a table, [[phases]] (got 'dev')"),
         ({"imap": [{"host": "h"}]}, "imap: must be a table, [imap]"),
         ({"tracks": {"siqa-s": "s.json"}}, "tracks.siqa-s: must be a table, [tracks.siqa-s] (got 's.json')"),
+        ({"letters": {"remind_days": ["7"]}}, "letters.remind_days.0: must be a whole number (got '7')"),
+        ({"letters": {"remind_days": [True]}}, "letters.remind_days.0: must be a whole number (got true)"),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": "0.5", "knowledge": 0.5}}}},
+            "tracks.siqa-s.weights.perception: must be a number (got '0.5')",
+        ),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": True, "knowledge": 0}}}},
+            "tracks.siqa-s.weights.perception: must be a number (got true)",
+        ),
         ({"quota": {"per_week": True}}, "quota.per_week: must be a whole number (got true)"),
         ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number (got false)"),
         ({"workers": "3"}, "workers: must be a whole number (got '3')"),

@@ -126,6 +126,18 @@ def test_a_file_that_declares_nothing_is_told(tmp_path: Path, text: str, hint: s
         config(tmp_path, {"t": {"declaration": "t.toml"}})
 
 
+@pytest.mark.parametrize("name", ["siqa-u", "kind"])
+def test_labels_are_meant_where_a_letter_is_missing(tmp_path: Path, name: str) -> None:
+    """The key is the section's own, whatever the track."""
+    given = {"label": "x.json", "declaratoin": "t.toml"} | (KIND if name == "kind" else {})
+    with pytest.raises(ConfigError) as refused:
+        config(tmp_path, {name: given})
+    assert str(refused.value).splitlines()[1:] == [
+        f"  - tracks.{name}.label: unknown key; did you mean 'labels'?",
+        f"  - tracks.{name}.declaratoin: unknown key; did you mean 'declaration'?",
+    ]
+
+
 def test_two_tracks_cannot_share_a_letter(tmp_path: Path) -> None:
     """A file that says "M" would be for both."""
     with pytest.raises(ConfigError, match=r"tracks\.kind\.letters: 'M' means mass already"):
