@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +18,13 @@ from mailbot.cli.common import writing
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
 from mailbot.newfolder import CONFIG, PASSWORDS, is_filled, lay_out
-from mailbot.providers import PROFILES
+from mailbot.providers import PROFILES, Profile
 
 if TYPE_CHECKING:
     from mailbot.config import Config
 
 EXAMPLE = "submissions@example.org"
+EXAMPLE_DOMAIN = EXAMPLE.rpartition("@")[2]
 
 Check = Callable[[str], object]
 """Raises Permanent for an answer that cannot be used."""
@@ -51,6 +53,8 @@ def init(
     asking = sys.stdin.isatty() and not yes
     ask = _prompt if asking else _default
     tracks = _tracks(preset)
+    if asking:
+        typer.echo(f'  Preset {preset}; for a challenge of your own see docs/scoring.md, "Other challenges".')
     answers = _sound(preset, _profile(ask, profile), tracks)
     fits = partial(_fits, answers)
     address = ask("Official submission address", address, EXAMPLE, lambda said: fits(address=said))
@@ -108,8 +112,7 @@ def _default(_question: str, given: str | None, default: str, _check: Check) -> 
 
 def _sound(preset: str, profile: str, tracks: Sequence[str]) -> Answers:
     """Return answers that mailbot takes, in which one after another is replaced by what is said."""
-    domain = EXAMPLE.rpartition("@")[2]
-    hosts = {name: f"{name}.{domain}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
+    hosts = {name: f"{name}.{EXAMPLE_DOMAIN}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
     labels = _places(dict.fromkeys(tracks))
     return Answers(preset=preset, profile=profile, address=EXAMPLE, hosts=hosts, user=EXAMPLE, labels=labels)
 
@@ -129,9 +132,14 @@ def _profile(ask: Ask, given: str | None) -> str:
             typer.echo(f"  {name:10} {known.title}")
     name = ask("Mail provider", given, "generic", _known_profile)
     _known_profile(name)
-    for limit in PROFILES[name].limits if ask is _prompt else ():
+    for limit in _limits(PROFILES[name]) if ask is _prompt else ():
         typer.echo(f"  - {limit}")
     return name
+
+
+def _limits(profile: Profile) -> tuple[str, ...]:
+    size = f"Takes mails of up to {profile.takes_mib} MiB; a file grows by a third on its way."
+    return (size, *profile.limits) if profile.takes_mib else profile.limits
 
 
 def _known_profile(name: str) -> None:
@@ -232,18 +240,21 @@ def _say_what_is_next(folder: Path, answers: Answers) -> None:
     waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
     needs_app = by_oauth(answers.profile)
     empty = [name for name in PASSWORDS if not needs_app and not is_filled(folder / name)]
+    said = (answers.address, answers.user, *answers.hosts.values())
+    made_up = any(each.endswith((f"@{EXAMPLE_DOMAIN}", f".{EXAMPLE_DOMAIN}")) for each in said)
     todo = [
+        *([f"write your own address and hosts where {CONFIG} says {EXAMPLE_DOMAIN}"] if made_up else []),
         *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
         *([f"write the passwords into {' and '.join(empty)}"] if empty else []),
         *([f"put the service account's key into {SHEET_KEY} (chmod 600)"] if answers.sheet else []),
-        *(["set oauth.client_id, then `mailbot login`"] if needs_app else []),
+        *(["set oauth.client_id, then call `mailbot login` there"] if needs_app else []),
         "list the teams in teams.csv",
     ]
-    track = next(iter(answers.labels))
+    track, mailbot = next(iter(answers.labels)), f"mailbot --config {shlex.quote(str(target))}"
     typer.echo(f"Wrote {target}. The next three steps:")
     typer.echo(f"  1. In {folder}: {'; '.join(todo)}.")
     if empty or needs_app:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
-    typer.echo(f"  2. mailbot --config {target} doctor --online")
-    typer.echo(f"     It names what is not well yet. Try a file: mailbot --config {target} score FILE --track {track}")
-    typer.echo(f"  3. mailbot --config {target} once    makes one pass; then run it for good with `mailbot run`.")
+    typer.echo(f"  2. {mailbot} doctor --online")
+    typer.echo(f"     It names what is not well yet. Try a file: {mailbot} score FILE --track {track}")
+    typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -71,6 +72,27 @@ def test_flags_are_enough(tmp_path: Path) -> None:
     assert config.imap.user == config.challenge.address == "submissions@example.org"
     assert mailbot("teams", "list", "--json", "--config", "contest/config.toml", folder=tmp_path).json == []
     assert "mailbot --config contest/config.toml doctor" in done.out
+    assert "write your own address and hosts where config.toml says example.org" in done.out
+
+
+def test_the_next_steps_can_be_pasted(tmp_path: Path) -> None:
+    """Whatever the folder is called; and they ask to replace nothing that was given."""
+    done = mailbot("init", "比赛 夹", "--yes", "--address", "s@lab.cn", folder=tmp_path)
+    assert "example.org" not in done.out
+    assert done.out.count("mailbot --config '比赛 夹/config.toml' ") == 4
+    for line in done.out.splitlines():
+        if "mailbot --config" in line:
+            assert "比赛 夹/config.toml" in shlex.split(line.replace("`", " "))
+
+
+def test_an_own_server_may_have_other_ports(tmp_path: Path) -> None:
+    """The config of a server that no profile knows shows where to say so, with what holds until then."""
+    mailbot("init", "c", "--yes", "--address", "s@lab.cn", folder=tmp_path)
+    path = tmp_path / "c/config.toml"
+    before = configfile.load(path)
+    path.write_text(re.sub(r"^# (port|security) = ", r"\1 = ", path.read_text(), flags=re.MULTILINE))
+    assert path.read_text().count("security = ") == path.read_text().count("port = ") == 2
+    assert configfile.load(path) == before
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -116,6 +138,8 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
             ("Password (not shown; empty: later): ", "sesam oeffne dich"),
         ],
     )
+    assert "Preset siqa; for a challenge of your own" in seen
+    assert "Takes mails of up to 50 MiB" in seen
     assert "app password" in seen
     assert "sesam" not in seen
     assert "sesam" not in (tmp_path / "c/config.toml").read_text()
