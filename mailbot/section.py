@@ -66,9 +66,10 @@ _HOST = re.compile(r"(?=.{1,253}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?")
 
 
 def _host(value: str) -> str:
-    """Take the name of a host or its IP address."""
+    """Take the name of a host or its IP address. The login of a URL is never told."""
     if not _HOST.fullmatch(value) and not is_ip(value):
-        message = f"{value!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
+        said = value.rpartition("@")[2]
+        message = f"{said!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
         raise ValueError(message)
     return value
 

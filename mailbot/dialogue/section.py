@@ -21,8 +21,9 @@ def _bare(values: tuple[str, ...]) -> tuple[str, ...]:
     """Take hosts as links are compared with them: no scheme, no port, no path."""
     for value in values:
         if not _HOST.fullmatch(value):
-            bare = re.sub(r"^\*?\.|[/:?#].*$", "", value.partition("://")[2] or value)
-            message = f"{value!r} is no host; write it as {bare if _HOST.fullmatch(bare) else 'github.com'}"
+            said = value.rpartition("@")[2]  # a login before it is never told
+            bare = re.sub(r"^\*?\.|[/:?#].*$", "", said.partition("://")[2] or said)
+            message = f"{said!r} is no host; write it as {bare if _HOST.fullmatch(bare) else 'github.com'}"
             raise ValueError(message)
     return values
 

@@ -302,12 +302,14 @@ def test_an_instant_may_be_text(text: str) -> None:
     [
         {"imap": {"host": "h", "password": "hush-hush"}},
         {"imap": {"host": "h", "password_file": ["hush-hush"]}},
+        {"smtp": {"host": "smtps://u:hush-hush@h"}},
+        {"entries": [{"kind": "code", "hosts": ["https://hush-hush@github.com"]}]},
         {"smtp": {"host": "h", "pass": "hush-hush", "port": "x"}},
         {"ledger_url": ["postgresql://u:hush-hush@h/d"]},
         {"ledger_urls": "postgresql://u:hush-hush@h/d"},
         {"ledger_url": "postgres://u:hush-hush@h/d"},
     ],
-    ids=["unknown key", "list", "another unknown key", "url", "unknown url", "url of another engine"],
+    ids=["unknown key", "list", "host", "entry", "another unknown key", "url", "unknown url", "url of another engine"],
 )
 def test_no_secret_is_told(more: dict[str, Any]) -> None:
     """A secret that somebody wrote into the config all the same is not repeated."""

@@ -224,6 +224,13 @@ def test_label_files_of_one_name_are_all_kept(tmp_path: Path) -> None:
         assert track.labels.read_bytes() == (LABELS / f"answer-{name[-1]}.json").read_bytes()
 
 
+def test_a_label_file_may_lie_at_home(tmp_path: Path) -> None:
+    """No shell takes the ``~`` out of the middle of a word."""
+    home, flags = {"HOME": str(LABELS)}, ("--labels", "siqa-u=~/answer-u.json")
+    mailbot("init", "c", "--yes", *flags, folder=tmp_path, environment=home)
+    assert (tmp_path / "c/labels/answer-u.json").read_bytes() == (LABELS / "answer-u.json").read_bytes()
+
+
 def test_another_file_than_the_one_that_is_there_is_refused(tmp_path: Path) -> None:
     """Neither is what is there lost, nor what is given without a word; the same file again is no trouble."""
     mailbot("init", "c", "--yes", *LABEL_FLAGS, folder=tmp_path)
