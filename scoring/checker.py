@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 def _given(options: argparse.Namespace) -> tuple[dict[str, tuple[Id, ...]], list[Track]]:
     """Return the ids by track, and the tracks that have some. Raises OSError or ValueError with what is missing."""
     known = _known_tracks(options)
-    text = options.ids.read_text(encoding="utf-8") if options.ids else _baked(BAKED_IDS)
+    text = options.ids.read_text(encoding="utf-8-sig") if options.ids else _baked(BAKED_IDS)
     if not text:
         message = "the ids are missing: --ids FILE names the list that the organizers give out"
         raise ValueError(message)
