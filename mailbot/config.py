@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, StrictFloat
 
 from mailbot.auth.section import IdentitySection
 from mailbot.dialogue.section import EntrySection
@@ -173,7 +173,7 @@ class TrackSection(Section):
     #: TOML file that declares the track; what stands in the config goes over it.
     declaration: Path | None = None
     #: Weight of each group or column in the score.
-    weights: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, StrictFloat] = Field(default_factory=dict)
 
     @property
     def declared(self) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from mailbot import mistakes, tracks
 from mailbot.config import Config
 from mailbot.deadlines import last_deadline
 from mailbot.errors import ConfigError
+from mailbot.identify import canonical
 from mailbot.providers import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 DEFAULT_PATHS = (Path("config.toml"), Path("/etc/mailbot/config.toml"))
 """Where the config is looked for when ``--config`` does not name it."""
@@ -39,26 +40,35 @@ def find(path: Path | None) -> Path:
 def load(path: Path) -> Config:
     """Read and check the config file. Raises ConfigError with every mistake found."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = _toml(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path}: cannot be read as TOML: {error}"
+        message = f"{path}: cannot be read as TOML: {_why_no_toml(error)}"
         mend = "mend the line named; config.example.toml shows how each key is written"
         raise ConfigError(message, mend=mend if isinstance(error, ValueError) else "let mailbot read it") from error
     return build(given, base=path.resolve().parent, origin=str(path))
 
 
-def build(given: Mapping[str, Any], *, base: Path, origin: str = "config") -> Config:
+def _toml(path: Path) -> dict[str, Any]:
+    """Read a file that a person wrote; editors on Windows put a byte order mark before its text."""
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+
+
+def _why_no_toml(error: Exception) -> str:
+    return "its text is not UTF-8; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_files: bool = True) -> Config:
     """Check a config given as a mapping; relative paths are taken from ``base``.
 
-    Raises ConfigError with every mistake, and then with the files that cannot be read; these alone are left to
+    Raises ConfigError with every mistake, and then ``with_files`` that cannot be read; these alone are left to
     :func:`check_files`.
     """
     raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
     unread = _declared(raw)
     config, told = _validated(raw)
-    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread]), *(_contradictions(config) if config else [])]
+    told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
     if told or config is None:
-        told += _unreadable_files(raw)
+        told += _unreadable_files(raw) if with_files else []
         message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
         raise ConfigError(message)
     return config
@@ -96,19 +106,43 @@ def _unreadable(path: Path) -> str:
 
 
 def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
-    """Return the config, or None and what is wrong with its shape."""
+    """Return the config and what is wrong with it; None when that is more than sections that do not go together."""
     try:
-        return Config.model_validate(raw), []
+        config = Config.model_validate(raw)
     except ValidationError as error:
-        return None, [mistakes.explained(item) for item in error.errors(include_url=False)]
+        items = error.errors(include_url=False)
+        wrong = {str(item["loc"][0]) for item in items}
+        rest = {key: value for key, value in raw.items() if key not in wrong}
+        sound = Config.model_validate({"challenge": {"address": "nobody@mailbot.example"}, "tracks": {}} | rest)
+        return None, [*map(mistakes.explained, items), *_contradictions(sound, wrong)]
+    return config, _contradictions(config)
 
 
-def _contradictions(config: Config) -> list[str]:
-    """Return what is wrong with sections that are each right by themselves."""
+def _contradictions(config: Config, unknown: Collection[str] = ()) -> list[str]:
+    """Return what is wrong with sections that are each right by themselves; of those ``unknown`` nothing is known."""
+    late = [] if {"phases", "entries", "registration"}.intersection(unknown) else _late_registration(config)
+    return [*late, *_deaf_organizers(config), *_entries_of_every_mail(config)]
+
+
+def _late_registration(config: Config) -> Iterator[str]:
     closes, last = config.registration.closes, last_deadline(config)
-    if closes is None or last is None or closes <= last:
-        return []
-    return [f"registration.closes: {closes} is after the last deadline ({last}); nothing can be handed in by then"]
+    if closes and last and closes > last:
+        yield f"registration.closes: {closes} is after the last deadline ({last}); nothing can be handed in by then"
+
+
+def _deaf_organizers(config: Config) -> Iterator[str]:
+    """Yield the organizers who are the submission mailbox: what it gets from itself is filed away unread."""
+    ours = {canonical(address) for address in (config.challenge.address, config.imap.user if config.imap else "")}
+    for person in config.challenge.organizers:
+        if canonical(person) in ours:
+            yield f"challenge.organizers: {person!r} is the submission mailbox itself, where nobody hears of trouble"
+
+
+def _entries_of_every_mail(config: Config) -> Iterator[str]:
+    """Yield the kinds of entries that the subject of every submission would name."""
+    tag = config.challenge.subject_tag.casefold().split()
+    for kind in (entry.kind for entry in config.entries if entry.kind in tag):
+        yield f"entries: {kind!r} stands in challenge.subject_tag, so every submission would be taken for one"
 
 
 def _declared(raw: Mapping[str, Any]) -> list[str]:
@@ -117,7 +151,7 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
     for name, section in _tables(raw.get("tracks")):
         if isinstance(path := section.get("declaration"), str):
             try:
-                read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                read = _toml(Path(path))
                 told += [
                     f"tracks.{name}.declaration: {key} belongs into the config, not into {path}"
                     for key in tracks.OF_THE_SECTION
@@ -125,7 +159,7 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
                 ]
                 section |= {**read, **section}
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {error}")
+                told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {_why_no_toml(error)}")
     return told
 
 
@@ -181,6 +215,14 @@ _PATHS = (
 )
 
 
+def expanded(path: str) -> Path:
+    """Return a path with the home folder in place of ``~``; that of somebody unknown stays."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make the paths of the config absolute, in a copy."""
     rooted = {k: dict(v) if isinstance(v, dict) else v for k, v in raw.items()}
@@ -191,5 +233,5 @@ def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
         table = _at(rooted, keys[:-1])
         if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
-            table[keys[-1]] = str(base / table[keys[-1]])
+            table[keys[-1]] = str(base / expanded(table[keys[-1]]))
     return rooted

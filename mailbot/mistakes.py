@@ -23,8 +23,13 @@ _MUST_BE = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "text, in quotation marks",
+    "string_too_short": "text that is not empty",
 }
 """What a value must be, by pydantic's name of the mistake, for what pydantic says of a programmer's input."""
+
+
+_ALSO_CALLED = {"server": "host", "login": "user", "start": "opens", "end": "closes", "deadline": "closes"}
+"""What other programs call our keys."""
 
 
 def explained(item: Mapping[str, Any]) -> str:
@@ -83,8 +88,25 @@ def _nearest(loc: Sequence[str | int]) -> str:
     known = list(getattr(model, "model_fields", {}))
     if secrets := [key for key in known if key == f"{loc[-1]}_file"]:
         return f"; did you mean {secrets[0]!r}? It names the file: no secret is written here"
-    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
+    called = _ALSO_CALLED.get(str(loc[-1]))
+    close = [called] if called in known else difflib.get_close_matches(str(loc[-1]), known, n=1)
+    meant = f"did you mean {close[0]!r}?" if close else ""
+    if place := _elsewhere(str(loc[-1])):
+        return f"; it belongs {place}{', or ' if meant else ''}{meant}"
+    return f"; {meant}" if meant else f"; known here: {', '.join(known)}"
+
+
+def _elsewhere(key: str) -> str:
+    """Return where a key of just that name belongs, if there is one such place."""
+    places = []
+    for name, field in Config.model_fields.items():
+        section = _section(field.annotation)
+        if key in getattr(section, "model_fields", {}):
+            begins = str(field.annotation).partition("[")[0]
+            places.append({"tuple": f"into [[{name}]]", "dict": f"into [{name}.NAME]"}.get(begins, f"into [{name}]"))
+        elif key == name:
+            places.append("at the top, above the first [table]")
+    return places[0] if len(places) == 1 else ""
 
 
 def nearest_model(*loc: str | int) -> Any:  # noqa: ANN401  # a class of the config

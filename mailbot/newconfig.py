@@ -23,6 +23,13 @@ _PHASES = """\
 """
 
 
+_PORTS = {
+    "imap": '# port = 993  # usually 143 for "starttls"\n# security = "tls"  # or "starttls"\n',
+    "smtp": '# port = 465  # usually 587 for "starttls"\n# security = "tls"  # or "starttls"\n',
+}
+"""What an own server may need said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """What the interview has found out."""
@@ -79,6 +86,8 @@ def _server(name: str, answers: Answers) -> str:
     lines.append(_line("user", answers.user, ""))
     if not by_oauth(answers.profile):
         lines.append(_line("password_file", f"secrets/{name}", "its first line; chmod 600"))
+    if answers.profile == "generic":
+        lines.append(_PORTS[name])
     if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
         lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
     return "".join(lines)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -36,11 +39,47 @@ def _moment(value: object) -> Moment:
     return value if isinstance(value, Moment) else Moment.parse(str(value))
 
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(value: object) -> object:
+    """Take what TOML writes as an instant, or the same as text; a number would be seconds since 1970 to pydantic."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        raise PydanticKnownError("datetime_type")
+    return value
+
+
 def _one_address(value: str) -> str:
-    if value.count("@") != 1 or not all(value.split("@")) or any(c.isspace() or c in "<>," for c in value):
-        message = f"{value!r} is no e-mail address"
+    """Take an address that every mail server can write to; its domain is kept in ASCII (IDNA)."""
+    try:
+        found = validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        message = f"{value!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    if found.ascii_email is None:  # RFC 6531
+        message = f"{value!r} is no address that every server can write to: before the @ only ASCII letters may stand"
+        raise ValueError(message)
+    return found.ascii_email
+
+
+_HOST = re.compile(r"(?=.{1,253}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?")
+
+
+def _host(value: str) -> str:
+    """Take the name of a host or its IP address. The login of a URL is never told."""
+    if not _HOST.fullmatch(value) and not is_ip(value):
+        said = value.rpartition("@")[2]
+        message = f"{said!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
         raise ValueError(message)
     return value
+
+
+def is_ip(value: str, *, version: int | None = None) -> bool:
+    """Whether a text is an IP address, of a version if that matters."""
+    try:
+        return version in {None, ipaddress.ip_address(value).version}
+    except ValueError:
+        return False
 
 
 _LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
@@ -57,6 +96,8 @@ def _ledger_url(value: str) -> str:
 LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Host = Annotated[str, AfterValidator(_host)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
 _EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {
@@ -87,9 +128,9 @@ class WindowSection(Section):
     """A table of the config about something that is possible for a time."""
 
     #: First instant, with its zone; absent means from the beginning.
-    opens: AwareDatetime | None = None
+    opens: Instant | None = None
     #: First instant that is too late, with its zone; absent means for good.
-    closes: AwareDatetime | None = None
+    closes: Instant | None = None
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:

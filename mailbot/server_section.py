@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from mailbot.errors import ConfigError
-from mailbot.section import Section
+from mailbot.section import Host, Section
+
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Server(Section):
     """A mail server that mailbot calls."""
 
-    host: str
+    host: Host
     port: int = Field(gt=0, lt=65536)
     #: ``tls`` from the first byte, ``starttls``, or ``none`` (a server on this very machine).
     security: Literal["tls", "starttls", "none"] = "tls"
@@ -40,11 +42,12 @@ class Imap(Server):
     """The mailbox of the official submission address."""
 
     port: int = Field(default=993, gt=0, lt=65536)
-    inbox: str = "INBOX"
+    user: Filled = ""
+    inbox: Filled = "INBOX"
     #: Folders swept besides the inbox: where the provider puts what it takes for spam.
-    extra_folders: tuple[str, ...] = ()
-    processed: str = "Processed"
-    failed: str = "Failed"
+    extra_folders: tuple[Filled, ...] = ()
+    processed: Filled = "Processed"
+    failed: Filled = "Failed"
     #: Seconds between two looks, whatever IDLE says.
     poll_seconds: float = Field(default=60, gt=0)
 
@@ -53,6 +56,10 @@ class Imap(Server):
         swept = {folder.casefold() for folder in (self.inbox, *self.extra_folders)}
         if both := sorted({name for name in (self.processed, self.failed) if name.casefold() in swept}):
             message = f"{both[0]!r} cannot be both a folder that is read and one that handled mails are moved to"
+            raise ValueError(message)
+        named = [folder.casefold() for folder in (self.inbox, *self.extra_folders, self.processed, self.failed)]
+        if twice := next((name for name in named if named.count(name) > 1), ""):
+            message = f"{twice!r} is named twice; inbox, processed, failed and extra_folders must all be different"
             raise ValueError(message)
         return self
 
@@ -98,7 +105,7 @@ def secret(server: Server, name: str) -> str:
         message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
         raise ConfigError(message)
     try:
-        password = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+        password = path.read_text(encoding="utf-8-sig").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
         raise ConfigError(message) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from scoring import siqa
@@ -21,6 +22,9 @@ MEAN = "Combined = mean of the tracks, a missing track counts 0"
 """The line of the table over all tracks, where the config has none of its own."""
 
 OF_THE_SECTION = ("labels", "declaration")
+
+_A_LETTER = 0.8
+"""How alike two words of that length are that differ in a letter or two (difflib)."""
 
 
 def made(name: str, declared: Mapping[str, Any]) -> Track:
@@ -61,8 +65,10 @@ def mistakes(sections: Mapping[str, Any], overall: object = None) -> list[str]:
     told: list[str] = []
     for name, section in sections.items():
         given = section if isinstance(section, dict) else {}
+        slips = {key: near[0] for key in given if (near := get_close_matches(key, OF_THE_SECTION, 1, _A_LETTER))}
+        told += [f"tracks.{name}.{key}: unknown key; did you mean {k!r}?" for key, k in slips.items() if key != k]
         try:
-            tracks.append(made(name, {key: given[key] for key in given if key not in OF_THE_SECTION}))
+            tracks.append(made(name, {key: given[key] for key in given if key not in slips}))
         except DeclarationError as error:
             where = f" (here or in {given['declaration']})" if "declaration" in given else ""
             told += [f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}{where}" for each in error.mistakes]

@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 def _given(options: argparse.Namespace) -> tuple[dict[str, tuple[Id, ...]], list[Track]]:
     """Return the ids by track, and the tracks that have some. Raises OSError or ValueError with what is missing."""
     known = _known_tracks(options)
-    text = options.ids.read_text(encoding="utf-8") if options.ids else _baked(BAKED_IDS)
+    text = options.ids.read_text(encoding="utf-8-sig") if options.ids else _baked(BAKED_IDS)
     if not text:
         message = "the ids are missing: --ids FILE names the list that the organizers give out"
         raise ValueError(message)
@@ -164,7 +164,7 @@ def _known_tracks(options: argparse.Namespace) -> dict[str, Track]:
     known = {track.name: track for track in siqa.tracks()}
     texts = json.loads(_baked(BAKED_TRACKS) or "[]")
     if options.track and options.track.endswith(".toml"):
-        texts.append(Path(options.track).read_text(encoding="utf-8"))
+        texts.append(Path(options.track).read_text(encoding="utf-8-sig"))
     declared = [track_from(tomllib.loads(text)) for text in texts]
     if options.track and options.track.endswith(".toml"):
         options.track = declared[-1].name

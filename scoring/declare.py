@@ -79,7 +79,7 @@ def track_from(declaration: Mapping[str, object]) -> Track:
 
 def track_in(path: Path) -> Track:
     """Return the track that a TOML file declares. Raises OSError, or ValueError, which says all that is wrong."""
-    return track_from(tomllib.loads(path.read_text(encoding="utf-8")))
+    return track_from(tomllib.loads(path.read_text(encoding="utf-8-sig")))
 
 
 def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> dict[str, float]:

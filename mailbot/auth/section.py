@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mailbot.auth.claims import AuthLevel
-from mailbot.section import Section
+from mailbot.section import Section, is_ip
 
 
 def _in_order(levels: tuple[AuthLevel, ...]) -> tuple[AuthLevel, ...]:
@@ -25,9 +25,14 @@ def _named(ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each.strip().lower() for each in ids)
 
 
+def _is_port(text: str) -> bool:
+    return bool(re.fullmatch(r"[1-9][0-9]{0,4}", text)) and int(text) <= 65535  # noqa: PLR2004  # the last port
+
+
 def _servers(servers: tuple[str, ...]) -> tuple[str, ...]:
     for server in servers:
-        if not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?", server):
+        address, _, port = server.partition(":")
+        if not is_ip(address, version=4) or (server != address and not _is_port(port)):
             message = f"{server!r} is no nameserver; write its IPv4 address, with a port if it is not 53"
             raise ValueError(message)
     return servers

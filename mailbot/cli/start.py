@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +17,14 @@ import typer
 from mailbot.cli.common import writing
 from mailbot.errors import Permanent
 from mailbot.newconfig import SHEET_KEY, Answers, by_oauth, text
-from mailbot.providers import PROFILES
-from mailbot.safefile import PRIVATE_FILE, private_folder
+from mailbot.newfolder import CONFIG, PASSWORDS, is_filled, lay_out
+from mailbot.providers import PROFILES, Profile
 
 if TYPE_CHECKING:
     from mailbot.config import Config
 
 EXAMPLE = "submissions@example.org"
+EXAMPLE_DOMAIN = EXAMPLE.rpartition("@")[2]
 
 Check = Callable[[str], object]
 """Raises Permanent for an answer that cannot be used."""
@@ -51,6 +53,8 @@ def init(
     asking = sys.stdin.isatty() and not yes
     ask = _prompt if asking else _default
     tracks = _tracks(preset)
+    if asking:
+        typer.echo(f'  Preset {preset}; for a challenge of your own see docs/scoring.md, "Other challenges".')
     answers = _sound(preset, _profile(ask, profile), tracks)
     fits = partial(_fits, answers)
     address = ask("Official submission address", address, EXAMPLE, lambda said: fits(address=said))
@@ -68,15 +72,13 @@ def init(
     answers = replace(answers, labels=_places(found))
     _check(answers, folder, found)
     with writing(folder):
-        _lay_out(folder, answers, found)
-        if not by_oauth(answers.profile):
-            _keep_passwords(folder, PROFILES[answers.profile].how_to_log_in, asking=asking)
+        lay_out(folder, answers, found, _password(folder, answers) if asking else "")
     _say_what_is_next(folder, answers)
 
 
 def _refuse_what_is_there(folder: Path) -> None:
     """Raise Permanent when the folder holds a config already, or is none."""
-    target = folder / "config.toml"
+    target = folder / CONFIG
     if target.exists():
         message = f"{target} exists already; it is left as it is"
         raise Permanent(message)
@@ -110,8 +112,7 @@ def _default(_question: str, given: str | None, default: str, _check: Check) -> 
 
 def _sound(preset: str, profile: str, tracks: Sequence[str]) -> Answers:
     """Return answers that mailbot takes, in which one after another is replaced by what is said."""
-    domain = EXAMPLE.rpartition("@")[2]
-    hosts = {name: f"{name}.{domain}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
+    hosts = {name: f"{name}.{EXAMPLE_DOMAIN}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
     labels = _places(dict.fromkeys(tracks))
     return Answers(preset=preset, profile=profile, address=EXAMPLE, hosts=hosts, user=EXAMPLE, labels=labels)
 
@@ -120,7 +121,8 @@ def _fits(answers: Answers, **said: Any) -> Config:  # noqa: ANN401  # fields of
     """Return the config that the answers would make with what is said now. Raises ConfigError."""
     from mailbot import configfile  # noqa: PLC0415  # not for --help
 
-    return configfile.build(tomllib.loads(text(replace(answers, **said))), base=Path.cwd(), origin="this answer")
+    given = tomllib.loads(text(replace(answers, **said)))
+    return configfile.build(given, base=Path.cwd(), origin="this answer", with_files=False)
 
 
 def _profile(ask: Ask, given: str | None) -> str:
@@ -130,9 +132,14 @@ def _profile(ask: Ask, given: str | None) -> str:
             typer.echo(f"  {name:10} {known.title}")
     name = ask("Mail provider", given, "generic", _known_profile)
     _known_profile(name)
-    for limit in PROFILES[name].limits if ask is _prompt else ():
+    for limit in _limits(PROFILES[name]) if ask is _prompt else ():
         typer.echo(f"  - {limit}")
     return name
+
+
+def _limits(profile: Profile) -> tuple[str, ...]:
+    size = f"Takes mails of up to {profile.takes_mib} MiB; a file grows by a third on its way."
+    return (size, *profile.limits) if profile.takes_mib else profile.limits
 
 
 def _known_profile(name: str) -> None:
@@ -159,12 +166,13 @@ def _organizers(ask: Ask, answers: Answers, given: list[str] | None) -> list[str
     """Return the addresses of those who hear of trouble."""
 
     def addresses(said: str) -> list[str]:
-        return said.replace(",", " ").split()
+        return [each for each in re.split(r"[\s,;\uff0c\uff1b\u3001]+", said) if each]  # the last three are Chinese
 
     def check(said: str) -> None:
         _fits(answers, organizers=addresses(said))
 
-    return given or addresses(ask("Organizers to tell of trouble (addresses)", None, "", check))
+    said = " ".join(given) if given else None
+    return addresses(ask("Organizers to tell of trouble (addresses)", said, "", check))
 
 
 def _tracks(preset: str) -> list[str]:
@@ -181,21 +189,26 @@ def _tracks(preset: str) -> list[str]:
 
 def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[str]) -> dict[str, Path | None]:
     """Return the label file of each track of the preset; None when it comes later."""
+    from mailbot.configfile import expanded  # noqa: PLC0415  # not for --help
+
     named = {track: file for track, _, file in (one.partition("=") for one in given)}
     if strays := named.keys() - set(tracks):
         message = f"--labels {', '.join(sorted(strays))}: no track of {answers.preset}; write it as {tracks[0]}=FILE"
         raise Permanent(message)
 
     def check(track: str) -> Check:
-        return lambda said: _load(_fits(answers), {track: Path(said)} if said else {})
+        return lambda said: _load(_fits(answers), {track: expanded(said)} if said else {})
 
     files = {name: ask(f"Label file of {name} (empty: later)", named.get(name), "", check(name)) for name in tracks}
-    return {name: Path(file) if file else None for name, file in files.items()}
+    return {name: expanded(file) if file else None for name, file in files.items()}
 
 
 def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
-    """Return where the config finds the label file of each track."""
-    return {track: f"labels/{file.name if file else f'answer-{track[-1]}.json'}" for track, file in files.items()}
+    """Return where the config finds the label file of each track; files of the same name are told apart by theirs."""
+    names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in files.items()}
+    if len(set(names.values())) < len(names):
+        names = {track: f"{track}-{name}" for track, name in names.items()}
+    return {track: f"labels/{name}" for track, name in names.items()}
 
 
 def _load(config: Config, labels: Mapping[str, Path]) -> None:
@@ -209,54 +222,39 @@ def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) ->
     """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
     from mailbot import configfile  # noqa: PLC0415  # not for --help
 
-    config = configfile.build(tomllib.loads(text(answers)), base=folder.resolve(), origin="these answers")
+    given = tomllib.loads(text(answers))
+    config = configfile.build(given, base=folder.resolve(), origin="these answers", with_files=False)
     _load(config, {name: path for name, path in labels.items() if path})
 
 
-def _lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None]) -> None:
-    for name in ("state", "labels", "secrets"):
-        private_folder(folder / name)
-    for path in filter(None, labels.values()):
-        _write_private(folder / "labels" / path.name, path.read_bytes())
-    (folder / "config.toml").write_text(text(answers), encoding="utf-8")
-    _write_private(folder / "teams.csv", b"team,address\n")
-
-
-def _keep_passwords(folder: Path, hint: str, *, asking: bool) -> None:
-    """Write each password to a file of its own that only its owner can read; without one the file waits, empty."""
-    given = ""
-    if asking:
-        typer.echo(f"  {hint}")
-        given = str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
-    for name in ("imap", "smtp"):
-        _write_private(folder / "secrets" / name, f"{given}\n".encode() if given else b"")
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that nobody else can ever read, not even for a moment; one that is there stays."""
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
-            file.write(data)
+def _password(folder: Path, answers: Answers) -> str:
+    """Ask for the password of the mailbox, where one is needed and none is there; "" when it comes later."""
+    if by_oauth(answers.profile) or all(is_filled(folder / name) for name in PASSWORDS):
+        return ""
+    typer.echo(f"  {PROFILES[answers.profile].how_to_log_in}")
+    return str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
 
 
 def _say_what_is_next(folder: Path, answers: Answers) -> None:
-    target = folder / "config.toml"
+    target = folder / CONFIG
     waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
-    secrets = [folder / "secrets" / name for name in ("imap", "smtp")]
-    empty = [f"secrets/{path.name}" for path in secrets if path.exists() and not path.stat().st_size]
     needs_app = by_oauth(answers.profile)
+    empty = [name for name in PASSWORDS if not needs_app and not is_filled(folder / name)]
+    said = (answers.address, answers.user, *answers.hosts.values())
+    made_up = any(each.endswith((f"@{EXAMPLE_DOMAIN}", f".{EXAMPLE_DOMAIN}")) for each in said)
     todo = [
+        *([f"write your own address and hosts where {CONFIG} says {EXAMPLE_DOMAIN}"] if made_up else []),
         *([f"put the label files in place ({', '.join(waiting)})"] if waiting else []),
         *([f"write the passwords into {' and '.join(empty)}"] if empty else []),
         *([f"put the service account's key into {SHEET_KEY} (chmod 600)"] if answers.sheet else []),
-        *(["set oauth.client_id, then `mailbot login`"] if needs_app else []),
+        *(["set oauth.client_id, then call `mailbot login` there"] if needs_app else []),
         "list the teams in teams.csv",
     ]
-    track = next(iter(answers.labels))
+    track, mailbot = next(iter(answers.labels)), f"mailbot --config {shlex.quote(str(target))}"
     typer.echo(f"Wrote {target}. The next three steps:")
     typer.echo(f"  1. In {folder}: {'; '.join(todo)}.")
     if empty or needs_app:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
-    typer.echo(f"  2. mailbot --config {target} doctor --online")
-    typer.echo(f"     It names what is not well yet. Try a file: mailbot --config {target} score FILE --track {track}")
-    typer.echo(f"  3. mailbot --config {target} once    makes one pass; then run it for good with `mailbot run`.")
+    typer.echo(f"  2. {mailbot} doctor --online")
+    typer.echo(f"     It names what is not well yet. Try a file: {mailbot} score FILE --track {track}")
+    typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")

@@ -14,6 +14,20 @@ def _lower(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.strip().lower() for value in values)
 
 
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def _bare(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Take hosts as links are compared with them: no scheme, no port, no path."""
+    for value in values:
+        if not _HOST.fullmatch(value):
+            said = value.rpartition("@")[2]  # a login before it is never told
+            bare = re.sub(r"^\*?\.|[/:?#].*$", "", said.partition("://")[2] or said)
+            message = f"{said!r} is no host; write it as {bare if _HOST.fullmatch(bare) else 'github.com'}"
+            raise ValueError(message)
+    return values
+
+
 def _endings(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not re.fullmatch(r"(\.[a-z0-9]{1,10}){1,2}", value):
@@ -35,7 +49,7 @@ class EntrySection(WindowSection):
     #: One word; a subject names it in brackets: ``[SIQA paper]``.
     kind: Annotated[str, AfterValidator(_kind)]
     #: Hosts a link to which counts, as ``github.com``; their subdomains count too.
-    hosts: Annotated[tuple[str, ...], AfterValidator(_lower)] = ()
+    hosts: Annotated[tuple[str, ...], AfterValidator(_lower), AfterValidator(_bare)] = ()
     #: Endings of file names that count, as ``.pdf``.
     types: Annotated[tuple[str, ...], AfterValidator(_lower), AfterValidator(_endings)] = ()
 

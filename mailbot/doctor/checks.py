@@ -37,6 +37,7 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
         lambda service: doctor_needs.servers(service.config),
         lambda service: doctor_needs.passwords(service.config),
         lambda service: doctor_needs.organizers(service.config),
+        lambda service: doctor_needs.phase(service.config, service.clock()),
         _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a contest cannot do without, though the config loads without it: mail servers, passwords, organizers."""
+"""What a contest cannot do without, though the config loads without it: servers, passwords, organizers, a phase."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from mailbot.doctor.finding import Finding, green, red, yellow
 from mailbot.errors import ConfigError
+from mailbot.instants import phase_at, shown
 from mailbot.server_section import secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from mailbot.config import Config
     from mailbot.server_section import Server
@@ -44,6 +46,25 @@ def organizers(config: Config) -> Iterator[Finding]:
     else:
         mend = 'set challenge.organizers, as ["chair@example.org"]'
         yield yellow("organizers", "none: alerts and the week in numbers go to nobody", mend)
+
+
+def phase(config: Config, now: datetime) -> Iterator[Finding]:
+    """See that a submission can count, now or later."""
+    if not config.phases:
+        yield green("phase", "none is configured, so submissions are always taken")
+        return
+    zone, phases = config.challenge.zone, config.calendar
+    ahead = [(each.opens, each.name) for each in phases if each.opens and each.opens > now]
+    if current := phase_at(phases, now):
+        until = f"closes {shown(current.closes, zone)}" if current.closes else "never closes"
+        yield green("phase", f"{current.name!r} is open, it {until}")
+    elif ahead:
+        opens, name = min(ahead)
+        yield green("phase", f"{name!r} opens next, {shown(opens, zone)}")
+    else:
+        closed, name = max((each.closes, each.name) for each in phases if each.closes)
+        mend = "nothing, if the contest is over; else set a later closes, or add a phase to the config"
+        yield yellow("phase", f"none is open or ahead, {name!r} closed last, {shown(closed, zone)}", mend)
 
 
 def _named(config: Config) -> dict[str, Server]:

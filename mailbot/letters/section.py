@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from mailbot.section import Section
 
@@ -15,7 +15,7 @@ class LettersSection(Section):
     #: Each team's standing, when a weekly board is published.
     standings: bool = True
     #: Days before the end of a phase, or of the time for an entry, at which teams are reminded; none for no reminders.
-    remind_days: tuple[Annotated[int, Field(ge=1, le=60)], ...] = (7, 1)
+    remind_days: tuple[Annotated[StrictInt, Field(ge=1, le=60)], ...] = (7, 1)
     #: How the week went, to the organizers, with each weekly board.
     digest: bool = True
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator
 
-from mailbot.section import Section
+from mailbot.section import Instant, Section
 from mailbot.sheet.section import spreadsheet_id
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RegistrationSection(Section):
     #: A mail with the subject ``[… Registration] Team name`` registers a team, after a question to its sender.
     by_mail: bool = False
     #: From this instant on nobody is registered but by an organizer's command.
-    closes: AwareDatetime | None = None
+    closes: Instant | None = None
 
     def is_closed(self, instant: datetime) -> bool:
         """Whether registration is closed at an instant."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
-from mailbot.section import Section
+from mailbot.section import Instant, Section
 
 
 def _command(value: str) -> str:
@@ -27,7 +27,7 @@ class PageSection(Section):
     #: Seconds after which the command is ended.
     command_seconds: float = Field(default=60, ge=1, le=3600)
     #: More instants to be told on the rules page and in letters, by their name.
-    dates: dict[str, AwareDatetime] = Field(default_factory=dict)
+    dates: dict[str, Instant] = Field(default_factory=dict)
 
 
 class AwardsSection(Section):

@@ -81,6 +81,15 @@ def test_paths_are_relative_to_the_config_file() -> None:
     assert config.ledger == "sqlite:////etc/mailbot/state/ledger.db"
 
 
+def test_home_is_where_a_path_may_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``~`` is the home folder of who runs mailbot, not a folder of that name; nor is anybody's who is not there."""
+    monkeypatch.setenv("HOME", "/home/chair")
+    track = {"siqa-s": {"labels": "~/s.json"}}
+    config = configfile.build(_config(state="~/mail", tracks=track, metrics={"file": "~nobody-is/x"}), base=BASE)
+    assert (config.state, config.tracks["siqa-s"].labels) == (Path("/home/chair/mail"), Path("/home/chair/s.json"))
+    assert config.metrics.file == BASE / "~nobody-is/x"
+
+
 def test_every_mistake_is_told_at_once() -> None:
     """One look at the message is enough to mend the whole file; files that are not there are among it."""
     told = _mistakes(
@@ -89,6 +98,17 @@ def test_every_mistake_is_told_at_once() -> None:
     assert told.startswith("config.toml: 5 mistake(s)\n")
     for key in ("imap.port", "quota.per_week", "board.publish_at", "challange", "tracks.siqa-s.labels"):
         assert f"  - {key}: " in told
+
+
+def test_what_does_not_go_together_is_told_with_all_else() -> None:
+    """As soon as the sections that it is about can be read; of what cannot be, nothing is guessed."""
+    late = {"registration": {"closes": MARCH + timedelta(days=9)}, "phases": [{"name": "x", "closes": MARCH}]}
+    told = _mistakes(**late, quota={"per_week": 0}, challenge={}, zzz=1)
+    assert "quota.per_week" in told
+    assert "registration.closes: 2026-03-10 00:00:00+00:00 is after the last deadline" in told
+    assert "registration.closes" not in _mistakes(**late, entries=[{"kind": "paper", "close": MARCH}])
+    overlapping = _mistakes(quota={"per_week": 0}, phases=[{"name": "a"}, {"name": "b"}])
+    assert ("quota.per_week" in overlapping, "one phase at a time" in overlapping) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +121,14 @@ def test_every_mistake_is_told_at_once() -> None:
             "imap.password: unknown key; did you mean 'password_file'? It names the file: no secret is written here",
         ),
         ({"quota": {"zzz": 1}}, "quota.zzz: unknown key; known here: per_week, week_starts"),
+        ({"imap": {"host": "h", "server": "h"}}, "imap.server: unknown key; did you mean 'host'?"),
+        ({"phases": [{"name": "x", "deadline": MARCH}]}, "phases.0.deadline: unknown key; did you mean 'closes'?"),
+        ({"address": "s@x.org"}, "address: unknown key; it belongs into [challenge]"),
+        ({"imap": {"host": "h", "organizers": []}}, "imap.organizers: unknown key; it belongs into [challenge]"),
+        ({"imap": {"host": "h", "folder": "x"}}, "it belongs into [board], or did you mean 'extra_folders'?"),
+        ({"labels": "s.json"}, "labels: unknown key; it belongs into [tracks.NAME]"),
+        ({"feedback": "full"}, "feedback: unknown key; it belongs into [[phases]]"),
+        ({"quota": {"workers": 3}}, "quota.workers: unknown key; it belongs at the top, above the first [table]"),
         ({"phases": [{"name": "x", "open": 1}]}, "phases.0.open: unknown key; did you mean 'opens'?"),
     ],
 )
@@ -165,8 +193,48 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ),
         ({"phases": [{"name": "x", "closes": date(2026, 3, 1)}]}, "a date needs its time and zone"),
         ({"phases": [{"name": "x", "closes": "1 March"}]}, "+08:00 (got '1 March')"),
+        ({"phases": [{"name": "x", "closes": 20260425}]}, "phases.0.closes: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": 2026.5}]}, "phases.0.opens: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": "1773072000"}]}, "phases.0.opens: a date needs its time and zone"),
+        ({"phases": [{"name": "x", "opens": "2026-03-10T00:00:00"}]}, "(got '2026-03-10T00:00:00')"),
+        ({"registration": {"closes": 5}}, "registration.closes: a date needs its time and zone"),
+        ({"page": {"dates": {"P": 20260504}}}, "page.dates.P: a date needs its time and zone"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
+        ({"entries": [{"kind": "code", "hosts": ["https://GitHub.com"]}]}, "is no host; write it as github.com"),
+        ({"entries": [{"kind": "code", "hosts": ["gitlab.com/siqa"]}]}, "is no host; write it as gitlab.com"),
+        ({"entries": [{"kind": "code", "hosts": ["*.gitee.com:443"]}]}, "is no host; write it as gitee.com"),
+        ({"entries": [{"kind": "code", "hosts": ["git hub"]}]}, "entries.0.hosts: 'git hub' is no host; write it as"),
+        (
+            {"entries": [{"kind": "submission", "types": [".zip"]}]},
+            "entries: 'submission' stands in challenge.subject_tag, so every submission would be taken for one",
+        ),
+        ({"imap": {"host": "h", "processed": "failed"}}, "imap: 'failed' is named twice"),
+        ({"imap": {"host": "h", "extra_folders": ["Junk", "junk"]}}, "imap: 'junk' is named twice"),
+        ({"imap": {"host": "h", "extra_folders": ["INBOX"]}}, "imap: 'inbox' is named twice"),
+        ({"imap": {"host": "h", "inbox": ""}}, "imap.inbox: must be text that is not empty (got '')"),
+        ({"imap": {"host": "h", "extra_folders": [" "]}}, "imap.extra_folders.0: must be text that is not empty"),
+        ({"imap": {"host": "h", "user": ""}}, "imap.user: must be text that is not empty (got '')"),
+        ({"imap": {"host": ""}}, "imap.host: '' is no host: write its name alone"),
+        ({"imap": {"host": "imap lab.cn"}}, "imap.host: 'imap lab.cn' is no host"),
+        ({"smtp": {"host": "smtp.b.cn:587"}}, "smtp.host: 'smtp.b.cn:587' is no host: write its name alone"),
+        ({"smtp": {"host": "smtps://b.cn"}}, "smtp.host: 'smtps://b.cn' is no host"),
+        ({"identity": {"nameservers": ["1.1.1.1:99999"]}}, "'1.1.1.1:99999' is no nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.1:"]}}, "'1.1.1.1:' is no nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.256"]}}, "'1.1.1.256' is no nameserver"),
+        ({"challenge": {"address": "a@b.cn;"}}, "challenge.address: 'a@b.cn;' is no e-mail address: "),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["主席@x.org"]}},
+            "organizers.0: '主席@x.org' is no address that every server can write to: before the @ only ASCII",
+        ),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["chair@x.org", "S+alerts@X.org"]}},
+            "challenge.organizers: 'S+alerts@x.org' is the submission mailbox itself",
+        ),
+        (
+            {"challenge": {"address": "s@x.org", "organizers": ["a@x.org"]}, "imap": {"host": "h", "user": "a@x.org"}},
+            "challenge.organizers: 'a@x.org' is the submission mailbox itself",
+        ),
         ({"profile": "hotmail"}, "profile: must be 'gmail', 'microsoft', 'qq', 'netease', 'generic' or ''"),
         ({"workers": 0}, "workers: "),
         (
@@ -179,6 +247,16 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"phases": ["dev"]}, "phases.0: must be a table, [[phases]] (got 'dev')"),
         ({"imap": [{"host": "h"}]}, "imap: must be a table, [imap]"),
         ({"tracks": {"siqa-s": "s.json"}}, "tracks.siqa-s: must be a table, [tracks.siqa-s] (got 's.json')"),
+        ({"letters": {"remind_days": ["7"]}}, "letters.remind_days.0: must be a whole number (got '7')"),
+        ({"letters": {"remind_days": [True]}}, "letters.remind_days.0: must be a whole number (got true)"),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": "0.5", "knowledge": 0.5}}}},
+            "tracks.siqa-s.weights.perception: must be a number (got '0.5')",
+        ),
+        (
+            {"tracks": {"siqa-s": {"labels": "s", "weights": {"perception": True, "knowledge": 0}}}},
+            "tracks.siqa-s.weights.perception: must be a number (got true)",
+        ),
         ({"quota": {"per_week": True}}, "quota.per_week: must be a whole number (got true)"),
         ({"alerts": {"poll_minutes": False}}, "alerts.poll_minutes: must be a number (got false)"),
         ({"workers": "3"}, "workers: must be a whole number (got '3')"),
@@ -195,17 +273,43 @@ def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: 
     assert hint in _mistakes(**more)
 
 
+@pytest.mark.parametrize("host", ["h", "127.0.0.1", "::1", "mail_1.lab.cn", "imap.例子.中国", "imap.example.org."])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    """Whatever a resolver may know is taken."""
+    config = configfile.build(_config(smtp={"host": host}), base=BASE)
+    assert config.smtp is not None
+    assert config.smtp.host == host
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Bot+x@Lab.example", "Bot+x@lab.example"), ("s@例子.中国", "s@xn--fsqu00a.xn--fiqs8s")],
+)
+def test_a_domain_may_be_in_any_script(given: str, kept: str) -> None:
+    """It is kept as every mail server knows it (IDNA)."""
+    assert configfile.build(_config(challenge={"address": given}), base=BASE).challenge.address == kept
+
+
+@pytest.mark.parametrize("text", ["2026-03-01T00:00:00Z", "2026-03-01 08:00:00+08:00", "2026-02-28t19:00:00.0-05:00"])
+def test_an_instant_may_be_text(text: str) -> None:
+    """RFC 3339, with its zone, as other programs write it."""
+    config = configfile.build(_config(phases=[{"name": "x", "opens": text}], page={"dates": {"P": text}}), base=BASE)
+    assert (config.phases[0].opens, config.page.dates["P"]) == (MARCH, MARCH)
+
+
 @pytest.mark.parametrize(
     "more",
     [
         {"imap": {"host": "h", "password": "hush-hush"}},
         {"imap": {"host": "h", "password_file": ["hush-hush"]}},
+        {"smtp": {"host": "smtps://u:hush-hush@h"}},
+        {"entries": [{"kind": "code", "hosts": ["https://hush-hush@github.com"]}]},
         {"smtp": {"host": "h", "pass": "hush-hush", "port": "x"}},
         {"ledger_url": ["postgresql://u:hush-hush@h/d"]},
         {"ledger_urls": "postgresql://u:hush-hush@h/d"},
         {"ledger_url": "postgres://u:hush-hush@h/d"},
     ],
-    ids=["unknown key", "list", "another unknown key", "url", "unknown url", "url of another engine"],
+    ids=["unknown key", "list", "host", "entry", "another unknown key", "url", "unknown url", "url of another engine"],
 )
 def test_no_secret_is_told(more: dict[str, Any]) -> None:
     """A secret that somebody wrote into the config all the same is not repeated."""
@@ -303,6 +407,18 @@ def test_what_is_no_toml_is_said_so(tmp_path: Path, text: bytes) -> None:
         configfile.load(tmp_path / "config.toml")
 
 
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    """A byte order mark is no mistake; text in another encoding is told with the mend, in a declaration too."""
+    path = tmp_path / "config.toml"
+    text = 'preset = "siqa"\n[challenge]\naddress = "s@x.org"\nname = "比赛"\n[tracks.siqa-s]\nlabels = "s.json"\n'
+    path.write_text(text, encoding="utf-8-sig")
+    assert configfile.load(path).challenge.name == "比赛"
+    for encoding in ("gb18030", "utf-16"):
+        path.write_text(text, encoding=encoding)
+        with pytest.raises(ConfigError, match=r"config\.toml: .*its text is not UTF-8; save it as UTF-8$"):
+            configfile.load(path)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """So is one that cannot be read."""
     with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read"):
@@ -313,8 +429,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
-    """White space at its end, and further lines, are none of it."""
-    (tmp_path / "imap").write_text("geheim wort \r\nsecond line\n")
+    """White space at its end, further lines, and a byte order mark of Windows, are none of it."""
+    (tmp_path / "imap").write_text("geheim wort \r\nsecond line\n", encoding="utf-8-sig")
     assert secret(Imap(host="h", password_file=tmp_path / "imap"), "imap") == "geheim wort"
 
 

@@ -12,12 +12,14 @@ from pydantic import BaseModel
 
 from mailbot import configfile
 from mailbot.config import Config, PhaseSection, TrackSection
+from mailbot.instants import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 KEY = re.compile(r"# (\w+) = ")
+WITHOUT_DEFAULT = {"client_secret_file", "ca_file", "credentials_file", "folder", "file"}
 
 
 def uncommented() -> str:
@@ -87,8 +89,37 @@ def test_every_key_has_its_sentence(key: str) -> None:
 
 def test_commented_defaults_are_the_defaults() -> None:
     """Bringing the commented keys to life changes nothing, but for paths that have no default."""
-    without_default = {"client_secret_file", "ca_file", "credentials_file", "folder", "file"}
     lines = EXAMPLE.read_text().splitlines()
-    live = [m and m[1] not in without_default for m in map(KEY.match, lines)]
+    live = [m and m[1] not in WITHOUT_DEFAULT for m in map(KEY.match, lines)]
     text = "\n".join(line[2:] if alive else line for line, alive in zip(lines, live, strict=True))
     assert configfile.build(tomllib.loads(text), base=EXAMPLE.parent) == configfile.load(EXAMPLE)
+
+
+def test_a_commented_key_without_default_says_what_absent_means() -> None:
+    """Its value is only an example then."""
+    lines = EXAMPLE.read_text().splitlines()
+    found = [n for n, line in enumerate(lines) if (m := KEY.match(line)) and m[1] in WITHOUT_DEFAULT]
+    assert len(found) == 6
+    for n in found:
+        assert "absent means " in lines[n - 1] or lines[n - 1] == "# As for imap.", lines[n]
+
+
+def test_what_the_preset_sets_is_told_with_the_own_default() -> None:
+    """Where it is another; who leaves the preset out would not know it else."""
+    text, bare = (
+        EXAMPLE.read_text(),
+        configfile.build(
+            {"challenge": {"address": "s@x.org"}, "tracks": {"siqa-s": {"labels": "s.json"}}}, base=EXAMPLE.parent
+        ),
+    )
+    challenge = bare.challenge
+    for key, default in {
+        "name": challenge.name,
+        "short_name": challenge.short_name,
+        "zone": challenge.zone.key,
+        "subject_tag": challenge.subject_tag,
+        "week_starts": "mon 00:00",
+        "invitation": bare.awards.invitation,
+    }.items():
+        assert re.search(rf'; without a preset "{re.escape(default)}"\.\n{key} = ', text), key
+    assert bare.quota.week_starts == Moment.parse("mon 00:00")

@@ -1,7 +1,8 @@
-"""The doctor is not green where the contest cannot run: no mail servers, no passwords, nobody to tell."""
+"""The doctor is not green where the contest cannot run: no mail servers, no passwords, nobody to tell, no phase."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,3 +105,32 @@ def test_a_contest_without_organizers_is_worth_a_look(tmp_path: Path) -> None:
     assert [row.level for row in needs.organizers(_config(tmp_path))] == ["green"]
     (found,) = needs.organizers(_config(tmp_path, challenge={"address": "s@x.org"}))
     assert (found.level, "set challenge.organizers" in found.mend) == ("yellow", True)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "said"),
+    [
+        (-1, "green", "'dev' opens next, Sun 01 Mar 2026, 08:00 (Asia/Shanghai, UTC+08:00)"),
+        (0, "green", "'dev' is open, it closes Tue 03 Mar 2026, 08:00"),
+        (2, "green", "'final' opens next, Thu 05 Mar 2026, 08:00"),
+        (7, "yellow", "none is open or ahead, 'final' closed last, Sun 08 Mar 2026, 08:00"),
+    ],
+)
+def test_a_contest_whose_phases_are_over_is_worth_a_look(tmp_path: Path, days: int, level: str, said: str) -> None:
+    """Dates of another year, as config.example.toml has them, would refuse every mail; a phase ahead is in order."""
+    march = datetime(2026, 3, 1, tzinfo=UTC)
+    phases = [
+        {"name": "final", "opens": march + timedelta(days=4), "closes": march + timedelta(days=7)},
+        {"name": "dev", "opens": march, "closes": march + timedelta(days=2)},
+    ]
+    (found,) = needs.phase(_config(tmp_path, phases=phases), march + timedelta(days=days))
+    assert (found.level, found.detail.startswith(said)) == (level, True), found.detail
+
+
+def test_no_phase_and_one_without_end_are_in_order(tmp_path: Path) -> None:
+    """Then submissions are always taken."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    (none,) = needs.phase(_config(tmp_path), now)
+    (endless,) = needs.phase(_config(tmp_path, phases=[{"name": "test"}]), now)
+    assert (none.level, none.detail) == ("green", "none is configured, so submissions are always taken")
+    assert (endless.level, endless.detail) == ("green", "'test' is open, it never closes")

@@ -42,7 +42,8 @@ def made(name: str, declared: dict[str, Any]) -> Track:
 def config(folder: Path, sections: dict[str, Any], **more: Any) -> Config:  # noqa: ANN401  # any TOML
     """Return a config with these tracks, without a preset."""
     named = {name: {"labels": f"{name}.csv", **section} for name, section in sections.items()}
-    return configfile.build({"challenge": {"address": "s@x.example"}, "tracks": named} | more, base=folder)
+    given = {"challenge": {"address": "s@x.example"}, "tracks": named} | more
+    return configfile.build(given, base=folder, with_files=False)
 
 
 # --- the config ------------------------------------------------------------------------------
@@ -114,15 +115,27 @@ def test_every_mistake_of_every_track_is_told_at_once(tmp_path: Path) -> None:
     ("text", "hint"),
     [
         ("columns = 1", r"tracks.t.columns: must be a list of at least one table.* \(here or in .*t\.toml\)"),
-        ("columns = [", "tracks.t.declaration: "),
+        ("columns = [", r"tracks.t.declaration: .*/t\.toml cannot be read as TOML: Invalid value"),
         ('labels = "x.csv"', "tracks.t.declaration: labels belongs into the config"),
     ],
 )
 def test_a_file_that_declares_nothing_is_told(tmp_path: Path, text: str, hint: str) -> None:
     """With what is wrong in it."""
-    (tmp_path / "t.toml").write_text(text)
+    (tmp_path / "t.toml").write_text(text, encoding="utf-8-sig")
     with pytest.raises(ConfigError, match=hint):
         config(tmp_path, {"t": {"declaration": "t.toml"}})
+
+
+@pytest.mark.parametrize("name", ["siqa-u", "kind"])
+def test_labels_are_meant_where_a_letter_is_missing(tmp_path: Path, name: str) -> None:
+    """The key is the section's own, whatever the track."""
+    given = {"label": "x.json", "declaratoin": "t.toml"} | (KIND if name == "kind" else {})
+    with pytest.raises(ConfigError) as refused:
+        config(tmp_path, {name: given})
+    assert str(refused.value).splitlines()[1:] == [
+        f"  - tracks.{name}.label: unknown key; did you mean 'labels'?",
+        f"  - tracks.{name}.declaratoin: unknown key; did you mean 'declaration'?",
+    ]
 
 
 def test_two_tracks_cannot_share_a_letter(tmp_path: Path) -> None:

@@ -188,6 +188,17 @@ def test_the_documents_example_gives_the_documents_score(capsys: pytest.CaptureF
     assert json.loads(theirs + "}")["score"] == pytest.approx(json.loads(ours + "}")["score"], rel=1e-12)
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Editors on Windows put one before the declaration and before the list of ids; the checker reads both."""
+    declared, ids = tmp_path / "track.toml", tmp_path / "ids.txt"
+    declared.write_text((EXAMPLE / "track.toml").read_text(encoding="utf-8"), encoding="utf-8-sig")
+    rows = (EXAMPLE / "labels.csv").read_text(encoding="utf-8").split()[1:]
+    ids.write_text("\n".join(row.partition(",")[0] for row in rows), encoding="utf-8-sig")
+    predictions, track = str(EXAMPLE / "predictions.csv"), ("--track", str(declared))
+    assert main([predictions, str(EXAMPLE / "labels.csv"), *track]) == 0
+    assert main(["check", predictions, *track, "--ids", str(ids)]) == 0, capsys.readouterr().out
+
+
 @pytest.mark.parametrize("track", ["siqa-x", "missing.toml"])
 def test_a_track_that_there_is_not_is_a_wrong_call(track: str) -> None:
     """Exit status 2."""
