@@ -156,12 +156,15 @@ def _boards(service: Service) -> Iterator[Finding]:
 def _mailbox(service: Service) -> Iterator[Finding]:
     try:
         server = service.mailbox()
-        counts = service.reconciliation.run(server)
+        present, unknown = service.reconciliation.sweep(server)
         server.close()
     except MailbotError as error:
         yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
         return
     with service.ledger.read() as tx:
         backlog = mails.count(tx, state=MailState.SPOOLED)
-    detail = f"{counts.in_mailbox} mails there, {counts.unknown} not fetched yet, {backlog} waiting to be handled"
-    yield Finding(part="mailbox", level=Level.YELLOW if counts.unknown else Level.GREEN, detail=detail)
+    detail = f"{present} mails there, {unknown} not fetched yet, {backlog} waiting to be handled"
+    if unknown:
+        yield yellow("mailbox", detail, "`mailbot once` fetches them, or `mailbot run`")
+    else:
+        yield green("mailbox", detail)
