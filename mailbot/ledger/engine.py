@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import crash
+from mailbot import crash, folders
 from mailbot.errors import ConfigError, Permanent, Temporary
 from mailbot.ledger import upgrade
 
@@ -34,7 +34,9 @@ class Ledger:
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             if self._engine.url.database:
-                Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                folder = Path(self._engine.url.database).parent
+                with folders.used("state", folder):
+                    folder.mkdir(parents=True, exist_ok=True)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
     def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
