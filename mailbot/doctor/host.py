@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,29 @@ def disk(config: Config) -> Iterator[Finding]:
         yield green("disk", detail)
     else:
         yield red("disk", detail, "make room: a mail that cannot be spooled waits in the mailbox")
+
+
+def folders(config: Config) -> Iterator[Finding]:
+    """Try whether files can be written where the config wants them; no file is left, and no folder made."""
+    named = {"state": config.state, "board.folder": config.published}
+    refused = {key: why for key, folder in named.items() if (why := _refusal(folder))}
+    for key, why in refused.items():
+        yield red(
+            "folders",
+            f"{key}: {named[key]} cannot be written ({why})",
+            f"make it a folder that mailbot may write, or set {key}",
+        )
+    if not refused:
+        yield green("folders", "state and published files can be written")
+
+
+def _refusal(folder: Path) -> str:
+    """Return why no file can be written in a folder, or in the nearest one above it that is there; "" when it can."""
+    try:
+        with tempfile.TemporaryFile(dir=_existing(folder)):
+            return ""
+    except OSError as error:
+        return error.strerror or error.__class__.__name__
 
 
 def permissions(config: Config) -> Iterator[Finding]:

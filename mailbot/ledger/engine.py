@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from mailbot import crash, folders
-from mailbot.errors import ConfigError, Permanent, Temporary
+from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
 from mailbot.ledger import upgrade
 
 if TYPE_CHECKING:
@@ -148,5 +148,8 @@ def _translated() -> Iterator[None]:
         message = f"the ledger cannot be used now: {error.orig}"
         raise Temporary(message) from error
     except SQLAlchemyError as error:
+        if type(error.__cause__) is sqlite3.DatabaseError:  # of bytes that are no ledger; all else is a subclass
+            message = f"the ledger is damaged ({error.__cause__}): `mailbot rebuild --from-spool` makes a new one"
+            raise Damaged(message) from error
         message = f"the ledger failed: {error.__class__.__name__}"
         raise Permanent(message) from error

@@ -45,5 +45,5 @@ def test_the_doctor_tells_it_with_exit_code_2(
         main()
     out = capsys.readouterr().out
     assert ended.value.code == 2
-    assert "ledger_url: must be" in json.loads(out)[-1]["detail"]
+    assert "ledger_url: must be" in {row["part"]: row["detail"] for row in json.loads(out)}["config"]
     assert "hush-hush" not in out
