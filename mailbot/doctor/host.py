@@ -12,7 +12,9 @@ import tempfile
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from mailbot.auth.secret import FILE as IDENTITY
 from mailbot.doctor.finding import Finding, green, red, yellow
+from mailbot.labels import SECRET as SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +84,8 @@ def permissions(config: Config) -> Iterator[Finding]:
     """Look for files that others on this host could read: passwords, labels, the state folder."""
     servers = (config.imap, config.smtp)
     named = [*(server.password_file for server in servers if server), config.sheet.credentials_file]
-    secrets = [path for path in named if path]
+    made = [config.tokens, config.state / IDENTITY, config.state / SPLIT]
+    secrets = [path for path in (*named, config.oauth.client_secret_file, *made) if path]
     open_secrets = [path for path in dict.fromkeys(secrets) if _others_may_read(path)]
     for path in open_secrets:
         yield red("permissions", f"others can read the secret in {path}", f"chmod 600 {path}")
@@ -91,7 +94,7 @@ def permissions(config: Config) -> Iterator[Finding]:
     for path in open_rest:
         yield yellow("permissions", f"others can read {path}", f"chmod go= {path}")
     if not open_secrets + open_rest:
-        yield green("permissions", "passwords, labels and state are their owner's alone")
+        yield green("permissions", "secrets, labels and state are their owner's alone")
 
 
 def _others_may_read(path: Path) -> bool:

@@ -111,3 +111,13 @@ def test_a_split_that_is_too_small_is_a_mistake_of_the_config(
     assert (code, rows["config"]["level"]) == (2, "red")
     assert rows["config"]["detail"].startswith("split.public: ")
     assert "nearer to 0.5" in rows["config"]["mend"]
+
+
+def test_the_secret_of_an_app_that_is_not_there_is_red(
+    contest: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without it every login would fail: it is a file that the config has mailbot read, like the others."""
+    write_config(contest, oauth={"client_secret_file": "app"})
+    code, rows = _doctor(monkeypatch, capsys)
+    assert (code, rows["config"]["level"]) == (2, "red")
+    assert f"oauth.client_secret_file: {contest}/app: No such file" in rows["config"]["detail"]
