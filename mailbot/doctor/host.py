@@ -12,6 +12,7 @@ import tempfile
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from mailbot import extras
 from mailbot.auth.secret import FILE as IDENTITY
 from mailbot.doctor.finding import Finding, green, red, yellow
 from mailbot.labels import SECRET as SPLIT
@@ -35,7 +36,7 @@ def python() -> Iterator[Finding]:
     needed = [_REQUIREMENT.match(line) for line in metadata.requires("mailbot") or () if "extra ==" not in line]
     missing = [name[0] for name in needed if name and not _is_installed(name[0])]
     if missing:
-        yield red("packages", f"missing: {', '.join(missing)}", "install mailbot anew: `pip install --upgrade mailbot`")
+        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot anew: {extras.how()}")
     else:
         yield green("packages", f"all {len(needed)} are there")
 

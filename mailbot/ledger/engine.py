@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import crash, folders
+from mailbot import crash, extras, folders
 from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
 from mailbot.ledger import upgrade
 
@@ -126,7 +126,7 @@ def _engine(url: str) -> sa.Engine:
     except (ArgumentError, ValueError):
         message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
     except ImportError as error:
-        message = f"ledger_url: its driver is not installed ({error.name}): `pip install 'mailbot[postgres]'`"
+        message = f"ledger_url: its driver is not installed ({error.name}): {extras.how('postgres')}"
     raise ConfigError(message)
 
 

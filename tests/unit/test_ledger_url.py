@@ -29,7 +29,9 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ConfigError, match=r"not installed \(psycopg\): `pip install 'mailbot\[postgres\]'`"):
+    with pytest.raises(
+        ConfigError, match=r"not installed \(psycopg\): `.* -m pip install --upgrade 'SOURCE\[postgres\]'`"
+    ):
         Ledger("postgresql+psycopg://u@h/db")
 
 
