@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import crash, extras, folders
+from mailbot import crash, extras, folders, safefile
 from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
 from mailbot.ledger import upgrade
 
@@ -34,9 +34,10 @@ class Ledger:
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             if self._engine.url.database:
-                folder = Path(self._engine.url.database).parent
-                with folders.used("state", folder):
-                    folder.mkdir(parents=True, exist_ok=True)
+                path = Path(self._engine.url.database)
+                with folders.used("state", path.parent):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _private(path)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
     def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
@@ -93,6 +94,7 @@ class Ledger:
         if not self._sqlite:
             message = "this ledger is on PostgreSQL: back it up with pg_dump"
             raise Permanent(message)
+        _private(path)
         with _translated(), self._engine.connect() as connection, closing(sqlite3.connect(path)) as target:
             source = connection.connection.dbapi_connection
             source.backup(target)  # type: ignore[union-attr]  # a sqlite3.Connection, as this ledger is SQLite's
@@ -128,6 +130,12 @@ def _engine(url: str) -> sa.Engine:
     except ImportError as error:
         message = f"ledger_url: its driver is not installed ({error.name}): {extras.how('postgres')}"
     raise ConfigError(message)
+
+
+def _private(path: Path) -> None:
+    """Begin an SQLite file as its owner's alone, whatever the umask; what SQLite puts beside it gets its mode."""
+    if not path.exists():
+        path.touch(safefile.PRIVATE_FILE)
 
 
 def _set_up_sqlite(connection: object, _record: object) -> None:
