@@ -84,7 +84,7 @@ def check_files(config: Config) -> None:
 def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the files that mailbot is to read, by key."""
     keys: list[tuple[str, ...]] = [("tracks", name, "labels") for name, _ in _tables(raw.get("tracks"))]
-    keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file")]
+    keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file"), ("oauth", "client_secret_file")]
     named = ((key, path) for key in keys if isinstance(path := _at(raw, key), str | Path))
     return [f"{'.'.join(key)}: {path}: {why}" for key, path in named if (why := _unreadable(Path(path)))]
 

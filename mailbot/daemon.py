@@ -44,6 +44,7 @@ def once(service: Service) -> int:
     mailbox = service.mailbox()
     try:
         fetch.take_new(mailbox)
+        present, unknown = service.reconciliation.sweep(mailbox, take=lambda: fetch.take_new(mailbox))
         while service.intake.step():
             pass
         fetch.file_away(mailbox)
@@ -52,6 +53,7 @@ def once(service: Service) -> int:
     with service.sending() as sending:
         while sending.step():
             pass
+    service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
     syncing.of(service).step()
     service.weekly.step()
     while service.post.step():

@@ -6,6 +6,7 @@ MailbotError
 │   └── Throttled    a server says that we ask for too much
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
+│   ├── Damaged      the ledger's file is no ledger any more
 │   ├── BadAddress   a mail server knows no such recipient
 │   └── SheetRefused Google refuses what we ask of a sheet
 └── Held             another mailbot holds the state folder
@@ -46,6 +47,10 @@ class ConfigError(Permanent):
         """Take both; most mistakes are mended in the config itself."""
         super().__init__(message)
         self.mend = mend
+
+
+class Damaged(Permanent):
+    """What SQLite finds is no ledger, or not all of one: it must be made anew."""
 
 
 class BadAddress(Permanent):

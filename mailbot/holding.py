@@ -8,6 +8,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mailbot import folders
 from mailbot.errors import Held
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def held(state: Path) -> Iterator[None]:
-    """Hold the state folder; the lock goes with the process, however it ends. Raises Held."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "mailbot.lock").open("a+", encoding="utf-8") as lock:
+    """Hold the state folder; the lock goes with the process, however it ends. Raises Held, and ConfigError."""
+    with folders.used("state", state):
+        state.mkdir(parents=True, exist_ok=True)
+        opened = (state / "mailbot.lock").open("a+", encoding="utf-8")
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -37,7 +40,7 @@ def is_held(state: Path) -> bool:
     try:
         with (state / "mailbot.lock").open(encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except BlockingIOError:
         return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailbot import safefile
-from mailbot.errors import Permanent
+from mailbot.errors import ConfigError, Permanent
 from mailbot.ledger import events, truths
 from mailbot.ledger.truths import TruthRow
 from mailbot.model import Source
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.truths import Choice
     from scoring.model import Track
+    from scoring.split import Split as Parts
     from scoring.truth import Truth
 
 FOLDER = "truths"
@@ -155,7 +156,11 @@ class Labels(Mapping[str, "Truth"]):
         self._follow(now)
 
     def choose(self, truth: Truth, why: str, now: datetime) -> None:
-        """Make a truth the present one of its track; its label file is kept already."""
+        """Make a truth the present one of its track; its label file is kept already.
+
+        Raises ConfigError where a split leaves too few of its items, and changes nothing then.
+        """
+        self._parted({truth.track.name: truth}, choice=0)
         with self._ledger.write("choose-truth") as tx:
             _choose(tx, truth, Source.ORGANIZER, why, now)
         self._follow(now)
@@ -178,7 +183,7 @@ class Labels(Mapping[str, "Truth"]):
     def _parted(self, whole: Mapping[str, Truth], *, choice: int) -> Loaded:
         if self._split is None:
             return Loaded(choice=choice, whole=whole, public=whole, final=whole)
-        parts = {track: split(truth, self._split.secret, self._split.public) for track, truth in whole.items()}
+        parts = {track: _split(track, truth, self._split) for track, truth in whole.items()}
         return Loaded(
             choice=choice,
             whole=whole,
@@ -200,6 +205,16 @@ class Labels(Mapping[str, "Truth"]):
             message = f"{path} was changed: its SHA-256 is {truth.sha256[:16]} now; put the file back as it was"
             raise Permanent(message)
         return truth
+
+
+def _split(track: str, truth: Truth, how: Split) -> Parts:
+    """Part a truth. Raises ConfigError when a part is too small to score by."""
+    try:
+        return split(truth, how.secret, how.public)
+    except TruthError as error:
+        message = f"split.public: {how.public:g} of the {len(truth.positions)} items of {track} leaves a part too small"
+        mend = "set split.public nearer to 0.5, or leave it out: then replies and boards use all items"
+        raise ConfigError(f"{message}: {error}", mend=mend) from error
 
 
 def _choose(tx: Tx, truth: Truth, source: Source, why: str, now: datetime) -> None:

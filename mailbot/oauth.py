@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -33,6 +34,15 @@ REDIRECT = "http://127.0.0.1"
 """Where a browser is sent after the login by address (RFC 8252, section 7.3); nobody listens there."""
 
 PRIVATE = 0o600
+
+_WORD = re.compile(r"[\w.-]{1,60}", re.ASCII)
+"""The name of an error, as RFC 6749 (section 5.2) and others write it."""
+
+_NUMBER = re.compile(r"\bAADSTS\d{4,8}\b", re.ASCII)
+"""What Microsoft calls the cause, which the name does not tell: AADSTS50194 is an app of one tenant only."""
+
+_DESCRIBED = 1000
+"""So much of a description is looked at."""
 
 _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -190,5 +200,8 @@ def _post(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _said(answer: Mapping[str, Any]) -> str:
-    """Return the error of an answer; its description may hold an address and is left out."""
-    return str(answer.get("error", "no error was named"))[:60]
+    """Return the error of an answer, and Microsoft's number for it; all else may hold an address and is left out."""
+    word, described = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    told = word if _WORD.fullmatch(word) else "no error was named"
+    number = _NUMBER.search(described[:_DESCRIBED])
+    return f"{told}, {number[0]}" if number else told

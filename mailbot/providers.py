@@ -71,7 +71,7 @@ PROFILES: dict[str, Profile] = {
         title="Microsoft 365 and Outlook",
         imap={"host": "outlook.office365.com", "extra_folders": ("Junk Email",), "auth": "oauth"},
         smtp={"host": "smtp.office365.com", "port": 587, "security": "starttls", "auth": "oauth"},
-        oauth={
+        oauth={  # for an app of any tenant; one of a single tenant has its id in the place of "organizations"
             "device_url": "https://login.microsoftonline.com/organizations/oauth2/v2.0/devicecode",
             "token_url": "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
             "scope": (
@@ -81,8 +81,8 @@ PROFILES: dict[str, Profile] = {
         takes_mib=36,
         authserv_ids=("",),
         how_to_log_in=(
-            "No password is taken over IMAP: register an app in Entra ID that allows public client flows, write its id "
-            "into oauth.client_id, then `mailbot login`."
+            "No password is taken over IMAP: register an app in Entra ID for accounts in any organizational directory, "
+            "allow it public client flows, write its id into oauth.client_id, then `mailbot login`."
         ),
         limits=(
             "Sends 30 mails a minute, to 10,000 recipients a day.",

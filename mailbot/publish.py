@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailbot import exports, safefile, workbook
+from mailbot import exports, folders, safefile, workbook
 from mailbot.board_json import board_from_json
 from mailbot.ledger import boards
 from mailbot.letters import receipts
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Target: TypeAlias = Callable[[Board], object]
 """Shows the whole board somewhere, as often as it is called; raises ``MailbotError`` or OSError when it cannot."""
 
+FOLDER_KEY = "board.folder"
+"""The key of the config that names where the files go."""
+
 
 def kept(ledger: Ledger) -> list[Board]:
     """Return the published boards that the ledger keeps, in the order they were published in."""
@@ -42,7 +45,8 @@ def target_of(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch
     write_files = folder_target(config.published, site_rules.from_config(config, challenge), partial(kept, ledger))
 
     def publish(board: Board) -> None:
-        write_files(board)
+        with folders.used(FOLDER_KEY, config.published):
+            write_files(board)
         _bring_out(config, watch)
 
     return publish
@@ -53,10 +57,11 @@ def rebuild_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Wa
 
     Raises:
         Permanent: no board was published yet.
-        OSError: it could not be written; the old site stands.
+        ConfigError: it could not be written; the old site stands.
     """
     rules, folder = site_rules.from_config(config, challenge), config.published
-    site_folder.replace(folder / "page", site(kept(ledger), rules, _received(folder)))
+    with folders.used(FOLDER_KEY, folder):
+        site_folder.replace(folder / "page", site(kept(ledger), rules, _received(folder)))
     return _bring_out(config, watch)
 
 

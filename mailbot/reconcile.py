@@ -43,7 +43,18 @@ class Counts:
     @property
     def ok(self) -> bool:
         """Whether nothing is amiss. Mails that were set aside are told of by themselves."""
-        return not (self.unknown or self.without_bytes or self.overdue_mails or self.overdue_replies)
+        return not self.told
+
+    @property
+    def told(self) -> str:
+        """What is amiss, in words and each with its mend; "" when nothing is."""
+        amiss = (
+            (self.unknown, "mails in the mailbox are not fetched yet: `mailbot once` fetches them, or `mailbot run`"),
+            (self.without_bytes, "mails lost their bytes: `mailbot rebuild --from-mailbox` brings them back"),
+            (self.overdue_mails, "mails wait to be handled for more than an hour: is `mailbot run` running?"),
+            (self.overdue_replies, "replies wait to be sent for more than an hour: `mailbot outbox list` says why"),
+        )
+        return "; ".join(f"{count} {what}" for count, what in amiss if count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +68,23 @@ class Reconciliation:
     watch: Watch
     clock: Callable[[], datetime]
 
-    def run(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> Counts:
-        """Compare, write the counts to the journal, and tell the organizers when something is amiss.
+    def run(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> None:
+        """Compare, and tell of it; ``take`` is as for :meth:`sweep`."""
+        present, unknown = self.sweep(server, take=take)
+        self.tell(self.count(in_mailbox=present, unknown=unknown))
+
+    def sweep(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> tuple[int, int]:
+        """Count the mails of the swept folders, and those of them that the ledger does not know; tell nobody.
 
         ``take`` takes what is new: a mail that came since the last look is nothing amiss.
         """
         present, unknown = self._mailbox(server)
-        if unknown and take():
-            present, unknown = self._mailbox(server)
-        counts = self.count(in_mailbox=present, unknown=unknown)
+        return self._mailbox(server) if unknown and take() else (present, unknown)
+
+    def tell(self, counts: Counts) -> None:
+        """Write the counts to the journal, and tell the organizers when something is amiss, or well again."""
         journal.event("reconciled", **asdict(counts))
-        self.watch.report("reconciliation", ok=counts.ok, detail=str(asdict(counts)))
-        return counts
+        self.watch.report("reconciliation", ok=counts.ok, detail=counts.told)
 
     def count(self, *, in_mailbox: int = 0, unknown: int = 0) -> Counts:
         """Compare the ledger with the spool; what the mailbox holds is given."""
@@ -88,7 +104,6 @@ class Reconciliation:
             )
 
     def _mailbox(self, server: Server) -> tuple[int, int]:
-        """Count the mails of the swept folders, and those of them that the ledger does not know."""
         present = unknown = 0
         for mailbox, folder in self.folders.items():
             validity = server.select(folder)

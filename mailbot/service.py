@@ -290,6 +290,7 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
 def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
     """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
     with held(config.state), opened(config, clock=clock) as service:
+        parts.secret_of(service)
         with service.ledger.write("recover") as tx:
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):

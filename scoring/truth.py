@@ -146,7 +146,7 @@ def _parquet(data: bytes, track: Track) -> Table:
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 -- an extra, and slow to import
     except ImportError:
-        _fail("no-pyarrow", "Label files in Parquet need pyarrow: install mailbot[parquet].")
+        _fail("no-pyarrow", "Label files in Parquet need pyarrow, which mailbot brings with its extra: parquet.")
     wanted = {
         track.id,
         track.group,

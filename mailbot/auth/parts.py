@@ -22,6 +22,11 @@ def own(config: Config) -> frozenset[str]:
     return frozenset(canonical(user) for user in users if "@" in user)
 
 
+def secret_of(service: Service) -> bytes:
+    """Return what keys are hashed with and codes are made from. Raises ConfigError when it was lost."""
+    return secret.of(service.config.state, service.ledger)
+
+
 def assessor(service: Service) -> Assessor:
     """Return the stage that says how sure it is who sent a mail."""
     settings = service.config.identity
@@ -29,7 +34,7 @@ def assessor(service: Service) -> Assessor:
         ledger=service.ledger,
         sandbox=service.sandbox,
         lookup=Lookup(nameservers=settings.nameservers, seconds=settings.dns_seconds, clock=service.clock),
-        secret=secret.of(service.config.state),
+        secret=secret_of(service),
         require=settings.require,
         own=service.own,
     )
@@ -38,4 +43,4 @@ def assessor(service: Service) -> Assessor:
 def questions(service: Service) -> Questions:
     """Return what asks teams about mails that are held."""
     wanted = AuthLevel.CONFIRMED in service.config.identity.require
-    return Questions(secret=secret.of(service.config.state), wanted=wanted, clock=service.clock)
+    return Questions(secret=secret_of(service), wanted=wanted, clock=service.clock)

@@ -23,7 +23,6 @@ from mailbot.errors import ConfigError, Permanent
 if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
-    from mailbot.service import Service
 
 UNWELL, WRONG_CONFIG = 1, 2
 
@@ -48,29 +47,23 @@ def doctor(
 
     Exit code 0 when nothing is red, 1 when something is, 2 when the config or a file it names cannot be used.
     """
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.doctor import checks as surgery  # noqa: PLC0415  # not for --help
     from mailbot.doctor import host as doctor_host  # noqa: PLC0415  # not for --help
-    from mailbot.doctor.finding import Level, green, red  # noqa: PLC0415  # not for --help
+    from mailbot.doctor import rounds  # noqa: PLC0415  # not for --help
+    from mailbot.doctor.finding import Level  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    found, code = list(doctor_host.python()), 0
+    found = list(doctor_host.python())
     try:
         loaded = load_config(context, config)
-        with service.opened(loaded) as wired:
-            found.append(green("config", f"{len(loaded.tracks)} tracks, labels of {_items(wired)} items"))
-            found += surgery.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)
     except ConfigError as error:
-        found.append(red("config", str(error), error.mend))
-        code = WRONG_CONFIG
+        found += rounds.without_config(error)
+    else:
+        found += rounds.made(loaded, online=online, by_mail=by_mail, check_auth=check_auth)
     rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "mend": f.mend} for f in found]
     columns = {"level": None, "part": None, "detail": None, "mend": None}
     emit(rows, as_json=as_json, columns=columns, title="Doctor", style=lambda row: str(row["level"]))
-    raise typer.Exit(code or (UNWELL if any(f.level is Level.RED for f in found) else 0))
-
-
-def _items(wired: Service) -> str:
-    return " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
+    ill = {f.part for f in found if f.level is Level.RED}
+    raise typer.Exit(WRONG_CONFIG if rounds.CONFIG in ill else UNWELL if ill else 0)
 
 
 @stuck.command("list")

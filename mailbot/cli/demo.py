@@ -27,7 +27,9 @@ def demo(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
-        message = "the demo brings its own mail servers, which are not installed: pip install 'mailbot[demo]'"
+        from mailbot import extras  # noqa: PLC0415  # not for --help
+
+        message = f"the demo brings its own mail servers, which are not installed: {extras.how('demo')}"
         raise Permanent(message) from error
     try:
         finished = stage.play(out, sheet=sheet)

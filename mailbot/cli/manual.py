@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from mailbot import __version__
@@ -40,20 +42,19 @@ def _command(path: str, command: object) -> list[str]:
     if inner := getattr(command, "commands", None):
         return [line for name, sub in inner.items() for line in _command(f"{path} {name}", sub)]
     arguments = [param for param in _params(command) if not _is_option(param)]
-    named = " ".join([path, *(str(getattr(a, "metavar", "") or a.name.upper()) for a in arguments)])  # type: ignore[attr-defined]  # a parameter of typer's own command classes, which it does not export
+    named = " ".join([path, *(str(a.metavar or a.name.upper()) for a in arguments)])
     return [f".SS {_text(named)}", _text(getattr(command, "help", "")), *_options(command)]
 
 
-def _options(command: object) -> list[str]:
-    lines = []
-    for param in filter(_is_option, _params(command)):
-        names = [*getattr(param, "opts", []), *getattr(param, "secondary_opts", [])]
-        lines += [".TP", f"\\fB{_text(', '.join(names))}\\fR", _text(getattr(param, "help", "") or "")]
-    return lines
+def _options(command: Any) -> list[str]:  # noqa: ANN401  # one of typer's own command classes, which it does not export
+    """Describe options and arguments as `--help` does: the value wanted, its default and range, what must be given."""
+    context = command.context_class(command)
+    records = [param.get_help_record(context) for param in _params(command)]
+    return [line for names, told in filter(None, records) for line in (".TP", f"\\fB{_text(names)}\\fR", _text(told))]
 
 
-def _params(command: object) -> list[object]:
-    return [param for param in getattr(command, "params", []) if not getattr(param, "hidden", False)]
+def _params(command: Any) -> list[Any]:  # noqa: ANN401  # the same, and its parameters
+    return [param for param in command.params if not getattr(param, "hidden", False)]
 
 
 def _is_option(param: object) -> bool:

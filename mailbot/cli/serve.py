@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
-from mailbot.errors import MailbotError
+from mailbot.errors import MailbotError, Temporary
 
 if TYPE_CHECKING:
     from mailbot.config import Config
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mailbot.running.notify import Notifier
 
 LEFT_UNDONE = 1
+TRY_AGAIN = 1
+"""What may pass, as a database that is not up yet: systemd starts the daemon anew, which it never does after 2."""
+
 FINISH_SECONDS = 9.0
 """The mail in hand is finished within so long after SIGTERM."""
 
@@ -43,6 +46,9 @@ def run(
         try:
             running = _serve(present, notifier, lambda: _checked(context, config))
         except MailbotError as error:
+            if previous is None and isinstance(error, Temporary):
+                typer.echo(f"mailbot: {error}", err=True)
+                raise typer.Exit(TRY_AGAIN) from error
             if previous is None:
                 raise
             journal.trouble("reload-refused", why=str(error))

@@ -136,9 +136,10 @@ def new_key(
 
     act_as_organizer()
     loaded = load_config(context, config)
-    secret, randomness = identity.of(loaded.state), secrets.token_bytes(key.BYTES)
-    with opened_ledger(loaded) as ledger, ledger.write("team-key") as tx:
-        made = approval.new_key(tx, name, secret=secret, randomness=randomness, now=service.now())
+    with opened_ledger(loaded) as ledger:
+        secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(key.BYTES)
+        with ledger.write("team-key") as tx:
+            made = approval.new_key(tx, name, secret=secret, randomness=randomness, now=service.now())
     if made is None:
         message = f"no team is named {name!r}; `mailbot teams list` names them all"
         raise Permanent(message)

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from mailbot.auth import secret
 from mailbot.auth.claims import AuthLevel
 from mailbot.auth.results import vouched
 from mailbot.automatic import LOOP_HEADER
@@ -31,6 +32,8 @@ def identity(service: Service) -> Iterator[Finding]:
     settings = service.config.identity
     with service.ledger.read() as tx:
         checked, waiting = authserv.checked(tx), holding.count(tx)
+    if why := secret.lost(service.config.state, service.ledger):
+        yield red("team keys", why, secret.mend(service.config.state / secret.FILE))
     asked = ", ".join(settings.require)
     if AuthLevel.NONE in settings.require:
         mend = "leave 'none' out of identity.require once the teams have keys, or add 'confirmed' in its place"

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.doctor import auth as doctor_auth
-from mailbot.doctor import host as doctor_host
 from mailbot.doctor import mail as doctor_mail
-from mailbot.doctor import needs as doctor_needs
 from mailbot.doctor import sheet as doctor_sheet
 from mailbot.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.errors import MailbotError
@@ -25,21 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Level", "examine"]
 
+DAMAGED = "`mailbot rebuild --from-spool`, or restore a backup"
+"""The mend of a ledger that is lost or damaged."""
+
 QUIET = timedelta(minutes=15)
 """A mailbox that was not looked into for so long is worth a look, whatever imap.poll_seconds says."""
 
 
 def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
-    """Look at every part; ``online`` logs in to the servers too, ``by_mail`` also sends a mail to ourselves."""
+    """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
-        lambda service: doctor_host.disk(service.config),
-        lambda service: doctor_host.permissions(service.config),
-        lambda service: doctor_needs.servers(service.config),
-        lambda service: doctor_needs.passwords(service.config),
-        lambda service: doctor_needs.organizers(service.config),
-        lambda service: doctor_needs.phase(service.config, service.clock()),
-        _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
-        lambda _: doctor_host.service(),
+        _ledger, _clock, _poll, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
@@ -89,7 +83,7 @@ def _poll(service: Service) -> Iterator[Finding]:
 
 def _ledger(service: Service) -> Iterator[Finding]:
     said = service.ledger.integrity()
-    mend = "" if said == "ok" else "`mailbot rebuild --from-spool`, or restore a backup"
+    mend = "" if said == "ok" else DAMAGED
     yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], mend=mend)
 
 
@@ -157,12 +151,15 @@ def _boards(service: Service) -> Iterator[Finding]:
 def _mailbox(service: Service) -> Iterator[Finding]:
     try:
         server = service.mailbox()
-        counts = service.reconciliation.run(server)
+        present, unknown = service.reconciliation.sweep(server)
         server.close()
     except MailbotError as error:
         yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
         return
     with service.ledger.read() as tx:
         backlog = mails.count(tx, state=MailState.SPOOLED)
-    detail = f"{counts.in_mailbox} mails there, {counts.unknown} not fetched yet, {backlog} waiting to be handled"
-    yield Finding(part="mailbox", level=Level.YELLOW if counts.unknown else Level.GREEN, detail=detail)
+    detail = f"{present} mails there, {unknown} not fetched yet, {backlog} waiting to be handled"
+    if unknown:
+        yield yellow("mailbox", detail, "`mailbot once` fetches them, or `mailbot run`")
+    else:
+        yield green("mailbox", detail)

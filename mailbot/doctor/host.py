@@ -8,10 +8,14 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from mailbot import extras
+from mailbot.auth.secret import FILE as IDENTITY
 from mailbot.doctor.finding import Finding, green, red, yellow
+from mailbot.labels import SECRET as SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +36,7 @@ def python() -> Iterator[Finding]:
     needed = [_REQUIREMENT.match(line) for line in metadata.requires("mailbot") or () if "extra ==" not in line]
     missing = [name[0] for name in needed if name and not _is_installed(name[0])]
     if missing:
-        yield red("packages", f"missing: {', '.join(missing)}", "install mailbot anew: `pip install --upgrade mailbot`")
+        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot anew: {extras.how()}")
     else:
         yield green("packages", f"all {len(needed)} are there")
 
@@ -54,11 +58,35 @@ def disk(config: Config) -> Iterator[Finding]:
         yield red("disk", detail, "make room: a mail that cannot be spooled waits in the mailbox")
 
 
+def folders(config: Config) -> Iterator[Finding]:
+    """Try whether files can be written where the config wants them; no file is left, and no folder made."""
+    named = {"state": config.state, "board.folder": config.published}
+    refused = {key: why for key, folder in named.items() if (why := _refusal(folder))}
+    for key, why in refused.items():
+        yield red(
+            "folders",
+            f"{key}: {named[key]} cannot be written ({why})",
+            f"make it a folder that mailbot may write, or set {key}",
+        )
+    if not refused:
+        yield green("folders", "state and published files can be written")
+
+
+def _refusal(folder: Path) -> str:
+    """Return why no file can be written in a folder, or in the nearest one above it that is there; "" when it can."""
+    try:
+        with tempfile.TemporaryFile(dir=_existing(folder)):
+            return ""
+    except OSError as error:
+        return error.strerror or error.__class__.__name__
+
+
 def permissions(config: Config) -> Iterator[Finding]:
     """Look for files that others on this host could read: passwords, labels, the state folder."""
     servers = (config.imap, config.smtp)
     named = [*(server.password_file for server in servers if server), config.sheet.credentials_file]
-    secrets = [path for path in named if path]
+    made = [config.tokens, config.state / IDENTITY, config.state / SPLIT]
+    secrets = [path for path in (*named, config.oauth.client_secret_file, *made) if path]
     open_secrets = [path for path in dict.fromkeys(secrets) if _others_may_read(path)]
     for path in open_secrets:
         yield red("permissions", f"others can read the secret in {path}", f"chmod 600 {path}")
@@ -67,7 +95,7 @@ def permissions(config: Config) -> Iterator[Finding]:
     for path in open_rest:
         yield yellow("permissions", f"others can read {path}", f"chmod go= {path}")
     if not open_secrets + open_rest:
-        yield green("permissions", "passwords, labels and state are their owner's alone")
+        yield green("permissions", "secrets, labels and state are their owner's alone")
 
 
 def _others_may_read(path: Path) -> bool:

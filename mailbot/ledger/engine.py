@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import crash
-from mailbot.errors import ConfigError, Permanent, Temporary
+from mailbot import crash, extras, folders, safefile
+from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
 from mailbot.ledger import upgrade
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ class Ledger:
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             if self._engine.url.database:
-                Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                path = Path(self._engine.url.database)
+                with folders.used("state", path.parent):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _private(path)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
     def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
@@ -91,6 +94,7 @@ class Ledger:
         if not self._sqlite:
             message = "this ledger is on PostgreSQL: back it up with pg_dump"
             raise Permanent(message)
+        _private(path)
         with _translated(), self._engine.connect() as connection, closing(sqlite3.connect(path)) as target:
             source = connection.connection.dbapi_connection
             source.backup(target)  # type: ignore[union-attr]  # a sqlite3.Connection, as this ledger is SQLite's
@@ -124,8 +128,14 @@ def _engine(url: str) -> sa.Engine:
     except (ArgumentError, ValueError):
         message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
     except ImportError as error:
-        message = f"ledger_url: its driver is not installed ({error.name}): `pip install 'mailbot[postgres]'`"
+        message = f"ledger_url: its driver is not installed ({error.name}): {extras.how('postgres')}"
     raise ConfigError(message)
+
+
+def _private(path: Path) -> None:
+    """Begin an SQLite file as its owner's alone, whatever the umask; what SQLite puts beside it gets its mode."""
+    if not path.exists():
+        path.touch(safefile.PRIVATE_FILE)
 
 
 def _set_up_sqlite(connection: object, _record: object) -> None:
@@ -146,5 +156,8 @@ def _translated() -> Iterator[None]:
         message = f"the ledger cannot be used now: {error.orig}"
         raise Temporary(message) from error
     except SQLAlchemyError as error:
+        if type(error.__cause__) is sqlite3.DatabaseError:  # of bytes that are no ledger; all else is a subclass
+            message = f"the ledger is damaged ({error.__cause__}): `mailbot rebuild --from-spool` makes a new one"
+            raise Damaged(message) from error
         message = f"the ledger failed: {error.__class__.__name__}"
         raise Permanent(message) from error

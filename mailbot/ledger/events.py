@@ -120,9 +120,9 @@ def last_at(tx: Tx) -> datetime | None:
     return found
 
 
-def happened(tx: Tx, *, kind: str, subject: str) -> bool:
-    """Whether there is an entry of that kind about that subject."""
-    where = (events.c.kind == kind, events.c.subject == subject)
+def happened(tx: Tx, *, kind: str, subject: str | None = None) -> bool:
+    """Whether there is an entry of that kind, about that subject where one is given."""
+    where = (events.c.kind == kind, *([events.c.subject == subject] if subject is not None else []))
     return tx.scalar(sa.select(events.c.id).where(*where).limit(1)) is not None
 
 

@@ -196,7 +196,7 @@ def of(service: Service) -> Registrar:
         challenge=service.challenge,
         settings=service.config.registration,
         own=service.own,
-        secret=secret.of(service.config.state),
+        secret=secret.of(service.config.state, service.ledger),
         state=service.config.state,
         clock=service.clock,
     )

@@ -92,6 +92,10 @@ def _check_dynamic(config: Config, place: Place) -> None:
         if not path.resolve().is_relative_to(home.resolve()) and not _all_may_read(path):
             message = f"the service could not read {path}: {_MEND}"
             raise ConfigError(message)
+    for path in _installation(place.command):
+        if not _is_hidden(path) and not _all_may_read(path):
+            message = f"the service could not read {path}, where mailbot is installed: `chmod -R go=rX {path}`"
+            raise ConfigError(message)
 
 
 def _state_directory(config: Config, *, strict: bool = True) -> str:

@@ -39,7 +39,7 @@ def _key(wired: Service, team: str, clock: Clock) -> str:
         given = approval.new_key(
             tx,
             team,
-            secret=secret.of(wired.config.state),
+            secret=secret.of(wired.config.state, wired.ledger),
             randomness=secrets.token_bytes(key.BYTES),
             now=clock(),
         )

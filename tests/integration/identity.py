@@ -213,7 +213,7 @@ class World:
             given = approval.new_key(
                 tx,
                 team.name,
-                secret=identity_secret.of(state),
+                secret=identity_secret.of(state, self.service.ledger),
                 randomness=(made * key.BYTES)[-key.BYTES :],
                 now=self.clock(),
             )

@@ -83,6 +83,27 @@ def test_a_password_that_others_can_read_is_red() -> None:
         ]
 
 
+def test_every_secret_that_others_can_read_is_red() -> None:
+    """That of the app for OAuth too, and those that mailbot keeps in its state folder."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "state").mkdir(mode=0o711)
+        secrets = ["app", "state/oauth.json", "state/identity.secret", "state/split.secret"]
+        for file in (*secrets, "labels"):
+            (folder / file).touch()
+            (folder / file).chmod(0o644)
+        (folder / "labels").chmod(0o600)
+        folder.chmod(0o755)
+        given = {
+            "preset": "siqa",
+            "challenge": {"address": "s@x.org"},
+            "oauth": {"client_secret_file": "app"},
+            "tracks": {"siqa-s": {"labels": "labels"}},
+        }
+        rows = list(doctor_host.permissions(configfile.build(given, base=folder)))
+        assert [(row.level, row.mend) for row in rows] == [("red", f"chmod 600 {folder}/{file}") for file in secrets]
+
+
 def test_a_config_that_cannot_be_used_is_exit_code_2(bot: Bot) -> None:
     """The doctor still looks at what it can, and tells every mistake."""
     config = bot.folder / "config.toml"

@@ -114,7 +114,7 @@ def keyed(served: Service, raw: bytes, team: str = "Pixel Peepers") -> bytes:
     """Return a mail that carries a key of its team, a new one."""
     with served.ledger.write("key") as tx:
         found = approval.new_key(
-            tx, team, secret=secret.of(served.config.state), randomness=secrets.token_bytes(16), now=NOW
+            tx, team, secret=secret.of(served.config.state, served.ledger), randomness=secrets.token_bytes(16), now=NOW
         )
     assert found is not None
     return f"To: submissions+{found[1]}@siqa.example\r\n".encode() + raw

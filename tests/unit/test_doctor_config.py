@@ -50,6 +50,7 @@ def test_the_mend_fits_the_mistake(
     monkeypatch.setattr(sys, "argv", ["mailbot", "doctor", "--json"])
     with pytest.raises(SystemExit) as ended:
         main()
-    row = json.loads(capsys.readouterr().out)[-1]
+    row, rest = json.loads(capsys.readouterr().out)[-2:]
     assert (ended.value.code, row["part"], row["level"]) == (2, "config", "red")
+    assert (rest["part"], rest["level"]) == ("the rest", "yellow")
     assert row["mend"].startswith(mend)

@@ -11,6 +11,8 @@ import pytest
 from mailbot.cli import main
 from mailbot.errors import ConfigError
 from mailbot.ledger import Ledger
+from tests.care.contest import write_config
+from tests.command import mailbot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +31,19 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ConfigError, match=r"not installed \(psycopg\): `pip install 'mailbot\[postgres\]'`"):
+    with pytest.raises(
+        ConfigError, match=r"not installed \(psycopg\): `.* -m pip install --upgrade 'SOURCE\[postgres\]'`"
+    ):
         Ledger("postgresql+psycopg://u@h/db")
+
+
+def test_a_daemon_that_starts_before_its_database_is_started_anew(tmp_path: Path) -> None:
+    """Exit code 1: after 2 systemd would leave a host that was switched on without its mailbot."""
+    config = write_config(tmp_path)
+    config.write_text(f'ledger_url = "postgresql+psycopg://u:hush-hush@127.0.0.1:1/db"\n{config.read_text()}')
+    said = mailbot("run", folder=tmp_path, code=1).err
+    assert said.startswith("mailbot: the ledger cannot be used now: ")
+    assert "hush-hush" not in said
 
 
 def test_the_doctor_tells_it_with_exit_code_2(
@@ -45,5 +58,5 @@ def test_the_doctor_tells_it_with_exit_code_2(
         main()
     out = capsys.readouterr().out
     assert ended.value.code == 2
-    assert "ledger_url: must be" in json.loads(out)[-1]["detail"]
+    assert "ledger_url: must be" in {row["part"]: row["detail"] for row in json.loads(out)}["config"]
     assert "hush-hush" not in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,24 @@ def test_every_command_is_in_it(command: str) -> None:
     """Each has a section of its own."""
     escaped = command.replace("-", "\\-")
     assert any(line == f".SS {escaped}" or line.startswith(f".SS {escaped} ") for line in PAGE.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ("--labels TRACK=FILE", "A label file, to copy."),
+        ("--preset <str>", "[default: siqa]"),
+        ("--bootstrap B", "[1<=x<=100000]"),
+        ("--why <str>", "kept for good. [required]"),
+        ("DIR <path>", "Folder to begin in; made when missing. [required]"),
+        ("--tell / --silent", "[default: silent]"),
+    ],
+)
+def test_it_tells_what_help_tells(names: str, told: str) -> None:
+    """What value an option wants, its default and range, and whether it must be given; arguments as well."""
+    heading = f"\\fB{names}\\fR".replace("-", "\\-")
+    lines = PAGE.splitlines()
+    assert any(told in after for line, after in pairwise(lines) if line == heading)
 
 
 def test_roff_takes_it_without_a_warning() -> None:

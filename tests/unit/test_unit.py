@@ -51,6 +51,7 @@ def dynamic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
     monkeypatch.setattr(unit, "_owner", lambda _: "")
     monkeypatch.setattr(unit, "HIDDEN", ())
+    monkeypatch.setattr(unit, "_installation", lambda _: [Path("/usr")])
     return unit.text(_config(tmp_path / "mailbot"), _place(tmp_path / "mailbot"))
 
 
@@ -79,6 +80,16 @@ def test_where_systemd_has_moved_the_folder_it_is_still_found(monkeypatch: pytes
     moved.mkdir(parents=True)
     (tmp_path / "mailbot").symlink_to(moved)
     assert "StateDirectory=mailbot" in _lines(unit.text(_config(moved), _place(tmp_path / "mailbot")))
+
+
+@pytest.mark.usefixtures("dynamic")
+def test_an_environment_that_is_roots_alone_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A virtual environment made under a strict umask: systemd would only say 203/EXEC, again and again."""
+    place, environment = _place(tmp_path / "mailbot"), tmp_path / "environment"
+    environment.mkdir(mode=0o700)
+    monkeypatch.setattr(unit, "_installation", lambda _: [environment])
+    with pytest.raises(ConfigError, match=r"where mailbot is installed: `chmod -R go=rX .*/environment`"):
+        unit.text(_config(tmp_path / "mailbot"), place)
 
 
 def test_what_the_service_could_not_reach_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

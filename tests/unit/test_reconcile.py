@@ -1,0 +1,86 @@
+"""Mailbox and ledger compared: who tells of a difference, in which words, and who ends it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import SMTP
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import daemon
+from mailbot.doctor import checks
+from mailbot.fetch import Fetch
+from mailbot.ledger import health, outbox
+from tests.unit.services import Clock, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.doctor.finding import Finding
+    from mailbot.service import Service
+
+
+class Inbox:
+    """A mailbox with one mail in its inbox."""
+
+    def select(self, folder: str) -> int | None:
+        """Enter the inbox, the only folder."""
+        return 1 if folder == "INBOX" else None
+
+    def windows(self) -> Iterator[list[int]]:
+        """Give its UIDs."""
+        yield [7]
+
+    def close(self) -> None:
+        """Let go."""
+
+
+@pytest.fixture(autouse=True)
+def _inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every look at the mailbox find it; the rows on the server itself are left out."""
+    monkeypatch.setattr("mailbot.service.Service.mailbox", lambda _: Inbox())
+    monkeypatch.setattr("mailbot.doctor.mail.imap", lambda _: [])
+
+
+def _row(service: Service, part: str) -> list[Finding]:
+    """Return the rows of a part, as the doctor finds them with what the fake inbox can show."""
+    return [row for row in checks.examine(service, online=True) if row.part == part]
+
+
+def test_the_doctor_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mail that nobody fetched yet is a yellow row with its mend: no alert, no health row, no line on stderr."""
+    with served(tmp_path, Clock()) as service:
+        (row,) = _row(service, "mailbox")
+        assert (row.level, row.detail) == ("yellow", "1 mails there, 1 not fetched yet, 0 waiting to be handled")
+        assert row.mend == "`mailbot once` fetches them, or `mailbot run`"
+        with service.ledger.read() as tx:
+            assert (outbox.listing(tx), health.listing(tx)) == ([], [])
+        assert _row(service, "reconciliation") == []
+    assert capsys.readouterr().err == ""
+
+
+def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The letter and the doctor's mend say what to do; the next pass by hand that finds nothing amiss ends it."""
+
+    @contextmanager
+    def nothing_goes_out(_: Service) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(step=lambda: False)
+
+    with served(tmp_path, Clock()) as service:
+        service.reconciliation.run(Inbox())  # type: ignore[arg-type]  # all that it asks of a server
+        (row,) = _row(service, "reconciliation")
+        said = "1 mails in the mailbox are not fetched yet: `mailbot once` fetches them, or `mailbot run`"
+        assert (row.level, row.mend) == ("red", said)
+        with service.ledger.read() as tx:
+            (letter,) = outbox.listing(tx)
+            assert said in message_from_bytes(letter.message, policy=SMTP).get_content()
+        monkeypatch.setattr(Inbox, "windows", lambda _: iter(()))
+        monkeypatch.setattr(Fetch, "take_new", lambda *_: 0)
+        monkeypatch.setattr(Fetch, "file_away", lambda *_: 0)
+        monkeypatch.setattr("mailbot.service.Service.sending", nothing_goes_out)
+        daemon.once(service)
+        assert _row(service, "reconciliation") == []
