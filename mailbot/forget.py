@@ -20,7 +20,6 @@ from mailbot.ledger import boards, dropping, events, mails, outbox, submissions,
 from mailbot.model import Status
 from mailbot.rules import name_key
 from mailbot.site import folder as site_folder
-from mailbot.site import rules as site_rules
 from mailbot.spool import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -74,12 +73,8 @@ def forget(service: Service, name: str, why: str) -> Forgotten:
 
 def _publish_again(service: Service) -> None:
     """Write the last board's files and the site anew, bring them out, and keep no site from before."""
-    config, challenge = service.config, service.challenge
-    kept = publish.kept(service.ledger)
-    if kept:
-        publish.write(kept[-1], config.published, site_rules.from_config(config, challenge), kept[:-1])
-        publish.rebuild_page(config, challenge, service.ledger, service.watch)
-        site_folder.keep_present_only(config.published / "page")
+    publish.refresh(service.config, service.challenge, service.ledger, service.watch)
+    site_folder.keep_present_only(service.config.published / "page")
 
 
 def _check_ready(service: Service, tx: Tx, team: Team, known: set[str]) -> None:
