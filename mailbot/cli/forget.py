@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, nameless, set_up_journal
 
 
 def forget(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.")] = "",
+    why: Annotated[
+        str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.", callback=nameless)
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
