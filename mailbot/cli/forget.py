@@ -31,6 +31,11 @@ def forget(
     typer.echo(f"It is {done.pseudonym} now: {done.mails} mails dropped, {done.boards} boards renamed.")
     typer.echo("What mailbot does not reach is left to you:")
     typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'};")
+    if done.doubtful:
+        typer.echo(
+            f"  - look at the strangers' mails {', '.join(done.doubtful)}, which stay in the spool: each has the name"
+        )
+        typer.echo("    in its subject, or cannot be read;")
     typer.echo("  - make a new backup (`mailbot backup`) and delete older ones, and exports with addresses;")
     typer.echo("  - delete its rows in the response sheet of a form, and copies of the results page elsewhere.")
     for path in done.copies:
