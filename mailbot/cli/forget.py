@@ -30,7 +30,8 @@ def forget(
         done = forget.forget(wired, name, why)
     typer.echo(f"It is {done.pseudonym} now: {done.mails} mails dropped, {done.boards} boards renamed.")
     typer.echo("What mailbot does not reach is left to you:")
-    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'};")
+    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'},")
+    typer.echo("    and those of others whose subject begins with its name, or whose file bears it;")
     if done.doubtful:
         typer.echo(
             f"  - look at the strangers' mails {', '.join(done.doubtful)}, which stay in the spool: each has the name"
