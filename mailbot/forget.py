@@ -6,29 +6,37 @@ mailbox, backups, exports) is named, for an organizer to delete.
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from mailbot import daybook, publish, roster
+from mailbot import daybook, mentions, publish, roster
 from mailbot.board_json import board_as_json, board_from_json
 from mailbot.completing import complete
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, dropping, events, mails, outbox, submissions, teams
 from mailbot.model import Status
+from mailbot.opening import open_mail
 from mailbot.rules import name_key
+from mailbot.sandbox import ChildDied
 from mailbot.site import folder as site_folder
-from mailbot.site import rules as site_rules
 from mailbot.spool import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from mailbot.ledger import Tx
     from mailbot.model import Board, Team
     from mailbot.service import Service
+
+
+class Tie(Enum):
+    """What a mail of nobody has to do with a team."""
+
+    NONE = "none"  # nothing
+    DOUBTFUL = "doubtful"  # its subject has the name, or it cannot be read
+    ITS = "its"  # it names an address of the team, or was handed in for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,46 +48,62 @@ class Forgotten:
     boards: int
     #: Every address that was the team's, to look for where mailbot does not reach.
     addresses: tuple[str, ...]
+    #: Mails of strangers that stay, although they have its name in the subject, or could not be read.
+    doubtful: tuple[str, ...]
     #: Older copies of the ledger, which still hold it all.
     copies: tuple[str, ...]
 
 
 def forget(service: Service, name: str, why: str) -> Forgotten:
-    """Forget a team. Raises Permanent when it is not known, or something is still under way."""
+    """Forget a team. Raises Permanent when it is not known or forgotten already, or something is still under way."""
     with service.ledger.read() as tx:
-        team = teams.with_name(tx, name)
-        if team is None:
-            message = f"no team is named {name!r}; `mailbot teams list` names them all"
-            raise Permanent(message)
+        team = _named(tx, name)
+        again = team.name == _pseudonym(team) and events.happened(tx, kind="team-forgotten", subject=team.name)
+    if again:  # the command may have died after it was entered
+        _finish(service)
+        message = f"{team.name} was forgotten already: nothing was done but to write what is published anew"
+        raise Permanent(message)
+    with service.ledger.read() as tx:
         known = teams.ever(tx, team.id)
         _check_ready(service, tx, team, known)
         rows = submissions.of_team(tx, team.id)
     for track, truth in service.labels.whole.items():  # its mails go; its scores can still be computed anew
         complete(service, truth, [row for row in rows if row.track == track and row.status is Status.ACCEPTED])
-    dropped = _drop_mails(service, team, known)
+    dropped, doubtful = _drop_mails(service, team, known)
     daybook.forget(service.config.state, name_key(team.name), known)
-    pseudonym = f"Former team {team.id}"
+    pseudonym = _pseudonym(team)
     changed = _in_ledger(service, team, pseudonym, known, why=why, dropped=dropped)
-    service.ledger.shred()
-    _publish_again(service)
+    _finish(service)
     copies = sorted(str(path) for path in service.config.state.glob("ledger.db.before-*"))
     return Forgotten(
         pseudonym=pseudonym,
         mails=dropped,
         boards=changed,
         addresses=tuple(sorted(known)),
+        doubtful=doubtful,
         copies=tuple(copies),
     )
 
 
-def _publish_again(service: Service) -> None:
-    """Write the last board's files and the site anew, bring them out, and keep no site from before."""
-    config, challenge = service.config, service.challenge
-    kept = publish.kept(service.ledger)
-    if kept:
-        publish.write(kept[-1], config.published, site_rules.from_config(config, challenge), kept[:-1])
-        publish.rebuild_page(config, challenge, service.ledger, service.watch)
-        site_folder.keep_present_only(config.published / "page")
+def _pseudonym(team: Team) -> str:
+    """Return what a team is called once it is forgotten."""
+    return f"Former team {team.id}"
+
+
+def _named(tx: Tx, name: str) -> Team:
+    """Return the team of that name. Raises Permanent when there is none."""
+    team = teams.with_name(tx, name)
+    if team is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    return team
+
+
+def _finish(service: Service) -> None:
+    """Leave nothing of what was deleted in the ledger's file and in what is published; no earlier site stays."""
+    service.ledger.shred()
+    publish.refresh(service.config, service.challenge, service.ledger, service.watch)
+    site_folder.keep_present_only(service.config.published / "page")
 
 
 def _check_ready(service: Service, tx: Tx, team: Team, known: set[str]) -> None:
@@ -93,41 +117,44 @@ def _check_ready(service: Service, tx: Tx, team: Team, known: set[str]) -> None:
         raise Permanent(message)
 
 
-def _drop_mails(service: Service, team: Team, known: Collection[str]) -> int:
-    """Drop the team's mails, and those of nobody that name one of its addresses; return how many."""
+def _drop_mails(service: Service, team: Team, known: Collection[str]) -> tuple[int, tuple[str, ...]]:
+    """Drop the team's mails, and those of nobody that name one of its addresses or are handed in for it.
+
+    Return how many were there, and what other mails of nobody have its name in their subject, or cannot be read.
+    """
     with service.ledger.read() as tx:
         its, strange = dropping.of_team(tx, team.id), dropping.of_nobody(tx)
-    its += [digest for digest in strange if _names(service, digest, known)]
+    there = {digest: row for digest, row in strange.items() if service.spool.path(digest).exists()}
+    ties = {digest: _tie(service, digest, team, known) for digest in there}
+    its = list(dict.fromkeys([*its, *(digest for digest, tie in ties.items() if tie is Tie.ITS)]))
+    dropped = sum(service.spool.path(digest).exists() for digest in its)
     for digest in its:
         service.spool.drop(digest, f"{FORGOTTEN} on {service.clock():%Y-%m-%d}")
-    return len(its)
+    return dropped, tuple(there[digest] for digest, tie in ties.items() if tie is Tie.DOUBTFUL)
 
 
-def _names(service: Service, digest: str, known: Collection[str]) -> bool:
-    """Whether a spooled mail holds one of the addresses, in the clear or encoded."""
-    path = service.spool.path(digest)
-    return path.exists() and _mentions(path.read_bytes(), known)
-
-
-def _mentions(raw: bytes, words: Collection[str]) -> bool:
-    """Whether a mail holds one of the words, whatever its case, in its bytes or in its decoded texts."""
-    texts = [raw.decode("utf-8", "replace"), *_texts(raw)]
-    return any(word.casefold() in text.casefold() for text in texts for word in words)
-
-
-def _texts(raw: bytes) -> Iterator[str]:
-    for part in email.message_from_bytes(raw, policy=email.policy.compat32).walk():
-        if part.get_content_maintype() == "text":
-            data = part.get_payload(decode=True)
-            yield data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
+def _tie(service: Service, digest: str, team: Team, known: Collection[str]) -> Tie:
+    """Tell what a spooled mail of nobody has to do with a team."""
+    raw = service.spool.path(digest).read_bytes()
+    if mentions.has_words(raw, known):
+        return Tie.ITS
+    try:
+        opened = service.sandbox.submit(open_mail, raw, len(raw)).result()
+    except ChildDied:
+        return Tie.DOUBTFUL
+    if mentions.is_for_team(opened, team.name):
+        return Tie.ITS
+    return Tie.DOUBTFUL if mentions.has_in_subject(opened, team.name) else Tie.NONE
 
 
 def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[str], *, why: str, dropped: int) -> int:
     """Put the pseudonym in the name's place everywhere in the ledger; return how many boards had it."""
+    gone = [digest for digest, reason in service.spool.dropped().items() if reason.startswith(FORGOTTEN)]
     with service.ledger.write("forget") as tx:
         dropping.forget(tx, team.id, pseudonym, known)
+        dropping.blank_replies_to(tx, gone)
         for row in outbox.listing(tx):
-            if _mentions(row.message, {team.name, *known}):
+            if mentions.has_words(row.message, {team.name, *known}):
                 dropping.blank(tx, row.id)
         changed = {}
         for kept in boards.listing(tx):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailbot import exports, folders, safefile, workbook
 from mailbot.board_json import board_from_json
+from mailbot.errors import Permanent
 from mailbot.ledger import boards
 from mailbot.letters import receipts
 from mailbot.model import Board
@@ -52,16 +53,21 @@ def target_of(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch
     return publish
 
 
-def rebuild_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
-    """Make the site anew from the ledger and run the organizers' command; tell whether that succeeded.
+def rebuild(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
+    """Write the files of the last board and the site anew, as they were when it was published; run the command.
+
+    Tell whether that succeeded. Final results are the last board until another one is published.
 
     Raises:
         Permanent: no board was published yet.
         ConfigError: it could not be written; the old site stands.
     """
-    rules, folder = site_rules.from_config(config, challenge), config.published
-    with folders.used(FOLDER_KEY, folder):
-        site_folder.replace(folder / "page", site(kept(ledger), rules, _received(folder)))
+    boards_kept = kept(ledger)
+    if not boards_kept:
+        message = "no board was published yet: publish one first"
+        raise Permanent(message)
+    with folders.used(FOLDER_KEY, config.published):
+        write(boards_kept[-1], config.published, site_rules.from_config(config, challenge), boards_kept[:-1])
     return _bring_out(config, watch)
 
 
@@ -71,9 +77,9 @@ def _received(folder: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def refresh_page(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
+def refresh(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
     """Do the same if a board was published yet; tell whether all is well."""
-    return not kept(ledger) or rebuild_page(config, challenge, ledger, watch)
+    return not kept(ledger) or rebuild(config, challenge, ledger, watch)
 
 
 def _bring_out(config: Config, watch: Watch) -> bool:

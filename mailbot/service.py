@@ -168,7 +168,7 @@ class Service:
             settings=self.config.letters,
             organizers=self.config.challenge.organizers,
             published=self.config.published,
-            refresh_page=lambda: publish.refresh_page(self.config, self.challenge, self.ledger, self.watch),
+            refresh_page=lambda: publish.refresh(self.config, self.challenge, self.ledger, self.watch),
             clock=self.clock,
         )
 

@@ -10,14 +10,16 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from mailbot import __version__
+from mailbot import __version__, takeout_rows
+from mailbot.dialogue import parts
 from mailbot.errors import Permanent
 from mailbot.labels import FOLDER, SECRET
-from mailbot.ledger import boards, events, mails, outbox, scores, submissions, teams
+from mailbot.ledger import boards, entries, events, mails, submissions, teams
+from mailbot.letters import receipts
 from mailbot.opening import open_mail
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from mailbot.config import Config
     from mailbot.ledger import Tx
+    from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
 
@@ -36,8 +39,6 @@ _RULES = ("preset", "quota", "phases", "board", "split", "awards", "identity", "
 """The sections of the config that say what was played; how this host reaches its servers is nobody's concern."""
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
-_PERSONAL = {"mail": {"place", "reason"}, "reply": {"recipient", "subject", "message", "error", "key", "message_id"}}
-"""Fields that may hold an address, or words that a person wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Takeout:
 
     service: Service
     folder: Path
-    #: Also the roster's addresses, whom we wrote to, and the raw mails.
+    #: Also the roster's addresses, whom we wrote to, the words of disputes, and the raw mails.
     addresses: bool = False
     #: Also every label file that was ever in force.
     labels: bool = False
@@ -58,9 +59,10 @@ class Takeout:
             raise Permanent(message)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.service.ledger.read() as tx:
-            head, rows = events.head(tx), submissions.listing(tx)
+            head, rows, handed_in = events.head(tx), submissions.listing(tx), entries.listing(tx)
             self._tables(tx, rows)
-        missing = self._files(rows)
+        missing = self._files(rows) + self._handed_in(handed_in)
+        self._received()
         missing += self._mails() if self.addresses else []
         if self.labels:
             self._labels()
@@ -70,18 +72,11 @@ class Takeout:
         """Write what the ledger holds, all of one instant."""
         _json(self.folder / "config.json", rules_of(self.service.config))
         self._roster(tx)
-        _lines(self.folder / "mails.jsonl", (self._plain("mail", row.name, row) for row in mails.listing(tx)))
-        _lines(self.folder / "replies.jsonl", (self._plain("reply", row.name, row) for row in outbox.listing(tx)))
-        _lines(self.folder / "submissions.jsonl", ({"receipt": row.receipt, **asdict(row)} for row in rows))
-        found = (
-            {"receipt": row.receipt, **asdict(score)} for row in rows for score in scores.of_submission(tx, row.id)
-        )
-        _lines(self.folder / "scores.jsonl", found)
-        _lines(self.folder / "audit.jsonl", (entry.as_json() for entry in events.since(tx, 0)))
+        for name, found in takeout_rows.tables(tx, rows, addresses=self.addresses, labels=self.labels):
+            _lines(self.folder / name, found)
+        (self.folder / "boards").mkdir()
         for board in boards.listing(tx):
-            path = self.folder / f"boards/{board.id:06d}.json"
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(board.board.encode())
+            (self.folder / f"boards/{board.id:06d}.json").write_bytes(board.board.encode())
 
     def _roster(self, tx: Tx) -> None:
         """Write the teams, with their addresses only when they are wanted."""
@@ -90,11 +85,6 @@ class Takeout:
             writer.writerow(["id", "team", *(["addresses"] if self.addresses else [])])
             for team in teams.everyone(tx):
                 writer.writerow([team.id, team.name, *([" ".join(team.addresses)] if self.addresses else [])])
-
-    def _plain(self, what: str, name: str, row: Any) -> dict[str, Any]:  # noqa: ANN401  # any row of the ledger
-        """Return a row without its bytes, and without what is personal unless that is wanted."""
-        left_out = {"message"} if self.addresses else _PERSONAL[what]
-        return {what: name} | {key: value for key, value in asdict(row).items() if key not in left_out}
 
     def _files(self, rows: Iterable[SubmissionRow]) -> list[str]:
         """Take the submitted files out of their mails, mail by mail; return what is not there any more."""
@@ -110,6 +100,23 @@ class Takeout:
                 else:
                     missing.append(f"the file of {row.receipt}{self._why(mail_id)}")
         return missing
+
+    def _handed_in(self, rows: Iterable[EntryRow]) -> list[str]:
+        """Take the papers and archives out of their mails; return what is not there any more."""
+        missing: list[str] = []
+        for row in (row for row in rows if row.sha256):
+            data = parts.entry_file(self.service, row)
+            if data is None:
+                missing.append(f"the file of {row.receipt}{self._why(row.mail_id)}")
+            else:
+                (self.folder / "files" / row.file_name).write_bytes(data)
+        return missing
+
+    def _received(self) -> None:
+        """Copy the list of received files, once it is published."""
+        published = self.service.config.published / receipts.NAME
+        if published.is_file():
+            shutil.copy2(published, self.folder / receipts.NAME)
 
     def _opened(self, mail_id: int) -> Mapping[str, bytes]:
         """Return the files of a mail by their SHA-256; none when its bytes are gone."""

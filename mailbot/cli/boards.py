@@ -84,14 +84,15 @@ def _show_all(wired: Service, made: Board) -> None:
 
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:
-    """Make the results page anew from the published boards, and run page.command."""
+    """Write the last board's files and the results page anew, and run page.command."""
     from mailbot import publish as publishing  # noqa: PLC0415  # not for --help
     from mailbot import service  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
-        done = publishing.rebuild_page(wired.config, wired.challenge, wired.ledger, wired.watch)
-        typer.echo(f"Made anew in {wired.config.published / 'page'}")
+        wired.post.list_again()
+        done = publishing.rebuild(wired.config, wired.challenge, wired.ledger, wired.watch)
+        typer.echo(f"Made anew in {wired.config.published}")
     if not done:
         raise typer.Exit(1)
 

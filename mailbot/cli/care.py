@@ -13,6 +13,7 @@ from mailbot.cli.common import (
     act_as_organizer,
     emit,
     load_config,
+    nameless,
     opened_ledger,
     set_up_journal,
     writing,
@@ -30,7 +31,7 @@ stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop t
 audit = typer.Typer(help="The audit trail: verify it.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="M-000012")]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]
 
 
 def doctor(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +50,7 @@ def entries(
 
 
 def _save(config: Config, folder: Path) -> None:
-    """Write each file as it came, as ``E-000012.pdf``: the name that a team gave it is for display only."""
+    """Write each file as it came, by its receipt."""
     from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot.dialogue import parts  # noqa: PLC0415  # as above
     from mailbot.ledger import entries as table  # noqa: PLC0415  # as above
@@ -63,11 +62,11 @@ def _save(config: Config, folder: Path) -> None:
         with wired.ledger.read() as tx:
             rows = [row for row in table.listing(tx) if row.sha256]
         for row in rows:
-            data, ending = parts.entry_file(wired, row), re.search(r"(\.[a-z0-9]{1,10}){1,2}$", row.what.lower())
+            data = parts.entry_file(wired, row)
             if data is None:
                 missing.append(row.receipt)
             else:
-                (folder / f"{row.receipt}{ending[0] if ending else ''}").write_bytes(data)
+                (folder / row.file_name).write_bytes(data)
     typer.echo(f"{len(rows) - len(missing)} file(s) written to {folder}.")
     for receipt in missing:
         typer.echo(f"  not found in its mail: {receipt}", err=True)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, nameless, set_up_journal
 
 
 def forget(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.")] = "",
+    why: Annotated[
+        str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.", callback=nameless)
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
@@ -28,7 +30,13 @@ def forget(
         done = forget.forget(wired, name, why)
     typer.echo(f"It is {done.pseudonym} now: {done.mails} mails dropped, {done.boards} boards renamed.")
     typer.echo("What mailbot does not reach is left to you:")
-    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'};")
+    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'},")
+    typer.echo("    and those of others whose subject begins with its name, or whose file bears it;")
+    if done.doubtful:
+        typer.echo(
+            f"  - look at the strangers' mails {', '.join(done.doubtful)}, which stay in the spool: each has the name"
+        )
+        typer.echo("    in its subject, or cannot be read;")
     typer.echo("  - make a new backup (`mailbot backup`) and delete older ones, and exports with addresses;")
     typer.echo("  - delete its rows in the response sheet of a form, and copies of the results page elsewhere.")
     for path in done.copies:

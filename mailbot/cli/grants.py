@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, said, set_up_journal
 from mailbot.errors import Permanent
 
 
@@ -14,7 +14,7 @@ def grant(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The team's name.")],
     track: Annotated[str, typer.Argument(help="The track, as siqa-u.")],
-    why: Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.")],
+    why: Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)],
     more: Annotated[int, typer.Option(min=1, max=100, help="So many more.")] = 1,
     config: ConfigFile = None,
 ) -> None:

@@ -15,6 +15,7 @@ from mailbot.cli.common import (
     load_config,
     opened_ledger,
     rfc3339,
+    said,
     short,
     two,
 )
@@ -179,7 +180,7 @@ def list_mails(
 def approve_mail(
     context: typer.Context,
     mail: Annotated[str, typer.Argument(metavar="M-000012")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
     config: ConfigFile = None,
 ) -> None:
     """Take a mail that is held as its team's: it is scored, and counts from when it arrived."""

@@ -16,7 +16,7 @@ def export(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     with_addresses: Annotated[
-        bool, typer.Option("--with-addresses", help="Also addresses, whom we wrote to, and the raw mails.")
+        bool, typer.Option("--with-addresses", help="Also addresses, the words of disputes, and the raw mails.")
     ] = False,
     with_labels: Annotated[bool, typer.Option("--with-labels", help="Also every version of the labels.")] = False,
     config: ConfigFile = None,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, emit, load_config, opened_ledger, set_up_journal
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    nameless,
+    opened_ledger,
+    set_up_journal,
+)
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -20,6 +29,10 @@ if TYPE_CHECKING:
 teams = typer.Typer(help="The roster: list teams, add or import them, say who gets letters.", no_args_is_help=True)
 
 SOME_REFUSED = 1
+
+WhyLate = Annotated[
+    str, typer.Option("--why", help="The reason; needed once registration is closed.", callback=nameless)
+]
 
 
 class Switch(StrEnum):
@@ -53,7 +66,7 @@ def add_team(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The team's name.")],
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Its addresses, the leader's first.")],
-    why: Annotated[str, typer.Option("--why", help="The reason; needed once registration is closed.")] = "",
+    why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
     """Add a team, or addresses to the team of that name."""
@@ -72,7 +85,7 @@ def import_teams(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="CSV with columns team,address.")
     ],
-    why: Annotated[str, typer.Option("--why", help="The reason; needed once registration is closed.")] = "",
+    why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
     """Import a roster. Rows that are in order are taken, the others named; exit code 1 when there were any."""

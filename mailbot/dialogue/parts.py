@@ -8,6 +8,7 @@ from mailbot.dialogue.disputing import Disputing
 from mailbot.dialogue.entries import Kind
 from mailbot.dialogue.forwarding import Forwarding
 from mailbot.dialogue.obeying import Obeying
+from mailbot.errors import Permanent
 from mailbot.ledger import mails
 from mailbot.opening import open_mail, taken_out
 from mailbot.registration import registrar
@@ -80,7 +81,11 @@ def entry_file(service: Service, row: EntryRow) -> bytes | None:
         mail = mails.get(tx, row.mail_id)
     if mail is None or row.sha256 is None:
         return None
-    return service.sandbox.submit(taken_out, service.spool.get(mail.sha256), row.sha256).result()
+    try:
+        raw = service.spool.get(mail.sha256)
+    except Permanent:  # dropped on purpose, or lost
+        return None
+    return service.sandbox.submit(taken_out, raw, row.sha256).result()
 
 
 def file_of(service: Service, row: SubmissionRow) -> bytes | None:

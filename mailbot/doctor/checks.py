@@ -107,13 +107,14 @@ def _stock(service: Service) -> Iterator[Finding]:
     mend = "`mailbot stuck list`, then show, retry or drop" if counts.set_aside else ""
     yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
     with service.ledger.read() as tx:
-        states = [row.state for row in outbox.listing(tx)]
+        ours = outbox.listing(tx)
         backlog = mails.unfinished(tx)
     yield Finding(part="backlog", level=Level.GREEN, detail=f"{backlog} mails wait to be handled")
-    given_up = states.count(ReplyState.GIVEN_UP)
-    waiting = len(states) - given_up - states.count(ReplyState.SENT)
+    withheld = sum(row.is_withheld for row in ours)
+    given_up = sum(row.state is ReplyState.GIVEN_UP for row in ours) - withheld
+    waiting = sum(row.state in {ReplyState.QUEUED, ReplyState.SENDING} for row in ours)
     mend = "`mailbot outbox list` says why" if given_up else ""
-    detail = f"{waiting} waiting, {given_up} given up"
+    detail = f"{waiting} waiting, {given_up} given up" + (f", {withheld} withheld by a rebuild" if withheld else "")
     yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, mend=mend)
 
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from mailbot.ledger.engine import Tx
 
 
+_AT_ONCE = 500
+"""So many mails are named in one statement: engines bound its length."""
+
+_SILENT = {"recipient": "", "subject": "", "message": b"", "error": None}
+"""What is left of a mail of ours that was to somebody who is forgotten."""
+
+
 def still_needed(tx: Tx) -> set[str]:
     """Return the SHA-256 of the mails with which something is still to be done: not recorded, held, or disputed."""
     unfinished = sa.or_(mails.c.state != MailState.RECORDED, mails.c.outcome == Outcome.HELD)
@@ -37,9 +44,10 @@ def of_team(tx: Tx, team_id: int) -> list[str]:
     return list(tx.scalars(sa.select(mails.c.sha256).where(mails.c.team_id == team_id).distinct()))
 
 
-def of_nobody(tx: Tx) -> list[str]:
-    """Return the SHA-256 of every mail that is no team's: strangers' mails, bounces, automatic answers."""
-    return list(tx.scalars(sa.select(mails.c.sha256).where(mails.c.team_id.is_(None)).distinct()))
+def of_nobody(tx: Tx) -> dict[str, str]:
+    """Return the SHA-256 and the name of every mail that is no team's: strangers' mails, bounces, automatic answers."""
+    found = tx.execute(sa.select(mails.c.sha256, mails.c.id).where(mails.c.team_id.is_(None)).order_by(mails.c.id))
+    return {row.sha256: f"M-{row.id:06d}" for row in found}
 
 
 def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
@@ -51,12 +59,20 @@ def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
     tx.execute(sa.delete(team_keys).where(team_keys.c.team_id == team_id))
     own = sa.select(mails.c.id).where(mails.c.team_id == team_id)
     ours = sa.or_(outbox.c.team_id == team_id, outbox.c.mail_id.in_(own), outbox.c.recipient.in_(list(gone)))
-    tx.execute(sa.update(outbox).where(ours).values(recipient="", subject="", message=b"", error=None))
+    tx.execute(sa.update(outbox).where(ours).values(**_SILENT))
     tx.execute(sa.update(mails).where(mails.c.team_id == team_id).values(reason=None, trace=None, auth_why=None))
     tx.execute(sa.update(entries).where(entries.c.team_id == team_id).values(what=""))
     disputed = sa.select(submissions.c.id).where(submissions.c.team_id == team_id)
     tx.execute(sa.update(disputes).where(disputes.c.submission_id.in_(disputed)).values(text="", why=None))
     _plain_submissions(tx, team_id)
+
+
+def blank_replies_to(tx: Tx, digests: Collection[str]) -> None:
+    """Take out whom we answered, and what, of mails that were dropped with a team that is forgotten."""
+    for start in range(0, len(digests), _AT_ONCE):
+        some = list(digests)[start : start + _AT_ONCE]
+        answered = sa.select(mails.c.id).where(mails.c.sha256.in_(some))
+        tx.execute(sa.update(outbox).where(outbox.c.mail_id.in_(answered)).values(**_SILENT))
 
 
 def _plain_submissions(tx: Tx, team_id: int) -> None:

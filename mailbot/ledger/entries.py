@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from mailbot.dialogue.entries import Item
     from mailbot.ledger.engine import Tx
+
+
+_ENDING = re.compile(r"(\.[a-z0-9]{1,10}){1,2}$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,12 @@ class EntryRow:
     def receipt(self) -> str:
         """Its public id, as ``E-000012``."""
         return f"E-{self.id:06d}"
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called when it is written down, as ``E-000012.pdf``: the team's own name is for display."""
+        ending = _ENDING.search(self.what.lower())
+        return f"{self.receipt}{ending[0] if ending else ''}"
 
 
 def add(tx: Tx, item: Item, *, mail_id: int, team_id: int, kind: str, arrived_at: datetime, in_time: bool) -> None:

@@ -42,6 +42,11 @@ class OutgoingRow:
         """Its public name, as ``R-000007``."""
         return f"R-{self.id:06d}"
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it was never to be sent, as by :func:`withhold_all`; what is given up has been tried."""
+        return self.state is ReplyState.GIVEN_UP and not self.attempts
+
 
 def add(
     tx: Tx,
@@ -102,7 +107,7 @@ def was_sent(tx: Tx, message_id: str, now: datetime) -> None:
 
 
 def withhold_all(tx: Tx, *, error: str) -> None:
-    """Give up every mail that waits."""
+    """Give up every mail that waits, untried: they count as withheld, not as given up."""
     tx.execute(
         sa.update(outbox).where(outbox.c.state == ReplyState.QUEUED).values(state=ReplyState.GIVEN_UP, error=error)
     )

@@ -58,8 +58,8 @@ def subjects(tx: Tx, since: datetime, until: datetime, *, kind: str) -> list[str
 
 
 def given_up(tx: Tx, since: datetime) -> int:
-    """Count our mails written since an instant that could not be sent."""
-    where = (outbox.c.created_at >= since, outbox.c.state == ReplyState.GIVEN_UP)
+    """Count our mails written since an instant that could not be sent; those withheld on purpose were never tried."""
+    where = (outbox.c.created_at >= since, outbox.c.state == ReplyState.GIVEN_UP, outbox.c.attempts > 0)
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
 
 

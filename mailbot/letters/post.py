@@ -202,12 +202,23 @@ class Post:
                 events.append(tx, kind="receipts-published", subject=_occasion(phase), now=now)
         return True
 
+    def list_again(self) -> None:
+        """Write the list of receipts anew, of the phases for which it was published; the page stays as it is."""
+        with self.ledger.read() as tx:
+            closed = _closed(self.challenge.windows, self.clock())
+            told = [one for one in closed if events.happened(tx, kind="receipts-published", subject=_occasion(one))]
+        if told:
+            self._list_receipts(told)
+
     def _write_receipts(self) -> None:
-        names = {phase.name for phase in _closed(self.challenge.windows, self.clock())}
+        self._list_receipts(_closed(self.challenge.windows, self.clock()))
+        self.refresh_page()
+
+    def _list_receipts(self, phases: Sequence[Window]) -> None:
+        names = {phase.name for phase in phases}
         with self.ledger.read() as tx:
             received = [row for row in submissions.listing(tx) if row.phase in names]
         receipts.write(received, self.published, self.letters.zone)
-        self.refresh_page()
 
     # --- for all ------------------------------------------------------------------------------
 

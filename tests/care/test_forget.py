@@ -11,11 +11,12 @@ import pytest
 
 from mailbot import backup, configfile, forget, rebuild, service, verify
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, events, submissions, teams
+from mailbot.ledger import Ledger, boards, dropping, events, submissions, teams
 from tests.care.contest import START, Clock, contest, mail, send_all, take
 from tests.command import mailbot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -36,6 +37,14 @@ def played(folder: Path, clock: Clock) -> None:
         for raw in (own, mail(BERYL, shift=0.1), question.as_bytes(), bounce.as_bytes()):
             take(wired, raw, START)
         wired.weekly.publish(as_of=LATER)
+        send_all(wired)
+
+
+def strangers(folder: Path, clock: Clock, raws: Iterable[bytes]) -> None:
+    """Let mails of nobody come in and be answered."""
+    with contest(folder, clock) as wired:
+        for raw in raws:
+            take(wired, raw, START)
         send_all(wired)
 
 
@@ -128,6 +137,7 @@ def test_the_command_says_what_is_left_to_do(tmp_path: Path) -> None:
     (tmp_path / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
     done = mailbot("forget", "Amber", folder=tmp_path)
     assert f"delete the mails from and to {AMBER}" in done.out
+    assert "and those of others whose subject begins with its name" in done.out
     assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err
 
 
@@ -138,6 +148,59 @@ def test_corrected_labels_still_change_its_scores(tmp_path: Path) -> None:
     mailbot("truth", "void", "3", "--why", "a broken image", folder=tmp_path)
     changes = mailbot("rescore", "--json", folder=tmp_path).json
     assert changes["submissions"] == 2
+
+
+PRIVATE = "amber.private@mail.example"
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (mail(PRIVATE, subject="[SIQA Submission] Amber - X"), False),
+        (mail(PRIVATE, subject="Re: [SIQA Submission]  AMBER"), False),
+        (mail(PRIVATE, subject="our file"), True),
+        (mail(PRIVATE, subject="[SIQA Submission] Amber-Lab - X"), True),
+        (mail(PRIVATE, subject="[SIQA Submission] Ambergris - X"), True),
+        (mail(PRIVATE, subject="A question about Amber"), True),
+    ],
+    ids=["at its place", "another case", "no name", "another team's", "a longer word", "in passing"],
+)
+def test_what_a_stranger_sent_for_the_team_goes(tmp_path: Path, raw: bytes, *, left: bool) -> None:
+    """A member wrote from a private address: the mail goes, and whom we answered; that of others stays."""
+    played(tmp_path, clock := Clock())
+    strangers(tmp_path, clock, [raw])
+    done = _forget(tmp_path, clock)
+    assert done.mails == (3 if left else 4)
+    assert bool(_holding(tmp_path / "state/spool", PRIVATE)) is left
+    assert bool(_holding(tmp_path / "state", PRIVATE)) is left
+    assert done.doubtful == (("M-000005",) if b"Amber" in raw and b"Ambergris" not in raw and left else ())
+
+
+def test_a_team_is_forgotten_once(tmp_path: Path) -> None:
+    """Again is refused, with nothing in the trail; the page is written anew, in case the first one died before it."""
+    played(tmp_path, clock := Clock())
+    pseudonym = _forget(tmp_path, clock).pseudonym
+    board = tmp_path / "state/published/board.csv"
+    board.unlink()
+    done = mailbot("forget", pseudonym, "--why", "x", "--yes", folder=tmp_path, code=2)
+    assert done.err.strip() == (
+        "mailbot: Former team 1 was forgotten already: nothing was done but to write what is published anew"
+    )
+    assert done.out == ""
+    assert (tmp_path / "state/acts.jsonl").read_text().count('"kind": "team-forgotten"') == 1
+    assert pseudonym in board.read_text()
+
+
+def test_only_mails_that_were_there_are_counted(tmp_path: Path) -> None:
+    """What retention has dropped is not dropped again, and is not brought back by a rebuild either."""
+    played(tmp_path, clock := Clock())
+    with contest(tmp_path, clock) as wired:
+        with wired.ledger.read() as tx:
+            digest = dropping.of_team(tx, 1)[0]
+        wired.spool.drop(digest, "dropped by retention on 2026-06-01")
+    assert _forget(tmp_path, clock).mails == 2
+    note = (tmp_path / f"state/spool/{digest[:2]}/{digest}.dropped").read_text()
+    assert note.startswith("dropped because its team was forgotten")
 
 
 @pytest.mark.parametrize("moment", ["before", "made"])

@@ -329,9 +329,23 @@ def test_the_receipts_are_published_once_a_phase_has_closed(tmp_path: Path) -> N
             ["test", "S-000001", "siqa-s", "2026-04-13T16:01:00+08:00"],
             ["test", "S-000002", "siqa-s", "2026-04-13T16:02:00+08:00"],
         ]
+        before = path.read_bytes()
         path.unlink()
         turn(wired, clock, CLOSES + DAY)
         assert path.exists()
+        path.unlink()
+        wired.post.list_again()
+        assert path.read_bytes() == before
+
+
+def test_no_receipts_are_listed_again_that_were_not_published(tmp_path: Path) -> None:
+    """`mailbot page` is no way round the patience for mails that are still worked on."""
+    clock = Clock()
+    with contest(tmp_path, clock, **DEADLINE) as wired:
+        submit(wired, clock, AMBER)
+        clock.instant = CLOSES
+        wired.post.list_again()
+        assert not (wired.config.published / "receipts.csv").exists()
 
 
 def test_letters_end_when_nothing_moves_any_more(tmp_path: Path) -> None:

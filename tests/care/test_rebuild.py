@@ -15,8 +15,10 @@ from mailbot.again import Clock as PastClock
 from mailbot.board_json import board_as_json
 from mailbot.dialogue import commands
 from mailbot.dialogue import parts as command_parts
+from mailbot.doctor import checks
+from mailbot.doctor.finding import Level
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, disputes, events, holding, mails, outbox, rulings, submissions, teams
+from mailbot.ledger import Ledger, boards, disputes, events, holding, mails, outbox, rulings, submissions, tally, teams
 from mailbot.model import ReplyState, Ruling
 from tests.care.contest import START, Clock, contest, mail, take, write_config
 from tests.command import mailbot
@@ -254,6 +256,11 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
         assert board_as_json(wired.weekly.board(clock())) == board
         with wired.ledger.read() as tx:
             assert {row.state for row in outbox.listing(tx)} == {ReplyState.GIVEN_UP}
+            withheld = len(outbox.listing(tx))
+            assert tally.given_up(tx, clock() - timedelta(days=100)) == 0
+        (finding,) = [one for one in checks.examine(wired, online=False) if one.part == "outbox"]
+    assert (finding.level, finding.mend) == (Level.GREEN, "")
+    assert finding.detail == f"0 waiting, 0 given up, {withheld} withheld by a rebuild"
 
 
 def test_a_mail_that_the_trail_does_not_know_is_handled_after(tmp_path: Path) -> None:

@@ -168,6 +168,17 @@ def test_files_are_saved_as_they_came(contest: Service, tmp_path: Path) -> None:
     assert saved == {"E-000001.pdf": PAPER, "E-000002.tar.gz": tarred()}
 
 
+def test_a_file_whose_mail_is_gone_is_named(contest: Service, tmp_path: Path) -> None:
+    """The others are saved all the same."""
+    gone = take(contest, brings("Our paper is attached.", ("paper.pdf", PAPER)))
+    take(contest, brings("Our code.", ("net.tar.gz", tarred())))
+    contest.spool.drop(gone.sha256, "dropped by retention on 2026-06-01")
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    done = mailbot("entries", "--save", "out", folder=tmp_path, code=1)
+    assert "not found in its mail: E-000001" in done.err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["E-000002.tar.gz"]
+
+
 def test_what_comes_late_is_kept_and_said_to_be(contest: Service) -> None:
     """The closing instant itself is too late; the organizers decide."""
     take(contest, brings("late", ("paper.pdf", PAPER)), arrived_at=NOW + timedelta(days=1))

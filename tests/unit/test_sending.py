@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
-from mailbot.ledger import events, outbox
+from mailbot.ledger import events, outbox, tally
 from mailbot.model import ReplyState
 from mailbot.sending import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
 from tests.unit.services import ADA, NOW, Clock, served
@@ -133,6 +133,9 @@ def test_a_mail_refused_for_good_is_given_up_at_once(post: Post) -> None:
     assert post.sending.step()
     assert post.sending.step()
     assert [post.row(n).state for n in (1, 2)] == [ReplyState.GIVEN_UP, ReplyState.SENT]
+    with post.sending.ledger.read() as tx:
+        assert tally.given_up(tx, NOW - FIRST_DELAY) == 1
+    assert not post.row(1).is_withheld
 
 
 def test_an_unknown_recipient_is_remembered(post: Post) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot import quota, ruling
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, events
+from mailbot.ledger import boards, events, likenesses, teams, whole
+from mailbot.model import Exclusion
 from mailbot.takeout import Takeout
-from tests.unit.services import ADA, CARL, Clock, served, submission, take
+from mailbot.takeout_rows import FILES, LEFT_OUT
+from tests.unit.services import ADA, CARL, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +25,29 @@ if TYPE_CHECKING:
     from mailbot.service import Service
 
 
+CODE = b"PK\x03\x04 not read by anybody"
+KINDS = [{"kind": "code", "types": [".zip"]}]
+
+
 def played(service: Service) -> None:
     """Let two teams be scored and a board be published."""
     take(service, submission())
     take(service, submission("Second", sender=CARL, tilt=0.01))
     service.weekly.publish(as_of=service.clock())
+
+
+def handed_in() -> bytes:
+    """Return a mail that hands in code."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["Subject"], mail["Message-ID"] = ADA, "[SIQA code]", "<code@x.org>"
+    mail.set_content("Our code.")
+    mail.add_attachment(CODE, maintype="application", subtype="zip", filename="net.ZIP")
+    return mail.as_bytes()
+
+
+def asks(text: str) -> bytes:
+    """Return a mail of a team that says one thing, with a reason below it."""
+    return f"From: {ADA}\r\nSubject: {text}\r\n\r\nYou read our ids wrong.\r\n".encode()
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -114,3 +137,51 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     """An old export is never mixed with a new one."""
     with served(tmp_path, Clock()) as service, pytest.raises(Permanent, match="is not empty"):
         Takeout(service=service, folder=tmp_path).write()
+
+
+def test_no_table_of_the_ledger_is_forgotten(tmp_path: Path) -> None:
+    """Each is in a file of the export, or there is a reason why it is not; and every file named is there."""
+    assert FILES.keys() | LEFT_OUT.keys() == whole.NAMES
+    assert not FILES.keys() & LEFT_OUT.keys()
+    with served(tmp_path, Clock()) as service:
+        Takeout(service=service, folder=tmp_path / "out").write()
+    assert [name for name in FILES.values() if not (tmp_path / "out" / name).exists()] == []
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_entries_disputes_and_decisions_are_in_it(tmp_path: Path, *, asked: bool) -> None:
+    """What was handed in byte for byte, who disputed and, when asked, in what words; what the organizers decided."""
+    out = tmp_path / "out"
+    with served(tmp_path, Clock(), entries=KINDS) as service:
+        played(service)
+        take(service, handed_in())
+        take(service, asks("dispute S-000001"))
+        with service.ledger.write("test") as tx:
+            likenesses.add(tx, track="siqa-s", first_id=1, second_id=2, kind="identical", value=1.0, now=NOW)
+            ruling.exclude(tx, 2, Exclusion.HIDDEN, "a second account", NOW)
+            team = teams.with_name(tx, "Pixel Peepers")
+            assert team is not None
+            quota.grant(tx, service.challenge.quota, team, "siqa-s", more=1, why="our mistake", now=NOW)
+        (tmp_path / "state/published/receipts.csv").write_text("phase,receipt\n")
+        told = Takeout(service=service, folder=out, addresses=asked).write()
+    assert told["missing"] == []
+    (entry,) = lines(out / "entries.jsonl")
+    assert (entry["receipt"], entry["team"], entry["what"]) == ("E-000001", "Pixel Peepers", "net.ZIP")
+    assert (out / "files/E-000001.zip").read_bytes() == CODE
+    (dispute,) = lines(out / "disputes.jsonl")
+    assert dispute["receipt"] == "S-000001"
+    assert ("You read our ids wrong." in dispute.get("text", "")) is asked
+    assert [(row["first"], row["second"]) for row in lines(out / "likenesses.jsonl")] == [("S-000001", "S-000002")]
+    assert [(row["submission_id"], row["why"]) for row in lines(out / "exclusions.jsonl")] == [(2, "a second account")]
+    assert [row["why"] for row in lines(out / "grants.jsonl")] == ["our mistake"]
+    assert [row["positions"] for row in lines(out / "truths.jsonl") if "positions" in row] == []
+    assert "receipts.csv" in told["files"]
+
+
+def test_an_entry_whose_mail_is_gone_is_named(tmp_path: Path) -> None:
+    """With the reason, where it was dropped on purpose."""
+    with served(tmp_path, Clock(), entries=KINDS) as service:
+        row = take(service, handed_in())
+        service.spool.drop(row.sha256, "dropped by retention on 2026-06-01")
+        told = Takeout(service=service, folder=tmp_path / "out").write()
+    assert told["missing"] == ["the file of E-000001, dropped by retention on 2026-06-01"]

@@ -148,6 +148,12 @@ def _full(_: Board) -> None:
     raise OSError("the disk is full")
 
 
+def everything(published: Path) -> dict[str, bytes]:
+    """Return all files of the published folder by their path, the site through its link."""
+    files = (*published.glob("*"), *(published / "page").rglob("*"))
+    return {str(path.relative_to(published)): path.read_bytes() for path in files if path.is_file()}
+
+
 def test_no_board_is_made_with_scores_missing(tmp_path: Path) -> None:
     """After the labels changed, a board of old scores is refused until the submissions are rescored."""
     with served(tmp_path, Clock(NOW)) as service:
@@ -171,19 +177,21 @@ def test_final_results_are_a_board_of_their_own(tmp_path: Path) -> None:
         assert (page / "board.json").read_bytes() == exports.as_json(ordinary)
 
 
-def test_the_site_is_made_anew_from_the_ledger(tmp_path: Path) -> None:
-    """With the folder gone the same site comes back, byte for byte; without any board there is nothing to make."""
+@pytest.mark.parametrize("final", [False, True], ids=["a board", "final results"])
+def test_what_was_published_is_made_anew_from_the_ledger(tmp_path: Path, *, final: bool) -> None:
+    """With the folder gone all comes back, byte for byte: the site, and the files of what was published last."""
     clock = Clock(DUE)
     with served(tmp_path, clock) as service:
         parts = (service.config, service.challenge, service.ledger, service.watch)
         with pytest.raises(Permanent, match="publish one first"):
-            publish.rebuild_page(*parts)
-        for _ in range(2):
-            service.weekly.publish(as_of=clock())
+            publish.rebuild(*parts)
+        take(service, submission())
+        for last in (False, True):
+            service.weekly.publish(as_of=clock(), final=final and last)
             clock.forward(weeks=1)
-        page = service.config.published / "page"
-        before = page.resolve().name
-        shutil.rmtree(page.resolve())
-        assert publish.rebuild_page(*parts)
-        assert page.resolve().name == before
-        assert (page / "index.html").is_file()
+        published = service.config.published
+        before = everything(published)
+        assert json.loads(before["board.json"])["final"] is final
+        shutil.rmtree(published)
+        assert publish.rebuild(*parts)
+        assert everything(published) == before
