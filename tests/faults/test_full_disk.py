@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot import configfile, service
+from mailbot.errors import ConfigError
 from mailbot.ledger import boards
 from tests.faults.conftest import mail
 from tests.faults.host import host
@@ -122,7 +123,7 @@ def test_no_room_for_the_page(make_bot: MakeBot) -> None:
         assert wired.weekly.step()
         before = page.read_bytes()
         clock[0] += WEEK
-        with _no_room_beyond(1000), pytest.raises(OSError, match="too large"):
+        with _no_room_beyond(1000), pytest.raises(ConfigError, match=r"^board.folder: .*too large"):
             wired.weekly.step()
         assert page.read_bytes() == before
         assert _drafts(config.published) == []
