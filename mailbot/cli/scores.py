@@ -92,9 +92,8 @@ def rescore(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
     submission: Annotated[str | None, typer.Option(metavar="S-000012", help="Only this submission.")] = None,
-    tell: Annotated[
-        bool, typer.Option("--tell/--silent", help="Write to each team whose score that counts changed.")
-    ] = False,
+    tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose score that counts changed.")] = False,
+    silent: Annotated[bool, typer.Option("--silent", help="Write to nobody; this is the default.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would change.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -108,6 +107,9 @@ def rescore(
     from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
     from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
 
+    if tell and silent:
+        message = "say --tell or --silent, not both"
+        raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:

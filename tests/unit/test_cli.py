@@ -105,6 +105,7 @@ def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
         ("submissions", "show", "nonsense"),
         ("outbox", "show", "R-1"),
         ("rescore", "--submission", "S-000009"),
+        ("rescore", "--tell", "--silent"),
         ("verify", "S-000009"),
         ("verify", "S-000009", "--signature", "n=9"),
         ("once",),
@@ -122,6 +123,13 @@ def test_a_wrong_call_is_exit_code_2(shell: Shell, arguments: tuple[str, ...]) -
     assert err.strip()
     assert "Traceback" not in err
     assert out == "" or "Usage" in out
+
+
+@pytest.mark.parametrize("said", [(), ("--accept", "--reject"), ("--reject", "--accept")])
+def test_a_ruling_is_one_of_two(shell: Shell, said: tuple[str, ...]) -> None:
+    """The team hears of it at once and it cannot be undone: which of the two is meant is never guessed."""
+    _, err = shell("rule", "S-4", *said, "--why", "x", code=2)
+    assert "say --accept or --reject" in err
 
 
 def test_score_shows_how_sure_it_is_and_what_it_was_computed_with(shell: Shell) -> None:
