@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
-from mailbot.errors import MailbotError
+from mailbot.errors import ConfigError, MailbotError
 
 if TYPE_CHECKING:
     from mailbot.config import Config
@@ -41,7 +42,7 @@ def run(
     previous: Config | None = None
     while True:
         try:
-            running = _serve(present, notifier, lambda: _checked(context, config))
+            running = _serve(present, notifier, partial(_checked, context, config, present))
         except MailbotError as error:
             if previous is None:
                 raise
@@ -67,13 +68,16 @@ def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config]) -> 
     return running
 
 
-def _checked(context: typer.Context, given: Path | None) -> Config:
-    """Read the config anew, and its labels. Raises ConfigError with every mistake."""
+def _checked(context: typer.Context, given: Path | None, present: Config) -> Config:
+    """Read the config anew, and its labels. Raises ConfigError with every mistake, and for another ledger."""
     from mailbot import challenge, configfile  # noqa: PLC0415  # not for --help
 
     config = load_config(context, given)
     configfile.check_files(config)
     challenge.given_truths(config, challenge.tracks_of(config))
+    if moved := [key for key in ("state", "ledger_url") if getattr(config, key) != getattr(present, key)]:
+        message = f"{' and '.join(moved)}: changed, which needs a restart; until then nothing of the new config holds"
+        raise ConfigError(message)
     return config
 
 

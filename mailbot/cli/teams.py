@@ -164,7 +164,7 @@ def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *,
         raise Permanent(message)
     by_hand = roster.Terms(again=True)
     act_as_organizer()
-    with opened_ledger(config) as ledger, ledger.write("roster") as tx:
+    with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state, terms=by_hand, why=why)]
     typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
     for mistake in mistakes:

@@ -125,6 +125,29 @@ def test_a_wrong_call_is_exit_code_2(shell: Shell, arguments: tuple[str, ...]) -
     assert out == "" or "Usage" in out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("top", "--once"),
+        ("trace", "M-1"),
+        ("mails", "list"),
+        ("teams", "list"),
+        ("disputes",),
+        ("audit", "verify"),
+        ("board",),
+        ("verify", "S-1"),
+        ("truth", "list"),
+        ("truth", "diff"),
+    ],
+)
+def test_who_only_looks_begins_no_ledger(shell: Shell, arguments: tuple[str, ...]) -> None:
+    """A `state` with a typing error shows no empty contest, and no folder is made for it."""
+    _, err = shell(*arguments, code=2)
+    assert f"no ledger in {shell.folder / 'state'} yet" in err
+    assert not (shell.folder / "state").exists()
+
+
 @pytest.mark.parametrize("said", [(), ("--accept", "--reject"), ("--reject", "--accept")])
 def test_a_ruling_is_one_of_two(shell: Shell, said: tuple[str, ...]) -> None:
     """The team hears of it at once and it cannot be undone: which of the two is meant is never guessed."""

@@ -168,6 +168,7 @@ def test_a_held_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
 def test_the_commands_show_it(tmp_path: Path, command: str) -> None:
     """Both begin with whether mailbot runs, on a ledger that is still empty too."""
     config = str(write_config(tmp_path))
+    (tmp_path / "state").mkdir()
     done = CliRunner().invoke(app, ["--config", config, command, *(["--once"] if command == "top" else [])])
     assert done.exit_code == 0, done.output
     assert "not running" in done.stdout
@@ -176,5 +177,6 @@ def test_the_commands_show_it(tmp_path: Path, command: str) -> None:
 
 def test_programs_get_one_object(tmp_path: Path) -> None:
     """With --json there is nothing else on standard output."""
+    (tmp_path / "state").mkdir()
     done = CliRunner().invoke(app, ["--config", str(write_config(tmp_path)), "status", "--json"])
     assert json.loads(done.stdout)["mails"] == {}
