@@ -120,6 +120,8 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     ]
     if found.overdue_board and "overdue" not in {name for name, _ in ill}:
         ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
+    if found.config_refused:
+        ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
     return Group(
         head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found, zone)

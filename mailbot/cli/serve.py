@@ -40,25 +40,26 @@ def run(
     faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
     notifier, present = Notifier(), load_config(context, config)
     previous: Config | None = None
+    refused = ""
     while True:
         try:
-            running = _serve(present, notifier, partial(_checked, context, config, present))
+            running = _serve(present, notifier, partial(_checked, context, config, present), refused)
         except MailbotError as error:
             if previous is None:
                 raise
             journal.trouble("reload-refused", why=str(error))
-            present, previous = previous, None
+            present, previous, refused = previous, None, str(error)
             continue
         if running.next_config is None:
             raise typer.Exit(1 if running.failed else 0)
-        present, previous = running.next_config, present
+        present, previous, refused = running.next_config, present, ""
 
 
-def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config]) -> Daemon:
+def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
     from mailbot import daemon, service  # noqa: PLC0415  # not for --help
 
     with service.working(config) as wired:
-        running = daemon.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS)
+        running = daemon.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()

@@ -88,6 +88,11 @@ class Status:
         """When the daemon started, if one runs."""
         return self._said("started_at")
 
+    @property
+    def config_refused(self) -> str | None:
+        """Why the daemon did not take the config on disk when it was told to; None when it did."""
+        return self.pulse.get(report.REFUSED)
+
     def _said(self, name: str) -> datetime | None:
         """Return an instant that the daemon told."""
         said = self.pulse.get(name)
@@ -149,6 +154,7 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "running": status.running,
         "loops": status.pulse.get("loops", {}),
         "polled_at": at(status.polled_at),
+        "config_refused": status.config_refused,
         "mails": dict(status.outcomes),
         "backlog": status.backlog,
         "set_aside": status.set_aside,

@@ -116,6 +116,17 @@ def test_an_overdue_board_is_seen_where_no_daemon_runs(tmp_path: Path) -> None:
     assert "was due Wed 18 Mar 2026, 10:00 (Asia/Shanghai, UTC+08:00), and is not out" in console.export_text()
 
 
+def test_a_refused_config_is_trouble(tmp_path: Path) -> None:
+    """The screen and programs are told of a config on disk that the daemon did not take."""
+    console = Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = replace(seen(service), pulse={"config_refused": "config.toml: 2 mistake(s)"})
+        assert as_json(seen(service), ZoneInfo("UTC"))["config_refused"] is None
+    assert as_json(found, ZoneInfo("UTC"))["config_refused"] == "config.toml: 2 mistake(s)"
+    console.print(screen(found, ZoneInfo("UTC")))
+    assert "the one before holds: config.toml: 2 mistake(s)" in console.export_text()
+
+
 def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
     """Its own parser takes them, and they are those of the ledger."""
     with served(tmp_path, Clock()) as service:
