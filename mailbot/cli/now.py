@@ -122,6 +122,8 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
     if found.config_refused:
         ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
+    if found.unscored:
+        ill.append(("labels", f"{found.unscored} submission(s) not scored by them: no board before `mailbot rescore`"))
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
     return Group(
         head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found, zone)

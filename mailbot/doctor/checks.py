@@ -9,6 +9,7 @@ from mailbot.doctor import auth as doctor_auth
 from mailbot.doctor import host as doctor_host
 from mailbot.doctor import mail as doctor_mail
 from mailbot.doctor import needs as doctor_needs
+from mailbot.doctor import scores as doctor_scores
 from mailbot.doctor import sheet as doctor_sheet
 from mailbot.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.errors import MailbotError
@@ -37,7 +38,7 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
         lambda service: doctor_needs.servers(service.config),
         lambda service: doctor_needs.passwords(service.config),
         lambda service: doctor_needs.organizers(service.config),
-        _clock, _poll, _ledger, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
+        _clock, _poll, _ledger, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity, doctor_sheet.standing,
         lambda _: doctor_host.service(),
     ]  # fmt: skip
     if online or by_mail:
