@@ -38,8 +38,8 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
         lambda service: doctor_needs.servers(service.config),
         lambda service: doctor_needs.passwords(service.config),
         lambda service: doctor_needs.organizers(service.config),
-        _clock, _poll, _ledger, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity, doctor_sheet.standing,
-        lambda _: doctor_host.service(),
+        _clock, _poll, _ledger, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity,
+        doctor_sheet.standing, lambda _: doctor_host.service(),
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]

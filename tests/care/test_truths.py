@@ -79,6 +79,23 @@ def _unscored(folder: Path) -> tuple[int, str]:
     return mailbot("status", "--json", folder=folder).json["unscored"], level
 
 
+def test_a_file_is_scored_by_the_labels_in_force(folder: Path) -> None:
+    """`score` follows `truth add` and `truth void`; without a ledger it takes the config's, and makes none."""
+    (folder / "s.json").write_bytes((folder / "new.json").read_bytes())
+    call = ("score", "s.json", "--track", "siqa-s", "--json")
+    before = mailbot(*call, folder=folder).json
+    mailbot("truth", "add", "new.json", *WHY, folder=folder)
+    after = mailbot(*call, folder=folder).json
+    assert before["score"] < after["score"] == pytest.approx(100)
+    assert after["truth"] == mailbot("truth", "list", "--json", folder=folder).json[-1]["truth"]
+    mailbot("truth", "void", "3", *WHY, folder=folder)
+    assert mailbot(*call, folder=folder).json["n"] == 11
+    assert mailbot(*call, "--labels", "labels.json", folder=folder).json == before
+    (folder / "state").rename(folder / "away")
+    assert mailbot(*call, folder=folder).json == before
+    assert not (folder / "state").exists()
+
+
 def test_the_difference_names_items_and_shows_labels_only_when_asked(folder: Path) -> None:
     """`truth diff` says which items changed in which column."""
     mailbot("truth", "add", "new.json", *WHY, folder=folder)
