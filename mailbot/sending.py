@@ -86,8 +86,8 @@ class Sending:
                     self.watch.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
                 outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
-        what = "reply-given-up" if final else "reply-delayed"
-        journal.trouble(what, reply=_name(row), **_mail(row), attempt=row.attempts, error=error)
+        told = {"reply": _name(row), **_mail(row), "attempt": row.attempts, "error": error}
+        journal.trouble("reply-given-up" if final else "reply-delayed", **told)
 
 
 def delay(attempts: int) -> timedelta:
