@@ -48,7 +48,7 @@ class Step:
     at: datetime
     #: The mail, submission or reply that it happened to: ``M-000012``, ``S-000045``, ``R-000013``.
     subject: str
-    #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, or the kind of an entry of the audit trail.
+    #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, ``now``, or the kind of an entry of the audit trail.
     what: str
     detail: str = ""
     #: The same for people, where the detail holds JSON.
@@ -56,8 +56,8 @@ class Step:
     stage: Stage
 
 
-def of_mail(tx: Tx, mail_id: int) -> list[Step]:
-    """Return the life of a mail in order; empty when there is none of that id."""
+def of_mail(tx: Tx, mail_id: int, now: datetime) -> list[Step]:
+    """Return the life of a mail in order, and last where it stands now; empty when there is none of that id."""
     row = mails.get(tx, mail_id)
     if row is None:
         return []
@@ -71,24 +71,23 @@ def of_mail(tx: Tx, mail_id: int) -> list[Step]:
     steps = [arrived, *entries, *(_submitted(one, recorded) for one in found)]
     steps += [step for one in found for step in _scored(tx, one)]
     steps += [_queued(one) for one in written]
-    steps = _in_order(steps)
-    return [*steps, _standing(row, steps[-1].at)]
+    return [*_in_order(steps), _standing(row, now)]
 
 
-def of_reply(tx: Tx, outgoing_id: int) -> list[Step]:
+def of_reply(tx: Tx, outgoing_id: int, now: datetime) -> list[Step]:
     """Return the life of the mail that one of ours answers; of a letter, its own alone."""
     row = next(iter(outbox.listing(tx, outgoing_id)), None)
     if row is None:
         return []
     if row.mail_id is not None:
-        return of_mail(tx, row.mail_id)
+        return of_mail(tx, row.mail_id, now)
     return _in_order([_queued(row), *_entries(events.about(tx, [row.name]))])
 
 
-def of_submission(tx: Tx, submission_id: int) -> list[Step]:
+def of_submission(tx: Tx, submission_id: int, now: datetime) -> list[Step]:
     """Return the life of the mail that a submission came with."""
     row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
-    return of_mail(tx, row.mail_id) if row else []
+    return of_mail(tx, row.mail_id, now) if row else []
 
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:
@@ -97,10 +96,10 @@ def _in_order(steps: Iterable[Step]) -> list[Step]:
 
 
 def _standing(row: MailRow, at: datetime) -> Step:
-    """Tell where the mail stands now, after how many attempts, and why."""
+    """Tell where the mail stands at this instant, after how many attempts, and why."""
     attempts = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
-    words = (attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
-    return Step(at=at, subject=row.name, what=str(row.state), detail=", ".join(filter(None, words)), stage=Stage.SENT)
+    words = (row.state, attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
+    return Step(at=at, subject=row.name, what="now", detail=", ".join(filter(None, words)), stage=Stage.SENT)
 
 
 def _entries(entries: Iterable[Entry]) -> list[Step]:

@@ -18,6 +18,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Tell a mail's whole life in order: arrival, outcome, submissions, scores, rulings, reply and its sending."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot import trace as life  # noqa: PLC0415  # not for --help
 
     ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply}
@@ -27,7 +28,7 @@ def trace(
         raise Permanent(message)
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        steps = ways[letter](tx, number(name, letter))
+        steps = ways[letter](tx, number(name, letter), service.now())
     if not steps:
         message = f"there is no {name}"
         raise Permanent(message)
