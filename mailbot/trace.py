@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import events, mails, outbox, scores, submissions
+from mailbot.ledger import disputes, entries, events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
 
 if TYPE_CHECKING:
@@ -62,25 +62,25 @@ def of_mail(tx: Tx, mail_id: int, now: datetime) -> list[Step]:
     if row is None:
         return []
     found = submissions.listing(tx, mail_id=mail_id)
-    written = outbox.of_mail(tx, mail_id)
+    written = [*outbox.of_mail(tx, mail_id), *_followed(tx, row)]
     size = f"{row.size} bytes, {row.sha256}"
     arrived = Step(at=row.arrived_at, subject=row.name, what="arrived", detail=size, stage=Stage.ARRIVED)
     names = [row.name, *(one.receipt for one in found), *(one.name for one in written)]
-    entries = _entries(events.about(tx, names))
-    recorded = next((one.at for one in reversed(entries) if one.what == "mail-recorded"), row.arrived_at)
-    steps = [arrived, *entries, *(_submitted(one, recorded) for one in found)]
+    told = _entries(events.about(tx, names))
+    recorded = next((one.at for one in reversed(told) if one.what == "mail-recorded"), row.arrived_at)
+    steps = [arrived, *told, *(_submitted(one, recorded) for one in found)]
     steps += [step for one in found for step in _scored(tx, one)]
     steps += [_queued(one) for one in written]
     return [*_in_order(steps), _standing(row, now)]
 
 
 def of_reply(tx: Tx, outgoing_id: int, now: datetime) -> list[Step]:
-    """Return the life of the mail that one of ours answers; of a letter, its own alone."""
+    """Return the life of the mail that one of ours answers or follows from; of a letter, its own alone."""
     row = next(iter(outbox.listing(tx, outgoing_id)), None)
     if row is None:
         return []
-    if row.mail_id is not None:
-        return of_mail(tx, row.mail_id, now)
+    if (mail_id := row.mail_id or _behind(tx, row.key or "")) is not None:
+        return of_mail(tx, mail_id, now)
     return _in_order([_queued(row), *_entries(events.about(tx, [row.name]))])
 
 
@@ -88,6 +88,27 @@ def of_submission(tx: Tx, submission_id: int, now: datetime) -> list[Step]:
     """Return the life of the mail that a submission came with."""
     row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     return of_mail(tx, row.mail_id, now) if row else []
+
+
+def of_entry(tx: Tx, entry_id: int, now: datetime) -> list[Step]:
+    """Return the life of the mail that a paper, code or a model came with."""
+    mail_id = entries.mail_of(tx, entry_id)
+    return [] if mail_id is None else of_mail(tx, mail_id, now)
+
+
+def _followed(tx: Tx, row: MailRow) -> list[OutgoingRow]:
+    """Return what was written on account of a mail and answers it not: to the organizers, and what they ruled."""
+    ruled = [f"dispute-ruled {one.id}" for one in disputes.listing(tx) if one.mail_id == row.id]
+    return outbox.keyed(tx, f"forward {row.name}", f"dispute {row.name}", *ruled)
+
+
+def _behind(tx: Tx, key: str) -> int | None:
+    """Return the mail on whose account one of ours was written, by its key; None when there was none."""
+    what, name, *_ = [*key.split(), "", ""]
+    if what in {"forward", "dispute"}:
+        return int(name.removeprefix("M-"))
+    ruled = (one.mail_id for one in disputes.listing(tx) if what == "dispute-ruled" and str(one.id) == name)
+    return next(ruled, None)
 
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:
@@ -102,10 +123,10 @@ def _standing(row: MailRow, at: datetime) -> Step:
     return Step(at=at, subject=row.name, what="now", detail=", ".join(filter(None, words)), stage=Stage.SENT)
 
 
-def _entries(entries: Iterable[Entry]) -> list[Step]:
+def _entries(found: Iterable[Entry]) -> list[Step]:
     """Tell entries of the audit trail; those of one instant keep the trail's own order."""
     steps: list[Step] = []
-    for entry in entries:
+    for entry in found:
         step = _entry(entry)
         if steps and steps[-1].at == step.at:
             step = replace(step, stage=max(step.stage, steps[-1].stage))

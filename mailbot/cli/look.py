@@ -13,7 +13,9 @@ from mailbot.errors import Permanent
 
 def trace(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="M-12|S-12|R-12", help="A mail, a submission or a reply.")],
+    name: Annotated[
+        str, typer.Argument(metavar="M-12|S-12|R-12|E-12", help="A mail, a submission, a reply, an entry.")
+    ],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -21,10 +23,10 @@ def trace(
     from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot import trace as life  # noqa: PLC0415  # not for --help
 
-    ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply}
+    ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply, "E": life.of_entry}
     letter = name.strip()[:1].upper()
     if letter not in ways:
-        message = f"{name!r} is no id; it looks like M-000012, S-000012 or R-000012"
+        message = f"{name!r} is no id; it looks like M-000012, S-000012, R-000012 or E-000012"
         raise Permanent(message)
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:

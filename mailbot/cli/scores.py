@@ -64,7 +64,7 @@ def _truth(context: typer.Context, track: str, labels: Path | None, config: Path
     from mailbot import challenge  # noqa: PLC0415  # not for --help
 
     made, loaded = _track(context, track, config, alone=labels is not None)
-    path = labels or (loaded and loaded.tracks[track].labels)
+    path = labels or (loaded.tracks[track].labels if loaded else None)
     if path is None:
         message = f"--track {track}: --labels is missing; it names the label file"
         raise ConfigError(message)
