@@ -65,10 +65,15 @@ def select(
 ) -> None:
     """Select the submissions of a team that shall count where standing = "selected"; an earlier choice is replaced."""
     from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.model import Rule  # noqa: PLC0415  # not for --help
 
     wanted = [number(receipt, "S") for receipt in receipts]
     rows = _do(context, config, lambda tx, now: ruling.select(tx, wanted, now))
     typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
+    if (standing := load_config(context, config).board.standing) is not Rule.SELECTED:
+        typer.echo(
+            f'At present it decides nothing, as board.standing is "{standing}": it is kept until that is "selected".'
+        )
 
 
 def rule(
