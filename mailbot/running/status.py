@@ -176,7 +176,7 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "set_aside": status.set_aside,
         "outbox": status.outbox,
         "given_up": status.given_up,
-        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since)} for p in status.parts],
+        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since), "detail": p.detail} for p in status.parts],
         "last_mails": [
             {
                 "mail": row.name,

@@ -64,7 +64,9 @@ def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
         told = as_json(played(service), service.config.challenge.zone)
     assert told["mails"] == {"scored": 1, "unknown-sender": 1}
     assert (told["backlog"], told["running"]) == (0, False)
-    assert [part["part"] for part in told["parts"] if not part["ok"]] == ["sheet"]
+    assert [(part["part"], part["detail"]) for part in told["parts"] if not part["ok"]] == [
+        ("sheet", "Google does not answer")
+    ]
     assert told["quota"] == [{"team": "Pixel Peepers", "track": "siqa-s", "today": 1, "week": 1, "per_week": 2}]
     assert told["last_mails"][0]["outcome"] == "unknown-sender"
     assert told["next_board"] > told["at"]
