@@ -242,6 +242,10 @@ def test_a_mail_can_be_followed_through_the_commands(shell: Shell) -> None:
     assert mail["submissions"][0] == {key: submission[key] for key in ("receipt", "track", "status", "score")}
     assert submission["arrived_at"] == "2026-03-12T16:00:00+08:00"
     assert shell.json("submissions", "show", "s1") == [submission]
+    shown, _ = shell("submissions", "show", "s1")
+    assert f"score        {submission['score']:.4f}\n" in shown
+    assert f"Perception SRCC {submission['metrics']['perception_srcc']:.4f}, " in shown
+    assert "{" not in shown
     assert [row["mail"] for row in shell.json("mails", "list")] == [submission["mail"]]
     assert [row["state"] for row in shell.json("outbox", "list")] == ["queued"]
     shown, _ = shell("outbox", "show", "R-000001")
