@@ -145,7 +145,7 @@ def _entry(entry: Entry) -> Step:
         subject=entry.subject,
         what=entry.kind,
         detail=", ".join([*by, *(f"{name}: {_word(value)}" for name, value in told.items())]),
-        plain=", ".join([*by, *(f"{name}: {_plain(value)}" for name, value in told.items())]),
+        plain=", ".join([*by, *(f"{name}: {plain(value)}" for name, value in told.items())]),
         stage=stage,
     )
 
@@ -154,15 +154,15 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Show a value of an entry to people: yes and no, and no brackets or quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
         named = ((name, each) for name, each in value.items() if each not in (None, "", []))
-        return ", ".join(f"{name.replace('_', ' ')} {_plain(each)}" for name, each in named)
+        return ", ".join(f"{name.replace('_', ' ')} {plain(each)}" for name, each in named)
     if isinstance(value, list):
-        return "; ".join(_plain(each) for each in value)
+        return "; ".join(plain(each) for each in value)
     return str(value)
 
 

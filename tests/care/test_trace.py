@@ -112,3 +112,25 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         assert trace.of_mail(tx, 9, START) == trace.of_submission(tx, 9, START) == trace.of_reply(tx, 9, START) == []
     done = CliRunner().invoke(app, ["--config", str(tmp_path / "config.toml"), "trace", "M-9"])
     assert isinstance(done.exception, Permanent)
+
+
+def test_the_trail_can_be_read(tmp_path: Path) -> None:
+    """All of it, newest last; or from an instant on, of one kind, about one subject."""
+    lived(tmp_path)
+    listed = ["--config", str(tmp_path / "config.toml"), "audit", "list"]
+
+    def kinds(*wanted: str) -> list[str]:
+        done = CliRunner().invoke(app, [*listed, "--json", *wanted])
+        assert done.exit_code == 0, done.output
+        return [row["kind"] for row in json.loads(done.stdout)]
+
+    everything = kinds()
+    assert everything[0] == "ledger-begun"
+    assert everything[-1] == "submission-excluded"
+    assert kinds("--subject", "s-1") == kinds("--kind", "submission-excluded") == ["submission-excluded"]
+    assert kinds("--since", "2026-04-13T17:00") == ["submission-excluded"]  # in Shanghai: 9:00 UTC
+    assert kinds("--since", "2026-04-13T09:00:01Z") == kinds("--kind", "nonsense") == []
+    assert kinds("--subject", "M-000001") == ["mail-spooled", "mail-recorded"]
+    shown = CliRunner().invoke(app, listed, env={"COLUMNS": "200"}).stdout
+    assert "how disqualified, why two accounts" in shown
+    assert isinstance(CliRunner().invoke(app, [*listed, "--since", "noon"]).exception, Permanent)
