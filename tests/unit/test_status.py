@@ -85,6 +85,21 @@ def test_the_screen_tells_it_to_people_and_shows_no_address(tmp_path: Path) -> N
     assert ADA not in shown
 
 
+def test_a_small_terminal_shows_the_quota(tmp_path: Path) -> None:
+    """Idle loops share a line, one that hangs has its own, and the mails come last: top shows what finds room."""
+    console = Console(width=80, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = played(service)
+    idle = {"doing": "idle", "seconds": 1.0, "late": False}
+    loops = dict.fromkeys(("mailbox", "intake", "sending", "weekly", "sheet"), idle)
+    found = replace(found, running=True, pulse={"loops": {**loops, "care": {**idle, "late": True}}})
+    console.print(screen(replace(found, used=[*found.used] * 5), ZoneInfo("UTC")))
+    lines = [" ".join(line.split()) for line in console.export_text().splitlines()[:24]]
+    assert "idle mailbox, intake, sending, weekly, sheet" in lines
+    assert "care HANGS: idle" in lines
+    assert sum("of 2 this week" in line for line in lines) == 5
+
+
 def test_one_clock_tells_it_all(tmp_path: Path) -> None:
     """On the screen and for programs every instant is on the challenge's clock, and the screen names it."""
     zone, console = ZoneInfo("Asia/Shanghai"), Console(width=120, record=True, file=StringIO())
