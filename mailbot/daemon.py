@@ -20,7 +20,7 @@ from mailbot.ledger import mails, outbox
 from mailbot.lookout import Lookout
 from mailbot.registration import syncing
 from mailbot.retention import Retention
-from mailbot.running import pulse
+from mailbot.running import pulse, report
 from mailbot.running.caring import Caring, settle
 from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
@@ -81,11 +81,13 @@ class Daemon:
         notifier: Notifier | None = None,
         reload: Callable[[], Config] | None = None,
         within: float | None = None,
+        refused: str = "",
     ) -> None:
         """Make the loops; nothing starts yet.
 
         ``sheets_api`` is the demo's Google Sheets on this machine; ``reload`` reads the config anew at SIGHUP, or
-        raises ConfigError; ``within``: seconds that the loops may take to end, without a limit when None.
+        raises ConfigError; ``within``: seconds that the loops may take to end, without a limit when None; ``refused``:
+        why the config on disk was, if this is not it.
         """
         self._sheets_api = sheets_api
         self._service, self._notifier, self._reload, self._within = service, notifier or Notifier({}), reload, within
@@ -93,6 +95,7 @@ class Daemon:
         self._hung_up = False
         limits = service.config.limits
         self._pulse = Pulse(service.config.hang_seconds + 4 * limits.child_seconds)
+        self._refuse(refused)
         self._report = Report(service=service, pulse=self._pulse, notifier=self._notifier)
         #: Whether a loop failed for good.
         self.failed = False
@@ -157,10 +160,16 @@ class Daemon:
             self.next_config = self._reload() if self._reload else None
         except MailbotError as error:
             journal.trouble("reload-refused", why=str(error))
+            self._refuse(str(error))
             self._notifier.ready()
             return
         journal.event("reloading")
         self.stop()
+
+    def _refuse(self, why: str) -> None:
+        """Let everybody see that the config on disk is not the one in use; the rest of ``why`` is in the journal."""
+        if why:
+            self._pulse.marks[report.REFUSED] = why.partition("\n")[0]
 
     def _finish(self, threads: list[threading.Thread]) -> None:
         """Wait for the loops; when they are given a time, what hangs is left behind and the ledger knows of it."""
@@ -221,20 +230,18 @@ class Daemon:
 
     def _watched(self, part: str, step: Callable[[], bool]) -> bool:
         """Publish or write if due; when that cannot be done it is told of, and the mails are served all the same."""
+        done, trouble = False, None
         try:
             done = step()
         except Temporary:
             raise
         except (Permanent, OSError) as error:
-            self._service.watch.report(part, ok=False, detail=str(error))
-            return False
+            trouble = str(error)
         except Exception as error:  # noqa: BLE001  # a board that breaks our own code must not stop the mails
             journal.trouble("step-broken", part=part, trace=traceback.format_exc())
-            detail = f"Unforeseen: {error.__class__.__name__}. The journal has the trace."
-            self._service.watch.report(part, ok=False, detail=detail)
-            return False
-        if done:
-            self._service.watch.report(part, ok=True)
+            trouble = f"Unforeseen: {error.__class__.__name__}. The journal has the trace."
+        if done or trouble is not None:
+            self._service.watch.report(part, ok=done, detail=trouble or "")
         return done
 
     def _loop(

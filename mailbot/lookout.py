@@ -60,7 +60,10 @@ class Lookout:
                 seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
                 journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
                 self._alarm(error)
-                pulse.rest(f"no connection; again in {seconds:.0f} s", seconds)
+                again = (self.service.clock() + timedelta(seconds=seconds)).astimezone(
+                    self.service.config.challenge.zone
+                )
+                pulse.rest(f"no connection; again at {again:%H:%M:%S}", seconds)
                 self.bell.wait(seconds)
 
     def _watch(self) -> None:

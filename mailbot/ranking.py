@@ -49,7 +49,7 @@ class Ranking:
         truths = self.labels.final if final else self.labels
         versions = self.versions_of(truths)
         with self.ledger.read() as tx:
-            missing = sum(scores.count_lacking(tx, version) for version in versions.values())
+            missing = self.lacking(tx, versions)
             found = self._standings(tx, versions, as_of)
         if missing:
             message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
@@ -62,6 +62,10 @@ class Ranking:
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)
         made = board.build(found, self._rules(versions, final=final), as_of.astimezone(self.zone), sure)
         return replace(made, final=final)
+
+    def lacking(self, tx: Tx, versions: Versions) -> int:
+        """Count the submissions that have no score of these versions; while there are any, no board comes out."""
+        return sum(scores.count_lacking(tx, version) for version in versions.values())
 
     def board_by(self, tx: Tx, versions: Versions, as_of: datetime) -> Board:
         """Build the board of an instant from the scores of any versions: ranks alone, of what has such scores."""

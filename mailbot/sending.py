@@ -69,7 +69,7 @@ class Sending:
         with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)
             events.append(tx, kind="reply-sent", subject=_name(row), now=now, message_id=row.message_id)
-        journal.event("reply-sent", reply=_name(row), what=row.kind)
+        journal.event("reply-sent", reply=_name(row), **_mail(row), what=row.kind)
         return True
 
     def resume(self) -> None:
@@ -89,9 +89,8 @@ class Sending:
                     self.watch.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
                 outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
-        journal.trouble(
-            "reply-given-up" if final else "reply-delayed", reply=_name(row), attempt=row.attempts, error=error
-        )
+        told = {"reply": _name(row), **_mail(row), "attempt": row.attempts, "error": error}
+        journal.trouble("reply-given-up" if final else "reply-delayed", **told)
 
 
 def delay(attempts: int) -> timedelta:
@@ -102,3 +101,8 @@ def delay(attempts: int) -> timedelta:
 
 def _name(row: OutgoingRow) -> str:
     return f"R-{row.id:06d}"
+
+
+def _mail(row: OutgoingRow) -> dict[str, str]:
+    """Name the mail that it answers, for the journal; a letter answers none."""
+    return {"mail": f"M-{row.mail_id:06d}"} if row.mail_id is not None else {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import events, mails, outbox, scores, submissions
+from mailbot.ledger import disputes, entries, events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Step:
     at: datetime
     #: The mail, submission or reply that it happened to: ``M-000012``, ``S-000045``, ``R-000013``.
     subject: str
-    #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, or the kind of an entry of the audit trail.
+    #: ``arrived``, ``accepted``, ``scored``, ``reply-queued`` …, ``now``, or the kind of an entry of the audit trail.
     what: str
     detail: str = ""
     #: The same for people, where the detail holds JSON.
@@ -56,39 +56,59 @@ class Step:
     stage: Stage
 
 
-def of_mail(tx: Tx, mail_id: int) -> list[Step]:
-    """Return the life of a mail in order; empty when there is none of that id."""
+def of_mail(tx: Tx, mail_id: int, now: datetime) -> list[Step]:
+    """Return the life of a mail in order, and last where it stands now; empty when there is none of that id."""
     row = mails.get(tx, mail_id)
     if row is None:
         return []
     found = submissions.listing(tx, mail_id=mail_id)
-    written = outbox.of_mail(tx, mail_id)
+    written = [*outbox.of_mail(tx, mail_id), *_followed(tx, row)]
     size = f"{row.size} bytes, {row.sha256}"
     arrived = Step(at=row.arrived_at, subject=row.name, what="arrived", detail=size, stage=Stage.ARRIVED)
     names = [row.name, *(one.receipt for one in found), *(one.name for one in written)]
-    entries = _entries(events.about(tx, names))
-    recorded = next((one.at for one in reversed(entries) if one.what == "mail-recorded"), row.arrived_at)
-    steps = [arrived, *entries, *(_submitted(one, recorded) for one in found)]
+    told = _entries(events.about(tx, names))
+    recorded = next((one.at for one in reversed(told) if one.what == "mail-recorded"), row.arrived_at)
+    steps = [arrived, *told, *(_submitted(one, recorded) for one in found)]
     steps += [step for one in found for step in _scored(tx, one)]
     steps += [_queued(one) for one in written]
-    steps = _in_order(steps)
-    return [*steps, _standing(row, steps[-1].at)]
+    return [*_in_order(steps), _standing(row, now)]
 
 
-def of_reply(tx: Tx, outgoing_id: int) -> list[Step]:
-    """Return the life of the mail that one of ours answers; of a letter, its own alone."""
+def of_reply(tx: Tx, outgoing_id: int, now: datetime) -> list[Step]:
+    """Return the life of the mail that one of ours answers or follows from; of a letter, its own alone."""
     row = next(iter(outbox.listing(tx, outgoing_id)), None)
     if row is None:
         return []
-    if row.mail_id is not None:
-        return of_mail(tx, row.mail_id)
+    if (mail_id := row.mail_id or _behind(tx, row.key or "")) is not None:
+        return of_mail(tx, mail_id, now)
     return _in_order([_queued(row), *_entries(events.about(tx, [row.name]))])
 
 
-def of_submission(tx: Tx, submission_id: int) -> list[Step]:
+def of_submission(tx: Tx, submission_id: int, now: datetime) -> list[Step]:
     """Return the life of the mail that a submission came with."""
     row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
-    return of_mail(tx, row.mail_id) if row else []
+    return of_mail(tx, row.mail_id, now) if row else []
+
+
+def of_entry(tx: Tx, entry_id: int, now: datetime) -> list[Step]:
+    """Return the life of the mail that a paper, code or a model came with."""
+    mail_id = entries.mail_of(tx, entry_id)
+    return [] if mail_id is None else of_mail(tx, mail_id, now)
+
+
+def _followed(tx: Tx, row: MailRow) -> list[OutgoingRow]:
+    """Return what was written on account of a mail and answers it not: to the organizers, and what they ruled."""
+    ruled = [f"dispute-ruled {one.id}" for one in disputes.listing(tx) if one.mail_id == row.id]
+    return outbox.keyed(tx, f"forward {row.name}", f"dispute {row.name}", *ruled)
+
+
+def _behind(tx: Tx, key: str) -> int | None:
+    """Return the mail on whose account one of ours was written, by its key; None when there was none."""
+    what, name, *_ = [*key.split(), "", ""]
+    if what in {"forward", "dispute"}:
+        return int(name.removeprefix("M-"))
+    ruled = (one.mail_id for one in disputes.listing(tx) if what == "dispute-ruled" and str(one.id) == name)
+    return next(ruled, None)
 
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:
@@ -97,16 +117,16 @@ def _in_order(steps: Iterable[Step]) -> list[Step]:
 
 
 def _standing(row: MailRow, at: datetime) -> Step:
-    """Tell where the mail stands now, after how many attempts, and why."""
+    """Tell where the mail stands at this instant, after how many attempts, and why."""
     attempts = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
-    words = (attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
-    return Step(at=at, subject=row.name, what=str(row.state), detail=", ".join(filter(None, words)), stage=Stage.SENT)
+    words = (row.state, attempts, row.outcome, row.reason, row.filed_to and f"filed to {row.filed_to}")
+    return Step(at=at, subject=row.name, what="now", detail=", ".join(filter(None, words)), stage=Stage.SENT)
 
 
-def _entries(entries: Iterable[Entry]) -> list[Step]:
+def _entries(found: Iterable[Entry]) -> list[Step]:
     """Tell entries of the audit trail; those of one instant keep the trail's own order."""
     steps: list[Step] = []
-    for entry in entries:
+    for entry in found:
         step = _entry(entry)
         if steps and steps[-1].at == step.at:
             step = replace(step, stage=max(step.stage, steps[-1].stage))
@@ -125,7 +145,7 @@ def _entry(entry: Entry) -> Step:
         subject=entry.subject,
         what=entry.kind,
         detail=", ".join([*by, *(f"{name}: {_word(value)}" for name, value in told.items())]),
-        plain=", ".join([*by, *(f"{name}: {_plain(value)}" for name, value in told.items())]),
+        plain=", ".join([*by, *(f"{name}: {plain(value)}" for name, value in told.items())]),
         stage=stage,
     )
 
@@ -134,15 +154,15 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Show a value of an entry to people: yes and no, and no brackets or quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
         named = ((name, each) for name, each in value.items() if each not in (None, "", []))
-        return ", ".join(f"{name.replace('_', ' ')} {_plain(each)}" for name, each in named)
+        return ", ".join(f"{name.replace('_', ' ')} {plain(each)}" for name, each in named)
     if isinstance(value, list):
-        return "; ".join(_plain(each) for each in value)
+        return "; ".join(plain(each) for each in value)
     return str(value)
 
 

@@ -35,6 +35,24 @@ SUBJECTS = {
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 
+WELL = {
+    "login": "the mailbox lets us in",
+    "mailbox": "the mailbox can be reached",
+    "stuck": "no mail is set aside any more",
+    "outbox": "no mail has failed to be sent for a day",
+    "board": "the board was published",
+    "page": "the command after publishing the results page succeeded",
+    "sheet": "the Google Sheet is up to date",
+    "reconciliation": "the mailbox and the ledger agree",
+    "replies": "no reply was withheld for a day",
+    "disk": "the disk has room",
+    "overdue": "the board is out",
+    "heartbeat": "all parts of mailbot go on",
+    "letters": "the letters were written",
+    "roster": "the roster was read",
+}
+"""The same parts, each with what is so once it is well again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
@@ -56,21 +74,21 @@ class Watch:
         if not health.note(tx, part, ok=ok, detail=detail, now=now):
             return
         digest = events.append(tx, kind="health", subject=part, now=now, ok=ok)
-        journal.trouble("health", part=part, ok=ok, detail=detail)
+        (journal.event if ok else journal.trouble)("health", part=part, ok=ok, detail=detail)
         for organizer in self.organizers:
             self._tell(tx, organizer, part, detail, ok=ok, key=digest)
 
     def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
-        state = "well again: " if ok else ""
+        what, state = (WELL[part], "well again: ") if ok else (SUBJECTS[part], "")
         message = envelope.begin(
             self.challenge,
             recipient=organizer,
-            subject=f"[mailbot] {state}{SUBJECTS[part]}",
+            subject=f"[mailbot] {state}{what}",
             key=f"{key}{organizer}",
             now=self.clock(),
         )
         text = environment().get_template("letters/health.txt.j2")
-        message.set_content(text.render(ok=ok, what=SUBJECTS[part], detail=detail, challenge=self.challenge))
+        message.set_content(text.render(ok=ok, what=what, detail=detail, challenge=self.challenge))
         outbox.add(
             tx,
             kind=f"health-{part}",

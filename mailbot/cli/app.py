@@ -32,6 +32,7 @@ from mailbot.cli import (
     start,
     takeout,
     teams,
+    trail,
     truths,
 )
 from mailbot.errors import MailbotError
@@ -72,6 +73,7 @@ app.command(rich_help_panel="Care")(forget.forget)
 app.command(rich_help_panel="Care")(care.restore)
 app.command(rich_help_panel="Care")(care.rebuild)
 app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")
+care.audit.command("list")(trail.list_audit)
 app.add_typer(care.audit, name="audit", rich_help_panel="Care")
 app.command(rich_help_panel="Care")(rulings.rule)
 app.command(rich_help_panel="Look")(entries.entries)

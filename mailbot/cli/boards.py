@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailbot.cli import sheets
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, begun, load_config, set_up_journal
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -103,7 +103,7 @@ def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = F
     from mailbot.board_json import rows_as_json  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with service.opened(begun(load_config(context, config))) as wired:
         made = wired.weekly.board(wired.clock())
     if as_json:
         typer.echo(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2))

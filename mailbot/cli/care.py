@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UNWELL, WRONG_CONFIG = 1, 2
 
 stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
-audit = typer.Typer(help="The audit trail: verify it.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail: list it, verify it.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="M-000012")]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]

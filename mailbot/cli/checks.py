@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, begun, emit, load_config, rfc3339, set_up_journal
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def verify(
         message = f"{signature!r} is no signature; one is like: siqa-s/1 truth=9f2c41d03a7be512 n=1050 mailbot=0.1.0"
         raise Permanent(message)
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config), enter=False) as wired:
+    with service.opened(begun(load_config(context, config)), enter=False) as wired:
         verdict = verify.verify(wired, number(submission, "S"))
         zone = wired.config.challenge.zone
     quote = verify.quoted(said, verdict.checked) if said else None

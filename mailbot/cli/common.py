@@ -48,13 +48,23 @@ def _hand_over(state: Path) -> None:
         return
 
 
+def begun(config: Config) -> Config:
+    """Return the config of a contest that has a state folder: who only looks makes none. Raises Permanent."""
+    from mailbot.errors import Permanent  # noqa: PLC0415  # not for --help
+
+    if not config.state.is_dir():
+        message = f"no ledger in {config.state} yet: `mailbot run` begins one, if `state` in the config is right"
+        raise Permanent(message)
+    return config
+
+
 @contextmanager
-def opened_ledger(config: Config) -> Iterator[Ledger]:
-    """Open the ledger alone, for commands that only look."""
+def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
+    """Open the ledger alone; where there is no state folder yet, only to ``begin`` one. Raises Permanent."""
     from mailbot import daybook  # noqa: PLC0415  # not for --help
     from mailbot.ledger import Ledger  # noqa: PLC0415  # not for --help
 
-    ledger = Ledger(config.ledger)
+    ledger = Ledger((config if begin else begun(config)).ledger)
     try:
         ledger.migrate()
         yield ledger

@@ -24,6 +24,7 @@ from mailbot.errors import Permanent
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from mailbot.config import Config
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
@@ -96,7 +97,18 @@ def show_submission(
     if not rows:
         message = f"there is no submission {receipt}"
         raise Permanent(message)
-    _show(rows[0], as_json=as_json)
+    _show(rows[0] if as_json else _in_words(rows[0], loaded), as_json=as_json)
+
+
+def _in_words(row: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Show score and measures of a submission as its receipt names them; programs get them whole."""
+    from mailbot.challenge import tracks_of  # noqa: PLC0415  # not for --help
+
+    track = tracks_of(config).get(row["track"])
+    named = {each.key: (each.title, each.decimals) for each in (track.measures if track else ())}
+    told = ((*named.get(key, (key.replace("_", " "), 4)), value) for key, value in row["metrics"].items())
+    metrics = ", ".join(f"{title} {value:.{decimals}f}" for title, decimals, value in told)
+    return row | {"score": None if row["score"] is None else f"{row['score']:.4f}", "metrics": metrics}
 
 
 @outbox.command("list")

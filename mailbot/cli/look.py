@@ -13,21 +13,24 @@ from mailbot.errors import Permanent
 
 def trace(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="M-12|S-12|R-12", help="A mail, a submission or a reply.")],
+    name: Annotated[
+        str, typer.Argument(metavar="M-12|S-12|R-12|E-12", help="A mail, a submission, a reply, an entry.")
+    ],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell a mail's whole life in order: arrival, outcome, submissions, scores, rulings, reply and its sending."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
     from mailbot import trace as life  # noqa: PLC0415  # not for --help
 
-    ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply}
+    ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply, "E": life.of_entry}
     letter = name.strip()[:1].upper()
     if letter not in ways:
-        message = f"{name!r} is no id; it looks like M-000012, S-000012 or R-000012"
+        message = f"{name!r} is no id; it looks like M-000012, S-000012, R-000012 or E-000012"
         raise Permanent(message)
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        steps = ways[letter](tx, number(name, letter))
+        steps = ways[letter](tx, number(name, letter), service.now())
     if not steps:
         message = f"there is no {name}"
         raise Permanent(message)

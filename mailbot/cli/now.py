@@ -100,10 +100,6 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     from mailbot.instants import shown  # noqa: PLC0415  # not for --help
 
     running = Text("running", "bold green") if found.running else Text("not running", "bold red")
-    loops = [
-        (name, f"{'HANGS: ' if loop['late'] else ''}{loop['doing']}")
-        for name, loop in found.pulse.get("loops", {}).items()
-    ]
     facts = [
         ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
         ("mails", ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items()) or "none yet"),
@@ -113,17 +109,37 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         ("next board", shown(found.next_board, zone)),
         ("phase", found.phase or "none is open"),
         ("next deadline", shown(found.deadline, zone) if found.deadline else "none"),
-        *((f"labels {track}", digest[:12]) for track, digest in found.labels.items()),
+        ("labels", ", ".join(f"{track} {digest[:12]}" for track, digest in found.labels.items()) or "none yet"),
     ]
     ill = [
         (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
     ]
     if found.overdue_board and "overdue" not in {name for name, _ in ill}:
         ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
+    if found.config_refused:
+        ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
+    if found.unscored:
+        ill.append(("labels", f"{found.unscored} submission(s) not scored by them: no board before `mailbot rescore`"))
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
     return Group(
-        head, _table("Loops", loops), _table("Trouble", ill, "red"), _table("Contest", facts), *_lists(found, zone)
+        head,
+        _table("Loops", _loops(found)),
+        _table("Trouble", ill, "red"),
+        _table("Contest", facts),
+        *_lists(found, zone),
     )
+
+
+def _loops(found: Status) -> list[tuple[str, str]]:
+    """Return what each loop does; those that are idle share a line, so that a small terminal shows the rest too."""
+    loops = found.pulse.get("loops", {})
+    idle = [name for name, loop in loops.items() if loop["doing"] == "idle" and not loop["late"]]
+    rows = [
+        (name, f"{'HANGS: ' if loop['late'] else ''}{loop['doing']}")
+        for name, loop in loops.items()
+        if name not in idle
+    ]
+    return [*rows, *([("idle", ", ".join(idle))] if idle else [])]
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> RenderableType:
@@ -140,7 +156,7 @@ def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> Rend
 
 
 def _lists(found: Status, zone: ZoneInfo) -> list[RenderableType]:
-    """Return the last mails, and what the busiest teams have used of their quota."""
+    """Return what the busiest teams have used of their quota, and the last mails."""
     mails = [
         (
             row.name,
@@ -154,4 +170,4 @@ def _lists(found: Status, zone: ZoneInfo) -> list[RenderableType]:
         (each.team, each.track, f"{each.today} today", f"{each.week} of {each.per_week} this week")
         for each in found.used
     ]
-    return [_table(f"Last mails ({zone.key})", mails), _table("Quota", used)]
+    return [_table("Quota", used), _table(f"Last mails ({zone.key})", mails)]

@@ -19,6 +19,7 @@ from mailbot.cli.common import (
     short,
 )
 from mailbot.cli.lists import number
+from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +65,15 @@ def select(
 ) -> None:
     """Select the submissions of a team that shall count where standing = "selected"; an earlier choice is replaced."""
     from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.model import Rule  # noqa: PLC0415  # not for --help
 
     wanted = [number(receipt, "S") for receipt in receipts]
     rows = _do(context, config, lambda tx, now: ruling.select(tx, wanted, now))
     typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
+    if (standing := load_config(context, config).board.standing) is not Rule.SELECTED:
+        typer.echo(
+            f'At present it decides nothing, as board.standing is "{standing}": it is kept until that is "selected".'
+        )
 
 
 def rule(
@@ -76,7 +82,8 @@ def rule(
     why: Annotated[
         str, typer.Option(help="The reason, in a sentence; the team is told and it is kept for good.", callback=said)
     ],
-    accept: Annotated[bool, typer.Option("--accept/--reject", help="Whether the team is right.")],
+    accept: Annotated[bool, typer.Option("--accept", help="The team is right.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="The score stays as it is.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Close the dispute of a submission: the team is answered. What follows from it, as new labels, is yours to do."""
@@ -84,6 +91,9 @@ def rule(
     from mailbot.dialogue import parts as command_parts  # noqa: PLC0415  # not for --help
     from mailbot.model import Ruling  # noqa: PLC0415  # not for --help
 
+    if accept == reject:
+        message = "say --accept or --reject"
+        raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired, wired.ledger.write("ruling") as tx:

@@ -15,6 +15,7 @@ from mailbot.errors import ConfigError, Permanent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailbot.config import Config
     from mailbot.rescore import Change
     from scoring.model import Track
     from scoring.truth import Truth
@@ -28,7 +29,10 @@ def score(
     track: Annotated[
         str, typer.Option(help="A track of the config, siqa-s, siqa-u, or a .toml file that declares one.")
     ],
-    labels: Annotated[Path | None, typer.Option(help="Label file; default: the track's in the config.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Label file; default: the labels in force, before a ledger is begun the config's."),
+    ] = None,
     reference: Annotated[bool, typer.Option("--reference", help="Compute the measures with scipy.stats.")] = False,
     bootstrap: Annotated[
         int | None,
@@ -38,7 +42,7 @@ def score(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a file against labels: no mail, no ledger. Exit code 0 accepted, 1 refused, 2 called wrongly."""
+    """Score a file against labels: no mail, no record. Exit code 0 accepted, 1 refused, 2 called wrongly."""
     from scoring import single  # noqa: PLC0415  # not for --help
 
     truth = _truth(context, track, labels, config)
@@ -56,19 +60,36 @@ def score(
 
 
 def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> Truth:
-    """Load the labels of a track: the file named, or the config's. Raises ConfigError."""
+    """Load the labels of a track: the file named, those in force, or the config's. Raises ConfigError."""
     from mailbot import challenge  # noqa: PLC0415  # not for --help
 
-    made, usual = _track(context, track, config, alone=labels is not None)
-    path = labels or usual
+    made, loaded = _track(context, track, config, alone=labels is not None)
+    path = labels or (loaded.tracks[track].labels if loaded else None)
     if path is None:
         message = f"--track {track}: --labels is missing; it names the label file"
         raise ConfigError(message)
-    return challenge.load_truths({made.name: path}, {made.name: made})[made.name]
+    truth = challenge.load_truths({made.name: path}, {made.name: made})[made.name]
+    return truth if labels or loaded is None else _in_force(loaded, path, truth)
 
 
-def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Path | None]:
-    """Return a track and its label file in the config; ``alone``, one that is known by name needs no config."""
+def _in_force(config: Config, path: Path, truth: Truth) -> Truth:
+    """Return the labels that the ledger says are in force; those of the config where there is no ledger yet."""
+    from mailbot.labels import Given, Labels  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import Ledger, is_there  # noqa: PLC0415  # not for --help
+
+    if not is_there(config.ledger):
+        return truth
+    ledger = Ledger(config.ledger)
+    try:
+        labels = Labels(ledger, config.state, {truth.track.name: Given(path=path, truth=truth)})
+        labels.refresh()
+        return labels[truth.track.name]
+    finally:
+        ledger.close()
+
+
+def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Config | None]:
+    """Return a track and the config that it is of; ``alone``, one that is known by name needs no config."""
     from mailbot import challenge, tracks  # noqa: PLC0415  # not for --help
     from scoring.declare import track_in  # noqa: PLC0415  # not for --help
 
@@ -84,17 +105,15 @@ def _track(context: typer.Context, track: str, config: Path | None, *, alone: bo
     if track not in loaded.tracks:
         message = f"--track {track}: the config has {', '.join(loaded.tracks)}"
         raise ConfigError(message)
-    section = loaded.tracks[track]
-    return challenge.track_of(track, section.declared), section.labels
+    return challenge.track_of(track, loaded.tracks[track].declared), loaded
 
 
 def rescore(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
     submission: Annotated[str | None, typer.Option(metavar="S-000012", help="Only this submission.")] = None,
-    tell: Annotated[
-        bool, typer.Option("--tell/--silent", help="Write to each team whose score that counts changed.")
-    ] = False,
+    tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose score that counts changed.")] = False,
+    silent: Annotated[bool, typer.Option("--silent", help="Write to nobody; this is the default.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would change.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -108,6 +127,9 @@ def rescore(
     from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
     from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
 
+    if tell and silent:
+        message = "say --tell or --silent, not both"
+        raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:

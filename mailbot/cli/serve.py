@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
-from mailbot.errors import MailbotError, Temporary
+from mailbot.errors import ConfigError, MailbotError, Temporary
 
 if TYPE_CHECKING:
     from mailbot.config import Config
@@ -42,9 +43,10 @@ def run(
     faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
     notifier, present = Notifier(), load_config(context, config)
     previous: Config | None = None
+    refused = ""
     while True:
         try:
-            running = _serve(present, notifier, lambda: _checked(context, config))
+            running = _serve(present, notifier, partial(_checked, context, config, present), refused)
         except MailbotError as error:
             if previous is None and isinstance(error, Temporary):
                 typer.echo(f"mailbot: {error}", err=True)
@@ -52,18 +54,18 @@ def run(
             if previous is None:
                 raise
             journal.trouble("reload-refused", why=str(error))
-            present, previous = previous, None
+            present, previous, refused = previous, None, str(error)
             continue
         if running.next_config is None:
             raise typer.Exit(1 if running.failed else 0)
-        present, previous = running.next_config, present
+        present, previous, refused = running.next_config, present, ""
 
 
-def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config]) -> Daemon:
+def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
     from mailbot import daemon, service  # noqa: PLC0415  # not for --help
 
     with service.working(config) as wired:
-        running = daemon.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS)
+        running = daemon.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()
@@ -73,13 +75,16 @@ def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config]) -> 
     return running
 
 
-def _checked(context: typer.Context, given: Path | None) -> Config:
-    """Read the config anew, and its labels. Raises ConfigError with every mistake."""
+def _checked(context: typer.Context, given: Path | None, present: Config) -> Config:
+    """Read the config anew, and its labels. Raises ConfigError with every mistake, and for another ledger."""
     from mailbot import challenge, configfile  # noqa: PLC0415  # not for --help
 
     config = load_config(context, given)
     configfile.check_files(config)
     challenge.given_truths(config, challenge.tracks_of(config))
+    if moved := [key for key in ("state", "ledger_url") if getattr(config, key) != getattr(present, key)]:
+        message = f"{' and '.join(moved)}: changed, which needs a restart; until then nothing of the new config holds"
+        raise ConfigError(message)
     return config
 
 

@@ -172,15 +172,18 @@ def _on_off(wanted: bool) -> str:  # a cell of the listing
 
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
     from mailbot import roster, service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
     if config.registration.is_closed(service.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; say --why this is let in"
         raise Permanent(message)
     by_hand = roster.Terms(again=True)
     act_as_organizer()
-    with opened_ledger(config) as ledger, ledger.write("roster") as tx:
+    with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state, terms=by_hand, why=why)]
-    typer.echo(f"{len({entry.name for entry in entries})} team(s) on the roster from this.")
+        found = [(one, table.with_name(tx, one.name)) for one in entries]
+    taken = {team.name for one, team in found if team and {*one.addresses} <= {*team.addresses}}
+    typer.echo(f"{len(taken)} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)
     raise typer.Exit(SOME_REFUSED if mistakes else 0)

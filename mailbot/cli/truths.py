@@ -11,6 +11,7 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     act_as_organizer,
+    begun,
     emit,
     load_config,
     rfc3339,
@@ -120,7 +121,7 @@ def list_truths(context: typer.Context, config: ConfigFile = None, as_json: AsJs
     from mailbot.ledger import truths  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    loaded = load_config(context, config)
+    loaded = begun(load_config(context, config))
     with service.opened(loaded) as wired, wired.ledger.read() as tx:
         present, known = truths.present(tx), {(row.track, row.sha256): row for row in truths.listing(tx)}
         last = {choice.track: choice.id for choice in truths.choices(tx)}
@@ -153,7 +154,7 @@ def diff(
     from mailbot import service  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with service.opened(begun(load_config(context, config))) as wired:
         before, after = _two(wired, old, new, track)
         rows = list(_differences(before, after, values=values))
     shown = ("item", "what", "old", "new") if values else ("item", "what")

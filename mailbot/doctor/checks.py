@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.doctor import auth as doctor_auth
 from mailbot.doctor import mail as doctor_mail
+from mailbot.doctor import scores as doctor_scores
 from mailbot.doctor import sheet as doctor_sheet
 from mailbot.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.errors import MailbotError
@@ -33,7 +34,8 @@ QUIET = timedelta(minutes=15)
 def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
     """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
-        _ledger, _clock, _poll, _trail, _stock, _health, _roster, _boards, doctor_auth.identity, doctor_sheet.standing,
+        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity,
+        doctor_sheet.standing,
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]

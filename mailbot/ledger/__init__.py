@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mailbot.ledger.engine import Ledger, Tx
+from mailbot.ledger.engine import Ledger, Tx, is_there
 
-__all__ = ["Ledger", "Tx"]
+__all__ = ["Ledger", "Tx", "is_there"]

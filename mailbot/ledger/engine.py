@@ -119,6 +119,17 @@ class Ledger:
         self._engine.dispose()
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a ledger with tables at an SQLAlchemy URL; nothing is made to find out. Raises ConfigError."""
+    engine = _engine(url)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        return False
+    with _translated(), engine.connect() as connection:
+        found = upgrade.present(connection) is not None
+    engine.dispose()
+    return found
+
+
 def _engine(url: str) -> sa.Engine:
     """Make the engine of a URL; nothing is connected to yet. No error tells the URL: it may hold a password."""
     try:

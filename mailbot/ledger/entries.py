@@ -54,6 +54,11 @@ def add(tx: Tx, item: Item, *, mail_id: int, team_id: int, kind: str, arrived_at
     tx.execute(sa.insert(entries).values(**what, **values))
 
 
+def mail_of(tx: Tx, entry_id: int) -> int | None:
+    """Return the mail that one thing came with."""
+    return tx.scalar(sa.select(entries.c.mail_id).where(entries.c.id == entry_id))
+
+
 def listing(tx: Tx, *, mail_id: int | None = None) -> list[EntryRow]:
     """Return everything, or that of one mail, in order of arrival."""
     query = sa.select(entries, teams.c.name.label("team")).join(teams, teams.c.id == entries.c.team_id)

@@ -85,10 +85,20 @@ def since(tx: Tx, entry_id: int) -> list[Entry]:
     return [Entry(**row) for row in rows]
 
 
+def listing(
+    tx: Tx, *, since: datetime | None = None, kind: str | None = None, subjects: Collection[str] | None = None
+) -> list[Entry]:
+    """Return the entries from an instant on, of one kind, about any of these subjects, oldest first."""
+    where = [] if since is None else [events.c.at >= since]
+    where += [] if kind is None else [events.c.kind == kind]
+    where += [] if subjects is None else [events.c.subject.in_(subjects)]
+    rows = tx.execute(sa.select(events).where(*where).order_by(events.c.id)).mappings()
+    return [Entry(**row) for row in rows]
+
+
 def about(tx: Tx, subjects: Collection[str]) -> list[Entry]:
     """Return the entries about any of these subjects, oldest first."""
-    rows = tx.execute(sa.select(events).where(events.c.subject.in_(subjects)).order_by(events.c.id)).mappings()
-    return [Entry(**row) for row in rows]
+    return listing(tx, subjects=subjects)
 
 
 def told(tx: Tx, mail_ids: Collection[int]) -> dict[str, float | None]:

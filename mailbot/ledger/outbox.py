@@ -198,6 +198,11 @@ def of_mail(tx: Tx, mail_id: int) -> list[OutgoingRow]:
     return _rows(tx, outbox.c.mail_id == mail_id)
 
 
+def keyed(tx: Tx, *occasions: str) -> list[OutgoingRow]:
+    """Return what was written on these occasions, oldest first: those whose key begins with one and a space."""
+    return _rows(tx, sa.or_(*(outbox.c.key.startswith(f"{occasion} ", autoescape=True) for occasion in occasions)))
+
+
 def _leave(tx: Tx, outgoing_id: int, **values: object) -> None:
     sending = (outbox.c.id == outgoing_id, outbox.c.state == ReplyState.SENDING)
     tx.execute(sa.update(outbox).where(*sending).values(**values))

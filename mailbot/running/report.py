@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 60.0
 """So often it is told, if systemd does not want it more often."""
 
+REFUSED = "config_refused"
+"""The mark that says why the config on disk is not the one in use."""
+
 
 def path(state: Path) -> Path:
     """Return the file, below the state folder; it is there while the daemon runs."""
@@ -63,6 +66,8 @@ class Report:
             journal.trouble("loop-hangs", loops=", ".join(late))
         self._late = late
         said = "; ".join(f"{name}: {'HANGS, ' if name in late else ''}{one['doing']}" for name, one in loops.items())
+        refused = self.pulse.marks.get(REFUSED)
+        said += f"; the config on disk was refused: {refused}" if refused else ""
         self.notifier.doing(f"{said}; next board {shown(next_board, self.service.config.challenge.zone)}")
         if not late:
             self.notifier.alive()

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailbot import quota
+from mailbot.challenge import tracks_of
 from mailbot.holding import is_held
 from mailbot.instants import next_after, phase_at
-from mailbot.ledger import boards, health, mails, outbox, submissions, tally, teams, truths
+from mailbot.ledger import boards, health, mails, outbox, scores, submissions, tally, teams, truths
+from mailbot.ledger.scores import Version
 from mailbot.model import MailState
 from mailbot.rules import Quota
 from mailbot.running import report
@@ -77,6 +79,8 @@ class Status:
     deadline: datetime | None
     #: SHA-256 of the labels in force, by track.
     labels: Mapping[str, str]
+    #: Accepted submissions without a score by them, which no board comes out with; None where the items are split.
+    unscored: int | None
 
     @property
     def polled_at(self) -> datetime | None:
@@ -87,6 +91,11 @@ class Status:
     def started_at(self) -> datetime | None:
         """When the daemon started, if one runs."""
         return self._said("started_at")
+
+    @property
+    def config_refused(self) -> str | None:
+        """Why the daemon did not take the config on disk when it was told to; None when it did."""
+        return self.pulse.get(report.REFUSED)
 
     def _said(self, name: str) -> datetime | None:
         """Return an instant that the daemon told."""
@@ -121,7 +130,19 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
         labels=truths.present(tx),
+        unscored=_unscored(tx, config) if config.split.public == 1 else None,
     )
+
+
+def _unscored(tx: Tx, config: Config) -> int:
+    """Count what `mailbot rescore` has to do; the labels themselves are not loaded for it."""
+    tracks, present = tracks_of(config), truths.present(tx)
+    versions = (
+        Version(track=name, truth=present[name], scorer=track.scorer)
+        for name, track in tracks.items()
+        if name in present
+    )
+    return sum(scores.count_lacking(tx, version) for version in versions)
 
 
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
@@ -149,12 +170,13 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "running": status.running,
         "loops": status.pulse.get("loops", {}),
         "polled_at": at(status.polled_at),
+        "config_refused": status.config_refused,
         "mails": dict(status.outcomes),
         "backlog": status.backlog,
         "set_aside": status.set_aside,
         "outbox": status.outbox,
         "given_up": status.given_up,
-        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since)} for p in status.parts],
+        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since), "detail": p.detail} for p in status.parts],
         "last_mails": [
             {
                 "mail": row.name,
@@ -172,4 +194,5 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "phase": status.phase,
         "deadline": at(status.deadline),
         "labels": dict(status.labels),
+        "unscored": status.unscored,
     }

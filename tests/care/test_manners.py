@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from mailbot.errors import BadAddress, Permanent
 from mailbot.ledger import events, health, mails, outbox, teams
 from mailbot.limits import ReplyLimits, Written, exceeded
 from mailbot.model import MailState, Outcome, ReplyState
 from mailbot.sending import Sending
+from mailbot.watch import SUBJECTS, WELL
 from tests.care.contest import Clock, contest, mail, take
 
 if TYPE_CHECKING:
@@ -140,17 +142,24 @@ def test_a_refused_reply_is_given_up_and_told(tmp_path: Path, error: Permanent, 
 
 def test_organizers_hear_once_and_once_more_when_it_is_well(tmp_path: Path) -> None:
     """The same trouble reported again is no news; its end is."""
-    with contest(tmp_path, Clock()) as wired:
+    with contest(tmp_path, Clock()) as wired, capture_logs() as journal:
         wired.watch.report("login", ok=True)
         assert replies(wired, "health") == []
         for ok in (False, False, True, True):
             wired.watch.report("login", ok=ok, detail="refused")
         assert [row.subject for row in replies(wired, "health")] == [
             "[mailbot] the mailbox refuses our login",
-            "[mailbot] well again: the mailbox refuses our login",
+            "[mailbot] well again: the mailbox lets us in",
         ]
         with wired.ledger.read() as tx:
             assert [row.ok for row in health.listing(tx)] == [True]
+    assert [line["log_level"] for line in journal if line["event"] == "health"] == ["warning", "info"]
+
+
+def test_each_part_is_told_well_in_words_of_its_own() -> None:
+    """`well again: the mailbox cannot be reached` read as its opposite."""
+    assert WELL.keys() == SUBJECTS.keys()
+    assert not set(WELL.values()) & set(SUBJECTS.values())
 
 
 def test_a_mail_that_breaks_our_code_is_set_aside_and_the_next_is_served(tmp_path: Path) -> None:

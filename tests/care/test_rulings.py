@@ -134,9 +134,14 @@ def test_a_hidden_team_is_on_no_board(folder: Path) -> None:
 
 
 def test_selecting_is_shown(folder: Path) -> None:
-    """`submissions select` is the organizers' way to enter what a team asks for."""
-    mailbot("submissions", "select", "S-1", folder=folder)
+    """`submissions select` enters what a team asks for; like the reply to a mail, it says when that decides nothing."""
+    told = mailbot("submissions", "select", "S-1", folder=folder).out
     assert listed(folder)["S-000001"] == "selected"
+    assert 'decides nothing, as board.standing is "latest"' in told
+    assert on_board(folder)["Amber"] == "S-000003"
+    write_config(folder, board={"standing": "selected"})
+    assert "decides" not in mailbot("submissions", "select", "S-1", folder=folder).out
+    assert on_board(folder)["Amber"] == "S-000001"
 
 
 def test_decisions_come_back_with_a_rebuilt_ledger(folder: Path) -> None:

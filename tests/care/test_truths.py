@@ -60,6 +60,42 @@ def test_a_correction_is_taken_and_listed_with_its_reason(folder: Path) -> None:
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
 
 
+def test_the_next_board_is_known_to_be_refused(folder: Path) -> None:
+    """Before it is due, `status` and `doctor` say so with the mend, until `rescore` was run."""
+    told = [_unscored(folder)]
+    mailbot("truth", "void", "3", *WHY, folder=folder)
+    told.append(_unscored(folder))
+    assert "no board before `mailbot rescore`" in " ".join(mailbot("status", folder=folder).out.split())
+    assert "run `mailbot rescore`" in mailbot("publish", folder=folder, code=2).err
+    mailbot("rescore", folder=folder)
+    told.append(_unscored(folder))
+    assert told == [(0, "green"), (1, "yellow"), (0, "green")]
+
+
+def _unscored(folder: Path) -> tuple[int, str]:
+    """Return what status counts, and the level that the doctor gives it."""
+    found = mailbot("doctor", "--json", folder=folder, code=0).json
+    (level,) = [row["level"] for row in found if row["part"] == "scores"]
+    return mailbot("status", "--json", folder=folder).json["unscored"], level
+
+
+def test_a_file_is_scored_by_the_labels_in_force(folder: Path) -> None:
+    """`score` follows `truth add` and `truth void`; without a ledger it takes the config's, and makes none."""
+    (folder / "s.json").write_bytes((folder / "new.json").read_bytes())
+    call = ("score", "s.json", "--track", "siqa-s", "--json")
+    before = mailbot(*call, folder=folder).json
+    mailbot("truth", "add", "new.json", *WHY, folder=folder)
+    after = mailbot(*call, folder=folder).json
+    assert before["score"] < after["score"] == pytest.approx(100)
+    assert after["truth"] == mailbot("truth", "list", "--json", folder=folder).json[-1]["truth"]
+    mailbot("truth", "void", "3", *WHY, folder=folder)
+    assert mailbot(*call, folder=folder).json["n"] == 11
+    assert mailbot(*call, "--labels", "labels.json", folder=folder).json == before
+    (folder / "state").rename(folder / "away")
+    assert mailbot(*call, folder=folder).json == before
+    assert not (folder / "state").exists()
+
+
 def test_the_difference_names_items_and_shows_labels_only_when_asked(folder: Path) -> None:
     """`truth diff` says which items changed in which column."""
     mailbot("truth", "add", "new.json", *WHY, folder=folder)

@@ -110,7 +110,6 @@ def test_a_ledger_begun_by_a_process_that_died(moment: str, make_bot: MakeBot) -
     """A death while the tables are made leaves a ledger that the next start completes."""
     bot = make_bot(port=1)
     killed = -signal.SIGKILL
-    mailbot(
-        "mails", "list", folder=bot.folder, code=killed, environment={"MAILBOT_CRASH_AT": f"commit.migrate.{moment}"}
-    )
+    dying = {"MAILBOT_CRASH_AT": f"commit.migrate.{moment}"}
+    mailbot("teams", "add", "Alpha", "a@x.org", folder=bot.folder, code=killed, environment=dying)
     assert bot.rows("mails") == []

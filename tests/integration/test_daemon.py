@@ -73,9 +73,17 @@ def test_a_hang_up_reads_the_config_anew(bot: Bot, mailbox: Mailbox) -> None:
         running.process.send_signal(signal.SIGHUP)
         refused = running.wait_for("reload-refused")
         assert "workers: must be at least 1 (got 0)" in refused["why"]
+        config.write_text(good)  # as it is wrong, no command could read it
+        told = wait(lambda: mailbot("status", "--json", folder=bot.folder).json["config_refused"], running.path)
+        assert told == "config.toml: 1 mistake(s)"
+        config.write_text(f'state = "otherstate"\n{good}')
+        running.process.send_signal(signal.SIGHUP)
+        wait(lambda: "state: changed, which needs a restart" in running.path.read_text(), running.path)
+        assert not (bot.folder / "otherstate").exists()
         config.write_text(good.replace("[imap]\n", '[imap]\nprocessed = "Done"\n'))
         running.process.send_signal(signal.SIGHUP)
         running.wait_for("reloading")
+        wait(lambda: mailbot("status", "--json", folder=bot.folder).json["config_refused"] is None, running.path)
         mailbox.deliver(submission("ada@peepers.example", mailbox.user))
         wait(lambda: mailbox.messages("Done"), running.path)
         assert running.stop() == 0

@@ -31,6 +31,7 @@ def test_a_key_leaves_it(tmp_path: Path, key: bytes) -> None:
     """It leaves by itself with exit code 0 and gives the terminal's screen back."""
     terminal, inner = pty.openpty()
     command = (MAILBOT, "--config", str(write_config(tmp_path)), "top")
+    (tmp_path / "state").mkdir()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     with subprocess.Popen(
         command, stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True,

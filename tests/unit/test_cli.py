@@ -111,6 +111,7 @@ def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
         ("submissions", "show", "nonsense"),
         ("outbox", "show", "R-1"),
         ("rescore", "--submission", "S-000009"),
+        ("rescore", "--tell", "--silent"),
         ("verify", "S-000009"),
         ("verify", "S-000009", "--signature", "n=9"),
         ("once",),
@@ -128,6 +129,36 @@ def test_a_wrong_call_is_exit_code_2(shell: Shell, arguments: tuple[str, ...]) -
     assert err.strip()
     assert "Traceback" not in err
     assert out == "" or "Usage" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("top", "--once"),
+        ("trace", "M-1"),
+        ("mails", "list"),
+        ("teams", "list"),
+        ("disputes",),
+        ("audit", "verify"),
+        ("board",),
+        ("verify", "S-1"),
+        ("truth", "list"),
+        ("truth", "diff"),
+    ],
+)
+def test_who_only_looks_begins_no_ledger(shell: Shell, arguments: tuple[str, ...]) -> None:
+    """A `state` with a typing error shows no empty contest, and no folder is made for it."""
+    _, err = shell(*arguments, code=2)
+    assert f"no ledger in {shell.folder / 'state'} yet" in err
+    assert not (shell.folder / "state").exists()
+
+
+@pytest.mark.parametrize("said", [(), ("--accept", "--reject"), ("--reject", "--accept")])
+def test_a_ruling_is_one_of_two(shell: Shell, said: tuple[str, ...]) -> None:
+    """The team hears of it at once and it cannot be undone: which of the two is meant is never guessed."""
+    _, err = shell("rule", "S-4", *said, "--why", "x", code=2)
+    assert "say --accept or --reject" in err
 
 
 def test_score_shows_how_sure_it_is_and_what_it_was_computed_with(shell: Shell) -> None:
@@ -187,9 +218,11 @@ def test_attacks_are_simulated_on_made_up_labels(shell: Shell) -> None:
 
 def test_teams_are_added_and_imported(shell: Shell) -> None:
     """Rows in order are taken, the others named with exit code 1."""
-    shell("teams", "add", "Alpha", "A@x.org", "b@x.org")
+    assert "1 team(s) on the roster" in shell("teams", "add", "Alpha", "A@x.org", "b@x.org")[0]
+    assert "0 team(s) on the roster" in shell("teams", "add", "Аlpha", "x@x.org", code=1)[0]  # noqa: RUF001  # Cyrillic
     (shell.folder / "more.csv").write_text("team,address\nBeta,c@x.org\nGamma,a@x.org\nDelta,nobody\n")
-    _, err = shell("teams", "import", "more.csv", code=1)
+    out, err = shell("teams", "import", "more.csv", code=1)
+    assert "1 team(s) on the roster" in out
     assert "team 'Gamma': a@x.org is another team's address already" in err
     assert "line 4: 'nobody' is no e-mail address" in err
     assert shell.json("teams", "list") == [
@@ -215,6 +248,10 @@ def test_a_mail_can_be_followed_through_the_commands(shell: Shell) -> None:
     assert mail["submissions"][0] == {key: submission[key] for key in ("receipt", "track", "status", "score")}
     assert submission["arrived_at"] == "2026-03-12T16:00:00+08:00"
     assert shell.json("submissions", "show", "s1") == [submission]
+    shown, _ = shell("submissions", "show", "s1")
+    assert f"score        {submission['score']:.4f}\n" in shown
+    assert f"Perception SRCC {submission['metrics']['perception_srcc']:.4f}, " in shown
+    assert "{" not in shown
     assert [row["mail"] for row in shell.json("mails", "list")] == [submission["mail"]]
     assert [row["state"] for row in shell.json("outbox", "list")] == ["queued"]
     shown, _ = shell("outbox", "show", "R-000001")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot import trace
 from mailbot.ledger import entries, outbox
 from mailbot.model import Outcome
 from tests.command import mailbot
@@ -85,6 +86,9 @@ def test_a_paper_is_receipted_with_hash_and_time(contest: Service) -> None:
     assert "E-000001 | paper | in time" in text
     assert hashlib.sha256(PAPER).hexdigest() in text
     assert "Thu 12 Mar 2026, 16:00" in text
+    with contest.ledger.read() as tx:
+        assert trace.of_entry(tx, 1, NOW) == trace.of_mail(tx, row.id, NOW) != []
+        assert trace.of_entry(tx, 9, NOW) == []
 
 
 @pytest.mark.parametrize(

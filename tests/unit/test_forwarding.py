@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot import trace
 from mailbot.ledger import outbox
-from tests.unit.services import ADA, Clock, served, submission, take
+from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,10 @@ def test_a_question_is_forwarded_whole(forwarding: Service) -> None:
     assert attached.get_content_type() == "message/rfc822"
     assert attached.get_content()["Message-ID"] == "<q@x.org>"
     assert QUESTION.encode() in row.message
+    with forwarding.ledger.read() as tx:
+        life = trace.of_mail(tx, 1, NOW)
+        assert trace.of_reply(tx, row.id, NOW) == life
+    assert row.name in {step.subject for step in life}
 
 
 def test_a_mail_that_is_no_plain_text_goes_as_a_file(forwarding: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from mailbot.bell import Bell
 from mailbot.ledger import outbox
 from mailbot.lookout import Lookout
+from mailbot.running.pulse import Pulse
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
@@ -50,9 +52,12 @@ def test_a_mailbox_out_of_reach_is_told_once_after_a_while(
         }  # fmt: skip
         clock, stopping = Clock(), threading.Event()
         with served(tmp_path, clock, imap=imap, alerts={"poll_minutes": poll_minutes}) as service:
-            pause, intake = cast("Bell", Pause(clock, stopping, waits)), Bell()
-            Lookout(service=service, stopping=stopping, bell=pause, intake_bell=intake).run()
+            pause, intake, pulse = cast("Bell", Pause(clock, stopping, waits)), Bell(), Pulse(60)
+            with pulse.loop("mailbox"):
+                Lookout(service=service, stopping=stopping, bell=pause, intake_bell=intake).run()
+                doing = str(pulse.status()["mailbox"]["doing"])
             intake.close()
             with service.ledger.read() as tx:
                 subjects = [row.subject for row in outbox.listing(tx)]
+    assert re.fullmatch(r"no connection; again at 1[67]:[0-5]\d:[0-5]\d", doing)  # on the challenge's clock
     assert subjects == ["[mailbot] the mailbox cannot be reached"] * told

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import rescore
+from mailbot import rescore, trace
 from mailbot.auth import approval
 from mailbot.dialogue import parts as command_parts
 from mailbot.ledger import disputes, events, holding, mails, outbox, rulings, scores, submissions, teams
@@ -234,6 +234,11 @@ def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Se
     assert (question.recipient, answer.recipient) == ("chair@siqa.example", ADA)
     assert [part.get_filename() for part in told.iter_attachments()] == ["s.json"]
     assert b"item 4 is right" in answer.message
+    with contest.ledger.read() as tx:
+        lives = [trace.of_reply(tx, one.id, NOW) for one in (question, answer)]
+    assert lives[0] == lives[1]
+    assert lives[0][0].subject == "M-000004"
+    assert {question.name, answer.name} < {step.subject for step in lives[0] if step.what == "reply-queued"}
 
 
 def test_an_automatic_mail_asks_for_nothing(contest: Service) -> None:

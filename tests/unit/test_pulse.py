@@ -10,7 +10,7 @@ import pytest
 from mailbot.running import pulse
 from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
-from mailbot.running.report import Report, read
+from mailbot.running.report import REFUSED, Report, read
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ def test_a_hung_loop_starves_the_watchdog(tmp_path: Path, manager: socket.socket
         assert [name for name, loop in told["loops"].items() if loop["late"]] == ["mailbox"]
         report.end()
         assert read(service.config.state) is None
+
+
+def test_a_refused_config_is_seen_by_the_manager(tmp_path: Path, manager: socket.socket) -> None:
+    """It stops the next restart: until a good one is read, the status and the file say so."""
+    watched = Pulse(10)
+    watched.marks[REFUSED] = "config.toml: 1 mistake(s)"
+    with served(tmp_path, Clock()) as service:
+        Report(service=service, pulse=watched, notifier=Notifier({"NOTIFY_SOCKET": str(tmp_path / "n")})).give()
+        assert "; the config on disk was refused: config.toml: 1 mistake(s); next board" in _heard(manager)[0]
+        assert (read(service.config.state) or {})["config_refused"] == "config.toml: 1 mistake(s)"
 
 
 def test_without_a_manager_nothing_is_told() -> None:

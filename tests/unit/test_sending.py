@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
 from mailbot.ledger import events, outbox, tally
 from mailbot.model import ReplyState
 from mailbot.sending import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
-from tests.unit.services import ADA, NOW, Clock, served
+from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,24 @@ def test_a_mail_refused_for_now_waits_its_time(post: Post) -> None:
     post.clock.now = NOW + FIRST_DELAY
     assert post.sending.step()
     assert (post.row().state, post.row().attempts, post.row().error) == (ReplyState.SENT, 2, None)
+
+
+def test_the_journal_leads_from_a_mail_to_its_reply(post: Post) -> None:
+    """The mail's id is on every line about the reply to it; what answers no mail has none."""
+    take(post.service, submission())
+    post.queue()
+    post.server.answers = [Temporary("451 later"), Permanent("550 never")]
+    with capture_logs() as journal:
+        post.sending.step()
+        post.clock.forward(hours=1)
+        for _ in range(3):
+            post.sending.step()
+    told = [(line["event"], line["reply"], line.get("mail")) for line in journal if line["event"].startswith("reply-")]
+    assert told[:3] == [
+        ("reply-delayed", "R-000001", "M-000001"),
+        ("reply-given-up", "R-000002", None),
+        ("reply-sent", "R-000001", "M-000001"),
+    ]
 
 
 def test_a_mail_refused_too_often_is_given_up(post: Post) -> None:

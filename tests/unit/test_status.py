@@ -64,7 +64,9 @@ def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
         told = as_json(played(service), service.config.challenge.zone)
     assert told["mails"] == {"scored": 1, "unknown-sender": 1}
     assert (told["backlog"], told["running"]) == (0, False)
-    assert [part["part"] for part in told["parts"] if not part["ok"]] == ["sheet"]
+    assert [(part["part"], part["detail"]) for part in told["parts"] if not part["ok"]] == [
+        ("sheet", "Google does not answer")
+    ]
     assert told["quota"] == [{"team": "Pixel Peepers", "track": "siqa-s", "today": 1, "week": 1, "per_week": 2}]
     assert told["last_mails"][0]["outcome"] == "unknown-sender"
     assert told["next_board"] > told["at"]
@@ -81,6 +83,21 @@ def test_the_screen_tells_it_to_people_and_shows_no_address(tmp_path: Path) -> N
     assert "Google does not answer" in shown
     assert "1 of 2 this week" in shown
     assert ADA not in shown
+
+
+def test_a_small_terminal_shows_the_quota(tmp_path: Path) -> None:
+    """Idle loops share a line, one that hangs has its own, and the mails come last: top shows what finds room."""
+    console = Console(width=80, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = played(service)
+    idle = {"doing": "idle", "seconds": 1.0, "late": False}
+    loops = dict.fromkeys(("mailbox", "intake", "sending", "weekly", "sheet"), idle)
+    found = replace(found, running=True, pulse={"loops": {**loops, "care": {**idle, "late": True}}})
+    console.print(screen(replace(found, used=[*found.used] * 5), ZoneInfo("UTC")))
+    lines = [" ".join(line.split()) for line in console.export_text().splitlines()[:24]]
+    assert "idle mailbox, intake, sending, weekly, sheet" in lines
+    assert "care HANGS: idle" in lines
+    assert sum("of 2 this week" in line for line in lines) == 5
 
 
 def test_one_clock_tells_it_all(tmp_path: Path) -> None:
@@ -114,6 +131,17 @@ def test_an_overdue_board_is_seen_where_no_daemon_runs(tmp_path: Path) -> None:
         service.weekly.step()
         assert seen(service).overdue_board is None
     assert "was due Wed 18 Mar 2026, 10:00 (Asia/Shanghai, UTC+08:00), and is not out" in console.export_text()
+
+
+def test_a_refused_config_is_trouble(tmp_path: Path) -> None:
+    """The screen and programs are told of a config on disk that the daemon did not take."""
+    console = Console(width=120, record=True, file=StringIO())
+    with served(tmp_path, Clock()) as service:
+        found = replace(seen(service), pulse={"config_refused": "config.toml: 2 mistake(s)"})
+        assert as_json(seen(service), ZoneInfo("UTC"))["config_refused"] is None
+    assert as_json(found, ZoneInfo("UTC"))["config_refused"] == "config.toml: 2 mistake(s)"
+    console.print(screen(found, ZoneInfo("UTC")))
+    assert "the one before holds: config.toml: 2 mistake(s)" in console.export_text()
 
 
 def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
@@ -168,6 +196,7 @@ def test_a_held_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
 def test_the_commands_show_it(tmp_path: Path, command: str) -> None:
     """Both begin with whether mailbot runs, on a ledger that is still empty too."""
     config = str(write_config(tmp_path))
+    (tmp_path / "state").mkdir()
     done = CliRunner().invoke(app, ["--config", config, command, *(["--once"] if command == "top" else [])])
     assert done.exit_code == 0, done.output
     assert "not running" in done.stdout
@@ -176,5 +205,6 @@ def test_the_commands_show_it(tmp_path: Path, command: str) -> None:
 
 def test_programs_get_one_object(tmp_path: Path) -> None:
     """With --json there is nothing else on standard output."""
+    (tmp_path / "state").mkdir()
     done = CliRunner().invoke(app, ["--config", str(write_config(tmp_path)), "status", "--json"])
     assert json.loads(done.stdout)["mails"] == {}

@@ -26,6 +26,7 @@ labels = "answer-u.json"
 def _contest(folder: Path) -> int:
     """Lay out a contest of two tracks; return how many items siqa-u has."""
     (folder / "config.toml").write_text(CONFIG)
+    (folder / "state").mkdir()
     for name in ("answer-s.json", "answer-u.json"):
         shutil.copy(LABELS / name, folder)
     rows = json.loads((folder / "answer-u.json").read_text())
