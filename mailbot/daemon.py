@@ -24,7 +24,6 @@ from mailbot.running import pulse, report
 from mailbot.running.caring import Caring, settle
 from mailbot.running.notify import Notifier
 from mailbot.running.pulse import Pulse
-from mailbot.running.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +95,7 @@ class Daemon:
         limits = service.config.limits
         self._pulse = Pulse(service.config.hang_seconds + 4 * limits.child_seconds)
         self._refuse(refused)
-        self._report = Report(service=service, pulse=self._pulse, notifier=self._notifier)
+        self._report = report.Report(service=service, pulse=self._pulse, notifier=self._notifier)
         #: Whether a loop failed for good.
         self.failed = False
         #: The config to go on with, when a new one was asked for and is good.
