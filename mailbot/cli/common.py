@@ -49,10 +49,10 @@ def _hand_over(state: Path) -> None:
 
 
 def begun(config: Config) -> Config:
-    """Return the config of a contest that has a state folder: who only looks makes none. Raises Permanent."""
+    """Return the config of a contest that has a state: who only looks begins none. Raises Permanent."""
     from mailbot.errors import Permanent  # noqa: PLC0415  # not for --help
 
-    if not config.state.is_dir():
+    if not config.state.exists():
         message = f"no ledger in {config.state} yet: `mailbot run` begins one, if `state` in the config is right"
         raise Permanent(message)
     return config

@@ -32,6 +32,7 @@ def test_a_split_that_leaves_too_little_names_its_key(
 ) -> None:
     """Exit code 2 keeps systemd from starting it for ever."""
     write_config(tmp_path, split={"public": 0.1})
+    (tmp_path / "state").mkdir()
     monkeypatch.chdir(tmp_path)
     said = _said(command, monkeypatch, capsys)
     assert said.startswith("mailbot: split.public: 0.1 of the 12 items of siqa-s leaves a part too small: ")

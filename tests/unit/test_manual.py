@@ -36,7 +36,6 @@ def test_every_command_is_in_it(command: str) -> None:
         ("--bootstrap B", "[1<=x<=100000]"),
         ("--why <str>", "kept for good. [required]"),
         ("DIR <path>", "Folder to begin in; made when missing. [required]"),
-        ("--tell / --silent", "[default: silent]"),
     ],
 )
 def test_it_tells_what_help_tells(names: str, told: str) -> None:
