@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from email_validator import EmailNotValidError, validate_email
-
+from mailbot import mailaddress
 from mailbot.model import Outcome, Team
 from scoring.text import REPLACEMENT
 
@@ -70,8 +69,8 @@ def _mailable(address: str) -> str | None:
     if REPLACEMENT in address:  # a mark that something strange stood there
         return None
     try:
-        validate_email(address, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+        mailaddress.parsed(address)
+    except ValueError:
         return None
     return address
 

@@ -65,7 +65,7 @@ class Ranking:
 
     def lacking(self, tx: Tx, versions: Versions) -> int:
         """Count the submissions that have no score of these versions; while there are any, no board comes out."""
-        return sum(scores.count_lacking(tx, version) for version in versions.values())
+        return scores.count_all_lacking(tx, versions.values())
 
     def board_by(self, tx: Tx, versions: Versions, as_of: datetime) -> Board:
         """Build the board of an instant from the scores of any versions: ranks alone, of what has such scores."""

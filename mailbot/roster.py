@@ -8,9 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from email_validator import EmailNotValidError, validate_email
-
-from mailbot import daybook
+from mailbot import daybook, mailaddress
 from mailbot.errors import ConfigError
 from mailbot.ledger import events, teams
 from mailbot.registration import naming
@@ -66,8 +64,8 @@ class Roster:
 def normalise(address: str) -> str:
     """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
     try:
-        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        found = mailaddress.parsed(address.strip())
+    except ValueError as error:
         message = f"{printable(address)!r} is no e-mail address: {error}"
         raise ValueError(message) from error
     return f"{found.local_part}@{found.ascii_domain}".lower()

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -21,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from mailbot import mailaddress
 from mailbot.instants import Moment
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def _instant(value: object) -> object:
 def _one_address(value: str) -> str:
     """Take an address that every mail server can write to; its domain is kept in ASCII (IDNA)."""
     try:
-        found = validate_email(value, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        found = mailaddress.parsed(value)
+    except ValueError as error:
         message = f"{value!r} is no e-mail address: {error}"
         raise ValueError(message) from error
     if found.ascii_email is None:  # RFC 6531

@@ -100,6 +100,11 @@ def count_lacking(tx: Tx, version: Version) -> int:
     return tx.scalar(counted.where(*_accepted(version.track), ~_scored(version))) or 0
 
 
+def count_all_lacking(tx: Tx, versions: Iterable[Version]) -> int:
+    """Count them over several versions; while there are any, no board comes out."""
+    return sum(count_lacking(tx, version) for version in versions)
+
+
 def scored(tx: Tx, version: Version, ids: Collection[int]) -> set[int]:
     """Return those of the submissions that have a score of a version."""
     if not ids:

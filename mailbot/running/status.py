@@ -142,7 +142,7 @@ def _unscored(tx: Tx, config: Config) -> int:
         for name, track in tracks.items()
         if name in present
     )
-    return sum(scores.count_lacking(tx, version) for version in versions)
+    return scores.count_all_lacking(tx, versions)
 
 
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
