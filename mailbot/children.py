@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot import evaluator, opening
-from mailbot.child import MIB
-from mailbot.sandbox import Bounds, Sandbox
+from mailbot.evaluation import evaluator
+from mailbot.mail import open as opening
+from mailbot.system.child import MIB
+from mailbot.system.sandbox import Bounds, Sandbox
 
 if TYPE_CHECKING:
-    from mailbot.child import SetUp
-    from mailbot.config import Config
-    from mailbot.labels import Labels
+    from mailbot.config.schema import Config
+    from mailbot.evaluation.labels import Labels
+    from mailbot.system.child import SetUp
 
 
 def sandbox_of(config: Config, labels: Labels) -> Sandbox:

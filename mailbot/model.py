@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailbot.auth.claims import Claims
+from mailbot.mail.model import Claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

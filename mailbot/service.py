@@ -8,42 +8,45 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot import challenge, children, configfile, daybook, journal, publish, roster, safefile
-from mailbot.answering import Answering
-from mailbot.auth import parts
-from mailbot.columns import Columns
-from mailbot.completing import complete, predicted
-from mailbot.dialogue import parts as command_parts
+from mailbot import auth_parts, children
+from mailbot import dialogue_parts as command_parts
+from mailbot.board import publish
+from mailbot.board.ranking import Ranking
+from mailbot.board.weekly import Weekly
+from mailbot.config import challenge, load
+from mailbot.config.servers import secret
 from mailbot.errors import ConfigError
-from mailbot.evaluator import InChildren
-from mailbot.fetch import Fetch
-from mailbot.holding import held
-from mailbot.imap import Mailbox
-from mailbot.intake import ATTEMPTS, Intake
-from mailbot.labels import Given, Labels, split_of
-from mailbot.ledger import Ledger, events, mails, outbox
+from mailbot.evaluation.backfill import complete, predicted
+from mailbot.evaluation.columns import Columns
+from mailbot.evaluation.evaluator import InChildren
+from mailbot.evaluation.feedback import Telling
+from mailbot.evaluation.labels import Given, Labels, split_of
+from mailbot.identity import roster
+from mailbot.intake.answering import Answering
+from mailbot.intake.intake import ATTEMPTS, Intake
+from mailbot.intake.record import Record
+from mailbot.ledger import Ledger, daybook, events, mails, outbox
 from mailbot.letters.letter import Letters
-from mailbot.letters.post import Post
-from mailbot.oauth import Tokens
-from mailbot.ranking import Ranking
-from mailbot.reconcile import Reconciliation
-from mailbot.record import Record
-from mailbot.sending import Sending
-from mailbot.server_section import secret
-from mailbot.smtp import Sender
-from mailbot.spool import Spool
-from mailbot.telling import Telling
-from mailbot.watch import Watch
-from mailbot.weekly import Weekly
+from mailbot.letters.queue import Post
+from mailbot.system import journal, safefile
+from mailbot.system.lock import held
+from mailbot.transport.alerts import Watch
+from mailbot.transport.fetch import Fetch
+from mailbot.transport.imap import Mailbox
+from mailbot.transport.oauth import Tokens
+from mailbot.transport.reconcile import Reconciliation
+from mailbot.transport.send import Sending
+from mailbot.transport.smtp import Sender
+from mailbot.transport.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mailbot.challenge import Challenge
-    from mailbot.config import Config
-    from mailbot.evaluator import Evaluator
-    from mailbot.sandbox import Sandbox
-    from mailbot.server_section import Server
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.schema import Config
+    from mailbot.config.servers import Server
+    from mailbot.evaluation.evaluator import Evaluator
+    from mailbot.system.sandbox import Sandbox
 
 
 def now() -> datetime:
@@ -86,7 +89,7 @@ class Service:
             replies=command_parts.replies(self),
             limits=self.config.replies.limits,
             reply_to_unknown=self.config.roster.reply_to_unknown,
-            questions=parts.questions(self),
+            questions=auth_parts.questions(self),
             watch=self.watch,
             clock=self.clock,
         )
@@ -126,7 +129,7 @@ class Service:
             recorder=recorder,
             watch=self.watch,
             challenge=self.challenge,
-            assessor=parts.assessor(self),
+            assessor=auth_parts.assessor(self),
             questions=self.answering.questions,
             labels=self.labels,
             entries=command_parts.kinds(self),
@@ -198,14 +201,13 @@ class Service:
     @property
     def own(self) -> frozenset[str]:
         """The addresses that mailbot itself writes from, canonical."""
-        return parts.own(self.config)
+        return auth_parts.own(self.config)
 
     def fetch(self) -> Fetch:
         """Return the mailbox steps. Raises ConfigError without [imap]."""
         settings = self.config.imap
         if settings is None:
-            message = "imap: missing; the mailbox is needed for this"
-            raise ConfigError(message)
+            raise ConfigError("imap: missing; the mailbox is needed for this")
         return Fetch(
             ledger=self.ledger,
             spool=self.spool,
@@ -219,8 +221,7 @@ class Service:
     def mailbox(self) -> Mailbox:
         """Connect to the mailbox; the password is read, or a token fetched, anew each time."""
         if self.config.imap is None:
-            message = "imap: missing; the mailbox is needed for this"
-            raise ConfigError(message)
+            raise ConfigError("imap: missing; the mailbox is needed for this")
         return Mailbox(self.config.imap, self._key(self.config.imap, "imap"))
 
     def _key(self, server: Server, name: str) -> str:
@@ -234,8 +235,7 @@ class Service:
         """Give the way to the mail server, its connection closed in the end. Raises ConfigError without [smtp]."""
         settings = self.config.smtp
         if settings is None:
-            message = "smtp: missing; a server that takes our mails is needed for this"
-            raise ConfigError(message)
+            raise ConfigError("smtp: missing; a server that takes our mails is needed for this")
         sender = Sender(settings, lambda: self._key(settings, "smtp"))
         try:
             yield sender
@@ -258,7 +258,7 @@ class Service:
 @contextmanager
 def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
     """Open the ledger and build every part; children start when the first mail needs them."""
-    configfile.check_files(config)
+    load.check_files(config)
     tracks = challenge.tracks_of(config)
     truths = challenge.given_truths(config, tracks)
     with ExitStack() as stack:
@@ -290,7 +290,7 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
 def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
     """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
     with held(config.state), opened(config, clock=clock) as service:
-        parts.secret_of(service)
+        auth_parts.secret_of(service)
         with service.ledger.write("recover") as tx:
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):

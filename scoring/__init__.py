@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring.evaluate import evaluate as evaluate
-    from scoring.model import Evaluation as Evaluation
+    from scoring.evaluate import evaluate
+    from scoring.model import Evaluation
 
 __all__ = ["Evaluation", "evaluate"]
 

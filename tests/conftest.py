@@ -10,8 +10,8 @@ import sys
 import pytest
 from hypothesis import settings
 
-from mailbot import journal
 from mailbot.ledger import events
+from mailbot.system import journal
 
 pytest_plugins = ["tests.servers.fixtures"]
 

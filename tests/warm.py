@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MODULES = (
-    "alembic.command", "mailbot.cli.app", "mailbot.publish", "mailbot.rescore", "mailbot.service", "mailbot.takeout",
-    "rich.console", "rich.table", "scipy.stats", "matplotlib.backends.backend_agg", "matplotlib.figure",
+    "alembic.command", "mailbot.cli.app", "mailbot.board.publish", "mailbot.operations.rescore", "mailbot.service",
+    "mailbot.operations.export", "rich.console", "rich.table", "scipy.stats",
+    "matplotlib.backends.backend_agg", "matplotlib.figure",
 )  # fmt: skip
 """What most commands load."""
 
@@ -150,8 +151,8 @@ def _keep(call: dict[str, Any], streams: Sequence[int]) -> NoReturn:
 
 def _become(call: dict[str, Any], standard: Sequence[int]) -> NoReturn:
     """Do what the installed script does, as if it had been started so."""
-    from mailbot import crash  # noqa: PLC0415  # the tests themselves need none of it
     from mailbot.cli import main  # noqa: PLC0415  # as above
+    from mailbot.system import crash  # noqa: PLC0415  # the tests themselves need none of it
 
     for number, stream in enumerate(standard):
         os.dup2(stream, number)

@@ -10,30 +10,30 @@ import typer
 
 from mailbot import __version__
 from mailbot.cli import (
+    audit,
     boards,
-    care,
     checks,
     demo,
     entries,
     forget,
     grants,
     ids,
+    init,
     install,
     letters,
-    lists,
     login,
-    look,
-    manual,
-    now,
+    mails,
+    maintain,
+    man,
     rulings,
+    run,
     scores,
-    serve,
     similar,
-    start,
+    status,
+    submissions,
     takeout,
     teams,
-    trail,
-    truths,
+    truth,
 )
 from mailbot.errors import MailbotError
 
@@ -46,18 +46,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(rich_help_panel="Begin")(start.init)
+app.command(rich_help_panel="Begin")(init.init)
 app.command(rich_help_panel="Begin")(demo.demo)
 app.command(rich_help_panel="Begin")(login.login)
 app.command("install-service", rich_help_panel="Begin")(install.install_service)
-app.command(rich_help_panel="Run")(serve.run)
-app.command(rich_help_panel="Run")(serve.once)
-app.command(rich_help_panel="Run")(serve.ingest)
-app.command(rich_help_panel="Run")(serve.send)
+app.command(rich_help_panel="Run")(run.run)
+app.command(rich_help_panel="Run")(run.once)
+app.command(rich_help_panel="Run")(run.ingest)
+app.command(rich_help_panel="Run")(run.send)
 app.command(rich_help_panel="Score")(scores.score)
 app.command(rich_help_panel="Score")(scores.rescore)
 app.command("similar", rich_help_panel="Score")(similar.alike)
-app.add_typer(truths.truth, name="truth", rich_help_panel="Score")
+app.add_typer(truth.truth, name="truth", rich_help_panel="Score")
 app.command(rich_help_panel="Score")(checks.verify)
 app.command("simulate-attack", rich_help_panel="Score")(checks.simulate_attack)
 app.command(rich_help_panel="Score")(ids.ids)
@@ -65,33 +65,33 @@ app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.page)
 app.command(rich_help_panel="Publish")(boards.board)
 app.command(rich_help_panel="Publish")(letters.letters)
-app.command(rich_help_panel="Begin")(manual.man)
-app.command(rich_help_panel="Care")(care.doctor)
-app.command(rich_help_panel="Care")(care.backup)
+app.command(rich_help_panel="Begin")(man.man)
+app.command(rich_help_panel="Care")(maintain.doctor)
+app.command(rich_help_panel="Care")(maintain.backup)
 app.command(rich_help_panel="Care")(takeout.export)
 app.command(rich_help_panel="Care")(forget.forget)
-app.command(rich_help_panel="Care")(care.restore)
-app.command(rich_help_panel="Care")(care.rebuild)
-app.add_typer(care.stuck, name="stuck", rich_help_panel="Care")
-care.audit.command("list")(trail.list_audit)
-app.add_typer(care.audit, name="audit", rich_help_panel="Care")
+app.command(rich_help_panel="Care")(maintain.restore)
+app.command(rich_help_panel="Care")(maintain.rebuild)
+app.add_typer(maintain.stuck, name="stuck", rich_help_panel="Care")
+maintain.audit.command("list")(audit.list_audit)
+app.add_typer(maintain.audit, name="audit", rich_help_panel="Care")
 app.command(rich_help_panel="Care")(rulings.rule)
 app.command(rich_help_panel="Look")(entries.entries)
 app.command("disputes", rich_help_panel="Look")(rulings.list_disputes)
-lists.submissions.command()(rulings.disqualify)
-lists.submissions.command()(rulings.hide)
-lists.submissions.command()(rulings.reinstate)
-lists.submissions.command()(rulings.select)
+submissions.submissions.command()(rulings.disqualify)
+submissions.submissions.command()(rulings.hide)
+submissions.submissions.command()(rulings.reinstate)
+submissions.submissions.command()(rulings.select)
 teams.teams.command("disqualify")(rulings.disqualify_team)
 teams.teams.command("hide")(rulings.hide_team)
 teams.teams.command("reinstate")(rulings.reinstate_team)
 teams.teams.command("grant")(grants.grant)
-app.command(rich_help_panel="Look")(now.status)
-app.command(rich_help_panel="Look")(now.top)
-app.command(rich_help_panel="Look")(look.trace)
-app.add_typer(lists.submissions, name="submissions", rich_help_panel="Look")
-app.add_typer(lists.outbox, name="outbox", rich_help_panel="Look")
-app.add_typer(lists.mails, name="mails", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(status.status)
+app.command(rich_help_panel="Look")(status.top)
+app.command(rich_help_panel="Look")(mails.trace)
+app.add_typer(submissions.submissions, name="submissions", rich_help_panel="Look")
+app.add_typer(submissions.outbox, name="outbox", rich_help_panel="Look")
+app.add_typer(submissions.mails, name="mails", rich_help_panel="Look")
 app.add_typer(teams.teams, name="teams", rich_help_panel="Look")
 
 

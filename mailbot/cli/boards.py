@@ -69,8 +69,8 @@ def _hold_on(wired: Service) -> None:
 
 def _show_all(wired: Service, made: Board) -> None:
     """Print a board, and of final results who is honoured."""
-    from mailbot.site.awards import honours  # noqa: PLC0415  # not for --help
-    from mailbot.site.rules import Awards  # noqa: PLC0415  # not for --help
+    from mailbot.board.page.awards import honours  # noqa: PLC0415  # not for --help
+    from mailbot.board.page.rules import Awards  # noqa: PLC0415  # not for --help
 
     show(made)
     if not made.final:
@@ -85,8 +85,8 @@ def _show_all(wired: Service, made: Board) -> None:
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:
     """Write the last board's files and the results page anew, and run page.command."""
-    from mailbot import publish as publishing  # noqa: PLC0415  # not for --help
     from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.board import publish as publishing  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
@@ -100,7 +100,7 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
 def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show the leaderboard as it would be published now."""
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.board_json import rows_as_json  # noqa: PLC0415  # not for --help
+    from mailbot.board.codec import rows_as_json  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     with service.opened(begun(load_config(context, config))) as wired:
@@ -128,8 +128,8 @@ def _shown(table: Table, *, sure: bool) -> RichTable:
     from rich.table import Table as RichTable  # noqa: PLC0415  # not for --help
     from rich.text import Text  # noqa: PLC0415  # not for --help
 
-    from mailbot.board import score_heading  # noqa: PLC0415  # not for --help
-    from mailbot.site.page import spread  # noqa: PLC0415  # not for --help
+    from mailbot.board.build import score_heading  # noqa: PLC0415  # not for --help
+    from mailbot.board.page.tables import spread  # noqa: PLC0415  # not for --help
 
     headings = (*table.headings, score_heading(table))
     shown = RichTable(

@@ -13,8 +13,8 @@ from mailbot.errors import ConfigError, Permanent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from mailbot.config import Config
-    from mailbot.verify import Checked
+    from mailbot.config.schema import Config
+    from mailbot.operations.verify import Checked
     from scoring.attack import Gain
     from scoring.model import Policy
     from scoring.truth import Truth
@@ -81,7 +81,7 @@ def _policies(config: Config, names: Sequence[str] | None) -> dict[Policy, float
 
 def _made_up(config: Config, track: str | None, seed: int) -> Iterator[Truth]:
     """Yield made-up labels of the size of each track's own. Raises ConfigError."""
-    from mailbot import challenge  # noqa: PLC0415  # not for --help
+    from mailbot.config import challenge  # noqa: PLC0415  # not for --help
     from scoring.attack import made_up  # noqa: PLC0415  # not for --help
 
     tracks = challenge.tracks_of(config)
@@ -149,8 +149,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute a submission's scores once more, by our kernels and by scipy. Exit code 0 when all agrees, else 1."""
-    from mailbot import service, verify  # noqa: PLC0415  # not for --help
-    from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.cli.submissions import number  # noqa: PLC0415  # not for --help
+    from mailbot.operations import verify  # noqa: PLC0415  # not for --help
     from scoring.signature import parse  # noqa: PLC0415  # not for --help
 
     said = parse(signature) if signature is not None else None
@@ -177,7 +178,7 @@ def verify(
 
 
 def _checked(one: Checked, scored_at: str | None) -> dict[str, Any]:
-    from mailbot.verify import signature_of  # noqa: PLC0415  # not for --help
+    from mailbot.operations.verify import signature_of  # noqa: PLC0415  # not for --help
 
     return {
         "signature": str(signature_of(one.score)),

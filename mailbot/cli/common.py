@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
     from mailbot.ledger import Ledger
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
@@ -29,9 +29,9 @@ _ADDRESS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  #
 
 def load_config(context: typer.Context, given: Path | None) -> Config:
     """Load the config named by the command, by mailbot itself, or found at its default places."""
-    from mailbot import configfile  # noqa: PLC0415  # pydantic is slow to load, and not for --help
+    from mailbot.config import load  # noqa: PLC0415  # pydantic is slow to load, and not for --help
 
-    config = configfile.load(configfile.find(given or context.find_root().obj))
+    config = load.load(load.find(given or context.find_root().obj))
     if os.geteuid() == 0:
         atexit.register(_hand_over, config.state)
     return config
@@ -61,8 +61,7 @@ def begun(config: Config) -> Config:
 @contextmanager
 def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
     """Open the ledger alone; where there is no state folder yet, only to ``begin`` one. Raises Permanent."""
-    from mailbot import daybook  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import Ledger  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import Ledger, daybook  # noqa: PLC0415  # not for --help
 
     ledger = Ledger((config if begin else begun(config)).ledger)
     try:
@@ -94,7 +93,7 @@ def act_as_organizer() -> None:
 
 def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:
     """Send the journal to standard error."""
-    from mailbot import journal  # noqa: PLC0415  # not for --help
+    from mailbot.system import journal  # noqa: PLC0415  # not for --help
 
     journal.set_up(as_json=as_json, quiet=quiet)
 

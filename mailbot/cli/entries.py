@@ -10,7 +10,7 @@ import typer
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, set_up_journal, short
 
 if TYPE_CHECKING:
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
 
 SOME_MISSING = 1
 
@@ -51,8 +51,7 @@ def entries(
 
 def _save(config: Config, folder: Path) -> None:
     """Write each file as it came, by its receipt."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.dialogue import parts  # noqa: PLC0415  # as above
+    from mailbot import dialogue_parts, service  # noqa: PLC0415  # not for --help
     from mailbot.ledger import entries as table  # noqa: PLC0415  # as above
 
     set_up_journal(quiet=True)
@@ -62,7 +61,7 @@ def _save(config: Config, folder: Path) -> None:
         with wired.ledger.read() as tx:
             rows = [row for row in table.listing(tx) if row.sha256]
         for row in rows:
-            data = parts.entry_file(wired, row)
+            data = dialogue_parts.entry_file(wired, row)
             if data is None:
                 missing.append(row.receipt)
             else:

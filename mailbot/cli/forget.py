@@ -20,7 +20,8 @@ def forget(
     config: ConfigFile = None,
 ) -> None:
     """Take a team's addresses, mails and words out for good; its scores stay under a pseudonym. Stop mailbot first."""
-    from mailbot import forget, service  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.operations import forget  # noqa: PLC0415  # not for --help
 
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Forget {name} for good? This cannot be taken back.", abort=True)

@@ -19,8 +19,8 @@ def grant(
     config: ConfigFile = None,
 ) -> None:
     """Let a team have more submissions accepted on a track this week; what was over quota must be sent again."""
-    from mailbot import quota, service  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import quota, teams  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)

@@ -17,8 +17,8 @@ from mailbot.cli.common import ConfigFile
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
-    from mailbot.config import Config
-    from mailbot.running import unit
+    from mailbot.config.schema import Config
+    from mailbot.daemon import systemd
 
 NAME = "mailbot.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -31,16 +31,16 @@ def install_service(
     config: ConfigFile = None,
 ) -> None:
     """Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials."""
-    from mailbot import configfile  # noqa: PLC0415  # not for --help
-    from mailbot.running import unit  # noqa: PLC0415  # not for --help
+    from mailbot.config import load  # noqa: PLC0415  # not for --help
+    from mailbot.daemon import systemd  # noqa: PLC0415  # not for --help
 
-    path = configfile.find(config or context.find_root().obj).absolute()
-    place = unit.Place(command=_command(), config=path, for_user=user, systemd=_systemd())
-    loaded = configfile.load(path)
+    path = load.find(config or context.find_root().obj).absolute()
+    place = systemd.Place(command=_command(), config=path, for_user=user, systemd=_systemd())
+    loaded = load.load(path)
     if show:
         _show(loaded, place)
         return
-    text = unit.text(loaded, place)
+    text = systemd.text(loaded, place)
     target = (_user_units() if user else SYSTEM_UNITS) / NAME
     known = target.exists()
     _write(target, text)
@@ -53,15 +53,15 @@ def install_service(
     typer.echo(f"      systemctl {' '.join([*scope, 'status', 'mailbot'])}    says what it is doing")
 
 
-def _show(config: Config, place: unit.Place) -> None:
+def _show(config: Config, place: systemd.Place) -> None:
     """Print the unit, and to standard error why it could not serve where it stands."""
-    from mailbot.running import unit  # noqa: PLC0415  # not for --help
+    from mailbot.daemon import systemd  # noqa: PLC0415  # not for --help
 
     try:
-        text = unit.text(config, place)
+        text = systemd.text(config, place)
     except ConfigError as error:
         typer.echo(f"mailbot: as it stands {error}", err=True)
-        text = unit.text(config, replace(place, strict=False))
+        text = systemd.text(config, replace(place, strict=False))
     typer.echo(text, nl=False)
 
 

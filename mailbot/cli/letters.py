@@ -14,7 +14,7 @@ from mailbot.errors import Permanent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.letters.post import Draft
+    from mailbot.letters.queue import Draft
     from mailbot.service import Service
 
 

@@ -10,8 +10,8 @@ from mailbot.cli.common import ConfigFile, load_config
 from mailbot.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mailbot.config import Config
-    from mailbot.oauth import Tokens
+    from mailbot.config.schema import Config
+    from mailbot.transport.oauth import Tokens
 
 
 def login(
@@ -20,7 +20,7 @@ def login(
     config: ConfigFile = None,
 ) -> None:
     """Log in to the mail provider by OAuth, and keep what lets mailbot in from then on."""
-    from mailbot.oauth import Tokens  # noqa: PLC0415  # not for --help
+    from mailbot.transport.oauth import Tokens  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
     _check(loaded, browser=browser)

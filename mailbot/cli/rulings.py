@@ -18,7 +18,7 @@ from mailbot.cli.common import (
     set_up_journal,
     short,
 )
-from mailbot.cli.lists import number
+from mailbot.cli.submissions import number
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def hide(context: typer.Context, receipt: Submission, why: Why, config: ConfigFi
 
 def reinstate(context: typer.Context, receipt: Submission, why: Why, config: ConfigFile = None) -> None:
     """Let a submission count again."""
-    from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import ruling  # noqa: PLC0415  # not for --help
 
     row = _do(context, config, lambda tx, now: ruling.reinstate(tx, number(receipt, "S"), why, now))
     typer.echo(f"{row.receipt} of {row.team} counts again, from the next board on.")
@@ -64,7 +64,7 @@ def select(
     config: ConfigFile = None,
 ) -> None:
     """Select the submissions of a team that shall count where standing = "selected"; an earlier choice is replaced."""
-    from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import ruling  # noqa: PLC0415  # not for --help
     from mailbot.model import Rule  # noqa: PLC0415  # not for --help
 
     wanted = [number(receipt, "S") for receipt in receipts]
@@ -87,8 +87,8 @@ def rule(
     config: ConfigFile = None,
 ) -> None:
     """Close the dispute of a submission: the team is answered. What follows from it, as new labels, is yours to do."""
+    from mailbot import dialogue_parts as command_parts  # noqa: PLC0415  # not for --help
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.dialogue import parts as command_parts  # noqa: PLC0415  # not for --help
     from mailbot.model import Ruling  # noqa: PLC0415  # not for --help
 
     if accept == reject:
@@ -142,21 +142,21 @@ def hide_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFi
 
 def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
     """Let a team's submissions count again."""
-    from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import ruling  # noqa: PLC0415  # not for --help
 
     registered = _do(context, config, lambda tx, now: ruling.reinstate_team(tx, name, why, now))
     typer.echo(f"{registered} counts again, from the next board on.")
 
 
 def _exclude(context: typer.Context, config: Path | None, receipt: str, kind: Exclusion, why: str) -> None:
-    from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import ruling  # noqa: PLC0415  # not for --help
 
     row = _do(context, config, lambda tx, now: ruling.exclude(tx, number(receipt, "S"), kind, why, now))
     typer.echo(f"{row.receipt} of {row.team} is {kind}: the next board leaves it out. Boards published before stay.")
 
 
 def _exclude_team(context: typer.Context, config: Path | None, name: str, kind: Exclusion, why: str) -> None:
-    from mailbot import ruling  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import ruling  # noqa: PLC0415  # not for --help
 
     registered = _do(context, config, lambda tx, now: ruling.exclude_team(tx, name, kind, why, now))
     typer.echo(f"{registered} is {kind}: the next board leaves it out. Boards published before stay.")

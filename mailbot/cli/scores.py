@@ -15,8 +15,8 @@ from mailbot.errors import ConfigError, Permanent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.config import Config
-    from mailbot.rescore import Change
+    from mailbot.config.schema import Config
+    from mailbot.operations.rescore import Change
     from scoring.model import Track
     from scoring.truth import Truth
 
@@ -61,7 +61,7 @@ def score(
 
 def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> Truth:
     """Load the labels of a track: the file named, those in force, or the config's. Raises ConfigError."""
-    from mailbot import challenge  # noqa: PLC0415  # not for --help
+    from mailbot.config import challenge  # noqa: PLC0415  # not for --help
 
     made, loaded = _track(context, track, config, alone=labels is not None)
     path = labels or (loaded.tracks[track].labels if loaded else None)
@@ -74,7 +74,7 @@ def _truth(context: typer.Context, track: str, labels: Path | None, config: Path
 
 def _in_force(config: Config, path: Path, truth: Truth) -> Truth:
     """Return the labels that the ledger says are in force; those of the config where there is no ledger yet."""
-    from mailbot.labels import Given, Labels  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation.labels import Given, Labels  # noqa: PLC0415  # not for --help
     from mailbot.ledger import Ledger, is_there  # noqa: PLC0415  # not for --help
 
     if not is_there(config.ledger):
@@ -90,7 +90,7 @@ def _in_force(config: Config, path: Path, truth: Truth) -> Truth:
 
 def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Config | None]:
     """Return a track and the config that it is of; ``alone``, one that is known by name needs no config."""
-    from mailbot import challenge, tracks  # noqa: PLC0415  # not for --help
+    from mailbot.config import challenge, tracks  # noqa: PLC0415  # not for --help
     from scoring.declare import track_in  # noqa: PLC0415  # not for --help
 
     if track.endswith(".toml"):
@@ -122,10 +122,10 @@ def rescore(
 
     Shows every place that changes. It may be broken off: the next run goes on where it stood.
     """
-    from mailbot import rescore as again  # noqa: PLC0415  # not for --help
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.cli.lists import number  # noqa: PLC0415  # not for --help
+    from mailbot.cli.submissions import number  # noqa: PLC0415  # not for --help
     from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
+    from mailbot.operations import rescore as again  # noqa: PLC0415  # not for --help
 
     if tell and silent:
         message = "say --tell or --silent, not both"

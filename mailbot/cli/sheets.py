@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from mailbot.board.sheet.requests import Change
     from mailbot.model import Board
     from mailbot.service import Service
-    from mailbot.sheet.requests import Change
 
 MOST = 20
 """So many cells of a worksheet are shown; of the rest the number."""
@@ -17,9 +17,9 @@ MOST = 20
 
 def write(wired: Service) -> bool:
     """Write the newest board to the sheet, if the config names one; say how it went, and return whether it did."""
-    from mailbot import showing  # noqa: PLC0415  # not for --help
+    from mailbot.board.sheet import show  # noqa: PLC0415  # not for --help
 
-    sheet = showing.of(wired)
+    sheet = show.of(wired)
     if sheet is None:
         return True
     error = sheet.attempt()
@@ -32,9 +32,9 @@ def write(wired: Service) -> bool:
 
 def compare(wired: Service, made: Board) -> None:
     """Print the cells of the sheet that publishing a board would change. Raises a MailbotError."""
-    from mailbot import showing  # noqa: PLC0415  # not for --help
+    from mailbot.board.sheet import show  # noqa: PLC0415  # not for --help
 
-    sheet = showing.of(wired)
+    sheet = show.of(wired)
     if sheet is None:
         return
     changes = sheet.difference(made)

@@ -39,13 +39,13 @@ def alike(
 
 def _rows(wired: Service, track: str) -> list[dict[str, object]]:
     """Compare all, and return all that was ever found."""
-    from mailbot import similar  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import likenesses  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation import similar  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import similarities  # noqa: PLC0415  # not for --help
 
     outlying = {(pair.first, pair.second): pair.outlying for pair in similar.of(wired).all_pairs(track)}
     zone = wired.config.challenge.zone
     with wired.ledger.read() as tx:
-        found = likenesses.listing(tx, track=track)
+        found = similarities.listing(tx, track=track)
     return [
         {
             "track": row.track,

@@ -23,7 +23,7 @@ def export(
 ) -> None:
     """Write everything of the contest as files with a manifest of hashes. Exit code 1 when something is not there."""
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.takeout import MANIFEST, Takeout  # noqa: PLC0415  # not for --help
+    from mailbot.operations.export import MANIFEST, Takeout  # noqa: PLC0415  # not for --help
 
     with service.opened(load_config(context, config), enter=False) as opened, writing(folder):
         told = Takeout(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()

@@ -23,8 +23,8 @@ from mailbot.errors import Permanent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.config import Config
-    from mailbot.roster import Entry
+    from mailbot.config.schema import Config
+    from mailbot.identity.roster import Entry
 
 teams = typer.Typer(help="The roster: list teams, add or import them, say who gets letters.", no_args_is_help=True)
 
@@ -70,7 +70,7 @@ def add_team(
     config: ConfigFile = None,
 ) -> None:
     """Add a team, or addresses to the team of that name."""
-    from mailbot import roster  # noqa: PLC0415  # not for --help
+    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
 
     try:
         entry = roster.entry(name, addresses)
@@ -89,7 +89,7 @@ def import_teams(
     config: ConfigFile = None,
 ) -> None:
     """Import a roster. Rows that are in order are taken, the others named; exit code 1 when there were any."""
-    from mailbot import roster  # noqa: PLC0415  # not for --help
+    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
 
     read = roster.read_csv(file.read_bytes())
     _enter(load_config(context, config), read.entries, read.mistakes, why=why)
@@ -99,13 +99,13 @@ def import_teams(
 def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
     """Read the roster file and the form's sheet now, as the daemon does every hour; 1 when some were not taken."""
     from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.identity import sync  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
-    from mailbot.registration import syncing  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
     with service.opened(load_config(context, config)) as wired:
-        wrong = syncing.of(wired).run()
+        wrong = sync.of(wired).run()
         with wired.ledger.read() as tx:
             known = table.everyone(tx)
     waiting = sum(team.unconfirmed for team in known)
@@ -123,7 +123,8 @@ def switch_letters(
     config: ConfigFile = None,
 ) -> None:
     """Switch the letters to a team on or off: its weekly standing and the reminders. Replies are always written."""
-    from mailbot import roster, service  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("team-letters") as tx:
@@ -144,13 +145,14 @@ def new_key(
     import secrets  # noqa: PLC0415  # not for --help
 
     from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.auth import approval, key  # noqa: PLC0415  # not for --help
-    from mailbot.auth import secret as identity  # noqa: PLC0415  # not for --help
+    from mailbot.identity import approval  # noqa: PLC0415  # not for --help
+    from mailbot.identity import keys as identity  # noqa: PLC0415  # not for --help
+    from mailbot.mail import teamkey  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger:
-        secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(key.BYTES)
+        secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:
             made = approval.new_key(tx, name, secret=secret, randomness=randomness, now=service.now())
     if made is None:
@@ -171,7 +173,8 @@ def _on_off(wanted: bool) -> str:  # a cell of the listing
 
 
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
-    from mailbot import roster, service  # noqa: PLC0415  # not for --help
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
     if config.registration.is_closed(service.now()) and not why.strip():

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailbot.sheet.pages import SERIAL_ZERO
-from mailbot.sheet.requests import column_name, quoted
+from mailbot.board.sheet.requests import column_name, quoted
+from mailbot.board.sheet.worksheets import SERIAL_ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

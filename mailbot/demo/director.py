@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mailbot.board.sheet.show import Showing
     from mailbot.demo.listen import Journal
     from mailbot.demo.peers import Peers
     from mailbot.demo.screen import Screen
     from mailbot.demo.week import Delivery
     from mailbot.ledger.mails import MailRow
     from mailbot.service import Service
-    from mailbot.showing import Showing
 
 HANDLING = timedelta(seconds=4)
 """So long, on the demo's clock, a mail lies in the inbox before mailbot takes it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mailbot.demo.cast import ADDRESS, roster
 from mailbot.errors import Permanent
-from mailbot.holding import held
+from mailbot.system.lock import held
 
 NAME = "mailbot-demo"
 PASSWORD = "only for the demo"  # noqa: S105  # of a mailbox that lives as long as the demo

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailbot import showing
+from mailbot.board.sheet import show as showing
+from mailbot.config.section import SheetSection
 from mailbot.demo import sheets
 from mailbot.demo.book import Book
-from mailbot.sheet.section import SheetSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
     from mailbot.demo.screen import Screen
 
 BOOK = "siqa-demo-leaderboard"

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import configfile, service, showing
+from mailbot import service
+from mailbot.board.sheet import show as showing
 from mailbot.cli.boards import show
-from mailbot.daemon import Daemon
+from mailbot.config import load
+from mailbot.daemon.loops import Daemon
 from mailbot.demo import folder, labels, listen, peers, sheet_stage
 from mailbot.demo.cast import ADDRESS, TEAMS
 from mailbot.demo.director import Clock, Director
@@ -43,7 +45,7 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
         heard = stack.enter_context(listen.journal(place / "journal.log"))
         path = folder.furnish(place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port)
         screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
-        config, api = configfile.load(path), ""
+        config, api = load.load(path), ""
         if sheet:
             config, api = stack.enter_context(sheet_stage.played(config))
             screen.step("Google Sheet", f"played at {api}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import crash, extras, folders, safefile
+from mailbot import extras
 from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
 from mailbot.ledger import upgrade
+from mailbot.system import crash, folders, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from mailbot.ledger.tables import entries, teams
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.dialogue.entries import Item
+    from mailbot.intake.entries import Item
     from mailbot.ledger.engine import Tx
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.auth.claims import AuthLevel
 from mailbot.ledger import events
 from mailbot.ledger.due import is_due
 from mailbot.ledger.tables import mails
+from mailbot.mail.model import AuthLevel
 from mailbot.model import MailState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from mailbot.auth.level import Verdict
+    from mailbot.identity.level import Verdict
     from mailbot.ledger.engine import Tx
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.intake.rules import name_key
 from mailbot.ledger.tables import addresses, teams
 from mailbot.model import Team
-from mailbot.rules import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import grants, health, holding, likenesses, mails, outbox, tally
+from mailbot.ledger import grants, health, mails, observations, outbox, similarities
+from mailbot.ledger import held as holding
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.grants import GrantRow
     from mailbot.ledger.health import HealthRow
-    from mailbot.ledger.likenesses import LikenessRow
+    from mailbot.ledger.similarities import LikenessRow
 
 OWN = "mailbot"
 """Who acts in the audit trail when nobody typed a command."""
@@ -64,26 +65,26 @@ class Digest:
 
 def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
     """Count what arrived and happened from ``since`` until before ``until``, and how things stand."""
-    outcomes = tally.mails_by_outcome(tx, since, until)
-    statuses = tally.submissions_by_status(tx, since, until)
-    kinds = tally.entries_by_kind(tx, since, until)
-    teams = tally.subjects(tx, since, until, kind="team-added")
-    similar = [pair for pair in likenesses.listing(tx, since=since) if pair.found_at < until]
+    outcomes = observations.mails_by_outcome(tx, since, until)
+    statuses = observations.submissions_by_status(tx, since, until)
+    kinds = observations.entries_by_kind(tx, since, until)
+    teams = observations.subjects(tx, since, until, kind="team-added")
+    similar = [pair for pair in similarities.listing(tx, since=since) if pair.found_at < until]
     return Digest(
         since=since,
         until=until,
         mails=outcomes.total(),
         outcomes=[(one, outcomes[one]) for one in Outcome if outcomes[one]],
         statuses=[(one, statuses[one]) for one in Status if statuses[one]],
-        problems=tally.problems_by_code(tx, since, until).most_common(),
+        problems=observations.problems_by_code(tx, since, until).most_common(),
         new_teams=teams[:MOST_NAMES],
         more_teams=len(teams[MOST_NAMES:]),
         similar=similar[:MOST_NAMES],
         more_similar=len(similar[MOST_NAMES:]),
         grants=grants.listing(tx, since, until),
-        acts=sorted(tally.acts_of_people(tx, since, until, own=OWN).items()),
+        acts=sorted(observations.acts_of_people(tx, since, until, own=OWN).items()),
         withheld=kinds["reply-withheld"],
-        given_up=tally.given_up(tx, since),
+        given_up=observations.given_up(tx, since),
         pending=[(one, mails.count(tx, state=one)) for one in MailState if one is not MailState.RECORDED],
         held=holding.count(tx),
         waiting=outbox.waiting(tx),

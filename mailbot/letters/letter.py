@@ -10,11 +10,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.deadlines import Matter
-from mailbot.languages import ENGLISH, TAGS, aoe_in, day_in, shown_in
-from mailbot.letters import envelope, trend
-from mailbot.reply import Outgoing
-from mailbot.templates import environment
+from mailbot.config.deadlines import Matter
+from mailbot.intake.reply import Outgoing
+from mailbot.letters import chart
+from mailbot.mail import envelope
+from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, shown_in
+from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
     from zoneinfo import ZoneInfo
 
-    from mailbot.challenge import Challenge
-    from mailbot.deadlines import Window
+    from mailbot.board.rank_changes import Place
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.deadlines import Window
+    from mailbot.intake.rules import Allowance
     from mailbot.letters.digest import Digest
-    from mailbot.letters.places import Place
     from mailbot.model import Board, Team
-    from mailbot.rules import Allowance
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -96,7 +97,7 @@ class Letters:
         self, kind: str, addressee: Addressee, context: Mapping[str, object], *, key: str, now: datetime
     ) -> Outgoing:
         """Render a letter as text and as HTML, with its chart where there is one to draw."""
-        lines: Sequence[Sequence[trend.Point]] = context.get("lines", ())  # type: ignore[assignment]  # as given above
+        lines: Sequence[Sequence[chart.Point]] = context.get("lines", ())  # type: ignore[assignment]  # as given above
         language = addressee.language
         picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if lines else None
         whole = {
@@ -105,7 +106,7 @@ class Letters:
             "addressee": addressee,
             "challenge": self.challenge,
             "picture": picture,
-            "style": trend.style,
+            "style": chart.style,
             "title": lambda track: self.challenge.tracks[track].title,
             "when": self._when(language),
             "day": partial(day_in, language),
@@ -117,7 +118,7 @@ class Letters:
         message.set_content(_rendered(f"{kind}.txt.j2", whole, language), cte="quoted-printable")
         message.add_alternative(_rendered(f"{kind}.html.j2", whole, language), subtype="html", cte="quoted-printable")
         if picture:
-            _add_chart(message, trend.chart(lines, "%d %b" if language == ENGLISH else "%m-%d"), picture)
+            _add_chart(message, chart.chart(lines, "%d %b" if language == ENGLISH else "%m-%d"), picture)
         envelope.let_leave(message, self.challenge, TAGS[language])
         return _outgoing(message, subject)
 
@@ -135,7 +136,7 @@ def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
         yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
 
 
-def _lines(places: Sequence[Place]) -> Sequence[Sequence[trend.Point]]:
+def _lines(places: Sequence[Place]) -> Sequence[Sequence[chart.Point]]:
     """Return the lines of the chart; none while there is but one week to show."""
     lines = [place.trend for place in places]
     return lines if any(len(points) > 1 for points in lines) else ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot import rescore
-from mailbot.board import one_line
-from mailbot.instants import next_after
-from mailbot.languages import TAGS, shown_in, words
+from mailbot.board.build import one_line
+from mailbot.config.calendar import next_after
 from mailbot.ledger import events, outbox, scores, submissions, teams
-from mailbot.letters import envelope, tongue
-from mailbot.templates import environment
+from mailbot.letters import tongue
+from mailbot.mail import envelope
+from mailbot.mail.languages import TAGS, shown_in, words
+from mailbot.mail.templates import environment
+from mailbot.operations import rescore
 from scoring.model import Policy
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Version
-    from mailbot.rescore import Change
+    from mailbot.operations.rescore import Change
     from mailbot.service import Service
 
 KIND = "rescored"

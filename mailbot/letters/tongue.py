@@ -8,8 +8,8 @@ from __future__ import annotations
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING
 
-from mailbot.languages import TAGS, language_of
 from mailbot.ledger import outbox
+from mailbot.mail.languages import TAGS, language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

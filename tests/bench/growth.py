@@ -10,16 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import configfile, evaluator, importing, journal, service, similar
-from mailbot.ledger import likenesses
+from mailbot import service
+from mailbot.config import load
+from mailbot.evaluation import evaluator, similar
+from mailbot.ledger import similarities
+from mailbot.operations import ingest
+from mailbot.system import journal
 from tests.bench import contests, pipeline
 from tests.bench.scores import clocked, peak, peak_kib
 from tests.unit.services import Here
 
 if TYPE_CHECKING:
-    from mailbot.config import Config
-    from mailbot.sandbox import Sandbox
+    from mailbot.config.schema import Config
     from mailbot.service import Service
+    from mailbot.system.sandbox import Sandbox
 
 FEW, MANY = 1_000, 100_000
 ITEMS = 100  # small files, so that what grows is seen
@@ -39,7 +43,7 @@ def measure() -> dict[str, dict[str, object]]:
             _turn(wired, chance, 0)
         turns = [[_turn(wired, chance, 1 + turn) for wired in both] for turn in range(TURNS)]
         memory = peak(lambda: both[1].weekly.board(datetime.now(UTC)))
-        importing.enter(both[1], pipeline.mail(MAILS * (TURNS + 1), chance, ITEMS), datetime.now(UTC))
+        ingest.enter(both[1], pipeline.mail(MAILS * (TURNS + 1), chance, ITEMS), datetime.now(UTC))
         mail_memory = peak_kib(lambda: _drain(both[1]))
     least = [[min(turn[side][what] for turn in turns) for what in range(3)] for side in range(2)]
     (mail_few, compare_few, board_few), (mail_many, compare_many, board_many) = least
@@ -65,7 +69,7 @@ def measure() -> dict[str, dict[str, object]]:
 
 def _config(folder: str) -> Config:
     base = Path(folder)
-    return configfile.build(pipeline.base_config(base, "submissions@example.org", ITEMS), base=base)
+    return load.build(pipeline.base_config(base, "submissions@example.org", ITEMS), base=base)
 
 
 def _here(wired: Service) -> Service:
@@ -77,10 +81,10 @@ def _here(wired: Service) -> Service:
 def _turn(wired: Service, chance: random.Random, turn: int) -> tuple[float, float, float]:
     """Return the seconds that a mail takes from the spool to its record, its comparison, and the board."""
     for number in range(MAILS):
-        importing.enter(wired, pipeline.mail(turn * MAILS + number, chance, ITEMS), datetime.now(UTC))
+        ingest.enter(wired, pipeline.mail(turn * MAILS + number, chance, ITEMS), datetime.now(UTC))
     taken = clocked(lambda: _drain(wired)) / MAILS
     with wired.ledger.read() as tx:
-        scored = len(likenesses.waiting(tx, contests.TRACK, 2 * MAILS))
+        scored = len(similarities.waiting(tx, contests.TRACK, 2 * MAILS))
     if scored != MAILS:
         raise RuntimeError(f"{scored} of {MAILS} mails were scored")
     compared = clocked(lambda: _compare(wired)) / MAILS

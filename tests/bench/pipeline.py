@@ -11,9 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from mailbot import configfile, journal, service
+from mailbot import service
+from mailbot.config import load
 from mailbot.ledger import mails
 from mailbot.model import MailState, Outcome
+from mailbot.system import journal
 from tests.servers.dovecot import Dovecot, Mailbox
 from tests.servers.process import LOOPBACK
 
@@ -83,7 +85,7 @@ def _bare(mailbox: Mailbox) -> float:
 def _pipeline(mailbox: Mailbox, folder: Path) -> float:
     """Fetch, spool, open, identify, evaluate, record and file away."""
     journal.set_up(as_json=False, quiet=True)
-    config = configfile.build(_config(mailbox, folder), base=folder)
+    config = load.build(_config(mailbox, folder), base=folder)
     with service.working(config) as wired:
         fetch, begun = wired.fetch(), time.perf_counter()
         server = wired.mailbox()

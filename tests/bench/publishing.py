@@ -11,8 +11,11 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, cast
 
-from mailbot import configfile, journal, service, showing
+from mailbot import service
+from mailbot.board.sheet import show
+from mailbot.config import load
 from mailbot.ledger import outbox
+from mailbot.system import journal
 from tests.bench import contests, pipeline
 from tests.bench.scores import clocked
 from tests.servers.sheets import BOOK, StrictSheets
@@ -21,9 +24,9 @@ from tests.unit.boards import crowd, season, with_intervals
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.config import Config
+    from mailbot.board.ranking import Ranking
+    from mailbot.config.schema import Config
     from mailbot.model import Board
-    from mailbot.ranking import Ranking
     from mailbot.service import Service
 
 WEEKS, TEAMS = 30, 200
@@ -56,7 +59,7 @@ def measure() -> dict[str, dict[str, object]]:
         weekly = replace(wired.weekly, ranking=cast("Ranking", Given(past[-1])))
         published = clocked(lambda: weekly.publish(as_of=past[-1].as_of, due_at=past[-1].as_of))
         written = clocked(wired.post.step)
-        sheet = showing.of(wired, api=google.url)
+        sheet = show.of(wired, api=google.url)
         shown = clocked(sheet.step) if sheet else 0.0
         if sheet is None or sheet.behind() or google.unfit:
             raise RuntimeError(f"the sheet was not written: {google.unfit}")
@@ -90,7 +93,7 @@ def _config(folder: Path, google: StrictSheets) -> Config:
     (folder / "teams.csv").write_text(f"team,address\n{roster}", encoding="utf-8")
     (folder / "key.json").write_bytes(google.key)
     sheet = {"spreadsheet": BOOK, "credentials_file": "key.json"}
-    return configfile.build(given | {"sheet": sheet}, base=folder)
+    return load.build(given | {"sheet": sheet}, base=folder)
 
 
 def _sizes(wired: Service) -> dict[str, object]:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailbot import configfile, journal, rescore, service
+from mailbot import service
+from mailbot.config import load
+from mailbot.operations import rescore
+from mailbot.system import journal
 from tests.bench import contests
 from tests.bench.pipeline import TEAMS, base_config
 from tests.bench.scores import clocked, peak, scipys_four
@@ -29,7 +32,7 @@ def measure() -> dict[str, dict[str, object]]:
     """Return the ratio of scipy's loop over the same arrays to the whole rescore, the least of some turns each."""
     journal.set_up(as_json=False, quiet=True)
     with tempfile.TemporaryDirectory() as folder:
-        config = configfile.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
+        config = load.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
         with service.working(config) as wired:
             contests.fill(wired, MANY, TEAMS)
             first = _rescored(wired, 0)  # makes the forms too, which the search for copies makes otherwise

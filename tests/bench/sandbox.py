@@ -10,14 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import configfile, evaluator, importing, journal, service
+from mailbot import service
+from mailbot.config import load
+from mailbot.evaluation import evaluator
 from mailbot.ledger import mails
 from mailbot.model import MailState
+from mailbot.operations import ingest
+from mailbot.system import journal
 from tests.bench.pipeline import base_config, mail
 from tests.unit.services import Here
 
 if TYPE_CHECKING:
-    from mailbot.sandbox import Sandbox
+    from mailbot.system.sandbox import Sandbox
 
 MAILS = 400
 
@@ -41,17 +45,17 @@ def _rate(*, here: bool) -> float:
     """Spool the mails, then take them to their record."""
     chance = random.Random(9)  # noqa: S311  # made-up predictions
     with tempfile.TemporaryDirectory() as folder:
-        config = configfile.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
+        config = load.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
         with service.working(config) as made:
             wired = made
             if here:
                 wired = replace(made, sandbox=cast("Sandbox", Here()))
                 evaluator.hold(wired.challenge.truths)
-            importing.enter(wired, mail(0, chance), datetime.now(UTC))
+            ingest.enter(wired, mail(0, chance), datetime.now(UTC))
             while wired.intake.step():
                 pass  # the children are up now
             for number in range(1, MAILS + 1):
-                importing.enter(wired, mail(number, chance), datetime.now(UTC))
+                ingest.enter(wired, mail(number, chance), datetime.now(UTC))
             begun = time.perf_counter()
             while wired.intake.step():
                 pass

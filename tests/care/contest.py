@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
-from mailbot import configfile, importing, service
+from mailbot import service
+from mailbot.config import load
 from mailbot.ledger import outbox
+from mailbot.operations import ingest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +65,7 @@ def write_config(folder: Path, **sections: Any) -> Path:  # noqa: ANN401  # conf
 @contextmanager
 def contest(folder: Path, clock: Clock, **sections: Any) -> Iterator[service.Service]:  # noqa: ANN401  # as above
     """Open a service on the contest in a folder."""
-    with service.working(configfile.load(write_config(folder, **sections)), clock=clock) as wired:
+    with service.working(load.load(write_config(folder, **sections)), clock=clock) as wired:
         yield wired
 
 
@@ -87,7 +89,7 @@ def mail(sender: str, *, shift: float = 0.0, subject: str = "[SIQA Submission] x
 
 def take(wired: service.Service, raw: bytes, arrived_at: datetime) -> None:
     """Let a mail arrive and be handled."""
-    importing.enter(wired, raw, arrived_at)
+    ingest.enter(wired, raw, arrived_at)
     while wired.intake.step():
         pass
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from mailbot import backup, configfile
 from mailbot.cli.app import app
+from mailbot.config import load
 from mailbot.errors import Permanent
 from mailbot.ledger import events, submissions
+from mailbot.operations import backup
 from tests.care.contest import Clock, contest, mail, take
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_it_comes_back_as_it_was(saved: Path) -> None:
 
 def test_it_is_not_restored_over_a_ledger(saved: Path) -> None:
     """What is there is never overwritten."""
-    config = configfile.load(saved / "a/config.toml")
+    config = load.load(saved / "a/config.toml")
     with pytest.raises(Permanent, match="move it away first"):
         backup.restore(saved / "copy", config.state)
 

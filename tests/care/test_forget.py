@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import backup, configfile, forget, rebuild, service, verify
+from mailbot import service
+from mailbot.config import load
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, dropping, events, submissions, teams
+from mailbot.ledger import Ledger, boards, erasure, events, submissions, teams
+from mailbot.operations import backup, forget, rebuild, verify
 from tests.care.contest import START, Clock, contest, mail, send_all, take
 from tests.command import mailbot
 
@@ -50,7 +52,7 @@ def strangers(folder: Path, clock: Clock, raws: Iterable[bytes]) -> None:
 
 def _forget(folder: Path, clock: Clock) -> forget.Forgotten:
     """Take the team out of the roster file, and forget it."""
-    configured = configfile.load(folder / "config.toml")
+    configured = load.load(folder / "config.toml")
     (folder / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
     with service.working(configured, clock=clock) as wired:
         return forget.forget(wired, "amber", "they asked us to")
@@ -81,7 +83,7 @@ def test_its_scores_stay_under_a_pseudonym(tmp_path: Path) -> None:
     """On new boards, on published ones, and when all is scored anew; the other team is as it was."""
     played(tmp_path, clock := Clock())
     pseudonym = _forget(tmp_path, clock).pseudonym
-    with service.working(configfile.load(tmp_path / "config.toml"), clock=clock) as wired:
+    with service.working(load.load(tmp_path / "config.toml"), clock=clock) as wired:
         (table,) = [one for one in wired.weekly.board(LATER).tables if one.key == "siqa-s"]
         assert [(row.rank, row.team) for row in table.rows if not row.baseline] == [(1, pseudonym), (2, "Beryl")]
         with wired.ledger.read() as tx:
@@ -125,7 +127,7 @@ def test_what_would_undo_it_is_refused(tmp_path: Path) -> None:
             forget.forget(wired, "Amber", "why")
         send_all(wired)
     _forget(tmp_path, clock)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     for from_mailbox in (False, True):
         with pytest.raises(Permanent, match=r"team was forgotten.*restore a backup"):
             rebuild.rebuild(config, from_mailbox=from_mailbox)
@@ -196,7 +198,7 @@ def test_only_mails_that_were_there_are_counted(tmp_path: Path) -> None:
     played(tmp_path, clock := Clock())
     with contest(tmp_path, clock) as wired:
         with wired.ledger.read() as tx:
-            digest = dropping.of_team(tx, 1)[0]
+            digest = erasure.of_team(tx, 1)[0]
         wired.spool.drop(digest, "dropped by retention on 2026-06-01")
     assert _forget(tmp_path, clock).mails == 2
     note = (tmp_path / f"state/spool/{digest[:2]}/{digest}.dropped").read_text()

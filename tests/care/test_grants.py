@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import configfile, quota, rebuild, service
-from mailbot.ledger import outbox, submissions, teams
-from mailbot.running import status
+from mailbot import service
+from mailbot.config import load
+from mailbot.daemon import status
+from mailbot.ledger import outbox, quota, submissions, teams
+from mailbot.operations import rebuild
 from tests.care.contest import Clock, mail, take, write_config
 from tests.care.test_letters import AMBER, BERYL, WEDNESDAY, letters, text, turn
 from tests.command import mailbot
@@ -27,7 +29,7 @@ def contest(folder: Path, clock: Clock) -> Iterator[Service]:
     """Open a service that takes one submission a week."""
     path = write_config(folder)
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
-    with service.working(configfile.load(path), clock=clock) as wired:
+    with service.working(load.load(path), clock=clock) as wired:
         yield wired
 
 
@@ -67,7 +69,7 @@ def test_a_grant_counts_for_its_team_and_week_alone(tmp_path: Path) -> None:
         found = statuses(wired)
     over, fine = "over-quota", "accepted"
     assert found == [fine, over, fine, fine, over, fine, over, fine, over]
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, rebuild, similar
+from mailbot.config import load
+from mailbot.evaluation import similar
 from mailbot.ledger import Ledger, boards, events, outbox, teams
 from mailbot.model import ReplyState
+from mailbot.operations import rebuild
 from tests.care.contest import START, Clock, contest, mail, take, write_config
 from tests.command import mailbot
 
@@ -410,7 +412,7 @@ def test_a_rebuilt_ledger_sends_no_letter_twice(tmp_path: Path) -> None:
             outbox.recover(tx)
         turn(wired, clock, WEDNESDAY + WEEK)
         before = told(wired)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock, **DEADLINE, **PAPER) as wired:
@@ -428,7 +430,7 @@ def test_an_owed_letter_survives_a_rebuild(tmp_path: Path) -> None:
         submit(wired, clock, AMBER)
         clock.instant = WEDNESDAY
         assert wired.weekly.step()
-    rebuild.rebuild(configfile.load(tmp_path / "config.toml"), from_mailbox=False)
+    rebuild.rebuild(load.load(tmp_path / "config.toml"), from_mailbox=False)
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
         assert boards.owing(tx) == 1
 

@@ -8,11 +8,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailbot.errors import BadAddress, Permanent
+from mailbot.intake.limits import ReplyLimits, Written, exceeded
 from mailbot.ledger import events, health, mails, outbox, teams
-from mailbot.limits import ReplyLimits, Written, exceeded
 from mailbot.model import MailState, Outcome, ReplyState
-from mailbot.sending import Sending
-from mailbot.watch import SUBJECTS, WELL
+from mailbot.transport.alerts import SUBJECTS, WELL
+from mailbot.transport.send import Sending
 from tests.care.contest import Clock, contest, mail, take
 
 if TYPE_CHECKING:

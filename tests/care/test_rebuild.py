@@ -9,17 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, daybook, rebuild, retelling, service
-from mailbot.again import Again
-from mailbot.again import Clock as PastClock
-from mailbot.board_json import board_as_json
-from mailbot.dialogue import commands
-from mailbot.dialogue import parts as command_parts
-from mailbot.doctor import checks
-from mailbot.doctor.finding import Level
+from mailbot import dialogue_parts as command_parts
+from mailbot import service
+from mailbot.board.codec import board_as_json
+from mailbot.config import load
 from mailbot.errors import Permanent
-from mailbot.ledger import Ledger, boards, disputes, events, holding, mails, outbox, rulings, submissions, tally, teams
+from mailbot.intake import commands
+from mailbot.ledger import (
+    Ledger,
+    boards,
+    daybook,
+    disputes,
+    events,
+    held,
+    mails,
+    observations,
+    outbox,
+    rulings,
+    submissions,
+    teams,
+)
 from mailbot.model import ReplyState, Ruling
+from mailbot.operations import differences, rebuild
+from mailbot.operations.doctor import checks
+from mailbot.operations.doctor.finding import Level
+from mailbot.operations.replay import Again
+from mailbot.operations.replay import Clock as PastClock
 from tests.care.contest import START, Clock, contest, mail, take, write_config
 from tests.command import mailbot
 
@@ -64,7 +79,7 @@ def test_the_rebuilt_ledger_tells_the_same(tmp_path: Path) -> None:
         run_a_week(wired, clock)
         board = json.dumps(board_as_json(wired.weekly.board(clock())))
         before = told(wired.ledger)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuilt = rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:
@@ -90,8 +105,8 @@ def test_what_was_decided_stays_so_whatever_the_config_says_by_now(tmp_path: Pat
         before = told(wired.ledger)
     path = write_config(tmp_path, **phase("final", hours=1))
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
-    assert rebuild.rebuild(configfile.load(path), from_mailbox=False).differences == []
-    with service.opened(configfile.load(path), clock=clock) as wired:
+    assert rebuild.rebuild(load.load(path), from_mailbox=False).differences == []
+    with service.opened(load.load(path), clock=clock) as wired:
         after = told(wired.ledger)
     assert {what: after[what] for what in ("submissions", "boards", "trail")} == {
         what: before[what] for what in ("submissions", "boards", "trail")
@@ -108,8 +123,8 @@ def test_a_trail_that_tells_no_phases_is_followed_too(tmp_path: Path) -> None:
     forget_phases(tmp_path / "state")
     for hours in (1, 9):
         path = write_config(tmp_path, **phase("final", hours=hours))
-        assert rebuild.rebuild(configfile.load(path), from_mailbox=False).differences == []
-        with service.opened(configfile.load(path), clock=clock) as wired, wired.ledger.read() as tx:
+        assert rebuild.rebuild(load.load(path), from_mailbox=False).differences == []
+        with service.opened(load.load(path), clock=clock) as wired, wired.ledger.read() as tx:
             assert [(row.status, row.phase) for row in submissions.listing(tx)] == [
                 ("accepted", "final"),
                 ("closed", None),
@@ -183,7 +198,7 @@ def test_a_mail_that_comes_out_otherwise(said: dict[str, Any], made: dict[str, A
     """Its outcome, or each file's status and score that was told; rounding is no difference."""
     kind = "mail-recorded"
     retold = [events.Retold(kind=kind, subject="M-1", detail=made)] if made else []
-    assert retelling.differences(kind, "M-1", said, retold) == told
+    assert differences.differences(kind, "M-1", said, retold) == told
 
 
 def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
@@ -200,7 +215,7 @@ def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
         with wired.ledger.write("ruling") as tx:
             command_parts.disputing(wired).rule(tx, 1, Ruling.ACCEPTED, "so it is")
         before = told(wired.ledger) | asked_for(wired)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:
@@ -212,7 +227,7 @@ def answer_question(wired: Service, clock: Clock) -> None:
     """Confirm the mail that is held, where there is one."""
     with wired.ledger.read() as tx:
         last = outbox.listing(tx)[-1]
-    if last.kind == holding.QUESTION:
+    if last.kind == held.QUESTION:
         clock.pass_by(minutes=5)
         said = f"From: {last.recipient}\nSubject: Re: {last.subject}\nMessage-ID: <{last.id}@x>\n\nconfirm\n"
         take(wired, said.encode(), clock.instant)
@@ -234,7 +249,7 @@ def test_what_was_once_obeyed_without_proof_comes_back(tmp_path: Path, monkeypat
             earlier.setattr(commands, "CHANGING", frozenset())
             take(wired, b"From: amber@example.org\nSubject: withdraw S-1\nMessage-ID: <old@x>\n\n\n", clock.instant)
         before = told(wired.ledger) | asked_for(wired)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:
@@ -248,7 +263,7 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
     with contest(tmp_path, clock) as wired:
         run_a_week(wired, clock)
         board = board_as_json(wired.weekly.board(clock()))
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     for name in ("ledger.db", daybook.ACTS, daybook.ROSTER):
         (config.state / name).unlink()
     assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 5
@@ -257,7 +272,7 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
         with wired.ledger.read() as tx:
             assert {row.state for row in outbox.listing(tx)} == {ReplyState.GIVEN_UP}
             withheld = len(outbox.listing(tx))
-            assert tally.given_up(tx, clock() - timedelta(days=100)) == 0
+            assert observations.given_up(tx, clock() - timedelta(days=100)) == 0
         (finding,) = [one for one in checks.examine(wired, online=False) if one.part == "outbox"]
     assert (finding.level, finding.mend) == (Level.GREEN, "")
     assert finding.detail == f"0 waiting, 0 given up, {withheld} withheld by a rebuild"
@@ -269,7 +284,7 @@ def test_a_mail_that_the_trail_does_not_know_is_handled_after(tmp_path: Path) ->
     with contest(tmp_path, clock) as wired:
         run_a_week(wired, clock)
         wired.spool.put(mail("amber@example.org", shift=0.5), clock.instant)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 1
     assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 0
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
@@ -281,7 +296,7 @@ def test_a_trail_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     clock = Clock()
     with contest(tmp_path, clock) as wired:
         run_a_week(wired, clock)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     acts = config.state / daybook.ACTS
     acts.write_text(acts.read_text().replace("amber", "ember").replace("scored", "refused", 1))
     with pytest.raises(Permanent, match="does not follow"):
@@ -306,13 +321,13 @@ def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = write_config(tmp_path)
     path.write_text('ledger_url = "postgresql+psycopg://x@localhost/y"\n' + path.read_text())
     with pytest.raises(Permanent, match="ledger_url"):
-        rebuild.rebuild(configfile.load(path), from_mailbox=False)
+        rebuild.rebuild(load.load(path), from_mailbox=False)
 
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_mails_of_one_second_keep_the_order_of_the_mailbox(tmp_path: Path, turn: int) -> None:
     """So a receipt that was told to a team is its receipt again, although the backup did not know of it."""
-    config, clock = configfile.load(write_config(tmp_path)), PastClock(service.now)
+    config, clock = load.load(write_config(tmp_path)), PastClock(service.now)
     with service.opened(config, clock=clock, enter=False) as wired:
         order = [wired.spool.put(mail(sender, shift=n / 7), START) for n, sender in enumerate(SENDERS)][::turn]
         Again(wired, clock, config.state, order).run()

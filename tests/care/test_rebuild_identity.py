@@ -8,9 +8,12 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import TYPE_CHECKING
 
-from mailbot import configfile, rebuild
-from mailbot.auth import approval, key, secret
+from mailbot.config import load
+from mailbot.identity import approval
+from mailbot.identity import keys as secret
 from mailbot.ledger import authserv, keys, mails, outbox
+from mailbot.mail import teamkey
+from mailbot.operations import rebuild
 from tests.care.contest import Clock, contest, mail, take
 from tests.care.test_rebuild import told
 from tests.integration.identity import record, signed
@@ -40,7 +43,7 @@ def _key(wired: Service, team: str, clock: Clock) -> str:
             tx,
             team,
             secret=secret.of(wired.config.state, wired.ledger),
-            randomness=secrets.token_bytes(key.BYTES),
+            randomness=secrets.token_bytes(teamkey.BYTES),
             now=clock(),
         )
     assert given is not None
@@ -89,7 +92,7 @@ def test_a_rebuilt_ledger_asks_nobody(tmp_path: Path) -> None:
         with contest(tmp_path, clock, identity=identity) as wired:
             _live(wired, clock)
             before, identities = told(wired.ledger), _identities(wired)
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     assert rebuild.rebuild(config, from_mailbox=False).counts["not_in_the_trail"] == 0
     with contest(tmp_path, clock, identity=identity) as wired:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, rebuild, service
+from mailbot import service
+from mailbot.config import load
 from mailbot.ledger import outbox, submissions
 from mailbot.model import ReplyState
+from mailbot.operations import rebuild
 from tests.care.contest import Clock, contest, mail, take
 from tests.command import mailbot
 
@@ -97,7 +99,7 @@ def test_teams_are_told_once_whoever_dies(folder: Path, point: str) -> None:
 def test_a_rebuild_does_it_again(folder: Path) -> None:
     """The scores of both truths, the mails that told of it, and that one of them was sent already."""
     mailbot("rescore", "--tell", folder=folder)
-    config = configfile.load(folder / "config.toml")
+    config = load.load(folder / "config.toml")
 
     def state() -> object:
         with service.opened(config, clock=Clock()) as wired, wired.ledger.read() as tx:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, importing, service, verify
+from mailbot import service
+from mailbot.config import load
+from mailbot.daemon.retention import Retention
 from mailbot.errors import Permanent
 from mailbot.ledger import events, mails
-from mailbot.retention import Retention
-from mailbot.spool import Spool
+from mailbot.operations import ingest, verify
+from mailbot.transport.spool import Spool
 from tests.care.contest import START, Clock, contest, mail, send_all, take, write_config
 from tests.command import mailbot
 
@@ -42,7 +44,7 @@ def ended(folder: Path, clock: Clock, days: int = 7) -> Iterator[Service]:
     """Open a contest that has an end, and keeps raw mails for so many days after it."""
     path = write_config(folder, retention={"spool_days": days})
     path.write_text(path.read_text() + PHASE)
-    with service.working(configfile.load(path), clock=clock) as wired:
+    with service.working(load.load(path), clock=clock) as wired:
         yield wired
 
 
@@ -89,7 +91,7 @@ def test_what_is_not_finished_is_kept(tmp_path: Path) -> None:
         assert spooled(wired) == 1, "no board yet"
         wired.weekly.publish(as_of=clock())
         take(wired, mail("stranger@example.org"), clock())
-        importing.enter(wired, mail(AMBER, shift=0.3), clock())
+        ingest.enter(wired, mail(AMBER, shift=0.3), clock())
         Retention(service=wired).step()
         assert spooled(wired) == 3, "a mail waits"
         while wired.intake.step():

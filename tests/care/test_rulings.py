@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, rebuild, ruling, safefile
+from mailbot.config import load
 from mailbot.errors import Permanent
-from mailbot.labels import SECRET
+from mailbot.evaluation.labels import SECRET
+from mailbot.ledger import ruling
+from mailbot.operations import rebuild
+from mailbot.system import safefile
 from tests.care.contest import Clock, contest, mail, take, write_config
 from tests.command import mailbot
 
@@ -152,7 +155,7 @@ def test_decisions_come_back_with_a_rebuilt_ledger(folder: Path) -> None:
     mailbot("submissions", "select", "S-1", folder=folder)
     mailbot("teams", "disqualify", "Beryl", "--why", "d", folder=folder)
     before, board = listed(folder), on_board(folder)
-    config = configfile.load(folder / "config.toml")
+    config = load.load(folder / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     assert listed(folder) == before

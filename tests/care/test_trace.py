@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from mailbot import ruling, trace
 from mailbot.cli.app import app
 from mailbot.errors import Permanent
-from mailbot.ledger import events
+from mailbot.ledger import events, ruling
 from mailbot.model import Exclusion
+from mailbot.operations import trace
 from tests.care.contest import START, Clock, contest, mail, take
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from mailbot import configfile, rebuild
+from mailbot.config import load
 from mailbot.errors import Permanent
 from mailbot.ledger import mails, submissions, tables
+from mailbot.operations import rebuild
 from tests.care.contest import Clock, contest, mail, take, write_config
 from tests.command import mailbot
 
@@ -208,7 +209,7 @@ def test_a_rebuilt_ledger_knows_the_versions_and_their_reasons(tmp_path: Path) -
         take(wired, mail("beryl@example.org", shift=0.2), clock.instant)
         before = truths_of(wired)
     told = mailbot("truth", "list", "--json", folder=tmp_path).json
-    config = configfile.load(tmp_path / "config.toml")
+    config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
     rebuild.rebuild(config, from_mailbox=False)
     with contest(tmp_path, clock) as wired:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from mailbot import importing
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, mails, submissions
 from mailbot.ledger.upgrade import MIGRATIONS, newest
+from mailbot.operations import ingest
 from tests.care.contest import Clock, contest, mail
 
 NEXT = '''"""A column that a later version needs."""
@@ -41,7 +41,7 @@ def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
     """A mail spooled by the old version is recorded after the migration, once; the old ledger is kept as a copy."""
     clock = Clock()
     with contest(tmp_path, clock) as wired:
-        importing.enter(wired, mail("amber@example.org"), clock.instant)
+        ingest.enter(wired, mail("amber@example.org"), clock.instant)
     path = tmp_path / "state/ledger.db"
     newer = Ledger(f"sqlite:///{path}")
     newer.migrate(a_later_version(tmp_path))

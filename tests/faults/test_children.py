@@ -7,9 +7,12 @@ import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import configfile, intake, opening, service
+from mailbot import service
+from mailbot.config import load
+from mailbot.intake import intake
 from mailbot.ledger import mails, submissions
 from mailbot.ledger.mails import Place
+from mailbot.mail import open as opening
 from mailbot.model import MailState
 from tests.faults import children
 from tests.faults.conftest import mail
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import pytest
 
     from mailbot.ledger.mails import MailRow
-    from mailbot.opening import Opened
+    from mailbot.mail.open import Opened
     from mailbot.service import Service
     from tests.faults.conftest import MakeBot
     from tests.servers.dovecot import Dovecot
@@ -57,7 +60,7 @@ def test_a_mail_that_kills_three_children_is_set_aside(make_bot: MakeBot, monkey
     """Each death costs one attempt of that mail alone; the mail behind it is served, and its bytes are kept."""
     monkeypatch.setattr(intake, "open_mail", open_or_die)
     clock = [NOW]
-    config = configfile.load(make_bot(port=1).folder / "config.toml")
+    config = load.load(make_bot(port=1).folder / "config.toml")
     with service.working(config, clock=lambda: clock[0]) as wired:
         raw = DEADLY + mail("One")
         deadly, good = _enter(wired, 1, raw), _enter(wired, 2, mail("Two"))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, service
+from mailbot import service
+from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.ledger import boards
 from tests.faults.conftest import mail
@@ -115,7 +116,7 @@ def test_no_room_for_a_commit(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink) -
 def test_no_room_for_the_page(make_bot: MakeBot) -> None:
     """A board that cannot be written is not entered as published, the old page stays whole; then it is published."""
     made = make_bot(port=1)
-    config = configfile.load(made.folder / "config.toml")
+    config = load.load(made.folder / "config.toml")
     page = config.published / "page" / "index.html"
     clock = [NOW]
     with service.working(config, clock=lambda: clock[0]) as wired:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.imap import WINDOW, Mailbox
+from mailbot.config.servers import Imap
 from mailbot.ledger import tables
 from mailbot.model import Fetched, MailState, Outcome
-from mailbot.server_section import Imap
+from mailbot.transport.imap import WINDOW, Mailbox
 from tests.faults.scripted_imap import ScriptedImap, Session, named
 from tests.unit.services import NOW, Clock, served
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, daemon, intake, service
-from mailbot.bell import Bell
+from mailbot import service
+from mailbot.board.weekly import Weekly
+from mailbot.config import load
+from mailbot.daemon import loops
 from mailbot.errors import Temporary
+from mailbot.intake import intake
 from mailbot.ledger import engine, health, mails, submissions
 from mailbot.ledger.mails import Place
 from mailbot.model import MailState
-from mailbot.weekly import Weekly
+from mailbot.system.bell import Bell
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import ScriptedImap
 from tests.integration.bot import wait
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
     from mailbot.service import Service
     from tests.faults.conftest import MakeBot
     from tests.servers.smtp_sink import SmtpSink
@@ -62,8 +65,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up a lock after a moment, look again soon, and leave this process's signals alone."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(intake, "RETRY", timedelta(seconds=0.3))
-    monkeypatch.setattr(daemon, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr("mailbot.daemon.signal.signal", lambda *_: None)
+    monkeypatch.setattr(loops, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr("mailbot.daemon.loops.signal.signal", lambda *_: None)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -72,7 +75,7 @@ def test_a_lock_that_comes_again_and_again(make_bot: MakeBot, smtp_sink: SmtpSin
     names = [f"Mail-{n}" for n in range(9)]  # fewer than a team is answered in an hour
     with ScriptedImap(*map(mail, names)) as server:
         bot = make_bot(port=server.port)
-        with service.working(configfile.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
+        with service.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
             for _ in range(12):
                 _hold(bot.folder / "state" / "ledger.db", 0.25)
                 time.sleep(0.05)
@@ -95,7 +98,7 @@ def test_a_board_that_breaks_our_own_code_stops_no_mail(
     monkeypatch.setattr(Weekly, "step", broken)
     with ScriptedImap(mail("One")) as server:
         bot = make_bot(port=server.port)
-        with service.working(configfile.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
+        with service.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
             wait(lambda: _ill(wired) == {"board": "Unforeseen: ZeroDivisionError. The journal has the trace."})
             wait(lambda: len(_reply_ids(smtp_sink)) == 1)
         assert not running.failed
@@ -108,9 +111,9 @@ def _ill(wired: Service) -> dict[str, str]:
 
 
 @contextmanager
-def _running(wired: Service) -> Iterator[daemon.Daemon]:
+def _running(wired: Service) -> Iterator[loops.Daemon]:
     """Run the daemon in a thread of this process."""
-    made = daemon.Daemon(wired)
+    made = loops.Daemon(wired)
     thread = threading.Thread(target=made.run)
     thread.start()
     try:
@@ -131,7 +134,7 @@ def _reply_ids(sink: SmtpSink) -> set[str]:
 @pytest.mark.usefixtures("impatient")
 def test_a_record_that_fails_is_made_later(make_bot: MakeBot) -> None:
     """A lock that comes between the claim of a mail and its record costs the mail none of its attempts."""
-    config = configfile.load(make_bot(port=1).folder / "config.toml")
+    config = load.load(make_bot(port=1).folder / "config.toml")
     with service.working(config) as wired:
         place = Place(mailbox="inbox", uidvalidity=1, uid=1)
         with wired.ledger.write("test") as tx:
@@ -167,7 +170,7 @@ def _hold_once_claimed(path: Path, over: threading.Event) -> None:
 def test_a_commit_that_fails_changes_nothing_on_the_server(make_bot: MakeBot) -> None:
     """The mail is in the spool and not in the ledger: it stays in the inbox, and the next look enters it."""
     with ScriptedImap(mail("One")) as server:
-        config: Config = configfile.load(make_bot(port=server.port).folder / "config.toml")
+        config: Config = load.load(make_bot(port=server.port).folder / "config.toml")
         with service.working(config) as wired:
             mailbox = wired.mailbox()
             with closing(sqlite3.connect(config.state / "ledger.db", isolation_level=None)) as other:

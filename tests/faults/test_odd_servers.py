@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.bell import Bell
+from mailbot.config.servers import Imap
 from mailbot.errors import Temporary
-from mailbot.imap import Mailbox
-from mailbot.server_section import Imap
+from mailbot.system.bell import Bell
+from mailbot.transport.imap import Mailbox
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session, named
 from tests.integration.bot import wait

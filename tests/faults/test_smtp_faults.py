@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import configfile, service, smtp
+from mailbot import service
+from mailbot.config import load
+from mailbot.config.servers import Smtp
 from mailbot.ledger import outbox, teams
-from mailbot.sending import TRIES, delay
-from mailbot.server_section import Smtp
+from mailbot.transport import smtp
+from mailbot.transport.send import TRIES, delay
 from tests.servers.process import LOOPBACK
 from tests.servers.smtp_sink import SmtpSink
 
@@ -82,7 +84,7 @@ def post(make_bot: MakeBot) -> Iterator[Post]:
 
 @contextmanager
 def _post(make_bot: MakeBot) -> Iterator[Post]:
-    config = configfile.load(make_bot(port=1).folder / "config.toml")
+    config = load.load(make_bot(port=1).folder / "config.toml")
     clock: list[Post] = []
     with service.working(config, clock=lambda: clock[0].now if clock else Post.now) as wired:
         clock.append(Post(service=wired))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.imap import Mailbox as Adapter
-from mailbot.server_section import Imap
+from mailbot.config.servers import Imap
+from mailbot.transport.imap import Mailbox as Adapter
 from tests.faults.rounds import WITHOUT_MOVE
 from tests.servers.dovecot import Dovecot
 

@@ -16,8 +16,11 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import configfile, evaluator, service, showing
-from mailbot.importing import enter
+from mailbot import service
+from mailbot.board.sheet import show
+from mailbot.config import load
+from mailbot.evaluation import evaluator
+from mailbot.operations.ingest import enter
 from tests.servers.sheets import BOOK
 from tests.unit.services import Clock, Here
 
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.demo.book import Worksheet
-    from mailbot.sandbox import Sandbox
     from mailbot.service import Service
+    from mailbot.system.sandbox import Sandbox
     from tests.servers.sheets import StrictSheets
     from tests.servers.smtp_sink import Sent, SmtpSink
 
@@ -99,7 +102,7 @@ class Contest:
     @contextmanager
     def running(self) -> Iterator[Service]:
         """Have mailbot run; between two such blocks it is down."""
-        with service.opened(configfile.load(self.folder / "config.toml"), clock=self.clock) as made:
+        with service.opened(load.load(self.folder / "config.toml"), clock=self.clock) as made:
 
             def hold() -> None:
                 evaluator.hold(dict(made.labels))
@@ -147,7 +150,7 @@ class Contest:
             self.clock.now = shanghai(instant)
             while wired.weekly.step() or wired.post.step():
                 pass
-            sheet = showing.of(wired, api=self.google.url)
+            sheet = show.of(wired, api=self.google.url)
             while sheet and sheet.step():
                 pass
             with wired.sending() as sending:

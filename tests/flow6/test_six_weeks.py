@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import rescore, ruling
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, events, outbox
+from mailbot.ledger import boards, events, outbox, ruling
 from mailbot.model import Exclusion
+from mailbot.operations import rescore
 from tests.flow6.contest import Contest, shanghai
 
 if TYPE_CHECKING:

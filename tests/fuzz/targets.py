@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.mime.caps import Caps
-from mailbot.mime.tnef import files
-from mailbot.opening import open_mail
-from mailbot.parse import parse
-from mailbot.spreadsheet import to_csv
+from mailbot.evaluation.xlsx import to_csv
+from mailbot.mail.mime.limits import Caps
+from mailbot.mail.mime.tnef import files
+from mailbot.mail.open import open_mail
+from mailbot.mail.parse import parse
 from scoring.evaluate import evaluate_any
 from scoring.model import EXAMPLES
 from scoring.text import REPLACEMENT

@@ -121,7 +121,7 @@ class Ours:
 
     def __reduce__(self) -> tuple[object, tuple[bytes]]:
         """Ask the reader to parse a mail."""
-        from mailbot.parse import parse  # noqa: PLC0415  # what it is does not matter here
+        from mailbot.mail.parse import parse  # noqa: PLC0415  # what it is does not matter here
 
         return parse, (b"",)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Temporary
-from mailbot.sandbox import TASKS_PER_CHILD, Bounds, ChildDied, Sandbox
+from mailbot.system.sandbox import TASKS_PER_CHILD, Bounds, ChildDied, Sandbox
 from tests.hostile import killers
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def sandbox() -> Iterator[Sandbox]:
         (killers.answers_endlessly, "bytes"),
         (killers.answers_with_a_lock, "cannot pickle"),
         (killers.answers_with_a_call, "system"),
-        (killers.answers_with_our_own_function, "mailbot.parse.parse"),
+        (killers.answers_with_our_own_function, "mailbot.mail.parse.parse"),
         (killers.memory_error_while_pickling, "MemoryError"),
         (killers.opens_many_files, "Too many open files"),
     ],
@@ -161,7 +161,7 @@ def test_closing_ends_what_is_under_way() -> None:
 
 _HOLDER = """
 import time
-from mailbot.sandbox import Bounds, Sandbox
+from mailbot.system.sandbox import Bounds, Sandbox
 from tests.hostile import killers
 if __name__ == "__main__":
     sandbox = Sandbox(1, bounds=Bounds(seconds=2))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.spreadsheet import to_csv
+from mailbot.evaluation.xlsx import to_csv
 from scoring.evaluate import evaluate_any
 from scoring.model import Problem
 from scoring.unpack import Limits, unpack

@@ -19,11 +19,12 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailbot import opening
-from mailbot.auth import approval, key
-from mailbot.auth import secret as identity_secret
+from mailbot.identity import approval
+from mailbot.identity import keys as identity_secret
 from mailbot.ledger import Ledger, mails, outbox, teams
-from mailbot.opening import Reach
+from mailbot.mail import open as opening
+from mailbot.mail import teamkey
+from mailbot.mail.open import Reach
 from tests.integration.bot import wait
 from tests.servers.dns import Nameserver
 from tests.servers.process import LOOPBACK
@@ -32,10 +33,10 @@ from tests.unit.services import ADA, CARL, Clock, served, submission
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.imap import Mailbox as Connection
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
+    from mailbot.transport.imap import Mailbox as Connection
     from tests.servers.dovecot import Mailbox
     from tests.servers.exim import Exim
 
@@ -214,7 +215,7 @@ class World:
                 tx,
                 team.name,
                 secret=identity_secret.of(state, self.service.ledger),
-                randomness=(made * key.BYTES)[-key.BYTES :],
+                randomness=(made * teamkey.BYTES)[-teamkey.BYTES :],
                 now=self.clock(),
             )
         assert given is not None

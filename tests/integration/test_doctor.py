@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mailbot import configfile
-from mailbot.doctor import host as doctor_host
+from mailbot.config import load
+from mailbot.operations.doctor import host as doctor_host
 from tests.command import mailbot
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_a_password_that_others_can_read_is_red() -> None:
             "imap": {"host": "h", "password_file": "password"},
             "tracks": {"siqa-s": {"labels": "labels"}},
         }
-        config = configfile.build(given, base=folder)
+        config = load.build(given, base=folder)
         assert [row.level for row in doctor_host.permissions(config)] == ["green"]
         folder.chmod(0o755)
         assert [(row.level, row.mend) for row in doctor_host.permissions(config)] == [
@@ -100,7 +100,7 @@ def test_every_secret_that_others_can_read_is_red() -> None:
             "oauth": {"client_secret_file": "app"},
             "tracks": {"siqa-s": {"labels": "labels"}},
         }
-        rows = list(doctor_host.permissions(configfile.build(given, base=folder)))
+        rows = list(doctor_host.permissions(load.build(given, base=folder)))
         assert [(row.level, row.mend) for row in rows] == [("red", f"chmod 600 {folder}/{file}") for file in secrets]
 
 

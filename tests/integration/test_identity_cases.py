@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.auth import key
-from mailbot.auth.approval import approve
-from mailbot.languages import CHINESE, reason_in
+from mailbot.identity.approval import approve
 from mailbot.ledger import authserv, events, mails, submissions
+from mailbot.mail import teamkey
+from mailbot.mail.languages import CHINESE, reason_in
 from mailbot.model import Outcome
 from tests.integration.identity import (
     ADA,
@@ -668,14 +668,14 @@ CASES = [
     Case("the key that replaced it", _after_rotation, "key", SCORED, KEY),
     Case(
         "a made-up key",
-        lambda _: mail(Subject=f"[key {key.made(b'0123456789abcdef')}]"),
+        lambda _: mail(Subject=f"[key {teamkey.made(b'0123456789abcdef')}]"),
         "none",
         HELD,
         f"its key is no team's; {UNSIGNED}",
     ),
     Case(
         "a stranger with a made-up key",
-        lambda _: mail(EVE, Subject=f"[key {key.made(b'0123456789abcdef')}]"),
+        lambda _: mail(EVE, Subject=f"[key {teamkey.made(b'0123456789abcdef')}]"),
         None,
         STRANGER,
         "the sender is not on the roster",

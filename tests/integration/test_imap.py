@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.bell import Bell
+from mailbot.config.servers import Imap
 from mailbot.errors import AuthenticationFailed, ConfigError, Temporary
-from mailbot.imap import CHUNK, PARTIAL
-from mailbot.imap import Mailbox as Adapter
-from mailbot.server_section import Imap
+from mailbot.system.bell import Bell
+from mailbot.transport.imap import CHUNK, PARTIAL
+from mailbot.transport.imap import Mailbox as Adapter
 from tests.integration.bot import submission, wait
 from tests.integration.conftest import TEAM, sunk
 from tests.integration.wire import Wire

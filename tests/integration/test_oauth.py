@@ -12,11 +12,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from mailbot import smtp
+from mailbot.config.servers import Imap, OAuth, Smtp
 from mailbot.errors import AuthenticationFailed, ConfigError, Permanent, Temporary
-from mailbot.imap import Mailbox
-from mailbot.oauth import Tokens
-from mailbot.server_section import Imap, OAuth, Smtp
+from mailbot.transport import smtp
+from mailbot.transport.imap import Mailbox
+from mailbot.transport.oauth import Tokens
 from tests.command import MAILBOT, mailbot
 from tests.integration.bot import Bot, submission, wait
 from tests.servers.dovecot import Dovecot

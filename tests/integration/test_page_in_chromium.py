@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from mailbot import publish
-from mailbot.board import build
+from mailbot.board import publish
+from mailbot.board.build import build
 from tests.unit import boards
 from tests.unit.boards import AS_OF, rules, site_rules, standing
 

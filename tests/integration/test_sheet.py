@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.board import build
+from mailbot.board.build import build
+from mailbot.board.sheet import http as sheet_http
+from mailbot.board.sheet.client import Sheets
+from mailbot.board.sheet.worksheets import Published, pages
+from mailbot.config.calendar import Moment
 from mailbot.demo.sheets import ACCOUNT
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
-from mailbot.instants import Moment
-from mailbot.sheet import http as sheet_http
-from mailbot.sheet.client import Sheets
-from mailbot.sheet.pages import Published, pages
 from tests.servers.sheets import BOOK, SCOPE, StrictSheets
 from tests.unit import boards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mailbot.board.sheet.worksheets import Page
     from mailbot.demo.book import Worksheet
-    from mailbot.sheet.pages import Page
 
 WEDNESDAY = Moment.parse("wed 10:00")
 TITLES = ["Overall", "SIQA-U", "SIQA-S", "History", "About", "Sheet1"]

@@ -38,8 +38,8 @@ def config(tmp_path: Path, google: StrictSheets, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "labels.json").write_bytes((LABELS / "answer-s.json").read_bytes())
     (tmp_path / "sheet.json").write_bytes(google.key)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mailbot.showing.API", google.url)
-    monkeypatch.setattr("mailbot.sheet.http.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("mailbot.board.sheet.show.API", google.url)
+    monkeypatch.setattr("mailbot.board.sheet.http.FIRST_WAIT", 0.001)
     return tmp_path / "config.toml"
 
 

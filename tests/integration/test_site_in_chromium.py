@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from mailbot import publish
-from mailbot.board import build
-from mailbot.weekly import sealed
+from mailbot.board import publish
+from mailbot.board.build import build
+from mailbot.board.weekly import sealed
 from tests.unit import boards
 from tests.unit.boards import AS_OF, crowd, rules, season, site_rules, standing, with_intervals
 

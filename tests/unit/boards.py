@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from mailbot.board import build
-from mailbot.board_rules import Baseline, BoardRules, TrackRules
-from mailbot.challenge import COUNTS
-from mailbot.deadlines import Matter, Window
-from mailbot.instants import Moment
+from mailbot.board.build import build
+from mailbot.board.page.rules import Awards, SiteRules
+from mailbot.board.page.site import site
+from mailbot.config.board import Baseline, BoardRules, TrackRules
+from mailbot.config.calendar import Moment
+from mailbot.config.challenge import COUNTS
+from mailbot.config.deadlines import Matter, Window
+from mailbot.intake.rules import Quota
 from mailbot.model import Board, Heading, Rule, Standing, Table
-from mailbot.rules import Quota
-from mailbot.site.pages import site
-from mailbot.site.rules import Awards, SiteRules
 from scoring import siqa
 
 if TYPE_CHECKING:

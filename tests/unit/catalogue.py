@@ -10,9 +10,8 @@ ROOT = Path(__file__).parents[2]
 METHODS = [
     ("templates/replies/**.j2", "jinja2.ext:babel_extract"),
     ("templates/letters/**.j2", "jinja2.ext:babel_extract"),
-    ("mailbot/wording.py", "python"),
-    ("mailbot/registration/**.py", "python"),
-    ("mailbot/dialogue/disputing.py", "python"),
+    ("mailbot/intake/**.py", "python"),
+    ("mailbot/identity/**.py", "python"),
     ("mailbot/letters/rescored.py", "python"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}

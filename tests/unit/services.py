@@ -13,17 +13,19 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mailbot import configfile, evaluator, service
-from mailbot.auth import approval, secret
-from mailbot.importing import enter
+from mailbot import service
+from mailbot.config import load
+from mailbot.evaluation import evaluator
+from mailbot.identity import approval, keys
 from mailbot.ledger import mails
+from mailbot.operations.ingest import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mailbot.ledger.mails import MailRow
-    from mailbot.sandbox import Sandbox
     from mailbot.service import Service
+    from mailbot.system.sandbox import Sandbox
 
 LABELS = Path(__file__).parents[1] / "flow" / "base" / "labels"
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)  # a Thursday
@@ -86,7 +88,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
         "roster": {"file": "teams.csv"},
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }
-    with service.opened(configfile.build(given | config, base=folder), clock=clock) as made:
+    with service.opened(load.build(given | config, base=folder), clock=clock) as made:
 
         def hold() -> None:
             evaluator.hold(dict(made.labels))
@@ -114,7 +116,7 @@ def keyed(served: Service, raw: bytes, team: str = "Pixel Peepers") -> bytes:
     """Return a mail that carries a key of its team, a new one."""
     with served.ledger.write("key") as tx:
         found = approval.new_key(
-            tx, team, secret=secret.of(served.config.state, served.ledger), randomness=secrets.token_bytes(16), now=NOW
+            tx, team, secret=keys.of(served.config.state, served.ledger), randomness=secrets.token_bytes(16), now=NOW
         )
     assert found is not None
     return f"To: submissions+{found[1]}@siqa.example\r\n".encode() + raw

@@ -19,30 +19,36 @@ LONGEST_FUNCTION = 50
 #: Libraries that reach outside the process, each with the modules that may use it; a package stands for all below it.
 #: The demo plays the outside world, so it may speak SMTP to mailbot.
 OWNERS = {
-    "imapclient": {"mailbot.imap"},
-    "imaplib": {"mailbot.imap"},
-    "smtplib": {"mailbot.smtp", "mailbot.demo"},
+    "imapclient": {"mailbot.transport.imap"},
+    "imaplib": {"mailbot.transport.imap"},
+    "smtplib": {"mailbot.transport.smtp", "mailbot.demo"},
     "sqlalchemy": {"mailbot.ledger"},
     "alembic": {"mailbot.ledger"},
-    "gspread": {"mailbot.sheet"},
-    "google": {"mailbot.sheet"},
-    "requests": {"mailbot.sheet", "mailbot.oauth"},
+    "gspread": {"mailbot.board.sheet"},
+    "google": {"mailbot.board.sheet"},
+    "requests": {"mailbot.board.sheet", "mailbot.transport.oauth"},
     "http": {"mailbot.demo"},
     "socket": {
-        "mailbot.imap",
-        "mailbot.smtp",
-        "mailbot.bell",
-        "mailbot.holding",
-        "mailbot.running.notify",
-        "mailbot.doctor.mail",
-        "mailbot.unreachable",
+        "mailbot.transport.imap",
+        "mailbot.transport.smtp",
+        "mailbot.system.bell",
+        "mailbot.system.lock",
+        "mailbot.daemon.notify",
+        "mailbot.operations.doctor.mail",
+        "mailbot.transport.server",
         "mailbot.demo",
     },
-    "dkim": {"mailbot.auth.dkim"},
-    "dns": {"mailbot.auth.lookup"},
-    "authres": {"mailbot.auth.results"},
-    "publicsuffixlist": {"mailbot.auth.align"},
-    "ssl": {"mailbot.imap", "mailbot.smtp", "mailbot.tls", "mailbot.unreachable", "mailbot.demo"},
+    "dkim": {"mailbot.mail.dkim"},
+    "dns": {"mailbot.identity.lookup"},
+    "authres": {"mailbot.mail.claims"},
+    "publicsuffixlist": {"mailbot.identity.align"},
+    "ssl": {
+        "mailbot.transport.imap",
+        "mailbot.transport.smtp",
+        "mailbot.transport.tls",
+        "mailbot.transport.server",
+        "mailbot.demo",
+    },
     "aiosmtpd": {"mailbot.demo"},
     "pymap": {"mailbot.demo"},
     "typer": {"mailbot.cli"},
@@ -50,7 +56,13 @@ OWNERS = {
 }
 
 #: Modules that speak to the world; only the daemon, the CLI and the demo bring two of them together.
-EDGES = ("mailbot.imap", "mailbot.smtp", "mailbot.sheet", "mailbot.ledger", "mailbot.auth.lookup")
+EDGES = (
+    "mailbot.transport.imap",
+    "mailbot.transport.smtp",
+    "mailbot.board.sheet.client",
+    "mailbot.ledger",
+    "mailbot.identity.lookup",
+)
 
 #: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
 SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
@@ -161,7 +173,7 @@ def test_scoring_knows_nothing_of_mailbot(module: str) -> None:
     assert "mailbot" not in map(_top, _all_imports(module))
 
 
-@pytest.mark.parametrize("module", ["scoring.formula", "scoring.scored", "mailbot.sureness"])
+@pytest.mark.parametrize("module", ["scoring.formula", "scoring.scored", "mailbot.board.uncertainty"])
 def test_scores_are_not_added_by_the_built_in_sum(module: str) -> None:
     """It adds floats in another way from Python 3.12 on, and the suite usually runs on one Python only."""
     named = {node.id for node in ast.walk(_tree(module)) if isinstance(node, ast.Name)}
@@ -252,7 +264,7 @@ def test_every_transaction_that_writes_is_named(module: str) -> None:
 def test_every_imap_command_has_its_crash_points() -> None:
     """Each call of the driver stands inside ``with _translated("name")``."""
     bare = []
-    for function in (n for n in ast.walk(_tree("mailbot.imap")) if isinstance(n, ast.FunctionDef)):
+    for function in (n for n in ast.walk(_tree("mailbot.transport.imap")) if isinstance(n, ast.FunctionDef)):
         text = ast.unparse(function)
         if "self._client." in text and "_translated(" not in text and function.name not in IMAP_HELPERS:
             bare.append(function.name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.automatic import LOOP_HEADER, why_automatic
-from mailbot.headers import read_headers
-from mailbot.mime.absence import is_absence
+from mailbot.mail.absence import is_absence
+from mailbot.mail.automatic import LOOP_HEADER, why_automatic
+from mailbot.mail.mime.headers import read_headers
 
 
 def reason(fields: str, *, has_attachment: bool = False) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.bell import Bell
+from mailbot.system.bell import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.board import build, one_line, score_heading
-from mailbot.board_json import board_as_json, board_from_json, rows_as_json
-from mailbot.board_rules import OVERALL, Baseline, TrackRules
+from mailbot.board.build import build, one_line, score_heading
+from mailbot.board.codec import board_as_json, board_from_json, rows_as_json
+from mailbot.config.board import OVERALL, Baseline, TrackRules
 from mailbot.errors import ConfigError, Permanent
 from mailbot.model import Board, Heading, Standing, Table
 from tests.unit import boards

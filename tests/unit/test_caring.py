@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import journal
+from mailbot.daemon.maintenance import Caring
 from mailbot.ledger import mails, outbox
-from mailbot.running.caring import Caring
-from mailbot.running.pulse import Pulse
+from mailbot.system import journal
+from mailbot.system.heartbeat import Pulse
 from tests.unit.services import Clock, drop, served, submission
 
 if TYPE_CHECKING:

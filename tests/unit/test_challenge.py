@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import challenge, configfile
-from mailbot.challenge import headings, load_truths, track_of
+from mailbot.config import challenge, load
+from mailbot.config.challenge import headings, load_truths, track_of
 from mailbot.errors import ConfigError
 from tests.unit.services import LABELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailbot.challenge import Challenge
+    from mailbot.config.challenge import Challenge
 
 TRACKS = {name: {"labels": f"labels/answer-{name[-1]}.json"} for name in ("siqa-s", "siqa-u")}
 
@@ -25,7 +25,7 @@ def _build(folder: Path, **more: Any) -> Challenge:  # noqa: ANN401  # any TOML
     if not (folder / "labels").exists():
         shutil.copytree(LABELS, folder / "labels")
     given = {"preset": "siqa", "challenge": {"address": "s@siqa.example"}, "tracks": TRACKS} | more
-    return challenge.build(configfile.build(given, base=folder))
+    return challenge.build(load.build(given, base=folder))
 
 
 def test_each_track_has_its_labels_and_formula(tmp_path: Path) -> None:

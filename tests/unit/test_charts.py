@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from mailbot.board import build
-from mailbot.site import charts
-from mailbot.site.charts import FOREST, TOP, shorten
-from mailbot.site.drawing import apart
+from mailbot.board.build import build
+from mailbot.board.page import charts
+from mailbot.board.page.charts import FOREST, TOP, shorten
+from mailbot.board.page.drawing import apart
 from tests.unit import boards
 from tests.unit.boards import AS_OF, crowd, rules, season, standing, with_intervals
 
 if TYPE_CHECKING:
-    from mailbot.site.charts import Chart
+    from mailbot.board.page.charts import Chart
 
 HOSTILE = ("</text><script>alert(1)</script>", "$\\frac{a}{b}$", "@3", "科" * 60, "\u0301" * 40, "a\ufffeb")
 

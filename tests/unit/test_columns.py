@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mailbot.columns import Columns, Predictions
-from mailbot.completing import complete
 from mailbot.errors import Permanent
+from mailbot.evaluation.backfill import complete
+from mailbot.evaluation.columns import Columns, Predictions
 from mailbot.ledger import submissions
 from scoring import restrict, siqa, stack
 from scoring.evaluate import evaluate, evaluated_any

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot import configfile
+from mailbot.config import load
+from mailbot.config.calendar import Moment
+from mailbot.config.providers import PROFILES
+from mailbot.config.servers import Imap, secret
 from mailbot.errors import ConfigError
-from mailbot.instants import Moment
-from mailbot.providers import PROFILES
-from mailbot.server_section import Imap, secret
 
 BASE = Path("/etc/mailbot")
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,13 +28,13 @@ def _config(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # any TOML
 def _mistakes(**more: Any) -> str:  # noqa: ANN401  # any TOML
     """Return what is said of a config that cannot be used."""
     with pytest.raises(ConfigError) as refused:
-        configfile.build(_config(**more), base=BASE, origin="config.toml")
+        load.build(_config(**more), base=BASE, origin="config.toml")
     return str(refused.value)
 
 
 def test_the_preset_fills_in_what_is_not_said() -> None:
     """With the preset an address and the labels are enough."""
-    config = configfile.build(_config(), base=BASE)
+    config = load.build(_config(), base=BASE)
     assert config.challenge.short_name == "SIQA"
     assert config.challenge.zone == ZoneInfo("Asia/Shanghai")
     assert config.quota.per_week == 2
@@ -47,9 +47,7 @@ def test_the_preset_fills_in_what_is_not_said() -> None:
 def test_what_is_said_goes_over_the_preset() -> None:
     """A key of the config stands over the preset's; weights are replaced as a whole."""
     track = {"labels": "u.json", "weights": {"yes-or-no": 0.5, "what": 0.25, "how": 0.25}}
-    config = configfile.build(
-        _config(quota={"per_week": 5}, board={"standing": "best"}, tracks={"siqa-u": track}), base=BASE
-    )
+    config = load.build(_config(quota={"per_week": 5}, board={"standing": "best"}, tracks={"siqa-u": track}), base=BASE)
     assert (config.quota.per_week, config.quota.week_starts.weekday) == (5, 2)
     assert config.board.standing == "best"
     assert config.tracks["siqa-u"].weights == track["weights"]
@@ -57,7 +55,7 @@ def test_what_is_said_goes_over_the_preset() -> None:
 
 def test_a_profile_fills_in_the_servers() -> None:
     """A provider's hosts, ports and folders need not be said; what is said goes over them."""
-    config = configfile.build(_config(profile="microsoft", imap={"user": "s", "extra_folders": ["Junk"]}), base=BASE)
+    config = load.build(_config(profile="microsoft", imap={"user": "s", "extra_folders": ["Junk"]}), base=BASE)
     assert config.imap is not None
     assert config.smtp is not None
     assert (config.imap.host, config.imap.user, config.imap.extra_folders) == ("outlook.office365.com", "s", ("Junk",))
@@ -67,13 +65,13 @@ def test_a_profile_fills_in_the_servers() -> None:
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_fits_the_config(name: str) -> None:
     """No profile sets a key that the config does not have, and the config takes every profile's name."""
-    assert configfile.build(_config(profile=name), base=BASE).profile == name
+    assert load.build(_config(profile=name), base=BASE).profile == name
 
 
 def test_paths_are_relative_to_the_config_file() -> None:
     """Every path of the config is taken from its folder, wherever mailbot is called; absolute ones stay."""
     files = {"host": "h.example", "password_file": "secrets/imap", "ca_file": "/ca.pem"}
-    config = configfile.build(_config(imap=files, roster={"file": "teams.csv"}, board={"folder": "www"}), base=BASE)
+    config = load.build(_config(imap=files, roster={"file": "teams.csv"}, board={"folder": "www"}), base=BASE)
     assert config.imap is not None
     assert (config.imap.password_file, config.imap.ca_file) == (BASE / "secrets/imap", Path("/ca.pem"))
     assert (config.state, config.published, config.roster.file) == (BASE / "state", BASE / "www", BASE / "teams.csv")
@@ -85,7 +83,7 @@ def test_home_is_where_a_path_may_begin(monkeypatch: pytest.MonkeyPatch) -> None
     """``~`` is the home folder of who runs mailbot, not a folder of that name; nor is anybody's who is not there."""
     monkeypatch.setenv("HOME", "/home/chair")
     track = {"siqa-s": {"labels": "~/s.json"}}
-    config = configfile.build(_config(state="~/mail", tracks=track, metrics={"file": "~nobody-is/x"}), base=BASE)
+    config = load.build(_config(state="~/mail", tracks=track, metrics={"file": "~nobody-is/x"}), base=BASE)
     assert (config.state, config.tracks["siqa-s"].labels) == (Path("/home/chair/mail"), Path("/home/chair/s.json"))
     assert config.metrics.file == BASE / "~nobody-is/x"
 
@@ -276,7 +274,7 @@ def test_a_wrong_value_is_told_with_what_is_allowed(more: dict[str, Any], hint: 
 @pytest.mark.parametrize("host", ["h", "127.0.0.1", "::1", "mail_1.lab.cn", "imap.例子.中国", "imap.example.org."])
 def test_a_host_is_a_name_or_an_address(host: str) -> None:
     """Whatever a resolver may know is taken."""
-    config = configfile.build(_config(smtp={"host": host}), base=BASE)
+    config = load.build(_config(smtp={"host": host}), base=BASE)
     assert config.smtp is not None
     assert config.smtp.host == host
 
@@ -287,13 +285,13 @@ def test_a_host_is_a_name_or_an_address(host: str) -> None:
 )
 def test_a_domain_may_be_in_any_script(given: str, kept: str) -> None:
     """It is kept as every mail server knows it (IDNA)."""
-    assert configfile.build(_config(challenge={"address": given}), base=BASE).challenge.address == kept
+    assert load.build(_config(challenge={"address": given}), base=BASE).challenge.address == kept
 
 
 @pytest.mark.parametrize("text", ["2026-03-01T00:00:00Z", "2026-03-01 08:00:00+08:00", "2026-02-28t19:00:00.0-05:00"])
 def test_an_instant_may_be_text(text: str) -> None:
     """RFC 3339, with its zone, as other programs write it."""
-    config = configfile.build(_config(phases=[{"name": "x", "opens": text}], page={"dates": {"P": text}}), base=BASE)
+    config = load.build(_config(phases=[{"name": "x", "opens": text}], page={"dates": {"P": text}}), base=BASE)
     assert (config.phases[0].opens, config.page.dates["P"]) == (MARCH, MARCH)
 
 
@@ -338,16 +336,16 @@ def test_a_ledger_is_on_one_of_two_engines(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "sqlite:////var/lib/mailbot/l.db", "postgresql+psycopg://u:p@h:5432/db"])
 def test_a_ledger_on_either_engine_is_taken(url: str) -> None:
     """The forms that are allowed are."""
-    assert configfile.build(_config(ledger_url=url), base=BASE).ledger_url == url
+    assert load.build(_config(ledger_url=url), base=BASE).ledger_url == url
 
 
 def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
     """Labels, roster and authorities: each by its key, with the reason, before anything is opened."""
     tracks = {name: {"labels": f"{name}.json"} for name in ("siqa-u", "siqa-s")}
     more = {"tracks": tracks, "roster": {"file": "."}, "smtp": {"host": "h", "ca_file": "ca.pem"}}
-    config = configfile.build(_config(**more), base=tmp_path)
+    config = load.build(_config(**more), base=tmp_path)
     with pytest.raises(ConfigError) as refused:
-        configfile.check_files(config)
+        load.check_files(config)
     assert str(refused.value).splitlines()[1:] == [
         f"  - tracks.siqa-u.labels: {tmp_path}/siqa-u.json: No such file or directory",
         f"  - tracks.siqa-s.labels: {tmp_path}/siqa-s.json: No such file or directory",
@@ -358,7 +356,7 @@ def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
 
 def test_plain_text_is_for_this_machine_alone() -> None:
     """A server on loopback may be spoken to in clear."""
-    config = configfile.build(_config(imap={"host": "127.0.0.1", "security": "none"}), base=BASE)
+    config = load.build(_config(imap={"host": "127.0.0.1", "security": "none"}), base=BASE)
     assert config.imap is not None
     assert config.imap.security == "none"
 
@@ -371,18 +369,18 @@ def test_phases_may_follow_one_another() -> None:
         {"name": "warm-up", "closes": MARCH},
     ]
     late = {"closes": MARCH + timedelta(days=99)}
-    assert len(configfile.build(_config(phases=phases, registration=late), base=BASE).calendar) == 3
+    assert len(load.build(_config(phases=phases, registration=late), base=BASE).calendar) == 3
 
 
 def test_without_a_phase_the_challenge_is_always_open() -> None:
     """A config that names no phase has one without ends."""
-    (phase,) = configfile.build(_config(), base=BASE).calendar
+    (phase,) = load.build(_config(), base=BASE).calendar
     assert (phase.opens, phase.closes) == (None, None)
 
 
 def test_a_config_is_frozen() -> None:
     """Nothing changes the config of a running mailbot."""
-    config = configfile.build(_config(), base=BASE)
+    config = load.build(_config(), base=BASE)
     with pytest.raises(ValueError, match="frozen"):
         config.workers = 9  # type: ignore[misc]  # the point of the test
 
@@ -394,9 +392,9 @@ def test_a_config_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: p
     """A named file must be there; unnamed, config.toml of this folder comes first."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"tried other\.toml\. `mailbot init DIR` writes one"):
-        configfile.find(Path("other.toml"))
+        load.find(Path("other.toml"))
     Path("config.toml").write_text("")
-    assert configfile.find(None) == Path("config.toml")
+    assert load.find(None) == Path("config.toml")
 
 
 @pytest.mark.parametrize("text", [b"= 1", b"a = 1\na = 2", b"\xff\xfe", b'x = "'])
@@ -404,7 +402,7 @@ def test_what_is_no_toml_is_said_so(tmp_path: Path, text: bytes) -> None:
     """A file that is no TOML is named with the reason."""
     (tmp_path / "config.toml").write_bytes(text)
     with pytest.raises(ConfigError, match=r"config\.toml: cannot be read as TOML: "):
-        configfile.load(tmp_path / "config.toml")
+        load.load(tmp_path / "config.toml")
 
 
 def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
@@ -412,17 +410,17 @@ def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     text = 'preset = "siqa"\n[challenge]\naddress = "s@x.org"\nname = "比赛"\n[tracks.siqa-s]\nlabels = "s.json"\n'
     path.write_text(text, encoding="utf-8-sig")
-    assert configfile.load(path).challenge.name == "比赛"
+    assert load.load(path).challenge.name == "比赛"
     for encoding in ("gb18030", "utf-16"):
         path.write_text(text, encoding=encoding)
         with pytest.raises(ConfigError, match=r"config\.toml: .*its text is not UTF-8; save it as UTF-8$"):
-            configfile.load(path)
+            load.load(path)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """So is one that cannot be read."""
     with pytest.raises(ConfigError, match=r"nothing\.toml: cannot be read"):
-        configfile.load(tmp_path / "nothing.toml")
+        load.load(tmp_path / "nothing.toml")
 
 
 # --- passwords -------------------------------------------------------------------------------

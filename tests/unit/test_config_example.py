@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel
 
-from mailbot import configfile
-from mailbot.config import Config, PhaseSection, TrackSection
-from mailbot.instants import Moment
+from mailbot.config import load
+from mailbot.config.calendar import Moment
+from mailbot.config.schema import Config, PhaseSection, TrackSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def given(data: dict[str, Any]) -> set[tuple[str, str]]:
 
 def test_it_loads_as_it_stands() -> None:
     """The example is a config that mailbot accepts."""
-    assert configfile.load(EXAMPLE).preset == "siqa"
+    assert load.load(EXAMPLE).preset == "siqa"
 
 
 def test_every_key_is_in_it() -> None:
@@ -70,13 +70,13 @@ def of_another_challenge() -> str:
 def test_a_track_of_another_challenge_loads() -> None:
     """The table that the example only mentions is a legal one, beside the challenge's address."""
     table = {**tomllib.loads(of_another_challenge()), "challenge": {"address": "s@leaves.example"}}
-    config = configfile.build(table, base=EXAMPLE.parent / "docs" / "examples" / "leaves")
+    config = load.build(table, base=EXAMPLE.parent / "docs" / "examples" / "leaves")
     assert config.tracks["leaves"].declared["id"] == "leaf"
 
 
 def test_it_loads_with_every_key_brought_to_life() -> None:
     """The defaults that the comments show are legal values."""
-    configfile.build(tomllib.loads(uncommented()), base=EXAMPLE.parent)
+    load.build(tomllib.loads(uncommented()), base=EXAMPLE.parent)
 
 
 @pytest.mark.parametrize("key", sorted({key for _section, key in keys(Config)} - {"declaration"}))
@@ -92,7 +92,7 @@ def test_commented_defaults_are_the_defaults() -> None:
     lines = EXAMPLE.read_text().splitlines()
     live = [m and m[1] not in WITHOUT_DEFAULT for m in map(KEY.match, lines)]
     text = "\n".join(line[2:] if alive else line for line, alive in zip(lines, live, strict=True))
-    assert configfile.build(tomllib.loads(text), base=EXAMPLE.parent) == configfile.load(EXAMPLE)
+    assert load.build(tomllib.loads(text), base=EXAMPLE.parent) == load.load(EXAMPLE)
 
 
 def test_a_commented_key_without_default_says_what_absent_means() -> None:
@@ -108,7 +108,7 @@ def test_what_the_preset_sets_is_told_with_the_own_default() -> None:
     """Where it is another; who leaves the preset out would not know it else."""
     text, bare = (
         EXAMPLE.read_text(),
-        configfile.build(
+        load.build(
             {"challenge": {"address": "s@x.org"}, "tracks": {"siqa-s": {"labels": "s.json"}}}, base=EXAMPLE.parent
         ),
     )

@@ -11,8 +11,8 @@ import typer.main
 
 from mailbot import __version__
 from mailbot.cli.app import app
-from mailbot.config import Config
-from mailbot.mistakes import nearest_model
+from mailbot.config.errors import nearest_model
+from mailbot.config.schema import Config
 from mailbot.model import MailState, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def test_the_mend_fits_the_mistake(
         if text is not None:
             (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mailbot.configfile.DEFAULT_PATHS", (tmp_path / "config.toml",))
+    monkeypatch.setattr("mailbot.config.load.DEFAULT_PATHS", (tmp_path / "config.toml",))
     monkeypatch.setattr(sys, "argv", ["mailbot", "doctor", "--json"])
     with pytest.raises(SystemExit) as ended:
         main()

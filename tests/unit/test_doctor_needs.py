@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile
-from mailbot.doctor import needs
+from mailbot.config import load
+from mailbot.operations.doctor import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _config(folder: Path, **more: Any) -> Config:  # noqa: ANN401  # any TOML
         "tracks": {"siqa-s": {"labels": "labels.json"}},
     }
     whole = {key: value for key, value in (given | more).items() if value is not None}
-    return configfile.build(whole, base=folder)
+    return load.build(whole, base=folder)
 
 
 def _passwords(config: Config) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ def test_what_needs_no_labels_is_looked_at_without_them(
 ) -> None:
     """The rest is said not to be looked at; without a config that is nearly all."""
     (contest / missing).unlink()
-    monkeypatch.setattr("mailbot.configfile.DEFAULT_PATHS", (contest / "config.toml",))
+    monkeypatch.setattr("mailbot.config.load.DEFAULT_PATHS", (contest / "config.toml",))
     code, rows = _doctor(monkeypatch, capsys)
     assert (code, rows["config"]["level"]) == (2, "red")
     assert rows["the rest"]["detail"] == "not looked at until the config can be used"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import trace
 from mailbot.ledger import entries, outbox
 from mailbot.model import Outcome
+from mailbot.operations import trace
 from tests.command import mailbot
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 

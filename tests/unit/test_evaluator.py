@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import evaluator, rescore, verify
 from mailbot.errors import Temporary
-from mailbot.evaluator import InChildren, Job
+from mailbot.evaluation import evaluator
+from mailbot.evaluation.evaluator import InChildren, Job
 from mailbot.ledger import scores
 from mailbot.model import MailState
+from mailbot.operations import rescore, verify
 from tests.unit.services import Clock, served, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mailbot.evaluator import Pending
+    from mailbot.evaluation.evaluator import Pending
     from scoring.model import Evaluation
     from scoring.stack import Key, Rescored, Stack
     from scoring.truth import Truth
@@ -94,6 +95,6 @@ def test_labels_that_a_worker_does_not_hold_cost_no_attempt(tmp_path: Path) -> N
 
 def test_a_worker_needs_no_ledger_and_no_mail_server() -> None:
     """What a worker loads to evaluate a job knows no database and no network protocol."""
-    code = "import sys, mailbot.evaluator; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = "import sys, mailbot.evaluation.evaluator; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"sqlalchemy", "imapclient", "imaplib", "smtplib", "gspread", "requests"} & set(loaded)

@@ -13,11 +13,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from mailbot.board import build
-from mailbot.board_json import board_from_json
-from mailbot.board_rules import TrackRules
-from mailbot.exports import as_csv, as_json, guarded
-from mailbot.workbook import as_xlsx
+from mailbot.board.build import build
+from mailbot.board.codec import board_from_json
+from mailbot.board.exports import as_csv, as_json, guarded
+from mailbot.board.workbook import as_xlsx
+from mailbot.config.board import TrackRules
 from tests.unit import boards
 from tests.unit.boards import AS_OF, rules, standing
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from defusedxml.ElementTree import fromstring
 
-from mailbot.board import build
-from mailbot.site.feed import ENTRIES, atom
+from mailbot.board.build import build
+from mailbot.board.page.feed import ENTRIES, atom
 from tests.unit.boards import AS_OF, rules, season, standing
 
 if TYPE_CHECKING:

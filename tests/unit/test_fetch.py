@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Temporary
-from mailbot.fetch import BATCH_MAILS, LARGEST, Fetch
 from mailbot.ledger import mails
 from mailbot.model import Fetched, MailState
+from mailbot.transport.fetch import BATCH_MAILS, LARGEST, Fetch
 from tests.unit.services import NOW, Clock, served, submission
 
 if TYPE_CHECKING:

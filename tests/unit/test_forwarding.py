@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import trace
 from mailbot.ledger import outbox
+from mailbot.operations import trace
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:

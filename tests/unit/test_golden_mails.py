@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.parse import parse
+from mailbot.mail.parse import parse
 
 ROOT = Path(__file__).parents[2]
 MAILS = sorted((ROOT / "tests" / "mails").glob("*/*.eml"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Held
-from mailbot.holding import held
+from mailbot.system.lock import held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HOLDER = """
 import os, signal, sys
 from pathlib import Path
-from mailbot.holding import held
+from mailbot.system.lock import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.identify import Identity, canonical, identify
+from mailbot.identity.identify import Identity, canonical, identify
 from mailbot.model import Mail, Outcome, Team
 
 TEAM = Team(id=1, name="Pixel Peepers", addresses=("ada@peepers.example", "bo@peepers.example"))

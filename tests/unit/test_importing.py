@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Permanent
-from mailbot.importing import arrival, found, ingest
 from mailbot.model import Outcome
+from mailbot.operations.ingest import arrival, found, ingest
 from tests.unit.services import NOW, Clock, served, submission
 
 if TYPE_CHECKING:

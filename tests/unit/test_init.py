@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile
+from mailbot.config import load
+from mailbot.config.providers import PROFILES
+from mailbot.config.servers import Imap, secret
 from mailbot.errors import ConfigError
-from mailbot.providers import PROFILES
-from mailbot.server_section import Imap, secret
 from tests.command import MAILBOT, mailbot
 from tests.unit.services import LABELS
 
@@ -65,7 +65,7 @@ def test_flags_are_enough(tmp_path: Path) -> None:
     """The whole non-interactive form asks nothing, and with the labels its config loads."""
     form = "init contest --yes --preset siqa --profile generic --address submissions@example.org"
     done = mailbot(*form.split(), *LABEL_FLAGS, folder=tmp_path)
-    config = configfile.load(tmp_path / "contest/config.toml")
+    config = load.load(tmp_path / "contest/config.toml")
     assert config.imap is not None
     assert config.smtp is not None
     assert (config.imap.host, config.smtp.host) == ("imap.example.org", "smtp.example.org")
@@ -89,10 +89,10 @@ def test_an_own_server_may_have_other_ports(tmp_path: Path) -> None:
     """The config of a server that no profile knows shows where to say so, with what holds until then."""
     mailbot("init", "c", "--yes", "--address", "s@lab.cn", folder=tmp_path)
     path = tmp_path / "c/config.toml"
-    before = configfile.load(path)
+    before = load.load(path)
     path.write_text(re.sub(r"^# (port|security) = ", r"\1 = ", path.read_text(), flags=re.MULTILINE))
     assert path.read_text().count("security = ") == path.read_text().count("port = ") == 2
-    assert configfile.load(path) == before
+    assert load.load(path) == before
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -104,7 +104,7 @@ def test_few_keys_make_a_service(tmp_path: Path, name: str) -> None:
     assert ("mailbot login" in said) is (name == "microsoft")
     text = (tmp_path / "c/config.toml").read_text()
     assert _keys(tomllib.loads(text)) <= MOST_KEYS
-    config = configfile.load(tmp_path / "c/config.toml")
+    config = load.load(tmp_path / "c/config.toml")
     assert config.imap is not None
     assert config.smtp is not None
     assert config.imap.extra_folders == PROFILES[name].imap.get("extra_folders", ())
@@ -143,7 +143,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert "app password" in seen
     assert "sesam" not in seen
     assert "sesam" not in (tmp_path / "c/config.toml").read_text()
-    config = configfile.load(tmp_path / "c/config.toml")
+    config = load.load(tmp_path / "c/config.toml")
     assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org", "third@x.org")
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
     assert config.imap is not None
@@ -175,7 +175,7 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
     )
     assert "Traceback" not in seen
     assert "answer-u.json" not in seen.partition("Label file")[0]  # of a file that nobody named yet nothing is said
-    config = configfile.load(tmp_path / "c/config.toml")
+    config = load.load(tmp_path / "c/config.toml")
     assert (config.challenge.address, config.challenge.organizers) == ("siqa@gmail.com", ("chair@x.org",))
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
 
@@ -219,7 +219,7 @@ def test_label_files_of_one_name_are_all_kept(tmp_path: Path) -> None:
         shutil.copy(LABELS / f"answer-{letter}.json", tmp_path / letter / "labels.json")
         flags += ["--labels", f"siqa-{letter}={letter}/labels.json"]
     mailbot("init", "c", "--yes", *flags, folder=tmp_path)
-    for name, track in configfile.load(tmp_path / "c/config.toml").tracks.items():
+    for name, track in load.load(tmp_path / "c/config.toml").tracks.items():
         assert track.labels == tmp_path / f"c/labels/{name}-labels.json"
         assert track.labels.read_bytes() == (LABELS / f"answer-{name[-1]}.json").read_bytes()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailbot.instants import WEEKDAYS, Moment, Phase, last_before, next_after, phase_at, shown
+from mailbot.config.calendar import WEEKDAYS, Moment, Phase, last_before, next_after, phase_at, shown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SHANGHAI = ZoneInfo("Asia/Shanghai")

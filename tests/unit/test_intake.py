@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Permanent, Temporary
-from mailbot.intake import ATTEMPTS, BATCH
+from mailbot.intake.intake import ATTEMPTS, BATCH
 from mailbot.ledger import mails, outbox, submissions
 from mailbot.model import MailState, Outcome, Status
-from mailbot.sandbox import ChildDied
+from mailbot.system.sandbox import ChildDied
 from tests.unit.services import ADA, NOW, Clock, Here, drop, served, submission, take
 
 if TYPE_CHECKING:

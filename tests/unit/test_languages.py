@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel.messages.pofile import read_po
 
-from mailbot.languages import (
+from mailbot.mail.languages import (
     CATALOGUES,
     CHINESE,
     ENGLISH,
     LINE,
+    folder,
     has_han,
     labelled,
     language_of,
@@ -30,7 +31,7 @@ from tests.unit.catalogue import ROOT, sentences
 
 def test_every_sentence_is_translated_and_none_is_stale() -> None:
     """The catalogue has what templates and code say, and no more; figures keep their names."""
-    with CATALOGUES[CHINESE].open("rb") as file:
+    with (folder() / CATALOGUES[CHINESE]).open("rb") as file:
         entries = [entry for entry in read_po(file, locale="zh_Hans") if entry.id and entry.context is None]
     assert {entry.id if isinstance(entry.id, str) else entry.id[0] for entry in entries} == sentences()
     assert [entry.id for entry in entries if not entry.string or entry.fuzzy or list(entry.check())] == []
@@ -83,7 +84,7 @@ def test_labels_are_in_line() -> None:
 
 
 def _reasons() -> list[str]:
-    with CATALOGUES[CHINESE].open("rb") as file:
+    with (folder() / CATALOGUES[CHINESE]).open("rb") as file:
         return [str(entry.id) for entry in read_po(file, locale="zh_Hans") if entry.context == "reason"]
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from mailbot.board import build
-from mailbot.deadlines import Matter, Window
-from mailbot.languages import CHINESE, ENGLISH, LANGUAGES
-from mailbot.letters import trend
+from mailbot.board.build import build
+from mailbot.board.rank_changes import places
+from mailbot.config.deadlines import Matter, Window
+from mailbot.letters import chart
 from mailbot.letters.letter import Addressee, Letters
-from mailbot.letters.places import places
+from mailbot.mail.languages import CHINESE, ENGLISH, LANGUAGES
 from mailbot.model import Team
 from tests.unit.boards import AS_OF, SHANGHAI, rules, standing
 from tests.unit.services import Clock, served
@@ -24,7 +24,7 @@ from tests.unit.services import Clock, served
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.reply import Outgoing
+    from mailbot.intake.reply import Outgoing
 
 HOSTILE = ("<img src=x onerror=alert(1)> 100%s", "A&B %(rank)s <b>", "“quoted\" 'name'")
 
@@ -129,7 +129,7 @@ def test_the_legend_of_the_chart_is_in_the_letters_language(letters: Letters, la
     legend = html.partition("<img")[0].rpartition("<div")[2]
     assert re.findall(r"color:(#\w+)\">(.)</span> ([^<]+)</span>", legend) == [
         (look.colour, look.sign, overall if place.table.key == "overall" else place.table.title)
-        for look, place in zip(trend.STYLES, found, strict=False)
+        for look, place in zip(chart.STYLES, found, strict=False)
     ]
     assert len(found) == 3
 

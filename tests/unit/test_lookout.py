@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from mailbot.bell import Bell
+from mailbot.daemon.mailbox_loop import Lookout
 from mailbot.ledger import outbox
-from mailbot.lookout import Lookout
-from mailbot.running.pulse import Pulse
+from mailbot.system.bell import Bell
+from mailbot.system.heartbeat import Pulse
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from mailbot.cli.app import app
-from mailbot.cli.manual import page
+from mailbot.cli.man import page
 from tests.command import MAILBOT, mailbot
 from tests.unit.test_docs import commands
 

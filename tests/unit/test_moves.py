@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.board import build
-from mailbot.moves import before, moves
+from mailbot.board.build import build
+from mailbot.board.moves import before, moves
 from tests.unit.boards import AS_OF, rules, standing
 
 WEEK = timedelta(weeks=1)

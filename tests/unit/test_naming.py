@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.languages import CHINESE, reason_in
+from mailbot.identity.names import LONGEST_NAME, Names, tidy
+from mailbot.identity.roster import enter, entry
 from mailbot.ledger import teams
-from mailbot.registration.naming import LONGEST_NAME, Names, tidy
-from mailbot.roster import enter, entry
+from mailbot.mail.languages import CHINESE, reason_in
 from tests.unit.services import NOW, Clock, served
 
 if TYPE_CHECKING:

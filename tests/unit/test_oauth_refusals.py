@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot.config.servers import OAuth
 from mailbot.errors import Permanent
-from mailbot.oauth import Tokens
-from mailbot.server_section import OAuth
+from mailbot.transport.oauth import Tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_refused_login_is_told_by_name_and_number(
     answer: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enough to look it up; an address or a token that stands in the server's text is not repeated."""
-    monkeypatch.setattr("mailbot.oauth._post", lambda *_: answer)
+    monkeypatch.setattr("mailbot.transport.oauth._post", lambda *_: answer)
     with pytest.raises(Permanent) as refused:
         Tokens(settings=OAuth(client_id="a1b2"), path=tmp_path / "oauth.json").device()
     assert str(refused.value) == f"the server refuses the login by device: {told}"

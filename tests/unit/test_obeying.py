@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import rescore, trace
-from mailbot.auth import approval
-from mailbot.dialogue import parts as command_parts
-from mailbot.ledger import disputes, events, holding, mails, outbox, rulings, scores, submissions, teams
+from mailbot import dialogue_parts as command_parts
+from mailbot.identity import approval
+from mailbot.ledger import disputes, events, held, mails, outbox, rulings, scores, submissions, teams
 from mailbot.model import Outcome, Ruling
+from mailbot.operations import rescore, trace
 from scoring import pack
 from scoring.idfile import write_ids
 from tests.unit.services import ADA, CARL, NOW, Clock, keyed, served, submission, take
@@ -268,7 +268,7 @@ def question(served: Service) -> tuple[str, str]:
     """Return subject and text of the last thing that was queued, a question to Ada."""
     with served.ledger.read() as tx:
         last = outbox.listing(tx)[-1]
-    assert (last.kind, last.recipient) == (holding.QUESTION, ADA)
+    assert (last.kind, last.recipient) == (held.QUESTION, ADA)
     body = email.message_from_bytes(last.message, policy=default).get_body(("plain",))
     assert body is not None
     return last.subject, body.get_content().replace("\r\n", "\n")
@@ -328,7 +328,7 @@ def test_with_its_key_a_team_is_obeyed_at_once(lenient: Service, text: str) -> N
     assert take(lenient, keyed(lenient, say(text))).outcome in (Outcome.COMMAND, Outcome.MEMBERS)
     assert changed(lenient)[:2] != before[:2]
     with lenient.ledger.read() as tx:
-        assert holding.QUESTION not in [row.kind for row in outbox.listing(tx)]
+        assert held.QUESTION not in [row.kind for row in outbox.listing(tx)]
 
 
 @pytest.mark.parametrize("text", ["help", "status", "letters off", "language zh", "dispute S-1: look again"])

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import UndefinedError
 
-from mailbot.board import build
-from mailbot.board_rules import TrackRules
+from mailbot.board.build import build
+from mailbot.board.page.site import site
+from mailbot.config.board import TrackRules
 from mailbot.errors import Permanent
-from mailbot.site.pages import site
-from mailbot.templates import environment, folder
+from mailbot.mail.languages import folder
+from mailbot.mail.templates import environment
 from scoring.model import Column, Kind, Track
 from tests.unit import boards
 from tests.unit.boards import AS_OF, front, rules, site_rules, standing
@@ -202,14 +203,14 @@ def test_html_is_escaped_and_text_is_not() -> None:
     ]
 
 
-def test_installation_without_templates_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installation_without_templates_says_where_it_looked(tmp_path: Path) -> None:
     """Templates are taken from the package first, then from the checkout; without any the places are named."""
-    monkeypatch.setattr("mailbot.templates._PACKAGE", tmp_path / "mailbot")
+    package = tmp_path / "mailbot"
     with pytest.raises(Permanent, match="looked in"):
-        folder()
+        folder(package)
     for place in (tmp_path / "templates", tmp_path / "mailbot" / "templates"):
         place.mkdir(parents=True)
-        assert folder() == place
+        assert folder(package) == place
 
 
 def test_undefined_name_is_an_error() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailbot.mime.caps import KIB, Caps
-from mailbot.parse import parse
+from mailbot.mail.mime.limits import KIB, Caps
+from mailbot.mail.parse import parse
 from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:

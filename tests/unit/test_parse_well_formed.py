@@ -10,12 +10,12 @@ from email.policy import SMTP
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mailbot.mime.addresses import addresses
-from mailbot.mime.charset import text_of
-from mailbot.mime.params import clean_name, parameters
-from mailbot.mime.words import decode_words
-from mailbot.parse import parse
-from mailbot.roster import normalise
+from mailbot.identity.roster import normalise
+from mailbot.mail.mime.addresses import addresses
+from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime.params import clean_name, parameters
+from mailbot.mail.mime.text import decode_words
+from mailbot.mail.parse import parse
 
 LETTERS = st.characters(categories=("L", "N"), include_characters=" -_.,'", max_codepoint=0xFFFF)
 STEMS = st.text(LETTERS, min_size=1, max_size=40).filter(lambda stem: stem == stem.strip())

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.board import build
-from mailbot.letters import trend
-from mailbot.letters.places import places
+from mailbot.board.build import build
+from mailbot.board.rank_changes import places
+from mailbot.letters import chart
 from tests.unit.boards import AS_OF, rules, standing
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from mailbot.letters.places import Place
+    from mailbot.board.rank_changes import Place
     from mailbot.model import Board
 
 WEEK = timedelta(weeks=1)
@@ -78,11 +78,11 @@ def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
     points: list[tuple[datetime, float]] = [(AS_OF + week * WEEK, 60 + week % 7) for week in range(30)]
     above = [(instant, score + 3.5) for instant, score in points[10:]]
     lines = [points, points[3:], above]
-    drawn = trend.chart(lines)
+    drawn = chart.chart(lines)
     with Image.open(io.BytesIO(drawn)) as picture:
         assert (picture.format, picture.size, set(picture.info)) == ("PNG", (940, 340), set())
     assert len(drawn) < 15_000
-    assert trend.chart(lines) == drawn
+    assert chart.chart(lines) == drawn
 
 
 def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +96,13 @@ def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -
         return found
 
     monkeypatch.setattr(ScalarFormatter, "format_ticks", formed)
-    trend.chart([[(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]])
+    chart.chart([[(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]])
     assert {label.rstrip("0").rstrip(".") for label in labels} >= {"99.992", "100"}
 
 
 def test_labels_of_weeks_that_lie_unevenly_do_not_touch() -> None:
     """After a long silence the weeks before it share one label's room; the last board always has its own."""
     instants = [AS_OF + week * WEEK for week in (0, 1, 2, 30)]
-    assert trend.apart(instants) == [instants[3], instants[2]]
+    assert chart.apart(instants) == [instants[3], instants[2]]
     even = [AS_OF + week * WEEK for week in range(6)]
-    assert trend.apart(even) == even[::-1]
+    assert chart.apart(even) == even[::-1]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import publish, safefile
-from mailbot.board import build
+from mailbot.board import publish
+from mailbot.board.build import build
+from mailbot.system import safefile
 from tests.unit import boards
 from tests.unit.boards import site_rules
 
@@ -54,7 +55,7 @@ def test_a_board_that_cannot_be_made_leaves_the_old_one(tmp_path: Path, monkeypa
     def fail(_: object) -> bytes:
         raise RuntimeError("no workbook")
 
-    monkeypatch.setattr("mailbot.workbook.as_xlsx", fail)
+    monkeypatch.setattr("mailbot.board.workbook.as_xlsx", fail)
     with pytest.raises(RuntimeError, match="no workbook"):
         publish.write(build([], boards.rules(), boards.AS_OF), tmp_path, site_rules())
     assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before

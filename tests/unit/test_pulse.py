@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.running import pulse
-from mailbot.running.notify import Notifier
-from mailbot.running.pulse import Pulse
-from mailbot.running.report import REFUSED, Report, read
+from mailbot.daemon.notify import Notifier
+from mailbot.daemon.report import REFUSED, Report, read
+from mailbot.system import heartbeat
+from mailbot.system.heartbeat import Pulse
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def test_a_loop_is_late_when_it_is_silent_for_too_long() -> None:
     with watched.loop("intake"):
         ticks.now = 11
         assert watched.late() == ["intake"]
-        pulse.beat("handling M-000001")
+        heartbeat.beat("handling M-000001")
         assert watched.late() == []
-        pulse.rest("idle", 30)
+        heartbeat.rest("idle", 30)
         ticks.now = 51
         assert watched.late() == []
         ticks.now = 51.5
@@ -66,9 +66,9 @@ def test_a_loop_is_late_when_it_is_silent_for_too_long() -> None:
 
 def test_outside_a_loop_nothing_is_noted() -> None:
     """The same steps serve `mailbot once`, which nobody watches."""
-    pulse.beat("x")
-    pulse.rest("x", 1)
-    pulse.mark("x", "y")
+    heartbeat.beat("x")
+    heartbeat.rest("x", 1)
+    heartbeat.mark("x", "y")
 
 
 def test_a_hung_loop_starves_the_watchdog(tmp_path: Path, manager: socket.socket) -> None:
@@ -81,7 +81,7 @@ def test_a_hung_loop_starves_the_watchdog(tmp_path: Path, manager: socket.socket
     with served(tmp_path, Clock()) as service, watched.loop("mailbox"), watched.loop("intake"):
         report = Report(service=service, pulse=watched, notifier=notifier)
         assert report.seconds == 3
-        pulse.rest("idle", 5)
+        heartbeat.rest("idle", 5)
         report.give()
         status, alive = _heard(manager)
         assert status.startswith("STATUS=mailbox: starting; intake: idle; next board Wed")

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import daemon
-from mailbot.doctor import checks
-from mailbot.fetch import Fetch
+from mailbot.daemon import loops
 from mailbot.ledger import health, outbox
+from mailbot.operations.doctor import checks
+from mailbot.transport.fetch import Fetch
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mailbot.doctor.finding import Finding
+    from mailbot.operations.doctor.finding import Finding
     from mailbot.service import Service
 
 
@@ -43,7 +43,7 @@ class Inbox:
 def _inbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every look at the mailbox find it; the rows on the server itself are left out."""
     monkeypatch.setattr("mailbot.service.Service.mailbox", lambda _: Inbox())
-    monkeypatch.setattr("mailbot.doctor.mail.imap", lambda _: [])
+    monkeypatch.setattr("mailbot.operations.doctor.mail.imap", lambda _: [])
 
 
 def _row(service: Service, part: str) -> list[Finding]:
@@ -82,5 +82,5 @@ def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeyp
         monkeypatch.setattr(Fetch, "take_new", lambda *_: 0)
         monkeypatch.setattr(Fetch, "file_away", lambda *_: 0)
         monkeypatch.setattr("mailbot.service.Service.sending", nothing_goes_out)
-        daemon.once(service)
+        loops.once(service)
         assert _row(service, "reconciliation") == []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.identify import Identity
+from mailbot.identity.identify import Identity
+from mailbot.intake.record import Case
 from mailbot.ledger import events, mails, outbox, submissions, teams
+from mailbot.mail.open import open_mail
 from mailbot.model import MailState, Outcome, Status
-from mailbot.opening import open_mail
-from mailbot.record import Case
 from tests.unit.services import ADA, CARL, NOW, Clock, drop, served, submission, take
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import rebuild
+from mailbot.identity import sync
 from mailbot.ledger import events, outbox, teams
 from mailbot.model import Outcome, Team
-from mailbot.registration import syncing
+from mailbot.operations import rebuild
 from mailbot.service import opened as service_of
 from tests.unit.services import ADA, NOW, Clock, keyed, served, submission, take
 
@@ -251,7 +251,7 @@ def test_members_that_cannot_be_changed(tmp_path: Path, case: str) -> None:
 def test_a_team_of_the_file_confirms(tmp_path: Path, subject: str) -> None:
     """It is asked, confirms with the word or with its name, is welcomed, and may submit."""
     with served(tmp_path, Clock(), registration={"confirm": True}) as service:
-        syncing.of(service).run()
+        sync.of(service).run()
         assert take(service, _mail(subject, sender=ADA)).outcome is Outcome.REGISTERED
         welcome = "欢迎参加" if "确认" in subject else "Welcome"
         assert welcome in _sent(service)[-1][2].splitlines()[0]

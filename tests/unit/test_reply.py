@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailbot.instants import Moment
+from mailbot.config.calendar import Moment
+from mailbot.intake.reply import REFERENCES, Answer, Answered, Replies, method_of
+from mailbot.intake.rules import Allowance
 from mailbot.model import Judged, Mail, Outcome, Status, Team
-from mailbot.reply import REFERENCES, Answer, Answered, Replies, method_of
-from mailbot.rules import Allowance
 from scoring.ladder import feedback
 from scoring.model import Evaluation, Note, Policy, Problem
 from tests.unit.services import ADA, NOW, Clock, served

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from mailbot import rescore
 from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, scores, submissions, tables, teams
 from mailbot.letters import rescored as rescore_letters
-from mailbot.opening import open_mail
+from mailbot.mail.open import open_mail
+from mailbot.operations import rescore
 from scoring.evaluate import evaluate
 from tests.unit.services import CARL, Clock, served, submission, take
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.ledger.submissions import SubmissionRow
-    from mailbot.rescore import Change
+    from mailbot.operations.rescore import Change
     from mailbot.service import Service
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.registration.naming import LONGEST_NAME
-from mailbot.roster import Entry, entry, normalise, read_csv
+from mailbot.identity.names import LONGEST_NAME
+from mailbot.identity.roster import Entry, entry, normalise, read_csv
 
 
 def _entries(text: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -10,9 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
-from mailbot.ledger import events, outbox, tally
+from mailbot.ledger import events, observations, outbox
 from mailbot.model import ReplyState
-from mailbot.sending import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def test_a_mail_refused_for_good_is_given_up_at_once(post: Post) -> None:
     assert post.sending.step()
     assert [post.row(n).state for n in (1, 2)] == [ReplyState.GIVEN_UP, ReplyState.SENT]
     with post.sending.ledger.read() as tx:
-        assert tally.given_up(tx, NOW - FIRST_DELAY) == 1
+        assert observations.given_up(tx, NOW - FIRST_DELAY) == 1
     assert not post.row(1).is_withheld
 
 

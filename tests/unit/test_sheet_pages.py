@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board import AUDIT_RULE, build
-from mailbot.instants import Moment
-from mailbot.sheet import requests as sheet_requests
-from mailbot.sheet.pages import Page, Published, Tint, pages, serial
-from mailbot.sheet.requests import Layout, column_name
+from mailbot.board.build import AUDIT_RULE, build
+from mailbot.board.sheet import requests as sheet_requests
+from mailbot.board.sheet.requests import Layout, column_name
+from mailbot.board.sheet.worksheets import Page, Published, Tint, pages, serial
+from mailbot.config.calendar import Moment
 from tests.unit import boards
 
 if TYPE_CHECKING:

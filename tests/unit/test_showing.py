@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import showing
-from mailbot.doctor import sheet as doctor_sheet
-from mailbot.doctor.finding import Level
+from mailbot.board.sheet import show as showing
+from mailbot.board.sheet.show import Showing, delay
+from mailbot.config.section import SheetSection, sheet_key
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
 from mailbot.ledger import events, outbox
-from mailbot.sheet.section import SheetSection, sheet_key
-from mailbot.showing import Showing, delay
+from mailbot.operations.doctor import board as doctor_sheet
+from mailbot.operations.doctor.finding import Level
 from tests.unit.services import NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from mailbot.board.sheet.requests import Change
+    from mailbot.board.sheet.worksheets import Page
     from mailbot.service import Service
-    from mailbot.sheet.pages import Page
-    from mailbot.sheet.requests import Change
 
 REFUSED = SheetRefused("Google answered 403", "share the sheet with us")
 BOOK = "1aB-c_D-leaderboard-of-2026"

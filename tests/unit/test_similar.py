@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import similar
-from mailbot.ledger import events, likenesses
+from mailbot.evaluation import similar
+from mailbot.ledger import events, similarities
 from scoring.similarity import Kind
 from tests.unit.services import ADA, CARL, Clock, served, take
 
@@ -69,7 +69,7 @@ def _answers(seed: int, others: int = 0) -> list[dict[str, object]]:
 
 def _found(service: Service) -> list[tuple[str, int, int, str]]:
     with service.ledger.read() as tx:
-        rows = likenesses.listing(tx)
+        rows = similarities.listing(tx)
         told = [entry for entry in events.since(tx, 0) if entry.kind == "likeness-found"]
     assert len(told) == len(rows)
     return [(row.track, row.first_id, row.second_id, row.kind) for row in rows]

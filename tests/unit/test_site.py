@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from mailbot.board import build
-from mailbot.board_json import board_as_json, board_from_json
+from mailbot.board.build import build
+from mailbot.board.codec import board_as_json, board_from_json
+from mailbot.board.page.site import editions, site
+from mailbot.board.page.tables import spread
 from mailbot.errors import Permanent
-from mailbot.site.page import spread
-from mailbot.site.pages import editions, site
 from tests.unit import boards
 from tests.unit.boards import AS_OF, front, rules, season, site_rules, standing, with_intervals
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.configfile import build
+from mailbot.board import command as site_command
+from mailbot.config.load import build
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox
-from mailbot.site import command as site_command
 from tests.groups import wait_for_the_end_of
 from tests.unit.services import NOW, Clock, served
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import crash
-from mailbot.site import folder as site_folder
+from mailbot.board.page import folder as site_folder
+from mailbot.system import crash
 
 ONE = {"index.html": b"one", "weeks/1/index.html": b"week one", "feed.xml": b"<feed/>"}
 TWO = {"index.html": b"two", "weeks/1/index.html": b"week one", "weeks/2/index.html": b"week two"}

@@ -16,15 +16,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from typer.testing import CliRunner
 
+from mailbot.board.weekly import OVERDUE
 from mailbot.cli.app import app
-from mailbot.cli.now import screen
-from mailbot.holding import held, is_held
-from mailbot.running import metrics
-from mailbot.running.notify import Notifier
-from mailbot.running.pulse import Pulse
-from mailbot.running.report import Report
-from mailbot.running.status import Status, as_json, look
-from mailbot.weekly import OVERDUE
+from mailbot.cli.status import screen
+from mailbot.daemon import metrics
+from mailbot.daemon.notify import Notifier
+from mailbot.daemon.report import Report
+from mailbot.daemon.status import Status, as_json, look
+from mailbot.system.heartbeat import Pulse
+from mailbot.system.lock import held, is_held
 from tests.care.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board_rules import OVERALL
+from mailbot.board.uncertainty import MOST_ROWS, sureness
+from mailbot.config.board import OVERALL
 from mailbot.model import Standing
-from mailbot.sureness import MOST_ROWS, sureness
 from scoring.interval import difference, interval, standard_error
 from scoring.scored import influence, scored
 from tests.unit.scoring.labels import s_case, u_case

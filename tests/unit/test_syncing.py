@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot.config.registration_section import FormColumns
 from mailbot.errors import SheetRefused
+from mailbot.identity import sync as syncing
+from mailbot.identity.form import read
 from mailbot.ledger import outbox, teams
-from mailbot.registration import syncing
-from mailbot.registration.form import read
-from mailbot.registration.section import FormColumns
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import quota, ruling
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, events, likenesses, teams, whole
+from mailbot.ledger import boards, events, quota, ruling, similarities, teams, whole
 from mailbot.model import Exclusion
-from mailbot.takeout import Takeout
-from mailbot.takeout_rows import FILES, LEFT_OUT
+from mailbot.operations.export import Takeout
+from mailbot.operations.takeout_rows import FILES, LEFT_OUT
 from tests.unit.services import ADA, CARL, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def test_entries_disputes_and_decisions_are_in_it(tmp_path: Path, *, asked: bool
         take(service, handed_in())
         take(service, asks("dispute S-000001"))
         with service.ledger.write("test") as tx:
-            likenesses.add(tx, track="siqa-s", first_id=1, second_id=2, kind="identical", value=1.0, now=NOW)
+            similarities.add(tx, track="siqa-s", first_id=1, second_id=2, kind="identical", value=1.0, now=NOW)
             ruling.exclude(tx, 2, Exclusion.HIDDEN, "a second account", NOW)
             team = teams.with_name(tx, "Pixel Peepers")
             assert team is not None

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile, example, exports, tracks
-from mailbot.board import build
-from mailbot.challenge import headings
+from mailbot.board import exports
+from mailbot.board.build import build
+from mailbot.board.page import rules as site_rules
+from mailbot.config import load, tracks
+from mailbot.config.challenge import headings
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox, submissions
-from mailbot.site import rules as site_rules
+from scoring import example
 from scoring.siqa import siqa_s, siqa_u
 from tests.unit import boards
 from tests.unit.services import ADA, CARL, Clock, served, take
@@ -26,7 +28,7 @@ from tests.unit.services import ADA, CARL, Clock, served, take
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
     from scoring.model import Track
 
 MASS: dict[str, Any] = {"id": "leaf", "columns": [{"name": "grams", "metrics": ["rmse"], "also": ["mae"]}]}
@@ -43,7 +45,7 @@ def config(folder: Path, sections: dict[str, Any], **more: Any) -> Config:  # no
     """Return a config with these tracks, without a preset."""
     named = {name: {"labels": f"{name}.csv", **section} for name, section in sections.items()}
     given = {"challenge": {"address": "s@x.example"}, "tracks": named} | more
-    return configfile.build(given, base=folder, with_files=False)
+    return load.build(given, base=folder, with_files=False)
 
 
 # --- the config ------------------------------------------------------------------------------

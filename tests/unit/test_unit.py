@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import configfile
+from mailbot.config import load
+from mailbot.daemon import systemd as unit
 from mailbot.errors import ConfigError
-from mailbot.running import unit
 from tests.command import mailbot
 
 if TYPE_CHECKING:
-    from mailbot.config import Config
+    from mailbot.config.schema import Config
 
 MOST_EXPOSED = 1.2
 
@@ -34,7 +34,7 @@ def _config(base: Path, **more: Any) -> Config:  # noqa: ANN401  # any TOML
         "smtp": {"host": "h", "user": "s", "password_file": "secrets/smtp"},
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }
-    return configfile.build(given | more, base=base)
+    return load.build(given | more, base=base)
 
 
 def _place(folder: Path, *, for_user: bool = False, systemd: int = 252) -> unit.Place:

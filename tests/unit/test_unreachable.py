@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from mailbot.unreachable import why
+from mailbot.transport.server import why
 
 
 @pytest.mark.parametrize(

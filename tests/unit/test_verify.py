@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.errors import Permanent
 from mailbot.ledger import scores, tables
-from mailbot.verify import quoted, signature_of, verify
+from mailbot.operations.verify import quoted, signature_of, verify
 from scoring.signature import parse
 from tests.unit.services import LABELS, NOW, Clock, served, submission, take
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import exports, publish
+from mailbot.board import exports, publish
+from mailbot.board.weekly import PATIENCE
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, events
-from mailbot.weekly import PATIENCE
 from tests.unit.services import CARL, NOW, Clock, drop, served, submission, take
 
 if TYPE_CHECKING:

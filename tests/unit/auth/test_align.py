@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.auth.align import aligned, organisation, walk
+from mailbot.identity.align import aligned, organisation, walk
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.auth import confirm
+from mailbot.identity import questions
 
-CODE = confirm.code(b"secret", 12, "ab" * 32)
-ASKED = f"Is this mail yours? {confirm.shown(12, CODE)}"
-SAID = confirm.Said(mail_id=12, code=CODE)
+CODE = questions.code(b"secret", 12, "ab" * 32)
+ASKED = f"Is this mail yours? {questions.shown(12, CODE)}"
+SAID = questions.Said(mail_id=12, code=CODE)
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,14 @@ SAID = confirm.Said(mail_id=12, code=CODE)
         (f"AW: {ASKED}", "I confirm"),
         (f"回复：{ASKED}", "确认"),  # noqa: RUF001  # the colon that Chinese clients write
         (f"回复: {ASKED}", "我确认。"),
-        (f"confirm {confirm.shown(12, CODE)}", ""),
+        (f"confirm {questions.shown(12, CODE)}", ""),
         (f"Re: confirm M-12 {CODE.upper()}", "Sent from my phone"),
         ("hello", f"confirm M-000012 {CODE}"),
     ],
 )
 def test_the_word_with_the_code_confirms(subject: str, text: str) -> None:
     """A code in the subject or the first line, and the word first in one of them."""
-    assert confirm.read(subject, text) == SAID
+    assert questions.read(subject, text) == SAID
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_the_word_with_the_code_confirms(subject: str, text: str) -> None:
         (f"Re: {ASKED}", "> confirm"[2:] + "? what is this"),
         (f"Re: {ASKED}", "I do not confirm"),
         (f"Re: {ASKED}", "不确认"),
-        (f"Re: {ASKED}", f"Is this mail yours? {confirm.shown(12, CODE)}"),
+        (f"Re: {ASKED}", f"Is this mail yours? {questions.shown(12, CODE)}"),
         ("confirm", "confirm"),
         (f"Re: Is this yours? [M-000012 {CODE[:-1]}]", "confirm"),
         (f"Re: Is this yours? [M-000012 {CODE}0]", "confirm"),
@@ -45,21 +45,21 @@ def test_the_word_with_the_code_confirms(subject: str, text: str) -> None:
 )
 def test_nothing_else_confirms(subject: str, text: str) -> None:
     """No quoted question, no other sentence, no cut code."""
-    assert confirm.read(subject, text) is None
+    assert questions.read(subject, text) is None
 
 
 def test_a_code_is_of_one_mail() -> None:
     """Another number, other bytes or another secret give another code."""
     others = {
-        confirm.code(b"secret", 13, "ab" * 32),
-        confirm.code(b"secret", 12, "cd" * 32),
-        confirm.code(b"x", 12, "ab" * 32),
+        questions.code(b"secret", 13, "ab" * 32),
+        questions.code(b"secret", 12, "cd" * 32),
+        questions.code(b"x", 12, "ab" * 32),
     }
     assert CODE not in others
     assert len(others) == 3
-    assert confirm.is_code(CODE.upper(), CODE)
+    assert questions.is_code(CODE.upper(), CODE)
 
 
 def test_no_code_is_shown() -> None:
     """Where a subject is kept, its code is left out."""
-    assert confirm.masked(ASKED) == "Is this mail yours? [M-12]"
+    assert questions.masked(ASKED) == "Is this mail yours? [M-12]"

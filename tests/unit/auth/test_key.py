@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.auth import key
+from mailbot.mail import teamkey
 
-KEY = key.made(bytes(range(16)))
+KEY = teamkey.made(bytes(range(16)))
 
 
 @given(st.binary(min_size=16, max_size=16))
 def test_a_key_has_128_bits(randomness: bytes) -> None:
     """A key is found again whatever its bits and its case, and other bits give another key."""
-    made = key.made(randomness)
-    assert key.found(f"submit+{made.upper()}@x.example") == (made,)
-    assert key.made(bytes([randomness[0] ^ 1]) + randomness[1:]) != made
+    made = teamkey.made(randomness)
+    assert teamkey.found(f"submit+{made.upper()}@x.example") == (made,)
+    assert teamkey.made(bytes([randomness[0] ^ 1]) + randomness[1:]) != made
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,16 @@ def test_a_key_has_128_bits(randomness: bytes) -> None:
 )
 def test_no_key_is_shown(text: str, shown: str) -> None:
     """A subject is shown without the key, and without what stands around it."""
-    assert key.stripped(text) == shown
+    assert teamkey.stripped(text) == shown
 
 
 def test_few_keys_are_looked_up() -> None:
     """A subject full of keys costs no more than a few look-ups."""
-    assert len(key.found(" ".join(key.made(bytes([n] * 16)) for n in range(50)))) == key.MOST
+    assert len(teamkey.found(" ".join(teamkey.made(bytes([n] * 16)) for n in range(50)))) == teamkey.MOST
 
 
 def test_a_hash_needs_the_secret() -> None:
     """The same key under another secret is another hash, so that a stolen ledger tests no guess."""
-    assert key.hashed(b"a" * 32, KEY) == key.hashed(b"a" * 32, KEY)
-    assert key.hashed(b"a" * 32, KEY) != key.hashed(b"b" * 32, KEY)
-    assert KEY not in key.hashed(b"a" * 32, KEY)
+    assert teamkey.hashed(b"a" * 32, KEY) == teamkey.hashed(b"a" * 32, KEY)
+    assert teamkey.hashed(b"a" * 32, KEY) != teamkey.hashed(b"b" * 32, KEY)
+    assert KEY not in teamkey.hashed(b"a" * 32, KEY)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.auth.claims import AuthLevel, Claims, Vouched
-from mailbot.auth.level import Proof, Verdict, dmarc, weigh
+from mailbot.identity.level import Proof, Verdict, dmarc, weigh
+from mailbot.mail.model import AuthLevel, Claims, Vouched
 
 KEY, DMARC, DKIM, CONFIRMED, NONE = AuthLevel
 ALL = (KEY, DMARC, DKIM, NONE)

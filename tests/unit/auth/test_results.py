@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.auth.claims import Vouched
-from mailbot.auth.results import vouched
+from mailbot.mail.claims import vouched
+from mailbot.mail.model import Vouched
 
 MX = "mx.bot.example"
 GOOD = f"{MX}; spf=pass smtp.mailfrom=good.example; dmarc=pass (p=none) header.from=good.example"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.auth import secret
 from mailbot.cli import main
-from mailbot.doctor import auth as doctor_auth
 from mailbot.errors import ConfigError
+from mailbot.identity import keys
+from mailbot.operations.doctor import identity as doctor_auth
 from tests.care.contest import write_config
 from tests.unit.services import Clock, keyed, served
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 def test_it_is_made_while_nobody_has_a_key(tmp_path: Path) -> None:
     """A new contest needs no act of its own; from then on the secret stays what it is."""
     with served(tmp_path, Clock()) as service:
-        made = secret.of(service.config.state, service.ledger)
+        made = keys.of(service.config.state, service.ledger)
         assert len(made) == 32
-        assert secret.of(service.config.state, service.ledger) == made
-        (service.config.state / secret.FILE).unlink()
-        assert secret.of(service.config.state, service.ledger) != made
+        assert keys.of(service.config.state, service.ledger) == made
+        (service.config.state / keys.FILE).unlink()
+        assert keys.of(service.config.state, service.ledger) != made
 
 
 def test_a_lost_one_is_red_and_not_made_again(tmp_path: Path) -> None:
     """The keys that teams have would be void without anybody knowing; both ways on are named."""
     with served(tmp_path, Clock()) as service:
         keyed(service, b"")
-        path = service.config.state / secret.FILE
+        path = service.config.state / keys.FILE
         kept = path.read_bytes()
         path.unlink()
         with pytest.raises(ConfigError, match="restore it from the backup; or, to begin anew") as refused:
-            secret.of(service.config.state, service.ledger)
+            keys.of(service.config.state, service.ledger)
         row = next(doctor_auth.identity(service))
         assert (row.part, row.level, row.mend) == ("team keys", "red", refused.value.mend)
         assert not path.exists()
@@ -47,9 +47,9 @@ def test_a_lost_one_is_red_and_not_made_again(tmp_path: Path) -> None:
 def test_what_is_no_secret_is_told(tmp_path: Path) -> None:
     """A file that was cut off, or written by hand, gives a sentence; what it holds is not told."""
     with served(tmp_path, Clock()) as service:
-        (service.config.state / secret.FILE).write_text("hush-hush")
+        (service.config.state / keys.FILE).write_text("hush-hush")
         with pytest.raises(ConfigError, match="holds no secret") as refused:
-            secret.of(service.config.state, service.ledger)
+            keys.of(service.config.state, service.ledger)
         assert "hush-hush" not in str(refused.value)
 
 
@@ -63,7 +63,7 @@ def test_nothing_begins_without_it(
         monkeypatch.setattr(sys, "argv", ["mailbot", *command])
         with pytest.raises(SystemExit):
             main()
-    (tmp_path / "state" / secret.FILE).unlink()
+    (tmp_path / "state" / keys.FILE).unlink()
     for command in (["send"], ["teams", "key", "Amber"]):
         monkeypatch.setattr(sys, "argv", ["mailbot", *command])
         with pytest.raises(SystemExit) as ended:

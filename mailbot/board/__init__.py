@@ -1,0 +1,1 @@
+"""The leaderboard: ranking, building, publishing, and where it is shown."""

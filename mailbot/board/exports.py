@@ -1,0 +1,78 @@
+"""A board as JSON and CSV: from a board to the bytes of a file. For XLSX see :mod:`mailbot.board.workbook`."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from mailbot.board.build import one_line, score_heading
+from mailbot.board.codec import board_as_json, rows_as_json
+from mailbot.config.board import AFTER_CELLS, BEFORE_CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailbot.model import Board, Table
+
+_FORMULA_STARTS = frozenset("=+-@|%")
+
+
+def as_json(board: Board) -> bytes:
+    """Return ``board.json``: the object of :func:`mailbot.board.codec.board_as_json`, in UTF-8."""
+    return (json.dumps(board_as_json(board), ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
+
+
+def as_csv(board: Board) -> bytes:
+    """Return ``board.csv``: all tables below one another, the first column says which.
+
+    RFC 4180 with a header line, but lines end in a line feed alone; UTF-8 without a byte order mark: the file is for
+    programs, and a mark would become part of the first column's name. People with a spreadsheet take ``board.xlsx``.
+    Numbers have the decimals shown; a cell without a value is empty; dates are RFC 3339; text is guarded.
+    """
+    import pandas as pd  # noqa: PLC0415 - slow to import, and `mailbot --help` must not wait for it
+
+    decimals = {table.key: _decimals(table) for table in board.tables}
+    records = [_as_text(record, decimals[record["table"]]) for record in rows_as_json(board)]
+    frame = pd.DataFrame(records, columns=_columns(board), dtype=object)
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def guarded(text: str) -> str:
+    """Return ``text`` on one line, with a leading ``'`` if a spreadsheet could take it for a formula.
+
+    That is text that starts with ``= + - @``, or with ``|`` or ``%`` (which old spreadsheets run too), in plain or
+    full-width form. Source: OWASP, CSV Injection.
+    """
+    inert = one_line(text)
+    return f"'{inert}" if unicodedata.normalize("NFKC", inert[:1])[:1] in _FORMULA_STARTS else inert
+
+
+def _columns(board: Board) -> list[str]:
+    """List the columns of all tables, each once, in the order shown."""
+    keys = dict.fromkeys(heading.key for table in board.tables for heading in table.headings)
+    return [*BEFORE_CELLS, *keys, *AFTER_CELLS]
+
+
+def _decimals(table: Table) -> dict[str, int]:
+    """Return how many decimals each number of a table's rows has."""
+    score = score_heading(table)
+    decimals = {heading.key: heading.decimals for heading in (*table.headings, score)}
+    return decimals | dict.fromkeys(("low", "high"), score.decimals)
+
+
+def _as_text(record: Mapping[str, Any], decimals: Mapping[str, int]) -> dict[str, str]:
+    """Turn a row into what the file holds."""
+    return {key: _cell(value, decimals.get(key)) for key, value in record.items()}
+
+
+def _cell(value: str | float | None, decimals: int | None) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return guarded(value)
+        case _:
+            return str(value) if decimals is None else f"{value:.{decimals}f}"

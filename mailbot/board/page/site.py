@@ -1,0 +1,143 @@
+"""The results site as a function of the published boards and the rules: every file of it, by its path. Pure.
+
+It is made whole each time, so that it can be made again from the ledger at any time. Every board keeps its address
+for good: ``weeks/2026-03-18/`` for the first of a day, ``weeks/2026-03-18-1405/`` for a later one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.board import exports, receipts, workbook
+from mailbot.board.moves import before, moves
+from mailbot.board.page import awards as site_awards
+from mailbot.board.page import charts, feed, tables
+from mailbot.board.page import rules as site_rules
+from mailbot.board.page.html import html
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mailbot.board.page.rules import SiteRules
+    from mailbot.model import Board
+
+Site = dict[str, bytes]
+"""The bytes of each file by its path, as ``weeks/2026-03-18/index.html``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """A published board and where it stands for good."""
+
+    board: Board
+    #: Its folder below ``weeks/``, as ``2026-03-18``.
+    address: str
+    #: The ordinary board published before it; None for the first and for final results.
+    previous: Board | None
+
+
+def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = None) -> Site:
+    """Return the site of ``boards``, which stand in the order they were published in.
+
+    The front page shows the ordinary board of the latest instant, or the final results where they are all there is.
+    ``received`` is the list of the files that were received (:mod:`mailbot.board.receipts`), once it is published.
+
+    Raises:
+        Permanent: there is no board.
+    """
+    if not boards:
+        raise Permanent("A site needs a board: publish one first")
+    shown = editions(boards)
+    final = next((edition for edition in reversed(shown) if edition.board.final), None)
+    front = next((edition for edition in reversed(shown) if not edition.board.final), shown[-1])
+    common = {"rules": rules, "final": final.board if final else None, "feed": "feed.xml", "received": received}
+    files: Site = {} if received is None else {receipts.NAME: received}
+    for edition in shown:
+        files |= _week(edition, common)
+    if final:
+        files |= _final(final, common)
+    files["weeks/index.html"] = html("archive", root="../", editions=shown[::-1], **common)
+    files |= _about(rules, common)
+    files["feed.xml"] = feed.atom([(edition.board, f"weeks/{edition.address}/") for edition in shown], rules.url)
+    drawn = charts.all_of(front.board, [edition.board for edition in shown if not edition.board.final])
+    files |= _data(front.board) | {"board.xlsx": workbook.as_xlsx(front.board)}
+    files["index.html"] = html("index", root="", charts=drawn, latest=True, **_board(front), **common)
+    return files
+
+
+def editions(boards: Sequence[Board]) -> list[Edition]:
+    """Give every board its address, in the order of publication, and return them by their instant.
+
+    A board published later never changes the address of one before it.
+    """
+    taken: set[str] = set()
+    addresses = []
+    for board in boards:
+        address = next(name for name in _names(board) if name not in taken)
+        taken.add(address)
+        addresses.append(address)
+    ordinary = [board for board in boards if not board.final]
+    made = [
+        Edition(board=board, address=address, previous=None if board.final else before(ordinary, board.as_of))
+        for board, address in zip(boards, addresses, strict=True)
+    ]
+    return sorted(made, key=lambda edition: edition.board.as_of)
+
+
+def _names(board: Board) -> Iterator[str]:
+    """Yield the addresses that a board could have, the one it would rather have first."""
+    yield f"{board.as_of:%Y-%m-%d}"
+    yield (minute := f"{board.as_of:%Y-%m-%d-%H%M}")
+    number = 2
+    while True:
+        yield f"{minute}-{number}"
+        number += 1
+
+
+def _week(edition: Edition, common: Mapping[str, object]) -> Site:
+    """Return the files of a board's own folder."""
+    place = f"weeks/{edition.address}"
+    text = html("index", root="../../", charts=(), latest=False, **_board(edition), **common)
+    return {f"{place}/index.html": text, **_data(edition.board, f"{place}/")}
+
+
+def _final(edition: Edition, common: Mapping[str, object]) -> Site:
+    rules: SiteRules = common["rules"]  # type: ignore[assignment]  # as site() put it there
+    honours = site_awards.honours(edition.board, rules.awards)
+    text = html("final", root="../", honours=honours, charts=(), latest=False, **_board(edition), **common)
+    workbooks = {"final/board.xlsx": workbook.as_xlsx(edition.board)}
+    return {"final/index.html": text, **_data(edition.board, "final/"), **workbooks}
+
+
+def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
+    """Return the pages that tell of the challenge."""
+    values = {
+        "dates": site_rules.calendar(rules),
+        "closings": site_rules.closings(rules),
+        "formats": site_rules.formats(rules),
+        "mailto": site_rules.mailto(rules),
+        "subject": site_rules.subject(rules),
+        **common,
+    }
+    return {f"{name}/index.html": html(name, root="../", **values) for name in ("rules", "submit")}
+
+
+def _board(edition: Edition) -> dict[str, object]:
+    """Return what the pages of a board show of it."""
+    moved = moves(edition.previous, edition.board) if edition.previous else None
+    return {
+        "board": edition.board,
+        "address": edition.address,
+        "previous": edition.previous,
+        "views": tables.views(edition.board, moved),
+    }
+
+
+def _data(board: Board, place: str = "") -> Site:
+    """Return a board's files for programs; a workbook takes so long that only the front page and the end have one."""
+    return {
+        f"{place}board.json": exports.as_json(board),
+        f"{place}board.csv": exports.as_csv(board),
+    }

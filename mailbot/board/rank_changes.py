@@ -1,0 +1,106 @@
+"""What a board says of one team: its place in each table, how far it moved, who is next. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailbot.board.build import score_heading
+from mailbot.board.moves import before, moves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.model import Board, Row, Table
+
+LONGEST_TREND = 6
+"""So many scores are told in words; the chart shows all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The place of a team in one table."""
+
+    table: Table
+    row: Row
+    #: Rank, which a place always has.
+    rank: int
+    #: How many teams are ranked.
+    teams: int
+    #: How many others have the same rank.
+    shared: int
+    #: The nearest team with a better rank; None for who leads.
+    above: Row | None
+    #: The nearest team with a worse rank; None for the last.
+    below: Row | None
+    #: Decimals of a score.
+    decimals: int
+    #: Ranks gained since the board before; None where there was none to compare with.
+    move: int | None = None
+    #: Whether there was a board before, without this team.
+    is_new: bool = False
+    #: Whether the labels of this track were others then.
+    relabelled: bool = False
+    #: Its scores on the weekly boards, oldest first, this one last.
+    trend: Sequence[tuple[datetime, float]] = ()
+
+    @property
+    def recent(self) -> Sequence[tuple[datetime, float]]:
+        """The last few of them."""
+        return self.trend[-LONGEST_TREND:]
+
+    def gap_to(self, other: Row) -> float:
+        """Return how far the scores lie apart, rounded as they are."""
+        return round(abs(other.score - self.row.score), self.decimals)
+
+
+def places(board: Board, published: Sequence[Board]) -> Mapping[str, tuple[Place, ...]]:
+    """Return the places of every ranked team by its name on the board, the tables in their order.
+
+    ``published`` are the weekly boards so far; those not older than ``board`` are passed over.
+    """
+    history = sorted((one for one in published if one.as_of < board.as_of), key=lambda one: one.as_of)
+    previous = before(history, board.as_of)
+    gained = moves(previous, board)
+    trends = _trends([*history, board])
+    found: dict[str, list[Place]] = {}
+    for table in board.tables:
+        ranked = [row for row in table.rows if row.rank is not None]
+        then, now = (one.truths.get(table.key) if one else None for one in (previous, board))
+        relabelled = then is not None and now is not None and then != now
+        for row in ranked:
+            key, place = (table.key, row.team), _place(table, ranked, row)
+            is_new = previous is not None and gained[key] is None
+            found.setdefault(row.team, []).append(
+                replace(place, move=gained[key], is_new=is_new, relabelled=relabelled, trend=trends[key])
+            )
+    return {team: tuple(its) for team, its in found.items()}
+
+
+def _place(table: Table, ranked: Sequence[Row], row: Row) -> Place:
+    """Look at one board alone."""
+    rank = row.rank or 0
+    better = [one for one in ranked if (one.rank or 0) < rank]
+    worse = [one for one in ranked if (one.rank or 0) > rank]
+    return Place(
+        table=table,
+        row=row,
+        rank=rank,
+        teams=len(ranked),
+        shared=len(ranked) - len(better) - len(worse) - 1,
+        above=better[-1] if better else None,
+        below=worse[0] if worse else None,
+        decimals=score_heading(table).decimals,
+    )
+
+
+def _trends(boards: Iterable[Board]) -> dict[tuple[str, str], list[tuple[datetime, float]]]:
+    """Return the scores of each team, by table and team, oldest first."""
+    found: dict[tuple[str, str], list[tuple[datetime, float]]] = {}
+    for board in boards:
+        for table in board.tables:
+            for row in table.rows:
+                if row.rank is not None:
+                    found.setdefault((table.key, row.team), []).append((board.as_of, row.score))
+    return found

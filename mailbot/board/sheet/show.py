@@ -1,0 +1,177 @@
+"""The step that shows the newest board in the Google Sheet, apart from publishing: an outage delays nothing else.
+
+A board is kept in the ledger first; the sheet is behind until it shows the newest one. Boards that were published
+meanwhile are not written one by one, as each write is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from mailbot.board.codec import board_from_json
+from mailbot.board.sheet.worksheets import Published, pages
+from mailbot.board.weekly import sealed
+from mailbot.config.section import API, sheet_key
+from mailbot.errors import MailbotError, Permanent, Throttled
+from mailbot.ledger import boards, events, shown
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from mailbot.board.sheet.client import Sheets
+    from mailbot.board.sheet.http import Wait
+    from mailbot.board.sheet.requests import Change
+    from mailbot.board.sheet.worksheets import Page
+    from mailbot.config.calendar import Moment
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.shown import Shown
+    from mailbot.model import Board
+    from mailbot.service import Service
+    from mailbot.transport.alerts import Watch
+
+FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
+DOUBLINGS = 6
+"""So many reach the ceiling."""
+
+PATIENCE = timedelta(minutes=30)
+"""The organizers hear of a sheet that cannot be reached for so long; of what only they can mend they hear at once."""
+
+
+class Client(Protocol):
+    """What the step asks of Google Sheets; mailbot.board.sheet.client.Sheets is one."""
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent."""
+
+    def show(self, spreadsheet: str, pages: Sequence[Page]) -> None:
+        """Write all pages. Raises a MailbotError."""
+
+    def difference(self, spreadsheet: str, pages: Sequence[Page]) -> list[Change]:
+        """Return the cells that ``show`` would change. Raises a MailbotError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """The parts this step works with."""
+
+    ledger: Ledger
+    spreadsheet: str
+    #: Signs in anew for each attempt, so that a new key is taken up. Raises ConfigError.
+    connect: Callable[[], Client]
+    publish_at: Moment
+    zone: ZoneInfo
+    watch: Watch
+    clock: Callable[[], datetime]
+
+    @property
+    def place(self) -> str:
+        """The sheet's name in the ledger."""
+        return f"sheet {self.spreadsheet}"
+
+    def step(self) -> bool:
+        """Bring the sheet up to date if it is behind and due; tell whether it was done."""
+        stands = self.stands()
+        if not self.behind() or (stands.due_at is not None and stands.due_at > self.clock()):
+            return False
+        return self.attempt() is None
+
+    def stands(self) -> Shown:
+        """Return how the sheet stands, as far as we know."""
+        with self.ledger.read() as tx:
+            return shown.get(tx, self.place)
+
+    def behind(self) -> bool:
+        """Tell whether a board was published that the sheet does not show."""
+        with self.ledger.read() as tx:
+            newest = boards.newest(tx)
+            return newest is not None and shown.get(tx, self.place).board_id != newest
+
+    def attempt(self) -> MailbotError | None:
+        """Write the newest board now; return what was in the way, which is noted and, in time, told."""
+        with self.ledger.read() as tx:
+            newest, kept = boards.newest(tx), self._published(tx)
+        if newest is None:
+            return None
+        try:
+            client = self.connect()
+            client.show(self.spreadsheet, pages(kept, self.publish_at, self.zone))
+        except MailbotError as error:
+            self._failed(error)
+            return error
+        with self.ledger.write("sheet-shown") as tx:
+            shown.done(tx, self.place, newest)
+            self.watch.report_in(tx, "sheet", ok=True)
+        journal.event("sheet-written", board=newest, requests=client.sent)
+        return None
+
+    def difference(self, made: Board) -> list[Change]:
+        """Return the cells that would change if a board were published now. Raises a MailbotError."""
+        with self.ledger.read() as tx:
+            kept, head = self._published(tx), events.head(tx)
+        now = Published(board=sealed(made, head), published_at=self.clock(), weekly=False)
+        return self.connect().difference(self.spreadsheet, pages([*kept, now], self.publish_at, self.zone))
+
+    @staticmethod
+    def _published(tx: Tx) -> list[Published]:
+        return [
+            Published(
+                board=board_from_json(json.loads(row.board)),
+                published_at=row.published_at,
+                weekly=row.due_at is not None,
+            )
+            for row in boards.listing(tx)
+        ]
+
+    def _failed(self, error: MailbotError) -> None:
+        """Note an attempt in vain, and tell the organizers if it is for them to know."""
+        now, before = self.clock(), self.stands()
+        attempts, since = before.attempts + 1, before.failing_since or now
+        asked = timedelta(seconds=error.seconds) if isinstance(error, Throttled) else timedelta()
+        due_at = now + max(delay(attempts), asked)
+        with self.ledger.write("sheet-behind") as tx:
+            shown.failed(tx, self.place, since=since, attempts=attempts, due_at=due_at, error=str(error))
+            if isinstance(error, Permanent) or now - since >= PATIENCE:
+                self.watch.report_in(tx, "sheet", ok=False, detail=str(error))
+        journal.trouble("sheet-delayed", attempt=attempts, error=str(error))
+
+
+def delay(attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts: doubled each time, with a ceiling."""
+    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS)
+    return min(doubled, LONGEST_DELAY)
+
+
+def sheets(config: Config, *, wait: Wait = time.sleep, api: str = "") -> Sheets:
+    """Sign in to Google Sheets as the config says; nothing is asked yet. Raises ConfigError.
+
+    ``api`` is Google's, unless the demo names a fake on this machine.
+    """
+    from mailbot.board.sheet.client import Sheets  # noqa: PLC0415  # gspread loads slowly, and few commands need it
+
+    key = sheet_key(config.sheet)
+    return Sheets(key, timeout=config.sheet.timeout_seconds, api=api or API, wait=wait)
+
+
+def of(service: Service, *, wait: Wait = time.sleep, api: str = "") -> Showing | None:
+    """Return the step for the config's sheet; None when it names none."""
+    config = service.config
+    if not config.sheet.spreadsheet:
+        return None
+    return Showing(
+        ledger=service.ledger,
+        spreadsheet=config.sheet.spreadsheet,
+        connect=lambda: sheets(config, wait=wait, api=api),
+        publish_at=config.board.publish_at,
+        zone=config.challenge.zone,
+        watch=service.watch,
+        clock=service.clock,
+    )

@@ -1,0 +1,118 @@
+"""The step that publishes the leaderboard: once for each weekly instant, after downtime too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.board.build import AUDIT_RULE
+from mailbot.board.codec import board_as_json
+from mailbot.config.calendar import last_before, next_after, shown
+from mailbot.ledger import boards, events, mails
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from mailbot.board.publish import Target
+    from mailbot.board.ranking import Ranking
+    from mailbot.config.calendar import Moment, Phase
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.model import Board
+
+PATIENCE = timedelta(minutes=15)
+"""So long a due board waits for mails that arrived in time and are still being worked on."""
+
+OVERDUE = timedelta(hours=1)
+"""A board that is not out so long after its instant is worth a word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weekly:
+    """The parts this step works with."""
+
+    ledger: Ledger
+    ranking: Ranking
+    publish_at: Moment
+    zone: ZoneInfo
+    targets: Sequence[Target]
+    #: Whether a board that was due owes letters.
+    letters: bool
+    clock: Callable[[], datetime]
+
+    def step(self) -> bool:
+        """Publish the board that is due, if one is; tell whether one was."""
+        due_at = self.due_at()
+        if due_at is None or self._must_wait(due_at):
+            return False
+        self.publish(as_of=due_at, due_at=due_at)
+        return True
+
+    def due_at(self) -> datetime | None:
+        """Return the weekly instant whose board is missing; see :func:`missing`."""
+        with self.ledger.read() as tx:
+            return missing(tx, self.publish_at, self.zone, self.clock())
+
+    def next_at(self) -> datetime:
+        """Return the next weekly instant."""
+        return next_after(self.publish_at, self.zone, self.clock())
+
+    def board(self, as_of: datetime, *, final: bool = False) -> Board:
+        """Build the board of an instant, or the final results, from the ledger; see Ranking."""
+        return self.ranking.board(as_of, final=final)
+
+    def publish(
+        self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False, final: bool = False
+    ) -> Board:
+        """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so.
+
+        ``final`` makes it the final results of the challenge, by the private part of a split.
+        """
+        with self.ledger.read() as tx:
+            head = events.head(tx)
+        made = sealed(self.board(as_of, final=final), head)
+        for target in self.targets:
+            target(made)
+        self.keep(made, due_at=due_at, head=head, letters=self.letters if due_at else letters)
+        journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
+        return made
+
+    def keep(self, made: Board, *, due_at: datetime | None, head: str, letters: bool) -> None:
+        """Keep a published board in the ledger."""
+        text, now = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True), self.clock()
+        as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
+        with self.ledger.write("board") as tx:
+            if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
+                told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
+                kept = {"sha256": boards.digest(text), "rules": made.rules}
+                events.append(tx, kind="board-published", subject="board", now=now, **told, **kept)
+
+    def too_early(self, phases: Sequence[Phase]) -> str | None:
+        """Return why final results would come too early: a phase that has not closed, or mails that wait; else None."""
+        now = self.clock()
+        if left := [phase for phase in phases if phase.closes is None or phase.closes > now]:
+            ends = [f"closes {shown(one.closes, self.zone)}" if one.closes else "has no end" for one in left]
+            return " ".join(f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True))
+        with self.ledger.read() as tx:
+            waiting = mails.unfinished(tx)
+        return f"{waiting} mail(s) are not worked on to the end yet." if waiting else None
+
+    def _must_wait(self, due_at: datetime) -> bool:
+        with self.ledger.read() as tx:
+            return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
+
+
+def missing(tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
+    last = last_before(publish_at, zone, now)
+    began, done = events.began(tx), boards.last_due(tx, last)
+    return last if began is not None and began <= last and (done is None or done < last) else None
+
+
+def sealed(made: Board, head: str) -> Board:
+    """Print the head of the audit trail on a board, so that participants can hold the committee to it."""
+    return replace(made, rules=(*made.rules, f"{AUDIT_RULE}{head}."))

@@ -1,0 +1,65 @@
+"""audit list: what happened, and who did what and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+def list_audit(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(metavar="INSTANT", help="Only from then on, as 2026-03-12T08:00.")] = "",
+    kind: Annotated[str, typer.Option(metavar="KIND", help="Only this kind, as submission-excluded.")] = "",
+    subject: Annotated[str, typer.Option(metavar="S-12", help="Only about this: an id, a team, a track.")] = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the entries of the audit trail, the newest last: what happened, and who did what and why."""
+    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
+    from mailbot.operations import trace  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    zone = loaded.challenge.zone
+    begin, about = _instant(since, zone), {subject, _whole(subject)} if subject else None
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        found = events.listing(tx, since=begin, kind=kind or None, subjects=about)
+    rows = [
+        {
+            "entry": entry.id,
+            "at": rfc3339(entry.at, zone),
+            "actor": entry.actor,
+            "kind": entry.kind,
+            "subject": entry.subject,
+            "detail": json.loads(entry.detail),
+            "hash": entry.hash,
+        }
+        for entry in found
+    ]
+    columns = {"entry": None, "at": short, "actor": None, "kind": None, "subject": None, "detail": trace.plain}
+    emit(rows, as_json=as_json, columns=columns, title="Audit trail")
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime | None:
+    """Read an instant; on the challenge's clock where it names no offset. Raises Permanent."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        message = f"--since {text}: write an instant, as 2026-03-12T08:00 or 2026-03-12T08:00+00:00"
+        raise Permanent(message) from error
+    return found.replace(tzinfo=zone) if found and found.tzinfo is None else found
+
+
+def _whole(text: str) -> str:
+    """Return an id as the trail writes it, ``S-000012`` of ``s-12``; anything else as it is."""
+    matched = re.fullmatch(r"([A-Za-z])-0*(\d{1,18})", text)
+    return f"{matched[1].upper()}-{int(matched[2]):06d}" if matched else text

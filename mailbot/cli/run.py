@@ -1,0 +1,159 @@
+"""run, once, ingest, send: the daemon, and its work by hand."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
+from mailbot.errors import ConfigError, MailbotError, Temporary
+
+if TYPE_CHECKING:
+    from mailbot.config.schema import Config
+    from mailbot.daemon.loops import Daemon
+    from mailbot.daemon.notify import Notifier
+
+LEFT_UNDONE = 1
+TRY_AGAIN = 1
+"""What may pass, as a database that is not up yet: systemd starts the daemon anew, which it never does after 2."""
+
+FINISH_SECONDS = 9.0
+"""The mail in hand is finished within so long after SIGTERM."""
+
+
+def run(
+    context: typer.Context,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
+) -> None:
+    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reads the config anew."""
+    from mailbot.daemon.notify import Notifier  # noqa: PLC0415  # not for --help
+    from mailbot.system import journal  # noqa: PLC0415  # not for --help
+
+    set_up_journal(as_json=as_json)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to hear it
+    faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
+    notifier, present = Notifier(), load_config(context, config)
+    previous: Config | None = None
+    refused = ""
+    while True:
+        try:
+            running = _serve(present, notifier, partial(_checked, context, config, present), refused)
+        except MailbotError as error:
+            if previous is None and isinstance(error, Temporary):
+                typer.echo(f"mailbot: {error}", err=True)
+                raise typer.Exit(TRY_AGAIN) from error
+            if previous is None:
+                raise
+            journal.trouble("reload-refused", why=str(error))
+            present, previous, refused = previous, None, str(error)
+            continue
+        if running.next_config is None:
+            raise typer.Exit(1 if running.failed else 0)
+        present, previous, refused = running.next_config, present, ""
+
+
+def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.daemon import loops  # noqa: PLC0415  # not for --help
+
+    with service.working(config) as wired:
+        running = loops.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
+        running.run()
+        if running.unfinished and running.next_config is None:
+            sys.stderr.flush()
+            os._exit(
+                0
+            )  # as safe as a power cut, after which the ledger says what is undone; a hung thread waits for ever
+    return running
+
+
+def _checked(context: typer.Context, given: Path | None, present: Config) -> Config:
+    """Read the config anew, and its labels. Raises ConfigError with every mistake, and for another ledger."""
+    from mailbot.config import challenge, load  # noqa: PLC0415  # not for --help
+
+    config = load_config(context, given)
+    load.check_files(config)
+    challenge.given_truths(config, challenge.tracks_of(config))
+    if moved := [key for key in ("state", "ledger_url") if getattr(config, key) != getattr(present, key)]:
+        message = f"{' and '.join(moved)}: changed, which needs a restart; until then nothing of the new config holds"
+        raise ConfigError(message)
+    return config
+
+
+def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Make one pass: fetch all, process, send, publish if due. Exit code 0 when nothing is left undone, else 1."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.daemon import loops  # noqa: PLC0415  # not for --help
+
+    set_up_journal(as_json=as_json)
+    with service.working(load_config(context, config)) as wired:
+        left = loops.once(wired)
+    raise typer.Exit(LEFT_UNDONE if left else 0)
+
+
+def ingest(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help=".eml files, mbox files, folders of them.", exists=True)
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take mails from files: same pipeline, same ledger. Replies wait in the outbox until `mailbot send`."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
+    from mailbot.operations import ingest as importing  # noqa: PLC0415  # not for --help
+
+    set_up_journal(quiet=True)
+    loaded = load_config(context, config)
+    with service.working(loaded) as wired:
+        rows: list[dict[str, Any]] = []
+        taken = importing.ingest(wired, paths)
+        with wired.ledger.read() as tx:
+            names = {team.id: team.name for team in teams.everyone(tx)}
+        for path, mail, submissions in taken:
+            rows.append(
+                {
+                    "mail": mail.name,
+                    "path": str(path),
+                    "state": str(mail.state),
+                    "outcome": mail.outcome and str(mail.outcome),
+                    "reason": mail.reason,
+                    "arrived_at": rfc3339(mail.arrived_at, loaded.challenge.zone),
+                    "team": names.get(mail.team_id or 0),
+                    "submissions": [
+                        {"receipt": s.receipt, "track": s.track, "status": str(s.status), "score": s.score}
+                        for s in submissions
+                    ],
+                }
+            )
+    columns = {"mail": None, "path": None, "outcome": None, "arrived_at": short, "team": None, "submissions": _receipts}
+    emit(rows, as_json=as_json, columns=columns, title="Mails taken")
+
+
+def _receipts(submissions: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{s['receipt']} {s['status']}" for s in submissions)
+
+
+def send(context: typer.Context, config: ConfigFile = None) -> None:
+    """Send what waits in the outbox and is due. Exit code 0 when nothing is left, else 1."""
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import outbox  # noqa: PLC0415  # not for --help
+
+    set_up_journal()
+    with service.working(load_config(context, config)) as wired:
+        with wired.sending() as sending:
+            while sending.step():
+                pass
+        with wired.ledger.read() as tx:
+            left = outbox.waiting(tx)
+    raise typer.Exit(LEFT_UNDONE if left else 0)

@@ -1,0 +1,173 @@
+"""status and top: how the contest stands, once or live."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import termios
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.common import AsJson, ConfigFile, load_config, opened_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from rich.console import RenderableType
+
+    from mailbot.config.schema import Config
+    from mailbot.daemon.status import Status
+    from mailbot.ledger import Ledger
+
+EVERY_SECONDS = 2.0
+
+
+def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show on one screen how the contest stands: loops, mails, outbox, quota, boards, deadline, labels."""
+    from rich.console import Console  # noqa: PLC0415  # not for --help
+
+    from mailbot.daemon.status import as_json as plain  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger:
+        found = _look(ledger, loaded)
+    if as_json:
+        typer.echo(json.dumps(plain(found, loaded.challenge.zone), ensure_ascii=False, indent=2))
+    else:
+        Console().print(screen(found, loaded.challenge.zone))
+
+
+def top(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and stop.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show the same live, every two seconds, until q or Ctrl-C."""
+    from rich.live import Live  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    zone = loaded.challenge.zone
+    with opened_ledger(loaded) as ledger, Live(screen=not once, auto_refresh=False) as live, _keys() as pressed:
+        live.update(screen(_look(ledger, loaded), zone), refresh=True)
+        while not once and not pressed():
+            live.update(screen(_look(ledger, loaded), zone), refresh=True)
+
+
+def _look(ledger: Ledger, config: Config) -> Status:
+    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.daemon.status import look  # noqa: PLC0415  # not for --help
+
+    with ledger.read() as tx:
+        return look(tx, config, now=service.now())
+
+
+class _Pressed:
+    """Waits for a key, and says whether to leave."""
+
+    def __call__(self) -> bool:
+        """Wait for two seconds at most; q or Q means leave. Where nobody can type, wait all the same."""
+        ready, _, _ = select.select([sys.stdin] if sys.stdin.isatty() else [], [], [], EVERY_SECONDS)
+        typed = os.read(sys.stdin.fileno(), 64) if ready else None
+        return typed is not None and (not typed or b"q" in typed.lower())
+
+
+@contextmanager
+def _keys() -> Iterator[_Pressed]:
+    """Let keys come one by one, unseen; the terminal is as it was afterwards. Ctrl-C leaves too."""
+    before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+    try:
+        if before:
+            tty.setcbreak(sys.stdin)
+        yield _Pressed()
+    except KeyboardInterrupt:
+        return
+    finally:
+        if before:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def screen(found: Status, zone: ZoneInfo) -> RenderableType:
+    """Return the screen."""
+    from rich.console import Group  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    from mailbot.config.calendar import shown  # noqa: PLC0415  # not for --help
+
+    running = Text("running", "bold green") if found.running else Text("not running", "bold red")
+    facts = [
+        ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
+        ("mails", ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items()) or "none yet"),
+        ("backlog", f"{found.backlog} waiting, {found.set_aside} set aside"),
+        ("outbox", f"{found.outbox} waiting, {found.given_up} given up"),
+        ("last board", shown(found.last_board, zone) if found.last_board else "none yet"),
+        ("next board", shown(found.next_board, zone)),
+        ("phase", found.phase or "none is open"),
+        ("next deadline", shown(found.deadline, zone) if found.deadline else "none"),
+        ("labels", ", ".join(f"{track} {digest[:12]}" for track, digest in found.labels.items()) or "none yet"),
+    ]
+    ill = [
+        (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
+    ]
+    if found.overdue_board and "overdue" not in {name for name, _ in ill}:
+        ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
+    if found.config_refused:
+        ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
+    if found.unscored:
+        ill.append(("labels", f"{found.unscored} submission(s) not scored by them: no board before `mailbot rescore`"))
+    head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")
+    return Group(
+        head,
+        _table("Loops", _loops(found)),
+        _table("Trouble", ill, "red"),
+        _table("Contest", facts),
+        *_lists(found, zone),
+    )
+
+
+def _loops(found: Status) -> list[tuple[str, str]]:
+    """Return what each loop does; those that are idle share a line, so that a small terminal shows the rest too."""
+    loops = found.pulse.get("loops", {})
+    idle = [name for name, loop in loops.items() if loop["doing"] == "idle" and not loop["late"]]
+    rows = [
+        (name, f"{'HANGS: ' if loop['late'] else ''}{loop['doing']}")
+        for name, loop in loops.items()
+        if name not in idle
+    ]
+    return [*rows, *([("idle", ", ".join(idle))] if idle else [])]
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> RenderableType:
+    """Return lines below a title; nothing when there are none. Texts are shown as they are, never as markup."""
+    from rich.table import Table  # noqa: PLC0415  # not for --help
+    from rich.text import Text  # noqa: PLC0415  # not for --help
+
+    if not rows:
+        return Text("", end="")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell, style) for cell in row))
+    return table
+
+
+def _lists(found: Status, zone: ZoneInfo) -> list[RenderableType]:
+    """Return what the busiest teams have used of their quota, and the last mails."""
+    mails = [
+        (
+            row.name,
+            f"{row.arrived_at.astimezone(zone):%m-%d %H:%M}",
+            found.teams.get(row.team_id or 0, "–"),
+            row.outcome or row.state,
+        )
+        for row in found.last_mails
+    ]
+    used = [
+        (each.team, each.track, f"{each.today} today", f"{each.week} of {each.per_week} this week")
+        for each in found.used
+    ]
+    return [_table("Quota", used), _table(f"Last mails ({zone.key})", mails)]

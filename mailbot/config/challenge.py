@@ -1,0 +1,173 @@
+"""The challenge as configured: its tracks, truths, quota, phases and the rules of its board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.config.board import Baseline, BoardRules, TrackRules
+from mailbot.config.calendar import shown
+from mailbot.config.deadlines import windows
+from mailbot.config.tracks import made, overall
+from mailbot.errors import ConfigError
+from mailbot.intake.rules import MOST_SELECTED, Quota
+from mailbot.model import Heading, Rule
+from scoring import siqa
+from scoring.form import DeclarationError
+from scoring.truth import TruthError, read_truth_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+    from zoneinfo import ZoneInfo
+
+    from mailbot.config.calendar import Phase
+    from mailbot.config.deadlines import Window
+    from mailbot.config.schema import Config
+    from scoring.model import Track
+    from scoring.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What the stages need to know of the challenge, built once from the config."""
+
+    name: str
+    short_name: str
+    #: The official submission address.
+    address: str
+    page_url: str
+    tracks: Mapping[str, Track]
+    #: The labels that replies and weekly boards use, by track; they follow the ledger.
+    truths: Mapping[str, Truth]
+    phases: Sequence[Phase]
+    #: Everything that has a time, the phases too: what teams plan by.
+    windows: Sequence[Window]
+    quota: Quota
+    board: BoardRules
+
+    @property
+    def scorers(self) -> dict[str, str]:
+        """Name and version of each track's formula."""
+        return {name: track.scorer for name, track in self.tracks.items()}
+
+    @property
+    def truth_hashes(self) -> dict[str, str]:
+        """SHA-256 of each track's present labels."""
+        return {name: truth.sha256 for name, truth in self.truths.items()}
+
+
+def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challenge:
+    """Put the challenge together, with the truths in force, or those of the config's label files.
+
+    Raises ConfigError with every problem of every label file.
+    """
+    tracks = tracks_of(config)
+    truths = given_truths(config, tracks) if truths is None else truths
+    zone = config.challenge.zone
+    quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    return Challenge(
+        name=config.challenge.name,
+        short_name=config.challenge.short_name,
+        address=config.challenge.address,
+        page_url=config.challenge.page_url,
+        tracks=tracks,
+        truths=truths,
+        phases=config.calendar,
+        windows=windows(config),
+        quota=quota,
+        board=_board_rules(config, tracks),
+    )
+
+
+def tracks_of(config: Config) -> dict[str, Track]:
+    """Return the tracks of the config, by name. Raises ConfigError."""
+    return {name: track_of(name, section.declared) for name, section in config.tracks.items()}
+
+
+def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Load the label files that the config names. Raises ConfigError with the problems of all of them."""
+    return load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
+
+
+def track_of(name: str, declared: Mapping[str, Any] | None = None) -> Track:
+    """Return a track by name and what the config says of its score. Raises ConfigError with every mistake."""
+    try:
+        return made(name, declared or {})
+    except DeclarationError as error:
+        lines = (f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}" for each in error.mistakes)
+        raise ConfigError("\n".join(lines)) from error
+
+
+def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Read the label file of each track. Raises ConfigError with the problems of all of them."""
+    truths, mistakes = {}, []
+    for name, path in labels.items():
+        try:
+            truths[name] = read_truth_file(path, tracks[name])
+        except (OSError, TruthError) as error:
+            told = (
+                [p.message for p in error.problems]
+                if isinstance(error, TruthError)
+                else [error.strerror or "unreadable"]
+            )
+            mistakes += [f"  - tracks.{name}.labels: {path}: {line}" for line in told]
+    if mistakes:
+        mend = "mend these label files, or name others in the config"
+        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
+    return truths
+
+
+def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
+    zone, board = config.challenge.zone, config.board
+    rules = (
+        COUNTS[board.standing],
+        (
+            f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
+            f"{config.quota.week_starts} ({zone.key})."
+        ),
+        *(_window(phase, zone) for phase in config.calendar if phase.opens or phase.closes),
+    )
+    return BoardRules(
+        challenge=config.challenge.name,
+        tracks=tuple(
+            TrackRules(
+                name=name,
+                title=track.title,
+                formula=track.formula,
+                headings=headings(track),
+                higher_is_better=track.higher_is_better,
+            )
+            for name, track in tracks.items()
+        ),
+        baselines=tuple(
+            Baseline(team=b.name, method=b.method, track=b.track, score=b.score, metrics=b.metrics)
+            for track in tracks.values()
+            for b in siqa.baselines(track)
+        ),
+        overall_formula=overall(board.overall, list(tracks.values())),
+        decimals=board.decimals,
+        rules=rules,
+    )
+
+
+COUNTS = {
+    Rule.LATEST: "The latest accepted submission of each team and track counts.",
+    Rule.BEST: "The best accepted submission of each team and track counts, the earlier of equals.",
+    Rule.SELECTED: (
+        f"Of each team and track the best of up to {MOST_SELECTED} submissions that it selected counts; if it selected "
+        "none, the best by the scores that it was shown."
+    ),
+}
+
+
+def _window(phase: Phase, zone: ZoneInfo) -> str:
+    opens = f" from {shown(phase.opens, zone)}" if phase.opens else ""
+    closes = f" until {shown(phase.closes, zone)}" if phase.closes else ""
+    return f"Phase {phase.name}: submissions are taken{opens}{closes}."
+
+
+def headings(track: Track) -> tuple[Heading, ...]:
+    """Return the metric columns of a track, in the order shown."""
+    return tuple(Heading(key=each.key, title=each.title, decimals=each.decimals) for each in track.measures)

@@ -1,0 +1,140 @@
+"""What every table of the config is, and the kinds of values that several of them hold."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
+
+from mailbot.config import address
+from mailbot.config.calendar import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _zone(value: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"{value!r} is no time zone; write one as 'Asia/Shanghai' or 'UTC'"
+        raise ValueError(message) from error
+
+
+def _moment(value: object) -> Moment:
+    return value if isinstance(value, Moment) else Moment.parse(str(value))
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(value: object) -> object:
+    """Take what TOML writes as an instant, or the same as text; a number would be seconds since 1970 to pydantic."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        raise PydanticKnownError("datetime_type")
+    return value
+
+
+def _one_address(value: str) -> str:
+    """Take an address that every mail server can write to; its domain is kept in ASCII (IDNA)."""
+    try:
+        found = address.parsed(value)
+    except ValueError as error:
+        message = f"{value!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    if found.ascii_email is None:  # RFC 6531
+        message = f"{value!r} is no address that every server can write to: before the @ only ASCII letters may stand"
+        raise ValueError(message)
+    return found.ascii_email
+
+
+_HOST = re.compile(r"(?=.{1,253}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?")
+
+
+def _host(value: str) -> str:
+    """Take the name of a host or its IP address. The login of a URL is never told."""
+    if not _HOST.fullmatch(value) and not is_ip(value):
+        said = value.rpartition("@")[2]
+        message = f"{said!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
+        raise ValueError(message)
+    return value
+
+
+def is_ip(value: str, *, version: int | None = None) -> bool:
+    """Whether a text is an IP address, of a version if that matters."""
+    try:
+        return version in {None, ipaddress.ip_address(value).version}
+    except ValueError:
+        return False
+
+
+_LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
+
+
+def _ledger_url(value: str) -> str:
+    """Take the two engines that a ledger can be on. The value is never told: it may hold a password."""
+    if value and not _LEDGER.fullmatch(value):
+        message = "must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME; leave it out for SQLite"
+        raise ValueError(message)
+    return value
+
+
+LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Host = Annotated[str, AfterValidator(_host)]
+Address = Annotated[str, AfterValidator(_one_address)]
+
+_EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {
+    bool: ((bool,), "bool_type"),
+    int: ((int,), "int_type"),
+    float: ((int, float), "float_type"),
+}
+"""What is taken for a kind of value, and the name of the mistake that anything else is."""
+
+
+class Section(BaseModel):
+    """A table of the config: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_what_toml_wrote(cls, value: object, info: ValidationInfo) -> object:
+        """TOML tells numbers, texts and booleans apart, and so do we: ``true`` is no 1, and ``"3"`` is no 3."""
+        field = cls.model_fields.get(info.field_name or "")
+        taken, mistake = _EXACTLY.get(field.annotation if field else None, ((), "bool_type"))
+        if taken and type(value) not in taken:
+            raise PydanticKnownError(mistake)
+        return value
+
+
+class WindowSection(Section):
+    """A table of the config about something that is possible for a time."""
+
+    #: First instant, with its zone; absent means from the beginning.
+    opens: Instant | None = None
+    #: First instant that is too late, with its zone; absent means for good.
+    closes: Instant | None = None
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens and self.closes and self.opens >= self.closes:
+            message = f"closes ({self.closes}) before it opens ({self.opens})"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,115 @@
+"""The config's [imap], [smtp] and [oauth]: the mail servers that mailbot calls, and what lets it in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from mailbot.config.fields import Host, Section
+from mailbot.errors import ConfigError
+
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Server(Section):
+    """A mail server that mailbot calls."""
+
+    host: Host
+    port: int = Field(gt=0, lt=65536)
+    #: ``tls`` from the first byte, ``starttls``, or ``none`` (a server on this very machine).
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str = ""
+    #: How to log in: with a ``password``, or by ``oauth`` (see the section of that name).
+    auth: Literal["password", "oauth"] = "password"
+    #: File that holds the password on its first line.
+    password_file: Path | None = None
+    #: PEM file of the authorities to trust instead of the system's.
+    ca_file: Path | None = None
+    timeout_seconds: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _no_plain_text_over_the_net(self) -> Server:
+        if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            message = "security = 'none' is only allowed for a server on this machine; write 'tls' or 'starttls'"
+            raise ValueError(message)
+        return self
+
+
+class Imap(Server):
+    """The mailbox of the official submission address."""
+
+    port: int = Field(default=993, gt=0, lt=65536)
+    user: Filled = ""
+    inbox: Filled = "INBOX"
+    #: Folders swept besides the inbox: where the provider puts what it takes for spam.
+    extra_folders: tuple[Filled, ...] = ()
+    processed: Filled = "Processed"
+    failed: Filled = "Failed"
+    #: Seconds between two looks, whatever IDLE says.
+    poll_seconds: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _files_away_to_elsewhere(self) -> Imap:
+        swept = {folder.casefold() for folder in (self.inbox, *self.extra_folders)}
+        if both := sorted({name for name in (self.processed, self.failed) if name.casefold() in swept}):
+            message = f"{both[0]!r} cannot be both a folder that is read and one that handled mails are moved to"
+            raise ValueError(message)
+        named = [folder.casefold() for folder in (self.inbox, *self.extra_folders, self.processed, self.failed)]
+        if twice := next((name for name in named if named.count(name) > 1), ""):
+            message = f"{twice!r} is named twice; inbox, processed, failed and extra_folders must all be different"
+            raise ValueError(message)
+        return self
+
+
+class Smtp(Server):
+    """The server that takes mailbot's mails."""
+
+    port: int = Field(default=465, gt=0, lt=65536)
+
+
+class OAuth(Section):
+    """How to get access without a password (RFC 6749); a profile knows all but the client."""
+
+    #: Who mailbot is to the provider: the id of an app that you have registered there.
+    client_id: str = ""
+    #: File that holds its secret, where the provider gives one to apps on a computer.
+    client_secret_file: Path | None = None
+    #: Where a login on another device begins (RFC 8628); "" where the provider offers none.
+    device_url: str = ""
+    #: Where a login in a browser begins.
+    auth_url: str = ""
+    token_url: str = ""
+    scope: str = ""
+
+    @model_validator(mode="after")
+    def _nothing_in_the_clear(self) -> OAuth:
+        for url in filter(None, (self.device_url, self.auth_url, self.token_url)):
+            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+                message = f"{url!r} must begin with https://, or be on this very machine"
+                raise ValueError(message)
+        return self
+
+
+def secret(server: Server, name: str) -> str:
+    """Return the password of a server: what systemd brings as a credential, else its file's first line.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read; the message never holds what is in a file.
+    """
+    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}_password")
+    path = brought if brought.is_absolute() and brought.exists() else server.password_file
+    if path is None:
+        message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
+        raise ConfigError(message)
+    try:
+        password = path.read_text(encoding="utf-8-sig").split("\n", 1)[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
+        raise ConfigError(message) from error
+    if not password:
+        message = f"{name}.password_file: {path} has no password on its first line"
+        raise ConfigError(message)
+    return password

@@ -1,0 +1,120 @@
+"""The config that `mailbot init` writes: few keys, each with its word of explanation. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailbot.config.providers import PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SHEET_KEY = "secrets/sheet.json"
+
+_PHASES = """\
+
+# Without a phase submissions are always taken.
+# [[phases]]
+# name = "test"
+# opens = 2026-03-10T00:00:00+08:00
+# closes = 2026-04-26T00:00:00+08:00
+"""
+
+
+_PORTS = {
+    "imap": '# port = 993  # usually 143 for "starttls"\n# security = "tls"  # or "starttls"\n',
+    "smtp": '# port = 465  # usually 587 for "starttls"\n# security = "tls"  # or "starttls"\n',
+}
+"""What an own server may need said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What the interview has found out."""
+
+    preset: str
+    profile: str
+    address: str
+    #: Hosts that go over the profile's, by "imap" and "smtp".
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    user: str
+    organizers: Sequence[str] = ()
+    #: The Google Sheet to write the leaderboard to, by its address or id; "" for none.
+    sheet: str = ""
+    #: Label file of each track, relative to the config.
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def text(answers: Answers) -> str:
+    """Return the config file."""
+    parts = [
+        "# mailbot's config. Paths are relative to this file. Every other key has its default (config.example.toml).\n",
+        _line("preset", answers.preset, "names, tracks, weights, quota and days of the challenge"),
+        _line("profile", answers.profile, "hosts, ports and folders of the mail provider"),
+        _section("challenge"),
+        _line("address", answers.address, "teams write here, replies come from here"),
+        _organizers(answers.organizers),
+        _server("imap", answers),
+        _server("smtp", answers),
+        _oauth(answers),
+        _sheet(answers.sheet),
+        _section("roster"),
+        _line("file", "teams.csv", "columns: team,address"),
+        *(part for name, path in answers.labels.items() for part in _track(name, path)),
+        _PHASES,
+    ]
+    return "".join(parts)
+
+
+def by_oauth(profile: str) -> bool:
+    """Whether a provider takes no password, so that `mailbot login` is needed."""
+    return PROFILES[profile].imap.get("auth") == "oauth"
+
+
+def _oauth(answers: Answers) -> str:
+    if not by_oauth(answers.profile):
+        return ""
+    return _section("oauth") + _line("client_id", "", "the id of the app that you registered with the provider")
+
+
+def _server(name: str, answers: Answers) -> str:
+    lines = [_section(name)]
+    if name in answers.hosts:
+        lines.append(_line("host", answers.hosts[name], ""))
+    lines.append(_line("user", answers.user, ""))
+    if not by_oauth(answers.profile):
+        lines.append(_line("password_file", f"secrets/{name}", "its first line; chmod 600"))
+    if answers.profile == "generic":
+        lines.append(_PORTS[name])
+    if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
+        lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
+    return "".join(lines)
+
+
+def _sheet(sheet: str) -> str:
+    if not sheet:
+        return ""
+    key = _line("credentials_file", SHEET_KEY, "the service account's key; chmod 600")
+    return _section("sheet") + _line("spreadsheet", sheet, "share it with the service account") + key
+
+
+def _track(name: str, path: str) -> tuple[str, str]:
+    return _section(f"tracks.{name}"), _line("labels", path, "never leaves this machine")
+
+
+def _organizers(people: Sequence[str]) -> str:
+    if not people:
+        return '# organizers = ["you@example.org"]  # they hear of trouble\n'
+    return _line("organizers", list(people), "they hear of trouble")
+
+
+def _section(name: str) -> str:
+    return f"\n[{name}]\n"
+
+
+def _line(key: str, value: str | list[str], why: str) -> str:
+    """Write a key; JSON's texts and lists of texts are TOML's too."""
+    said = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    return f"{said}  # {why}\n" if why else f"{said}\n"

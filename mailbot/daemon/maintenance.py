@@ -1,0 +1,87 @@
+"""The step that looks for trouble which no other loop would notice, and keeps the figures for Prometheus."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.board.weekly import OVERDUE
+from mailbot.config.calendar import shown
+from mailbot.daemon import metrics
+from mailbot.daemon.status import look
+from mailbot.ledger import health, mails
+from mailbot.model import MailState
+from mailbot.system import journal, safefile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.service import Service
+    from mailbot.system.heartbeat import Pulse
+
+CALM = timedelta(days=1)
+"""What has not happened for so long is over: that a mail was given up, or replies were withheld."""
+
+MIB = 2**20
+
+
+@dataclass(kw_only=True)
+class Caring:
+    """What this works with, and what it has told of already."""
+
+    service: Service
+    pulse: Pulse
+    _told: dict[str, bool] = field(default_factory=dict)
+
+    def step(self) -> bool:
+        """Look once; there is never more to do at once. Raises Temporary when the ledger cannot be used."""
+        for part, trouble in self._looks():
+            self._tell(part, trouble)
+        settle(self.service)
+        self._write_metrics()
+        return False
+
+    def _looks(self) -> Iterator[tuple[str, str]]:
+        """Yield each part with what is wrong with it, "" when nothing is."""
+        config, zone = self.service.config, self.service.config.challenge.zone
+        free = shutil.disk_usage(config.state).free
+        low = free < config.alerts.disk_mib * MIB
+        yield "disk", f"{free // MIB} MiB are free, and `alerts.disk_mib` asks for more." if low else ""
+        due = self.service.weekly.due_at()
+        late = due is not None and self.service.clock() - due > OVERDUE
+        yield "overdue", f"It was due {shown(due, zone)}." if due and late else ""
+        hanging = self.pulse.late()
+        yield "heartbeat", f"Not heard of in time: {', '.join(hanging)}." if hanging else ""
+
+    def _tell(self, part: str, trouble: str) -> None:
+        """Report a change; what this process has said before it does not say again."""
+        if self._told.get(part) is not (not trouble):
+            self.service.watch.report(part, ok=not trouble, detail=trouble)
+            self._told[part] = not trouble
+
+    def _write_metrics(self) -> None:
+        """Replace the textfile as a whole; one that cannot be written costs nothing else."""
+        path = self.service.config.metrics.file
+        if path is None:
+            return
+        with self.service.ledger.read() as tx:
+            state = look(tx, self.service.config, now=self.service.clock())
+        try:
+            safefile.replace(path, metrics.text(state), mode=0o644)
+        except OSError as error:
+            journal.trouble("metrics-failed", why=str(error))
+
+
+def settle(service: Service) -> None:
+    """Tell of mails that lie set aside, whoever put them there, and call off what is over. Raises Temporary."""
+    with service.ledger.read() as tx:
+        aside = mails.count(tx, state=MailState.SET_ASIDE)
+        known = {row.part: row for row in health.listing(tx)}
+    ill = {part: row for part, row in known.items() if not row.ok}
+    for part in ("outbox", "replies"):
+        if part in ill and service.clock() - ill[part].seen_at > CALM:
+            service.watch.report(part, ok=True)
+    if bool(aside) != ("stuck" in ill):
+        service.watch.report("stuck", ok=not aside, detail="`mailbot stuck list` shows them." if aside else "")

@@ -1,0 +1,197 @@
+"""How the contest stands at this moment, in one look at ledger, state folder and calendar."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mailbot.board.weekly import OVERDUE, missing
+from mailbot.config.calendar import next_after, phase_at
+from mailbot.config.challenge import tracks_of
+from mailbot.daemon import report
+from mailbot.intake.rules import Quota
+from mailbot.ledger import boards, health, mails, observations, outbox, quota, scores, submissions, teams, truths
+from mailbot.ledger.scores import Version
+from mailbot.model import MailState
+from mailbot.system.lock import is_held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Tx
+    from mailbot.ledger.health import HealthRow
+    from mailbot.ledger.mails import MailRow
+
+LAST_MAILS = 8
+BUSIEST = 5
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """What a team has used of its quota on a track."""
+
+    team: str
+    track: str
+    #: Accepted submissions of today, and of the quota's week.
+    today: int
+    week: int
+    #: How many it may have this week, with what the organizers granted it.
+    per_week: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What there is to see."""
+
+    at: datetime
+    #: Whether a mailbot works on the state folder.
+    running: bool
+    #: What the daemon said of itself last (:mod:`mailbot.daemon.report`); empty when none runs.
+    pulse: Mapping[str, Any]
+    #: Every mail that was recorded, by outcome.
+    outcomes: Mapping[str, int]
+    #: Mails that are not handled yet, and those that were set aside.
+    backlog: int
+    set_aside: int
+    #: Mails of ours that are still to be sent, and those that could not be.
+    outbox: int
+    given_up: int
+    #: Submissions by track and status.
+    submissions: Mapping[tuple[str, str], int]
+    parts: Sequence[HealthRow]
+    #: Newest first.
+    last_mails: Sequence[MailRow]
+    #: Names by the id of the team.
+    teams: Mapping[int, str]
+    #: Of the teams that sent most this week.
+    used: Sequence[Used]
+    last_board: datetime | None
+    next_board: datetime
+    #: The weekly instant whose board should be out for an hour and is not.
+    overdue_board: datetime | None
+    #: Name of the phase that is open, and when the next one closes.
+    phase: str | None
+    deadline: datetime | None
+    #: SHA-256 of the labels in force, by track.
+    labels: Mapping[str, str]
+    #: Accepted submissions without a score by them, which no board comes out with; None where the items are split.
+    unscored: int | None
+
+    @property
+    def polled_at(self) -> datetime | None:
+        """When the mailbox was last looked into."""
+        return self._said("polled_at")
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the daemon started, if one runs."""
+        return self._said("started_at")
+
+    @property
+    def config_refused(self) -> str | None:
+        """Why the daemon did not take the config on disk when it was told to; None when it did."""
+        return self.pulse.get(report.REFUSED)
+
+    def _said(self, name: str) -> datetime | None:
+        """Return an instant that the daemon told."""
+        said = self.pulse.get(name)
+        return datetime.fromisoformat(said) if said else None
+
+
+def look(tx: Tx, config: Config, *, now: datetime) -> Status:
+    """Take it all in; reads only."""
+    horizon = now + timedelta(days=1)
+    closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
+    phase = phase_at(config.calendar, now)
+    due = missing(tx, config.board.publish_at, config.challenge.zone, now)
+    running = is_held(config.state)
+    return Status(
+        at=now,
+        running=running,
+        pulse=(report.read(config.state) or {}) if running else {},
+        outcomes={str(k): n for k, n in observations.mails_by_outcome(tx, _BEGINNING, horizon).items()},
+        backlog=mails.unfinished(tx),
+        set_aside=mails.count(tx, state=MailState.SET_ASIDE),
+        outbox=outbox.waiting(tx),
+        given_up=observations.given_up(tx, _BEGINNING),
+        submissions={(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()},
+        parts=health.listing(tx),
+        last_mails=mails.latest(tx, LAST_MAILS),
+        teams={team.id: team.name for team in teams.everyone(tx)},
+        used=_used(tx, config, now),
+        last_board=boards.last_published(tx),
+        next_board=next_after(config.board.publish_at, config.challenge.zone, now),
+        overdue_board=due if due and now - due > OVERDUE else None,
+        phase=phase.name if phase else None,
+        deadline=min(closing, default=None),
+        labels=truths.present(tx),
+        unscored=_unscored(tx, config) if config.split.public == 1 else None,
+    )
+
+
+def _unscored(tx: Tx, config: Config) -> int:
+    """Count what `mailbot rescore` has to do; the labels themselves are not loaded for it."""
+    tracks, present = tracks_of(config), truths.present(tx)
+    versions = (
+        Version(track=name, truth=present[name], scorer=track.scorer)
+        for name, track in tracks.items()
+        if name in present
+    )
+    return scores.count_all_lacking(tx, versions)
+
+
+def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
+    """Return what the busiest teams have used of their quota."""
+    zone = config.challenge.zone
+    rule = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    since, until = rule.week(now)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
+    for team_id, name, track in observations.busiest(tx, since, until, limit=BUSIEST):
+        has = quota.allowance(tx, rule, team_id=team_id, track=track, at=now)
+        today = submissions.used(tx, team_id=team_id, track=track, since=midnight, until=until)
+        found.append(Used(team=name, track=track, today=today, week=has.used, per_week=has.per_week))
+    return found
+
+
+def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
+    """Return it for programs; instants are RFC 3339, with the offset of the zone."""
+
+    def at(instant: datetime | None) -> str | None:
+        return instant.astimezone(zone).isoformat(timespec="seconds") if instant else None
+
+    return {
+        "at": at(status.at),
+        "running": status.running,
+        "loops": status.pulse.get("loops", {}),
+        "polled_at": at(status.polled_at),
+        "config_refused": status.config_refused,
+        "mails": dict(status.outcomes),
+        "backlog": status.backlog,
+        "set_aside": status.set_aside,
+        "outbox": status.outbox,
+        "given_up": status.given_up,
+        "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since), "detail": p.detail} for p in status.parts],
+        "last_mails": [
+            {
+                "mail": row.name,
+                "arrived_at": at(row.arrived_at),
+                "team": status.teams.get(row.team_id or 0),
+                "state": str(row.state),
+                "outcome": row.outcome and str(row.outcome),
+            }
+            for row in status.last_mails
+        ],
+        "quota": [asdict(each) for each in status.used],
+        "last_board": at(status.last_board),
+        "next_board": at(status.next_board),
+        "overdue_board": at(status.overdue_board),
+        "phase": status.phase,
+        "deadline": at(status.deadline),
+        "labels": dict(status.labels),
+        "unscored": status.unscored,
+    }

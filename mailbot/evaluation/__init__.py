@@ -1,0 +1,1 @@
+"""From a file to its score: labels, evaluator, column store, feedback, similarity."""

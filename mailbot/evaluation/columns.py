@@ -1,0 +1,241 @@
+"""What each accepted submission predicts, kept as columns: thousands are scored anew without opening a mail.
+
+A cache beside the ledger, filled at intake; :func:`mailbot.evaluation.backfill.complete` makes what is missing from
+the spool, and the whole folder may be deleted at any time. For each track and set of ids there is a file of
+predictions; a change of labels does not touch it. For each layout of :mod:`scoring.parts` there is a file of the
+forms that :mod:`scoring.stack` computes with, made from the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mailbot.errors import Temporary
+from mailbot.evaluation.rowfile import Item, RowFile
+from scoring import stack
+from scoring.model import Kind
+from scoring.parts import parts_of
+from scoring.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from scoring.scored import Laid
+    from scoring.stack import Key
+    from scoring.truth import Truth
+
+FORMAT = 1
+"""Part of every file's name: to be raised when the same file would give other columns."""
+
+AT_ONCE = 256
+"""Forms are made and kept for so many submissions at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """The columns of one accepted submission."""
+
+    submission_id: int
+    #: SHA-256 (hex) of its file.
+    sha256: str
+    #: As :class:`scoring.evaluate.Evaluated` holds them.
+    values: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stacked:
+    """The forms of many submissions."""
+
+    #: Whose the rows are, in order; those that are missing from the store are left out.
+    ids: tuple[int, ...]
+    #: As :func:`scoring.stack.rescored` takes them; empty without ids.
+    stacks: Mapping[Key, Stack]
+
+
+class Columns:
+    """The store. Threads and processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made when something is to be kept."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._files: dict[str, RowFile] = {}
+
+    def put(self, truth: Truth, found: Sequence[Predictions]) -> None:
+        """Keep predictions, whose values lie in the order of ``truth.ids``; what is kept is not kept again.
+
+        What is no set of columns of this truth is passed over: it came from a child, which may have been taken over.
+        Raises OSError: the disk is full, say. Nothing depends on it but speed.
+        """
+        with self._lock:
+            file = self._values(truth)
+            known = self._kept(file, [each.submission_id for each in found])
+            new = [each for each in found if known.get(each.submission_id) != each.sha256 and _fits(each, truth)]
+            if new:
+                file.append([_item(each, truth) for each in new])
+
+    def missing(self, truth: Truth, wanted: Mapping[int, str]) -> set[int]:
+        """Return those of the submissions, given with the SHA-256 of their files, that are not kept."""
+        with self._lock:
+            known = self._kept(self._values(truth), list(wanted))
+        return {each for each, sha256 in wanted.items() if known.get(each) != sha256}
+
+    def laid(self, truth: Truth, submission_ids: Sequence[int]) -> dict[int, Laid]:
+        """Return columns as :func:`scoring.parts.laid_out` gives them; submissions that are not kept are left out."""
+        with self._lock:
+            return self._laid(truth, submission_ids)
+
+    def stacks(self, truth: Truth, submission_ids: Sequence[int]) -> Stacked:
+        """Return the forms of many submissions, in the order given; forms that are not kept yet are made and kept.
+
+        Matrices are maps of the disk where the submissions lie there in that order. Raises Temporary when the forms
+        cannot be kept.
+        """
+        with self._lock:
+            file = self._forms(truth)
+            places = self._formed(truth, file, submission_ids)
+            if len(places) < len(submission_ids):
+                self._form(truth, file, [each for each in submission_ids if each not in places])
+                places = self._formed(truth, file, submission_ids)
+            ids = tuple(each for each in submission_ids if each in places)
+            at = [places[each] for each in ids]
+            return Stacked(ids=ids, stacks=_stacks(truth, file, at) if ids else {})
+
+    def _kept(self, file: RowFile, ids: Sequence[int]) -> dict[int, str]:
+        """Return the SHA-256 of the file that each sound row was made from, by its id."""
+        sound = file.places(ids)
+        return {each: sha256.hex() for each, sha256 in file.shas(list(sound)).items()}
+
+    def _laid(self, truth: Truth, ids: Sequence[int]) -> dict[int, Laid]:
+        file = self._values(truth)
+        places = file.places(ids)
+        order = _order(truth)[parts_of(truth).order]
+        return {
+            each: {c.name: file.field(c.name, [place])[0][order].astype(np.float64) for c in truth.track.columns}
+            for each, place in places.items()
+        }
+
+    def _formed(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> dict[int, int]:
+        """Return where the forms lie that were made from the predictions kept."""
+        kept = self._values(truth).shas(ids)
+        formed = file.shas(ids)
+        return file.places([each for each in kept if formed.get(each) == kept[each]])
+
+    def _form(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> None:
+        """Make the forms of submissions whose predictions are kept."""
+        shas = self._values(truth).shas(ids)
+        for start in range(0, len(shas), AT_ONCE):
+            laid = self._laid(truth, list(shas)[start : start + AT_ONCE])
+            items = [_formed_item(each, shas[each].hex(), columns, truth) for each, columns in laid.items()]
+            try:
+                file.append(items)
+            except OSError as error:
+                message = f"{self._folder} cannot be written: {error.strerror}"
+                raise Temporary(message) from error
+        file.refresh()
+
+    def _values(self, truth: Truth) -> RowFile:
+        return self._file(f"{_name(truth)}.values", _value_type(truth))
+
+    def _forms(self, truth: Truth) -> RowFile:
+        return self._file(f"{_name(truth)}-{_layout(truth)}.forms", _form_type(truth))
+
+    def _file(self, name: str, row: np.dtype[np.void]) -> RowFile:
+        if name not in self._files:
+            self._files[name] = RowFile(self._folder / name, row)
+        self._files[name].refresh()
+        return self._files[name]
+
+
+# --- what is in a row ------------------------------------------------------------------------
+
+
+def _value_type(truth: Truth) -> np.dtype[np.void]:
+    n = len(truth.ids)
+    return np.dtype([(c.name, "u1" if c.kind is Kind.CHOICE else "<f8", (n,)) for c in truth.track.columns])
+
+
+def _form_type(truth: Truth) -> np.dtype[np.void]:
+    parts = parts_of(truth)
+    kinds = stack.kinds(truth.track, parts.n)
+    squares = [(f"{_field(key)}²", "<f8", (len(parts.slices),)) for key in kinds]
+    wide_first = sorted(kinds.items(), key=lambda item: -np.dtype(item[1]).itemsize)  # so that all are aligned
+    return np.dtype(squares + [(_field(key), np.dtype(kind), (parts.n,)) for key, kind in wide_first])
+
+
+def _field(key: Key) -> str:
+    column, form = key
+    return f"{column}:{form}"
+
+
+def _fits(found: Predictions, truth: Truth) -> bool:
+    """Tell whether each column has a finite number for each item."""
+    types, n = _value_type(truth), len(truth.ids)
+    sizes = {c.name: n * types[c.name].base.itemsize for c in truth.track.columns}
+    if {name: len(values) for name, values in found.values.items()} != sizes:
+        return False
+    return all(np.isfinite(np.frombuffer(found.values[name], types[name].base)).all() for name in sizes)
+
+
+def _item(found: Predictions, truth: Truth) -> Item:
+    order = np.empty(len(truth.ids), dtype=np.intp)
+    order[_order(truth)] = np.arange(order.size)
+    types = _value_type(truth)
+    fields = {c.name: np.frombuffer(found.values[c.name], types[c.name].base)[order] for c in truth.track.columns}
+    return Item(id=found.submission_id, sha256=found.sha256, fields=fields)
+
+
+def _formed_item(submission_id: int, sha256: str, laid: Laid, truth: Truth) -> Item:
+    fields: dict[str, NDArray[np.generic]] = {}
+    for key, (matrix, squares) in stack.row(laid, truth).items():
+        fields |= {_field(key): matrix, f"{_field(key)}²": squares}
+    return Item(id=submission_id, sha256=sha256, fields=fields)
+
+
+def _stacks(truth: Truth, file: RowFile, places: Sequence[int]) -> dict[Key, Stack]:
+    return {
+        key: Stack(matrix=file.field(_field(key), places), square=file.field(f"{_field(key)}²", places))  # type: ignore[arg-type]  # of the types that _form_type says
+        for key in stack.kinds(truth.track, parts_of(truth).n)
+    }
+
+
+# --- which file it is in ---------------------------------------------------------------------
+
+
+def _order(truth: Truth) -> NDArray[np.intp]:
+    """Return where in a row of predictions each item of ``truth.ids`` is: rows go by id, label files as they like."""
+    return truth.once("columns-order", lambda: np.argsort(sorted(range(len(truth.ids)), key=truth.ids.__getitem__)))
+
+
+def _name(truth: Truth) -> str:
+    """Return what the file of predictions is named by: the track, what its columns may hold, and the ids."""
+    return truth.once("columns-name", lambda: f"{truth.track.name}-{_digest(_what(truth))}")
+
+
+def _what(truth: Truth) -> list[object]:
+    columns = [[column.name, column.kind.value, *column.choices] for column in truth.track.columns]
+    return [FORMAT, columns, sorted(truth.ids, key=lambda each: (isinstance(each, str), each))]
+
+
+def _layout(truth: Truth) -> str:
+    """Return what the file of forms is named by beside: the forms, and which item stands where in which part."""
+    return truth.once("columns-layout", lambda: _digest(_where(truth)))
+
+
+def _where(truth: Truth) -> list[object]:
+    parts = parts_of(truth)
+    bounds = [[part.start, part.stop] for part in parts.slices.values()]
+    return [[_field(key) for key in stack.kinds(truth.track, parts.n)], bounds, _order(truth)[parts.order].tolist()]
+
+
+def _digest(what: list[object]) -> str:
+    return hashlib.sha256(json.dumps(what, ensure_ascii=False).encode()).hexdigest()[:16]

@@ -1,0 +1,67 @@
+"""What a reply may tell of a score: as the phase says, and for the ladder as the team's earlier ones left it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import submissions
+from scoring.evaluate import laid_of
+from scoring.ladder import Feedback, feedback, ladder
+from scoring.model import Policy
+from scoring.parts import parts_of
+from scoring.scored import influence, scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mailbot.config.calendar import Phase
+    from mailbot.evaluation.columns import Columns
+    from mailbot.evaluation.labels import Labels
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.model import Judged, Team
+    from scoring.ladder import Rung
+    from scoring.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """The parts this works with."""
+
+    ledger: Ledger
+    labels: Labels
+    columns: Columns
+    #: Fills the gaps of the column store (:func:`mailbot.evaluation.backfill.complete`).
+    complete: Callable[[Truth, Sequence[SubmissionRow]], None]
+    #: Decimals of a score that is shown.
+    decimals: int
+
+    def prepare(self, team: Team, phase: Phase | None, files: Sequence[Judged]) -> None:
+        """See to it that the team's earlier predictions are at hand, where the ladder will ask for them."""
+        if phase is None or phase.feedback is not Policy.LADDER:
+            return
+        for track in dict.fromkeys(file.evaluation.track for file in files if file.evaluation.ok):
+            truth = self.labels[str(track)]
+            with self.ledger.read() as tx:
+                earlier = submissions.climbed(tx, team_id=team.id, track=str(track), phase=phase.name)
+            self.complete(truth, earlier)
+
+    def of(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Feedback:
+        """Return what is told of a file that has just been accepted; its submission is not in the ledger yet."""
+        evaluation = file.evaluation
+        if evaluation.score is None or evaluation.track is None:
+            message = "only a file with a score is told of"
+            raise ValueError(message)
+        rung = self._rung(tx, team, phase, file) if phase.feedback is Policy.LADDER else None
+        return feedback(phase.feedback, evaluation.score, rung=rung, resolution=phase.rounding, decimals=self.decimals)
+
+    def _rung(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Rung:
+        """Climb the ladder anew, by the present truth alone: a change of labels leaves no trace of what was told."""
+        truth = self.labels[str(file.evaluation.track)]
+        track = truth.track
+        earlier = submissions.climbed(tx, team_id=team.id, track=track.name, phase=phase.name)
+        kept = self.columns.laid(truth, [row.id for row in earlier])
+        climbed = [*(kept[row.id] for row in earlier if row.id in kept), laid_of(file.values, truth)]
+        steps = ((scored(laid, truth).score, influence(laid, truth)) for laid in climbed)
+        return ladder(steps, clusters=parts_of(truth).clusters, higher_is_better=track.higher_is_better)[-1]

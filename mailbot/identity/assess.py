@@ -1,0 +1,152 @@
+"""The stage that says how sure it is who sent a mail: by the ledger, the DNS, and a child that verifies signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.identity import align, level
+from mailbot.identity.identify import canonical
+from mailbot.identity.level import Proof, Verdict
+from mailbot.identity.lookup import NoAnswer
+from mailbot.ledger import authserv, keys, teams
+from mailbot.mail import dkim, teamkey
+from mailbot.mail.model import AuthLevel
+from mailbot.system.sandbox import ChildDied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.identity.lookup import Lookup
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.keys import KeyRow
+    from mailbot.ledger.mails import MailRow
+    from mailbot.mail.dkim import Checked
+    from mailbot.mail.model import Claims, Signature
+    from mailbot.model import Mail, Team
+    from mailbot.system.sandbox import Sandbox, Task
+
+TRIES = 3
+"""So often a mail is put off because the DNS gives no answer; then its signatures prove nothing."""
+
+FOREIGN_KEY = "it carries another team's key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """A verdict on its way: what was proven so far, and signatures that a child verifies."""
+
+    proofs: Sequence[Proof]
+    require: Sequence[AuthLevel]
+    task: Task[tuple[Checked, ...]] | None = None
+    settled: Verdict | None = None
+
+    def result(self) -> Verdict:
+        """Wait for it."""
+        if self.settled:
+            return self.settled
+        return level.weigh([*self.proofs, *([_proof(self.task)] if self.task else [])], self.require)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessor:
+    """The parts this stage works with."""
+
+    ledger: Ledger
+    sandbox: Sandbox
+    lookup: Lookup
+    secret: bytes
+    require: Sequence[AuthLevel]
+    #: Our addresses, canonical.
+    own: frozenset[str]
+
+    def holder(self, tx: Tx, claims: Claims) -> Team | None:
+        """Return the one team whose present key a mail carries."""
+        found = {row.team_id for row in self._keys(tx, claims) if not row.ended}
+        return teams.with_id(tx, found.pop()) if len(found) == 1 else None
+
+    def begin(self, row: MailRow, mail: Mail, team: Team, raw: bytes) -> Assessment:
+        """Begin to assess a mail of a team, from one address. Raises Temporary when the DNS gives no answer."""
+        if row.auth is AuthLevel.CONFIRMED:
+            return self._settled(Verdict(level=AuthLevel.CONFIRMED, why=row.auth_why or ""))
+        claims, sender = mail.claims, mail.senders[0]
+        with self.ledger.read() as tx:
+            found, distrusted = self._keys(tx, claims), authserv.distrusted(tx)
+        if any(each.team_id != team.id for each in found):
+            return self._settled(Verdict(why=FOREIGN_KEY, enough=False))
+        to_us = any(canonical(address) in self.own for address in claims.recipients)
+        proofs = [_of_key(claims, found), level.dmarc(claims, sender, to_us=to_us, distrusted=distrusted)]
+        if not self._needs_dkim(proofs):
+            return Assessment(proofs=[_marked(proof, claims, sender) for proof in proofs], require=self.require)
+        wanted = [s for s in claims.signatures if align.related(sender.rpartition("@")[2], s.domain)]
+        asked = self._asked(row, sender, wanted) if claims.from_fields == 1 else "there is more than one From field"
+        if isinstance(asked, str):
+            proofs.append(Proof(level=AuthLevel.DKIM, holds=False, why=asked))
+            return Assessment(proofs=proofs, require=self.require)
+        return Assessment(proofs=proofs, require=self.require, task=self.sandbox.submit(dkim.verify, raw, asked))
+
+    def _settled(self, verdict: Verdict) -> Assessment:
+        return Assessment(proofs=(), require=self.require, settled=verdict)
+
+    def _keys(self, tx: Tx, claims: Claims) -> list[KeyRow]:
+        return keys.find(tx, [teamkey.hashed(self.secret, each) for each in claims.keys])
+
+    def _needs_dkim(self, proofs: Sequence[Proof]) -> bool:
+        """Whether signatures could still change what counts: else nobody asks the DNS."""
+        proven = [proof.level for proof in proofs if proof.holds]
+        before = next((n for n, each in enumerate(self.require) if each in proven), len(self.require))
+        return AuthLevel.DKIM in self.require[:before]
+
+    def _asked(self, row: MailRow, sender: str, wanted: Sequence[Signature]) -> dkim.Asked | str:
+        """Return what the child is to verify, with the keys; or why there is nothing to verify."""
+        usable = [signature for signature in wanted if not signature.fault]
+        if not usable:
+            return next((s.fault for s in wanted), "no signature of the sender's domain")
+        author = sender.rpartition("@")[2]
+        try:
+            names = [n for s in usable if s.domain != author for each in (author, s.domain) for n in align.walk(each)]
+            records = self.lookup.policies(dict.fromkeys(names))
+            aligned = [s for s in usable if align.aligned(author, s.domain, records)]
+            published = self.lookup.texts(dict.fromkeys(s.key_name for s in aligned))
+        except NoAnswer as error:
+            if row.attempts < TRIES and AuthLevel.NONE not in self.require:
+                raise
+            return str(error)
+        if not aligned:
+            return "the DMARC record of the sender's domain asks for a signature of its own"
+        if not published:
+            return "the signature's key is not published"
+        return dkim.Asked(sender=sender, own=self.own, keys=published)
+
+
+def _of_key(claims: Claims, found: Sequence[KeyRow]) -> Proof:
+    """Return what the keys of a mail prove; none of them is another team's."""
+    if not claims.keys:
+        return Proof(level=AuthLevel.KEY, holds=False, why="")
+    if any(not row.ended for row in found):
+        return Proof(level=AuthLevel.KEY, holds=True, why="the team's key")
+    why = "its key was replaced by a newer one" if found else "its key is no team's"
+    return Proof(level=AuthLevel.KEY, holds=False, why=why)
+
+
+def _marked(proof: Proof, claims: Claims, sender: str) -> Proof:
+    """Mark what a server vouched for by the signature of the sender's domain: what is sent once more bears it too."""
+    domain = sender.rpartition("@")[2]
+    mark = next((s.digest for s in claims.signatures if align.related(domain, s.domain)), "")
+    return Proof(
+        level=proof.level, holds=proof.holds, why=proof.why, mark=mark if proof.level is AuthLevel.DMARC else ""
+    )
+
+
+def _proof(task: Task[tuple[Checked, ...]]) -> Proof:
+    """Wait for the signatures: one that holds is enough, and one that does not proves nothing against the mail."""
+    try:
+        checked = task.result()
+    except ChildDied:
+        return Proof(level=AuthLevel.DKIM, holds=False, why="the signature could not be verified within its limits")
+    for each in checked:
+        if not each.fault:
+            why = "a signature of the sender's domain holds"
+            return Proof(level=AuthLevel.DKIM, holds=True, why=why, mark=each.signature.digest)
+    why = next((f"the signature proves nothing: {each.fault}" for each in checked), "no signature could be read")
+    return Proof(level=AuthLevel.DKIM, holds=False, why=why)

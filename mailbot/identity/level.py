@@ -1,0 +1,67 @@
+"""The policy: of all that a mail proved, what counts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.mail.model import AuthLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from mailbot.mail.model import Claims
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How sure it is who sent a mail, and whether that is enough."""
+
+    level: AuthLevel = AuthLevel.NONE
+    #: What proves it, or why nothing does; a few words, no address and no secret.
+    why: str = ""
+    enough: bool = True
+    #: What the same mail, sent once more by somebody else, would bear too; "" where nothing does.
+    mark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Something that proves a level, or does not."""
+
+    level: AuthLevel
+    holds: bool
+    why: str
+    mark: str = ""
+
+
+def weigh(proofs: Sequence[Proof], require: Sequence[AuthLevel]) -> Verdict:
+    """Return the first level of ``require`` that is proven; "none" among them takes any mail.
+
+    When none of them is, the mail is not sure enough, whatever else it proved: then the surest is named.
+    """
+    proven = {proof.level: proof for proof in reversed(proofs) if proof.holds}
+    nothing = Proof(level=AuthLevel.NONE, holds=True, why="; ".join(p.why for p in proofs if p.why and not p.holds))
+    for level in require:
+        if found := proven.get(level, nothing if level is AuthLevel.NONE else None):
+            return Verdict(level=level, why=found.why, mark=found.mark)
+    surest = next((proven[level] for level in AuthLevel if level in proven), nothing)
+    return Verdict(level=surest.level, why=surest.why, enough=False)
+
+
+def dmarc(claims: Claims, sender: str, *, to_us: bool, distrusted: Collection[str]) -> Proof:
+    """Return what Authentication-Results proves: DMARC passed for the domain that we see in From."""
+    said, domain = claims.vouched, sender.rpartition("@")[2]
+    if said is None:
+        return Proof(level=AuthLevel.DMARC, holds=False, why="")
+    who = said.authserv_id or "the mail provider"
+    fault = ""
+    if said.authserv_id in distrusted:
+        fault = f"{who} lets forged results through, as `doctor --check-auth` saw"
+    elif said.result != "pass":
+        fault = f"{who} says dmarc={said.result or 'nothing'}"
+    elif claims.from_fields != 1 or said.header_from != domain:
+        fault = f"{who} vouches for another From"
+    elif not to_us:
+        fault = "our address is neither in To nor in Cc"
+    return Proof(level=AuthLevel.DMARC, holds=not fault, why=fault or f"{who} vouches for the sender")

@@ -1,0 +1,142 @@
+"""What may be a team's name: one that can be told from every other, and does no harm in a mail, a sheet or a page.
+
+One place for every source of names: the roster file, the form's sheet, mails and commands. Names are compared as
+Unicode does it for identifiers: by their skeletons (UTS 39, section 4), so that a Cyrillic letter in the place of a
+Latin one makes no second team.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import deque
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mailbot.intake.rules import name_key
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST_NAME = 80
+"""Characters of a name."""
+
+MOST_MARKS = 2
+"""So many combining marks may follow one another: Vietnamese needs two, a tower of them covers the lines above."""
+
+FORMULA = "=+-@"
+"""What begins a formula in spreadsheets (OWASP, "CSV Injection")."""
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing: Hangul fillers, the empty Braille cell."""
+
+QUOTES = str.maketrans("", "", "\"'`´‘’“”„«»")  # noqa: RUF001  # the quotation marks that tell no two names apart
+
+
+def tidy(given: str) -> str:
+    """Return a name with its white space squeezed. Raises ValueError with the reason and how to mend it."""
+    shown = printable(given, LONGEST_NAME)
+    fault = _fault(shown, " ".join(unicodedata.normalize("NFC", given).split()))
+    if fault:
+        message = f"{shown!r} is no team name: {fault}"
+        raise ValueError(message)
+    return shown
+
+
+def _fault(shown: str, name: str) -> str | None:
+    """Say what is wrong with a name by itself; ``shown`` is what became of it when it was made printable."""
+    plain = unicodedata.normalize("NFKC", name)
+    first = plain[:1]
+    found = (
+        (not name, "it is empty; write one"),
+        (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters; shorten it"),
+        (
+            shown != name or not BLANK.isdisjoint(name),
+            "it holds characters that nobody can see; write it anew, with letters and digits",
+        ),
+        (
+            first in tuple(FORMULA),
+            f"spreadsheets take what begins with {first!r} for a formula; begin it with a letter or a digit",
+        ),
+        (not any(char.isalnum() for char in plain), "it has no letter and no digit; add one"),
+        (_marks(name) > MOST_MARKS, "too many accents stand on one letter; leave some out"),
+    )
+    return next((why for bad, why in found if bad), None)
+
+
+def _marks(name: str) -> int:
+    """Count the longest run of combining marks."""
+    longest = run = 0
+    for char in name:
+        run = run + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        longest = max(longest, run)
+    return longest
+
+
+class Names:
+    """The names that are taken. A name that is one of them, but for case and width, is that very team."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        """Take the names of the registered teams."""
+        self._keys: set[str] = set()
+        self._looks: dict[str, str] = {}
+        for name in taken:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """Take one more name."""
+        self._keys.add(name_key(name))
+        for look in looks(name):
+            self._looks.setdefault(look, name)
+
+    def fault(self, name: str) -> str | None:
+        """Say whose name a new one cannot be told from, and the mend; None for one that is fine, or is that team's."""
+        if name_key(name) in self._keys:
+            return None
+        other = next((self._looks[look] for look in looks(name) if look in self._looks), None)
+        if other is None:
+            return None
+        return f"it looks like the name of another team, {other!r}; choose one that can be told from it"
+
+
+def looks(name: str) -> tuple[str, str]:
+    """Return the forms of a name that no other team's may share: how it looks in small letters, and as written."""
+    plain = unicodedata.normalize("NFKC", name).translate(QUOTES)
+    return (f"small {_skeleton(plain.casefold())}", f"written {_skeleton(_skeleton(plain).casefold())}")
+
+
+def _skeleton(text: str) -> str:
+    """Return a text with each character as its prototype (UTS 39, section 4), without white space."""
+    prototypes = _prototypes()
+    decomposed = unicodedata.normalize("NFD", text)
+    replaced = "".join(prototypes.get(char, char) for char in decomposed)
+    return "".join(unicodedata.normalize("NFD", replaced).split())
+
+
+@cache
+def _prototypes() -> dict[str, str]:
+    """Return the prototype of each character that can be taken for another.
+
+    The library lists who looks like whom, in both directions. A class is the prototype and all that look like it; the
+    prototype is the one with the most neighbours, of two the longer (``m`` looks like ``rn``), else the lesser.
+    """
+    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  # a megabyte, and not for --help
+
+    beside = {text: [str(each["c"]) for each in others] for text, others in confusables_data.items()}
+    found: dict[str, str] = {}
+    for text in beside:
+        if text not in found:
+            alike = _reached(text, beside)
+            best = min(alike, key=lambda each: (-len(beside.get(each, ())), -len(each), each))
+            found |= dict.fromkeys(alike, best)
+    return {text: prototype for text, prototype in found.items() if len(text) == 1}
+
+
+def _reached(start: str, beside: dict[str, list[str]]) -> set[str]:
+    """Return all that is reached from a character by steps to what looks like it."""
+    seen, waiting = {start}, deque([start])
+    while waiting:
+        new = [each for each in beside.get(waiting.popleft(), ()) if each not in seen]
+        seen.update(new)
+        waiting.extend(new)
+    return seen

@@ -1,0 +1,121 @@
+"""What a mail wants of the roster: to register a team, to confirm it, to add or remove a member. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailbot.identity.roster import normalise
+from mailbot.intake.rules import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from mailbot.model import Mail, Team
+
+MOST_MEMBERS = 10
+"""Addresses of a team that came by mail: each member is written to, and nobody shall make a cannon of that."""
+
+
+class Wish(StrEnum):
+    """What is wanted."""
+
+    REGISTER = "register"  # a new team, by somebody who is on none
+    CONFIRM = "confirm"  # the registration of a team that was entered by a form or a file
+    ADD = "members add"  # addresses to the team, by its leader
+    REMOVE = "members remove"  # addresses off the team, by its leader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One wish."""
+
+    wish: Wish
+    #: The team's name as the mail has it; only to register.
+    name: str = ""
+    #: Normalised, each once, in order; to register, the sender's first.
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes who is on a team: done only when something proves who sent it."""
+        return self.wish in (Wish.ADD, Wish.REMOVE)
+
+    def __str__(self) -> str:
+        """Return it on one line: ``members add name@example.org``."""
+        return " ".join((self.wish, *self.addresses))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of a request, to be told."""
+
+    request: Request
+    #: Why nothing was done; "" when it was.
+    fault: str = ""
+    #: The team's first key; "" when it has got one before.
+    key: str = field(default="", repr=False)
+    #: Addresses that could not be added.
+    left_out: tuple[str, ...] = ()
+
+
+_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|回复|答复|转发)\s*:)+\s*", re.IGNORECASE)
+_REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
+_CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
+_MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
+_ADDS = ("add", "添加", "增加")
+_NO_ADDRESS = r"\s<>,;:()\[\]\"'\u2e80-\u9fff\uff00-\uffef"
+"""What stands between addresses; Chinese is written without spaces, so its letters and stops too."""
+_ADDRESS = re.compile(f"[^{_NO_ADDRESS}]+@[^{_NO_ADDRESS}]+")
+
+
+def of_stranger(mail: Mail, own: Collection[str]) -> Request | None:
+    """Return the registration that a mail of somebody on no team asks for: ``[… Registration] Team name``."""
+    found = _REGISTER.fullmatch(_plain(mail.subject))
+    if found is None:
+        return None
+    name = re.sub(r"^(\s*\[[^\]]*\])+\s*", "", mail.subject)  # as written, for the checks of names
+    members = [each for line in _own_lines(mail.text) for each in _addresses(line) if each not in own]
+    return Request(wish=Wish.REGISTER, name=name, addresses=tuple(dict.fromkeys([mail.senders[0], *members])))
+
+
+def of_team(mail: Mail, team: Team) -> Request | None:
+    """Return what a mail of a team asks for, in its subject or first line."""
+    first = next(_own_lines(mail.text), "")
+    may_confirm = team.unconfirmed or not mail.references  # in a thread the word may answer a question about a mail
+    for line in (_PREFIX.sub("", _plain(mail.subject)), _plain(first)):
+        if may_confirm and (found := _CONFIRM.fullmatch(line)) and _is_name(found[1], team):
+            return Request(wish=Wish.CONFIRM)
+        if (found := _MEMBERS.fullmatch(line)) and (named := tuple(dict.fromkeys(_addresses(found[2])))):
+            return Request(wish=Wish.ADD if found[1].casefold() in _ADDS else Wish.REMOVE, addresses=named)
+    return None
+
+
+def _is_name(said: str, team: Team) -> bool:
+    """Whether a team confirms itself: by the word alone, or with its name."""
+    return not said.strip() or name_key(said) == name_key(team.name)
+
+
+def _plain(line: str) -> str:
+    """Return a line with full-width characters as plain ones."""
+    return " ".join(unicodedata.normalize("NFKC", line).split())
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    """Yield the lines that the sender wrote: no quoted ones, nothing below a signature's mark."""
+    for line in text.splitlines():
+        if line.rstrip() == "--":
+            return
+        if line.strip() and not line.lstrip().startswith((">", "|")):
+            yield line
+
+
+def _addresses(line: str) -> Iterator[str]:
+    for found in _ADDRESS.finditer(line):
+        try:
+            yield normalise(found.group().removeprefix("mailto:").rstrip("."))
+        except ValueError:
+            continue

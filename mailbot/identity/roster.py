@@ -1,0 +1,192 @@
+"""The roster: a CSV file of teams and addresses, each row checked, each mistake named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.config import address as mailaddress
+from mailbot.errors import ConfigError
+from mailbot.identity import names as naming
+from mailbot.intake.rules import name_key
+from mailbot.ledger import daybook, events, teams
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from mailbot.ledger import Tx
+
+ADDRESS_COLUMNS = ("address", "addresses", "email", "emails", "e-mail")
+TEAM_COLUMNS = ("team", "team name", "team_name", "name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A team as a roster names it."""
+
+    name: str
+    #: Normalised, in the order given.
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms the teams of a source come onto the roster."""
+
+    #: New teams are still to confirm.
+    confirm: bool = False
+    #: Anybody may write there: a row changes no team that is registered, and brings none after the end.
+    public: bool = False
+    #: Whether registration is closed.
+    closed: bool = False
+    #: Whether addresses that were taken off their team may come back: somebody says so by hand.
+    again: bool = False
+
+
+AS_THEY_COME = Terms()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """What was read, and what was wrong with the rest."""
+
+    entries: tuple[Entry, ...]
+    #: One sentence each, with the line.
+    mistakes: tuple[str, ...]
+
+
+def normalise(address: str) -> str:
+    """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
+    try:
+        found = mailaddress.parsed(address.strip())
+    except ValueError as error:
+        message = f"{printable(address)!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def entry(name: str, given: Sequence[str]) -> Entry:
+    """Check a team's name and addresses. Raises ValueError with the reason."""
+    shown = naming.tidy(name)
+    if not given:
+        message = f"team {shown!r} has no address"
+        raise ValueError(message)
+    return Entry(name=shown, addresses=tuple(dict.fromkeys(normalise(address) for address in given)))
+
+
+def read_file(path: Path | None) -> Roster:
+    """Read the roster file of the config; without one nobody is on it. Raises ConfigError."""
+    try:
+        return read_csv(path.read_bytes()) if path else Roster(entries=(), mistakes=())
+    except OSError as error:
+        message = f"roster.file: {path} cannot be read ({error.strerror})"
+        raise ConfigError(message) from error
+
+
+def read_csv(data: bytes) -> Roster:
+    """Read a roster: a ``team`` and an ``address`` column; several addresses in several rows, or split by ``;``."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+    rows = csv.reader(io.StringIO(text, newline=""))
+    head = [cell.strip().lower() for cell in next(rows, [])]
+    team = next((head.index(c) for c in TEAM_COLUMNS if c in head), None)
+    address = next((head.index(c) for c in ADDRESS_COLUMNS if c in head), None)
+    if team is None or address is None:
+        return Roster(entries=(), mistakes=("line 1: the columns `team` and `address` are needed",))
+    entries: list[Entry] = []
+    mistakes: list[str] = []
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            found = _entry(row, team, address)
+            if isinstance(found, Entry):
+                entries.append(found)
+            else:
+                mistakes.append(f"line {rows.line_num}: {found}")
+    except csv.Error as error:
+        mistakes.append(f"line {rows.line_num}: {error}; is a quotation mark left open before?")
+    return _without_conflicts(entries, mistakes)
+
+
+def _entry(row: Sequence[str], team: int, address: int) -> Entry | str:
+    """Check a row; return the reason when it cannot be taken."""
+    try:
+        return entry(row[team], re.split(r"[;,\s]+", row[address].strip(" ;,\t")))
+    except ValueError as error:
+        return str(error)
+    except IndexError:
+        return "a cell is missing"
+
+
+def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
+    """Drop entries whose address another team claimed before."""
+    owner: dict[str, str] = {}
+    kept = []
+    for one in entries:
+        taken = [a for a in one.addresses if owner.setdefault(a, name_key(one.name)) != name_key(one.name)]
+        if taken:
+            mistakes.append(f"team {one.name!r}: {', '.join(taken)} is another team's address already")
+        else:
+            kept.append(one)
+    return Roster(entries=tuple(kept), mistakes=tuple(mistakes))
+
+
+def enter(
+    tx: Tx, entries: Sequence[Entry], now: datetime, *, state: Path, terms: Terms = AS_THEY_COME, why: str = ""
+) -> list[str]:
+    """Bring teams into the ledger; return why some were not taken, or not whole."""
+    mistakes = []
+    names = naming.Names(team.name for team in teams.everyone(tx))
+    for one in entries:
+        team = teams.with_name(tx, one.name)
+        known = set(team.addresses) if team else set()
+        known |= teams.ever(tx, team.id) if team and not terms.again else set()
+        if fault := _fault(tx, one, known, names, terms):
+            mistakes.append(f"team {one.name!r}: {fault}")
+        elif set(one.addresses) - known:
+            add(tx, one, now, state=state, unconfirmed=terms.confirm, **({"why": why} if why else {}))
+            names.add(one.name)
+    return mistakes
+
+
+def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Terms) -> str | None:
+    """Say why an entry cannot be taken; ``known`` are the addresses that are or were on its team."""
+    new = [address for address in one.addresses if address not in known]
+    foreign = [a for a, team in teams.by_address(tx, new).items() if name_key(team.name) != name_key(one.name)]
+    if foreign:
+        return f"{', '.join(foreign)} is another team's address already"
+    if fault := names.fault(one.name):
+        return fault
+    if new and known and terms.public:
+        return f"it is registered already, so {', '.join(new)} was not added; its leader can, by mail, and so can you"
+    if new and terms.public and terms.closed:
+        return "registration is closed; `mailbot teams add` with --why lets it in"
+    return None
+
+
+def add(tx: Tx, one: Entry, now: datetime, *, state: Path, unconfirmed: bool = False, **detail: str) -> int:
+    """Add a team, or addresses to it, to ledger, daybook and trail; return its id."""
+    line = daybook.keep_roster(state, one.name, one.addresses)
+    team_id = teams.add(tx, one.name, one.addresses, now, unconfirmed=unconfirmed)
+    detail |= {"unconfirmed": "yes"} if unconfirmed else {}
+    events.append(tx, kind="team-added", subject=one.name, now=now, roster=line, **detail)
+    return team_id
+
+
+def switch_letters(tx: Tx, name: str, *, wanted: bool, now: datetime) -> str | None:
+    """Note whether a team wants letters; return its name as registered, None when there is no such team."""
+    team = teams.with_name(tx, name)
+    if team is None:
+        return None
+    if teams.want_letters(tx, team.id, wanted=wanted):
+        events.append(tx, kind="team-letters", subject=team.name, now=now, wanted=wanted)
+    return team.name

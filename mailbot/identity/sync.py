@@ -1,0 +1,141 @@
+"""The step that reads the roster's sources every hour: the CSV file and the form's response sheet.
+
+What cannot be taken is told to the organizers, each set of problems once. Teams that are still to confirm their
+registration are asked, each once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from mailbot.board.sheet import show
+from mailbot.errors import MailbotError, Temporary
+from mailbot.identity import form as roster_form
+from mailbot.identity import notices, roster
+from mailbot.ledger import events, outbox
+from mailbot.mail import envelope
+from mailbot.mail.templates import environment
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.schema import Config
+    from mailbot.identity.roster import Roster
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.service import Service
+    from mailbot.transport.alerts import Watch
+
+EVERY = timedelta(hours=1)
+
+
+class Client(Protocol):
+    """What the step asks of Google Sheets; mailbot.board.sheet.client.Sheets is one."""
+
+    def read_rows(self, spreadsheet: str, worksheet: str = "") -> list[list[str]]:
+        """Return the rows of a worksheet. Raises a MailbotError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where teams come from."""
+
+    #: For people: ``roster file``, ``form``.
+    name: str
+    #: Raises a MailbotError.
+    read: Callable[[], Roster]
+    public: bool
+
+
+@dataclass(kw_only=True)
+class Sync:
+    """The parts this step works with."""
+
+    config: Config
+    ledger: Ledger
+    challenge: Challenge
+    watch: Watch
+    connect: Callable[[], Client]
+    clock: Callable[[], datetime]
+    #: When the sources were read last by this process.
+    _read_at: datetime | None = field(default=None, init=False)
+
+    def step(self) -> bool:
+        """Read the sources once an hour; tell whether it was the time for it."""
+        now = self.clock()
+        if self._read_at is not None and now - self._read_at < EVERY:
+            return False
+        self._read_at = now
+        self.run()
+        return True
+
+    def run(self) -> list[str]:
+        """Read every source now, however the others did; return what is wrong, one sentence each."""
+        found, failed = [], []
+        for source in self.sources():
+            try:
+                found += [f"{source.name}, {wrong}" for wrong in self._take(source, source.read())]
+            except Temporary as error:
+                journal.trouble("roster-not-read", source=source.name, why=str(error))
+                found.append(f"{source.name}: {error}")
+            except MailbotError as error:
+                failed.append(f"{source.name}: {error}")
+        self.watch.report("roster", ok=not failed, detail="\n".join(failed))
+        with self.ledger.write("ask-teams") as tx:
+            notices.ask(tx, self.challenge, self.clock())
+        return [*found, *failed]
+
+    def sources(self) -> Iterator[Source]:
+        """Yield the sources that the config names."""
+        path, form = self.config.roster.file, self.config.roster.sheet
+        if path:
+            yield Source(name="roster file", read=lambda: roster.read_file(path), public=False)
+        if form.id:
+            yield Source(name="form", read=self._form, public=True)
+
+    def _form(self) -> Roster:
+        form = self.config.roster.sheet
+        return roster_form.read(self.connect().read_rows(form.id, form.worksheet), form.columns)
+
+    def _take(self, source: Source, read: Roster) -> Sequence[str]:
+        """Enter what was read of a source; return what is wrong with it."""
+        settings, now = self.config.registration, self.clock()
+        terms = roster.Terms(confirm=settings.confirm, public=source.public, closed=settings.is_closed(now))
+        with self.ledger.write("sync-roster") as tx:
+            entered = roster.enter(tx, read.entries, now, state=self.config.state, terms=terms)
+            wrong = [*read.mistakes, *entered]
+            self._tell(tx, source, wrong)
+        return wrong
+
+    def _tell(self, tx: Tx, source: Source, wrong: Sequence[str]) -> None:
+        """Write to the organizers what is wrong, unless just that was told before."""
+        digest = hashlib.sha256("\n".join([source.name, *sorted(wrong)]).encode()).hexdigest()
+        keys = {organizer: f"roster {digest} {organizer}" for organizer in self.config.challenge.organizers}
+        new = {organizer: key for organizer, key in keys.items() if not outbox.has(tx, key)}
+        if not wrong or not new:
+            return
+        now = self.clock()
+        events.append(tx, kind="roster-problems", subject=source.name, now=now, count=len(wrong))
+        for organizer, key in new.items():
+            subject = f"[mailbot] {source.name}: {len(wrong)} not taken"
+            message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)
+            text = environment().get_template("letters/roster.txt.j2")
+            message.set_content(text.render(source=source.name, wrong=wrong, challenge=self.challenge))
+            notices.queue(tx, message, kind="roster", key=key, now=now)
+
+
+def of(service: Service) -> Sync:
+    """Return the step for a service's config."""
+    return Sync(
+        config=service.config,
+        ledger=service.ledger,
+        challenge=service.challenge,
+        watch=service.watch,
+        connect=lambda: show.sheets(service.config),
+        clock=service.clock,
+    )

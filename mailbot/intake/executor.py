@@ -1,0 +1,200 @@
+"""What a team asked for by mail is done, within the transaction that records the mail.
+
+The acts are not entered in the audit trail one by one: the entry of the command stands for them, and a rebuild, which
+handles the mail again, does them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailbot.config.calendar import phase_at
+from mailbot.identity import roster
+from mailbot.intake.commands import Command, Word
+from mailbot.intake.rules import MOST_SELECTED
+from mailbot.ledger import disputes, events, quota, ruling, rulings, scores, submissions, teams
+from mailbot.model import Exclusion, Status
+from scoring.model import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.config.calendar import Phase
+    from mailbot.config.challenge import Challenge
+    from mailbot.intake.disputes import Disputing
+    from mailbot.intake.rules import Allowance
+    from mailbot.ledger import Tx
+    from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.scores import Version
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.model import Judged, Team
+
+SHOWN = 20
+"""So many of a team's submissions, the latest, are listed by ``status``."""
+
+
+class Fault(StrEnum):
+    """Why a command was not carried out."""
+
+    NOT_YOURS = "not-yours"  # no submission of this team
+    NOT_ACCEPTED = "not-accepted"  # it was never scored
+    EXCLUDED = "excluded"  # it counts for nothing already
+    TOO_MANY = "too-many"  # more of one track than may be selected
+    DISPUTED = "disputed"  # a dispute of it is open
+    NO_FILE = "no-file"  # nothing to check came with the mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A command with what it needs."""
+
+    command: Command
+    #: For ``check``: the files of the mail, checked.
+    files: Sequence[Judged] = ()
+    #: For ``dispute``: the file that it is about.
+    evidence: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One line of what ``status`` lists."""
+
+    row: SubmissionRow
+    #: The score that may be told; None where none was or the submission has none.
+    score: float | None
+    #: ``withdrawn``, ``disqualified``, ``hidden``, ``selected``; None for none of these.
+    ruling: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of a command, to be told."""
+
+    command: Command
+    fault: Fault | None = None
+    #: The submission that the fault is about.
+    about: str = ""
+    #: Receipts of what it was done to.
+    receipts: Sequence[str] = ()
+    #: For ``status``: the latest submissions, the latest first, and how many more there are.
+    listed: Sequence[Listed] = ()
+    earlier: int = 0
+    #: For ``status``: what is left, by track; the phase that is open.
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    phase: Phase | None = None
+    #: For ``check``: what was checked.
+    files: Sequence[Judged] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obeying:
+    """The parts this works with."""
+
+    challenge: Challenge
+    disputing: Disputing
+    #: What scores that teams see are computed by at present, by track (:attr:`mailbot.board.ranking.Ranking.versions`).
+    versions: Callable[[], Mapping[str, Version]]
+    clock: Callable[[], datetime]
+
+    def evidence(self, command: Command | None) -> bytes | None:
+        """Return the file that a dispute is about; to be called before the transaction."""
+        return self.disputing.evidence(command) if command and command.word is Word.DISPUTE else None
+
+    def obey(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
+        """Do what a team asks, enter it in the audit trail, and return what to tell."""
+        command = asked.command
+        with events.muted():
+            done = self._done(tx, mail, team, asked)
+        receipts = [submissions.receipt(number) for number in command.submissions]
+        detail = {"receipts": receipts, "fault": done.fault, "files": [file.sha256 for file in done.files]}
+        events.append(
+            tx, kind="command", subject=mail.name, now=self.clock(), team=team.name, word=command.word, **detail
+        )
+        return done
+
+    def _done(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
+        command, files = asked.command, asked.files
+        if (faulty := self._faulty(tx, team, command)) is not None:
+            return faulty
+        if command.word is Word.STATUS:
+            return self._status(tx, mail, team, command)
+        if command.word is Word.CHECK:
+            return Done(command=command, files=files, fault=None if files else Fault.NO_FILE)
+        self._act(tx, mail, team, asked)
+        return Done(command=command, receipts=[submissions.receipt(number) for number in command.submissions])
+
+    def _act(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> None:
+        """Change what the command is to change."""
+        command, now = asked.command, self.clock()
+        if command.word is Word.WITHDRAW:
+            for number in command.submissions:
+                ruling.exclude(tx, number, Exclusion.WITHDRAWN, "the team asked for it", now)
+        elif command.word is Word.SELECT:
+            ruling.select(tx, command.submissions, now)
+        elif command.word is Word.LETTERS:
+            roster.switch_letters(tx, team.name, wanted=command.wanted, now=now)
+        elif command.word is Word.LANGUAGE:
+            teams.want_language(tx, team.id, command.language)
+        elif command.word is Word.DISPUTE:
+            self.disputing.open(tx, mail, team, command, asked.evidence)
+
+    def _faulty(self, tx: Tx, team: Team, command: Command) -> Done | None:
+        """Return why a command cannot be carried out, for the first submission that it cannot be."""
+        rows = {row.id: row for row in submissions.with_ids(tx, command.submissions)}
+        for number in command.submissions:
+            row = rows.get(number)
+            fault = _fault(tx, command, row) if row and row.team_id == team.id else Fault.NOT_YOURS
+            if fault:
+                return Done(command=command, fault=fault, about=submissions.receipt(number))
+        tracks = [str(row.track) for row in rows.values()]
+        if command.word is Word.SELECT and any(tracks.count(track) > MOST_SELECTED for track in tracks):
+            return Done(command=command, fault=Fault.TOO_MANY)
+        return None
+
+    def _status(self, tx: Tx, mail: MailRow, team: Team, command: Command) -> Done:
+        rows = submissions.of_team(tx, team.id)[::-1]
+        told = self._told(tx, rows[:SHOWN])
+        at = mail.arrived_at
+        return Done(
+            command=command,
+            listed=[
+                Listed(
+                    row=row,
+                    score=told.get(row.receipt),
+                    ruling=rulings.of(tx, team_id=team.id, submission_id=row.id)[0],
+                )
+                for row in rows[:SHOWN]
+            ],
+            earlier=max(0, len(rows) - SHOWN),
+            allowances={
+                track: quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=at)
+                for track in self.challenge.tracks
+            },
+            phase=phase_at(self.challenge.phases, at),
+        )
+
+    def _told(self, tx: Tx, rows: Sequence[SubmissionRow]) -> dict[str, float | None]:
+        """Return what may be told of scores, by receipt.
+
+        Where the phase's policy tells all of it, that is the score by the labels in force, once there is one; else what
+        the reply told then. Never another score that the ledger has, as that by the private part of a split.
+        """
+        found = events.told(tx, {row.mail_id for row in rows})
+        whole = {phase.name for phase in self.challenge.phases if phase.feedback is Policy.FULL}
+        for track, version in self.versions().items():
+            own = {row.id: row.receipt for row in rows if row.track == track and row.phase in whole}
+            found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
+        return found
+
+
+def _fault(tx: Tx, command: Command, row: SubmissionRow) -> Fault | None:
+    """Return why a command cannot be carried out on one of the team's own submissions."""
+    if command.word is Word.DISPUTE:
+        return Fault.DISPUTED if disputes.opened(tx, row.id) else None
+    if row.status is not Status.ACCEPTED:
+        return Fault.NOT_ACCEPTED
+    ruled, _ = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
+    return Fault.EXCLUDED if ruled in set(Exclusion) else None

@@ -1,0 +1,105 @@
+"""Mails that are no submission at all go to the organizers, once, whole, and marked as forwarded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+
+from mailbot.intake.limits import DAY
+from mailbot.intake.reply import POLICY
+from mailbot.ledger import events, outbox
+from mailbot.mail import envelope
+from mailbot.mail.templates import environment
+from mailbot.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.intake.record import Case
+    from mailbot.ledger import Tx
+    from mailbot.ledger.mails import MailRow
+    from mailbot.model import Mail, Team
+
+KIND = "forwarded"
+FORWARDED = (Outcome.NO_SUBMISSION, Outcome.UNKNOWN_SENDER)
+PER_DAY = 50
+"""So many mails are forwarded to an organizer in a day: nobody shall make a cannon of mailbot."""
+LARGEST = 10 * 1024**2
+LONGEST_LINE = 998  # RFC 5322, section 2.1.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forwarding:
+    """The parts this works with."""
+
+    challenge: Challenge
+    #: To whom; nobody where the config says not to.
+    organizers: Sequence[str]
+    #: The bytes of a spooled mail by its SHA-256.
+    raw: Callable[[str], bytes]
+    clock: Callable[[], datetime]
+
+    def forward(self, tx: Tx, case: Case, outcome: Outcome) -> None:
+        """Queue what the organizers get of a mail that brings no file and asks for nothing a machine can do."""
+        if outcome not in FORWARDED or case.opened.candidates or not self.organizers:
+            return
+        now = self.clock()
+        raw = self.raw(case.row.sha256) if case.row.size <= LARGEST else None
+        sent = 0
+        for organizer in self.organizers:
+            key = f"forward {case.row.name} {organizer}"
+            if (
+                not outbox.has(tx, key)
+                and outbox.letters_since(tx, now - DAY, kind=KIND, recipient=organizer) < PER_DAY
+            ):
+                self._queue(tx, self._message(case.opened.mail, case.row, case.identity.team, organizer, raw), key)
+                sent += 1
+        if sent:
+            events.append(tx, kind="mail-forwarded", subject=case.row.name, now=now)
+
+    def _message(self, mail: Mail, row: MailRow, team: Team | None, organizer: str, raw: bytes | None) -> EmailMessage:
+        key = f"forward {row.name} {organizer}"
+        subject = f"[mailbot] forwarded: {mail.subject or '(no subject)'}"
+        message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=self.clock())
+        context = {"mail": mail, "row": row, "team": team, "whole": raw is not None, "challenge": self.challenge}
+        message.set_content(
+            environment().get_template("replies/forwarded.txt.j2").render(context), cte="quoted-printable"
+        )
+        if raw is not None:
+            message.make_mixed()
+            message.attach(_attached(raw, f"{row.name}.eml"))
+            message.set_boundary(f"=_{hashlib.sha256(key.encode() + raw).hexdigest()[:40]}")
+        return message
+
+    def _queue(self, tx: Tx, message: EmailMessage, key: str) -> None:
+        outbox.add(
+            tx,
+            kind=KIND,
+            recipient=message["To"],
+            subject=str(message["Subject"]),
+            message_id=message["Message-ID"],
+            message=message.as_bytes(),
+            key=key,
+            now=self.clock(),
+        )
+
+
+def _attached(raw: bytes, name: str) -> EmailMessage:
+    """Return a mail as an attachment, never parsed: hostile bytes stay as they are.
+
+    A mail within a mail must not be encoded (RFC 2046, section 5.2.1), so one that is not plain ASCII in short lines
+    goes as a file.
+    """
+    part = EmailMessage(policy=POLICY)
+    lines = raw.splitlines()
+    if raw.isascii() and b"\0" not in raw and max(map(len, lines), default=0) <= LONGEST_LINE:
+        part["Content-Type"] = "message/rfc822"
+        part.set_payload("\r\n".join(line.decode("ascii") for line in lines) + "\r\n")
+    else:
+        part.set_content(raw, maintype="application", subtype="octet-stream")
+    part["Content-Disposition"] = f'attachment; filename="{name}"'
+    return part

@@ -1,0 +1,85 @@
+"""What was found of a mail, as the audit trail keeps it: no key, no code, no address."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mailbot.identity.level import Verdict
+from mailbot.mail.model import AuthLevel
+from mailbot.model import Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailbot.identity.identify import Identity
+
+_SETTLED = (Outcome.CONFIRMED, Outcome.NOT_CONFIRMED)
+
+
+UNTOLD = "?"
+"""The phase of a file in a trail that did not tell it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What became of a file."""
+
+    status: Status
+    #: Name of the phase it came in; None when none was open.
+    phase: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """It is read back when a lost ledger is made anew.
+
+    Keys may have left the DNS since, codes have expired, and phases and quota may have been moved.
+    """
+
+    verdict: Verdict | None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    confirms: int | None = None
+    #: Whether it asked to register a team.
+    registration: bool = False
+    #: Whether it was held.
+    held: bool = False
+    #: Of each result file, in the order of the mail.
+    settled: tuple[Settled, ...] = ()
+    #: Whether what it handed in besides came in time.
+    in_time: bool | None = None
+
+    def of(self, identity: Identity) -> Identity:
+        """Return the identity as it was found then."""
+        found = replace(identity, verdict=self.verdict)
+        if self.outcome is None:
+            return found
+        reply_to = None if self.confirms else identity.reply_to
+        return replace(found, outcome=self.outcome, reason=self.reason, confirms=self.confirms, reply_to=reply_to)
+
+
+def kept(identity: Identity) -> dict[str, Any]:
+    """Return what the entry of a mail's record keeps of it."""
+    detail: dict[str, Any] = {"auth": asdict(identity.verdict)} if identity.verdict else {}
+    if identity.outcome in _SETTLED:
+        detail |= {"reason": identity.reason, "confirms": identity.confirms}
+    if identity.request is not None:
+        detail["registration"] = True
+    return detail
+
+
+def read(detail: Mapping[str, Any]) -> Known:
+    """Read an entry; those written before anybody asked hold a mail that was taken as it came."""
+    auth, outcome = detail.get("auth"), detail.get("outcome")
+    found = Known(
+        verdict=Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None,
+        settled=tuple(
+            Settled(status=Status(one["status"]), phase=one.get("phase", UNTOLD))
+            for one in detail.get("submissions", ())
+        ),
+        in_time=detail.get("in_time"),
+    )
+    if outcome not in _SETTLED:
+        return replace(found, registration=detail.get("registration", False), held=outcome == Outcome.HELD)
+    return replace(found, outcome=Outcome(outcome), reason=detail["reason"], confirms=detail["confirms"])

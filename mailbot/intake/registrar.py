@@ -1,0 +1,202 @@
+"""Registration by mail: what a mail asks of the roster, whether it may, and doing it inside the record's transaction.
+
+A registration is held like a mail that is not sure enough: its sender is asked, at that very address, and the answer
+with the code makes the mail due again. Only then is anybody registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailbot.identity import keys as secret
+from mailbot.identity import names, notices, registration, roster
+from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
+from mailbot.ledger import events, keys, teams
+from mailbot.ledger.daybook import keep_roster
+from mailbot.mail import teamkey
+from mailbot.mail.model import AuthLevel
+from mailbot.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.registration_section import RegistrationSection
+    from mailbot.identity.identify import Identity
+    from mailbot.intake.record import Case
+    from mailbot.intake.recorded import Known
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.mails import MailRow
+    from mailbot.model import Mail, Team
+    from mailbot.service import Service
+
+UNCONFIRMED = "your team has not confirmed its registration yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registrar:
+    """The parts this works with."""
+
+    ledger: Ledger
+    challenge: Challenge
+    settings: RegistrationSection
+    #: Our addresses, canonical.
+    own: frozenset[str]
+    secret: bytes
+    state: Path
+    clock: Callable[[], datetime]
+
+    def seen(self, row: MailRow, mail: Mail, identity: Identity, known: Known | None) -> Identity:
+        """Return the identity with what the mail asks of the roster; a stranger's is settled here."""
+        if identity.outcome is None and identity.team is not None:
+            return replace(identity, request=registration.of_team(mail, identity.team))
+        by_mail = self.settings.by_mail or (known is not None and known.registration)
+        if identity.outcome is not Outcome.UNKNOWN_SENDER or identity.reply_to is None or not by_mail:
+            return identity
+        request = registration.of_stranger(mail, self.own)
+        if request is None:
+            return identity
+        with self.ledger.read() as tx:
+            fault = self._fault(tx, request, row)
+        if fault:
+            result = Result(request=request, fault=fault)
+            return replace(identity, request=request, result=result, outcome=Outcome.NOT_REGISTERED, reason=fault)
+        asked = row.auth is not AuthLevel.CONFIRMED
+        outcome, reason = (Outcome.HELD, "a registration") if asked else (Outcome.REGISTERED, None)
+        return replace(identity, request=request, outcome=outcome, reason=reason)
+
+    def may_answer(self, identity: Identity) -> bool:
+        """Whether a mail may be the answer of somebody who was asked about a registration."""
+        by_mail, unknown = self.settings.by_mail, identity.outcome is Outcome.UNKNOWN_SENDER
+        return by_mail and unknown and identity.reply_to is not None
+
+    def _fault(self, tx: Tx, request: Request, row: MailRow) -> str:
+        """Say why nobody can be registered like that; "" when it can be."""
+        if self.settings.is_closed(row.arrived_at):
+            return "registration is closed. The organizers can still let a team in, if there is a good reason"
+        if len(request.addresses) > MOST_MEMBERS:
+            return f"it names more than {MOST_MEMBERS} addresses; name fewer, the leader can add others later"
+        try:
+            name = names.tidy(request.name)
+        except ValueError as error:
+            return str(error)
+        if teams.with_name(tx, name):
+            return f"a team named {name!r} is registered already; choose another name, or ask its leader to add you"
+        fault = names.Names(team.name for team in teams.everyone(tx)).fault(name)
+        return f"{name!r} is no team name: {fault}" if fault else ""
+
+    # --- inside the record's transaction --------------------------------------------------------
+
+    def enter(self, tx: Tx, case: Case) -> Case:
+        """Do what the mail asks for; return the case with what came of it."""
+        identity, team = case.identity, case.identity.team
+        if identity.outcome is Outcome.REGISTERED and identity.request is not None:
+            return replace(case, identity=self._register(tx, case, identity.request))
+        if identity.outcome is not None or team is None:
+            return case
+        sure = identity.verdict is not None and identity.verdict.level is AuthLevel.CONFIRMED
+        wish = identity.request.wish if identity.request else None
+        if team.unconfirmed and (sure or wish is Wish.CONFIRM) and teams.confirm(tx, team.id):
+            events.append(tx, kind="team-confirmed", subject=team.name, now=self.clock(), by=case.row.name)
+            identity = replace(identity, team=replace(team, unconfirmed=False))
+        if identity.request is None or case.opened.candidates or case.entry is not None:
+            return replace(case, identity=identity)
+        if wish is Wish.CONFIRM:
+            made = self._first_key(tx, case, team)
+            done = Result(request=identity.request, key=made)
+            return replace(case, identity=replace(identity, outcome=Outcome.REGISTERED, result=done))
+        return replace(case, identity=self._change(tx, case, identity, identity.request))
+
+    def _register(self, tx: Tx, case: Case, request: Request) -> Identity:
+        """Register the team of a mail that its sender has confirmed."""
+        name = names.tidy(request.name)
+        fault = self._fault(tx, request, case.row)  # another team may have come in between
+        if fault:
+            result = Result(request=request, fault=fault)
+            return replace(case.identity, outcome=Outcome.NOT_REGISTERED, reason=fault, result=result)
+        taken = teams.by_address(tx, request.addresses)
+        free = [address for address in request.addresses if address not in taken]
+        team = self._add(tx, case, name, free)
+        made = self._first_key(tx, case, team)
+        left_out = tuple(a for a in request.addresses if a in taken)
+        result = Result(request=request, key=made, left_out=left_out)
+        return replace(case.identity, team=team, result=result)
+
+    def _change(self, tx: Tx, case: Case, identity: Identity, request: Request) -> Identity:
+        """Add or remove members, on the leader's word."""
+        team = teams.with_id(tx, case.identity.team.id) if case.identity.team else None
+        if team is None:
+            return identity
+        fault = self._member_fault(tx, team, case.opened.mail.senders[0], request)
+        if fault:
+            result = Result(request=request, fault=fault)
+            return replace(identity, outcome=Outcome.NOT_REGISTERED, reason=str(request.wish), result=result)
+        if request.wish is Wish.ADD:
+            team = self._add(tx, case, team.name, [a for a in request.addresses if a not in team.addresses])
+        else:
+            self._remove(tx, case, team, request.addresses)
+        changed = teams.with_id(tx, team.id)
+        return replace(identity, team=changed, outcome=Outcome.MEMBERS, result=Result(request=request))
+
+    def _member_fault(self, tx: Tx, team: Team, sender: str, request: Request) -> str:
+        if sender != team.addresses[0]:
+            return "only the team's leader, whose address was registered first, adds and removes members"
+        if request.wish is Wish.REMOVE:
+            strange = [a for a in request.addresses if a not in team.addresses]
+            return f"{', '.join(strange)} is not on your team" if strange else self._of_leader(team, request)
+        if set(teams.by_address(tx, request.addresses)) - set(team.addresses):
+            return "one of the addresses is on a team already; an address can be on one team only"
+        if len(teams.ever(tx, team.id) | set(request.addresses)) > MOST_MEMBERS:
+            return f"a team has at most {MOST_MEMBERS} addresses, those that left included; ask the organizers"
+        return ""
+
+    @staticmethod
+    def _of_leader(team: Team, request: Request) -> str:
+        leaves = team.addresses[0] in request.addresses
+        return "you are the leader; only the organizers can take your address off" if leaves else ""
+
+    def _add(self, tx: Tx, case: Case, name: str, addresses: Sequence[str]) -> Team:
+        """Add a team, or addresses to it, and write to each new address but the sender's."""
+        now = self.clock()
+        entry = roster.Entry(name=name, addresses=tuple(addresses))
+        team = teams.with_id(tx, roster.add(tx, entry, now, state=self.state, by=case.row.name))
+        for address in addresses:
+            if address != case.opened.mail.senders[0]:
+                notices.note(tx, self.challenge, team, address, now)
+        return team
+
+    def _remove(self, tx: Tx, case: Case, team: Team, addresses: Sequence[str]) -> None:
+        now = self.clock()
+        for address in addresses:
+            teams.leave(tx, team.id, address, now)
+        line = keep_roster(self.state, team.name, addresses)
+        events.append(tx, kind="team-left", subject=team.name, now=now, roster=line, by=case.row.name)
+
+    def _first_key(self, tx: Tx, case: Case, team: Team) -> str:
+        """Give a team its first key, made from the secret and the mail: a ledger made anew has the same."""
+        seed = f"first key {case.row.name} {case.row.sha256}".encode()
+        made = teamkey.made(hmac.new(self.secret, seed, hashlib.sha256).digest()[: teamkey.BYTES])
+        if team.id in keys.holders(tx):
+            return ""
+        digest = teamkey.hashed(self.secret, made)
+        keys.issue(tx, team.id, digest, self.clock())
+        events.append(tx, kind="team-key", subject=team.name, now=self.clock(), hash=digest, by=case.row.name)
+        return made
+
+
+def of(service: Service) -> Registrar:
+    """Return the registrar of a service."""
+    return Registrar(
+        ledger=service.ledger,
+        challenge=service.challenge,
+        settings=service.config.registration,
+        own=service.own,
+        secret=secret.of(service.config.state, service.ledger),
+        state=service.config.state,
+        clock=service.clock,
+    )

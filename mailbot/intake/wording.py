@@ -1,0 +1,195 @@
+"""The sentences of replies that depend on what happened, in one language. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.intake.commands import Word
+from mailbot.mail.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, words
+from mailbot.model import Exclusion, Outcome, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from gettext import NullTranslations
+    from zoneinfo import ZoneInfo
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.identity.level import Verdict
+    from mailbot.intake.executor import Done
+    from mailbot.intake.reply import Answer, Answered
+    from mailbot.model import Mail
+    from scoring.ladder import Feedback
+    from scoring.model import Note, Problem
+
+
+def language_for(answer: Answer, mail: Mail) -> str:
+    """Return the language to answer in: the team's choice, which it may just have made, else that of its mail.
+
+    The words of commands are English for everybody: beside one, any Han character tells, and else the team's name.
+    """
+    team, done, said = answer.team, answer.done, f"{mail.subject}\n{mail.text}"
+    chosen = (done.command.language if done else "") or (team.language if team else None)
+    asks = done is not None or answer.outcome in {Outcome.MEMBERS, Outcome.NOT_REGISTERED}
+    asks = asks or (answer.question is not None and bool(answer.question.asks))
+    if chosen or team is None or not asks:
+        return chosen or language_of(said)
+    return CHINESE if has_han(said) else language_of(team.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """Words things for one challenge in one language."""
+
+    challenge: Challenge
+    zone: ZoneInfo
+    language: str = ENGLISH
+
+    @property
+    def catalogue(self) -> NullTranslations:
+        """The catalogue of the language."""
+        return words(self.language)
+
+    def when(self, instant: datetime) -> str:
+        """Show an instant."""
+        return shown_in(self.language, instant, self.zone)
+
+    def title(self, track: str | None) -> str:
+        """Name a track."""
+        return self.challenge.tracks[track].title if track else self.catalogue.gettext("track not told")
+
+    def rounded(self, score: float) -> str:
+        """Show a score as the board rounds it."""
+        return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
+
+    @property
+    def question(self) -> str:
+        """The subject of what a team is asked about a mail that is held."""
+        return self.catalogue.gettext("Is this mail yours?")
+
+    def feedback(self, told: Feedback) -> str:
+        """Say what the figure is that is told of a score."""
+        say = self.catalogue.gettext
+        if step := re.fullmatch(r"The score is rounded to steps of (.+)\.", told.sentence):
+            return say("The score is rounded to steps of %s.") % step[1]
+        return {
+            "Scores of this phase are not told by mail.": say("Scores of this phase are not told by mail."),
+            "This is your best score so far.": say("This is your best score so far."),
+            "No significant change: this is still your best score so far.": say(
+                "No significant change: this is still your best score so far."
+            ),
+        }.get(told.sentence, told.sentence)
+
+    def subject(self, mail: Mail) -> str:
+        """Stand in for the subject of a mail that has none."""
+        return "" if mail.subject else self.catalogue.gettext("your submission")
+
+    def identity(self, verdict: Verdict | None) -> str:
+        """Say in a line how sure it is who sent a mail; "" where nobody asked."""
+        if verdict is None:
+            return ""
+        nothing = self.catalogue.gettext("nothing in the mail proves who sent it")
+        return f"{verdict.level}: {self.reason(verdict.why) or nothing}"
+
+    def reason(self, why: str) -> str:
+        """Say a reason that was kept in English."""
+        return reason_in(self.language, why)
+
+    def sureness(self, answered: Answered) -> str:
+        """Say in one plain sentence how sure a score is."""
+        bounds = answered.file.evaluation.interval
+        if bounds is None or not answered.is_whole:
+            return ""
+        low, high = (self.rounded(bound) for bound in bounds)
+        sentence = self.catalogue.gettext(
+            "On other items of the same kind this score might have come out anywhere from %(low)s to %(high)s (95 %%)."
+        )
+        return sentence % {"low": low, "high": high}
+
+    def sentence(self, one: Problem | Note) -> str:
+        """Say what is wrong: with a short sentence of the language first, then in English with the figures."""
+        short = self.catalogue.pgettext("problem", one.code)
+        return one.message if short == one.code else f"{short} {one.message}"
+
+    def status(self, status: Status) -> str:
+        """Say what became of a submission."""
+        say = self.catalogue.gettext
+        return {
+            Status.ACCEPTED: say("accepted"),
+            Status.REFUSED: say("not scored"),
+            Status.OVER_QUOTA: say("over quota, not scored"),
+            Status.CLOSED: say("not scored: no submission phase was open"),
+        }[status]
+
+    def ruling(self, ruling: str) -> str:
+        """Say what was decided of a submission."""
+        say = self.catalogue.gettext
+        return {
+            str(Exclusion.WITHDRAWN): say("withdrawn"),
+            str(Exclusion.DISQUALIFIED): say("disqualified"),
+            str(Exclusion.HIDDEN): say("the organizers look into it"),
+        }.get(ruling, say("selected"))
+
+    def headline(self, answer: Answer) -> str:
+        """Say the outcome in one line, the first that a mail program shows."""
+        say = self.catalogue.gettext
+        if answer.done is not None:
+            return self._asked(answer.done)
+        if answer.outcome is Outcome.HELD:
+            return self._held(answer)
+        if answer.outcome is Outcome.NOT_CONFIRMED:
+            return say("Your reply confirmed nothing.")
+        if answer.outcome is Outcome.UNKNOWN_SENDER:
+            return say("Your address is not registered for this challenge.")
+        if not answer.submissions:
+            arrived, nothing = say("What you handed in has arrived."), say("No result file was found in your mail.")
+            return arrived if answer.entries else nothing
+        stop = say(".")
+        return "; ".join(self._told(answered) for answered in answer.submissions) + stop
+
+    def _held(self, answer: Answer) -> str:
+        say = self.catalogue.gettext
+        if answer.question is not None and answer.question.files:
+            return say("Is this mail yours? Its files are not scored yet.")
+        return say("Is this mail yours? What it asks for is not done yet.")
+
+    def _asked(self, done: Done) -> str:
+        say = self.catalogue.gettext
+        if done.fault:
+            return say("Nothing was done.")
+        return {
+            Word.HELP: say("What you can ask for by mail."),
+            Word.STATUS: say("How your team stands."),
+            Word.CHECK: say("Checked only, not scored."),
+            Word.WITHDRAW: say("Withdrawn."),
+            Word.SELECT: say("Your selection is noted."),
+            Word.LETTERS: say("Noted."),
+            Word.LANGUAGE: say("Noted."),
+            Word.DISPUTE: say("Your dispute went to the organizers."),
+        }[done.command.word]
+
+    def _told(self, answered: Answered) -> str:
+        say = self.catalogue.gettext
+        track = answered.file.evaluation.track
+        title = self.challenge.tracks[track].title if track else answered.file.file_name or say("a file")
+        if answered.status is Status.ACCEPTED and answered.told is not None:
+            return self._accepted(title, answered.told)
+        sentences = {
+            Status.REFUSED: say("%s could not be scored"),
+            Status.OVER_QUOTA: say("%s is over this week's quota"),
+            Status.CLOSED: say("%s arrived outside the submission phase"),
+        }
+        return sentences[answered.status] % title
+
+    def _accepted(self, title: str, told: Feedback) -> str:
+        say = self.catalogue.gettext
+        if told.score is None:
+            return say("%s accepted") % title
+        score = f"{told.score:.{self.challenge.board.decimals}f}"
+        sentence = (
+            say("%(track)s accepted with score %(score)s")
+            if told.details
+            else say("%(track)s accepted; score shown: %(score)s")
+        )
+        return sentence % {"track": title, "score": score}

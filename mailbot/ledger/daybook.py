@@ -1,0 +1,115 @@
+"""The files beside the spool from which a lost ledger can be made anew: the audit trail, and the roster's changes.
+
+``acts.jsonl`` is a copy of the audit trail, entry by entry. It holds no address, so what a team's addresses were stands
+apart in ``roster.jsonl``; the trail names each of its lines by hash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from mailbot.intake.rules import name_key
+from mailbot.ledger import events
+from mailbot.system import crash, safefile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from mailbot.ledger import Ledger
+
+ACTS, ROSTER = "acts.jsonl", "roster.jsonl"
+
+TAIL_BYTES = 1024**2
+
+
+def catch_up(ledger: Ledger, state: Path) -> None:
+    """Append the entries of the trail that the file does not have yet; one at a time, whoever calls."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / ACTS).open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with ledger.read() as tx:
+            entries = events.since(tx, _last(state / ACTS))
+        _append(state / ACTS, (entry.as_json() for entry in entries))
+
+
+def acts(state: Path) -> list[dict[str, Any]]:
+    """Return the entries of the file; a last line that a crash cut short is left out."""
+    return list(_lines(state / ACTS))
+
+
+def keep_roster(state: Path, team: str, addresses: Iterable[str]) -> str:
+    """Keep what a team's addresses are, and return the line's hash."""
+    line = {"team": team, "addresses": list(addresses)}
+    _append(state / ROSTER, [line])
+    return _hash(line)
+
+
+def roster(state: Path) -> dict[str, dict[str, Any]]:
+    """Return the lines of the roster file by their hash."""
+    return {_hash(line): line for line in _lines(state / ROSTER)}
+
+
+def forget(state: Path, key: str, addresses: Collection[str]) -> None:
+    """Take every line of a team, known by its name's key or by an address, out of the roster file."""
+    path = state / ROSTER
+    if not path.exists():
+        return
+    kept = [
+        line
+        for line in _lines(path)
+        if name_key(line["team"]) != key and not set(addresses).intersection(line["addresses"])
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in kept)
+    safefile.replace(path, text.encode())
+
+
+def _hash(line: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(line, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _append(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
+    if not text:
+        return
+    with path.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(path):
+            file.write(b"\n")  # a crash cut the last line short
+        file.write(text.encode())
+        file.flush()
+        with crash.around("file.sync"):
+            os.fsync(file.fileno())
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _last(path: Path) -> int:
+    """Return the id of the last whole entry in the file, from its end."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        tail = file.read()
+    return max((int(line["id"]) for line in _parsed(tail)), default=0)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        yield from _parsed(path.read_bytes())
+
+
+def _parsed(text: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the whole lines; one that a crash or the seek to the tail cut short is left out."""
+    for line in text.splitlines():
+        try:
+            parsed = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(parsed, dict):
+            yield parsed

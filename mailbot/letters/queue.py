@@ -1,0 +1,283 @@
+"""The step that writes letters: to the teams how they stand and what closes soon, to the organizers how the week went.
+
+Each is queued once, whatever dies: a board owes its letters until the transaction that queues them all, and each letter
+has a key that the ledger takes once. What is written is decided by the ledger alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mailbot.board import receipts
+from mailbot.board.build import one_line
+from mailbot.board.codec import board_from_json
+from mailbot.board.rank_changes import places
+from mailbot.config.calendar import phase_at
+from mailbot.config.deadlines import HANDED_IN, Matter
+from mailbot.ledger import boards, events, mails, outbox, quota, submissions, teams
+from mailbot.letters import digest, tongue
+from mailbot.letters.letter import DAY, Addressee
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from mailbot.config.calendar import Phase
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.deadlines import Window
+    from mailbot.config.letters_section import LettersSection
+    from mailbot.intake.reply import Outgoing
+    from mailbot.intake.rules import Allowance
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.boards import BoardRow
+    from mailbot.letters.letter import Letters
+    from mailbot.model import Board, Team
+
+PATIENCE = timedelta(minutes=15)
+"""So long the list of receipts waits for mails that arrived in time and are still being worked on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A letter that is not queued yet."""
+
+    #: For whom and on what occasion; the ledger takes it once.
+    key: str
+    kind: str
+    #: None for an organizer.
+    team: Team | None
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """The parts this step works with."""
+
+    ledger: Ledger
+    challenge: Challenge
+    letters: Letters
+    settings: LettersSection
+    organizers: Sequence[str]
+    #: The folder of the published files.
+    published: Path
+    #: Brings what is in the published folder into the page.
+    refresh_page: Callable[[], object]
+    clock: Callable[[], datetime]
+
+    def step(self) -> bool:
+        """Write what is owed on one occasion; tell whether there was one."""
+        return self._after_a_board() or self._before_a_deadline() or self._after_a_deadline()
+
+    def write_again(self, detail: dict[str, Any]) -> None:
+        """Queue what was queued at this instant before the ledger was lost, to the same teams.
+
+        A deadline that the config has put off since is passed over: its reminders are long sent.
+        """
+        if "board" in detail:
+            with self.ledger.read() as tx:
+                row = next((row for row in boards.listing(tx) if row.sha256 == detail["board"]), None)
+            if row is not None:
+                self._queue_board(row, only=detail["teams"])
+        else:
+            for window in self.challenge.windows:
+                if window.name == detail.get(window.matter) and window.holds(self.clock()):
+                    self._queue_reminders(window, detail["days"], only=detail["teams"])
+
+    # --- after a board ------------------------------------------------------------------------
+
+    def _after_a_board(self) -> bool:
+        with self.ledger.read() as tx:
+            owing = boards.owing(tx)
+            row = next((row for row in boards.listing(tx) if row.id == owing), None) if owing else None
+        if row is None:
+            return False
+        self._queue_board(row)
+        if _closed(self.challenge.windows, self.clock()):
+            self._write_receipts()
+        return True
+
+    def _queue_board(self, row: BoardRow, only: Collection[str] | None = None) -> None:
+        """Write the letters of a board, then queue them all in one transaction, unless somebody did meanwhile."""
+        drafts = self.about(board_from_json(json.loads(row.board)), row.sha256, due_at=row.due_at, only=only)
+        with self.ledger.write("letters") as tx:
+            if not boards.settle(tx, row.id):
+                return
+            self._queue(tx, drafts)
+            told = {"board": row.sha256, "teams": _names(drafts)}
+            events.append(tx, kind="letters-queued", subject="board", now=self.clock(), **told)
+        journal.event("letters-queued", board=row.id, letters=len(drafts))
+
+    def about(
+        self, board: Board, key: str, *, due_at: datetime | None, only: Collection[str] | None = None
+    ) -> list[Draft]:
+        """Return the letters about a board: to each team with a standing, and, of a weekly one, to the organizers.
+
+        After the last phase closed one more board is written about, the one that settles it; then nothing moves but the
+        final results, which are compared with no week before: they may be by other items.
+        """
+        now = self.clock()
+        with self.ledger.read() as tx:
+            weekly = [row for row in boards.listing(tx) if row.due_at is not None]
+            before = [row.due_at for row in weekly if row.due_at and row.due_at < board.as_of]
+            since = max(before, default=events.began(tx) or now)
+            week = digest.gather(tx, since=since, until=due_at or now)
+            moved = board.final or _was_open(self.challenge.phases, since, board.as_of)
+            wanted = self.settings.standings and moved
+            addressees = self._addressees(tx, now, only) if wanted else []
+        found = places(board, [] if board.final else [board_from_json(json.loads(row.board)) for row in weekly])
+        drafts = []
+        for one in addressees:
+            if its := found.get(one_line(one.team.name)):
+                own = f"board:{key}:team:{one.team.id}"
+                letter = self.letters.standing(one, its, board, key=own, now=now)
+                drafts.append(Draft(key=own, kind="standing", team=one.team, outgoing=letter))
+        for organizer in self.organizers if due_at and self.settings.digest else ():
+            own = f"board:{key}:organizer:{organizer}"
+            letter = self.letters.digest(week, organizer, key=own, now=now)
+            drafts.append(Draft(key=own, kind="digest", team=None, outgoing=letter))
+        return drafts
+
+    # --- before a deadline --------------------------------------------------------------------
+
+    def _before_a_deadline(self) -> bool:
+        now = self.clock()
+        with self.ledger.read() as tx:
+            due = next(self._reminders_due(tx, now), None)
+        if due is None:
+            return False
+        self._queue_reminders(*due)
+        return True
+
+    def _reminders_due(self, tx: Tx, now: datetime) -> Iterator[tuple[Window, int]]:
+        """Yield the reminders that are missing: of each open window only the last; none of before the ledger began."""
+        began = events.began(tx) or now
+        for window in self.challenge.windows:
+            if window.closes is None or window.matter not in HANDED_IN or not window.holds(now):
+                continue
+            passed = [days for days in self.settings.remind_days if began <= window.closes - days * DAY <= now]
+            if passed and not events.happened(tx, kind="reminders-queued", subject=_occasion(window, min(passed))):
+                yield window, min(passed)
+
+    def _queue_reminders(self, window: Window, days: int, only: Collection[str] | None = None) -> None:
+        """Write the reminders of a deadline, then queue them all in one transaction."""
+        drafts, occasion = self.about_deadline(window, days, only), _occasion(window, days)
+        with self.ledger.write("reminders") as tx:
+            if only is None and events.happened(tx, kind="reminders-queued", subject=occasion):
+                return
+            self._queue(tx, drafts)
+            told = {window.matter: window.name, "days": days, "teams": _names(drafts)}
+            events.append(tx, kind="reminders-queued", subject=occasion, now=self.clock(), **told)
+        journal.event("letters-queued", occasion=occasion, letters=len(drafts))
+
+    def about_deadline(self, window: Window, days: int, only: Collection[str] | None = None) -> list[Draft]:
+        """Return the reminders of a deadline, to every team."""
+        now, drafts = self.clock(), []
+        with self.ledger.read() as tx:
+            addressees = self._addressees(tx, now, only)
+        for one in addressees:
+            own = f"reminder:{_occasion(window, days)}:team:{one.team.id}"
+            letter = self.letters.reminder(one, window, key=own, now=now)
+            drafts.append(Draft(key=own, kind="reminder", team=one.team, outgoing=letter))
+        return drafts
+
+    # --- after a deadline ---------------------------------------------------------------------
+
+    def _after_a_deadline(self) -> bool:
+        """List the receipts of a phase that closed, once every mail that arrived in time is recorded."""
+        now = self.clock()
+        closed = _closed(self.challenge.windows, now)
+        with self.ledger.read() as tx:
+            new = [one for one in closed if not events.happened(tx, kind="receipts-published", subject=_occasion(one))]
+            last = max((phase.closes for phase in new if phase.closes), default=now)
+            wait = now < last + PATIENCE and mails.unfinished(tx, before=last) > 0
+        if not closed or wait or not (new or not (self.published / receipts.NAME).exists()):
+            return False
+        self._write_receipts()
+        with self.ledger.write("receipts") as tx:
+            for phase in new:
+                events.append(tx, kind="receipts-published", subject=_occasion(phase), now=now)
+        return True
+
+    def list_again(self) -> None:
+        """Write the list of receipts anew, of the phases for which it was published; the page stays as it is."""
+        with self.ledger.read() as tx:
+            closed = _closed(self.challenge.windows, self.clock())
+            told = [one for one in closed if events.happened(tx, kind="receipts-published", subject=_occasion(one))]
+        if told:
+            self._list_receipts(told)
+
+    def _write_receipts(self) -> None:
+        self._list_receipts(_closed(self.challenge.windows, self.clock()))
+        self.refresh_page()
+
+    def _list_receipts(self, phases: Sequence[Window]) -> None:
+        names = {phase.name for phase in phases}
+        with self.ledger.read() as tx:
+            received = [row for row in submissions.listing(tx) if row.phase in names]
+        receipts.write(received, self.published, self.letters.zone)
+
+    # --- for all ------------------------------------------------------------------------------
+
+    def _addressees(self, tx: Tx, now: datetime, only: Collection[str] | None) -> list[Addressee]:
+        """Return the teams that get letters: to the first of a team's addresses that takes mail."""
+        silent, language = teams.bouncing(tx), tongue.languages(tx)
+        found = []
+        for team in teams.everyone(tx):
+            recipient = next((address for address in team.addresses if address not in silent), None)
+            wanted = team.letters if only is None else team.name in only
+            if recipient is not None and wanted:
+                allowances = self._allowances(tx, team, now)
+                found.append(Addressee(team=team, recipient=recipient, allowances=allowances, language=language(team)))
+        return found
+
+    def _allowances(self, tx: Tx, team: Team, now: datetime) -> dict[str, Allowance]:
+        if phase_at(self.challenge.phases, now) is None:
+            return {}
+        return {
+            track: quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=now)
+            for track in self.challenge.tracks
+        }
+
+    def _queue(self, tx: Tx, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if not outbox.has(tx, draft.key):
+                outgoing = draft.outgoing
+                outbox.add(
+                    tx,
+                    kind=draft.kind,
+                    recipient=outgoing.recipient,
+                    subject=outgoing.subject,
+                    message_id=outgoing.message_id,
+                    message=outgoing.message,
+                    team_id=draft.team.id if draft.team else None,
+                    key=draft.key,
+                    now=self.clock(),
+                )
+
+
+def _names(drafts: Sequence[Draft]) -> list[str]:
+    return [draft.team.name for draft in drafts if draft.team]
+
+
+def _occasion(window: Window, days: int | None = None) -> str:
+    """Name a deadline, or so many days before it; one that is put off is another."""
+    closes = f"{window.closes.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if window.closes else "never"
+    return f"{window.key} {closes}" + (f" {days} d before" if days is not None else "")
+
+
+def _was_open(phases: Sequence[Phase], since: datetime, until: datetime) -> bool:
+    """Whether any phase was open at some time of a window."""
+    return any(
+        (phase.opens is None or phase.opens < until) and (phase.closes is None or phase.closes > since)
+        for phase in phases
+    )
+
+
+def _closed(windows: Sequence[Window], now: datetime) -> list[Window]:
+    """Return the phases that have closed."""
+    return [one for one in windows if one.matter is Matter.PHASE and one.closes and one.closes <= now]

@@ -1,0 +1,157 @@
+"""DKIM signatures (RFC 6376), read and verified by dkimpy in a child that has no network: the keys are handed to it.
+
+The library is loaded by the functions that need it: it takes 17 MB, and the daemon itself verifies nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mailbot.identity.identify import canonical
+from mailbot.mail.mime.addresses import addresses
+from mailbot.mail.mime.charset import text_of
+from mailbot.mail.model import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST = 10
+"""Signatures of one mail that are looked at, from the top."""
+
+LENGTH = 4096
+"""Bytes of a field that is read."""
+
+KEY_BITS = 1024
+"""RSA keys shorter than that are refused (RFC 8301, section 3.2)."""
+
+_ALGORITHMS = (b"rsa-sha256", b"ed25519-sha256")  # rsa-sha1 must not be taken any more (RFC 8301, section 3.1)
+_NAME = re.compile(rb"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
+_WANTED = (b"from", b"subject")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What came of verifying a signature."""
+
+    signature: Signature
+    #: Why it proves nothing; "" when it holds.
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a mail's signatures are held to."""
+
+    #: The one address in From, lower case.
+    sender: str
+    #: Our addresses, canonical: the mail must have been signed as written to one of them.
+    own: frozenset[str]
+    #: Texts of the public keys, by the names they are published under; only these signatures are tried.
+    keys: Mapping[str, str]
+
+
+def read(fields: Sequence[bytes]) -> tuple[Signature, ...]:
+    """Read the DKIM-Signature fields of a mail, the topmost first; one that breaks the grammar is left out."""
+    found = (_signature(value) for value in fields[:MOST])
+    return tuple(signature for signature in found if signature)
+
+
+def verify(raw: bytes, asked: Asked) -> tuple[Checked, ...]:
+    """Verify those signatures of a mail whose keys are given. Runs in a child; whatever the bytes are, it returns."""
+    import dkim  # noqa: PLC0415  # see above
+
+    try:
+        mail = dkim.DKIM(raw, minkey=KEY_BITS)
+    except (dkim.DKIMException, IndexError) as error:  # IndexError: the first line of the mail is a folded one
+        return (Checked(signature=Signature(domain="", selector=""), fault=f"unreadable: {type(error).__name__}"),)
+    values = [value for name, value in mail.headers if name.lower() == b"dkim-signature"]
+    tried = []
+    for place, value in enumerate(values[:MOST]):
+        signature = _signature(value)
+        if signature and not signature.fault and signature.key_name in asked.keys:
+            fault = _covering_fault(mail, _tags(value), asked) or _fault(mail, place, asked.keys[signature.key_name])
+            tried.append(Checked(signature=signature, fault=fault))
+    return tuple(tried)
+
+
+def _signature(value: bytes) -> Signature | None:
+    """Read one field."""
+    tags = _tags(value)
+    domain, selector = tags.get(b"d", b""), tags.get(b"s", b"")
+    if not _NAME.fullmatch(domain) or not _NAME.fullmatch(selector):
+        return None
+    fault = ""
+    if b"l" in tags:
+        fault = "it leaves the end of the mail unsigned (l=)"
+    elif tags.get(b"a", b"").lower() not in _ALGORITHMS:
+        fault = "its algorithm is not safe any more"
+    digest = hashlib.sha256(b"".join(tags.get(b"b", b"").split())).hexdigest()
+    return Signature(domain=_name(domain), selector=_name(selector), fault=fault, digest=digest)
+
+
+def _name(value: bytes) -> str:
+    return value.decode("ascii").lower().rstrip(".")
+
+
+def _tags(value: bytes) -> dict[bytes, bytes]:
+    """Return the tags of a field; none when it breaks the grammar or is too long."""
+    from dkim.util import InvalidTagValueList, parse_tag_value  # noqa: PLC0415  # see above
+
+    try:
+        return dict(parse_tag_value(value)) if value.strip() and len(value) <= LENGTH else {}
+    except InvalidTagValueList:
+        return {}
+
+
+def _covering_fault(mail: Any, tags: Mapping[bytes, bytes], asked: Asked) -> str:  # noqa: ANN401  # dkimpy has no types
+    """Say what that matters is not signed, "" when all is.
+
+    A signed mail can be sent on to anybody, so it must have been signed as written to us, and by the sender we see.
+    """
+    signed = {name.strip().lower() for name in tags.get(b"h", b"").split(b":")}
+    for name in _WANTED:
+        if name not in signed:
+            return f"its {name.decode('ascii').title()} is not signed"
+        if sum(found.lower() == name for found, _ in mail.headers) != 1:
+            return f"its {name.decode('ascii').title()} stands there twice"  # the last is signed, the first one read
+    if _addresses(mail, b"from") != [(asked.sender,)]:
+        return "its From field can be read in two ways"
+    to = [found for name in (b"to", b"cc") if name in signed and len(found := _addresses(mail, name)) == 1]
+    if not any(canonical(address) in asked.own for found in to for address in found[0]):
+        return "it is not signed as written to us"
+    return ""
+
+
+def _addresses(mail: Any, name: bytes) -> list[tuple[str, ...]]:  # noqa: ANN401  # dkimpy has no types
+    """Return the addresses of each field of that name, as dkimpy took the header apart."""
+    values = [value for found, value in mail.headers if found.lower() == name]
+    return [addresses([text_of(b" ".join(value.split()))]) for value in values]
+
+
+def _fault(mail: Any, place: int, key: str) -> str:  # noqa: ANN401  # dkimpy has no types
+    """Verify one signature; return why it does not hold, "" when it does."""
+    if len(key) > LENGTH:
+        return "its key is too long"
+    try:
+        holds = mail.verify(idx=place, dnsfunc=lambda *_, **__: key.encode("ascii", "replace"))
+    except Exception as error:  # noqa: BLE001  # whatever a hostile signature or key makes dkimpy raise: it proves nothing
+        return _WORDS.get(_kind(error), "it cannot be verified")
+    return "" if holds else "it does not match the mail"
+
+
+def _kind(error: Exception) -> str:
+    """Return the beginning of what dkimpy says, which tells its errors apart; never the mail's own bytes."""
+    said = str(error)
+    return next((start for start in _WORDS if said.startswith(start)), "")
+
+
+_WORDS = {
+    "body hash mismatch": "the body was altered",
+    "x= value is past": "it has expired",
+    "t= value is in the future": "it is dated in the future",
+    "public key too small": f"its key is shorter than {KEY_BITS} bits",
+    "i= domain is not": "it names a user of another domain",
+}

@@ -1,0 +1,45 @@
+"""What every mail of ours on our own account has in its header: nobody asked for it, and no program may answer it."""
+
+from __future__ import annotations
+
+import hashlib
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mailbot.intake.reply import addressed
+from mailbot.mail.automatic import LOOP_HEADER
+from mailbot.mail.mime.text import literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from email.message import EmailMessage
+
+    from mailbot.config.challenge import Challenge
+
+
+def message_id(challenge: Challenge, key: str) -> str:
+    """Return the Message-ID of the mail with a key: the same key gives the same, so that a copy can be told."""
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"<mailbot.{digest}@{challenge.address.rpartition('@')[2]}>"
+
+
+def begin(challenge: Challenge, *, recipient: str, subject: str, key: str, now: datetime) -> EmailMessage:
+    """Return a mail with all its fields and no body yet."""
+    message = addressed(challenge, recipient)
+    message["Subject"] = literal(subject)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id(challenge, key)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
+    message["X-Auto-Response-Suppress"] = "All"
+    message[LOOP_HEADER] = challenge.address
+    return message
+
+
+def let_leave(message: EmailMessage, challenge: Challenge, language: str) -> None:
+    """Say in the header what language a letter is in (RFC 3282), and how to get no more of them (RFC 2369).
+
+    To be called when the body is there: writing it clears what the header says of it.
+    """
+    message["Content-Language"] = language
+    message["List-Unsubscribe"] = f"<mailto:{quote(challenge.address, safe='@')}?subject=letters%20off>"

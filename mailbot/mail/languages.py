@@ -1,0 +1,175 @@
+"""The languages that mails of ours are written in: which one, its words, its dates and its lines.
+
+A catalogue is ``locale/zh_Hans/LC_MESSAGES/replies.po``, read as it is: nothing is compiled, so nothing can be stale.
+English is the text of the templates itself.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+import re
+import textwrap
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from mailbot.config.calendar import AOE, shown, shown_aoe
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from babel.messages.catalog import Catalog
+
+ENGLISH, CHINESE = "en", "zh"
+LANGUAGES = (ENGLISH, CHINESE)
+TAGS = {ENGLISH: "en", CHINESE: "zh-Hans"}
+"""How headers and HTML name them (BCP 47)."""
+
+CATALOGUES = {CHINESE: "locale/zh_Hans/LC_MESSAGES/replies.po"}
+"""Where each lies in the folder of the templates."""
+
+_PACKAGE = Path(__file__).parents[1]
+
+HAN_SHARE = 0.2
+"""So many of its letters must be Han characters for a mail to be in Chinese; names of files and methods are not."""
+
+LINE = 72
+"""Columns of a line of text; a Han character takes two."""
+
+WEEKDAYS = "一二三四五六日"
+_NO_LINE_BEGINS_WITH = "，。；：！？、）》」』”’…"  # noqa: RUF001  # the stops of Chinese
+
+
+@cache
+def words(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English has none and needs none."""
+    if language not in CATALOGUES:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, _catalogue(language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _catalogue(language: str) -> Catalog:
+    with (folder() / CATALOGUES[language]).open("rb") as file:
+        return read_po(file, locale="zh_Hans")
+
+
+def reason_in(language: str, text: str) -> str:
+    """Say in a language a reason that the ledger keeps in English, whole or, between ``; ``, part by part.
+
+    What the catalogue's context "reason" does not know, as a figure or a name, comes back as it is.
+    """
+    if language not in CATALOGUES:
+        return text
+    for pattern, wording in _reasons(language):
+        if found := pattern.fullmatch(text):
+            return wording % {name: reason_in(language, value) for name, value in found.groupdict().items()}
+    first, semicolon, rest = text.partition("; ")
+    return f"{reason_in(language, first)}\N{FULLWIDTH SEMICOLON}{reason_in(language, rest)}" if semicolon else text
+
+
+@cache
+def _reasons(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Return the reasons of the catalogue, those with fewer figures first; ``%(who)s`` stands for anything."""
+    told = [(str(each.id), str(each.string)) for each in _catalogue(language) if each.context == "reason"]
+    told.sort(key=lambda pair: pair[0].count("%("))
+    return [
+        (re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(msgid)), re.DOTALL), s) for msgid, s in told
+    ]
+
+
+def language_of(text: str) -> str:
+    """Tell the language of what somebody wrote by its share of Han characters; addresses are in none."""
+    letters = [char for char in re.sub("[!-~]+@[!-~]+", "", text) if char.isalpha()]
+    han = sum(map(has_han, letters))
+    return CHINESE if letters and han >= HAN_SHARE * len(letters) else ENGLISH
+
+
+def has_han(text: str) -> bool:
+    """Whether there is any Han character in a text."""
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
+
+
+def shown_in(language: str, instant: datetime, zone: ZoneInfo) -> str:
+    """Show an instant to people, never without its zone."""
+    return _shown_in(language, instant.astimezone(zone), shown(instant, zone))
+
+
+def aoe_in(language: str, instant: datetime) -> str:
+    """Show an instant as deadlines often are, Anywhere on Earth."""
+    return _shown_in(language, instant.astimezone(AOE), shown_aoe(instant))
+
+
+def _shown_in(language: str, local: datetime, english: str) -> str:
+    if language != CHINESE:
+        return english
+    day = f"{local.year}年{local.month}月{local.day}日（周{WEEKDAYS[local.weekday()]}）"  # noqa: RUF001  # brackets as Chinese has them
+    _, _, zone = english.partition(f"{local:%H:%M} ")
+    return f"{day}{local:%H:%M} {zone}"
+
+
+def day_in(language: str, instant: datetime, *, year: bool = False) -> str:
+    """Show the day of an instant, on the clock that it carries, where all can tell which zone is meant."""
+    if language != CHINESE:
+        return f"{instant:%d %b %Y}" if year else f"{instant:%d %b}"
+    return (f"{instant.year}年" if year else "") + f"{instant.month}月{instant.day}日"
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes (Unicode Standard Annex 11)."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def labelled(text: str, columns: int = 17) -> str:
+    """Return a label with its spaces, so that what stands behind it is in line."""
+    return text + " " * max(0, columns - width(text))
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Break a paragraph into lines; the lines after the first are indented."""
+    text = " ".join(text.split())
+    if width(text) == len(text):
+        return "\n".join(textwrap.wrap(text, LINE, subsequent_indent=" " * indent)) or text
+    lines, line = list[str](), ""
+    for piece in _pieces(text):
+        if line and width(line + piece.rstrip()) > LINE:
+            lines.append(line.rstrip())
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+    return "\n".join([*lines, line.rstrip()])
+
+
+def _pieces(text: str) -> list[str]:
+    """Part a text where a line may end: behind white space and Han characters, before no stop."""
+    pieces = [""]
+    for char in text:
+        before = pieces[-1][-1:]
+        may_break = before.isspace() or width(before) > 1 or width(char) > 1
+        if before and may_break and char not in _NO_LINE_BEGINS_WITH and not char.isspace():
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
+
+
+def folder(package: Path = _PACKAGE) -> Path:
+    """Return the folder of the templates: inside the installed package, or beside it at the top of a checkout.
+
+    Raises:
+        Permanent: there is none.
+    """
+    places = (package / "templates", package.parent / "templates")
+    for place in places:
+        if place.is_dir():
+            return place
+    raise Permanent(f"The templates are missing from this installation; looked in {places[0]} and {places[1]}")

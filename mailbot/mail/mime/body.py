@@ -1,0 +1,58 @@
+"""The words of a mail: its first text, inert."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime.params import disposition, file_name, media_type, parameters
+from mailbot.mail.mime.transfer import decode_start
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from mailbot.mail.mime.parts import Part
+
+LENGTH = 4000
+"""Characters of the text that are kept."""
+
+_READ = 64 * 1024  # bytes of a text that are looked at
+_TOKEN = re.compile(r"<(/?)([a-z!][a-z0-9]{0,10})[^<>]*>|([^<]+|<)", re.IGNORECASE)
+_HIDDEN = ("head", "style", "script", "title")
+_BREAKS = ("br", "div", "p", "tr", "li", "h1", "h2", "h3", "table", "blockquote")
+
+
+def is_body(part: Part) -> bool:
+    """Whether a part is what a person reads, not a file: text or HTML without a name, not sent as an attachment."""
+    readable = media_type(part.headers) in ("text/plain", "text/html")
+    return readable and not file_name(part.headers) and disposition(part.headers) != "attachment"
+
+
+def source(raw: bytes, part: Part) -> str:
+    """Return the beginning of a body part as it was written, HTML with its tags."""
+    encoding = part.headers.text("content-transfer-encoding")
+    data = decode_start(raw[part.start : min(part.end, part.start + 2 * _READ)], encoding, _READ)
+    return text_of(data, parameters(part.headers.text("content-type")).get("charset", ""))
+
+
+def readable(text: str, content_type: str) -> str:
+    """Return a body as inert text of at most `LENGTH` characters, lines kept, HTML without its tags."""
+    text = _without_tags(text) if content_type == "text/html" else text
+    lines = (printable(line.rstrip(), limit=LENGTH) for line in text[: 2 * LENGTH].strip().splitlines())
+    return "\n".join(lines)[:LENGTH].rstrip()
+
+
+def _without_tags(source: str) -> str:
+    kept: list[str] = []
+    hidden = ""
+    for closing, name, words in _TOKEN.findall(source):
+        tag = name.lower()
+        if tag in _HIDDEN and not hidden and not closing:
+            hidden = tag
+        elif tag == hidden and closing:
+            hidden = ""
+        elif not hidden:
+            kept.append("\n" if tag in _BREAKS else " ".join(words.split("\n")))
+    lines = html.unescape("".join(kept)).replace("\xa0", " ").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip())

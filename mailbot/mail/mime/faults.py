@@ -1,0 +1,107 @@
+"""What can be wrong with a mail as a mail, in words for the team.
+
+A fault never spoils an attachment: what stands in `Mail.attachments` is whole, and each fault names what does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.mail.mime.limits import KIB, MIB
+from scoring.model import EXAMPLES, Problem
+from scoring.text import listed, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.mail.mime.limits import Caps
+
+_ADVICE = {
+    "winmail": "Outlook packed your attachments into winmail.dat, and that arrived damaged: not all of it can be read. "
+    "Please send the mail as plain text or HTML (Format Text > Plain Text) with the file attached.",
+    "encrypted": "The mail is encrypted, or signed in a form that only a mail program opens. "
+    "Please send it unencrypted, with the file attached.",
+    "forwarded-as-attachment": "The mail holds another mail as an attachment; files inside that one are not looked at. "
+    "Please attach the result file itself.",
+    "undecodable": "An attachment arrived damaged: its base64 or uuencode cannot be read. "
+    "Please attach the file again; packing it as .zip protects it on the way.",
+    "broken-structure": "The mail says it has several parts, but they cannot be told apart (no usable boundary). "
+    "Please send it again, if possible with another mail program.",
+    "pasted": "The results seem to be pasted into the text of the mail. Please attach them as a file.",
+    "not-a-result-file": "None of the attached files looks like results. "
+    "Please attach a .json, .jsonl, .csv or .tsv file; it may be packed as .zip or .gz.",
+    "no-body": "The mail has no content below its header.",
+    "substitute": "Our mail server could not hand over your mail and put a notice in its place. Please send it again.",
+}
+
+
+def advice(code: str, count: int = 1, examples: Sequence[str] = ()) -> Problem:
+    """Return the fault `code` with its fixed sentence; `examples` are names of files or fields."""
+    return Problem(code=code, count=count, examples=_shown(examples), message=_ADVICE[code])
+
+
+def cloud_links(stores: Sequence[str]) -> Problem:
+    """Return the fault of links to files in these stores, one for each link."""
+    names = listed(dict.fromkeys(stores))
+    message = (
+        f"A file seems to lie behind a link ({names}); links are not followed, so it was not fetched. "
+        "Please attach the file itself, as .json or .csv, or packed as .zip or .gz."
+    )
+    return Problem(code="cloud-link", count=len(stores), examples=_shown(list(dict.fromkeys(stores))), message=message)
+
+
+def message_too_long(size: int, caps: Caps) -> Problem:
+    """Return the fault of a mail of `size` bytes; nothing below its header was read."""
+    passed = _bytes_over(size, caps.message_bytes)
+    message = f"The mail is too large: {passed}. Nothing below its header was read. Packing the file as .zip helps."
+    return Problem(code="message-too-long", count=1, message=message)
+
+
+def headers_too_long(sizes: Sequence[int], caps: Caps) -> Problem:
+    """Return the fault of header blocks of these sizes in bytes; only the beginning of each was read."""
+    message = f"A header block is too long: {_bytes_over(max(sizes), caps.header_bytes)}. Only its beginning was read."
+    return Problem(code="headers-too-long", count=len(sizes), message=message)
+
+
+def values_too_long(sizes: Sequence[tuple[str, int]], caps: Caps) -> Problem:
+    """Return the fault of header fields of these names and sizes in bytes; only the beginning of each was read."""
+    longest = _bytes_over(max(size for _, size in sizes), caps.value_bytes)
+    message = f"A header field is too long: {longest}. Only its beginning was read."
+    return Problem(
+        code="header-too-long", count=len(sizes), examples=_shown([name for name, _ in sizes]), message=message
+    )
+
+
+def too_many_parts(parts: int, caps: Caps) -> Problem:
+    """Return the fault of a mail of `parts` parts; those over the cap were not looked at."""
+    message = f"The mail has about {parts:,} parts; at most {caps.parts:,} are looked at."
+    return Problem(code="too-many-parts", count=parts - caps.parts, message=message)
+
+
+def too_deep(containers: int, caps: Caps) -> Problem:
+    """Return the fault of parts nested too deep; those inside were not looked at."""
+    message = f"Parts of the mail are nested more than {caps.depth} deep; those inside were not looked at."
+    return Problem(code="too-deep", count=containers, message=message)
+
+
+def too_many_attachments(names: Sequence[str], caps: Caps) -> Problem:
+    """Return the fault of the attachments `names` that came after the last one taken."""
+    total = caps.attachments + len(names)
+    message = f"The mail has {total:,} attachments; at most {caps.attachments:,} are taken, the first ones."
+    return Problem(code="too-many-attachments", count=len(names), examples=_shown(names), message=message)
+
+
+def too_much_data(names: Sequence[str], total: int, caps: Caps) -> Problem:
+    """Return the fault of the attachments `names` left out because all together decode to `total` bytes."""
+    passed = _bytes_over(total, caps.decoded_bytes)
+    message = f"The attachments are too large together: {passed}. Those named here were not taken."
+    return Problem(code="too-much-data", count=len(names), examples=_shown(names), message=message)
+
+
+def _shown(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(printable(name or "(no name)", limit=100) for name in names[:EXAMPLES])
+
+
+def _bytes_over(found: int, cap: int) -> str:
+    unit, name = (MIB, "MiB") if cap >= MIB else (KIB, "KiB")
+    return f"{found / unit:,.1f} {name}, {(found - cap):,} bytes over the limit of {cap / unit:,.0f} {name}"

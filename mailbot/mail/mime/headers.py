@@ -1,0 +1,66 @@
+"""The header block of a mail or of one of its parts: split, unfolded and decoded in time linear in its length.
+
+Only the fields that are asked for are decoded, and of each only the first `value_bytes`; a DKIM or ARC field may be as
+long as it likes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime.limits import DEFAULT, Caps
+from mailbot.mail.mime.text import decode_words
+
+_FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
+_FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_FROM = re.compile(rb"^from[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headers:
+    """The fields of one header block, in order; names are compared without case."""
+
+    #: Name in lower case and unfolded value of each field.
+    fields: tuple[tuple[str, bytes], ...] = ()
+    #: Bytes of the block as it came, those over the cap included.
+    size: int = 0
+    #: Bytes of a value that are decoded.
+    value_bytes: int = DEFAULT.value_bytes
+    #: Whether a From field stands where the block is over its cap and was not read.
+    from_unread: bool = False
+
+    def __contains__(self, name: str) -> bool:
+        return any(found == name for found, _ in self.fields)
+
+    def raw(self, name: str) -> tuple[bytes, ...]:
+        """Return the whole values of all fields called `name` (in lower case)."""
+        return tuple(value for found, value in self.fields if found == name)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the values of all fields called `name` as text, encoded words left as they are."""
+        return tuple(text_of(value[: self.value_bytes]).strip() for value in self.raw(name))
+
+    def text(self, name: str) -> str:
+        """Return the first value of `name` as text, "" when there is none."""
+        return next(iter(self.texts(name)), "")
+
+    def decoded(self, name: str) -> str:
+        """Return the first value of `name` with its encoded words decoded."""
+        return decode_words(self.text(name))
+
+
+def read_headers(block: bytes, caps: Caps = DEFAULT) -> Headers:
+    """Return the fields of a header block; lines that are no field are passed over, as is a field cut by the cap."""
+    cut = len(block) > caps.header_bytes
+    lines = _FOLD.sub(b"", block[: caps.header_bytes]).split(b"\n")
+    found = (_FIELD.fullmatch(line) for line in (lines[:-1] if cut else lines))
+    fields = tuple((field[1].decode("ascii").lower(), field[2].strip()) for field in found if field)
+    froms = sum(name == "from" for name, _ in fields)
+    return Headers(
+        fields=fields,
+        size=len(block),
+        value_bytes=caps.value_bytes,
+        from_unread=cut and len(_FROM.findall(block)) != froms,
+    )

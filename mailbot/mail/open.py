@@ -1,0 +1,136 @@
+"""Opening a mail: bytes to what it says and the files that may be submissions. Pure; runs in a child."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from typing import TYPE_CHECKING
+
+from mailbot.mail.bounce import undelivered
+from mailbot.mail.mime.attachments import brought
+from mailbot.mail.mime.limits import KIB, MIB, Caps
+from mailbot.mail.parse import parse
+from scoring.model import Problem
+from scoring.unpack import Limits, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mailbot.config.schema import LimitsSection
+    from mailbot.model import Brought, Mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A file that may be a submission."""
+
+    name: str
+    data: bytes
+    #: Why nothing could be taken out of it: it is an attachment as it came.
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the data, hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A mail, opened."""
+
+    #: Its attachments are left out: they are the candidates.
+    mail: Mail
+    #: In the order of the mail; each content once.
+    candidates: tuple[Candidate, ...]
+    #: Message-IDs of our own mails that this one, a delivery report, says have failed.
+    undelivered: tuple[str, ...] = ()
+    #: Every file it brings, as it came.
+    brought: tuple[Brought, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this mail again although a server may have written its bytes anew: what it says, hex."""
+        said = (self.mail.message_id or "", self.mail.subject, *self.mail.senders, *(c.sha256 for c in self.candidates))
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How much of a mail is read."""
+
+    mail: Caps = field(default_factory=Caps)
+    archive: Limits = field(default_factory=Limits)
+    #: Servers whose Authentication-Results count, lower case.
+    authserv_ids: frozenset[str] = frozenset()
+
+
+_reach = [Reach()]
+
+
+def hold(reach: Reach) -> None:
+    """Set up a child: read so much of every mail."""
+    _reach[0] = reach
+
+
+def reach_of(section: LimitsSection, authserv_ids: Iterable[str] = ()) -> Reach:
+    """Return what the config says of how much is read, and whose Authentication-Results count."""
+    return Reach(
+        mail=Caps(
+            message_bytes=section.mail_mib * MIB,
+            header_bytes=section.header_kib * KIB,
+            value_bytes=section.field_kib * KIB,
+            parts=section.parts,
+            depth=section.depth,
+            attachments=section.attachments,
+            decoded_bytes=section.attachments_mib * MIB,
+        ),
+        archive=Limits(
+            members=section.archive_files,
+            member_bytes=section.file_mib * MIB,
+            total_bytes=section.archive_mib * MIB,
+            ratio=section.archive_ratio,
+            spreadsheets=section.allow_xlsx,
+        ),
+        authserv_ids=frozenset(authserv_ids),
+    )
+
+
+def open_mail(raw: bytes, size: int) -> Opened:
+    """Open a mail of which the spool holds ``raw``; ``size`` is more than that when it was too large to fetch whole."""
+    reach = _reach[0]
+    mail = parse(raw, reach.mail, reach.authserv_ids)
+    if size > len(raw):
+        return Opened(mail=replace(mail, attachments=(), faults=(_too_large(size),)), candidates=())
+    found: dict[bytes, Candidate] = {}
+    for attachment in mail.attachments:
+        unpacked = unpack(attachment.name, attachment.data, reach.archive)
+        for file in unpacked.files:
+            found.setdefault(file.data, Candidate(name=file.name, data=file.data))
+        if unpacked.problems:
+            found.setdefault(
+                attachment.data, Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
+            )
+    failed = undelivered(raw) if mail.automatic else ()
+    files = (*(brought(one.name, one.data) for one in mail.attachments), *mail.passed)
+    return Opened(
+        mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed, brought=files
+    )
+
+
+def _too_large(size: int) -> Problem:
+    message = (
+        f"Your mail has {size / 1e6:.1f} MB, which is more than is read here. "
+        "A result file is about 0.1 MB: send it as .json or .csv, or packed as .zip or .gz."
+    )
+    return Problem(code="mail-too-large", count=1, examples=(), message=message)
+
+
+def taken_out(raw: bytes, sha256: str) -> bytes | None:
+    """Return the file of a mail that has this SHA-256, whatever kind of file it is; None when none has."""
+    for part in message_from_bytes(raw).walk():
+        data = part.get_payload(decode=True)
+        if isinstance(data, bytes) and hashlib.sha256(data).hexdigest() == sha256:
+            return data
+    return None

@@ -1,0 +1,121 @@
+"""Raw bytes to a `Mail`: total, bounded, and linear in the length of the mail.
+
+What is hostile or broken becomes a fault in the mail, never an exception; what passes a cap is left out and named.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.mail import teamkey
+from mailbot.mail.automatic import why_automatic
+from mailbot.mail.mime import faults
+from mailbot.mail.mime.addresses import senders
+from mailbot.mail.mime.attachments import find
+from mailbot.mail.mime.limits import DEFAULT, Caps
+from mailbot.mail.mime.parts import Tree, read_part, walk
+from mailbot.mail.mime.substitute import is_substitute
+from mailbot.mail.read import claims
+from mailbot.model import Mail
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from mailbot.mail.mime.headers import Headers
+    from mailbot.mail.mime.parts import Part
+    from scoring.model import Problem
+
+__all__ = ["Caps", "parse"]
+
+SUBJECT_LENGTH = 250
+"""Characters of a subject that are kept."""
+
+_ID = re.compile(r"<(?![!-;=?-~]{0,250}=\?)[!-;=?-~]{1,250}>")
+"""What may be echoed in In-Reply-To and References: nothing that holds an encoded word (see `words.literal`)."""
+
+_ENDS = 20  # ids kept of each end of a long thread
+_MOST_IDS = 64 * 1024  # bytes of References that are looked at
+_READ_FIELDS = ("from", "subject", "message-id", "content-type", "content-disposition")
+_AHEAD = re.compile(rb"(?:[ \t]{0,9}\r?\n){0,20}(?:From [^\n]{0,300}\n)?")  # empty lines, and the first line of an mbox
+
+
+def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Mail:
+    """Return what is to be known of a mail from its bytes as fetched; total.
+
+    `trusted` names the servers whose Authentication-Results count. A team key is taken out of subject and text.
+    Of a mail over `caps.message_bytes` only the header is read. Attachments are whole: each fault names what is not.
+    """
+    fits = len(raw) <= caps.message_bytes
+    top = read_part(raw, _start(raw), len(raw), depth=0, caps=caps)
+    tree = walk(raw, top, caps) if fits else Tree(headers=(top.headers,))
+    found = find(raw, tree.leaves, caps)
+    headers = top.headers
+    said = headers.decoded("subject")
+    subject = printable(teamkey.stripped(said), SUBJECT_LENGTH)
+    notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
+    return Mail(
+        senders=senders(headers),
+        subject=subject,
+        message_id=_message_id(headers),
+        references=_references(headers),
+        text=teamkey.masked(found.text),
+        attachments=found.attachments,
+        passed=found.passed,
+        claims=claims(headers, said, trusted),
+        automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
+        faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
+    )
+
+
+def _start(raw: bytes) -> int:
+    """Return where the header begins."""
+    ahead = _AHEAD.match(raw)
+    return ahead.end() if ahead else 0
+
+
+def _message_id(headers: Headers) -> str | None:
+    """Return the Message-ID if there is exactly one and it may be echoed."""
+    values = headers.texts("message-id")
+    return values[0] if len(values) == 1 and _ID.fullmatch(values[0]) else None
+
+
+def _references(headers: Headers) -> tuple[str, ...]:
+    """Return the ids of References, else of In-Reply-To: of a long thread the first and the last ones."""
+    for name in ("references", "in-reply-to"):
+        value = b" ".join(headers.raw(name))[:_MOST_IDS].decode("latin-1")
+        ids = tuple(dict.fromkeys(_ID.findall(value)))
+        if ids:
+            return ids if len(ids) <= 2 * _ENDS else ids[:_ENDS] + ids[-_ENDS:]
+    return ()
+
+
+def _over_caps(raw: bytes, top: Part, tree: Tree, caps: Caps) -> Iterator[Problem]:
+    """Yield what was left out of the mail because it passes a cap, or cannot be told apart."""
+    if len(raw) > caps.message_bytes:
+        yield faults.message_too_long(len(raw), caps)
+    elif not raw[top.start : top.start + caps.header_bytes].strip():
+        yield faults.advice("no-body")
+    yield from _over_header_caps(tree.headers, caps)
+    if tree.parts > caps.parts:
+        yield faults.too_many_parts(tree.parts, caps)
+    if tree.too_deep:
+        yield faults.too_deep(tree.too_deep, caps)
+    if tree.broken:
+        yield faults.advice("broken-structure", tree.broken)
+
+
+def _over_header_caps(blocks: tuple[Headers, ...], caps: Caps) -> Iterator[Problem]:
+    sizes = [headers.size for headers in blocks if headers.size > caps.header_bytes]
+    if sizes:
+        yield faults.headers_too_long(sizes, caps)
+    long = [
+        (name, len(value))
+        for headers in blocks
+        for name in _READ_FIELDS
+        for value in headers.raw(name)
+        if len(value) > caps.value_bytes
+    ]
+    if long:
+        yield faults.values_too_long(long, caps)

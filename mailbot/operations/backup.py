@@ -1,0 +1,143 @@
+"""A copy of all that cannot be made again, taken while mailbot runs: ledger, spool, daybook; and its way back.
+
+It holds the label files that scores were computed with, so it is kept as close as the state folder itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Permanent
+from mailbot.evaluation.labels import FOLDER, SECRET
+from mailbot.identity import keys as identity
+from mailbot.ledger import Ledger, daybook, mails
+from mailbot.system import safefile
+from mailbot.transport.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+LEDGER = "ledger.db"
+COLUMNS = "columns"
+
+
+def back_up(ledger: Ledger, state: Path, target: Path) -> int:
+    """Copy the state into a folder; return how many files its manifest names.
+
+    The ledger is copied first, in one piece; every mail it knows was in the spool before. A second backup into the
+    same folder copies only the mails that are new, and drops those that were dropped. All of it is its owner's alone.
+    Raises Permanent, also when the folder holds something that is no backup.
+    """
+    _take_hold(target)
+    ledger.copy_to(target / LEDGER)
+    daybook.catch_up(ledger, state)
+    for name in (daybook.ACTS, daybook.ROSTER):
+        if (state / name).exists():
+            _copy(state / name, target / name)
+    copy = Ledger(f"sqlite:///{target / LEDGER}")
+    with copy.read() as tx:
+        digests = mails.digests(tx)
+    copy.close()
+    for path in (*sorted((state / FOLDER).glob("*")), state / SECRET, state / identity.FILE):
+        if path.is_file() and not path.name.startswith("."):
+            _copy(path, target / path.relative_to(state))
+    _copy_mails(Spool(state / "spool"), Spool(target / "spool"), digests)
+    for path in sorted((state / COLUMNS).glob("*")):  # of mails that were dropped, only these can be scored anew
+        _copy(path, target / path.relative_to(state))
+    hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
+    told = (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode()
+    safefile.replace(target / MANIFEST, told, mode=safefile.PRIVATE_FILE)
+    _close(target)
+    return len(hashes)
+
+
+def _take_hold(target: Path) -> None:
+    """Make the folder of a backup; a manifest marks it from the start, and is no whole one until all is copied."""
+    if target.exists() and any(target.iterdir()) and not _is_backup(target):
+        message = f"{target} is not empty and no backup: a backup is written to a new folder, or brings one up to date"
+        raise Permanent(message)
+    safefile.private_folder(target)
+    (target / MANIFEST).touch(safefile.PRIVATE_FILE)
+
+
+def _is_backup(folder: Path) -> bool:
+    """Whether a folder holds a backup, or the beginning of one; an export has a manifest of another kind."""
+    try:
+        manifest = (folder / MANIFEST).read_bytes()
+        return not manifest or LEDGER in json.loads(manifest)
+    except (OSError, ValueError):
+        return False
+
+
+def _close(folder: Path) -> None:
+    """Take from others what an earlier version, or the copied files' own permissions, let them read."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(safefile.PRIVATE_FOLDER if path.is_dir() else safefile.PRIVATE_FILE)
+
+
+def _copy_mails(spool: Spool, target: Spool, digests: Sequence[str]) -> None:
+    """Copy the mails that are new, and follow those that were dropped. Raises Permanent when one is lost."""
+    for digest in digests:
+        if spool.why_dropped(digest):
+            _copy(spool.note(digest), target.note(digest))
+            target.path(digest).unlink(missing_ok=True)
+        elif not target.path(digest).exists():
+            if not spool.path(digest).exists():
+                message = f"the spool has lost the mail {digest}: `mailbot rebuild --from-mailbox` brings it back"
+                raise Permanent(message)
+            _copy(spool.path(digest), target.path(digest))
+
+
+def _copy(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, place)
+    place.chmod(safefile.PRIVATE_FILE)
+
+
+def mistakes(backup: Path) -> list[str]:
+    """Compare a backup with its manifest; return one sentence for each file that is missing or changed."""
+    try:
+        manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is no whole backup"]
+    found = []
+    for name, digest in manifest.items():
+        path = backup / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif _sha256(path) != digest:
+            found.append(f"{name} was changed")
+    return found
+
+
+def restore(backup: Path, state: Path) -> int:
+    """Copy a verified backup into an empty state folder; return how many files. Raises Permanent."""
+    wrong = mistakes(backup)
+    if wrong:
+        raise Permanent("\n".join([f"{backup} cannot be restored:", *(f"  - {line}" for line in wrong)]))
+    if (state / LEDGER).exists():
+        message = f"{state / LEDGER} exists: move it away first; a backup is only restored where there is none"
+        raise Permanent(message)
+    safefile.private_folder(state)
+    files = [path for path in _files(backup) if path.name != MANIFEST]
+    for path in files:
+        place = state / path.relative_to(backup)
+        _copy(path, place)
+        for folder in place.relative_to(state).parents:
+            (state / folder).chmod(safefile.PRIVATE_FOLDER)
+    return len(files)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield what a backup holds, in order."""
+    yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in {MANIFEST, "mailbot.lock"})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

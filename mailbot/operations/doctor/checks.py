@@ -1,0 +1,168 @@
+"""How everything does, found out on the spot: a list of findings, each with its mend."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mailbot.config.calendar import shown
+from mailbot.daemon import report
+from mailbot.errors import MailbotError
+from mailbot.ledger import boards, events, health, mails, outbox, teams
+from mailbot.model import MailState, ReplyState
+from mailbot.operations.doctor import board as doctor_sheet
+from mailbot.operations.doctor import identity as doctor_auth
+from mailbot.operations.doctor import mail as doctor_mail
+from mailbot.operations.doctor import scores as doctor_scores
+from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
+from mailbot.transport.alerts import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mailbot.service import Service
+
+__all__ = ["Finding", "Level", "examine"]
+
+DAMAGED = "`mailbot rebuild --from-spool`, or restore a backup"
+"""The mend of a ledger that is lost or damaged."""
+
+QUIET = timedelta(minutes=15)
+"""A mailbox that was not looked into for so long is worth a look, whatever imap.poll_seconds says."""
+
+
+def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
+    """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
+    checks: list[Callable[[Service], Iterator[Finding]]] = [
+        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity,
+        doctor_sheet.standing,
+    ]  # fmt: skip
+    if online or by_mail:
+        checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
+        checks += [doctor_mail.imap] if service.config.imap else []
+        checks += [doctor_mail.smtp] if service.config.smtp else []
+        checks += [doctor_sheet.access]
+    if by_mail:
+        checks += [doctor_mail.mail_to_self]
+    if check_auth:
+        checks += [doctor_auth.check_auth]
+    for check in checks:
+        yield from check(service)
+
+
+def _clock(service: Service) -> Iterator[Finding]:
+    now, zone = service.clock(), service.config.challenge.zone
+    with service.ledger.read() as tx:
+        last = events.last_at(tx)
+    if last is not None and last > now:
+        mend = "set this host's clock: `timedatectl set-ntp true`"
+        yield red("clock", f"{shown(now, zone)}, but the ledger has an entry of {shown(last, zone)}", mend)
+    else:
+        yield green("clock", shown(now, zone))
+
+
+def _poll(service: Service) -> Iterator[Finding]:
+    """Look when the daemon was last in the mailbox; without a mailbox there is nothing to look for."""
+    if service.config.imap is None:
+        return
+    told = report.read(service.config.state)
+    if told is None:
+        yield yellow("last poll", "no daemon runs", "`systemctl start mailbot`, or `mailbot run`")
+        return
+    zone, silent = service.config.challenge.zone, service.clock() - datetime.fromisoformat(told["at"])
+    late = [name for name, loop in told["loops"].items() if loop["late"]]
+    polled = datetime.fromisoformat(told["polled_at"]) if "polled_at" in told else None
+    detail = f"the mailbox was looked into {shown(polled, zone)}" if polled else "the mailbox was not looked into yet"
+    if late or silent.total_seconds() > 3 * report.EVERY_SECONDS:
+        yield red(
+            "last poll", f"{detail}; hangs: {', '.join(late) or 'all'}", "restart it: `systemctl restart mailbot`"
+        )
+    elif polled is None or service.clock() - polled > QUIET:
+        yield yellow("last poll", detail, "`mailbot doctor --online` says whether the mailbox can be reached")
+    else:
+        yield green("last poll", detail)
+
+
+def _ledger(service: Service) -> Iterator[Finding]:
+    said = service.ledger.integrity()
+    mend = "" if said == "ok" else DAMAGED
+    yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], mend=mend)
+
+
+def _trail(service: Service) -> Iterator[Finding]:
+    with service.ledger.read() as tx:
+        broken, head = events.first_broken(tx), events.head(tx)
+    if broken is None:
+        yield Finding(part="audit trail", level=Level.GREEN, detail=f"unbroken, ends in {head[:12]}")
+    else:
+        mend = "somebody changed the ledger: compare it with a backup"
+        yield Finding(part="audit trail", level=Level.RED, detail=f"entry {broken} was changed", mend=mend)
+
+
+def _stock(service: Service) -> Iterator[Finding]:
+    counts = service.reconciliation.count()
+    detail = f"{counts.in_ledger} mails, {counts.without_bytes} without their bytes, {counts.overdue_mails} overdue"
+    detail += f", {counts.dropped} dropped on purpose" if counts.dropped else ""
+    mend = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
+    yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, mend=mend)
+    level = Level.YELLOW if counts.set_aside else Level.GREEN
+    mend = "`mailbot stuck list`, then show, retry or drop" if counts.set_aside else ""
+    yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
+    with service.ledger.read() as tx:
+        ours = outbox.listing(tx)
+        backlog = mails.unfinished(tx)
+    yield Finding(part="backlog", level=Level.GREEN, detail=f"{backlog} mails wait to be handled")
+    withheld = sum(row.is_withheld for row in ours)
+    given_up = sum(row.state is ReplyState.GIVEN_UP for row in ours) - withheld
+    waiting = sum(row.state in {ReplyState.QUEUED, ReplyState.SENDING} for row in ours)
+    mend = "`mailbot outbox list` says why" if given_up else ""
+    detail = f"{waiting} waiting, {given_up} given up" + (f", {withheld} withheld by a rebuild" if withheld else "")
+    yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, mend=mend)
+
+
+def _health(service: Service) -> Iterator[Finding]:
+    zone = service.config.challenge.zone
+    with service.ledger.read() as tx:
+        rows = health.listing(tx)
+    for row in rows:
+        if not row.ok and row.part not in {"stuck", "outbox"}:
+            detail = f"{SUBJECTS[row.part]}, since {shown(row.since, zone)}"
+            yield Finding(part=row.part, level=Level.RED, detail=detail, mend=row.detail)
+
+
+def _roster(service: Service) -> Iterator[Finding]:
+    with service.ledger.read() as tx:
+        known, silent = teams.everyone(tx), teams.bouncing(tx)
+    level = Level.YELLOW if silent or not known else Level.GREEN
+    mend = "`mailbot teams list` shows them; ask the teams for another address" if silent else ""
+    mend = mend or ("" if known else "`mailbot teams import FILE.csv`")
+    detail = f"{len(known)} teams, {len(silent)} addresses take no mail"
+    yield Finding(part="roster", level=level, detail=detail, mend=mend)
+
+
+def _boards(service: Service) -> Iterator[Finding]:
+    zone = service.config.challenge.zone
+    with service.ledger.read() as tx:
+        published = boards.listing(tx)
+    last = f"last published {shown(published[-1].published_at, zone)}" if published else "none published yet"
+    due = service.weekly.due_at()
+    level = Level.RED if due else Level.GREEN
+    mend = "`mailbot run` publishes it, or `mailbot once`" if due else ""
+    yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
+
+
+def _mailbox(service: Service) -> Iterator[Finding]:
+    try:
+        server = service.mailbox()
+        present, unknown = service.reconciliation.sweep(server)
+        server.close()
+    except MailbotError as error:
+        yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
+        return
+    with service.ledger.read() as tx:
+        backlog = mails.count(tx, state=MailState.SPOOLED)
+    detail = f"{present} mails there, {unknown} not fetched yet, {backlog} waiting to be handled"
+    if unknown:
+        yield yellow("mailbox", detail, "`mailbot once` fetches them, or `mailbot run`")
+    else:
+        yield green("mailbox", detail)

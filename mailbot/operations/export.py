@@ -1,0 +1,202 @@
+"""Everything of the contest as files that need no mailbot: JSON lines, CSV, the submitted files, a manifest of hashes.
+
+Without asking for more it holds no address and no label, so that it may lie in an archive.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from mailbot import __version__, dialogue_parts
+from mailbot.board import receipts
+from mailbot.errors import Permanent
+from mailbot.evaluation.labels import FOLDER, SECRET
+from mailbot.ledger import boards, entries, events, mails, submissions, teams
+from mailbot.mail.open import open_mail
+from mailbot.operations import takeout_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Tx
+    from mailbot.ledger.entries import EntryRow
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.service import Service
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+_RULES = ("preset", "quota", "phases", "board", "split", "awards", "identity", "limits", "tracks")
+"""The sections of the config that say what was played; how this host reaches its servers is nobody's concern."""
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Takeout:
+    """What this works with, and how much is taken."""
+
+    service: Service
+    folder: Path
+    #: Also the roster's addresses, whom we wrote to, the words of disputes, and the raw mails.
+    addresses: bool = False
+    #: Also every label file that was ever in force.
+    labels: bool = False
+
+    def write(self) -> dict[str, Any]:
+        """Write it all into a new folder; return the manifest. Raises Permanent when the folder holds something."""
+        if self.folder.exists() and any(self.folder.iterdir()):
+            message = f"{self.folder} is not empty: an export is only written to a new folder"
+            raise Permanent(message)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self.service.ledger.read() as tx:
+            head, rows, handed_in = events.head(tx), submissions.listing(tx), entries.listing(tx)
+            self._tables(tx, rows)
+        missing = self._files(rows) + self._handed_in(handed_in)
+        self._received()
+        missing += self._mails() if self.addresses else []
+        if self.labels:
+            self._labels()
+        return self._manifest(head, missing)
+
+    def _tables(self, tx: Tx, rows: Sequence[SubmissionRow]) -> None:
+        """Write what the ledger holds, all of one instant."""
+        _json(self.folder / "config.json", rules_of(self.service.config))
+        self._roster(tx)
+        for name, found in takeout_rows.tables(tx, rows, addresses=self.addresses, labels=self.labels):
+            _lines(self.folder / name, found)
+        (self.folder / "boards").mkdir()
+        for board in boards.listing(tx):
+            (self.folder / f"boards/{board.id:06d}.json").write_bytes(board.board.encode())
+
+    def _roster(self, tx: Tx) -> None:
+        """Write the teams, with their addresses only when they are wanted."""
+        with (self.folder / "teams.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["id", "team", *(["addresses"] if self.addresses else [])])
+            for team in teams.everyone(tx):
+                writer.writerow([team.id, team.name, *([" ".join(team.addresses)] if self.addresses else [])])
+
+    def _files(self, rows: Iterable[SubmissionRow]) -> list[str]:
+        """Take the submitted files out of their mails, mail by mail; return what is not there any more."""
+        missing: list[str] = []
+        folder = self.folder / "files"
+        folder.mkdir()
+        for mail_id, group in groupby(sorted(rows, key=lambda row: row.mail_id), key=lambda row: row.mail_id):
+            found = self._opened(mail_id)
+            for row in group:
+                if row.sha256 in found:
+                    suffix = _SUFFIX.search(row.file_name)
+                    (folder / f"{row.receipt}{suffix[0] if suffix else ''}").write_bytes(found[row.sha256])
+                else:
+                    missing.append(f"the file of {row.receipt}{self._why(mail_id)}")
+        return missing
+
+    def _handed_in(self, rows: Iterable[EntryRow]) -> list[str]:
+        """Take the papers and archives out of their mails; return what is not there any more."""
+        missing: list[str] = []
+        for row in (row for row in rows if row.sha256):
+            data = dialogue_parts.entry_file(self.service, row)
+            if data is None:
+                missing.append(f"the file of {row.receipt}{self._why(row.mail_id)}")
+            else:
+                (self.folder / "files" / row.file_name).write_bytes(data)
+        return missing
+
+    def _received(self) -> None:
+        """Copy the list of received files, once it is published."""
+        published = self.service.config.published / receipts.NAME
+        if published.is_file():
+            shutil.copy2(published, self.folder / receipts.NAME)
+
+    def _opened(self, mail_id: int) -> Mapping[str, bytes]:
+        """Return the files of a mail by their SHA-256; none when its bytes are gone."""
+        with self.service.ledger.read() as tx:
+            row = mails.get(tx, mail_id)
+        try:
+            raw = self.service.spool.get(row.sha256) if row else b""
+        except Permanent:
+            return {}
+        opened = self.service.sandbox.submit(open_mail, raw, len(raw)).result()
+        return {candidate.sha256: candidate.data for candidate in opened.candidates}
+
+    def _why(self, mail_id: int) -> str:
+        """Say why a mail's bytes are gone, where they were dropped on purpose."""
+        with self.service.ledger.read() as tx:
+            row = mails.get(tx, mail_id)
+        return _because(self.service.spool.why_dropped(row.sha256)) if row else ""
+
+    def _mails(self) -> list[str]:
+        """Copy the raw mails; return what is not there any more."""
+        with self.service.ledger.read() as tx:
+            digests = mails.digests(tx)
+        there = [digest for digest in digests if self.service.spool.path(digest).is_file()]
+        _copy((self.service.spool.path(digest) for digest in there), self.folder / "mails")
+        gone = sorted(set(digests) - set(there))
+        return [f"mail {digest}{_because(self.service.spool.why_dropped(digest))}" for digest in gone]
+
+    def _labels(self) -> None:
+        """Copy every version of the labels, and what parts the items of a split."""
+        state = self.service.config.state
+        kept = (*sorted((state / FOLDER).glob("*")), state / SECRET)
+        _copy((path for path in kept if path.is_file() and not path.name.startswith(".")), self.folder / "labels")
+
+    def _manifest(self, head: str, missing: list[str]) -> dict[str, Any]:
+        """Name every file with its hash, and the end of the audit trail that it shows."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        told = {
+            "format": FORMAT,
+            "version": __version__,
+            "made_at": self.service.clock(),
+            "audit_head": head,
+            "missing": missing,
+            "files": {str(path.relative_to(self.folder)): _sha256(path) for path in files},
+        }
+        _json(self.folder / MANIFEST, told)
+        return told
+
+
+def rules_of(config: Config) -> dict[str, Any]:
+    """Return what the config says of the challenge: no server, no folder, no organizer."""
+    whole = config.model_dump()
+    challenge = {key: value for key, value in whole["challenge"].items() if key != "organizers"}
+    return {"challenge": challenge} | {key: whole[key] for key in _RULES}
+
+
+def _because(why: str) -> str:
+    return f", {why}" if why else ""
+
+
+def _copy(paths: Iterable[Path], folder: Path) -> None:
+    folder.mkdir()
+    for path in paths:
+        shutil.copy2(path, folder / path.name)
+
+
+def _lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows one to a line, as they come."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(row, ensure_ascii=False, default=_value)}\n" for row in rows)
+
+
+def _json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=_value) + "\n", encoding="utf-8")
+
+
+def _value(value: Any) -> str:  # noqa: ANN401  # whatever JSON has no form for
+    """Write an instant as RFC 3339, anything else as people see it."""
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

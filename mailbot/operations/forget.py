@@ -1,0 +1,184 @@
+"""Forgetting a team: its personal data go, its scores stay under a pseudonym.
+
+First the files, then the ledger in one transaction: cut short, the same command goes on. What it cannot reach (the
+mailbox, backups, exports) is named, for an organizer to delete.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mailbot.board import publish
+from mailbot.board.codec import board_as_json, board_from_json
+from mailbot.board.page import folder as site_folder
+from mailbot.errors import Permanent
+from mailbot.evaluation.backfill import complete
+from mailbot.identity import roster
+from mailbot.intake.rules import name_key
+from mailbot.ledger import boards, daybook, erasure, events, mails, outbox, submissions, teams
+from mailbot.mail.open import open_mail
+from mailbot.model import Status
+from mailbot.operations import mentions
+from mailbot.system.sandbox import ChildDied
+from mailbot.transport.spool import FORGOTTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mailbot.ledger import Tx
+    from mailbot.model import Board, Team
+    from mailbot.service import Service
+
+
+class Tie(Enum):
+    """What a mail of nobody has to do with a team."""
+
+    NONE = "none"  # nothing
+    DOUBTFUL = "doubtful"  # its subject has the name, or it cannot be read
+    ITS = "its"  # it names an address of the team, or was handed in for it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What was done, and what is left to a person."""
+
+    pseudonym: str
+    mails: int
+    boards: int
+    #: Every address that was the team's, to look for where mailbot does not reach.
+    addresses: tuple[str, ...]
+    #: Mails of strangers that stay, although they have its name in the subject, or could not be read.
+    doubtful: tuple[str, ...]
+    #: Older copies of the ledger, which still hold it all.
+    copies: tuple[str, ...]
+
+
+def forget(service: Service, name: str, why: str) -> Forgotten:
+    """Forget a team. Raises Permanent when it is not known or forgotten already, or something is still under way."""
+    with service.ledger.read() as tx:
+        team = _named(tx, name)
+        again = team.name == _pseudonym(team) and events.happened(tx, kind="team-forgotten", subject=team.name)
+    if again:  # the command may have died after it was entered
+        _finish(service)
+        message = f"{team.name} was forgotten already: nothing was done but to write what is published anew"
+        raise Permanent(message)
+    with service.ledger.read() as tx:
+        known = teams.ever(tx, team.id)
+        _check_ready(service, tx, team, known)
+        rows = submissions.of_team(tx, team.id)
+    for track, truth in service.labels.whole.items():  # its mails go; its scores can still be computed anew
+        complete(service, truth, [row for row in rows if row.track == track and row.status is Status.ACCEPTED])
+    dropped, doubtful = _drop_mails(service, team, known)
+    daybook.forget(service.config.state, name_key(team.name), known)
+    pseudonym = _pseudonym(team)
+    changed = _in_ledger(service, team, pseudonym, known, why=why, dropped=dropped)
+    _finish(service)
+    copies = sorted(str(path) for path in service.config.state.glob("ledger.db.before-*"))
+    return Forgotten(
+        pseudonym=pseudonym,
+        mails=dropped,
+        boards=changed,
+        addresses=tuple(sorted(known)),
+        doubtful=doubtful,
+        copies=tuple(copies),
+    )
+
+
+def _pseudonym(team: Team) -> str:
+    """Return what a team is called once it is forgotten."""
+    return f"Former team {team.id}"
+
+
+def _named(tx: Tx, name: str) -> Team:
+    """Return the team of that name. Raises Permanent when there is none."""
+    team = teams.with_name(tx, name)
+    if team is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    return team
+
+
+def _finish(service: Service) -> None:
+    """Leave nothing of what was deleted in the ledger's file and in what is published; no earlier site stays."""
+    service.ledger.shred()
+    publish.refresh(service.config, service.challenge, service.ledger, service.watch)
+    site_folder.keep_present_only(service.config.published / "page")
+
+
+def _check_ready(service: Service, tx: Tx, team: Team, known: set[str]) -> None:
+    """Refuse while a mail or a reply is under way, or while the roster file would bring the team back."""
+    if unfinished := mails.unfinished(tx) + outbox.waiting(tx):
+        message = f"{unfinished} mails and replies are not finished: `mailbot once` finishes them; then try again"
+        raise Permanent(message)
+    listed = roster.read_file(service.config.roster.file).entries
+    if any(name_key(one.name) == name_key(team.name) or known.intersection(one.addresses) for one in listed):
+        message = f"{service.config.roster.file} still names {team.name}: take its lines out first, else it comes back"
+        raise Permanent(message)
+
+
+def _drop_mails(service: Service, team: Team, known: Collection[str]) -> tuple[int, tuple[str, ...]]:
+    """Drop the team's mails, and those of nobody that name one of its addresses or are handed in for it.
+
+    Return how many were there, and what other mails of nobody have its name in their subject, or cannot be read.
+    """
+    with service.ledger.read() as tx:
+        its, strange = erasure.of_team(tx, team.id), erasure.of_nobody(tx)
+    there = {digest: row for digest, row in strange.items() if service.spool.path(digest).exists()}
+    ties = {digest: _tie(service, digest, team, known) for digest in there}
+    its = list(dict.fromkeys([*its, *(digest for digest, tie in ties.items() if tie is Tie.ITS)]))
+    dropped = sum(service.spool.path(digest).exists() for digest in its)
+    for digest in its:
+        service.spool.drop(digest, f"{FORGOTTEN} on {service.clock():%Y-%m-%d}")
+    return dropped, tuple(there[digest] for digest, tie in ties.items() if tie is Tie.DOUBTFUL)
+
+
+def _tie(service: Service, digest: str, team: Team, known: Collection[str]) -> Tie:
+    """Tell what a spooled mail of nobody has to do with a team."""
+    raw = service.spool.path(digest).read_bytes()
+    if mentions.has_words(raw, known):
+        return Tie.ITS
+    try:
+        opened = service.sandbox.submit(open_mail, raw, len(raw)).result()
+    except ChildDied:
+        return Tie.DOUBTFUL
+    if mentions.is_for_team(opened, team.name):
+        return Tie.ITS
+    return Tie.DOUBTFUL if mentions.has_in_subject(opened, team.name) else Tie.NONE
+
+
+def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[str], *, why: str, dropped: int) -> int:
+    """Put the pseudonym in the name's place everywhere in the ledger; return how many boards had it."""
+    gone = [digest for digest, reason in service.spool.dropped().items() if reason.startswith(FORGOTTEN)]
+    with service.ledger.write("forget") as tx:
+        erasure.forget(tx, team.id, pseudonym, known)
+        erasure.blank_replies_to(tx, gone)
+        for row in outbox.listing(tx):
+            if mentions.has_words(row.message, {team.name, *known}):
+                erasure.blank(tx, row.id)
+        changed = {}
+        for kept in boards.listing(tx):
+            board = board_from_json(json.loads(kept.board))
+            if (other := _renamed(board, team.name, pseudonym)) != board:
+                text = json.dumps(board_as_json(other), ensure_ascii=False, sort_keys=True)
+                changed[str(kept.id)] = {"was": kept.sha256, "is": erasure.replace_board(tx, kept.id, text)}
+        told = {"why": why, "mails": dropped, "boards": changed}
+        events.append(tx, kind="team-forgotten", subject=pseudonym, now=service.clock(), **told)
+    return len(changed)
+
+
+def _renamed(board: Board, name: str, pseudonym: str) -> Board:
+    """Return a board with the pseudonym, and no method, in the rows of a team."""
+    tables = [
+        replace(
+            table,
+            rows=tuple(
+                replace(row, team=pseudonym, method="") if row.team == name and not row.baseline else row
+                for row in table.rows
+            ),
+        )
+        for table in board.tables
+    ]
+    return replace(board, tables=tuple(tables))

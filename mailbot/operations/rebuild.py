@@ -1,0 +1,93 @@
+"""A new ledger out of the mails and the daybook, made beside the old one, which it then takes the place of.
+
+The audit trail comes back exactly as it was, and each of its entries is carried out anew, by :mod:`replay`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot import service
+from mailbot.errors import Permanent
+from mailbot.operations.replay import Again, Clock
+from mailbot.system import crash
+from mailbot.system.lock import held
+from mailbot.transport.spool import FORGOTTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mailbot.config.schema import Config
+    from mailbot.operations.replay import Rebuilt
+    from mailbot.service import Service
+    from mailbot.transport.fetch import Server
+
+
+def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> list[str]:
+    """Bring every mail of the folders into the spool, each with its INTERNALDATE; return their SHA-256 in order."""
+    found: list[str] = []
+    for folder in folders:
+        if server.select(folder) is None:
+            continue
+        for uids in server.windows():
+            found.extend(wired.spool.put(mail.raw, mail.arrived_at) for mail in server.fetch(uids))
+    return found
+
+
+SUFFIXES = ("-wal", "-shm")
+"""What SQLite keeps beside a ledger that is open, or was when it died."""
+
+
+def rebuild(config: Config, *, from_mailbox: bool) -> Rebuilt:
+    """Make a new ledger beside the old one, then take its place; the old one is kept. Raises Permanent."""
+    if config.ledger_url:
+        message = "ledger_url: rebuild makes an SQLite ledger in the state folder; leave the key out for it"
+        raise Permanent(message)
+    old, new = config.state / "ledger.db", config.state / "ledger.new.db"
+    with held(config.state):
+        for suffix in ("", *SUFFIXES):
+            new.with_name(new.name + suffix).unlink(missing_ok=True)
+        clock = Clock(service.now)
+        there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
+        with service.opened(there, clock=clock, enter=False) as wired:
+            _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
+            order = _fetch_all(wired) if from_mailbox else []
+            _refuse_dropped(wired.spool.dropped(), "")
+            rebuilt = Again(wired, clock, config.state, order).run()
+        _swap(old, new)
+    return rebuilt
+
+
+def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
+    """Refuse to begin without mails that were dropped on purpose: the ledger would come out another one."""
+    gone = [why for why in notes.values() if why.startswith(reason)]
+    if gone:
+        message = f"{len(gone)} mails are not in the spool any more ({gone[0]}), so the ledger cannot be made anew"
+        raise Permanent(f"{message}: restore a backup")
+
+
+def _fetch_all(wired: Service) -> list[str]:
+    """Fetch every mail; those that were filed away come first, in the order in which they were handled."""
+    fetch = wired.fetch()
+    mailbox = wired.mailbox()
+    try:
+        return spool_mailbox(wired, mailbox, [fetch.processed, fetch.failed, *fetch.folders])
+    finally:
+        mailbox.close()
+
+
+def _swap(old: Path, new: Path) -> None:
+    """Put the new ledger in the place of the old one, which is kept: there is a ledger at every instant.
+
+    The new one is closed, so it is one file; what SQLite keeps beside the old one must not stay beside the new.
+    """
+    kept = old.with_name(f"{old.name}.before-{service.now():%Y%m%dT%H%M%S.%fZ}")
+    for suffix in SUFFIXES:
+        beside = old.with_name(old.name + suffix)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + suffix))
+    if old.exists():
+        kept.hardlink_to(old)
+    with crash.around("file.rename"):
+        new.replace(old)

@@ -1,0 +1,253 @@
+"""An audit trail carried out anew on an empty ledger: what was decided once is decided again, in the same order.
+
+A mail enters, a team joins, a mail is recorded, a board is published, each at the instant it was done first. Mails that
+the trail does not know (it was lost, or ended before them) come after, in order of arrival.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mailbot import dialogue_parts as command_parts
+from mailbot.board.weekly import sealed
+from mailbot.errors import Permanent
+from mailbot.identity import approval, notices, roster
+from mailbot.intake import recorded
+from mailbot.ledger import (
+    authserv,
+    daybook,
+    events,
+    keys,
+    mails,
+    outbox,
+    quota,
+    ruling,
+    similarities,
+    submissions,
+    teams,
+)
+from mailbot.ledger.mails import Place
+from mailbot.letters import rescored as rescore_letters
+from mailbot.model import Ruling
+from mailbot.operations import differences as retelling
+from mailbot.operations import ingest, rescore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """What came of it."""
+
+    #: Entries of the trail, mails, submissions, and mails that were ``not_in_the_trail``.
+    counts: dict[str, int]
+    #: What came out otherwise than the trail says, a sentence each.
+    differences: list[str]
+
+
+@dataclass
+class Clock:
+    """A clock that shows the instant of what is being done again, and the present before and after."""
+
+    real: Callable[[], datetime]
+    past: datetime | None = None
+
+    def __call__(self) -> datetime:
+        """Return the instant."""
+        return self.past or self.real()
+
+
+@dataclass
+class Again:
+    """The parts this works with: a service on a new, empty ledger, whose clock is ``clock``."""
+
+    service: Service
+    clock: Clock
+    state: Path
+    #: SHA-256 of mails of the mailbox; it tells the order of those that arrived within one second.
+    order: Sequence[str] = ()
+    _roster: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def run(self) -> Rebuilt:
+        """Do everything again. Raises Permanent when the trail was tampered with."""
+        trail = daybook.acts(self.state)
+        self._roster = daybook.roster(self.state)
+        with self.service.ledger.write("rebuild") as tx:
+            for entry in trail:
+                events.restore(tx, entry)
+            broken = events.first_broken(tx)
+        if broken is not None:
+            message = f"{self.state / daybook.ACTS}: entry {broken} does not follow from the one before it"
+            raise Permanent(message)
+        differences: list[str] = []
+        with events.muted() as retold:
+            if trail and not any(entry["kind"] == "truth-chosen" for entry in trail):
+                self.service.labels.take_config(self.clock())
+            for entry in trail:
+                kind, subject, detail = entry["kind"], entry["subject"], json.loads(entry["detail"])
+                retold.clear()
+                with self._at(datetime.fromisoformat(entry["at"])):
+                    self._again(kind, subject, detail)
+                differences += retelling.differences(kind, subject, detail, retold)
+        self.service.enter_config()
+        new = self._newcomers(known=bool(trail))
+        self.service.keep_daybook()
+        with self.service.ledger.read() as tx:
+            found = {"mails": mails.count(tx), "submissions": len(submissions.listing(tx))}
+        return Rebuilt(counts={"entries": len(trail), "not_in_the_trail": new, **found}, differences=differences)
+
+    @contextmanager
+    def _at(self, instant: datetime) -> Iterator[None]:
+        self.clock.past = instant
+        try:
+            yield
+        finally:
+            self.clock.past = None
+
+    def _again(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
+        """Carry out one entry; what only tells of something (health, a truth) needs nothing."""
+        carry_out: dict[str, Callable[[str, dict[str, Any]], None]] = {
+            "mail-spooled": self._mail,
+            "mail-recorded": self._record,
+            "mail-approved": self._approved,
+            "mail-set-aside": self._set_aside,
+            "team-key": self._key,
+            "authserv-checked": self._authserv,
+            "truth-chosen": self._truth,
+            "rescored": self._rescored,
+            "rescore-told": self._told,
+            "likeness-found": self._likeness,
+            "team-added": self._team,
+            "team-asked": self._asked,
+            "team-letters": self._team_letters,
+            quota.GRANTED: self._grant,
+            "reply-sent": self._sent,
+            "board-published": self._board,
+            "letters-queued": self._letters,
+            "reminders-queued": self._letters,
+            **{each: partial(self._decide, each) for each in ruling.KINDS},
+            "dispute-ruled": self._rule,
+        }
+        if kind in carry_out:
+            carry_out[kind](subject, detail)
+
+    def _mail(self, _subject: str, detail: dict[str, Any]) -> None:
+        place = Place(mailbox=detail["mailbox"], uidvalidity=detail["uidvalidity"], uid=detail["uid"])
+        arrived = datetime.fromisoformat(detail["arrived_at"])
+        with self.service.ledger.write("rebuild") as tx:
+            mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
+
+    def _record(self, subject: str, detail: dict[str, Any]) -> None:
+        self.service.intake.step(only=int(subject.removeprefix("M-")), known=recorded.read(detail))
+
+    def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            approval.release(tx, int(subject.removeprefix("M-")), self.clock())
+
+    def _key(self, subject: str, detail: dict[str, Any]) -> None:
+        if "by" in detail:
+            return  # the record of that mail does it
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                keys.issue(tx, team.id, detail["hash"], self.clock())
+
+    def _authserv(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            authserv.note(tx, subject, forged=detail["forged"], now=self.clock())
+
+    def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            mails.claim(tx, now=self.clock(), limit=1, only=int(subject.removeprefix("M-")))
+            mails.set_aside(tx, int(subject.removeprefix("M-")), reason=detail["reason"])
+
+    def _team(self, subject: str, detail: dict[str, Any]) -> None:
+        if "by" in detail:
+            return  # the record of that mail does it
+        line = self._roster.get(detail["roster"])
+        if line is None:
+            message = f"{self.state / daybook.ROSTER}: the addresses of team {subject!r} are missing"
+            raise Permanent(message)
+        with self.service.ledger.write("rebuild") as tx:
+            unconfirmed = "unconfirmed" in detail
+            teams.add(tx, line["team"], line["addresses"], self.clock(), unconfirmed=unconfirmed)
+
+    def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                notices.ask_one(tx, self.service.challenge, team, self.clock())
+
+    def _truth(self, track: str, detail: dict[str, Any]) -> None:
+        self.service.labels.choose_again(track, detail, self.clock())
+
+    def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
+        """Score again what was scored then: a track; in trails of the first version one submission."""
+        one = int(subject.removeprefix("S-")) if subject.startswith("S-") else None
+        aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
+        for _ in rescore.rescore(self.service, aims):
+            pass
+
+    def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
+        first, second = (int(each.removeprefix("S-")) for each in (detail["other"], subject))
+        found = {"first_id": first, "second_id": second, "kind": detail["likeness"], "value": detail["value"]}
+        with self.service.ledger.write("rebuild") as tx:
+            similarities.add(tx, track=detail["track"], **found, now=self.clock())
+
+    def _told(self, track: str, _detail: dict[str, Any]) -> None:
+        rescore_letters.tell(self.service, track=track)
+
+    def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            roster.switch_letters(tx, subject, wanted=detail["wanted"], now=self.clock())
+
+    def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            outbox.was_sent(tx, detail["message_id"], self.clock())
+
+    def _board(self, _subject: str, detail: dict[str, Any]) -> None:
+        due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
+        weekly = self.service.weekly
+        as_of, final = datetime.fromisoformat(detail["as_of"]), detail.get("final", False)
+        made = sealed(weekly.board(as_of, final=final), detail["audit"])
+        made = replace(made, rules=tuple(detail.get("rules", made.rules)))  # phases and quota may have been moved since
+        weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
+
+    def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
+        self.service.post.write_again(detail)
+
+    def _grant(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, subject):
+                quota.grant(tx, self.service.challenge.quota, team, now=self.clock(), **detail)
+
+    def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruling.again(tx, kind, subject, detail, self.clock())
+
+    def _rule(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            ruled = Ruling(detail["verdict"])
+            command_parts.disputing(self.service).rule(tx, submissions.id_of(subject), ruled, detail["why"])
+
+    def _newcomers(self, *, known: bool) -> int:
+        """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""
+        with self.service.ledger.read() as tx:
+            digests = set(mails.digests(tx))
+        strange = [path for path in self.service.spool.paths() if path.stem not in digests]
+        place = {digest: number for number, digest in reversed(list(enumerate(self.order)))}
+        for path in sorted(strange, key=lambda path: (path.stat().st_mtime, place.get(path.stem, 0), path.stem)):
+            arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # the spool sets it to the arrival
+            ingest.enter(self.service, path.read_bytes(), arrived)
+            self.service.intake.step()
+        if not known:
+            with self.service.ledger.write("rebuild") as tx:
+                outbox.withhold_all(tx, error="rebuilt without a trail: it was answered before")
+        return len(strange)

@@ -1,1 +1,0 @@
-"""How teams come onto the roster: files, a form, mails; names, questions, welcomes."""

@@ -1,0 +1,1 @@
+"""What mailbot needs of the machine: sandbox, journal, locks, safe files, crash points."""

@@ -1,0 +1,47 @@
+"""One mailbot for a state folder: the others are refused, and told who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Held
+from mailbot.system import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def held(state: Path) -> Iterator[None]:
+    """Hold the state folder; the lock goes with the process, however it ends. Raises Held, and ConfigError."""
+    with folders.used("state", state):
+        state.mkdir(parents=True, exist_ok=True)
+        opened = (state / "mailbot.lock").open("a+", encoding="utf-8")
+    with opened as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            message = f"{state} is held by another mailbot ({lock.read().strip() or 'unknown'}); stop it first"
+            raise Held(message) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        lock.flush()
+        yield
+
+
+def is_held(state: Path) -> bool:
+    """Whether a mailbot works on the state folder."""
+    try:
+        with (state / "mailbot.lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""The wire and the disk: IMAP, SMTP, OAuth, the spool, alerts."""

@@ -1,0 +1,100 @@
+"""Telling the organizers what goes wrong, once, and once more when it is well again; through the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import events, health, outbox
+from mailbot.mail import envelope
+from mailbot.mail.templates import environment
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.ledger import Ledger, Tx
+
+SUBJECTS = {
+    "login": "the mailbox refuses our login",
+    "mailbox": "the mailbox cannot be reached",
+    "stuck": "a mail was set aside",
+    "outbox": "a mail could not be sent",
+    "board": "the board could not be published",
+    "page": "the command after publishing the results page failed",
+    "sheet": "the Google Sheet is behind",
+    "reconciliation": "the mailbox and the ledger differ",
+    "replies": "replies are withheld by the limits",
+    "disk": "the disk is nearly full",
+    "overdue": "the board is overdue",
+    "heartbeat": "a part of mailbot hangs",
+    "letters": "the letters could not be written",
+    "roster": "the roster could not be read",
+}
+"""The parts that are watched, each with what is wrong when it is not well."""
+
+WELL = {
+    "login": "the mailbox lets us in",
+    "mailbox": "the mailbox can be reached",
+    "stuck": "no mail is set aside any more",
+    "outbox": "no mail has failed to be sent for a day",
+    "board": "the board was published",
+    "page": "the command after publishing the results page succeeded",
+    "sheet": "the Google Sheet is up to date",
+    "reconciliation": "the mailbox and the ledger agree",
+    "replies": "no reply was withheld for a day",
+    "disk": "the disk has room",
+    "overdue": "the board is out",
+    "heartbeat": "all parts of mailbot go on",
+    "letters": "the letters were written",
+    "roster": "the roster was read",
+}
+"""The same parts, each with what is so once it is well again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """The parts this works with."""
+
+    ledger: Ledger
+    challenge: Challenge
+    organizers: Sequence[str]
+    clock: Callable[[], datetime]
+
+    def report(self, part: str, *, ok: bool, detail: str = "") -> None:
+        """Note how a part does, and write to the organizers if that is news."""
+        with self.ledger.write("health") as tx:
+            self.report_in(tx, part, ok=ok, detail=detail)
+
+    def report_in(self, tx: Tx, part: str, *, ok: bool, detail: str = "") -> None:
+        """Do the same inside a transaction."""
+        now = self.clock()
+        if not health.note(tx, part, ok=ok, detail=detail, now=now):
+            return
+        digest = events.append(tx, kind="health", subject=part, now=now, ok=ok)
+        (journal.event if ok else journal.trouble)("health", part=part, ok=ok, detail=detail)
+        for organizer in self.organizers:
+            self._tell(tx, organizer, part, detail, ok=ok, key=digest)
+
+    def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
+        what, state = (WELL[part], "well again: ") if ok else (SUBJECTS[part], "")
+        message = envelope.begin(
+            self.challenge,
+            recipient=organizer,
+            subject=f"[mailbot] {state}{what}",
+            key=f"{key}{organizer}",
+            now=self.clock(),
+        )
+        text = environment().get_template("letters/health.txt.j2")
+        message.set_content(text.render(ok=ok, what=what, detail=detail, challenge=self.challenge))
+        outbox.add(
+            tx,
+            kind=f"health-{part}",
+            recipient=organizer,
+            subject=message["Subject"],
+            message_id=message["Message-ID"],
+            message=message.as_bytes(),
+            now=self.clock(),
+        )
