@@ -14,6 +14,8 @@ MailbotError
 
 from __future__ import annotations
 
+import sys
+
 
 class MailbotError(Exception):
     """Something of ours failed."""
@@ -68,3 +70,9 @@ class SheetRefused(Permanent):
 
 class Held(MailbotError):
     """Another mailbot works on this state folder; the message says who."""
+
+
+def how(extra: str = "") -> str:
+    """Return the command for this very environment, with the packages of an extra where one is named."""
+    source = f"'SOURCE[{extra}]'" if extra else "SOURCE"
+    return f"`{sys.executable} -m pip install --upgrade {source}`, where SOURCE is the folder of mailbot's source"

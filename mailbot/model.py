@@ -2,88 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from mailbot.mail.model import Claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from scoring.model import Evaluation, Problem
-
-
-# --- fetch -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetched:
-    """A mail as it came from the server."""
-
-    uid: int
-    #: INTERNALDATE: when the server took it, whatever its Date field says.
-    arrived_at: datetime
-    #: RFC822.SIZE; more than ``len(raw)`` when only the beginning was fetched.
-    size: int
-    raw: bytes
-
-
-# --- parse -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """One file that came with a mail, decoded."""
-
-    #: Display name: NFC, printable, no folder, at most 100 characters; "" when it has none.
-    name: str
-    #: Media type as the mail says it, lower case.
-    content_type: str
-    #: The decoded bytes.
-    data: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Brought:
-    """A file of a mail, whatever it is for."""
-
-    #: Display name, as an attachment's.
-    name: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mail:
-    """What the rest of mailbot knows of a message; every field is safe to show as inert text."""
-
-    #: Addresses of all From fields, lower case, in order; exactly one is the honest case.
-    senders: tuple[str, ...] = ()
-    #: The decoded subject on one line, "" when there is none.
-    subject: str = ""
-    #: The Message-ID if it is one that may be echoed in a reply, else None.
-    message_id: str | None = None
-    #: Message-IDs of the thread (References, else In-Reply-To), oldest first.
-    references: tuple[str, ...] = ()
-    #: The first text of the body, at most a few thousand characters.
-    text: str = ""
-    #: Candidate result files: decided by name and content, whatever the Content-Disposition says.
-    attachments: tuple[Attachment, ...] = ()
-    #: Files that are no candidates: papers, code.
-    passed: tuple[Brought, ...] = ()
-    #: What it brings to show who sent it.
-    claims: Claims = field(default_factory=Claims)
-    #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
-    automatic: str | None = None
-    #: What is wrong with the mail as a mail: over a cap, undecodable, no body.
-    faults: tuple[Problem, ...] = ()
+    from scoring.model import Evaluation
 
 
 # --- identify --------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, kw_only=True)
 class Team:
     """A registered team."""
@@ -101,8 +32,6 @@ class Team:
 
 
 # --- ledger ----------------------------------------------------------------------------------
-
-
 class MailState(StrEnum):
     """Where a mail stands. Only the ledger says so, never a flag in the mailbox."""
 
@@ -194,8 +123,6 @@ class Judged:
 
 
 # --- board -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """The submission that counts for a team on a track."""
@@ -215,72 +142,43 @@ class Standing:
     submissions: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of a board's table."""
+class AuthLevel(StrEnum):
+    """How sure it is who sent a mail, the surest first."""
 
-    #: 1, 1, 3 …; None for a baseline.
-    rank: int | None
-    team: str
-    method: str
-    #: Rounded as shown and ranked; None where the team has nothing on the track (Overall only).
-    score: float
-    #: Shown columns by key, rounded as shown: metrics, or per-track scores on Overall; None = "–".
-    cells: Mapping[str, float | None]
-    #: Arrival of the submission that counts; None for a baseline.
-    date: datetime | None
-    #: Accepted submissions so far; None for a baseline.
-    submissions: int | None
-    baseline: bool = False
-    #: Public id of the submission that counts, as ``S-000123``; "" for a baseline and on Overall.
-    receipt: str = ""
-    #: The 95 % interval of the score, rounded as the score; None where it is unknown.
-    interval: tuple[float, float] | None = None
-    #: Letter of the tie group: its rows cannot be told from the first of them; "" where unknown.
-    group: str = ""
-    #: The least and the greatest rank that the row can have, from 1.
-    ranks: tuple[int, int] | None = None
-    #: Probability that this row and the next one down swap on other items, 0 to 0.5.
-    flip: float | None = None
+    KEY = "key"  # it carries the team's secret key
+    DMARC = "dmarc"  # the mail server that took it says so: dmarc=pass in its Authentication-Results (RFC 8601)
+    DKIM = "dkim"  # a signature of the sender's domain holds, as checked here (RFC 6376)
+    CONFIRMED = "confirmed"  # the team, asked at its registered address, said that it is its own
+    NONE = "none"  # only the From field says so, and anybody can write one
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heading:
-    """One metric column of a table."""
+class Item:
+    """One thing handed in."""
 
-    key: str
-    title: str
-    #: Decimals shown.
-    decimals: int
+    #: A file's name, or a link.
+    what: str
+    #: Of a file: SHA-256, hex, and bytes.
+    sha256: str | None = None
+    size: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """One ranking: Overall or a track."""
+MOST_SELECTED = 2
+"""So many submissions a team may select on a track, as Kaggle has it: more would be best-of-many on the labels."""
 
-    #: ``overall`` or the track's name.
-    key: str
-    title: str
-    #: The formula of the score, as text.
-    formula: str
-    headings: tuple[Heading, ...]
-    #: Ranked teams first, then the baselines by score.
-    rows: tuple[Row, ...]
-    #: Whether a greater score is the better one; not so for an error as RMSE.
-    higher_is_better: bool = True
+
+def name_key(name: str) -> str:
+    """Return what makes a team name unique: NFKC, case folded, white space squeezed."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board:
-    """Ranked standings at an instant; once published it is never changed."""
+class Verdict:
+    """How sure it is who sent a mail, and whether that is enough."""
 
-    challenge: str
-    #: Standings count what arrived before this instant; it carries the challenge's zone.
-    as_of: datetime
-    tables: tuple[Table, ...]
-    #: SHA-256 of the truth of each track, by track name.
-    truths: Mapping[str, str]
-    #: The rules that shaped the ranking, one sentence each, as printed under the tables.
-    rules: tuple[str, ...]
-    #: Whether these are the final results of the challenge.
-    final: bool = False
+    level: AuthLevel = AuthLevel.NONE
+    #: What proves it, or why nothing does; a few words, no address and no secret.
+    why: str = ""
+    enough: bool = True
+    #: What the same mail, sent once more by somebody else, would bear too; "" where nothing does.
+    mark: str = ""

@@ -10,9 +10,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from mailbot.config.board import OVERALL, SURENESS_RULE, Baseline, ranking_rule
+from mailbot.board.model import Board, Row, Table
+from mailbot.config.board import OVERALL, SURENESS_RULE, Baseline, Heading, ranking_rule
 from mailbot.errors import Permanent
-from mailbot.model import Board, Heading, Row, Standing, Table
+from mailbot.model import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from mailbot.board.model import Board, Row, Table
+from mailbot.config.board import Heading
 from mailbot.errors import Permanent
-from mailbot.model import Board, Heading, Row, Table
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -9,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 from mailbot.board.build import one_line, score_heading
 from mailbot.board.codec import board_as_json, rows_as_json
 from mailbot.config.board import AFTER_CELLS, BEFORE_CELLS
+from mailbot.system import safefile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
 
-    from mailbot.model import Board, Table
+    from mailbot.board.model import Board, Table
+    from mailbot.ledger.submissions import SubmissionRow
+
 
 _FORMULA_STARTS = frozenset("=+-@|%")
 
@@ -76,3 +83,23 @@ def _cell(value: str | float | None, decimals: int | None) -> str:
             return guarded(value)
         case _:
             return str(value) if decimals is None else f"{value:.{decimals}f}"
+
+
+RECEIPTS = "receipts.csv"
+
+
+def write_receipts(rows: Sequence[SubmissionRow], folder: Path, zone: ZoneInfo) -> Path:
+    """Write ``receipts.csv`` below ``folder``: every file received in the phases that closed; return its path.
+
+    It tells receipt, track, arrival and the beginning of the file's SHA-256: no score, no team, no address. The form is
+    that of ``board.csv``.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("phase", "receipt", "track", "arrived_at", "sha256"))
+    for row in rows:
+        arrived = row.arrived_at.astimezone(zone).isoformat(timespec="seconds")
+        writer.writerow((guarded(row.phase or ""), row.receipt, row.track or "", arrived, row.sha256[:16]))
+    path = folder / RECEIPTS
+    safefile.replace(path, file.getvalue().encode())
+    return path

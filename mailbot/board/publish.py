@@ -1,97 +1,95 @@
-"""Publish a board. A target is a function from a board to nothing; the files below a folder are the first one."""
+"""Publish a board: write its files and the site, then run the organizers' own command on it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+import os
+import shlex
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mailbot.board import command as site_command
-from mailbot.board import exports, receipts, workbook
+from mailbot.board import exports, workbook
 from mailbot.board.codec import board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.board.page import rules as site_rules
 from mailbot.board.page.site import site
 from mailbot.errors import Permanent
 from mailbot.ledger import boards
-from mailbot.model import Board
-from mailbot.system import folders, safefile
+from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mailbot.board.model import Board
     from mailbot.board.page.rules import SiteRules
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Ledger
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Watch as Alerts
 
-Target: TypeAlias = Callable[[Board], object]
-"""Shows the whole board somewhere, as often as it is called; raises ``MailbotError`` or OSError when it cannot."""
 
 FOLDER_KEY = "board.folder"
 """The key of the config that names where the files go."""
 
 
-def kept(ledger: Ledger) -> list[Board]:
-    """Return the published boards that the ledger keeps, in the order they were published in."""
-    with ledger.read() as tx:
-        return [board_from_json(json.loads(row.board)) for row in boards.listing(tx)]
+@dataclass(frozen=True, kw_only=True)
+class Publisher:
+    """Writes a board's files where the config says, then runs the organizers' command."""
 
+    config: Config
+    challenge: Challenge
+    ledger: Ledger
+    alerts: Alerts
 
-def target_of(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> Target:
-    """Return the target that writes a board's files where the config says, then runs the organizers' command."""
-    write_files = folder_target(config.published, site_rules.from_config(config, challenge), partial(kept, ledger))
+    def publish(self, board: Board) -> None:
+        """Write the files of a board that is published now. Raises ConfigError when they cannot be written."""
+        self._write(board, self.published())
+        self._run_command()
 
-    def publish(board: Board) -> None:
-        with folders.used(FOLDER_KEY, config.published):
-            write_files(board)
-        _bring_out(config, watch)
+    def published(self) -> list[Board]:
+        """Return the published boards that the ledger keeps, in the order they were published in."""
+        with self.ledger.read() as tx:
+            return [board_from_json(json.loads(row.board)) for row in boards.listing(tx)]
 
-    return publish
+    def rebuild(self) -> bool:
+        """Regenerate the files of the last board and the site, as they were when published; run the command.
 
+        Return whether that succeeded. Final results are the last board until another one is published.
 
-def rebuild(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
-    """Write the files of the last board and the site anew, as they were when it was published; run the command.
+        Raises:
+            Permanent: no board was published yet.
+            ConfigError: the files could not be written; the old site stays.
+        """
+        published = self.published()
+        if not published:
+            raise Permanent("no board was published yet: publish one first")
+        self._write(published[-1], published[:-1])
+        return self._run_command()
 
-    Tell whether that succeeded. Final results are the last board until another one is published.
+    def refresh(self) -> bool:
+        """Regenerate the files if a board was published; return whether all is well."""
+        return not self.published() or self.rebuild()
 
-    Raises:
-        Permanent: no board was published yet.
-        ConfigError: it could not be written; the old site stands.
-    """
-    boards_kept = kept(ledger)
-    if not boards_kept:
-        message = "no board was published yet: publish one first"
-        raise Permanent(message)
-    with folders.used(FOLDER_KEY, config.published):
-        write(boards_kept[-1], config.published, site_rules.from_config(config, challenge), boards_kept[:-1])
-    return _bring_out(config, watch)
+    def _write(self, board: Board, past: Sequence[Board]) -> None:
+        folder = self.config.published
+        with safefile.folder_in_use(FOLDER_KEY, folder):
+            write(board, folder, site_rules.from_config(self.config, self.challenge), past)
+
+    def _run_command(self) -> bool:
+        """Run the command on the folder of the present site, which stays whole while it runs."""
+        folder, log = (self.config.published / "page").resolve(), self.config.state / "page-command.log"
+        page = self.config.page
+        return after_publishing(page.command, folder, seconds=page.command_seconds, log=log, alerts=self.alerts)
 
 
 def _received(folder: Path) -> bytes | None:
     """Return the list of received files, once it lies below ``folder``."""
-    path = folder / receipts.NAME
+    path = folder / exports.RECEIPTS
     return path.read_bytes() if path.is_file() else None
-
-
-def refresh(config: Config, challenge: Challenge, ledger: Ledger, watch: Watch) -> bool:
-    """Do the same if a board was published yet; tell whether all is well."""
-    return not kept(ledger) or rebuild(config, challenge, ledger, watch)
-
-
-def _bring_out(config: Config, watch: Watch) -> bool:
-    """Run the command on the folder of the present site, which stays whole while it runs."""
-    folder, log = (config.published / "page").resolve(), config.state / "page-command.log"
-    seconds = config.page.command_seconds
-    return site_command.after_publishing(config.page.command, folder, seconds=seconds, log=log, watch=watch)
-
-
-def folder_target(folder: Path, rules: SiteRules, past: Callable[[], Sequence[Board]] = lambda: ()) -> Target:
-    """Return the target that writes the files of a board below ``folder``; ``past`` gives the boards before it."""
-    return lambda board: write(board, folder, rules, past())
 
 
 def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = ()) -> tuple[Path, ...]:
@@ -113,3 +111,68 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
         safefile.replace(folder / name, data)
     site_folder.replace(folder / "page", pages)
     return (folder / "page" / "index.html", *(folder / name for name in files))
+
+
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL for a command that takes too long."""
+
+FOLDER = "MAILBOT_PAGE"
+"""The variable that names the site's folder to the command."""
+
+_PRIVATE = 0o600
+
+
+def after_publishing(command: str, folder: Path, *, seconds: float, log: Path, alerts: Alerts) -> bool:
+    """Run ``command`` for the site in ``folder``; tell the journal and, where that is news, the organizers.
+
+    Return whether it succeeded; True when there is none to run.
+    """
+    if not command:
+        return True
+    trouble = run_command(command, folder, seconds=seconds, log=log)
+    if trouble:
+        journal.trouble("page-command-failed", why=trouble)
+    else:
+        journal.event("page-command-done")
+    alerts.report("page", ok=not trouble, detail=trouble and f"{trouble} What it said is in {log}.")
+    return not trouble
+
+
+def run_command(command: str, folder: Path, *, seconds: float, log: Path) -> str:
+    """Run ``command``, ``{folder}`` in its words being ``folder``; return what went wrong, "" if nothing did.
+
+    It and all that it started are ended after ``seconds``. Standard output and error go to ``log``.
+    """
+    words = [word.replace("{folder}", str(folder)) for word in shlex.split(command)]
+    given = {name: value for name, value in os.environ.items() if name != "CREDENTIALS_DIRECTORY"}
+    try:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "wb") as said:
+            process = subprocess.Popen(
+                words,
+                cwd=folder,
+                env={**given, FOLDER: str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as error:
+        return f"page.command could not be started ({error.strerror})."
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return f"page.command was ended after {seconds:g} seconds."
+    return f"page.command ended with exit code {code}." if code else ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the command with all that it started: politely, then not.
+
+    A shell ends at the first word while what it runs may not, so the whole group has its time. The command is reaped
+    last: until then no other process can bear the number of its group.
+    """
+    os.killpg(process.pid, signal.SIGTERM)
+    time.sleep(GRACE)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mailbot.board.build import score_heading
-from mailbot.board.moves import before, moves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.model import Board, Row, Table
+    from mailbot.board.model import Board, Row, Table
+
 
 LONGEST_TREND = 6
 """So many scores are told in words; the chart shows all."""
@@ -61,8 +62,8 @@ def places(board: Board, published: Sequence[Board]) -> Mapping[str, tuple[Place
     ``published`` are the weekly boards so far; those not older than ``board`` are passed over.
     """
     history = sorted((one for one in published if one.as_of < board.as_of), key=lambda one: one.as_of)
-    previous = before(history, board.as_of)
-    gained = moves(previous, board)
+    previous = previous_board(history, board.as_of)
+    gained = rank_changes(previous, board)
     trends = _trends([*history, board])
     found: dict[str, list[Place]] = {}
     for table in board.tables:
@@ -104,3 +105,25 @@ def _trends(boards: Iterable[Board]) -> dict[tuple[str, str], list[tuple[datetim
                 if row.rank is not None:
                     found.setdefault((table.key, row.team), []).append((board.as_of, row.score))
     return found
+
+
+def rank_changes(previous: Board | None, board: Board) -> Mapping[tuple[str, str], int | None]:
+    """Return the ranks that each ranked team has gained since ``previous``, by table and team.
+
+    2 is two ranks up, -1 one down, 0 the same rank; None where the team had no rank in that table, as all had none
+    when there is no previous board. Teams are told apart by the name they bear on the boards. Baselines have no
+    rank and are left out.
+    """
+    then, now = (_ranks(previous) if previous else {}), _ranks(board)
+    return MappingProxyType({key: then[key] - rank if key in then else None for key, rank in now.items()})
+
+
+def previous_board(published: Iterable[Board], as_of: datetime) -> Board | None:
+    """Return the last of the published boards that is older than ``as_of``; the later one of two of one instant."""
+    older = (board for board in published if board.as_of < as_of)
+    return max(enumerate(older), key=lambda one: (one[1].as_of, one[0]), default=(0, None))[1]
+
+
+def _ranks(board: Board) -> dict[tuple[str, str], int]:
+    """Return the rank of each ranked team, by table and team."""
+    return {(table.key, row.team): row.rank for table in board.tables for row in table.rows if row.rank is not None}

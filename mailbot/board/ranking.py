@@ -13,16 +13,16 @@ from mailbot.ledger.scores import Version
 from mailbot.ledger.standings import Deciding, standings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
+    from mailbot.board.model import Board
     from mailbot.config.board import BoardRules
     from mailbot.config.challenge import Challenge
+    from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
-    from mailbot.model import Board, Rule, Standing
-    from scoring.scored import Laid
+    from mailbot.model import Standing
     from scoring.truth import Truth
 
     Versions = Mapping[str, Version]
@@ -35,11 +35,7 @@ class Ranking:
     ledger: Ledger
     challenge: Challenge
     labels: Labels
-    #: Which accepted submission counts for a team.
-    rule: Rule
-    zone: ZoneInfo
-    #: The columns of submissions, by receipt (:mod:`mailbot.evaluation.columns`).
-    laid: Callable[[Truth, Sequence[Standing]], Mapping[str, Laid]]
+    backfill: Backfill
 
     def board(self, as_of: datetime, *, final: bool = False) -> Board:
         """Build the board of an instant; the final one ranks by the private part of a split.
@@ -57,10 +53,10 @@ class Ranking:
         laid = {
             receipt: columns
             for track, truth in truths.items()
-            for receipt, columns in self.laid(truth, [one for one in found if one.track == track]).items()
+            for receipt, columns in self.backfill.predicted(truth, [one for one in found if one.track == track]).items()
         }
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)
-        made = build.build(found, self._rules(versions, final=final), as_of.astimezone(self.zone), sure)
+        made = build.build(found, self._rules(versions, final=final), as_of.astimezone(self.challenge.zone), sure)
         return replace(made, final=final)
 
     def lacking(self, tx: Tx, versions: Versions) -> int:
@@ -70,7 +66,7 @@ class Ranking:
     def board_by(self, tx: Tx, versions: Versions, as_of: datetime) -> Board:
         """Build the board of an instant from the scores of any versions: ranks alone, of what has such scores."""
         found = self._standings(tx, versions, as_of)
-        return build.build(found, self._rules(versions, final=False), as_of.astimezone(self.zone))
+        return build.build(found, self._rules(versions, final=False), as_of.astimezone(self.challenge.zone))
 
     @property
     def versions(self) -> dict[str, Version]:
@@ -94,7 +90,7 @@ class Ranking:
 
     def _deciding(self, by: Version, shown: Version) -> Deciding:
         better = self.challenge.tracks[by.track].higher_is_better
-        return Deciding(rule=self.rule, by=by, shown=shown, higher_is_better=better)
+        return Deciding(rule=self.challenge.standing, by=by, shown=shown, higher_is_better=better)
 
     def _rules(self, versions: Versions, *, final: bool) -> BoardRules:
         rules, truths = self.challenge.board, {track: by.truth for track, by in versions.items()}

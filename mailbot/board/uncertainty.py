@@ -32,7 +32,7 @@ class Sure:
 
     #: 95 %, unrounded.
     interval: tuple[float, float]
-    #: See :class:`mailbot.model.Row`; "" and None beyond the best :data:`MOST_ROWS`.
+    #: See :class:`mailbot.board.model.Row`; "" and None beyond the best :data:`MOST_ROWS`.
     group: str = ""
     ranks: tuple[int, int] | None = None
     flip: float | None = None

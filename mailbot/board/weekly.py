@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from mailbot.board.publish import Target
+    from mailbot.board.model import Board
+    from mailbot.board.publish import Publisher
     from mailbot.board.ranking import Ranking
     from mailbot.config.calendar import Moment, Phase
+    from mailbot.config.challenge import Challenge
     from mailbot.ledger import Ledger, Tx
-    from mailbot.model import Board
 
 PATIENCE = timedelta(minutes=15)
 """So long a due board waits for mails that arrived in time and are still being worked on."""
@@ -36,12 +37,11 @@ class Weekly:
     """The parts this step works with."""
 
     ledger: Ledger
+    challenge: Challenge
     ranking: Ranking
-    publish_at: Moment
-    zone: ZoneInfo
-    targets: Sequence[Target]
+    publisher: Publisher
     #: Whether a board that was due owes letters.
-    letters: bool
+    owes_letters: bool
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -55,11 +55,11 @@ class Weekly:
     def due_at(self) -> datetime | None:
         """Return the weekly instant whose board is missing; see :func:`missing`."""
         with self.ledger.read() as tx:
-            return missing(tx, self.publish_at, self.zone, self.clock())
+            return missing(tx, self.challenge.publish_at, self.challenge.zone, self.clock())
 
     def next_at(self) -> datetime:
         """Return the next weekly instant."""
-        return next_after(self.publish_at, self.zone, self.clock())
+        return next_after(self.challenge.publish_at, self.challenge.zone, self.clock())
 
     def board(self, as_of: datetime, *, final: bool = False) -> Board:
         """Build the board of an instant, or the final results, from the ledger; see Ranking."""
@@ -75,9 +75,8 @@ class Weekly:
         with self.ledger.read() as tx:
             head = events.head(tx)
         made = sealed(self.board(as_of, final=final), head)
-        for target in self.targets:
-            target(made)
-        self.keep(made, due_at=due_at, head=head, letters=self.letters if due_at else letters)
+        self.publisher.publish(made)
+        self.keep(made, due_at=due_at, head=head, letters=self.owes_letters if due_at else letters)
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
         return made
 
@@ -95,7 +94,7 @@ class Weekly:
         """Return why final results would come too early: a phase that has not closed, or mails that wait; else None."""
         now = self.clock()
         if left := [phase for phase in phases if phase.closes is None or phase.closes > now]:
-            ends = [f"closes {shown(one.closes, self.zone)}" if one.closes else "has no end" for one in left]
+            ends = [f"closes {shown(one.closes, self.challenge.zone)}" if one.closes else "has no end" for one in left]
             return " ".join(f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True))
         with self.ledger.read() as tx:
             waiting = mails.unfinished(tx)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from mailbot.model import Board, Row, Table
+    from mailbot.board.model import Board, Row, Table
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NAME_LENGTH = 31

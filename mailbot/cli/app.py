@@ -13,25 +13,19 @@ from mailbot.cli import (
     audit,
     boards,
     checks,
-    demo,
+    disputes,
     entries,
-    forget,
-    grants,
-    ids,
     init,
     install,
     letters,
-    login,
     mails,
     maintain,
     man,
-    rulings,
+    outbox,
     run,
     scores,
-    similar,
     status,
     submissions,
-    takeout,
     teams,
     truth,
 )
@@ -47,8 +41,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(rich_help_panel="Begin")(init.init)
-app.command(rich_help_panel="Begin")(demo.demo)
-app.command(rich_help_panel="Begin")(login.login)
+app.command(rich_help_panel="Begin")(init.demo)
+app.command(rich_help_panel="Begin")(install.login)
 app.command("install-service", rich_help_panel="Begin")(install.install_service)
 app.command(rich_help_panel="Run")(run.run)
 app.command(rich_help_panel="Run")(run.once)
@@ -56,11 +50,11 @@ app.command(rich_help_panel="Run")(run.ingest)
 app.command(rich_help_panel="Run")(run.send)
 app.command(rich_help_panel="Score")(scores.score)
 app.command(rich_help_panel="Score")(scores.rescore)
-app.command("similar", rich_help_panel="Score")(similar.alike)
+app.command("similar", rich_help_panel="Score")(checks.alike)
 app.add_typer(truth.truth, name="truth", rich_help_panel="Score")
 app.command(rich_help_panel="Score")(checks.verify)
 app.command("simulate-attack", rich_help_panel="Score")(checks.simulate_attack)
-app.command(rich_help_panel="Score")(ids.ids)
+app.command(rich_help_panel="Score")(scores.ids)
 app.command(rich_help_panel="Publish")(boards.publish)
 app.command(rich_help_panel="Publish")(boards.page)
 app.command(rich_help_panel="Publish")(boards.board)
@@ -68,30 +62,30 @@ app.command(rich_help_panel="Publish")(letters.letters)
 app.command(rich_help_panel="Begin")(man.man)
 app.command(rich_help_panel="Care")(maintain.doctor)
 app.command(rich_help_panel="Care")(maintain.backup)
-app.command(rich_help_panel="Care")(takeout.export)
-app.command(rich_help_panel="Care")(forget.forget)
+app.command(rich_help_panel="Care")(maintain.export)
+app.command(rich_help_panel="Care")(maintain.forget)
 app.command(rich_help_panel="Care")(maintain.restore)
 app.command(rich_help_panel="Care")(maintain.rebuild)
-app.add_typer(maintain.stuck, name="stuck", rich_help_panel="Care")
-maintain.audit.command("list")(audit.list_audit)
-app.add_typer(maintain.audit, name="audit", rich_help_panel="Care")
-app.command(rich_help_panel="Care")(rulings.rule)
+app.add_typer(mails.stuck, name="stuck", rich_help_panel="Care")
+audit.audit.command("list")(audit.list_audit)
+app.add_typer(audit.audit, name="audit", rich_help_panel="Care")
+app.command(rich_help_panel="Care")(disputes.rule)
 app.command(rich_help_panel="Look")(entries.entries)
-app.command("disputes", rich_help_panel="Look")(rulings.list_disputes)
-submissions.submissions.command()(rulings.disqualify)
-submissions.submissions.command()(rulings.hide)
-submissions.submissions.command()(rulings.reinstate)
-submissions.submissions.command()(rulings.select)
-teams.teams.command("disqualify")(rulings.disqualify_team)
-teams.teams.command("hide")(rulings.hide_team)
-teams.teams.command("reinstate")(rulings.reinstate_team)
-teams.teams.command("grant")(grants.grant)
+app.command("disputes", rich_help_panel="Look")(disputes.list_disputes)
+submissions.submissions.command()(submissions.disqualify)
+submissions.submissions.command()(submissions.hide)
+submissions.submissions.command()(submissions.reinstate)
+submissions.submissions.command()(submissions.select)
+teams.teams.command("disqualify")(teams.disqualify_team)
+teams.teams.command("hide")(teams.hide_team)
+teams.teams.command("reinstate")(teams.reinstate_team)
+teams.teams.command("grant")(teams.grant)
 app.command(rich_help_panel="Look")(status.status)
 app.command(rich_help_panel="Look")(status.top)
 app.command(rich_help_panel="Look")(mails.trace)
 app.add_typer(submissions.submissions, name="submissions", rich_help_panel="Look")
-app.add_typer(submissions.outbox, name="outbox", rich_help_panel="Look")
-app.add_typer(submissions.mails, name="mails", rich_help_panel="Look")
+app.add_typer(outbox.outbox, name="outbox", rich_help_panel="Look")
+app.add_typer(mails.mails, name="mails", rich_help_panel="Look")
 app.add_typer(teams.teams, name="teams", rich_help_panel="Look")
 
 

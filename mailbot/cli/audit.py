@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short
+from mailbot.cli.maintain import UNWELL
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -63,3 +64,18 @@ def _whole(text: str) -> str:
     """Return an id as the trail writes it, ``S-000012`` of ``s-12``; anything else as it is."""
     matched = re.fullmatch(r"([A-Za-z])-0*(\d{1,18})", text)
     return f"{matched[1].upper()}-{int(matched[2]):06d}" if matched else text
+
+
+audit = typer.Typer(help="The audit trail: list it, verify it.", no_args_is_help=True)
+
+
+@audit.command("verify")
+def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check that no entry of the audit trail was changed. Exit code 0 when it is whole, else 1."""
+    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
+
+    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
+        broken, head, count = events.first_broken(tx), events.head(tx), len(events.since(tx, 0))
+    row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
+    emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
+    raise typer.Exit(0 if broken is None else UNWELL)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli import sheets
 from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, begun, load_config, set_up_journal
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from mailbot.model import Board, Table
+    from mailbot.board.model import Board, Table
+    from mailbot.board.sheet.requests import Change
     from mailbot.service import Service
+
 
 BEHIND, REFUSED = 1, 2
 
@@ -32,17 +33,17 @@ def publish(
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard of this moment. Exit code 1 when the Google Sheet could not be written."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         now = wired.clock()
         if dry_run:
             made = wired.weekly.board(now, final=final)
             _show_all(wired, made)
             typer.echo("Nothing was published.")
-            sheets.compare(wired, made)
+            compare(wired, made)
             return
         if final and not yes:
             _hold_on(wired)
@@ -51,7 +52,7 @@ def publish(
             wired.post.step()
         _show_all(wired, made)
         typer.echo(f"Published {'as the final results ' if final else ''}in {wired.config.published}")
-        written = sheets.write(wired)
+        written = write(wired)
     raise typer.Exit(0 if written else BEHIND)
 
 
@@ -85,13 +86,12 @@ def _show_all(wired: Service, made: Board) -> None:
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:
     """Write the last board's files and the results page anew, and run page.command."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.board import publish as publishing  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         wired.post.list_again()
-        done = publishing.rebuild(wired.config, wired.challenge, wired.ledger, wired.watch)
+        done = wired.publisher.rebuild()
         typer.echo(f"Made anew in {wired.config.published}")
     if not done:
         raise typer.Exit(1)
@@ -99,11 +99,11 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
 
 def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show the leaderboard as it would be published now."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.board.codec import rows_as_json  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(begun(load_config(context, config))) as wired:
+    with flow.opened(begun(load_config(context, config))) as wired:
         made = wired.weekly.board(wired.clock())
     if as_json:
         typer.echo(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2))
@@ -155,3 +155,44 @@ def _shown(table: Table, *, sure: bool) -> RichTable:
         style = "dim" if row.baseline else ""
         shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
     return shown
+
+
+MOST = 20
+"""So many cells of a worksheet are shown; of the rest the number."""
+
+
+def write(wired: Service) -> bool:
+    """Write the newest board to the sheet, if the config names one; say how it went, and return whether it did."""
+    sheet = wired.sheet()
+    if sheet is None:
+        return True
+    error = sheet.attempt()
+    if error is None:
+        typer.echo(f"Shown in the Google Sheet {sheet.spreadsheet}")
+        return True
+    typer.echo(f"The Google Sheet is behind: {error}\n`mailbot run` tries again by itself.", err=True)
+    return False
+
+
+def compare(wired: Service, made: Board) -> None:
+    """Print the cells of the sheet that publishing a board would change. Raises a MailbotError."""
+    sheet = wired.sheet()
+    if sheet is None:
+        return
+    changes = sheet.difference(made)
+    typer.echo(f"Google Sheet {sheet.spreadsheet}: {len(changes)} cells would change.")
+    by_sheet: dict[str, list[Change]] = {}
+    for change in changes:
+        by_sheet.setdefault(change.place.rpartition("!")[0], []).append(change)
+    for name, found in by_sheet.items():
+        typer.echo(f"  {name}: {len(found)}")
+        for change in found[:MOST]:
+            typer.echo(
+                f"    {change.place.rpartition('!')[2]:<5} {_shown_cell(change.before)} -> {_shown_cell(change.after)}"
+            )
+        if len(found) > MOST:
+            typer.echo(f"    and {len(found) - MOST} more")
+
+
+def _shown_cell(cell: object) -> str:
+    return repr(cell) if cell != "" else "(empty)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, begun, emit, load_config, rfc3339, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, begun, emit, load_config, rfc3339, set_up_journal
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.operations.verify import Checked
+    from mailbot.service import Service
     from scoring.attack import Gain
     from scoring.model import Policy
     from scoring.truth import Truth
 
+
 MOST_MAILS = 10_000
+
 DISAGREES = 1
 
 
@@ -82,13 +85,14 @@ def _policies(config: Config, names: Sequence[str] | None) -> dict[Policy, float
 def _made_up(config: Config, track: str | None, seed: int) -> Iterator[Truth]:
     """Yield made-up labels of the size of each track's own. Raises ConfigError."""
     from mailbot.config import challenge  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation import labels  # noqa: PLC0415  # not for --help
     from scoring.attack import made_up  # noqa: PLC0415  # not for --help
 
     tracks = challenge.tracks_of(config)
     if track is not None and track not in tracks:
         message = f"--track {track}: the config has {', '.join(tracks)}"
         raise ConfigError(message)
-    for name, truth in challenge.given_truths(config, tracks).items():
+    for name, truth in labels.given_truths(config, tracks).items():
         if track in (None, name):
             yield made_up(truth, seed)
 
@@ -149,8 +153,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute a submission's scores once more, by our kernels and by scipy. Exit code 0 when all agrees, else 1."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.cli.submissions import number  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from mailbot.cli.common import number  # noqa: PLC0415  # not for --help
     from mailbot.operations import verify  # noqa: PLC0415  # not for --help
     from scoring.signature import parse  # noqa: PLC0415  # not for --help
 
@@ -159,7 +163,7 @@ def verify(
         message = f"{signature!r} is no signature; one is like: siqa-s/1 truth=9f2c41d03a7be512 n=1050 mailbot=0.1.0"
         raise Permanent(message)
     set_up_journal(quiet=True)
-    with service.opened(begun(load_config(context, config)), enter=False) as wired:
+    with flow.opened(begun(load_config(context, config)), enter=False) as wired:
         verdict = verify.verify(wired, number(submission, "S"))
         zone = wired.config.challenge.zone
     quote = verify.quoted(said, verdict.checked) if said else None
@@ -211,3 +215,50 @@ def _told(told: Mapping[str, Any]) -> Iterator[str]:
     if quote := told["signature"]:
         yield "\nThe signature quoted is a score's." if quote["agrees"] else "\nThe signature quoted is NO score's:"
         yield from (f"  {line}" for line in quote["differences"])
+
+
+def alike(
+    context: typer.Context,
+    track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List submissions of different teams that look alike. It proves nothing, and nothing is refused for it."""
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        if track is not None and track not in wired.labels:
+            message = f"there is no track {track}; the config has {', '.join(wired.labels)}"
+            raise Permanent(message)
+        rows = [row for name in ([track] if track else list(wired.labels)) for row in _pairs(wired, name)]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    columns = {"track": None, "kind": None, "value": "{:.4g}".format, "outlying": "{:.1f}".format}
+    emit(rows, as_json=False, columns=columns | dict.fromkeys(("first", "team", "second", "other_team")), title="Alike")
+
+
+def _pairs(wired: Service, track: str) -> list[dict[str, object]]:
+    """Compare all, and return all that was ever found."""
+    from mailbot.ledger import similarities  # noqa: PLC0415  # not for --help
+
+    outlying = {(pair.first, pair.second): pair.outlying for pair in wired.similar.all_pairs(track)}
+    zone = wired.config.challenge.zone
+    with wired.ledger.read() as tx:
+        found = similarities.listing(tx, track=track)
+    return [
+        {
+            "track": row.track,
+            "kind": row.kind,
+            "value": row.value,
+            "outlying": outlying.get((row.first_id, row.second_id)),
+            "first": row.first,
+            "team": row.first_team,
+            "second": row.second,
+            "other_team": row.second_team,
+            "found_at": rfc3339(row.found_at, zone),
+        }
+        for row in found
+    ]

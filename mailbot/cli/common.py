@@ -10,18 +10,22 @@ import re
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
-    from mailbot.ledger import Ledger
+    from mailbot.ledger import Ledger, Tx
+
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _ADDRESS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  # a full-width one too; mAP@0.5 is none
@@ -157,3 +161,24 @@ def short(text: str) -> str:
 def two(value: float) -> str:
     """Show a score to two decimals."""
     return f"{value:.2f}"
+
+
+def number(text: str, letter: str) -> int:
+    """Read a public id (``S-000012``, ``s12``, ``12``). Raises Permanent."""
+    matched = re.fullmatch(rf"(?:{letter}-?)?0*(\d{{1,18}})", text.strip(), flags=re.IGNORECASE)
+    if not matched:
+        message = f"{text!r} is no id; it looks like {letter}-000012"
+        raise Permanent(message)
+    return int(matched[1])
+
+
+T = TypeVar("T")
+
+
+def decide(context: typer.Context, config: Path | None, act: Callable[[Tx, datetime], T]) -> T:
+    """Carry out a decision in one transaction."""
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("ruling") as tx:
+        return act(tx, calendar.now())

@@ -51,17 +51,17 @@ def entries(
 
 def _save(config: Config, folder: Path) -> None:
     """Write each file as it came, by its receipt."""
-    from mailbot import dialogue_parts, service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.ledger import entries as table  # noqa: PLC0415  # as above
 
     set_up_journal(quiet=True)
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
-    with service.opened(config) as wired:
+    with flow.opened(config) as wired:
         with wired.ledger.read() as tx:
             rows = [row for row in table.listing(tx) if row.sha256]
         for row in rows:
-            data = dialogue_parts.entry_file(wired, row)
+            data = wired.files.entry(row)
             if data is None:
                 missing.append(row.receipt)
             else:

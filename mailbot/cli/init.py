@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli.common import writing
-from mailbot.config.newfolder import CONFIG, PASSWORDS, is_filled, lay_out
 from mailbot.config.providers import PROFILES, Profile
-from mailbot.config.starter import SHEET_KEY, Answers, by_oauth, text
+from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oauth, config_text, is_filled, lay_out
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
 
+
 EXAMPLE = "submissions@example.org"
+
 EXAMPLE_DOMAIN = EXAMPLE.rpartition("@")[2]
 
 Check = Callable[[str], object]
@@ -32,6 +33,7 @@ Check = Callable[[str], object]
 Ask = Callable[[str, str | None, str, Check], str]
 
 GivenLabels = Annotated[list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file, to copy.")]
+
 Organizers = Annotated[list[str] | None, typer.Option("--organizer", help="Who hears of trouble; may be repeated.")]
 
 
@@ -121,7 +123,7 @@ def _fits(answers: Answers, **said: Any) -> Config:  # noqa: ANN401  # fields of
     """Return the config that the answers would make with what is said now. Raises ConfigError."""
     from mailbot.config import load  # noqa: PLC0415  # not for --help
 
-    given = tomllib.loads(text(replace(answers, **said)))
+    given = tomllib.loads(config_text(replace(answers, **said)))
     return load.build(given, base=Path.cwd(), origin="this answer", with_files=False)
 
 
@@ -214,15 +216,16 @@ def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
 def _load(config: Config, labels: Mapping[str, Path]) -> None:
     """Read label files. Raises ConfigError when one is none."""
     from mailbot.config import challenge  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation.labels import load_truths  # noqa: PLC0415  # not for --help
 
-    challenge.load_truths(labels, challenge.tracks_of(config))
+    load_truths(labels, challenge.tracks_of(config))
 
 
 def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) -> None:
     """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
     from mailbot.config import load  # noqa: PLC0415  # not for --help
 
-    given = tomllib.loads(text(answers))
+    given = tomllib.loads(config_text(answers))
     config = load.build(given, base=folder.resolve(), origin="these answers", with_files=False)
     _load(config, {name: path for name, path in labels.items() if path})
 
@@ -258,3 +261,34 @@ def _say_what_is_next(folder: Path, answers: Answers) -> None:
     typer.echo(f"  2. {mailbot} doctor --online")
     typer.echo(f"     It names what is not well yet. Try a file: {mailbot} score FILE --track {track}")
     typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")
+
+
+EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")
+
+STOPPED = 130
+
+
+def demo(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: ./mailbot-demo.")
+    ] = None,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also show the leaderboard in a Google Sheet played on this machine.")
+    ] = False,
+) -> None:
+    """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
+    try:
+        from mailbot.demo import stage  # noqa: PLC0415  # not for --help
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        from mailbot import errors  # noqa: PLC0415  # not for --help
+
+        message = f"the demo brings its own mail servers, which are not installed: {errors.how('demo')}"
+        raise Permanent(message) from error
+    try:
+        finished = stage.play(out, sheet=sheet)
+    except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
+        finished = False
+    if not finished:
+        raise typer.Exit(STOPPED)

@@ -30,14 +30,14 @@ def letters(
     config: ConfigFile = None,
 ) -> None:
     """Queue the letters that are owed, as the daemon does by itself; --dry-run shows those of this moment."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
 
     if (team or out) and not dry_run:
         message = "--team and --out go with --dry-run: letters that are owed are queued all together"
         raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         if dry_run:
             _show(_drafts(wired, team), out)
         else:

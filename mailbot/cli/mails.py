@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339
-from mailbot.cli.submissions import number
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    act_as_organizer,
+    emit,
+    load_config,
+    nameless,
+    number,
+    opened_ledger,
+    rfc3339,
+    said,
+    short,
+)
 from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.mails import MailRow
 
 
 def trace(
@@ -20,7 +37,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Tell a mail's whole life in order: arrival, outcome, submissions, scores, rulings, reply and its sending."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
     from mailbot.operations import trace as life  # noqa: PLC0415  # not for --help
 
     ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply, "E": life.of_entry}
@@ -30,7 +47,7 @@ def trace(
         raise Permanent(message)
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        steps = ways[letter](tx, number(name, letter), service.now())
+        steps = ways[letter](tx, number(name, letter), calendar.now())
     if not steps:
         message = f"there is no {name}"
         raise Permanent(message)
@@ -46,3 +63,155 @@ def trace(
     ]
     columns = {"at": lambda at: at.replace("T", " "), "subject": None, "what": None, "detail": None}
     emit(rows, as_json=as_json, columns=columns, title=f"The way of {name}")
+
+
+mails = typer.Typer(help="Mails: list them.", no_args_is_help=True)
+
+
+@mails.command("list")
+def list_mails(
+    context: typer.Context,
+    held: Annotated[bool, typer.Option("--held", help="Only those that wait for a word on who sent them.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the mails in order of arrival."""
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
+    from mailbot.model import Outcome  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        names = {team.id: team.name for team in teams.everyone(tx)}
+        found = [row for row in table.listing(tx) if not held or row.outcome is Outcome.HELD]
+        rows = [mail_as_json(row, names, loaded.challenge.zone) for row in found]
+    columns = {
+        "mail": None,
+        "arrived_at": short,
+        "team": None,
+        "state": None,
+        "outcome": None,
+        "auth": None,
+        "filed_to": None,
+        "reason": None,
+    }
+    emit(rows, as_json=as_json, columns=columns, title="Mails")
+
+
+@mails.command("approve")
+def approve_mail(
+    context: typer.Context,
+    mail: Annotated[str, typer.Argument(metavar="M-000012")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
+    config: ConfigFile = None,
+) -> None:
+    """Take a mail that is held as its team's: it is scored, and counts from when it arrived."""
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
+    from mailbot.identity import questions  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-approved") as tx:
+        approved = questions.approve(tx, number(mail, "M"), why=why, now=calendar.now())
+    if not approved:
+        message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
+        raise Permanent(message)
+    typer.echo("It is due now: `mailbot run` or `mailbot once` scores it.")
+
+
+def mail_as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[str, Any]:
+    """Return a mail for programs."""
+    return {
+        "mail": row.name,
+        "mailbox": row.place.mailbox,
+        "uidvalidity": row.place.uidvalidity,
+        "uid": row.place.uid,
+        "arrived_at": rfc3339(row.arrived_at, zone),
+        "team": teams.get(row.team_id or 0),
+        "state": str(row.state),
+        "outcome": row.outcome and str(row.outcome),
+        "reason": row.reason,
+        "auth": row.auth and str(row.auth),
+        "auth_why": row.auth_why,
+        "filed_to": row.filed_to,
+        "sha256": row.sha256,
+        "size": row.size,
+        "attempts": row.attempts,
+    }
+
+
+stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="M-000012")]
+
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]
+
+
+@stuck.command("list")
+def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the mails that were set aside."""
+    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        found = mails.listing(tx, [MailState.SET_ASIDE])
+        rows = [mail_as_json(row, {}, loaded.challenge.zone) for row in found]
+    columns = {"mail": None, "arrived_at": None, "attempts": None, "size": None, "reason": None}
+    emit(rows, as_json=as_json, columns=columns, title="Set aside")
+
+
+@stuck.command("show")
+def show_stuck(context: typer.Context, mail: Name, config: ConfigFile = None) -> None:
+    """Show why a mail was set aside, and where it lies."""
+    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.transport.spool import Spool  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        row = _stuck(tx, mail)
+        trace = mails.trace(tx, row.id)
+    typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
+    typer.echo(trace or "(no traceback: the process died)")
+
+
+@stuck.command("retry")
+def retry_stuck(context: typer.Context, mail: Name, why: Why = "", config: ConfigFile = None) -> None:
+    """Handle a mail once more, as if it had just arrived; its arrival stays what it was."""
+    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+
+    with opened_ledger(load_config(context, config)) as ledger:
+        _act(ledger, mail, "mail-retried-by-hand", why, mails.retry)
+    typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
+
+
+@stuck.command("drop")
+def drop_stuck(context: typer.Context, mail: Name, why: Why, config: ConfigFile = None) -> None:
+    """Settle that nothing is to be done about a mail; its bytes are kept."""
+    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+
+    with opened_ledger(load_config(context, config)) as ledger:
+        _act(ledger, mail, "mail-dropped", why, mails.drop)
+
+
+def _stuck(tx: Tx, mail: str) -> MailRow:
+    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
+
+    row = mails.get(tx, number(mail, "M"))
+    if row is None or row.state is not MailState.SET_ASIDE:
+        message = f"{mail} is no mail that was set aside"
+        raise Permanent(message)
+    return row
+
+
+def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  # noqa: ANN401  # a function of the ledger
+    """Change a mail that was set aside, and enter who did it and why."""
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    now = calendar.now()
+    with ledger.write("stuck") as tx:
+        row = _stuck(tx, mail)
+        change(tx, row.id, now)
+        events.append(tx, kind=kind, subject=row.name, now=now, why=why)

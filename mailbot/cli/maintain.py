@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,20 +19,9 @@ from mailbot.cli.common import (
     set_up_journal,
     writing,
 )
-from mailbot.cli.submissions import mail_as_json, number
 from mailbot.errors import ConfigError, Permanent
 
-if TYPE_CHECKING:
-    from mailbot.ledger import Ledger, Tx
-    from mailbot.ledger.mails import MailRow
-
 UNWELL, WRONG_CONFIG = 1, 2
-
-stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
-audit = typer.Typer(help="The audit trail: list it, verify it.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(metavar="M-000012")]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]
 
 
 def doctor(
@@ -65,89 +55,6 @@ def doctor(
     emit(rows, as_json=as_json, columns=columns, title="Doctor", style=lambda row: str(row["level"]))
     ill = {f.part for f in found if f.level is Level.RED}
     raise typer.Exit(WRONG_CONFIG if rounds.CONFIG in ill else UNWELL if ill else 0)
-
-
-@stuck.command("list")
-def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the mails that were set aside."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
-    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
-
-    loaded = load_config(context, config)
-    with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        found = mails.listing(tx, [MailState.SET_ASIDE])
-        rows = [mail_as_json(row, {}, loaded.challenge.zone) for row in found]
-    columns = {"mail": None, "arrived_at": None, "attempts": None, "size": None, "reason": None}
-    emit(rows, as_json=as_json, columns=columns, title="Set aside")
-
-
-@stuck.command("show")
-def show_stuck(context: typer.Context, mail: Name, config: ConfigFile = None) -> None:
-    """Show why a mail was set aside, and where it lies."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
-    from mailbot.transport.spool import Spool  # noqa: PLC0415  # not for --help
-
-    loaded = load_config(context, config)
-    with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        row = _stuck(tx, mail)
-        trace = mails.trace(tx, row.id)
-    typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
-    typer.echo(trace or "(no traceback: the process died)")
-
-
-@stuck.command("retry")
-def retry_stuck(context: typer.Context, mail: Name, why: Why = "", config: ConfigFile = None) -> None:
-    """Handle a mail once more, as if it had just arrived; its arrival stays what it was."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-retried-by-hand", why, mails.retry)
-    typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
-
-
-@stuck.command("drop")
-def drop_stuck(context: typer.Context, mail: Name, why: Why, config: ConfigFile = None) -> None:
-    """Settle that nothing is to be done about a mail; its bytes are kept."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-dropped", why, mails.drop)
-
-
-def _stuck(tx: Tx, mail: str) -> MailRow:
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
-    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
-
-    row = mails.get(tx, number(mail, "M"))
-    if row is None or row.state is not MailState.SET_ASIDE:
-        message = f"{mail} is no mail that was set aside"
-        raise Permanent(message)
-    return row
-
-
-def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  # noqa: ANN401  # a function of the ledger
-    """Change a mail that was set aside, and enter who did it and why."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-
-    act_as_organizer()
-    now = service.now()
-    with ledger.write("stuck") as tx:
-        row = _stuck(tx, mail)
-        change(tx, row.id, now)
-        events.append(tx, kind=kind, subject=row.name, now=now, why=why)
-
-
-@audit.command("verify")
-def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check that no entry of the audit trail was changed. Exit code 0 when it is whole, else 1."""
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
-        broken, head, count = events.first_broken(tx), events.head(tx), len(events.since(tx, 0))
-    row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
-    emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
-    raise typer.Exit(0 if broken is None else UNWELL)
 
 
 def backup(
@@ -205,3 +112,61 @@ def rebuild(
     if rebuilt.differences:
         typer.echo("\n".join(["Not as the audit trail has it:", *(f"  {each}" for each in rebuilt.differences)]))
         raise typer.Exit(1)
+
+
+def forget(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
+    why: Annotated[
+        str, typer.Option("--why", help="The reason, for the audit trail; name nobody in it.", callback=nameless)
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal whether you are sure.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take a team's addresses, mails and words out for good; its scores stay under a pseudonym. Stop mailbot first."""
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from mailbot.operations import forget  # noqa: PLC0415  # not for --help
+
+    if sys.stdin.isatty() and not yes:
+        typer.confirm(f"Forget {name} for good? This cannot be taken back.", abort=True)
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.working(load_config(context, config)) as wired:
+        done = forget.forget(wired, name, why)
+    typer.echo(f"It is {done.pseudonym} now: {done.mails} mails dropped, {done.boards} boards renamed.")
+    typer.echo("What mailbot does not reach is left to you:")
+    typer.echo(f"  - in the mailbox and its folders, delete the mails from and to {', '.join(done.addresses) or '–'},")
+    typer.echo("    and those of others whose subject begins with its name, or whose file bears it;")
+    if done.doubtful:
+        typer.echo(
+            f"  - look at the strangers' mails {', '.join(done.doubtful)}, which stay in the spool: each has the name"
+        )
+        typer.echo("    in its subject, or cannot be read;")
+    typer.echo("  - make a new backup (`mailbot backup`) and delete older ones, and exports with addresses;")
+    typer.echo("  - delete its rows in the response sheet of a form, and copies of the results page elsewhere.")
+    for path in done.copies:
+        typer.echo(f"  - delete {path}, an older copy of the ledger.")
+
+
+_UNWELL2 = 1
+
+
+def export(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    with_addresses: Annotated[
+        bool, typer.Option("--with-addresses", help="Also addresses, the words of disputes, and the raw mails.")
+    ] = False,
+    with_labels: Annotated[bool, typer.Option("--with-labels", help="Also every version of the labels.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Write everything of the contest as files with a manifest of hashes. Exit code 1 when something is not there."""
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from mailbot.operations.export import MANIFEST, Takeout  # noqa: PLC0415  # not for --help
+
+    with flow.opened(load_config(context, config), enter=False) as opened, writing(folder):
+        told = Takeout(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
+    typer.echo(f"{len(told['files'])} files in {folder}, named by {MANIFEST}.")
+    for what in told["missing"]:
+        typer.echo(f"not there any more: {what}", err=True)
+    raise typer.Exit(_UNWELL2 if told["missing"] else 0)

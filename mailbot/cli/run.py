@@ -19,7 +19,7 @@ from mailbot.errors import ConfigError, MailbotError, Temporary
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.daemon.loops import Daemon
-    from mailbot.daemon.notify import Notifier
+    from mailbot.daemon.systemd import Notifier
 
 LEFT_UNDONE = 1
 TRY_AGAIN = 1
@@ -35,7 +35,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reads the config anew."""
-    from mailbot.daemon.notify import Notifier  # noqa: PLC0415  # not for --help
+    from mailbot.daemon.systemd import Notifier  # noqa: PLC0415  # not for --help
     from mailbot.system import journal  # noqa: PLC0415  # not for --help
 
     set_up_journal(as_json=as_json)
@@ -62,10 +62,10 @@ def run(
 
 
 def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.daemon import loops  # noqa: PLC0415  # not for --help
 
-    with service.working(config) as wired:
+    with flow.working(config) as wired:
         running = loops.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
@@ -79,10 +79,11 @@ def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], ref
 def _checked(context: typer.Context, given: Path | None, present: Config) -> Config:
     """Read the config anew, and its labels. Raises ConfigError with every mistake, and for another ledger."""
     from mailbot.config import challenge, load  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation import labels  # noqa: PLC0415  # not for --help
 
     config = load_config(context, given)
     load.check_files(config)
-    challenge.given_truths(config, challenge.tracks_of(config))
+    labels.given_truths(config, challenge.tracks_of(config))
     if moved := [key for key in ("state", "ledger_url") if getattr(config, key) != getattr(present, key)]:
         message = f"{' and '.join(moved)}: changed, which needs a restart; until then nothing of the new config holds"
         raise ConfigError(message)
@@ -91,12 +92,11 @@ def _checked(context: typer.Context, given: Path | None, present: Config) -> Con
 
 def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Make one pass: fetch all, process, send, publish if due. Exit code 0 when nothing is left undone, else 1."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.daemon import loops  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help  # noqa: PLC0415  # not for --help
 
     set_up_journal(as_json=as_json)
-    with service.working(load_config(context, config)) as wired:
-        left = loops.once(wired)
+    with flow.working(load_config(context, config)) as wired:
+        left = flow.once(wired)
     raise typer.Exit(LEFT_UNDONE if left else 0)
 
 
@@ -109,13 +109,13 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Take mails from files: same pipeline, same ledger. Replies wait in the outbox until `mailbot send`."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
     from mailbot.operations import ingest as importing  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     loaded = load_config(context, config)
-    with service.working(loaded) as wired:
+    with flow.working(loaded) as wired:
         rows: list[dict[str, Any]] = []
         taken = importing.ingest(wired, paths)
         with wired.ledger.read() as tx:
@@ -146,11 +146,11 @@ def _receipts(submissions: list[dict[str, Any]]) -> str:
 
 def send(context: typer.Context, config: ConfigFile = None) -> None:
     """Send what waits in the outbox and is due. Exit code 0 when nothing is left, else 1."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.ledger import outbox  # noqa: PLC0415  # not for --help
 
     set_up_journal()
-    with service.working(load_config(context, config)) as wired:
+    with flow.working(load_config(context, config)) as wired:
         with wired.sending() as sending:
             while sending.step():
                 pass

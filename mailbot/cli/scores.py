@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scoring.model import Track
     from scoring.truth import Truth
 
+
 REFUSED = 1
 
 
@@ -61,14 +62,14 @@ def score(
 
 def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> Truth:
     """Load the labels of a track: the file named, those in force, or the config's. Raises ConfigError."""
-    from mailbot.config import challenge  # noqa: PLC0415  # not for --help
+    from mailbot.evaluation.labels import load_truths  # noqa: PLC0415  # not for --help
 
     made, loaded = _track(context, track, config, alone=labels is not None)
     path = labels or (loaded.tracks[track].labels if loaded else None)
     if path is None:
         message = f"--track {track}: --labels is missing; it names the label file"
         raise ConfigError(message)
-    truth = challenge.load_truths({made.name: path}, {made.name: made})[made.name]
+    truth = load_truths({made.name: path}, {made.name: made})[made.name]
     return truth if labels or loaded is None else _in_force(loaded, path, truth)
 
 
@@ -122,8 +123,8 @@ def rescore(
 
     Shows every place that changes. It may be broken off: the next run goes on where it stood.
     """
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.cli.submissions import number  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from mailbot.cli.common import number  # noqa: PLC0415  # not for --help
     from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
     from mailbot.operations import rescore as again  # noqa: PLC0415  # not for --help
 
@@ -132,7 +133,7 @@ def rescore(
         raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         wanted = again.aims(wired, track=track, submission_id=number(submission, "S") if submission else None)
         count = len({row.id for aim in wanted for row in aim.rows})
         if dry_run:
@@ -185,3 +186,23 @@ def _carry_out(steps: Iterator[int], total: int) -> None:
         except KeyboardInterrupt:
             typer.echo(f"Interrupted: {done} of {total} are scored; run it again to go on.", err=True)
             raise typer.Exit(REFUSED) from None
+
+
+def ids(
+    context: typer.Context,
+    track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Print the ids of the items, sorted: no label, and nothing of their order. The teams' checker takes them."""
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from scoring.idfile import write_ids  # noqa: PLC0415  # not for --help
+
+    loaded = load_config(context, config)
+    if track is not None and track not in loaded.tracks:
+        message = f"--track {track}: the config has {', '.join(loaded.tracks)}"
+        raise ConfigError(message)
+    set_up_journal(quiet=True)
+    with flow.opened(loaded, enter=False) as wired:
+        wired.labels.refresh()
+        found = {name: wired.labels.whole[name].ids for name in loaded.tracks if track in (None, name)}
+    typer.echo(write_ids(found), nl=False)

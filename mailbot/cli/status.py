@@ -60,11 +60,11 @@ def top(
 
 
 def _look(ledger: Ledger, config: Config) -> Status:
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
     from mailbot.daemon.status import look  # noqa: PLC0415  # not for --help
 
     with ledger.read() as tx:
-        return look(tx, config, now=service.now())
+        return look(tx, config, now=calendar.now())
 
 
 class _Pressed:

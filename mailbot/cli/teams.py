@@ -12,12 +12,15 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     act_as_organizer,
+    decide,
     emit,
     load_config,
     nameless,
     opened_ledger,
+    said,
     set_up_journal,
 )
+from mailbot.cli.submissions import Why
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.identity.roster import Entry
+    from mailbot.model import Exclusion
+
 
 teams = typer.Typer(help="The roster: list teams, add or import them, say who gets letters.", no_args_is_help=True)
 
@@ -98,14 +103,13 @@ def import_teams(
 @teams.command("sync")
 def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
     """Read the roster file and the form's sheet now, as the daemon does every hour; 1 when some were not taken."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.identity import sync  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
-        wrong = sync.of(wired).run()
+    with flow.opened(load_config(context, config)) as wired:
+        wrong = wired.sync.run()
         with wired.ledger.read() as tx:
             known = table.everyone(tx)
     waiting = sum(team.unconfirmed for team in known)
@@ -123,12 +127,12 @@ def switch_letters(
     config: ConfigFile = None,
 ) -> None:
     """Switch the letters to a team on or off: its weekly standing and the reminders. Replies are always written."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
     from mailbot.identity import roster  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("team-letters") as tx:
-        known = roster.switch_letters(tx, name, wanted=wanted is Switch.ON, now=service.now())
+        known = roster.switch_letters(tx, name, wanted=wanted is Switch.ON, now=calendar.now())
     if known is None:
         message = f"no team is named {name!r}; `mailbot teams list` names them all"
         raise Permanent(message)
@@ -144,9 +148,8 @@ def new_key(
     """Make a new key for a team and print it, this once; the key before is void from now on."""
     import secrets  # noqa: PLC0415  # not for --help
 
-    from mailbot import service  # noqa: PLC0415  # not for --help
-    from mailbot.identity import approval  # noqa: PLC0415  # not for --help
-    from mailbot.identity import keys as identity  # noqa: PLC0415  # not for --help
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
+    from mailbot.identity import keys as identity  # noqa: PLC0415  # not for --help  # noqa: PLC0415  # not for --help
     from mailbot.mail import teamkey  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
@@ -154,7 +157,7 @@ def new_key(
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:
-            made = approval.new_key(tx, name, secret=secret, randomness=randomness, now=service.now())
+            made = identity.new_key(tx, name, secret=secret, randomness=randomness, now=calendar.now())
     if made is None:
         message = f"no team is named {name!r}; `mailbot teams list` names them all"
         raise Permanent(message)
@@ -173,20 +176,81 @@ def _on_off(wanted: bool) -> str:  # a cell of the listing
 
 
 def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
     from mailbot.identity import roster  # noqa: PLC0415  # not for --help
     from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
-    if config.registration.is_closed(service.now()) and not why.strip():
+    if config.registration.is_closed(calendar.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; say --why this is let in"
         raise Permanent(message)
     by_hand = roster.Terms(again=True)
     act_as_organizer()
     with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
-        mistakes = [*mistakes, *roster.enter(tx, entries, service.now(), state=config.state, terms=by_hand, why=why)]
+        mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]
         found = [(one, table.with_name(tx, one.name)) for one in entries]
     taken = {team.name for one, team in found if team and {*one.addresses} <= {*team.addresses}}
     typer.echo(f"{len(taken)} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)
     raise typer.Exit(SOME_REFUSED if mistakes else 0)
+
+
+def grant(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The team's name.")],
+    track: Annotated[str, typer.Argument(help="The track, as siqa-u.")],
+    why: Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)],
+    more: Annotated[int, typer.Option(min=1, max=100, help="So many more.")] = 1,
+    config: ConfigFile = None,
+) -> None:
+    """Let a team have more submissions accepted on a track this week; what was over quota must be sent again."""
+    from mailbot import flow  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import quota, teams  # noqa: PLC0415  # not for --help
+
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        if track not in wired.challenge.tracks:
+            message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
+            raise Permanent(message)
+        with wired.ledger.write("grant") as tx:
+            team = teams.with_name(tx, name)
+            if team is None:
+                message = f"no team is named {name!r}; `mailbot teams list` names them all"
+                raise Permanent(message)
+            has = quota.grant(tx, wired.challenge.quota, team, track, more=more, why=why, now=wired.clock())
+    typer.echo(
+        f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
+    )
+
+
+TeamName = Annotated[str, typer.Argument(metavar="NAME", help="The team's name.")]
+
+
+def disqualify_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
+    """Let nothing of a team count: it is against the rules. Its mails are answered as before."""
+    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
+
+    _exclude_team(context, config, name, Exclusion.DISQUALIFIED, why)
+
+
+def hide_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
+    """Keep a team off the board while you look into it."""
+    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
+
+    _exclude_team(context, config, name, Exclusion.HIDDEN, why)
+
+
+def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
+    """Let a team's submissions count again."""
+    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
+
+    registered = decide(context, config, lambda tx, now: rulings.reinstate_team(tx, name, why, now))
+    typer.echo(f"{registered} counts again, from the next board on.")
+
+
+def _exclude_team(context: typer.Context, config: Path | None, name: str, kind: Exclusion, why: str) -> None:
+    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
+
+    registered = decide(context, config, lambda tx, now: rulings.exclude_team(tx, name, kind, why, now))
+    typer.echo(f"{registered} is {kind}: the next board leaves it out. Boards published before stay.")

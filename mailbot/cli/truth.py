@@ -52,12 +52,12 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """Take corrected labels into force. Old scores are kept; `mailbot rescore` computes the new ones."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from scoring.truth import TruthError  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         try:
             data = file.read_bytes()
             name = _track(wired, track, lambda each: _is_label_file(data, wired.challenge.tracks[each], file.name))
@@ -81,13 +81,13 @@ def void(
     config: ConfigFile = None,
 ) -> None:
     """Withdraw items from scoring: files hold them as before, no score counts them."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from scoring.restrict import without  # noqa: PLC0415  # not for --help
     from scoring.truth import TruthError  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         whole = wired.labels.whole
         present = whole[_track(wired, track, lambda each: _has_all(whole[each], items))]
         try:
@@ -106,23 +106,23 @@ def use(
     config: ConfigFile = None,
 ) -> None:
     """Go back to an earlier version of the labels."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
-    with service.opened(load_config(context, config)) as wired:
+    with flow.opened(load_config(context, config)) as wired:
         _take(wired, wired.labels.version(_version(wired, version, track)), why)
 
 
 @truth.command("list")
 def list_truths(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List every version that was in force, and why."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.ledger import truths  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
     loaded = begun(load_config(context, config))
-    with service.opened(loaded) as wired, wired.ledger.read() as tx:
+    with flow.opened(loaded) as wired, wired.ledger.read() as tx:
         present, known = truths.present(tx), {(row.track, row.sha256): row for row in truths.listing(tx)}
         last = {choice.track: choice.id for choice in truths.choices(tx)}
         rows = [
@@ -151,10 +151,10 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show which items differ between two versions of the labels."""
-    from mailbot import service  # noqa: PLC0415  # not for --help
+    from mailbot import flow  # noqa: PLC0415  # not for --help
 
     set_up_journal(quiet=True)
-    with service.opened(begun(load_config(context, config))) as wired:
+    with flow.opened(begun(load_config(context, config))) as wired:
         before, after = _two(wired, old, new, track)
         rows = list(_differences(before, after, values=values))
     shown = ("item", "what", "old", "new") if values else ("item", "what")

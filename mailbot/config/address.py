@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from email_validator import ValidatedEmail, validate_email
 
+from scoring.text import printable
+
 
 def parsed(address: str) -> ValidatedEmail:
     """Take an address apart by its syntax (RFC 5322, RFC 6531); no name server is asked. Raises ValueError: why not."""
     return validate_email(address, check_deliverability=False, test_environment=True)
+
+
+def normalise(address: str) -> str:
+    """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
+    try:
+        found = parsed(address.strip())
+    except ValueError as error:
+        message = f"{printable(address)!r} is no e-mail address: {error}"
+        raise ValueError(message) from error
+    return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def canonical(address: str) -> str:
+    """Return an address in lower case and without its plus part (``Bot+x@a.org`` is ``bot@a.org``)."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

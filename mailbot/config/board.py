@@ -11,12 +11,12 @@ from mailbot.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailbot.model import Heading
 
 OVERALL = "overall"
 """Key of the table over all tracks; no track may be named so."""
 
 BEFORE_CELLS = ("table", "rank", "team", "method")
+
 AFTER_CELLS = ("score", "low", "high", "group", "date", "submissions", "receipt", "baseline")
 """Columns that every table has, around its own; no heading may use these keys."""
 
@@ -106,3 +106,13 @@ def ranking_rule(decimals: int) -> str:
         f"Scores are rounded to {decimals} decimals and ranked as shown; equal scores share a rank (1, 1, 3), "
         "the earlier arrival listed first. Baselines are not ranked."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """One metric column of a table."""
+
+    key: str
+    title: str
+    #: Decimals shown.
+    decimals: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from scoring.model import Policy
@@ -12,6 +13,7 @@ from scoring.model import Policy
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
+
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -106,3 +108,84 @@ AOE = timezone(timedelta(hours=-12))
 def shown_aoe(instant: datetime) -> str:
     """Show an instant as deadlines often are: ``Sat 25 Apr 2026, 04:00 AoE (UTC-12:00)``."""
     return f"{instant.astimezone(AOE):%a %d %b %Y, %H:%M} AoE (UTC-12:00)"
+
+
+class Matter(StrEnum):
+    """What a window of time is about."""
+
+    #: A phase: submissions are taken.
+    PHASE = "phase"
+    #: One kind of what teams hand in besides result files is taken.
+    ENTRIES = "entries"
+    #: Teams can register.
+    REGISTRATION = "registration"
+    #: A date that ``[page]`` announces, told as an end; mailbot itself does nothing then.
+    DATE = "date"
+
+
+HANDED_IN = frozenset({Matter.PHASE, Matter.ENTRIES})
+"""What teams send to mailbot, which takes it until then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """From when and until when something is possible; an open end has no bound."""
+
+    matter: Matter
+    #: Of a phase its name, of an entry its kind, of a date what is announced.
+    name: str
+    opens: datetime | None = None
+    closes: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """What the ledger calls it: a phase by its name, anything else with its matter before it."""
+        return self.name if self.matter is Matter.PHASE else f"{self.matter} {self.name}"
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether an instant lies in it; the closing instant itself is too late."""
+        return within(self.opens, self.closes, instant)
+
+
+def now() -> datetime:
+    """Return the present instant, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """How many submissions a team may have accepted on a track in a week, and when the week begins."""
+
+    per_week: int
+    week_starts: Moment
+    zone: ZoneInfo
+
+    def week(self, instant: datetime) -> tuple[datetime, datetime]:
+        """Return the first instant of the week that holds ``instant``, and of the one after."""
+        return last_before(self.week_starts, self.zone, instant), next_after(self.week_starts, self.zone, instant)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What a team has left on a track this week, after the submission it is told about."""
+
+    per_week: int
+    used: int
+    #: When the count starts anew.
+    renews_at: datetime
+
+    @property
+    def left(self) -> int:
+        """How many more may be accepted before ``renews_at``."""
+        return max(0, self.per_week - self.used)
+
+
+def neighbours(phases: Sequence[Phase], instant: datetime) -> tuple[Phase | None, Phase | None]:
+    """Return the phase that closed last and the one that opens next, around an instant in no phase."""
+    closed = [phase for phase in phases if phase.closes and phase.closes <= instant]
+    coming = [phase for phase in phases if phase.opens and phase.opens > instant]
+    last = max(closed, key=lambda phase: phase.closes or instant, default=None)
+    return last, min(coming, key=lambda phase: phase.opens or instant, default=None)
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)

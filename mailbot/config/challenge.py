@@ -5,25 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config.board import Baseline, BoardRules, TrackRules
-from mailbot.config.calendar import shown
-from mailbot.config.deadlines import windows
+from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
+from mailbot.config.calendar import Quota, shown
+from mailbot.config.schema import windows
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
-from mailbot.intake.rules import MOST_SELECTED, Quota
-from mailbot.model import Heading, Rule
+from mailbot.model import MOST_SELECTED, Rule
 from scoring import siqa
 from scoring.form import DeclarationError
-from scoring.truth import TruthError, read_truth_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import Any
     from zoneinfo import ZoneInfo
 
-    from mailbot.config.calendar import Phase
-    from mailbot.config.deadlines import Window
+    from mailbot.config.calendar import Moment, Phase, Window
+    from mailbot.config.contest import EntrySection
     from mailbot.config.schema import Config
     from scoring.model import Track
     from scoring.truth import Truth
@@ -38,6 +35,11 @@ class Challenge:
     #: The official submission address.
     address: str
     page_url: str
+    #: Who runs it: they get alerts, the digest, disputes and what else is for people.
+    organizers: Sequence[str]
+    #: Whether mails that are for people are forwarded to the organizers.
+    forward: bool
+    zone: ZoneInfo
     tracks: Mapping[str, Track]
     #: The labels that replies and weekly boards use, by track; they follow the ledger.
     truths: Mapping[str, Truth]
@@ -45,26 +47,18 @@ class Challenge:
     #: Everything that has a time, the phases too: what teams plan by.
     windows: Sequence[Window]
     quota: Quota
+    #: What teams may hand in besides result files.
+    entries: Sequence[EntrySection]
     board: BoardRules
-
-    @property
-    def scorers(self) -> dict[str, str]:
-        """Name and version of each track's formula."""
-        return {name: track.scorer for name, track in self.tracks.items()}
-
-    @property
-    def truth_hashes(self) -> dict[str, str]:
-        """SHA-256 of each track's present labels."""
-        return {name: truth.sha256 for name, truth in self.truths.items()}
+    #: When the weekly board is published.
+    publish_at: Moment
+    #: Which accepted submission counts for a team.
+    standing: Rule
 
 
-def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challenge:
-    """Put the challenge together, with the truths in force, or those of the config's label files.
-
-    Raises ConfigError with every problem of every label file.
-    """
+def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
+    """Put the challenge together; ``truths`` are the labels in force, by track. Raises ConfigError."""
     tracks = tracks_of(config)
-    truths = given_truths(config, tracks) if truths is None else truths
     zone = config.challenge.zone
     quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
     return Challenge(
@@ -72,11 +66,17 @@ def build(config: Config, truths: Mapping[str, Truth] | None = None) -> Challeng
         short_name=config.challenge.short_name,
         address=config.challenge.address,
         page_url=config.challenge.page_url,
+        organizers=config.challenge.organizers,
+        forward=config.challenge.forward,
+        zone=zone,
         tracks=tracks,
         truths=truths,
         phases=config.calendar,
         windows=windows(config),
         quota=quota,
+        entries=config.entries,
+        publish_at=config.board.publish_at,
+        standing=config.board.standing,
         board=_board_rules(config, tracks),
     )
 
@@ -86,11 +86,6 @@ def tracks_of(config: Config) -> dict[str, Track]:
     return {name: track_of(name, section.declared) for name, section in config.tracks.items()}
 
 
-def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
-    """Load the label files that the config names. Raises ConfigError with the problems of all of them."""
-    return load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
-
-
 def track_of(name: str, declared: Mapping[str, Any] | None = None) -> Track:
     """Return a track by name and what the config says of its score. Raises ConfigError with every mistake."""
     try:
@@ -98,25 +93,6 @@ def track_of(name: str, declared: Mapping[str, Any] | None = None) -> Track:
     except DeclarationError as error:
         lines = (f"{f'tracks.{name}.{each.key}'.rstrip('.')}: {each.message}" for each in error.mistakes)
         raise ConfigError("\n".join(lines)) from error
-
-
-def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict[str, Truth]:
-    """Read the label file of each track. Raises ConfigError with the problems of all of them."""
-    truths, mistakes = {}, []
-    for name, path in labels.items():
-        try:
-            truths[name] = read_truth_file(path, tracks[name])
-        except (OSError, TruthError) as error:
-            told = (
-                [p.message for p in error.problems]
-                if isinstance(error, TruthError)
-                else [error.strerror or "unreadable"]
-            )
-            mistakes += [f"  - tracks.{name}.labels: {path}: {line}" for line in told]
-    if mistakes:
-        mend = "mend these label files, or name others in the config"
-        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
-    return truths
 
 
 def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from mailbot.config import address
-from mailbot.config.calendar import Moment
+from mailbot.config.calendar import Moment, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,3 +138,7 @@ class WindowSection(Section):
             message = f"closes ({self.closes}) before it opens ({self.opens})"
             raise ValueError(message)
         return self
+
+    def is_in_time(self, instant: datetime) -> bool:
+        """Whether what arrived then is in time; the closing instant itself is too late."""
+        return within(self.opens, self.closes, instant)

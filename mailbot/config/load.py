@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mailbot.config import errors, tracks
-from mailbot.config.deadlines import last_deadline
+from mailbot.config.address import canonical
 from mailbot.config.providers import PROFILES
-from mailbot.config.schema import Config
+from mailbot.config.schema import Config, last_deadline
 from mailbot.errors import ConfigError
-from mailbot.identity.identify import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

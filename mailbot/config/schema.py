@@ -2,117 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import time
-from itertools import pairwise
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictFloat
+from pydantic import Field
 
-from mailbot.config.calendar import Moment, Phase
-from mailbot.config.contest import EntrySection
-from mailbot.config.fields import Address, LedgerUrl, Section, WeekMoment, WindowSection, Zone
-from mailbot.config.letters_section import LettersSection
-from mailbot.config.registration_section import FormSection, RegistrationSection
-from mailbot.config.section import SheetSection
-from mailbot.config.servers import Imap, OAuth, Smtp
-from mailbot.config.site_section import AwardsSection, PageSection
-from mailbot.config.teams import IdentitySection
-from mailbot.intake.limits import ReplyLimits
-from mailbot.model import Rule
-from scoring.model import Policy
+from mailbot.config.address import canonical
+from mailbot.config.calendar import HANDED_IN, Matter, Phase, Window
+from mailbot.config.contest import (
+    AwardsSection,
+    BoardSection,
+    Challenge,
+    Entries,
+    PageSection,
+    Phases,
+    Quota,
+    SplitSection,
+    TrackSection,
+)
+from mailbot.config.fields import LedgerUrl, Section
+from mailbot.config.servers import Imap, OAuth, SheetSection, Smtp
+from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
+from mailbot.errors import ConfigError
+from mailbot.system.child import MIB
+from mailbot.system.sandbox import Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-class Challenge(Section):
-    """What is being run, and for whom."""
-
-    name: str = "Challenge"
-    short_name: str = "Challenge"
-    #: The official submission address: teams write to it, replies come from it.
-    address: Address
-    #: People who run the challenge; only they and the roster are ever written to.
-    organizers: tuple[Address, ...] = ()
-    #: Send them the mails that bring no file and hold no command, each once.
-    forward: bool = False
-    #: The zone of every instant that is shown, and of the week.
-    zone: Zone = ZoneInfo("UTC")
-    #: The words in brackets of the subject that teams are asked to use; only ever a hint.
-    subject_tag: str = "Submission"
-    #: Where the published page can be seen; printed in replies when set.
-    page_url: str = ""
-
-
-class Roster(Section):
-    """Who takes part."""
-
-    #: CSV file with columns ``team,address`` that ``mailbot teams import`` reads; also read at start.
-    file: Path | None = None
-    #: Answer senders who are on no team, once a day each.
-    reply_to_unknown: bool = False
-    #: A form whose response sheet is read every hour.
-    sheet: FormSection = FormSection()
-
-
-class RepliesSection(Section):
-    """How often replies may be written, so that nobody can make a cannon of them."""
-
-    per_address_hour: int = Field(default=10, ge=1)
-    per_address_day: int = Field(default=30, ge=1)
-    per_domain_hour: int = Field(default=60, ge=1)
-    per_hour: int = Field(default=200, ge=1)
-
-    @property
-    def limits(self) -> ReplyLimits:
-        """The limits, for the stage that keeps them."""
-        return ReplyLimits(**self.model_dump())
-
-
-class Quota(Section):
-    """How often a team may submit."""
-
-    #: Accepted submissions per team and track in a week.
-    per_week: int = Field(default=2, ge=1)
-    week_starts: WeekMoment = Moment(weekday=0, at=time(0))
-
-
-class PhaseSection(WindowSection):
-    """A window of time in which submissions are taken."""
-
-    name: str
-    #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.ladder`).
-    feedback: Policy = Policy.FULL
-    #: The step that ``rounded`` rounds to, in points.
-    rounding: float = Field(default=1.0, gt=0)
-
-
-def _named_once(names: Sequence[str], what: str) -> None:
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        message = f"{len(names)} {what}, and more than one is named {twice[0]!r}"
-        raise ValueError(message)
-
-
-def _one_at_a_time(phases: tuple[PhaseSection, ...]) -> tuple[PhaseSection, ...]:
-    _named_once([phase.name for phase in phases], "phases")
-    for one, other in pairwise(sorted(phases, key=lambda phase: phase.opens.timestamp() if phase.opens else -inf)):
-        if one.closes is None or other.opens is None or one.closes > other.opens:
-            closes, opens = one.closes or "never", other.opens or "from the beginning"
-            message = f"{one.name!r} (closes: {closes}) overlaps {other.name!r} (opens: {opens}); one phase at a time"
-            raise ValueError(message)
-    return phases
-
-
-def _kinds_once(entries: tuple[EntrySection, ...]) -> tuple[EntrySection, ...]:
-    _named_once([entry.kind for entry in entries], "entries")
-    return entries
-
-
-Phases = Annotated[tuple[PhaseSection, ...], AfterValidator(_one_at_a_time)]
-Entries = Annotated[tuple[EntrySection, ...], AfterValidator(_kinds_once)]
+    from datetime import datetime
 
 
 class LimitsSection(Section):
@@ -142,43 +58,12 @@ class LimitsSection(Section):
     child_cpu_seconds: int = Field(default=20, ge=1, le=600)
     child_memory_mib: int = Field(default=1024, ge=512)
 
-
-class BoardSection(Section):
-    """When and how the leaderboard is made."""
-
-    publish_at: WeekMoment = Moment(weekday=2, at=time(10))
-    #: Which accepted submission counts for a team: the ``latest``, the ``best`` or the best of the ``selected``.
-    standing: Rule = Rule.LATEST
-    decimals: int = Field(default=2, ge=0, le=6)
-    #: The line printed with the table over all tracks; "" leaves the table out. Absent: mailbot decides by the tracks.
-    overall: str | None = None
-    #: Folder for the site page/, board.csv, board.xlsx and board.json; default: ``published`` in the state folder.
-    folder: Path | None = None
-
-
-class SplitSection(Section):
-    """A secret split of the items, so that nobody can climb the labels that decide."""
-
-    #: Share of the items that replies and weekly boards use; the others decide in the end. 1: no split.
-    public: float = Field(default=1.0, gt=0, le=1)
-
-
-class TrackSection(Section):
-    """One track: its labels, and what makes its score. :mod:`mailbot.config.tracks` knows the other keys."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", arbitrary_types_allowed=True)
-
-    #: The committee's label file. It never leaves this machine.
-    labels: Path
-    #: TOML file that declares the track; what stands in the config goes over it.
-    declaration: Path | None = None
-    #: Weight of each group or column in the score.
-    weights: dict[str, StrictFloat] = Field(default_factory=dict)
-
     @property
-    def declared(self) -> dict[str, Any]:
-        """What the config and the declaration's file say of the score."""
-        return self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
+    def bounds(self) -> Bounds:
+        """What one task of a child may take."""
+        return Bounds(
+            seconds=self.child_seconds, cpu_seconds=self.child_cpu_seconds, memory_bytes=self.child_memory_mib * MIB
+        )
 
 
 class MetricsSection(Section):
@@ -259,6 +144,43 @@ class Config(Section):
         return self.state / "oauth.json"
 
     @property
+    def need_imap(self) -> Imap:
+        """The mailbox. Raises ConfigError without [imap]."""
+        if self.imap is None:
+            raise ConfigError("imap: missing; the mailbox is needed for this")
+        return self.imap
+
+    @property
+    def need_smtp(self) -> Smtp:
+        """The server that takes our mails. Raises ConfigError without [smtp]."""
+        if self.smtp is None:
+            raise ConfigError("smtp: missing; a server that takes our mails is needed for this")
+        return self.smtp
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses that mailbot itself writes from, canonical."""
+        users = [self.challenge.address, *(server.user for server in (self.imap, self.smtp) if server)]
+        return frozenset(canonical(user) for user in users if "@" in user)
+
+    @property
     def published(self) -> Path:
         """The folder of the published files."""
         return self.board.folder or self.state / "published"
+
+
+def windows(config: Config) -> tuple[Window, ...]:
+    """Return everything the config gives a time."""
+    registration = config.registration.closes
+    return (
+        *(Window(matter=Matter.PHASE, name=p.name, opens=p.opens, closes=p.closes) for p in config.calendar),
+        *(Window(matter=Matter.ENTRIES, name=e.kind, opens=e.opens, closes=e.closes) for e in config.entries),
+        *([Window(matter=Matter.REGISTRATION, name="registration", closes=registration)] if registration else ()),
+        *(Window(matter=Matter.DATE, name=name, closes=at) for name, at in config.page.dates.items()),
+    )
+
+
+def last_deadline(config: Config) -> datetime | None:
+    """Return when the last thing that teams may hand in is due; None while something has no end."""
+    closing = [each.closes for each in windows(config) if each.matter in HANDED_IN]
+    return None if None in closing else max(filter(None, closing))

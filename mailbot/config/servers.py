@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from mailbot.config.fields import Host, Section
-from mailbot.errors import ConfigError
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -93,23 +92,34 @@ class OAuth(Section):
         return self
 
 
-def secret(server: Server, name: str) -> str:
-    """Return the password of a server: what systemd brings as a credential, else its file's first line.
+API = "https://sheets.googleapis.com"
+"""Where the Sheets API is (v4)."""
 
-    Raises:
-        ConfigError: there is none, or it cannot be read; the message never holds what is in a file.
-    """
-    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}_password")
-    path = brought if brought.is_absolute() and brought.exists() else server.password_file
-    if path is None:
-        message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
-        raise ConfigError(message)
-    try:
-        password = path.read_text(encoding="utf-8-sig").split("\n", 1)[0].strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
-        raise ConfigError(message) from error
-    if not password:
-        message = f"{name}.password_file: {path} has no password on its first line"
-        raise ConfigError(message)
-    return password
+_ADDRESS = re.compile(r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/)?([\w-]{20,})(?:[/?#].*)?", re.ASCII)
+
+_PUBLISHED = re.compile(r"(?:https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/e/|2PACX-).*", re.ASCII)
+
+
+def spreadsheet_id(value: str) -> str:
+    """Take the spreadsheet's id out of its address, where that was given; an id has some 44 characters."""
+    given = value.strip()
+    if not given:
+        return ""
+    if _PUBLISHED.fullmatch(given):
+        message = f"{value!r} is what was published of a sheet: open the sheet itself, and copy its address"
+        raise ValueError(message)
+    found = _ADDRESS.fullmatch(given)
+    if found is None:
+        message = f"{value!r} is no spreadsheet: copy its address, https://docs.google.com/spreadsheets/d/…"
+        raise ValueError(message)
+    return found[1]
+
+
+class SheetSection(Section):
+    """The Google Sheet that shows the leaderboard."""
+
+    #: Its address or the id in it; "" means that no sheet is written.
+    spreadsheet: Annotated[str, AfterValidator(spreadsheet_id)] = ""
+    #: JSON key file of the service account that the sheet is shared with.
+    credentials_file: Path | None = None
+    timeout_seconds: float = Field(default=30, gt=0)

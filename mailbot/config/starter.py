@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailbot.config.providers import PROFILES
+from mailbot.errors import Permanent
+from mailbot.system import safefile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
 
 SHEET_KEY = "secrets/sheet.json"
 
@@ -21,7 +25,6 @@ _PHASES = """\
 # opens = 2026-03-10T00:00:00+08:00
 # closes = 2026-04-26T00:00:00+08:00
 """
-
 
 _PORTS = {
     "imap": '# port = 993  # usually 143 for "starttls"\n# security = "tls"  # or "starttls"\n',
@@ -47,7 +50,7 @@ class Answers:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def text(answers: Answers) -> str:
+def config_text(answers: Answers) -> str:
     """Return the config file."""
     parts = [
         "# mailbot's config. Paths are relative to this file. Every other key has its default (config.example.toml).\n",
@@ -118,3 +121,43 @@ def _line(key: str, value: str | list[str], why: str) -> str:
     """Write a key; JSON's texts and lists of texts are TOML's too."""
     said = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     return f"{said}  # {why}\n" if why else f"{said}\n"
+
+
+CONFIG = "config.toml"
+
+FOLDERS = ("state", "labels", "secrets")
+
+PASSWORDS = ("secrets/imap", "secrets/smtp")
+
+
+def lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None], password: str) -> None:
+    """Write the folder; the config comes last, so that init can be called again as long as anything fails.
+
+    Raises:
+        Permanent: a file that is there holds something else than what is given; then nothing was written.
+        OSError: something cannot be read or written.
+    """
+    given = {answers.labels[track]: path.read_bytes() for track, path in labels.items() if path}
+    blank = {"teams.csv": b"team,address\n"}
+    if not by_oauth(answers.profile):
+        (given if password else blank).update(dict.fromkeys(PASSWORDS, f"{password}\n".encode() if password else b""))
+    given[CONFIG] = config_text(answers).encode()
+    there = {name for name in (*blank, *given) if is_filled(folder / name)}
+    _refuse_another(folder, {name: data for name, data in given.items() if name in there})
+    for name in FOLDERS:
+        safefile.private_folder(folder / name)
+    for name, data in {**blank, **given}.items():
+        if name not in there:
+            safefile.replace(folder / name, data, mode=0o666 if name == CONFIG else safefile.PRIVATE_FILE)
+
+
+def is_filled(path: Path) -> bool:
+    """Whether a file is there that holds anything. Raises OSError when it cannot be read."""
+    return path.exists() and bool(path.read_bytes().strip())
+
+
+def _refuse_another(folder: Path, given: Mapping[str, bytes]) -> None:
+    """Raise Permanent when a file that is there holds something else than what is given for it."""
+    if others := [name for name, data in given.items() if (folder / name).read_bytes().strip() != data.strip()]:
+        message = f"{folder} has another {' and another '.join(others)} than you give; move it away first"
+        raise Permanent(message)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictInt
 
-from mailbot.config.fields import Section, is_ip
-from mailbot.mail.model import AuthLevel
+from mailbot.config.fields import Instant, Section, is_ip
+from mailbot.config.servers import spreadsheet_id
+from mailbot.model import AuthLevel
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def _in_order(levels: tuple[AuthLevel, ...]) -> tuple[AuthLevel, ...]:
@@ -54,3 +59,74 @@ class IdentitySection(Section):
     nameservers: Annotated[tuple[str, ...], AfterValidator(_servers)] = ()
     #: Seconds that one question to the DNS may take.
     dns_seconds: float = Field(default=5, gt=0, le=30)
+
+
+class FormColumns(Section):
+    """The headings of a form's response sheet."""
+
+    team: str = "Team name"
+    #: The leader's address; Google Forms writes this heading itself when it collects addresses.
+    address: str = "Email Address"
+    #: Addresses of the other members, in one cell; "" when the form does not ask.
+    members: str = "Members"
+
+
+class FormSection(Section):
+    """The response sheet of a registration form; only read, with the key of ``[sheet]``."""
+
+    #: Its address or the id in it; "" means that there is no form.
+    id: Annotated[str, AfterValidator(spreadsheet_id)] = ""
+    #: The worksheet with the responses; "" is the first one.
+    worksheet: str = ""
+    columns: FormColumns = FormColumns()
+
+
+class RegistrationSection(Section):
+    """How a team becomes a registered one."""
+
+    #: Teams of the roster file and the form are asked by mail, once, and count when they have confirmed.
+    confirm: bool = False
+    #: A mail with the subject ``[… Registration] Team name`` registers a team, after a question to its sender.
+    by_mail: bool = False
+    #: From this instant on nobody is registered but by an organizer's command.
+    closes: Instant | None = None
+
+    def is_closed(self, instant: datetime) -> bool:
+        """Whether registration is closed at an instant."""
+        return self.closes is not None and instant >= self.closes
+
+
+class LettersSection(Section):
+    """What mailbot writes to teams and organizers on its own account."""
+
+    #: Each team's standing, when a weekly board is published.
+    standings: bool = True
+    #: Days before the end of a phase, or of the time for an entry, at which teams are reminded; none for no reminders.
+    remind_days: tuple[Annotated[StrictInt, Field(ge=1, le=60)], ...] = (7, 1)
+    #: How the week went, to the organizers, with each weekly board.
+    digest: bool = True
+
+    @property
+    def any_weekly(self) -> bool:
+        """Whether anything is written when a weekly board is published."""
+        return self.standings or self.digest
+
+
+class Roster(Section):
+    """Who takes part."""
+
+    #: CSV file with columns ``team,address`` that ``mailbot teams import`` reads; also read at start.
+    file: Path | None = None
+    #: Answer senders who are on no team, once a day each.
+    reply_to_unknown: bool = False
+    #: A form whose response sheet is read every hour.
+    sheet: FormSection = FormSection()
+
+
+class RepliesSection(Section):
+    """At most so many replies in a window of time; the ledger counts, so a restart changes nothing."""
+
+    per_address_hour: int = Field(default=10, ge=1)
+    per_address_day: int = Field(default=30, ge=1)
+    per_domain_hour: int = Field(default=60, ge=1)
+    per_hour: int = Field(default=200, ge=1)

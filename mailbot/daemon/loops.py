@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from mailbot.board.sheet import show
 from mailbot.config.calendar import WEEKDAYS
 from mailbot.daemon import report
 from mailbot.daemon.mailbox_loop import Lookout
-from mailbot.daemon.maintenance import Caring, settle
-from mailbot.daemon.notify import Notifier
+from mailbot.daemon.maintenance import Caring
 from mailbot.daemon.retention import Retention
+from mailbot.daemon.systemd import Notifier
 from mailbot.errors import MailbotError, Permanent, Temporary
-from mailbot.evaluation import similar
-from mailbot.identity import sync
-from mailbot.ledger import mails, outbox
+from mailbot.ledger import daybook
 from mailbot.system import heartbeat, journal
 from mailbot.system.bell import Bell
 from mailbot.system.heartbeat import Pulse
@@ -33,40 +30,9 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.service import Service
 
+
 LOOK_SECONDS, CARE_SECONDS = 30.0, 60.0
 """A loop looks for due work at least so often, whether its bell rang or not."""
-
-
-def once(service: Service) -> int:
-    """Fetch all, process, send, publish if due; return how many mails and replies are left undone."""
-    fetch = service.fetch()
-    mailbox = service.mailbox()
-    try:
-        fetch.take_new(mailbox)
-        present, unknown = service.reconciliation.sweep(mailbox, take=lambda: fetch.take_new(mailbox))
-        while service.intake.step():
-            pass
-        fetch.file_away(mailbox)
-    finally:
-        mailbox.close()
-    with service.sending() as sending:
-        while sending.step():
-            pass
-    service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
-    sync.of(service).step()
-    service.weekly.step()
-    while service.post.step():
-        pass
-    settle(service)
-    with service.sending() as sending:
-        while sending.step():
-            pass
-    if sheet := show.of(service):
-        sheet.step()
-    while similar.of(service).step():
-        pass
-    with service.ledger.read() as tx:
-        return mails.unfinished(tx) + outbox.waiting(tx)
 
 
 class Daemon:
@@ -207,7 +173,7 @@ class Daemon:
         def step() -> bool:
             weekly, post = self._service.weekly, self._service.post
             due = self._watched("board", weekly.step) or self._watched("letters", post.step)
-            return due or similar.of(self._service).step()
+            return due or self._service.similar.step()
 
         def drained() -> None:
             self._sending_bell.ring()
@@ -217,8 +183,8 @@ class Daemon:
 
     def _sheet_loop(self) -> None:
         """Keep Google Sheet and roster up to date; a loop of its own, as Google may keep it waiting for minutes."""
-        sheet = show.of(self._service, wait=self._stopping.wait, api=self._sheets_api)
-        steps = [*([sheet.step] if sheet else []), sync.of(self._service).step]
+        sheet = self._service.sheet(wait=self._stopping.wait, api=self._sheets_api)
+        steps = [*([sheet.step] if sheet else []), self._service.sync.step]
         self._loop(lambda: any(step() for step in steps), self._sheet_bell, drained=self._sending_bell.ring)
 
     def _care_loop(self) -> None:
@@ -269,7 +235,7 @@ class Daemon:
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()
-                self._service.keep_daybook()
+                daybook.catch_up(self._service.ledger, self._service.config.state)
             heartbeat.rest("idle", seconds)
             bell.wait(seconds)
 

@@ -68,7 +68,7 @@ class Lookout:
     def _watch(self) -> None:
         """Look, then wait for the server or the bell, until told to stop or the connection breaks."""
         heartbeat.beat("connecting")
-        fetch, mailbox = self.service.fetch(), self.service.mailbox()
+        fetch, mailbox = self.service.fetch, self.service.mailbox()
         try:
             while not self.stopping.is_set():
                 heartbeat.beat("looking into the mailbox")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.board.weekly import OVERDUE
 from mailbot.config.calendar import shown
 from mailbot.daemon import metrics
 from mailbot.daemon.status import look
-from mailbot.ledger import health, mails
-from mailbot.model import MailState
 from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from mailbot.service import Service
     from mailbot.system.heartbeat import Pulse
 
-CALM = timedelta(days=1)
-"""What has not happened for so long is over: that a mail was given up, or replies were withheld."""
 
 MIB = 2**20
 
@@ -39,7 +34,7 @@ class Caring:
         """Look once; there is never more to do at once. Raises Temporary when the ledger cannot be used."""
         for part, trouble in self._looks():
             self._tell(part, trouble)
-        settle(self.service)
+        self.service.watch.settle()
         self._write_metrics()
         return False
 
@@ -72,16 +67,3 @@ class Caring:
             safefile.replace(path, metrics.text(state), mode=0o644)
         except OSError as error:
             journal.trouble("metrics-failed", why=str(error))
-
-
-def settle(service: Service) -> None:
-    """Tell of mails that lie set aside, whoever put them there, and call off what is over. Raises Temporary."""
-    with service.ledger.read() as tx:
-        aside = mails.count(tx, state=MailState.SET_ASIDE)
-        known = {row.part: row for row in health.listing(tx)}
-    ill = {part: row for part, row in known.items() if not row.ok}
-    for part in ("outbox", "replies"):
-        if part in ill and service.clock() - ill[part].seen_at > CALM:
-            service.watch.report(part, ok=True)
-    if bool(aside) != ("stuck" in ill):
-        service.watch.report("stuck", ok=not aside, detail="`mailbot stuck list` shows them." if aside else "")

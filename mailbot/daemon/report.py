@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from mailbot.daemon.notify import Notifier
+    from mailbot.daemon.systemd import Notifier
     from mailbot.service import Service
     from mailbot.system.heartbeat import Pulse
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.config.deadlines import last_deadline
+from mailbot.config.schema import last_deadline
 from mailbot.ledger import boards, erasure, events, mails, outbox, submissions
 from mailbot.model import Status
 from mailbot.system import heartbeat, journal

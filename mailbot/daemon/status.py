@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailbot.board.weekly import OVERDUE, missing
-from mailbot.config.calendar import next_after, phase_at
+from mailbot.config.calendar import Quota, next_after, phase_at
 from mailbot.config.challenge import tracks_of
 from mailbot.daemon import report
-from mailbot.intake.rules import Quota
-from mailbot.ledger import boards, health, mails, observations, outbox, quota, scores, submissions, teams, truths
+from mailbot.ledger import boards, mails, observations, outbox, quota, scores, submissions, teams, truths
 from mailbot.ledger.scores import Version
 from mailbot.model import MailState
 from mailbot.system.lock import is_held
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
-    from mailbot.ledger.health import HealthRow
     from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.observations import HealthRow
 
 LAST_MAILS = 8
 BUSIEST = 5
@@ -119,7 +118,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         outbox=outbox.waiting(tx),
         given_up=observations.given_up(tx, _BEGINNING),
         submissions={(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()},
-        parts=health.listing(tx),
+        parts=observations.health_of_parts(tx),
         last_mails=mails.latest(tx, LAST_MAILS),
         teams={team.id: team.name for team in teams.everyone(tx)},
         used=_used(tx, config, now),

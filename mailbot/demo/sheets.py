@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from mailbot.board.sheet import show as showing
+from mailbot.config.servers import SheetSection
 from mailbot.demo.book import MISSING, Book, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mailbot.config.schema import Config
+    from mailbot.demo.screen import Screen
+
+
 HOST = "127.0.0.1"
+
 ACCOUNT = "leaderboard@siqa-demo.iam.gserviceaccount.com"
+
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """RFC 7523, section 2.1."""
 
 _PATH = re.compile(r"/v4/spreadsheets/(?P<book>[\w-]+)(?P<rest>.*)")
+
 UNAUTHENTICATED, UNKNOWN_GRANT = 401, 400
 
 
@@ -179,3 +190,28 @@ def key_file(token_uri: str) -> bytes:
     ).decode()
     info = {"type": "service_account", "private_key": pem, "client_email": ACCOUNT, "token_uri": token_uri}
     return json.dumps(info | {"project_id": "siqa-demo", "private_key_id": "1"}).encode()
+
+
+BOOK = "siqa-demo-leaderboard"
+
+MOST = 16
+"""Rows of a worksheet that are shown; each has the header besides."""
+
+
+@contextmanager
+def played(config: Config) -> Iterator[tuple[Config, str]]:
+    """Give the config with a sheet in it, and where the API is played. The config file on disk knows nothing of it."""
+    with running() as fake, tempfile.TemporaryDirectory(prefix="mailbot-") as folder:
+        fake.books[BOOK] = Book()
+        key = Path(folder) / "key.json"
+        key.write_bytes(key_file(f"{fake.url}/token"))
+        yield config.model_copy(update={"sheet": SheetSection(spreadsheet=BOOK, credentials_file=key)}), fake.url
+
+
+def show(config: Config, api: str, screen: Screen) -> None:
+    """Print what the cells hold, as anybody who opens the sheet sees them."""
+    client = showing.sheets(config.sheet, api=api)
+    for title in client.worksheets(BOOK):
+        rows = client.read_rows(BOOK, title)
+        if rows:
+            screen.sheet(title, rows[: MOST + 1], more=len(rows) - 1 - MOST)

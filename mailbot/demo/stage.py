@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot import service
-from mailbot.board.sheet import show as showing
+from mailbot import flow
 from mailbot.cli.boards import show
 from mailbot.config import load
 from mailbot.daemon.loops import Daemon
-from mailbot.demo import folder, labels, listen, peers, sheet_stage
+from mailbot.demo import folder, listen, peers, predictions, sheets
 from mailbot.demo.cast import ADDRESS, TEAMS
 from mailbot.demo.director import Clock, Director
 from mailbot.demo.screen import Screen
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mailbot.demo.labels import Labels
+    from mailbot.demo.predictions import Labels
     from mailbot.demo.week import Delivery
     from mailbot.service import Service
 
@@ -47,10 +46,10 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
         screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
         config, api = load.load(path), ""
         if sheet:
-            config, api = stack.enter_context(sheet_stage.played(config))
+            config, api = stack.enter_context(sheets.played(config))
             screen.step("Google Sheet", f"played at {api}")
         clock = Clock(BEGINS)
-        wired = stack.enter_context(service.working(config, clock=clock))
+        wired = stack.enter_context(flow.working(config, clock=clock))
         screen.step("Daemon", f"watching the inbox of {ADDRESS}")
         director = Director(
             folder=place,
@@ -59,7 +58,7 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
             wired=wired,
             heard=heard,
             screen=screen,
-            sheet=showing.of(wired, api=api),
+            sheet=wired.sheet(api=api),
         )
         if not _run(director, week, api):
             screen.line(f"Stopped. What was done until then is in {place}")
@@ -67,14 +66,14 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
         _epilogue(director, wired, time.monotonic() - began)
         if sheet:
             screen.title("The Google Sheet, as its readers see it")
-            sheet_stage.show(config, api, screen)
+            sheets.show(config, api, screen)
     screen.farewell(place)
     return True
 
 
 def _prepared(screen: Screen) -> tuple[Labels, list[Delivery]]:
     """Make up the labels and write the mails."""
-    made = labels.make(SEED)
+    made = predictions.make(SEED)
     week = deliveries(made, SEED)
     screen.step("Labels", f"made up: {len(made.questions):,} questions (SIQA-U), {len(made.images):,} images (SIQA-S)")
     screen.step("Teams", f"{len(TEAMS)} on the roster; {len(week)} mails written for three weeks")

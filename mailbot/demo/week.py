@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from mailbot.demo.cast import ADDRESS
 from mailbot.demo.clients import Letter, write
-from mailbot.demo.script import Made, script
-from mailbot.demo.sequel import sequel
+from mailbot.demo.script import Made, script, sequel
 
 if TYPE_CHECKING:
     from mailbot.demo.cast import Person
-    from mailbot.demo.labels import Labels
+    from mailbot.demo.predictions import Labels
     from mailbot.demo.script import Scene
 
 ZONE = ZoneInfo("Asia/Shanghai")

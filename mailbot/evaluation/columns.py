@@ -66,7 +66,8 @@ class Columns:
 
     def __init__(self, folder: Path) -> None:
         """Use a folder; it is made when something is to be kept."""
-        self._folder = folder
+        #: Where the files are.
+        self.folder = folder
         self._lock = threading.Lock()
         self._files: dict[str, RowFile] = {}
 
@@ -139,7 +140,7 @@ class Columns:
             try:
                 file.append(items)
             except OSError as error:
-                message = f"{self._folder} cannot be written: {error.strerror}"
+                message = f"{self.folder} cannot be written: {error.strerror}"
                 raise Temporary(message) from error
         file.refresh()
 
@@ -151,7 +152,7 @@ class Columns:
 
     def _file(self, name: str, row: np.dtype[np.void]) -> RowFile:
         if name not in self._files:
-            self._files[name] = RowFile(self._folder / name, row)
+            self._files[name] = RowFile(self.folder / name, row)
         self._files[name].refresh()
         return self._files[name]
 

@@ -13,16 +13,16 @@ from scoring.parts import parts_of
 from scoring.scored import influence, scored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from mailbot.config.calendar import Phase
+    from mailbot.config.challenge import Challenge
+    from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.columns import Columns
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
-    from mailbot.ledger.submissions import SubmissionRow
     from mailbot.model import Judged, Team
     from scoring.ladder import Rung
-    from scoring.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,10 @@ class Telling:
     """The parts this works with."""
 
     ledger: Ledger
+    challenge: Challenge
     labels: Labels
     columns: Columns
-    #: Fills the gaps of the column store (:func:`mailbot.evaluation.backfill.complete`).
-    complete: Callable[[Truth, Sequence[SubmissionRow]], None]
-    #: Decimals of a score that is shown.
-    decimals: int
+    backfill: Backfill
 
     def prepare(self, team: Team, phase: Phase | None, files: Sequence[Judged]) -> None:
         """See to it that the team's earlier predictions are at hand, where the ladder will ask for them."""
@@ -45,7 +43,7 @@ class Telling:
             truth = self.labels[str(track)]
             with self.ledger.read() as tx:
                 earlier = submissions.climbed(tx, team_id=team.id, track=str(track), phase=phase.name)
-            self.complete(truth, earlier)
+            self.backfill.complete(truth, earlier)
 
     def of(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Feedback:
         """Return what is told of a file that has just been accepted; its submission is not in the ledger yet."""
@@ -54,7 +52,13 @@ class Telling:
             message = "only a file with a score is told of"
             raise ValueError(message)
         rung = self._rung(tx, team, phase, file) if phase.feedback is Policy.LADDER else None
-        return feedback(phase.feedback, evaluation.score, rung=rung, resolution=phase.rounding, decimals=self.decimals)
+        return feedback(
+            phase.feedback,
+            evaluation.score,
+            rung=rung,
+            resolution=phase.rounding,
+            decimals=self.challenge.board.decimals,
+        )
 
     def _rung(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Rung:
         """Climb the ladder anew, by the present truth alone: a change of labels leaves no trace of what was told."""

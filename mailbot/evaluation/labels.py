@@ -17,18 +17,21 @@ from mailbot.model import Source
 from mailbot.system import safefile
 from scoring import restrict
 from scoring.split import split
-from scoring.truth import TruthError, load_truth
+from scoring.truth import TruthError, load_truth, read_truth_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
+    from typing import Any
 
+    from mailbot.config.schema import Config
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.truths import Choice
     from scoring.model import Track
     from scoring.split import Split as Parts
     from scoring.truth import Truth
+
 
 FOLDER = "truths"
 """Where label files are kept, below the state folder."""
@@ -76,6 +79,13 @@ class Labels(Mapping[str, "Truth"]):
         self._loaded = self._parted({track: one.truth for track, one in given.items()}, choice=0)
         #: Called whenever other truths came into force: whoever holds copies of them takes new ones.
         self.changed: Callable[[], None] = lambda: None
+
+    @classmethod
+    def of(cls, config: Config, tracks: Mapping[str, Track], ledger: Ledger) -> Labels:
+        """Begin with the config's label files and split. Raises ConfigError with the problems of all of them."""
+        truths = given_truths(config, tracks)
+        given = {name: Given(path=config.tracks[name].labels, truth=truth) for name, truth in truths.items()}
+        return cls(ledger, config.state, given, split_of(config.state, config.split.public))
 
     def __getitem__(self, track: str) -> Truth:
         """Return a track's truth for replies and weekly boards."""
@@ -239,3 +249,27 @@ def secret_of(state: Path) -> str:
 def split_of(state: Path, public: float) -> Split | None:
     """Return how items are parted when ``public`` of them feed replies and weekly boards; None when all do."""
     return Split(public=public, secret=secret_of(state)) if public < 1 else None
+
+
+def given_truths(config: Config, tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Load the label files that the config names. Raises ConfigError with the problems of all of them."""
+    return load_truths({name: section.labels for name, section in config.tracks.items()}, tracks)
+
+
+def load_truths(labels: Mapping[str, Path], tracks: Mapping[str, Track]) -> dict[str, Truth]:
+    """Read the label file of each track. Raises ConfigError with the problems of all of them."""
+    truths, mistakes = {}, []
+    for name, path in labels.items():
+        try:
+            truths[name] = read_truth_file(path, tracks[name])
+        except (OSError, TruthError) as error:
+            told = (
+                [p.message for p in error.problems]
+                if isinstance(error, TruthError)
+                else [error.strerror or "unreadable"]
+            )
+            mistakes += [f"  - tracks.{name}.labels: {path}: {line}" for line in told]
+    if mistakes:
+        mend = "mend these label files, or name others in the config"
+        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
+    return truths

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailbot.errors import Permanent
-from mailbot.evaluation.backfill import complete
 from mailbot.ledger import events, similarities
 from mailbot.ledger.submissions import receipt
 from mailbot.system import journal
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.columns import Columns, Stacked
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.similarities import Compared
-    from mailbot.service import Service
     from scoring.kernel import Bools
     from scoring.truth import Truth
+
 
 BATCH = 64
 """New submissions are compared so many at a time."""
@@ -61,8 +61,7 @@ class Similar:
     ledger: Ledger
     labels: Labels
     columns: Columns
-    #: Fills the gaps of the column store (:func:`mailbot.evaluation.backfill.complete`).
-    complete: Callable[[Truth, Sequence[Compared]], None]
+    backfill: Backfill
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -100,7 +99,7 @@ class Similar:
     def _stacked(self, truth: Truth, rows: Sequence[Compared]) -> tuple[Stacked, dict[int, int]]:
         """Return the forms of submissions, of those that can be had, and whose each is."""
         with suppress(Permanent):  # one that fits the present labels no more is not compared
-            self.complete(truth, rows)
+            self.backfill.complete(truth, rows)
         return self.columns.stacks(truth, [row.id for row in rows]), {row.id: row.team_id for row in rows}
 
     def _kept(self, track: str, pairs: list[Pair], *, until: int | None = None) -> list[Pair]:
@@ -113,17 +112,6 @@ class Similar:
         for pair in new:
             journal.event("likeness-found", first=receipt(pair.first), second=receipt(pair.second), likeness=pair.kind)
         return pairs
-
-
-def of(service: Service) -> Similar:
-    """Return the step of a service."""
-    return Similar(
-        ledger=service.ledger,
-        labels=service.labels,
-        columns=service.columns,
-        complete=lambda truth, rows: complete(service, truth, rows),
-        clock=service.clock,
-    )
 
 
 def enter(tx: Tx, pair: Pair, now: datetime) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.config.address import canonical
 from mailbot.identity import align, level
-from mailbot.identity.identify import canonical
-from mailbot.identity.level import Proof, Verdict
+from mailbot.identity.level import Proof
 from mailbot.identity.lookup import NoAnswer
-from mailbot.ledger import authserv, keys, teams
+from mailbot.ledger import observations, teams
 from mailbot.mail import dkim, teamkey
-from mailbot.mail.model import AuthLevel
+from mailbot.model import AuthLevel, Verdict
 from mailbot.system.sandbox import ChildDied
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from mailbot.identity.lookup import Lookup
     from mailbot.ledger import Ledger, Tx
-    from mailbot.ledger.keys import KeyRow
     from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.teams import KeyRow
     from mailbot.mail.dkim import Checked
-    from mailbot.mail.model import Claims, Signature
-    from mailbot.model import Mail, Team
+    from mailbot.mail.model import Claims, Mail, Signature
+    from mailbot.model import Team
     from mailbot.system.sandbox import Sandbox, Task
 
 TRIES = 3
@@ -71,7 +71,7 @@ class Assessor:
             return self._settled(Verdict(level=AuthLevel.CONFIRMED, why=row.auth_why or ""))
         claims, sender = mail.claims, mail.senders[0]
         with self.ledger.read() as tx:
-            found, distrusted = self._keys(tx, claims), authserv.distrusted(tx)
+            found, distrusted = self._keys(tx, claims), observations.distrusted_authservs(tx)
         if any(each.team_id != team.id for each in found):
             return self._settled(Verdict(why=FOREIGN_KEY, enough=False))
         to_us = any(canonical(address) in self.own for address in claims.recipients)
@@ -89,7 +89,7 @@ class Assessor:
         return Assessment(proofs=(), require=self.require, settled=verdict)
 
     def _keys(self, tx: Tx, claims: Claims) -> list[KeyRow]:
-        return keys.find(tx, [teamkey.hashed(self.secret, each) for each in claims.keys])
+        return teams.find_keys(tx, [teamkey.hashed(self.secret, each) for each in claims.keys])
 
     def _needs_dkim(self, proofs: Sequence[Proof]) -> bool:
         """Whether signatures could still change what counts: else nobody asks the DNS."""

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config import address as mailaddress
+from mailbot.config.address import canonical
 from mailbot.model import Outcome, Team
 from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from mailbot.identity.level import Verdict
     from mailbot.identity.registration import Request, Result
-    from mailbot.model import Mail
+    from mailbot.mail.model import Mail
+    from mailbot.model import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +74,3 @@ def _mailable(address: str) -> str | None:
     except ValueError:
         return None
     return address
-
-
-def canonical(address: str) -> str:
-    """Return an address in lower case and without its plus part (``Bot+x@a.org`` is ``bot@a.org``)."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"

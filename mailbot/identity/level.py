@@ -5,24 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.mail.model import AuthLevel
+from mailbot.model import AuthLevel, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mailbot.mail.model import Claims
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """How sure it is who sent a mail, and whether that is enough."""
-
-    level: AuthLevel = AuthLevel.NONE
-    #: What proves it, or why nothing does; a few words, no address and no secret.
-    why: str = ""
-    enough: bool = True
-    #: What the same mail, sent once more by somebody else, would bear too; "" where nothing does.
-    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

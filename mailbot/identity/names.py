@@ -12,7 +12,7 @@ from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mailbot.intake.rules import name_key
+from mailbot.model import name_key
 from scoring.text import printable
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailbot.identity.roster import normalise
-from mailbot.intake.rules import name_key
+from mailbot.config.address import normalise
+from mailbot.model import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from mailbot.model import Mail, Team
+    from mailbot.mail.model import Mail
+    from mailbot.model import Team
 
 MOST_MEMBERS = 10
 """Addresses of a team that came by mail: each member is written to, and nobody shall make a cannon of that."""

@@ -8,21 +8,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config import address as mailaddress
+from mailbot.config.address import normalise
 from mailbot.errors import ConfigError
 from mailbot.identity import names as naming
-from mailbot.intake.rules import name_key
 from mailbot.ledger import daybook, events, teams
-from scoring.text import printable
+from mailbot.model import name_key
+from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from mailbot.ledger import Tx
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Ledger, Tx
+
 
 ADDRESS_COLUMNS = ("address", "addresses", "email", "emails", "e-mail")
+
 TEAM_COLUMNS = ("team", "team name", "team_name", "name")
 
 
@@ -59,16 +62,6 @@ class Roster:
     entries: tuple[Entry, ...]
     #: One sentence each, with the line.
     mistakes: tuple[str, ...]
-
-
-def normalise(address: str) -> str:
-    """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
-    try:
-        found = mailaddress.parsed(address.strip())
-    except ValueError as error:
-        message = f"{printable(address)!r} is no e-mail address: {error}"
-        raise ValueError(message) from error
-    return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
 def entry(name: str, given: Sequence[str]) -> Entry:
@@ -171,6 +164,15 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
     if new and terms.public and terms.closed:
         return "registration is closed; `mailbot teams add` with --why lets it in"
     return None
+
+
+def take_file(ledger: Ledger, config: Config, now: datetime) -> None:
+    """Enter the teams of the roster file; what cannot be taken goes to the journal. Raises ConfigError."""
+    read, terms = read_file(config.roster.file), Terms(confirm=config.registration.confirm)
+    with ledger.write("enter-roster") as tx:
+        mistakes = enter(tx, read.entries, now, state=config.state, terms=terms)
+    for mistake in (*read.mistakes, *mistakes):
+        journal.trouble("roster-mistake", count=1, what=mistake)
 
 
 def add(tx: Tx, one: Entry, now: datetime, *, state: Path, unconfirmed: bool = False, **detail: str) -> int:

@@ -7,18 +7,19 @@ registration are asked, each once.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from mailbot.board.sheet import show
 from mailbot.errors import MailbotError, Temporary
-from mailbot.identity import form as roster_form
 from mailbot.identity import notices, roster
+from mailbot.identity.roster import Entry, Roster, entry
 from mailbot.ledger import events, outbox
 from mailbot.mail import envelope
 from mailbot.mail.templates import environment
 from mailbot.system import journal
+from scoring.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
-    from mailbot.identity.roster import Roster
+    from mailbot.config.teams import FormColumns
     from mailbot.ledger import Ledger, Tx
-    from mailbot.service import Service
     from mailbot.transport.alerts import Watch
+
 
 EVERY = timedelta(hours=1)
 
@@ -100,7 +101,7 @@ class Sync:
 
     def _form(self) -> Roster:
         form = self.config.roster.sheet
-        return roster_form.read(self.connect().read_rows(form.id, form.worksheet), form.columns)
+        return read_form(self.connect().read_rows(form.id, form.worksheet), form.columns)
 
     def _take(self, source: Source, read: Roster) -> Sequence[str]:
         """Enter what was read of a source; return what is wrong with it."""
@@ -129,13 +130,29 @@ class Sync:
             notices.queue(tx, message, kind="roster", key=key, now=now)
 
 
-def of(service: Service) -> Sync:
-    """Return the step for a service's config."""
-    return Sync(
-        config=service.config,
-        ledger=service.ledger,
-        challenge=service.challenge,
-        watch=service.watch,
-        connect=lambda: show.sheets(service.config),
-        clock=service.clock,
-    )
+def read_form(rows: Sequence[Sequence[str]], columns: FormColumns) -> Roster:
+    """Read responses, the headings first. Headings are compared without case and outer white space."""
+    head = [cell.strip().casefold() for cell in rows[0]] if rows else []
+    wanted = [title for title in (columns.team, columns.address, columns.members) if title]
+    missing = [title for title in wanted if title.strip().casefold() not in head]
+    if missing:
+        said = ", ".join(quoted(title) for title in missing)
+        mend = "correct roster.sheet.columns, or the headings"
+        return Roster(entries=(), mistakes=(f"row 1: no column is headed {said}; {mend}",))
+    places = [head.index(title.strip().casefold()) for title in wanted]
+    entries: list[Entry] = []
+    mistakes: list[str] = []
+    for number, row in enumerate(rows[1:], 2):
+        team, *addresses = (row[place] if place < len(row) else "" for place in places)
+        if not any(cell.strip() for cell in row):
+            continue
+        try:
+            entries.append(entry(team, [each for cell in addresses for each in split_cell(cell)]))
+        except ValueError as error:
+            mistakes.append(f"row {number}: {error}")
+    return Roster(entries=tuple(entries), mistakes=tuple(mistakes))
+
+
+def split_cell(cell: str) -> list[str]:
+    """Return the addresses of a cell: between white space, commas and semicolons of any width."""
+    return [each for each in re.split(r"[;,；，、\s]+", cell) if each]  # noqa: RUF001  # as Chinese input methods write

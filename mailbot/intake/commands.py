@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot.mail.subject import own_lines, plain_lines
 from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
 
 LONGEST_TEXT = 2000
 """Characters of a dispute that are kept."""
@@ -81,16 +82,18 @@ ALIASES = {
 """The words in Chinese."""
 
 LANGUAGES = {"en": "en", "english": "en", "英文": "en", "英语": "en", "zh": "zh", "chinese": "zh", "中文": "zh"}
+
 SWITCHES = {"on": True, "off": False, "开": True, "关": False}
 
 _WORDS: dict[str, Word] = {**{str(word): word for word in Word}, **ALIASES}
+
 _PREFIX = re.compile(r"^(?:\s*(?:re|fwd?|aw|wg|回复|答复|转发)\s*:|\s*\[[^\]]*\])+", re.IGNORECASE)
+
 _RECEIPT = re.compile(r"s-?0*(\d{1,9})")
+
 _BETWEEN = re.compile(r"[\s,;、，。]+")  # noqa: RUF001  # the stops of Chinese
+
 _MEMBERS = re.compile(r"(?:members?|成员)(?: (?:add|remove|添加|增加|删除|移除)\b.*)?", re.IGNORECASE)
-_QUOTE = re.compile(r"[>|]")
-_WROTE = re.compile(r".*(?:\bwrote|\bwrites|\bschrieb.*|写道)\s*:$", re.IGNORECASE)
-_REST = re.compile(r"--$|_{20,}$|-{3,} ?(?:original|forwarded|原始邮件)|(?:from|发件人) ?:", re.IGNORECASE)
 
 
 def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = False) -> Command | None:
@@ -102,26 +105,8 @@ def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = 
     lines = list(own_lines(text))
     found = _parsed(lines[0], lines[1:]) if lines else None
     if found is None and not (in_thread and lines):
-        found = _parsed(_PREFIX.sub("", _plain(subject)), lines)
+        found = _parsed(_PREFIX.sub("", plain_lines(subject)), lines)
     return None if found is not None and has_files and found.word is not Word.CHECK else found
-
-
-def own_lines(text: str) -> Iterator[str]:
-    """Yield the lines that the sender wrote: no quoted ones, none of a signature or of a mail below."""
-    above: list[str] = []
-    for line in (_plain(each) for each in text.splitlines()):
-        if _REST.match(line):
-            break
-        if _WROTE.match(line) and any(above):
-            break
-        if line and not _QUOTE.match(line) and not _WROTE.match(line):
-            above.append(line)
-    yield from above
-
-
-def _plain(line: str) -> str:
-    """Return a line with full-width characters as plain ones (NFKC), white space squeezed."""
-    return " ".join(unicodedata.normalize("NFKC", line).split())
 
 
 def _parsed(line: str, below: Sequence[str]) -> Command | None:

@@ -12,11 +12,12 @@ from mailbot.mail.languages import CHINESE, has_han, language_of, words
 from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
     from email.message import EmailMessage
 
     from mailbot.config.challenge import Challenge
+    from mailbot.evaluation.submitted_files import SubmittedFiles
     from mailbot.intake.commands import Command
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.disputes import DisputeRow
@@ -32,17 +33,15 @@ class Disputing:
     """The parts this works with."""
 
     challenge: Challenge
-    organizers: Sequence[str]
     ledger: Ledger
-    #: Takes a submission's file out of its spooled mail; None when it is not there.
-    file_of: Callable[[SubmissionRow], bytes | None]
+    files: SubmittedFiles
     clock: Callable[[], datetime]
 
     def evidence(self, command: Command) -> bytes | None:
         """Return the file that a dispute is about, before the transaction begins: a child takes it out of its mail."""
         with self.ledger.read() as tx:
             rows = submissions.with_ids(tx, command.submissions)
-        return self.file_of(rows[0]) if rows else None
+        return self.files.find(rows[0]) if rows else None
 
     def open(self, tx: Tx, mail: MailRow, team: Team, command: Command, data: bytes | None) -> None:
         """Enter a dispute, and write to the organizers with the file and what its score is made of."""
@@ -50,7 +49,7 @@ class Disputing:
         disputes.add(tx, submission_id=number, mail_id=mail.id, text=command.text, now=self.clock())
         (row,) = submissions.with_ids(tx, [number])
         context = {"row": row, "team": team, "text": command.text, "mail": mail.name, "counts": self._counts(row)}
-        for organizer in self.organizers:
+        for organizer in self.challenge.organizers:
             key = f"dispute {mail.name} {row.receipt} {organizer}"
             subject = f"{row.receipt} of {team.name} is disputed"
             message = self._begin(organizer, subject, key)

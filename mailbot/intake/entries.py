@@ -6,61 +6,38 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import within
-from mailbot.intake.commands import own_lines
+from mailbot.mail.subject import own_lines
+from mailbot.model import Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
+    from mailbot.config.contest import EntrySection
+    from mailbot.mail.model import Brought
     from mailbot.mail.open import Opened
-    from mailbot.model import Brought
     from scoring.model import Evaluation
+
 
 MOST = 5
 """So many things of one mail are taken."""
 
 _TAGS = re.compile(r"\[([^\]]{0,60})\]")
+
 _LINK = re.compile(r"https?://([a-z0-9.-]{1,80})(?::\d{1,5})?(/[^\s<>\"'()]{0,300})?", re.IGNORECASE)
+
 NO_RESULT = {"no-result-file", "unsupported-format", "too-many-members", "nested-archive"}
 """Problems of what is no result file: a paper, the archive of a repository."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One kind of what may be handed in, and when."""
-
-    kind: str
-    opens: datetime | None = None
-    closes: datetime | None = None
-    hosts: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-
-    def is_in_time(self, instant: datetime) -> bool:
-        """Whether a mail that arrived then counts; the closing instant itself is too late."""
-        return within(self.opens, self.closes, instant)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One thing handed in."""
-
-    #: A file's name, or a link.
-    what: str
-    #: Of a file: SHA-256, hex, and bytes.
-    sha256: str | None = None
-    size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """What a mail hands in."""
 
-    kind: Kind
+    kind: EntrySection
     items: tuple[Item, ...]
 
 
-def find(opened: Opened, kinds: Sequence[Kind]) -> Entry | None:
+def find(opened: Opened, kinds: Sequence[EntrySection]) -> Entry | None:
     """Return what a mail hands in, None when it is for another purpose.
 
     A kind that stands in the subject's brackets decides; else the mail must bring no result file.
@@ -82,7 +59,7 @@ def may_be_one(evaluation: Evaluation) -> bool:
     return evaluation.track is None or any(problem.code in NO_RESULT for problem in evaluation.problems)
 
 
-def _files(brought: Sequence[Brought], kind: Kind) -> list[Item]:
+def _files(brought: Sequence[Brought], kind: EntrySection) -> list[Item]:
     return [
         Item(what=file.name, sha256=file.sha256, size=file.size)
         for file in brought
@@ -90,7 +67,7 @@ def _files(brought: Sequence[Brought], kind: Kind) -> list[Item]:
     ]
 
 
-def _links(text: str, kind: Kind) -> list[Item]:
+def _links(text: str, kind: EntrySection) -> list[Item]:
     """Return the links that count, in what the sender wrote; a host alone is no repository."""
     found = [match for line in own_lines(text) for match in _LINK.finditer(line)]
     links = [

@@ -6,45 +6,32 @@ handles the mail again, does them again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import phase_at
 from mailbot.identity import roster
+from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
-from mailbot.intake.rules import MOST_SELECTED
-from mailbot.ledger import disputes, events, quota, ruling, rulings, scores, submissions, teams
-from mailbot.model import Exclusion, Status
+from mailbot.ledger import disputes, events, quota, rulings, scores, submissions, teams
+from mailbot.model import MOST_SELECTED, Exclusion, Status
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from mailbot.config.calendar import Phase
+    from mailbot.board.ranking import Ranking
     from mailbot.config.challenge import Challenge
     from mailbot.intake.disputes import Disputing
-    from mailbot.intake.rules import Allowance
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
-    from mailbot.ledger.scores import Version
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.model import Judged, Team
 
+
 SHOWN = 20
 """So many of a team's submissions, the latest, are listed by ``status``."""
-
-
-class Fault(StrEnum):
-    """Why a command was not carried out."""
-
-    NOT_YOURS = "not-yours"  # no submission of this team
-    NOT_ACCEPTED = "not-accepted"  # it was never scored
-    EXCLUDED = "excluded"  # it counts for nothing already
-    TOO_MANY = "too-many"  # more of one track than may be selected
-    DISPUTED = "disputed"  # a dispute of it is open
-    NO_FILE = "no-file"  # nothing to check came with the mail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,44 +46,12 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """One line of what ``status`` lists."""
-
-    row: SubmissionRow
-    #: The score that may be told; None where none was or the submission has none.
-    score: float | None
-    #: ``withdrawn``, ``disqualified``, ``hidden``, ``selected``; None for none of these.
-    ruling: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """What became of a command, to be told."""
-
-    command: Command
-    fault: Fault | None = None
-    #: The submission that the fault is about.
-    about: str = ""
-    #: Receipts of what it was done to.
-    receipts: Sequence[str] = ()
-    #: For ``status``: the latest submissions, the latest first, and how many more there are.
-    listed: Sequence[Listed] = ()
-    earlier: int = 0
-    #: For ``status``: what is left, by track; the phase that is open.
-    allowances: Mapping[str, Allowance] = field(default_factory=dict)
-    phase: Phase | None = None
-    #: For ``check``: what was checked.
-    files: Sequence[Judged] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Obeying:
     """The parts this works with."""
 
     challenge: Challenge
     disputing: Disputing
-    #: What scores that teams see are computed by at present, by track (:attr:`mailbot.board.ranking.Ranking.versions`).
-    versions: Callable[[], Mapping[str, Version]]
+    ranking: Ranking
     clock: Callable[[], datetime]
 
     def evidence(self, command: Command | None) -> bytes | None:
@@ -131,9 +86,9 @@ class Obeying:
         command, now = asked.command, self.clock()
         if command.word is Word.WITHDRAW:
             for number in command.submissions:
-                ruling.exclude(tx, number, Exclusion.WITHDRAWN, "the team asked for it", now)
+                rulings.exclude(tx, number, Exclusion.WITHDRAWN, "the team asked for it", now)
         elif command.word is Word.SELECT:
-            ruling.select(tx, command.submissions, now)
+            rulings.select(tx, command.submissions, now)
         elif command.word is Word.LETTERS:
             roster.switch_letters(tx, team.name, wanted=command.wanted, now=now)
         elif command.word is Word.LANGUAGE:
@@ -184,7 +139,7 @@ class Obeying:
         """
         found = events.told(tx, {row.mail_id for row in rows})
         whole = {phase.name for phase in self.challenge.phases if phase.feedback is Policy.FULL}
-        for track, version in self.versions().items():
+        for track, version in self.ranking.versions.items():
             own = {row.id: row.receipt for row in rows if row.track == track and row.phase in whole}
             found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
         return found

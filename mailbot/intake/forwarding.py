@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from mailbot.intake.limits import DAY
-from mailbot.intake.reply import POLICY
+from mailbot.config.calendar import DAY
 from mailbot.ledger import events, outbox
 from mailbot.mail import envelope
+from mailbot.mail.envelope import POLICY
 from mailbot.mail.templates import environment
 from mailbot.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
-    from mailbot.intake.record import Case
+    from mailbot.intake.case import Case
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Mail, Team
+    from mailbot.mail.model import Mail
+    from mailbot.model import Team
+    from mailbot.transport.spool import Spool
 
 KIND = "forwarded"
 FORWARDED = (Outcome.NO_SUBMISSION, Outcome.UNKNOWN_SENDER)
@@ -37,20 +39,17 @@ class Forwarding:
     """The parts this works with."""
 
     challenge: Challenge
-    #: To whom; nobody where the config says not to.
-    organizers: Sequence[str]
-    #: The bytes of a spooled mail by its SHA-256.
-    raw: Callable[[str], bytes]
+    spool: Spool
     clock: Callable[[], datetime]
 
     def forward(self, tx: Tx, case: Case, outcome: Outcome) -> None:
         """Queue what the organizers get of a mail that brings no file and asks for nothing a machine can do."""
-        if outcome not in FORWARDED or case.opened.candidates or not self.organizers:
+        if outcome not in FORWARDED or case.opened.candidates or not self.challenge.forward:
             return
         now = self.clock()
-        raw = self.raw(case.row.sha256) if case.row.size <= LARGEST else None
+        raw = self.spool.get(case.row.sha256) if case.row.size <= LARGEST else None
         sent = 0
-        for organizer in self.organizers:
+        for organizer in self.challenge.organizers:
             key = f"forward {case.row.name} {organizer}"
             if (
                 not outbox.has(tx, key)

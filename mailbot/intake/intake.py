@@ -13,35 +13,34 @@ from mailbot.evaluation.evaluator import Job, judged, refused
 from mailbot.identity import questions as confirm
 from mailbot.identity.identify import Identity, identify
 from mailbot.intake import commands, entries
-from mailbot.intake.record import Case
+from mailbot.intake.case import Case
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.intake.rules import hold_to_team
 from mailbot.ledger import events, mails, outbox, teams
-from mailbot.mail.model import AuthLevel
 from mailbot.mail.open import open_mail
-from mailbot.model import Outcome
+from mailbot.model import AuthLevel, Outcome
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied
 from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
     from mailbot.identity.assess import Assessor
-    from mailbot.identity.held import Questions
-    from mailbot.identity.questions import Said
+    from mailbot.identity.questions import Questions, Said
     from mailbot.intake.commands import Command
-    from mailbot.intake.entries import Kind
     from mailbot.intake.record import Record
     from mailbot.intake.recorded import Known
+    from mailbot.intake.registrar import Registrar
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
+    from mailbot.mail.model import Mail
     from mailbot.mail.open import Candidate
-    from mailbot.model import Judged, Mail
+    from mailbot.model import Judged
     from mailbot.system.sandbox import Sandbox
     from mailbot.transport.alerts import Watch
     from mailbot.transport.spool import Spool
@@ -78,8 +77,7 @@ class Intake:
     assessor: Assessor
     questions: Questions
     labels: Labels
-    #: What teams may hand in besides result files.
-    entries: Sequence[Kind]
+    registrar: Registrar
     clock: Callable[[], datetime]
 
     def step(
@@ -129,7 +127,7 @@ class Intake:
         has_files = bool(opened.candidates)
         thread = bool(opened.mail.references)
         command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
-        entry = entries.find(opened, self.entries) if command is None else None
+        entry = entries.find(opened, self.challenge.entries) if command is None else None
         wanted = has_files or command is not None or entry is not None
         identity = self._identify(row, opened.mail, known, has_files=wanted)
         command, wanted = (command, wanted) if identity.request is None else (None, True)
@@ -155,10 +153,10 @@ class Intake:
             answers_us = outbox.is_ours(tx, mail.references)
             holder = self.assessor.holder(tx, mail.claims)
         identity = identify(mail, roster, self.assessor.own, holder)
-        identity = self.recorder.registrar.seen(row, mail, identity, known)
+        identity = self.registrar.seen(row, mail, identity, known)
         said = confirm.read(mail.subject, mail.text) if known is None else None
         identity = known.of(identity) if known is not None else identity
-        stranger = self.recorder.registrar.may_answer(identity)
+        stranger = self.registrar.may_answer(identity)
         if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
             answer = self._confirmed(identity, said)
             if answer.confirms or not has_files:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mailbot.identity.level import Verdict
-from mailbot.mail.model import AuthLevel
-from mailbot.model import Outcome, Status
+from mailbot.model import AuthLevel, Outcome, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,29 +11,27 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.identity import keys as secret
 from mailbot.identity import names, notices, registration, roster
 from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
-from mailbot.ledger import events, keys, teams
+from mailbot.ledger import events, teams
 from mailbot.ledger.daybook import keep_roster
 from mailbot.mail import teamkey
-from mailbot.mail.model import AuthLevel
-from mailbot.model import Outcome
+from mailbot.model import AuthLevel, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from mailbot.config.challenge import Challenge
-    from mailbot.config.registration_section import RegistrationSection
+    from mailbot.config.schema import Config
     from mailbot.identity.identify import Identity
-    from mailbot.intake.record import Case
+    from mailbot.intake.case import Case
     from mailbot.intake.recorded import Known
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
-    from mailbot.model import Mail, Team
-    from mailbot.service import Service
+    from mailbot.mail.model import Mail
+    from mailbot.model import Team
+
 
 UNCONFIRMED = "your team has not confirmed its registration yet"
 
@@ -44,21 +42,18 @@ class Registrar:
 
     ledger: Ledger
     challenge: Challenge
-    settings: RegistrationSection
-    #: Our addresses, canonical.
-    own: frozenset[str]
+    config: Config
     secret: bytes
-    state: Path
     clock: Callable[[], datetime]
 
     def seen(self, row: MailRow, mail: Mail, identity: Identity, known: Known | None) -> Identity:
         """Return the identity with what the mail asks of the roster; a stranger's is settled here."""
         if identity.outcome is None and identity.team is not None:
             return replace(identity, request=registration.of_team(mail, identity.team))
-        by_mail = self.settings.by_mail or (known is not None and known.registration)
+        by_mail = self.config.registration.by_mail or (known is not None and known.registration)
         if identity.outcome is not Outcome.UNKNOWN_SENDER or identity.reply_to is None or not by_mail:
             return identity
-        request = registration.of_stranger(mail, self.own)
+        request = registration.of_stranger(mail, self.config.own_addresses)
         if request is None:
             return identity
         with self.ledger.read() as tx:
@@ -72,12 +67,12 @@ class Registrar:
 
     def may_answer(self, identity: Identity) -> bool:
         """Whether a mail may be the answer of somebody who was asked about a registration."""
-        by_mail, unknown = self.settings.by_mail, identity.outcome is Outcome.UNKNOWN_SENDER
+        by_mail, unknown = self.config.registration.by_mail, identity.outcome is Outcome.UNKNOWN_SENDER
         return by_mail and unknown and identity.reply_to is not None
 
     def _fault(self, tx: Tx, request: Request, row: MailRow) -> str:
         """Say why nobody can be registered like that; "" when it can be."""
-        if self.settings.is_closed(row.arrived_at):
+        if self.config.registration.is_closed(row.arrived_at):
             return "registration is closed. The organizers can still let a team in, if there is a good reason"
         if len(request.addresses) > MOST_MEMBERS:
             return f"it names more than {MOST_MEMBERS} addresses; name fewer, the leader can add others later"
@@ -164,7 +159,7 @@ class Registrar:
         """Add a team, or addresses to it, and write to each new address but the sender's."""
         now = self.clock()
         entry = roster.Entry(name=name, addresses=tuple(addresses))
-        team = teams.with_id(tx, roster.add(tx, entry, now, state=self.state, by=case.row.name))
+        team = teams.with_id(tx, roster.add(tx, entry, now, state=self.config.state, by=case.row.name))
         for address in addresses:
             if address != case.opened.mail.senders[0]:
                 notices.note(tx, self.challenge, team, address, now)
@@ -174,29 +169,16 @@ class Registrar:
         now = self.clock()
         for address in addresses:
             teams.leave(tx, team.id, address, now)
-        line = keep_roster(self.state, team.name, addresses)
+        line = keep_roster(self.config.state, team.name, addresses)
         events.append(tx, kind="team-left", subject=team.name, now=now, roster=line, by=case.row.name)
 
     def _first_key(self, tx: Tx, case: Case, team: Team) -> str:
         """Give a team its first key, made from the secret and the mail: a ledger made anew has the same."""
         seed = f"first key {case.row.name} {case.row.sha256}".encode()
         made = teamkey.made(hmac.new(self.secret, seed, hashlib.sha256).digest()[: teamkey.BYTES])
-        if team.id in keys.holders(tx):
+        if team.id in teams.key_holders(tx):
             return ""
         digest = teamkey.hashed(self.secret, made)
-        keys.issue(tx, team.id, digest, self.clock())
+        teams.issue_key(tx, team.id, digest, self.clock())
         events.append(tx, kind="team-key", subject=team.name, now=self.clock(), hash=digest, by=case.row.name)
         return made
-
-
-def of(service: Service) -> Registrar:
-    """Return the registrar of a service."""
-    return Registrar(
-        ledger=service.ledger,
-        challenge=service.challenge,
-        settings=service.config.registration,
-        own=service.own,
-        secret=secret.of(service.config.state, service.ledger),
-        state=service.config.state,
-        clock=service.clock,
-    )

@@ -4,135 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from email.message import EmailMessage
-from email.policy import SMTP
+from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import next_after
+from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
-from mailbot.config.deadlines import HANDED_IN
 from mailbot.identity import questions
-from mailbot.intake import words as roster_words
+from mailbot.intake import wording as roster_words
 from mailbot.intake.entries import may_be_one
-from mailbot.intake.rules import MOST_SELECTED, neighbours
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail.automatic import LOOP_HEADER
+from mailbot.mail.envelope import Outgoing, addressed
 from mailbot.mail.languages import TAGS, aoe_in
 from mailbot.mail.mime.text import literal
 from mailbot.mail.templates import environment
-from mailbot.model import Outcome, Rule, Status
+from mailbot.model import MOST_SELECTED, Outcome, Rule, Status
 from scoring import example
 from scoring.signature import signature
-from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
-    from mailbot.config.calendar import Moment
     from mailbot.config.challenge import Challenge
-    from mailbot.identity.level import Verdict
-    from mailbot.identity.registration import Request, Result
-    from mailbot.intake.entries import Kind
-    from mailbot.intake.executor import Done
-    from mailbot.intake.rules import Allowance
-    from mailbot.ledger.entries import EntryRow
-    from mailbot.model import Judged, Mail, Team
-    from scoring.ladder import Feedback
+    from mailbot.intake.answers import Answer, Answered
+    from mailbot.mail.model import Mail
 
-POLICY = SMTP.clone(max_line_length=990)
-"""With the default line length, long Message-IDs are folded into encoded words and threads break (cpython #79986)."""
 
 REFERENCES = 20
 """At most so many Message-IDs of the thread are kept, besides the first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """One submission of the mail, as it is told to the team."""
-
-    receipt: str
-    status: Status
-    file: Judged
-    method: str
-    #: None when the file does not tell its track.
-    allowance: Allowance | None
-    #: What may be told of its score; None unless it was accepted.
-    told: Feedback | None = None
-    #: Name of the phase it came in; None when none was open.
-    phase: str | None = None
-
-    @property
-    def score(self) -> float | None:
-        """The score that may be told; None when there is none."""
-        return self.told.score if self.told else None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether metrics, interval and signature may be told too."""
-        return self.told is not None and self.told.details
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a team is asked about a mail that is held."""
-
-    #: Name and SHA-256 of each file in it.
-    files: Sequence[tuple[str, str]]
-    #: Stands in the subject, and comes back with the answer; "" when only the organizers decide.
-    code: str = field(default="", repr=False)
-    #: When the code expires.
-    until: datetime | None = None
-    #: The command, where it changes what counts or who is on the team; "" for any other mail.
-    asks: str = ""
-    #: For a registration: what is to be registered.
-    request: Request | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What became of a mail, to be told."""
-
-    arrived_at: datetime
-    team: Team | None
-    outcome: Outcome
-    submissions: Sequence[Answered]
-    #: How sure it is who sent the mail; None where nobody asked.
-    verdict: Verdict | None = None
-    #: Why the mail is held, or confirms nothing.
-    why: str = ""
-    #: For a mail that is held.
-    question: Question | None = None
-    #: What became of a command; None where there was none.
-    done: Done | None = None
-    #: What was handed in besides result files.
-    entries: Sequence[EntryRow] = ()
-    #: What came of a request to the roster.
-    registration: Result | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outgoing:
-    """A mail of ours, ready for the outbox."""
-
-    recipient: str
-    subject: str
-    message_id: str
-    message: bytes
-
-
-def addressed(challenge: Challenge, recipient: str) -> EmailMessage:
-    """Return a mail that says from whom and to whom it is, and nothing else yet.
-
-    The header of a mail to an address beyond ASCII is in UTF-8, as no other holds such an address (RFC 6532).
-    """
-    message = EmailMessage(policy=POLICY.clone(utf8=not recipient.isascii()))
-    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
-    message["To"] = recipient
-    return message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,19 +40,13 @@ class Replies:
     """Writes replies for one challenge."""
 
     challenge: Challenge
-    zone: ZoneInfo
-    publish_at: Moment
-    #: Which submission counts, for what is told of a selection.
-    rule: Rule = Rule.LATEST
-    #: What may be handed in besides result files.
-    kinds: Sequence[Kind] = ()
 
     def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
         domain = self.challenge.address.rpartition("@")[2]
         message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
         language = language_for(answer, mail)
-        wording = Wording(challenge=self.challenge, zone=self.zone, language=language)
+        wording = Wording(challenge=self.challenge, zone=self.challenge.zone, language=language)
         subject = _subject(answer, mail, wording)
         context = self._context(answer, mail, now, wording)
         templates, on_roster = environment(wording.language), roster_words.concerns(answer)
@@ -186,7 +80,7 @@ class Replies:
             if roster_words.concerns(answer)
             else wording.headline(answer),
             "arrived": when(answer.arrived_at),
-            "next_board": when(next_after(self.publish_at, self.zone, now)),
+            "next_board": when(next_after(self.challenge.publish_at, self.challenge.zone, now)),
             "closed": when(last.closes) if last and last.closes else None,
             "opens": when(coming.opens) if coming and coming.opens else None,
             "when": when,
@@ -194,10 +88,10 @@ class Replies:
             "say": wording,
             "done": answer.done,
             "deadlines": self._deadlines(wording),
-            "kinds": self.kinds,
+            "kinds": self.challenge.entries,
             "may_be_entry": may_be_one,
-            "counts": wording.reason(COUNTS[self.rule]),
-            "counts_selected": self.rule is Rule.SELECTED,
+            "counts": wording.reason(COUNTS[self.challenge.standing]),
+            "counts_selected": self.challenge.standing is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
             "metrics": self._metrics,
             "sureness": wording.sureness,
@@ -255,25 +149,6 @@ def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
         return f"{wording.question} {answer.question.code}".strip()
     bare = questions.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
     return f"Re: {bare or wording.subject(mail)}"
-
-
-def method_of(subject: str, team: str) -> str:
-    """Take the method from a subject ``[tag] Team - Method``, when the file does not give it; "" when it has none.
-
-    The team's own name may hold the separator, so it is taken off first where the subject begins with it.
-    """
-    rest = re.sub(r"^(\s*(re|fwd?|aw|wg|回复|答复|转发)\s*[:：])+", "", subject, flags=re.IGNORECASE)  # noqa: RUF001  # full-width colons are what Chinese clients write
-    rest = re.sub(r"^(\s*\[[^\]]*\])+", "", rest).strip()
-    if rest.casefold().startswith(team.casefold()):
-        rest = "x" + rest[len(team) :]
-    _, separator, method = _split_dash(rest)
-    return printable(method.strip(), 100) if separator else ""
-
-
-def _split_dash(text: str) -> tuple[str, str, str]:
-    """Split at the first dash with white space around it: hyphen, en dash, em dash."""
-    found = re.search(r"\s+[-–—]+\s+", text)  # the dashes mail clients write
-    return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
 
 
 def _threading(mail: Mail) -> dict[str, str]:

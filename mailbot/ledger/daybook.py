@@ -12,8 +12,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from mailbot.intake.rules import name_key
 from mailbot.ledger import events
+from mailbot.model import name_key
 from mailbot.system import crash, safefile
 
 if TYPE_CHECKING:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mailbot import extras
+from mailbot import errors
 from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
-from mailbot.ledger import upgrade
-from mailbot.system import crash, folders, safefile
+from mailbot.system import crash, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 Tx = sa.Connection
 """An open transaction; every query of the ledger takes one."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_SECONDS = 30
 
@@ -36,20 +38,20 @@ class Ledger:
         if self._sqlite:
             if self._engine.url.database:
                 path = Path(self._engine.url.database)
-                with folders.used("state", path.parent):
+                with safefile.folder_in_use("state", path.parent):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     _private(path)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
-    def migrate(self, scripts: Path = upgrade.MIGRATIONS) -> None:
+    def migrate(self, scripts: Path = MIGRATIONS) -> None:
         """Bring the tables to this version's shape; an SQLite ledger of an older one is copied first.
 
         Raises:
             Permanent: the ledger is of a newer mailbot.
         """
-        head = upgrade.newest(scripts)
+        head = _newest_version(scripts)
         with self.read() as tx:
-            before = upgrade.present(tx)
+            before = _present_version(tx)
         if before == head:
             return
         if before is not None and before > head:
@@ -58,7 +60,7 @@ class Ledger:
         if before is not None and self._sqlite:
             self.copy_to(Path(f"{self._engine.url.database}.before-{head}"))
         with self.write("migrate") as connection:
-            upgrade.run(connection, scripts)
+            _upgrade(connection, scripts)
 
     @contextmanager
     def write(self, what: str = "other") -> Iterator[Tx]:
@@ -126,7 +128,7 @@ def is_there(url: str) -> bool:
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
         return False
     with _translated(), engine.connect() as connection:
-        found = upgrade.present(connection) is not None
+        found = _present_version(connection) is not None
     engine.dispose()
     return found
 
@@ -140,7 +142,7 @@ def _engine(url: str) -> sa.Engine:
     except (ArgumentError, ValueError):
         message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
     except ImportError as error:
-        message = f"ledger_url: its driver is not installed ({error.name}): {extras.how('postgres')}"
+        message = f"ledger_url: its driver is not installed ({error.name}): {errors.how('postgres')}"
     raise ConfigError(message)
 
 
@@ -173,3 +175,27 @@ def _translated() -> Iterator[None]:
             raise Damaged(message) from error
         message = f"the ledger failed: {error.__class__.__name__}"
         raise Permanent(message) from error
+
+
+def _newest_version(scripts: Path) -> str:
+    """Return the newest version among the migrations; their files are named after it, as in m0009_entries.py."""
+    return max(path.stem.partition("_")[0].removeprefix("m") for path in (scripts / "versions").glob("m*.py"))
+
+
+def _present_version(tx: sa.Connection) -> str | None:
+    """Return the version of a ledger; None of a new one."""
+    if not sa.inspect(tx).has_table("alembic_version"):
+        return None
+    found: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
+def _upgrade(connection: sa.Connection, scripts: Path) -> None:
+    """Bring the tables to the newest version, inside the connection's transaction."""
+    from alembic import command  # noqa: PLC0415  # a third of the start of each command, which seldom needs it
+    from alembic.config import Config  # noqa: PLC0415  # the same
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -13,8 +13,8 @@ from mailbot.ledger.tables import entries, teams
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.intake.entries import Item
     from mailbot.ledger.engine import Tx
+    from mailbot.model import Item
 
 
 _ENDING = re.compile(r"(\.[a-z0-9]{1,10}){1,2}$")

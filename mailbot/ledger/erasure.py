@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.intake.rules import name_key
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import addresses, boards, disputes, entries, mails, outbox, submissions, team_keys, teams
-from mailbot.model import MailState, Outcome
+from mailbot.model import MailState, Outcome, name_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

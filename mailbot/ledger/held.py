@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import mails, outbox
-from mailbot.mail.model import AuthLevel
-from mailbot.model import MailState, Outcome
+from mailbot.model import AuthLevel, MailState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime

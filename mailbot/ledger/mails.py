@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger import events
-from mailbot.ledger.due import is_due
+from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import mails
-from mailbot.mail.model import AuthLevel
-from mailbot.model import MailState, Outcome
+from mailbot.model import AuthLevel, MailState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from mailbot.identity.level import Verdict
     from mailbot.ledger.engine import Tx
+    from mailbot.model import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

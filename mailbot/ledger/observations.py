@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import events, mails, outbox, submissions, teams
+from mailbot.ledger.tables import authserv_checks, events, health, mails, outbox, submissions, teams
 from mailbot.model import Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -83,3 +84,49 @@ def busiest(tx: Tx, since: datetime, until: datetime, *, limit: int) -> list[tup
         .limit(limit)
     )
     return [(row.id, row.name, row.track) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthRow:
+    """One part of the service."""
+
+    part: str
+    ok: bool
+    #: Since when it is as it is.
+    since: datetime
+    seen_at: datetime
+    detail: str
+
+
+def note_health(tx: Tx, part: str, *, ok: bool, detail: str, now: datetime) -> bool:
+    """Note how a part does; tell whether that is a change. A part that is well from the start has not changed."""
+    before = tx.execute(sa.select(health).where(health.c.part == part)).first()
+    if before is None:
+        tx.execute(sa.insert(health).values(part=part, ok=ok, since=now, seen_at=now, detail=detail))
+        return not ok
+    changed = bool(before.ok != ok)
+    values = {"ok": ok, "since": now if changed else before.since, "seen_at": now, "detail": detail}
+    tx.execute(sa.update(health).where(health.c.part == part).values(**values))
+    return changed
+
+
+def health_of_parts(tx: Tx) -> list[HealthRow]:
+    """Return every part, by name."""
+    rows = tx.execute(sa.select(health).order_by(health.c.part))
+    return [HealthRow(part=r.part, ok=r.ok, since=r.since, seen_at=r.seen_at, detail=r.detail) for r in rows]
+
+
+def note_authserv(tx: Tx, authserv_id: str, *, forged: bool, now: datetime) -> None:
+    """Note what the last check of a server's name found."""
+    tx.execute(sa.delete(authserv_checks).where(authserv_checks.c.authserv_id == authserv_id))
+    tx.execute(sa.insert(authserv_checks).values(authserv_id=authserv_id, forged=forged, checked_at=now))
+
+
+def checked_authservs(tx: Tx) -> dict[str, bool]:
+    """Return for each name that was checked whether a forged result came through."""
+    return {row.authserv_id: row.forged for row in tx.execute(sa.select(authserv_checks))}
+
+
+def distrusted_authservs(tx: Tx) -> frozenset[str]:
+    """Return the names under which a forged result came through: their results count for nothing."""
+    return frozenset(name for name, forged in checked_authservs(tx).items() if forged)

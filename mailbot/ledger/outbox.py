@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.due import is_due
+from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import outbox
 from mailbot.model import ReplyState
 

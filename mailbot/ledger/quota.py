@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.intake.rules import Allowance
-from mailbot.ledger import events, grants, submissions
+import sqlalchemy as sa
+
+from mailbot.config.calendar import Allowance
+from mailbot.ledger import events, submissions
+from mailbot.ledger.tables import grants, teams
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.intake.rules import Quota
-    from mailbot.ledger import Tx
+    from mailbot.config.calendar import Quota
+    from mailbot.ledger.engine import Tx
     from mailbot.model import Team
+
 
 GRANTED = "quota-granted"
 """The kind of a grant in the audit trail; its subject is the team's name."""
@@ -22,12 +27,42 @@ def allowance(tx: Tx, quota: Quota, *, team_id: int, track: str, at: datetime) -
     """Return it for the week that holds an instant."""
     since, until = quota.week(at)
     used = submissions.used(tx, team_id=team_id, track=track, since=since, until=until)
-    more = grants.more(tx, team_id=team_id, track=track, week=since)
+    more = granted(tx, team_id=team_id, track=track, week=since)
     return Allowance(per_week=quota.per_week + more, used=used, renews_at=until)
 
 
 def grant(tx: Tx, quota: Quota, team: Team, track: str, *, more: int, why: str, now: datetime) -> Allowance:
     """Let a team have more submissions accepted on a track in the week that holds ``now``; return what it has left."""
-    grants.add(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now)
+    _add_grant(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now)
     events.append(tx, kind=GRANTED, subject=team.name, now=now, track=track, more=more, why=why)
     return allowance(tx, quota, team_id=team.id, track=track, at=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantRow:
+    """A grant as the ledger knows it."""
+
+    team: str
+    track: str
+    more: int
+    why: str
+
+
+def _add_grant(tx: Tx, *, team_id: int, track: str, week: datetime, more: int, why: str, now: datetime) -> None:
+    """Let a team have so many more submissions accepted on a track in the week that begins at ``week``."""
+    row = {"team_id": team_id, "track": track, "week": week, "more": more, "why": why, "granted_at": now}
+    tx.execute(sa.insert(grants).values(**row))
+
+
+def granted(tx: Tx, *, team_id: int, track: str, week: datetime) -> int:
+    """Return how many more a team may have on a track in a week."""
+    where = (grants.c.team_id == team_id, grants.c.track == track, grants.c.week == week)
+    return tx.scalar(sa.select(sa.func.sum(grants.c.more)).where(*where)) or 0
+
+
+def grants_between(tx: Tx, since: datetime, until: datetime) -> list[GrantRow]:
+    """Return the grants made from ``since`` until before ``until``, oldest first."""
+    columns = (teams.c.name, grants.c.track, grants.c.more, grants.c.why)
+    window = (grants.c.granted_at >= since, grants.c.granted_at < until)
+    query = sa.select(*columns).join(teams, teams.c.id == grants.c.team_id).where(*window).order_by(grants.c.id)
+    return [GrantRow(team=row.name, track=row.track, more=row.more, why=row.why) for row in tx.execute(query)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from enum import StrEnum
+
+
 
 metadata = sa.MetaData(
     naming_convention={
@@ -63,3 +65,15 @@ def table(name: str, *items: Any) -> sa.Table:  # noqa: ANN401  # columns and co
     return sa.Table(
         name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column))
     )
+
+
+
+
+
+LONGEST_WAIT = timedelta(days=1)
+"""Nothing is made to wait so long; what seems to was entered when the clock was ahead."""
+
+
+def is_due(due_at: sa.Column[Any], entered_at: sa.Column[Any], now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row's time has come, or the clock was set back since: then nobody knows, and now is as good."""
+    return sa.or_(due_at <= now, entered_at > now, due_at > now + LONGEST_WAIT)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.ledger.engine import Tx
+
 import sqlalchemy as sa
 
 from mailbot.ledger import schema
@@ -284,3 +291,10 @@ events = table(
         "hash", sa.String(64), nullable=False, unique=True
     ),  # over the hash of the entry before and this one's fields
 )
+
+
+def all_rows(tx: Tx, name: str) -> Iterator[dict[str, Any]]:
+    """Yield every row of a table by its columns, in the order of its primary key."""
+    table = metadata.tables[name]
+    for row in tx.execute(sa.select(table).order_by(*table.primary_key.columns)).mappings():
+        yield dict(row)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import grants, health, mails, observations, outbox, similarities
 from mailbot.ledger import held as holding
+from mailbot.ledger import mails, observations, outbox, quota, similarities
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.ledger import Tx
-    from mailbot.ledger.grants import GrantRow
-    from mailbot.ledger.health import HealthRow
+    from mailbot.ledger.observations import HealthRow
+    from mailbot.ledger.quota import GrantRow
     from mailbot.ledger.similarities import LikenessRow
 
 OWN = "mailbot"
@@ -81,12 +81,12 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         more_teams=len(teams[MOST_NAMES:]),
         similar=similar[:MOST_NAMES],
         more_similar=len(similar[MOST_NAMES:]),
-        grants=grants.listing(tx, since, until),
+        grants=quota.grants_between(tx, since, until),
         acts=sorted(observations.acts_of_people(tx, since, until, own=OWN).items()),
         withheld=kinds["reply-withheld"],
         given_up=observations.given_up(tx, since),
         pending=[(one, mails.count(tx, state=one)) for one in MailState if one is not MailState.RECORDED],
         held=holding.count(tx),
         waiting=outbox.waiting(tx),
-        unwell=[row for row in health.listing(tx) if not row.ok],
+        unwell=[row for row in observations.health_of_parts(tx) if not row.ok],
     )

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from email.parser import BytesHeaderParser
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.config.deadlines import Matter
-from mailbot.intake.reply import Outgoing
+from mailbot.config.calendar import Matter
+from mailbot.ledger import outbox
 from mailbot.letters import chart
 from mailbot.mail import envelope
-from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, shown_in
+from mailbot.mail.envelope import Outgoing
+from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, language_of, shown_in
 from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from email.message import EmailMessage
-    from zoneinfo import ZoneInfo
 
+    from mailbot.board.model import Board
     from mailbot.board.rank_changes import Place
+    from mailbot.config.calendar import Allowance, Window
     from mailbot.config.challenge import Challenge
-    from mailbot.config.deadlines import Window
-    from mailbot.intake.rules import Allowance
+    from mailbot.ledger import Tx
     from mailbot.letters.digest import Digest
-    from mailbot.model import Board, Team
+    from mailbot.model import Team
+
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -63,7 +66,6 @@ class Letters:
     """Writes letters for one challenge. The same ``key`` gives the same Message-ID."""
 
     challenge: Challenge
-    zone: ZoneInfo
 
     def standing(
         self, addressee: Addressee, places: Sequence[Place], board: Board, *, key: str, now: datetime
@@ -73,7 +75,7 @@ class Letters:
             "board": board,
             "places": places,
             "first": places[0],
-            "as_of": shown_in(addressee.language, board.as_of, self.zone),
+            "as_of": shown_in(addressee.language, board.as_of, self.challenge.zone),
         }
         context |= {"relabelled": [place for place in places if place.relabelled], "lines": _lines(places)}
         return self._to_team("standing", addressee, context, key=key, now=now)
@@ -123,7 +125,7 @@ class Letters:
         return _outgoing(message, subject)
 
     def _when(self, language: str) -> Callable[[datetime], str]:
-        return lambda instant: shown_in(language, instant, self.zone)
+        return lambda instant: shown_in(language, instant, self.challenge.zone)
 
 
 def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
@@ -163,3 +165,15 @@ def _outgoing(message: EmailMessage, subject: str) -> Outgoing:
 
 def _rendered(template: str, context: Mapping[str, object], language: str = ENGLISH) -> str:
     return environment(language).get_template(f"letters/{template}").render(context)
+
+
+def languages(tx: Tx) -> Callable[[Team], str]:
+    """Return what tells a team's language."""
+    replies = outbox.last_replies(tx)
+    return lambda team: team.language or _language_in(replies.get(team.id, b"")) or language_of(team.name)
+
+
+def _language_in(reply: bytes) -> str | None:
+    """Return the language that the header of a reply names (RFC 3282); None where it names none of ours."""
+    tag = str(BytesHeaderParser().parsebytes(reply)["Content-Language"])
+    return next((language for language, its in TAGS.items() if its == tag), None)

@@ -11,32 +11,31 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailbot.board import receipts
+from mailbot.board import exports
 from mailbot.board.build import one_line
 from mailbot.board.codec import board_from_json
 from mailbot.board.rank_changes import places
-from mailbot.config.calendar import phase_at
-from mailbot.config.deadlines import HANDED_IN, Matter
+from mailbot.config.calendar import HANDED_IN, Matter, phase_at
 from mailbot.ledger import boards, events, mails, outbox, quota, submissions, teams
-from mailbot.letters import digest, tongue
+from mailbot.letters import digest
+from mailbot.letters import letter as letters
 from mailbot.letters.letter import DAY, Addressee
 from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
-    from mailbot.config.calendar import Phase
+    from mailbot.board.model import Board
+    from mailbot.board.publish import Publisher
+    from mailbot.config.calendar import Allowance, Phase, Window
     from mailbot.config.challenge import Challenge
-    from mailbot.config.deadlines import Window
-    from mailbot.config.letters_section import LettersSection
-    from mailbot.intake.reply import Outgoing
-    from mailbot.intake.rules import Allowance
+    from mailbot.config.teams import LettersSection
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.boards import BoardRow
     from mailbot.letters.letter import Letters
-    from mailbot.model import Board, Team
+    from mailbot.mail.envelope import Outgoing
+    from mailbot.model import Team
 
 PATIENCE = timedelta(minutes=15)
 """So long the list of receipts waits for mails that arrived in time and are still being worked on."""
@@ -62,11 +61,7 @@ class Post:
     challenge: Challenge
     letters: Letters
     settings: LettersSection
-    organizers: Sequence[str]
-    #: The folder of the published files.
-    published: Path
-    #: Brings what is in the published folder into the page.
-    refresh_page: Callable[[], object]
+    publisher: Publisher
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -136,7 +131,7 @@ class Post:
                 own = f"board:{key}:team:{one.team.id}"
                 letter = self.letters.standing(one, its, board, key=own, now=now)
                 drafts.append(Draft(key=own, kind="standing", team=one.team, outgoing=letter))
-        for organizer in self.organizers if due_at and self.settings.digest else ():
+        for organizer in self.challenge.organizers if due_at and self.settings.digest else ():
             own = f"board:{key}:organizer:{organizer}"
             letter = self.letters.digest(week, organizer, key=own, now=now)
             drafts.append(Draft(key=own, kind="digest", team=None, outgoing=letter))
@@ -195,7 +190,7 @@ class Post:
             new = [one for one in closed if not events.happened(tx, kind="receipts-published", subject=_occasion(one))]
             last = max((phase.closes for phase in new if phase.closes), default=now)
             wait = now < last + PATIENCE and mails.unfinished(tx, before=last) > 0
-        if not closed or wait or not (new or not (self.published / receipts.NAME).exists()):
+        if not closed or wait or not (new or not (self.publisher.config.published / exports.RECEIPTS).exists()):
             return False
         self._write_receipts()
         with self.ledger.write("receipts") as tx:
@@ -213,19 +208,19 @@ class Post:
 
     def _write_receipts(self) -> None:
         self._list_receipts(_closed(self.challenge.windows, self.clock()))
-        self.refresh_page()
+        self.publisher.refresh()
 
     def _list_receipts(self, phases: Sequence[Window]) -> None:
         names = {phase.name for phase in phases}
         with self.ledger.read() as tx:
             received = [row for row in submissions.listing(tx) if row.phase in names]
-        receipts.write(received, self.published, self.letters.zone)
+        exports.write_receipts(received, self.publisher.config.published, self.challenge.zone)
 
     # --- for all ------------------------------------------------------------------------------
 
     def _addressees(self, tx: Tx, now: datetime, only: Collection[str] | None) -> list[Addressee]:
         """Return the teams that get letters: to the first of a team's addresses that takes mail."""
-        silent, language = teams.bouncing(tx), tongue.languages(tx)
+        silent, language = teams.bouncing(tx), letters.languages(tx)
         found = []
         for team in teams.everyone(tx):
             recipient = next((address for address in team.addresses if address not in silent), None)

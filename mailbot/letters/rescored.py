@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.board.build import one_line
 from mailbot.config.calendar import next_after
 from mailbot.ledger import events, outbox, scores, submissions, teams
-from mailbot.letters import tongue
+from mailbot.letters import letter as letters
 from mailbot.mail import envelope
 from mailbot.mail.languages import TAGS, shown_in, words
 from mailbot.mail.templates import environment
@@ -65,7 +65,7 @@ def _rescored(service: Service, before: Version, changed: Sequence[Change]) -> l
 def _tell_all(service: Service, version: Version, changed: Sequence[Change], why: str) -> int:
     """Queue the mails of one track, and enter it in the audit trail."""
     with service.ledger.write("tell") as tx:
-        bouncing, language = teams.bouncing(tx), tongue.languages(tx)
+        bouncing, language = teams.bouncing(tx), letters.languages(tx)
         known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
         count = 0
         for change in changed:

@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import authres
 
-from mailbot.mail.model import Vouched
+from mailbot.mail import dkim, teamkey
+from mailbot.mail.mime.addresses import addresses
+from mailbot.mail.model import Claims, Vouched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from mailbot.mail.mime.headers import Headers
+
 
 LENGTH = 4096
 """Characters of a field that is read; a longer one says nothing."""
 
 _RESULTS = ("pass", "fail", "none", "temperror", "permerror", "bestguesspass")
+
 _WHO = re.compile(r"\s*([A-Za-z0-9][\w.:-]{0,252})\s*(?:\s1)?\s*(?:\([^()]{0,200}\)\s*)?(?:;|$)")
+
 _NAMELESS = re.compile(r"\s*[A-Za-z][\w-]{0,30}\s*=")
+
 _STAND_IN = "nameless.invalid; "
 
 
@@ -64,3 +72,23 @@ def _header_from(result: Any) -> str:  # noqa: ANN401  # authres has no types
     """Return the one ``header.from`` of a verdict; authres knows it by name only where ``dmarc`` is in lower case."""
     found = [p.value for p in result.properties if (p.type, p.name) == ("header", "from")]
     return str(found[0] or "").lower().lstrip("@") if len(found) == 1 else ""
+
+
+FIELDS = 20
+"""Authentication-Results fields that are looked at, from the top."""
+
+
+def read_claims(headers: Headers, subject: str, trusted: Collection[str]) -> Claims:
+    """Return what a mail brings to show who sent it.
+
+    ``subject`` is decoded and whole, keys and all; ``trusted`` names the servers whose Authentication-Results count.
+    """
+    recipients = addresses((*headers.texts("to"), *headers.texts("cc")))
+    delivered = addresses((*headers.texts("delivered-to"), *headers.texts("x-original-to")))
+    return Claims(
+        from_fields=len(headers.raw("from")),
+        recipients=recipients,
+        keys=teamkey.found(subject, *recipients, *delivered),
+        vouched=vouched(headers.texts("authentication-results")[:FIELDS], trusted),
+        signatures=dkim.read(headers.raw("dkim-signature")),
+    )

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mailbot.identity.identify import canonical
+from mailbot.config.address import canonical
 from mailbot.mail.mime.addresses import addresses
-from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime.text import text_of
 from mailbot.mail.model import Signature
 
 if TYPE_CHECKING:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mailbot.intake.reply import addressed
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.mime.text import literal
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from email.message import EmailMessage
 
     from mailbot.config.challenge import Challenge
 
@@ -43,3 +44,28 @@ def let_leave(message: EmailMessage, challenge: Challenge, language: str) -> Non
     """
     message["Content-Language"] = language
     message["List-Unsubscribe"] = f"<mailto:{quote(challenge.address, safe='@')}?subject=letters%20off>"
+
+
+POLICY = SMTP.clone(max_line_length=990)
+"""With the default line length, long Message-IDs are folded into encoded words and threads break (cpython #79986)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A mail of ours, ready for the outbox."""
+
+    recipient: str
+    subject: str
+    message_id: str
+    message: bytes
+
+
+def addressed(challenge: Challenge, recipient: str) -> EmailMessage:
+    """Return a mail that says from whom and to whom it is, and nothing else yet.
+
+    The header of a mail to an address beyond ASCII is in UTF-8, as no other holds such an address (RFC 6532).
+    """
+    message = EmailMessage(policy=POLICY.clone(utf8=not recipient.isascii()))
+    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
+    message["To"] = recipient
+    return message

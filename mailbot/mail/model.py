@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from datetime import datetime
 
-class AuthLevel(StrEnum):
-    """How sure it is who sent a mail, the surest first."""
-
-    KEY = "key"  # it carries the team's secret key
-    DMARC = "dmarc"  # the mail server that took it says so: dmarc=pass in its Authentication-Results (RFC 8601)
-    DKIM = "dkim"  # a signature of the sender's domain holds, as checked here (RFC 6376)
-    CONFIRMED = "confirmed"  # the team, asked at its registered address, said that it is its own
-    NONE = "none"  # only the From field says so, and anybody can write one
+    from scoring.model import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +55,65 @@ class Claims:
     vouched: Vouched | None = None
     #: The first signatures, as many as are looked at.
     signatures: tuple[Signature, ...] = ()
+
+
+# --- fetch -----------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A mail as it came from the server."""
+
+    uid: int
+    #: INTERNALDATE: when the server took it, whatever its Date field says.
+    arrived_at: datetime
+    #: RFC822.SIZE; more than ``len(raw)`` when only the beginning was fetched.
+    size: int
+    raw: bytes
+
+
+# --- parse -----------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """One file that came with a mail, decoded."""
+
+    #: Display name: NFC, printable, no folder, at most 100 characters; "" when it has none.
+    name: str
+    #: Media type as the mail says it, lower case.
+    content_type: str
+    #: The decoded bytes.
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """A file of a mail, whatever it is for."""
+
+    #: Display name, as an attachment's.
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What the rest of mailbot knows of a message; every field is safe to show as inert text."""
+
+    #: Addresses of all From fields, lower case, in order; exactly one is the honest case.
+    senders: tuple[str, ...] = ()
+    #: The decoded subject on one line, "" when there is none.
+    subject: str = ""
+    #: The Message-ID if it is one that may be echoed in a reply, else None.
+    message_id: str | None = None
+    #: Message-IDs of the thread (References, else In-Reply-To), oldest first.
+    references: tuple[str, ...] = ()
+    #: The first text of the body, at most a few thousand characters.
+    text: str = ""
+    #: Candidate result files: decided by name and content, whatever the Content-Disposition says.
+    attachments: tuple[Attachment, ...] = ()
+    #: Files that are no candidates: papers, code.
+    passed: tuple[Brought, ...] = ()
+    #: What it brings to show who sent it.
+    claims: Claims = field(default_factory=Claims)
+    #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
+    automatic: str | None = None
+    #: What is wrong with the mail as a mail: over a cap, undecodable, no body.
+    faults: tuple[Problem, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from typing import TYPE_CHECKING
 
-from mailbot.mail.bounce import undelivered
+from mailbot.mail.automatic import undelivered
 from mailbot.mail.mime.attachments import brought
 from mailbot.mail.mime.limits import KIB, MIB, Caps
 from mailbot.mail.parse import parse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mailbot.config.schema import LimitsSection
-    from mailbot.model import Brought, Mail
+    from mailbot.mail.model import Brought, Mail
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail import teamkey
 from mailbot.mail.automatic import why_automatic
+from mailbot.mail.claims import read_claims
 from mailbot.mail.mime import faults
 from mailbot.mail.mime.addresses import senders
 from mailbot.mail.mime.attachments import find
+from mailbot.mail.mime.faults import is_substitute
 from mailbot.mail.mime.limits import DEFAULT, Caps
 from mailbot.mail.mime.parts import Tree, read_part, walk
-from mailbot.mail.mime.substitute import is_substitute
-from mailbot.mail.read import claims
-from mailbot.model import Mail
+from mailbot.mail.model import Mail
 from scoring.text import printable
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
         text=teamkey.masked(found.text),
         attachments=found.attachments,
         passed=found.passed,
-        claims=claims(headers, said, trusted),
+        claims=read_claims(headers, said, trusted),
         automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
         faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
     )

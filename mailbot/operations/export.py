@@ -10,20 +10,31 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from mailbot import __version__, dialogue_parts
-from mailbot.board import receipts
+from mailbot import __version__
+from mailbot.board import exports
 from mailbot.errors import Permanent
 from mailbot.evaluation.labels import FOLDER, SECRET
-from mailbot.ledger import boards, entries, events, mails, submissions, teams
+from mailbot.ledger import (
+    boards,
+    disputes,
+    entries,
+    events,
+    mails,
+    outbox,
+    schema,
+    scores,
+    similarities,
+    submissions,
+    teams,
+)
 from mailbot.mail.open import open_mail
-from mailbot.operations import takeout_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mailbot.config.schema import Config
@@ -32,7 +43,9 @@ if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
 
+
 MANIFEST = "manifest.json"
+
 FORMAT = 1
 
 _RULES = ("preset", "quota", "phases", "board", "split", "awards", "identity", "limits", "tracks")
@@ -72,7 +85,7 @@ class Takeout:
         """Write what the ledger holds, all of one instant."""
         _json(self.folder / "config.json", rules_of(self.service.config))
         self._roster(tx)
-        for name, found in takeout_rows.tables(tx, rows, addresses=self.addresses, labels=self.labels):
+        for name, found in tables_of(tx, rows, addresses=self.addresses, labels=self.labels):
             _lines(self.folder / name, found)
         (self.folder / "boards").mkdir()
         for board in boards.listing(tx):
@@ -105,7 +118,7 @@ class Takeout:
         """Take the papers and archives out of their mails; return what is not there any more."""
         missing: list[str] = []
         for row in (row for row in rows if row.sha256):
-            data = dialogue_parts.entry_file(self.service, row)
+            data = self.service.files.entry(row)
             if data is None:
                 missing.append(f"the file of {row.receipt}{self._why(row.mail_id)}")
             else:
@@ -114,9 +127,9 @@ class Takeout:
 
     def _received(self) -> None:
         """Copy the list of received files, once it is published."""
-        published = self.service.config.published / receipts.NAME
+        published = self.service.config.published / exports.RECEIPTS
         if published.is_file():
-            shutil.copy2(published, self.folder / receipts.NAME)
+            shutil.copy2(published, self.folder / exports.RECEIPTS)
 
     def _opened(self, mail_id: int) -> Mapping[str, bytes]:
         """Return the files of a mail by their SHA-256; none when its bytes are gone."""
@@ -200,3 +213,76 @@ def _value(value: Any) -> str:  # noqa: ANN401  # whatever JSON has no form for
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+FILES = {
+    "teams": "teams.csv",
+    "addresses": "teams.csv",
+    "boards": "boards",
+    "mails": "mails.jsonl",
+    "outbox": "replies.jsonl",
+    "submissions": "submissions.jsonl",
+    "scores": "scores.jsonl",
+    "entries": "entries.jsonl",
+    "disputes": "disputes.jsonl",
+    "likenesses": "likenesses.jsonl",
+    "events": "audit.jsonl",
+    "exclusions": "exclusions.jsonl",
+    "selections": "selections.jsonl",
+    "grants": "grants.jsonl",
+    "truths": "truths.jsonl",
+    "truth_choices": "truth_choices.jsonl",
+}
+"""Where each table of the ledger is found in an export: a file, or a folder of them."""
+
+LEFT_OUT = {
+    "team_keys": "hashes of secrets, of no use but to this host",
+    "authserv_checks": "what this host's own mail server lets through",
+    "compared": "how far the search for copies has come",
+    "shown": "what the Google Sheet showed last",
+    "health": "how the parts of this host do",
+}
+"""Why the other tables are in no export."""
+
+AS_THEY_STAND = ("exclusions", "selections", "grants", "truths", "truth_choices")
+"""Tables whose rows are written with the ids of teams and submissions, as the ledger has them."""
+
+_BYTES = {"outbox": {"message"}}
+
+_PERSONAL = {
+    "mails": {"place", "reason"},
+    "outbox": {"recipient", "subject", "error", "key", "message_id"},
+    "disputes": {"text"},
+}
+"""Fields that may hold an address, or words that a person wrote."""
+
+_OF_LABELS = {"truths": {"positions"}}
+"""Fields that tell which items a secret split keeps back."""
+
+
+def tables_of(
+    tx: Tx, received: Sequence[SubmissionRow], *, addresses: bool, labels: bool
+) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+    """Yield the file and the rows of each table that is written as JSON lines, without what was not asked for."""
+    for name, rows in _all(tx, received):
+        left_out = _BYTES.get(name, set()) | (set() if addresses else _PERSONAL.get(name, set()))
+        yield FILES[name], _without(rows, left_out if labels else left_out | _OF_LABELS.get(name, set()))
+
+
+def _all(tx: Tx, received: Sequence[SubmissionRow]) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+    """Yield each table's name and rows, with their public ids before them."""
+    yield "mails", ({"mail": row.name, **asdict(row)} for row in mails.listing(tx))
+    yield "outbox", ({"reply": row.name, **asdict(row)} for row in outbox.listing(tx))
+    yield "submissions", ({"receipt": row.receipt, **asdict(row)} for row in received)
+    found = ((row.receipt, score) for row in received for score in scores.of_submission(tx, row.id))
+    yield "scores", ({"receipt": receipt, **asdict(score)} for receipt, score in found)
+    yield "entries", ({"receipt": row.receipt, **asdict(row)} for row in entries.listing(tx))
+    yield "disputes", ({"receipt": row.receipt, **asdict(row)} for row in disputes.listing(tx))
+    yield "likenesses", ({"first": row.first, "second": row.second, **asdict(row)} for row in similarities.listing(tx))
+    yield "events", (entry.as_json() for entry in events.since(tx, 0))
+    for name in AS_THEY_STAND:
+        yield name, tables.all_rows(tx, name)
+
+
+def _without(rows: Iterable[dict[str, Any]], left_out: set[str]) -> Iterator[dict[str, Any]]:
+    return ({key: value for key, value in row.items() if key not in left_out} for row in rows)

@@ -6,30 +6,31 @@ mailbox, backups, exports) is named, for an organizer to delete.
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mailbot.board import publish
 from mailbot.board.codec import board_as_json, board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.errors import Permanent
-from mailbot.evaluation.backfill import complete
 from mailbot.identity import roster
-from mailbot.intake.rules import name_key
 from mailbot.ledger import boards, daybook, erasure, events, mails, outbox, submissions, teams
 from mailbot.mail.open import open_mail
-from mailbot.model import Status
-from mailbot.operations import mentions
+from mailbot.model import Status, name_key
 from mailbot.system.sandbox import ChildDied
 from mailbot.transport.spool import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
+    from mailbot.board.model import Board
     from mailbot.ledger import Tx
-    from mailbot.model import Board, Team
+    from mailbot.mail.open import Opened
+    from mailbot.model import Team
     from mailbot.service import Service
 
 
@@ -70,7 +71,7 @@ def forget(service: Service, name: str, why: str) -> Forgotten:
         _check_ready(service, tx, team, known)
         rows = submissions.of_team(tx, team.id)
     for track, truth in service.labels.whole.items():  # its mails go; its scores can still be computed anew
-        complete(service, truth, [row for row in rows if row.track == track and row.status is Status.ACCEPTED])
+        service.backfill.complete(truth, [row for row in rows if row.track == track and row.status is Status.ACCEPTED])
     dropped, doubtful = _drop_mails(service, team, known)
     daybook.forget(service.config.state, name_key(team.name), known)
     pseudonym = _pseudonym(team)
@@ -104,7 +105,7 @@ def _named(tx: Tx, name: str) -> Team:
 def _finish(service: Service) -> None:
     """Leave nothing of what was deleted in the ledger's file and in what is published; no earlier site stays."""
     service.ledger.shred()
-    publish.refresh(service.config, service.challenge, service.ledger, service.watch)
+    service.publisher.refresh()
     site_folder.keep_present_only(service.config.published / "page")
 
 
@@ -138,15 +139,15 @@ def _drop_mails(service: Service, team: Team, known: Collection[str]) -> tuple[i
 def _tie(service: Service, digest: str, team: Team, known: Collection[str]) -> Tie:
     """Tell what a spooled mail of nobody has to do with a team."""
     raw = service.spool.path(digest).read_bytes()
-    if mentions.has_words(raw, known):
+    if has_words(raw, known):
         return Tie.ITS
     try:
         opened = service.sandbox.submit(open_mail, raw, len(raw)).result()
     except ChildDied:
         return Tie.DOUBTFUL
-    if mentions.is_for_team(opened, team.name):
+    if is_for_team(opened, team.name):
         return Tie.ITS
-    return Tie.DOUBTFUL if mentions.has_in_subject(opened, team.name) else Tie.NONE
+    return Tie.DOUBTFUL if has_in_subject(opened, team.name) else Tie.NONE
 
 
 def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[str], *, why: str, dropped: int) -> int:
@@ -156,7 +157,7 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
         erasure.forget(tx, team.id, pseudonym, known)
         erasure.blank_replies_to(tx, gone)
         for row in outbox.listing(tx):
-            if mentions.has_words(row.message, {team.name, *known}):
+            if has_words(row.message, {team.name, *known}):
                 erasure.blank(tx, row.id)
         changed = {}
         for kept in boards.listing(tx):
@@ -182,3 +183,51 @@ def _renamed(board: Board, name: str, pseudonym: str) -> Board:
         for table in board.tables
     ]
     return replace(board, tables=tuple(tables))
+
+
+_BEFORE = re.compile(r"\A(?:\s*\[[^\]]{0,200}\]|\s*\w{1,4}\s?[:\uff1a])*+\s*")
+"""Before the name in a subject: tags, and what mail programs put there: ``Re: [SIQA Submission] Name - Method``."""
+
+_AFTER = re.compile(r"\Z|\s[-\u2013\u2014|:]")
+
+_TEAM = re.compile(rb'"team"\s*:\s*("(?:[^"\\]|\\.){0,400}")')
+
+
+def has_words(raw: bytes, words: Collection[str]) -> bool:
+    """Whether a mail holds one of the words, whatever its case, in its bytes or in its decoded texts."""
+    texts = [raw.decode("utf-8", "replace"), *_texts(raw)]
+    return any(word.casefold() in text.casefold() for text in texts for word in words)
+
+
+def is_for_team(opened: Opened, name: str) -> bool:
+    """Whether a mail is handed in for a team: its subject begins with the name, or a file says that it is the team's.
+
+    ``[SIQA Submission] AI - Method`` is for the team AI, ``A question about AI`` is not.
+    """
+    key = name_key(name)
+    begun = name_key(_BEFORE.sub("", opened.mail.subject, count=1))
+    at_its_place = begun.startswith(key) and _AFTER.match(begun[len(key) :]) is not None
+    return at_its_place or any(key in _teams(candidate.data) for candidate in opened.candidates)
+
+
+def has_in_subject(opened: Opened, name: str) -> bool:
+    """Whether the name stands somewhere in the subject, as words of their own."""
+    return re.search(rf"(?<!\w){re.escape(name_key(name))}(?!\w)", name_key(opened.mail.subject)) is not None
+
+
+def _teams(data: bytes) -> set[str]:
+    """Return the teams that a JSON file names, by their keys; what is no JSON text is passed over."""
+    found = set()
+    for text in _TEAM.findall(data):
+        try:
+            found.add(name_key(json.loads(text)))
+        except ValueError:
+            continue
+    return found
+
+
+def _texts(raw: bytes) -> Iterator[str]:
+    for part in email.message_from_bytes(raw, policy=email.policy.compat32).walk():
+        if part.get_content_maintype() == "text":
+            data = part.get_payload(decode=True)
+            yield data.decode("utf-8", "replace") if isinstance(data, bytes) else ""

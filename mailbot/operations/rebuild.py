@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot import service
+from mailbot import flow
+from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.operations.replay import Again, Clock
 from mailbot.system import crash
@@ -48,9 +49,9 @@ def rebuild(config: Config, *, from_mailbox: bool) -> Rebuilt:
     with held(config.state):
         for suffix in ("", *SUFFIXES):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
-        clock = Clock(service.now)
+        clock = Clock(calendar.now)
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
-        with service.opened(there, clock=clock, enter=False) as wired:
+        with flow.opened(there, clock=clock, enter=False) as wired:
             _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
             order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")
@@ -69,10 +70,10 @@ def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
 
 def _fetch_all(wired: Service) -> list[str]:
     """Fetch every mail; those that were filed away come first, in the order in which they were handled."""
-    fetch = wired.fetch()
+    fetch = wired.fetch
     mailbox = wired.mailbox()
     try:
-        return spool_mailbox(wired, mailbox, [fetch.processed, fetch.failed, *fetch.folders])
+        return spool_mailbox(wired, mailbox, [fetch.settings.processed, fetch.settings.failed, *fetch.folders])
     finally:
         mailbox.close()
 
@@ -82,7 +83,7 @@ def _swap(old: Path, new: Path) -> None:
 
     The new one is closed, so it is one file; what SQLite keeps beside the old one must not stay beside the new.
     """
-    kept = old.with_name(f"{old.name}.before-{service.now():%Y%m%dT%H%M%S.%fZ}")
+    kept = old.with_name(f"{old.name}.before-{calendar.now():%Y%m%dT%H%M%S.%fZ}")
     for suffix in SUFFIXES:
         beside = old.with_name(old.name + suffix)
         if beside.exists():

@@ -13,20 +13,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mailbot import dialogue_parts as command_parts
+from mailbot import flow
 from mailbot.board.weekly import sealed
 from mailbot.errors import Permanent
-from mailbot.identity import approval, notices, roster
+from mailbot.identity import notices, questions, roster
 from mailbot.intake import recorded
 from mailbot.ledger import (
-    authserv,
     daybook,
     events,
-    keys,
     mails,
+    observations,
     outbox,
     quota,
-    ruling,
+    rulings,
     similarities,
     submissions,
     teams,
@@ -98,9 +97,9 @@ class Again:
                 with self._at(datetime.fromisoformat(entry["at"])):
                     self._again(kind, subject, detail)
                 differences += retelling.differences(kind, subject, detail, retold)
-        self.service.enter_config()
+        flow.enter_config(self.service)
         new = self._newcomers(known=bool(trail))
-        self.service.keep_daybook()
+        daybook.catch_up(self.service.ledger, self.service.config.state)
         with self.service.ledger.read() as tx:
             found = {"mails": mails.count(tx), "submissions": len(submissions.listing(tx))}
         return Rebuilt(counts={"entries": len(trail), "not_in_the_trail": new, **found}, differences=differences)
@@ -134,7 +133,7 @@ class Again:
             "board-published": self._board,
             "letters-queued": self._letters,
             "reminders-queued": self._letters,
-            **{each: partial(self._decide, each) for each in ruling.KINDS},
+            **{each: partial(self._decide, each) for each in rulings.KINDS},
             "dispute-ruled": self._rule,
         }
         if kind in carry_out:
@@ -151,18 +150,18 @@ class Again:
 
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            approval.release(tx, int(subject.removeprefix("M-")), self.clock())
+            questions.release(tx, int(subject.removeprefix("M-")), self.clock())
 
     def _key(self, subject: str, detail: dict[str, Any]) -> None:
         if "by" in detail:
             return  # the record of that mail does it
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
-                keys.issue(tx, team.id, detail["hash"], self.clock())
+                teams.issue_key(tx, team.id, detail["hash"], self.clock())
 
     def _authserv(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            authserv.note(tx, subject, forged=detail["forged"], now=self.clock())
+            observations.note_authserv(tx, subject, forged=detail["forged"], now=self.clock())
 
     def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
@@ -230,12 +229,12 @@ class Again:
 
     def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            ruling.again(tx, kind, subject, detail, self.clock())
+            rulings.again(tx, kind, subject, detail, self.clock())
 
     def _rule(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             ruled = Ruling(detail["verdict"])
-            command_parts.disputing(self.service).rule(tx, submissions.id_of(subject), ruled, detail["why"])
+            self.service.disputes.rule(tx, submissions.id_of(subject), ruled, detail["why"])
 
     def _newcomers(self, *, known: bool) -> int:
         """Take the spooled mails that the trail does not know; without a trail nobody is answered a second time."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent, Temporary
-from mailbot.evaluation.backfill import complete
 from mailbot.ledger import events, scores
 from mailbot.ledger.scores import Score, Version
 from mailbot.ledger.submissions import receipt
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.board.model import Board, Row
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Accepted
-    from mailbot.model import Board, Row
     from mailbot.service import Service
     from scoring.truth import Truth
 
@@ -92,7 +91,7 @@ def rescore(service: Service, wanted: Sequence[Aim]) -> Iterator[int]:
 
 def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
     """Return what submissions score by a truth, bit for bit as :func:`scoring.evaluate.evaluate`; see rescore."""
-    complete(service, truth, rows)
+    service.backfill.complete(truth, rows)
     stacked = service.columns.stacks(truth, [row.id for row in rows])
     if len(stacked.ids) < len(rows):
         message = "the column store was deleted meanwhile; try again"

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
 from mailbot.evaluation.evaluator import Job
-from mailbot.ledger import mails, scores, submissions, truths
-from mailbot.mail.open import open_mail
+from mailbot.ledger import scores, submissions, truths
 from scoring.signature import DIGITS, Signature
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def verify(service: Service, submission_id: int) -> Verdict:
         what = "there is no such submission" if row is None else f"it has no score: {row.status}"
         message = f"{submissions.receipt(submission_id)} cannot be verified: {what}"
         raise Permanent(message)
-    candidate = _file(service, row)
+    candidate = service.files.candidate(row)
     return Verdict(row=row, checked=[_checked(service, candidate, score) for score in reversed(found)])
 
 
@@ -126,18 +125,6 @@ def _truth(service: Service, score: ScoreRow) -> Truth:
         message = f"the ledger does not know the labels {score.truth[:DIGITS]}"
         raise Permanent(message)
     return service.labels.version(row)
-
-
-def _file(service: Service, row: SubmissionRow) -> Candidate:
-    """Take a submission's file out of its spooled mail. Raises Permanent when it is not in it."""
-    with service.ledger.read() as tx:
-        mail = mails.get(tx, row.mail_id)
-    opened = service.sandbox.submit(open_mail, service.spool.get(mail.sha256), mail.size).result() if mail else None
-    for candidate in opened.candidates if opened else ():
-        if candidate.sha256 == row.sha256:
-            return candidate
-    message = f"the file of {row.receipt} is not in its spooled mail"
-    raise Permanent(message)
 
 
 def _differences(score: ScoreRow, name: str, found: Evaluation) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Held
-from mailbot.system import folders
+from mailbot.system import safefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @contextmanager
 def held(state: Path) -> Iterator[None]:
     """Hold the state folder; the lock goes with the process, however it ends. Raises Held, and ConfigError."""
-    with folders.used("state", state):
+    with safefile.folder_in_use("state", state):
         state.mkdir(parents=True, exist_ok=True)
         opened = (state / "mailbot.lock").open("a+", encoding="utf-8")
     with opened as lock:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mailbot.errors import ConfigError
 from mailbot.system import crash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 """What is its owner's alone."""
@@ -90,3 +94,15 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def folder_in_use(key: str, folder: Path) -> Iterator[None]:
+    """Make or use a folder that ``key`` names. Raises ConfigError in place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error.__class__.__name__
+        message = f"{key}: {folder} cannot be used ({why}: {error.filename or folder})"
+        mend = "name a folder that mailbot can make and write, or mend what stands in its way"
+        raise ConfigError(message, mend=mend) from error

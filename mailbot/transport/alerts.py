@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import events, health, outbox
+from mailbot.ledger import events, mails, observations, outbox
 from mailbot.mail import envelope
 from mailbot.mail.templates import environment
+from mailbot.model import MailState
 from mailbot.system import journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
     from mailbot.ledger import Ledger, Tx
+
 
 SUBJECTS = {
     "login": "the mailbox refuses our login",
@@ -54,13 +57,16 @@ WELL = {
 """The same parts, each with what is so once it is well again."""
 
 
+CALM = timedelta(days=1)
+"""What has not happened for so long is over: that a mail was given up, or replies were withheld."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watch:
     """The parts this works with."""
 
     ledger: Ledger
     challenge: Challenge
-    organizers: Sequence[str]
     clock: Callable[[], datetime]
 
     def report(self, part: str, *, ok: bool, detail: str = "") -> None:
@@ -71,12 +77,24 @@ class Watch:
     def report_in(self, tx: Tx, part: str, *, ok: bool, detail: str = "") -> None:
         """Do the same inside a transaction."""
         now = self.clock()
-        if not health.note(tx, part, ok=ok, detail=detail, now=now):
+        if not observations.note_health(tx, part, ok=ok, detail=detail, now=now):
             return
         digest = events.append(tx, kind="health", subject=part, now=now, ok=ok)
         (journal.event if ok else journal.trouble)("health", part=part, ok=ok, detail=detail)
-        for organizer in self.organizers:
+        for organizer in self.challenge.organizers:
             self._tell(tx, organizer, part, detail, ok=ok, key=digest)
+
+    def settle(self) -> None:
+        """Report mails that are set aside, whoever set them aside, and call off what is over. Raises Temporary."""
+        with self.ledger.read() as tx:
+            aside = mails.count(tx, state=MailState.SET_ASIDE)
+            known = {row.part: row for row in observations.health_of_parts(tx)}
+        ill = {part: row for part, row in known.items() if not row.ok}
+        for part in ("outbox", "replies"):
+            if part in ill and self.clock() - ill[part].seen_at > CALM:
+                self.report(part, ok=True)
+        if bool(aside) != ("stuck" in ill):
+            self.report("stuck", ok=not aside, detail="`mailbot stuck list` shows them." if aside else "")
 
     def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
         what, state = (WELL[part], "well again: ") if ok else (SUBJECTS[part], "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailbot.ledger import mails
 from mailbot.ledger.mails import Place
-from mailbot.mail.mime.substitute import looks_substituted
+from mailbot.mail.mime.faults import looks_substituted
 from mailbot.model import MailState
 from mailbot.system import journal
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
-    from mailbot.model import Fetched
+    from mailbot.mail.model import Fetched
     from mailbot.transport.spool import Spool
 
 BATCH_MAILS = 50
@@ -62,11 +63,18 @@ class Fetch:
     spool: Spool
     #: The account, as ``submissions@example.org``: with a folder it names a mailbox for good.
     account: str
-    #: The inbox first.
-    folders: Sequence[str]
-    processed: str
-    failed: str
+    settings: Imap
     clock: Callable[[], datetime]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that are read, the inbox first."""
+        return (self.settings.inbox, *self.settings.extra_folders)
+
+    @property
+    def mailboxes(self) -> dict[str, str]:
+        """The folders that are read, by the names of their mailboxes in the ledger."""
+        return {self.mailbox_name(folder): folder for folder in self.folders}
 
     def take_new(self, server: Server) -> int:
         """Spool every mail the ledger does not know, whatever its flags; return how many."""
@@ -133,7 +141,7 @@ class Fetch:
             rows = [row for row in rows if row.team_id is not None]  # what strangers left in Junk stays there
         by_target = defaultdict(list)
         for row in rows:
-            by_target[self.failed if row.state is MailState.SET_ASIDE else self.processed].append(row)
+            by_target[self.settings.failed if row.state is MailState.SET_ASIDE else self.settings.processed].append(row)
         moved = 0
         for target, group in by_target.items():
             if server.move([row.place.uid for row in group], target):

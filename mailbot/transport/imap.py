@@ -17,9 +17,9 @@ from imapclient.exceptions import IMAPClientError, LoginError
 
 from mailbot import __version__
 from mailbot.errors import AuthenticationFailed, Permanent, Temporary, Throttled
-from mailbot.model import Fetched
+from mailbot.mail.model import Fetched
 from mailbot.system import crash, heartbeat
-from mailbot.transport import server, tls
+from mailbot.transport import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -228,7 +228,7 @@ class Mailbox:
 
 def _connect(settings: Imap) -> Any:  # noqa: ANN401  # imapclient ships no types
     timeout = imapclient.SocketTimeout(connect=min(30, settings.timeout_seconds), read=settings.timeout_seconds)
-    trusted = tls.context(settings.ca_file) if settings.security != "none" else None
+    trusted = server.tls_context(settings.ca_file) if settings.security != "none" else None
     direct = settings.security == "tls"
     client = imapclient.IMAPClient(
         settings.host, port=settings.port, ssl=direct, ssl_context=trusted if direct else None, timeout=timeout
@@ -267,7 +267,7 @@ def _trouble(error: Exception) -> Temporary:
     lost = isinstance(error.__context__, imaplib.IMAP4.abort)  # the driver calls a connection lost at login a refusal
     if isinstance(error, LoginError) and not lost and _UNAVAILABLE not in said:
         return AuthenticationFailed("the IMAP server refused the login: check imap.user and the password file")
-    reason = server.why(error, "imap") or f"{error.__class__.__name__}: {said}"
+    reason = server.why_unreachable(error, "imap") or f"{error.__class__.__name__}: {said}"
     return Temporary(f"the IMAP server is not to be had: {reason}")
 
 

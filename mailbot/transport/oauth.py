@@ -12,9 +12,10 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from mailbot.config.secrets import secret
 from mailbot.errors import AuthenticationFailed, ConfigError, Permanent, Temporary
 from mailbot.system import safefile
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from mailbot.config.schema import Config
     from mailbot.config.servers import OAuth
 
 SECONDS = 30.0
@@ -205,3 +207,11 @@ def _said(answer: Mapping[str, Any]) -> str:
     told = word if _WORD.fullmatch(word) else "no error was named"
     number = _NUMBER.search(described[:_DESCRIBED])
     return f"{told}, {number[0]}" if number else told
+
+
+def key_of(config: Config, section: Literal["imap", "smtp"]) -> str:
+    """Return what a server lets us in with: the password, or a fresh access token. Raises as either does."""
+    server = config.need_imap if section == "imap" else config.need_smtp
+    if server.auth == "oauth":
+        return Tokens(settings=config.oauth, path=config.tokens).access_token()
+    return secret(server, section)

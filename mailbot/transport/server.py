@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import socket
 import ssl
+from typing import TYPE_CHECKING
+
+from mailbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 _PLAIN_ANSWER = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
 """What OpenSSL calls an answer that is no TLS."""
 
 
-def why(error: Exception, section: str) -> str:
+def why_unreachable(error: Exception, section: str) -> str:
     """Return what is wrong, with the keys of the config's section; "" where nobody but the server knows."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
@@ -25,3 +32,12 @@ def why(error: Exception, section: str) -> str:
     if isinstance(error, TimeoutError):
         return f"it does not answer (if it never did: {section}.port, {section}.security, or a firewall on the way)"
     return ""
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a verifying context that trusts the system's authorities, or those of a file. Raises ConfigError."""
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        message = f"ca_file: {ca_file} cannot be used: {error}"
+        raise ConfigError(message) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import BadAddress, Permanent, Temporary
 from mailbot.system import crash, heartbeat
-from mailbot.transport import server, tls
+from mailbot.transport import server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ class Sender:
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings
-        trusted = tls.context(settings.ca_file) if settings.security != "none" else None
+        trusted = server.tls_context(settings.ca_file) if settings.security != "none" else None
         timeout = settings.timeout_seconds
         if settings.security == "tls":
             client: smtplib.SMTP = _DirectTls(settings.host, settings.port, NAME, timeout=timeout, context=trusted)
@@ -167,7 +167,9 @@ def _translated() -> Iterator[None]:
         refused = _by_code(error.smtp_code, error.smtp_error)
         raise (refused if error.smtp_code == TOO_LARGE else Temporary(str(refused))) from error
     except (OSError, smtplib.SMTPException) as error:
-        message = f"the SMTP server is not to be had: {server.why(error, 'smtp') or error.__class__.__name__}"
+        message = (
+            f"the SMTP server is not to be had: {server.why_unreachable(error, 'smtp') or error.__class__.__name__}"
+        )
         raise Temporary(message) from error
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import evaluator, similar
+from mailbot.evaluation import evaluator
 from mailbot.ledger import similarities
 from mailbot.operations import ingest
 from mailbot.system import journal
@@ -37,7 +37,7 @@ def measure() -> dict[str, dict[str, object]]:
     chance = random.Random(11)  # noqa: S311  # made-up predictions
     with ExitStack() as stack:
         folders = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(2)]
-        both = [_here(stack.enter_context(service.working(_config(folder)))) for folder in folders]
+        both = [_here(stack.enter_context(flow.working(_config(folder)))) for folder in folders]
         for wired, count in zip(both, (FEW, MANY), strict=True):
             contests.fill(wired, count, pipeline.TEAMS)
             _turn(wired, chance, 0)
@@ -97,5 +97,5 @@ def _drain(wired: Service) -> None:
 
 
 def _compare(wired: Service) -> None:
-    while similar.of(wired).step():
+    while wired.similar.step():
         pass

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import mails
 from mailbot.model import MailState, Outcome
@@ -86,8 +86,8 @@ def _pipeline(mailbox: Mailbox, folder: Path) -> float:
     """Fetch, spool, open, identify, evaluate, record and file away."""
     journal.set_up(as_json=False, quiet=True)
     config = load.build(_config(mailbox, folder), base=folder)
-    with service.working(config) as wired:
-        fetch, begun = wired.fetch(), time.perf_counter()
+    with flow.working(config) as wired:
+        fetch, begun = wired.fetch, time.perf_counter()
         server = wired.mailbox()
         fetch.take_new(server)
         while wired.intake.step():

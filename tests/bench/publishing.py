@@ -11,8 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, cast
 
-from mailbot import service
-from mailbot.board.sheet import show
+from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import outbox
 from mailbot.system import journal
@@ -24,9 +23,9 @@ from tests.unit.boards import crowd, season, with_intervals
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailbot.board.model import Board
     from mailbot.board.ranking import Ranking
     from mailbot.config.schema import Config
-    from mailbot.model import Board
     from mailbot.service import Service
 
 WEEKS, TEAMS = 30, 200
@@ -51,7 +50,7 @@ def measure() -> dict[str, dict[str, object]]:
     with ExitStack() as stack:
         google = stack.enter_context(_google())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        wired = stack.enter_context(service.working(_config(folder, google)))
+        wired = stack.enter_context(flow.working(_config(folder, google)))
         contests.fill(wired, 10 * TEAMS, TEAMS)
         ranked = clocked(lambda: wired.weekly.board(datetime.now(UTC)))
         for board in past[:-1]:
@@ -59,7 +58,7 @@ def measure() -> dict[str, dict[str, object]]:
         weekly = replace(wired.weekly, ranking=cast("Ranking", Given(past[-1])))
         published = clocked(lambda: weekly.publish(as_of=past[-1].as_of, due_at=past[-1].as_of))
         written = clocked(wired.post.step)
-        sheet = show.of(wired, api=google.url)
+        sheet = wired.sheet(api=google.url)
         shown = clocked(sheet.step) if sheet else 0.0
         if sheet is None or sheet.behind() or google.unfit:
             raise RuntimeError(f"the sheet was not written: {google.unfit}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.operations import rescore
 from mailbot.system import journal
@@ -33,7 +33,7 @@ def measure() -> dict[str, dict[str, object]]:
     journal.set_up(as_json=False, quiet=True)
     with tempfile.TemporaryDirectory() as folder:
         config = load.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
-        with service.working(config) as wired:
+        with flow.working(config) as wired:
             contests.fill(wired, MANY, TEAMS)
             first = _rescored(wired, 0)  # makes the forms too, which the search for copies makes otherwise
             turns = [(_rescored(wired, number), _scipy(wired)) for number in range(1, TURNS + 1)]

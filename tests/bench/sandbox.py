@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.evaluation import evaluator
 from mailbot.ledger import mails
@@ -46,7 +46,7 @@ def _rate(*, here: bool) -> float:
     chance = random.Random(9)  # noqa: S311  # made-up predictions
     with tempfile.TemporaryDirectory() as folder:
         config = load.build(base_config(Path(folder), "submissions@example.org"), base=Path(folder))
-        with service.working(config) as made:
+        with flow.working(config) as made:
             wired = made
             if here:
                 wired = replace(made, sandbox=cast("Sandbox", Here()))

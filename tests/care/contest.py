@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
-from mailbot import service
+from mailbot import flow, service
 from mailbot.config import load
 from mailbot.ledger import outbox
 from mailbot.operations import ingest
@@ -65,7 +65,7 @@ def write_config(folder: Path, **sections: Any) -> Path:  # noqa: ANN401  # conf
 @contextmanager
 def contest(folder: Path, clock: Clock, **sections: Any) -> Iterator[service.Service]:  # noqa: ANN401  # as above
     """Open a service on the contest in a folder."""
-    with service.working(load.load(write_config(folder, **sections)), clock=clock) as wired:
+    with flow.working(load.load(write_config(folder, **sections)), clock=clock) as wired:
         yield wired
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, boards, erasure, events, submissions, teams
@@ -54,7 +54,7 @@ def _forget(folder: Path, clock: Clock) -> forget.Forgotten:
     """Take the team out of the roster file, and forget it."""
     configured = load.load(folder / "config.toml")
     (folder / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
-    with service.working(configured, clock=clock) as wired:
+    with flow.working(configured, clock=clock) as wired:
         return forget.forget(wired, "amber", "they asked us to")
 
 
@@ -83,7 +83,7 @@ def test_its_scores_stay_under_a_pseudonym(tmp_path: Path) -> None:
     """On new boards, on published ones, and when all is scored anew; the other team is as it was."""
     played(tmp_path, clock := Clock())
     pseudonym = _forget(tmp_path, clock).pseudonym
-    with service.working(load.load(tmp_path / "config.toml"), clock=clock) as wired:
+    with flow.working(load.load(tmp_path / "config.toml"), clock=clock) as wired:
         (table,) = [one for one in wired.weekly.board(LATER).tables if one.key == "siqa-s"]
         assert [(row.rank, row.team) for row in table.rows if not row.baseline] == [(1, pseudonym), (2, "Beryl")]
         with wired.ledger.read() as tx:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.daemon import status
 from mailbot.ledger import outbox, quota, submissions, teams
@@ -29,7 +29,7 @@ def contest(folder: Path, clock: Clock) -> Iterator[Service]:
     """Open a service that takes one submission a week."""
     path = write_config(folder)
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
-    with service.working(load.load(path), clock=clock) as wired:
+    with flow.working(load.load(path), clock=clock) as wired:
         yield wired
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.config import load
-from mailbot.evaluation import similar
 from mailbot.ledger import Ledger, boards, events, outbox, teams
 from mailbot.model import ReplyState
 from mailbot.operations import rebuild
@@ -368,7 +367,7 @@ def test_the_digest_counts_the_week(tmp_path: Path) -> None:
         turn(wired, clock, WEDNESDAY)
         for sender in (AMBER, BERYL):
             take(wired, mail(sender, shift=0.3), clock.instant)
-        assert similar.of(wired).step()
+        assert wired.similar.step()
         take(wired, mail(BERYL).replace(b"Content-Transfer-Encoding: base64", b"X: y"), clock.instant)
         take(wired, mail("stranger@example.com"), clock.instant)
         with wired.ledger.write("test") as tx:

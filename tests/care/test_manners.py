@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from mailbot.config.teams import RepliesSection
 from mailbot.errors import BadAddress, Permanent
-from mailbot.intake.limits import ReplyLimits, Written, exceeded
-from mailbot.ledger import events, health, mails, outbox, teams
+from mailbot.intake.limits import Written, exceeded
+from mailbot.ledger import events, mails, observations, outbox, teams
 from mailbot.model import MailState, Outcome, ReplyState
 from mailbot.transport.alerts import SUBJECTS, WELL
 from mailbot.transport.send import Sending
@@ -41,7 +42,7 @@ def replies(wired: Service, prefix: str = "reply") -> list[OutgoingRow]:
 def test_each_limit_is_met_at_its_number(written: tuple[int, int, int, int], passed: str | None) -> None:
     """The reply that would be one too many is not written."""
     names = ("to_address_hour", "to_address_day", "to_domain_hour", "hour")
-    assert exceeded(ReplyLimits(), Written(**dict(zip(names, written, strict=True)))) == passed
+    assert exceeded(RepliesSection(), Written(**dict(zip(names, written, strict=True)))) == passed
 
 
 def test_limits_survive_a_restart_and_withheld_replies_lose_no_submission(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_organizers_hear_once_and_once_more_when_it_is_well(tmp_path: Path) -> N
             "[mailbot] well again: the mailbox lets us in",
         ]
         with wired.ledger.read() as tx:
-            assert [row.ok for row in health.listing(tx)] == [True]
+            assert [row.ok for row in observations.health_of_parts(tx)] == [True]
     assert [line["log_level"] for line in journal if line["event"] == "health"] == ["warning", "info"]
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import dialogue_parts as command_parts
-from mailbot import service
+from mailbot import flow
 from mailbot.board.codec import board_as_json
-from mailbot.config import load
+from mailbot.config import calendar, load
 from mailbot.errors import Permanent
 from mailbot.intake import commands
 from mailbot.ledger import (
@@ -106,7 +105,7 @@ def test_what_was_decided_stays_so_whatever_the_config_says_by_now(tmp_path: Pat
     path = write_config(tmp_path, **phase("final", hours=1))
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
     assert rebuild.rebuild(load.load(path), from_mailbox=False).differences == []
-    with service.opened(load.load(path), clock=clock) as wired:
+    with flow.opened(load.load(path), clock=clock) as wired:
         after = told(wired.ledger)
     assert {what: after[what] for what in ("submissions", "boards", "trail")} == {
         what: before[what] for what in ("submissions", "boards", "trail")
@@ -124,7 +123,7 @@ def test_a_trail_that_tells_no_phases_is_followed_too(tmp_path: Path) -> None:
     for hours in (1, 9):
         path = write_config(tmp_path, **phase("final", hours=hours))
         assert rebuild.rebuild(load.load(path), from_mailbox=False).differences == []
-        with service.opened(load.load(path), clock=clock) as wired, wired.ledger.read() as tx:
+        with flow.opened(load.load(path), clock=clock) as wired, wired.ledger.read() as tx:
             assert [(row.status, row.phase) for row in submissions.listing(tx)] == [
                 ("accepted", "final"),
                 ("closed", None),
@@ -213,7 +212,7 @@ def test_what_teams_asked_for_comes_back_once(tmp_path: Path) -> None:
             take(wired, asked.encode(), clock.instant)
             answer_question(wired, clock)
         with wired.ledger.write("ruling") as tx:
-            command_parts.disputing(wired).rule(tx, 1, Ruling.ACCEPTED, "so it is")
+            wired.disputes.rule(tx, 1, Ruling.ACCEPTED, "so it is")
         before = told(wired.ledger) | asked_for(wired)
     config = load.load(tmp_path / "config.toml")
     (config.state / "ledger.db").unlink()
@@ -309,10 +308,10 @@ def test_a_line_cut_short_by_a_crash_is_written_again(tmp_path: Path) -> None:
     with contest(tmp_path, clock) as wired:
         run_a_week(wired, clock)
         acts = wired.config.state / daybook.ACTS
-        wired.keep_daybook()
+        daybook.catch_up(wired.ledger, wired.config.state)
         whole = daybook.acts(wired.config.state)
         acts.write_bytes(acts.read_bytes()[:-30])
-        wired.keep_daybook()
+        daybook.catch_up(wired.ledger, wired.config.state)
         assert daybook.acts(wired.config.state) == whole
 
 
@@ -327,8 +326,8 @@ def test_postgresql_is_refused_with_the_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize("turn", [1, -1])
 def test_mails_of_one_second_keep_the_order_of_the_mailbox(tmp_path: Path, turn: int) -> None:
     """So a receipt that was told to a team is its receipt again, although the backup did not know of it."""
-    config, clock = load.load(write_config(tmp_path)), PastClock(service.now)
-    with service.opened(config, clock=clock, enter=False) as wired:
+    config, clock = load.load(write_config(tmp_path)), PastClock(calendar.now)
+    with flow.opened(config, clock=clock, enter=False) as wired:
         order = [wired.spool.put(mail(sender, shift=n / 7), START) for n, sender in enumerate(SENDERS)][::turn]
         Again(wired, clock, config.state, order).run()
         with wired.ledger.read() as tx:

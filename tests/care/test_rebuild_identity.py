@@ -9,9 +9,9 @@ from email.policy import default
 from typing import TYPE_CHECKING
 
 from mailbot.config import load
-from mailbot.identity import approval
 from mailbot.identity import keys as secret
-from mailbot.ledger import authserv, keys, mails, outbox
+from mailbot.identity import questions
+from mailbot.ledger import mails, observations, outbox, teams
 from mailbot.mail import teamkey
 from mailbot.operations import rebuild
 from tests.care.contest import Clock, contest, mail, take
@@ -39,7 +39,7 @@ def _answer(wired: Service, sender: str) -> bytes:
 
 def _key(wired: Service, team: str, clock: Clock) -> str:
     with wired.ledger.write("team-key") as tx:
-        given = approval.new_key(
+        given = secret.new_key(
             tx,
             team,
             secret=secret.of(wired.config.state, wired.ledger),
@@ -69,8 +69,8 @@ def _live(wired: Service, clock: Clock) -> None:
             take(wired, answer, clock.instant)
             take(wired, answer + b"Once more.\n", clock.instant)
     with wired.ledger.write("approve") as tx:
-        assert approval.approve(tx, 6, why="they called", now=clock())
-        authserv.note(tx, "mx", forged=True, now=clock())
+        assert questions.approve(tx, 6, why="they called", now=clock())
+        observations.note_authserv(tx, "mx", forged=True, now=clock())
     while wired.intake.step():
         pass
 
@@ -79,7 +79,7 @@ def _identities(wired: Service) -> dict[str, object]:
     with wired.ledger.read() as tx:
         return {
             "mails": [(row.outcome, row.reason, row.auth, row.auth_why) for row in mails.listing(tx)],
-            "keys": keys.holders(tx),
+            "keys": teams.key_holders(tx),
         }
 
 

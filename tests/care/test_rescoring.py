@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import outbox, submissions
 from mailbot.model import ReplyState
@@ -102,7 +102,7 @@ def test_a_rebuild_does_it_again(folder: Path) -> None:
     config = load.load(folder / "config.toml")
 
     def state() -> object:
-        with service.opened(config, clock=Clock()) as wired, wired.ledger.read() as tx:
+        with flow.opened(config, clock=Clock()) as wired, wired.ledger.read() as tx:
             letters = [row for row in outbox.listing(tx) if row.kind == "rescored"]
             return submissions.listing(tx), [(row.message_id, row.recipient, row.state) for row in letters]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.daemon.retention import Retention
 from mailbot.errors import Permanent
@@ -44,7 +44,7 @@ def ended(folder: Path, clock: Clock, days: int = 7) -> Iterator[Service]:
     """Open a contest that has an end, and keeps raw mails for so many days after it."""
     path = write_config(folder, retention={"spool_days": days})
     path.write_text(path.read_text() + PHASE)
-    with service.working(load.load(path), clock=clock) as wired:
+    with flow.working(load.load(path), clock=clock) as wired:
         yield wired
 
 

@@ -9,7 +9,7 @@ import pytest
 from mailbot.config import load
 from mailbot.errors import Permanent
 from mailbot.evaluation.labels import SECRET
-from mailbot.ledger import ruling
+from mailbot.ledger import rulings
 from mailbot.operations import rebuild
 from mailbot.system import safefile
 from tests.care.contest import Clock, contest, mail, take, write_config
@@ -57,10 +57,10 @@ def test_a_selection_counts_whatever_else_was_better(tmp_path: Path) -> None:
     """The best of those that were selected; a later selection takes the earlier one's place."""
     for wired, clock in entered(tmp_path, "selected"):
         with wired.ledger.write("ruling") as tx:
-            ruling.select(tx, [1, 3], clock())
+            rulings.select(tx, [1, 3], clock())
         assert counting(wired, clock)["Amber"] == "S-000003"
         with wired.ledger.write("ruling") as tx:
-            ruling.select(tx, [1], clock())
+            rulings.select(tx, [1], clock())
         assert counting(wired, clock) == {"Beryl": "S-000004", "Amber": "S-000001"}
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_selected_is_refused(tmp_path: Path, wanted: list[int]) -
     """At most two of a track, of one team, accepted."""
     for wired, clock in entered(tmp_path, "selected"):
         with pytest.raises(Permanent), wired.ledger.write("ruling") as tx:
-            ruling.select(tx, wanted, clock())
+            rulings.select(tx, wanted, clock())
         assert counting(wired, clock)["Amber"] == "S-000002"
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mailbot.cli.app import app
 from mailbot.errors import Permanent
-from mailbot.ledger import events, ruling
+from mailbot.ledger import events, rulings
 from mailbot.model import Exclusion
 from mailbot.operations import trace
 from tests.care.contest import START, Clock, contest, mail, take
@@ -27,7 +27,7 @@ def lived(folder: Path) -> None:
         take(wired, mail("amber@example.org"), clock())
         clock.pass_by(hours=1)
         with wired.ledger.write("ruling") as tx:
-            ruling.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
+            rulings.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
 
 
 def asked(folder: Path, name: str) -> list[dict[str, str]]:
@@ -69,7 +69,7 @@ def test_what_happened_at_one_instant_is_told_in_the_order_of_life(tmp_path: Pat
         with wired.ledger.write("sending") as tx:
             events.append(tx, kind="reply-sent", subject="R-000001", now=clock())
         with wired.ledger.write("ruling") as tx:
-            ruling.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
+            rulings.exclude(tx, 1, kind=Exclusion.DISQUALIFIED, why="two accounts", now=clock())
     *told, standing = asked(tmp_path, "S-1")
     assert standing["what"] == "now"
     assert len({row["at"] for row in told}) == 1

@@ -7,7 +7,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.intake import intake
 from mailbot.ledger import mails, submissions
@@ -61,7 +61,7 @@ def test_a_mail_that_kills_three_children_is_set_aside(make_bot: MakeBot, monkey
     monkeypatch.setattr(intake, "open_mail", open_or_die)
     clock = [NOW]
     config = load.load(make_bot(port=1).folder / "config.toml")
-    with service.working(config, clock=lambda: clock[0]) as wired:
+    with flow.working(config, clock=lambda: clock[0]) as wired:
         raw = DEADLY + mail("One")
         deadly, good = _enter(wired, 1, raw), _enter(wired, 2, mail("Two"))
         for attempt in (1, 2, 3):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import Ledger, boards, mails, outbox
 from mailbot.ledger.mails import Place
@@ -71,7 +71,7 @@ def test_boards_go_on_after_a_clock_that_was_ahead(make_bot: MakeBot) -> None:
     """A board that was published for a Wednesday to come, by a clock a year ahead, keeps back none of the next ones."""
     config = load.load(make_bot(port=1).folder / "config.toml")
     clock = [NOW]
-    with service.working(config, clock=lambda: clock[0]) as wired:
+    with flow.working(config, clock=lambda: clock[0]) as wired:
         for now, is_due in ((NOW + YEAR, True), (NOW + YEAR, False), (NOW, False), (NOW + WEEK, True)):
             clock[0] = now
             assert wired.weekly.step() is is_due
@@ -85,7 +85,7 @@ def test_a_mail_goes_its_way_while_the_clock_jumps(make_bot: MakeBot, smtp_sink:
     """Spooled a day ahead, recorded a year back, answered an hour later: once each, in the week of its arrival."""
     config = load.load(make_bot(port=1).folder / "config.toml")
     clock = [NOW]
-    with service.working(config, clock=lambda: clock[0]) as wired:
+    with flow.working(config, clock=lambda: clock[0]) as wired:
         clock[0] = NOW + timedelta(days=1)
         with wired.ledger.write("test") as tx:
             place = Place(mailbox="inbox", uidvalidity=1, uid=1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.ledger import boards
@@ -119,7 +119,7 @@ def test_no_room_for_the_page(make_bot: MakeBot) -> None:
     config = load.load(made.folder / "config.toml")
     page = config.published / "page" / "index.html"
     clock = [NOW]
-    with service.working(config, clock=lambda: clock[0]) as wired:
+    with flow.working(config, clock=lambda: clock[0]) as wired:
         clock[0] += WEEK
         assert wired.weekly.step()
         before = page.read_bytes()

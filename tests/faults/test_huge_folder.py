@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from mailbot.config.servers import Imap
 from mailbot.ledger import tables
-from mailbot.model import Fetched, MailState, Outcome
+from mailbot.mail.model import Fetched
+from mailbot.model import MailState, Outcome
 from mailbot.transport.imap import WINDOW, Mailbox
 from tests.faults.scripted_imap import ScriptedImap, Session, named
 from tests.unit.services import NOW, Clock, served
@@ -78,7 +79,7 @@ class Endless:
 def test_one_new_mail_among_them_is_found_with_little_memory(tmp_path: Path) -> None:
     """Of 249,999 mails that a server without MOVE left in the inbox, the new one is fetched, alone."""
     with served(tmp_path, Clock(), imap={"host": "127.0.0.1", "user": "x@siqa.example"}) as service:
-        fetch = service.fetch()
+        fetch = service.fetch
         known = {"mailbox": fetch.mailbox_name("INBOX"), "uidvalidity": 1, "sha256": "0" * 64, "size": 3, "attempts": 1}
         known |= {"arrived_at": NOW, "spooled_at": NOW, "due_at": NOW, "outcome": Outcome.UNKNOWN_SENDER}
         with service.ledger.write("test") as tx:

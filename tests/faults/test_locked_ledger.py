@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.board.weekly import Weekly
 from mailbot.config import load
 from mailbot.daemon import loops
 from mailbot.errors import Temporary
 from mailbot.intake import intake
-from mailbot.ledger import engine, health, mails, submissions
+from mailbot.ledger import engine, mails, observations, submissions
 from mailbot.ledger.mails import Place
 from mailbot.model import MailState
 from mailbot.system.bell import Bell
@@ -75,7 +75,7 @@ def test_a_lock_that_comes_again_and_again(make_bot: MakeBot, smtp_sink: SmtpSin
     names = [f"Mail-{n}" for n in range(9)]  # fewer than a team is answered in an hour
     with ScriptedImap(*map(mail, names)) as server:
         bot = make_bot(port=server.port)
-        with service.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
+        with flow.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
             for _ in range(12):
                 _hold(bot.folder / "state" / "ledger.db", 0.25)
                 time.sleep(0.05)
@@ -98,7 +98,7 @@ def test_a_board_that_breaks_our_own_code_stops_no_mail(
     monkeypatch.setattr(Weekly, "step", broken)
     with ScriptedImap(mail("One")) as server:
         bot = make_bot(port=server.port)
-        with service.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
+        with flow.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
             wait(lambda: _ill(wired) == {"board": "Unforeseen: ZeroDivisionError. The journal has the trace."})
             wait(lambda: len(_reply_ids(smtp_sink)) == 1)
         assert not running.failed
@@ -107,7 +107,7 @@ def test_a_board_that_breaks_our_own_code_stops_no_mail(
 def _ill(wired: Service) -> dict[str, str]:
     """Return each part that is not well, with the reason."""
     with wired.ledger.read() as tx:
-        return {row.part: row.detail for row in health.listing(tx) if not row.ok}
+        return {row.part: row.detail for row in observations.health_of_parts(tx) if not row.ok}
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def _reply_ids(sink: SmtpSink) -> set[str]:
 def test_a_record_that_fails_is_made_later(make_bot: MakeBot) -> None:
     """A lock that comes between the claim of a mail and its record costs the mail none of its attempts."""
     config = load.load(make_bot(port=1).folder / "config.toml")
-    with service.working(config) as wired:
+    with flow.working(config) as wired:
         place = Place(mailbox="inbox", uidvalidity=1, uid=1)
         with wired.ledger.write("test") as tx:
             raw, now = mail("One"), wired.clock()
@@ -171,16 +171,16 @@ def test_a_commit_that_fails_changes_nothing_on_the_server(make_bot: MakeBot) ->
     """The mail is in the spool and not in the ledger: it stays in the inbox, and the next look enters it."""
     with ScriptedImap(mail("One")) as server:
         config: Config = load.load(make_bot(port=server.port).folder / "config.toml")
-        with service.working(config) as wired:
+        with flow.working(config) as wired:
             mailbox = wired.mailbox()
             with closing(sqlite3.connect(config.state / "ledger.db", isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
                 with pytest.raises(Temporary, match="locked"):
-                    wired.fetch().take_new(mailbox)
+                    wired.fetch.take_new(mailbox)
                 other.execute("ROLLBACK")
             assert len(list(wired.spool.paths())) == 1
-            assert wired.fetch().take_new(mailbox) == 1
-            assert wired.fetch().take_new(mailbox) == 0
+            assert wired.fetch.take_new(mailbox) == 1
+            assert wired.fetch.take_new(mailbox) == 0
             mailbox.close()
         assert not any("MOVE" in command for command in server.commands)
         assert len(server.folders["INBOX"]) == 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.config.servers import Smtp
 from mailbot.ledger import outbox, teams
@@ -86,7 +86,7 @@ def post(make_bot: MakeBot) -> Iterator[Post]:
 def _post(make_bot: MakeBot) -> Iterator[Post]:
     config = load.load(make_bot(port=1).folder / "config.toml")
     clock: list[Post] = []
-    with service.working(config, clock=lambda: clock[0].now if clock else Post.now) as wired:
+    with flow.working(config, clock=lambda: clock[0].now if clock else Post.now) as wired:
         clock.append(Post(service=wired))
         yield clock[0]
 

@@ -16,8 +16,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mailbot import service
-from mailbot.board.sheet import show
+from mailbot import flow
 from mailbot.config import load
 from mailbot.evaluation import evaluator
 from mailbot.operations.ingest import enter
@@ -102,7 +101,7 @@ class Contest:
     @contextmanager
     def running(self) -> Iterator[Service]:
         """Have mailbot run; between two such blocks it is down."""
-        with service.opened(load.load(self.folder / "config.toml"), clock=self.clock) as made:
+        with flow.opened(load.load(self.folder / "config.toml"), clock=self.clock) as made:
 
             def hold() -> None:
                 evaluator.hold(dict(made.labels))
@@ -150,7 +149,7 @@ class Contest:
             self.clock.now = shanghai(instant)
             while wired.weekly.step() or wired.post.step():
                 pass
-            sheet = show.of(wired, api=self.google.url)
+            sheet = wired.sheet(api=self.google.url)
             while sheet and sheet.step():
                 pass
             with wired.sending() as sending:

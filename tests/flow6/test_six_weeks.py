@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, events, outbox, ruling
+from mailbot.ledger import boards, events, outbox, rulings
 from mailbot.model import Exclusion
 from mailbot.operations import rescore
 from tests.flow6.contest import Contest, shanghai
@@ -76,7 +76,7 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
         contest.answer(wired, "04-09 08:00", LARKS, "letters off")
         with wired.ledger.write("test") as tx:
             events.actor.set("chair")
-            ruling.exclude(tx, 3, Exclusion.DISQUALIFIED, "It was made with the test labels.", contest.clock())
+            rulings.exclude(tx, 3, Exclusion.DISQUALIFIED, "It was made with the test labels.", contest.clock())
             events.actor.set("mailbot")
         contest.pass_on(wired, "04-12 23:59", "04-13 00:00", "04-15 10:00")
         yield "disqualified-reminded-and-one-team-silent", _told(contest)

@@ -19,7 +19,7 @@ from tests.unit.scoring.made import s_truth, u_truth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mailbot.model import Mail
+    from mailbot.mail.model import Mail
     from scoring.model import Problem
 
 _TRUTHS = {"siqa-s": s_truth(), "siqa-u": u_truth()}

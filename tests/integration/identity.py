@@ -19,7 +19,6 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailbot.identity import approval
 from mailbot.identity import keys as identity_secret
 from mailbot.ledger import Ledger, mails, outbox, teams
 from mailbot.mail import open as opening
@@ -173,7 +172,7 @@ class World:
         self.clock.forward(minutes=1)
         with smtplib.SMTP(LOOPBACK, self.exim.port) as client:
             client.sendmail(EVE, [self.mailbox.user], raw)
-        wait(lambda: self.service.fetch().take_new(self.connection))
+        wait(lambda: self.service.fetch.take_new(self.connection))
         self.work()
         with self.service.ledger.read() as tx:
             return max(row.id for row in mails.listing(tx))
@@ -211,7 +210,7 @@ class World:
         state, made = self.service.config.state, f"{address}{len(self.keys)}{self.keys.get(address)}".encode()
         with self.service.ledger.write("team-key") as tx:
             team = teams.by_address(tx, [address])[address]
-            given = approval.new_key(
+            given = identity_secret.new_key(
                 tx,
                 team.name,
                 secret=identity_secret.of(state, self.service.ledger),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.identity.approval import approve
-from mailbot.ledger import authserv, events, mails, submissions
+from mailbot.identity.questions import approve
+from mailbot.ledger import events, mails, observations, submissions
 from mailbot.mail import teamkey
 from mailbot.mail.languages import CHINESE, reason_in
 from mailbot.model import Outcome
@@ -140,7 +140,7 @@ def _dns_fails_for_good(world: World) -> MailRow:
 
 def _caught(world: World) -> bytes:
     with world.service.ledger.write("check") as tx:
-        authserv.note(tx, MX, forged=True, now=world.clock())
+        observations.note_authserv(tx, MX, forged=True, now=world.clock())
     return topped(mail(), f"Authentication-Results: {MX}; {PASSED}")
 
 

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 from mailbot.board.build import build
 from mailbot.board.page.rules import Awards, SiteRules
 from mailbot.board.page.site import site
-from mailbot.config.board import Baseline, BoardRules, TrackRules
-from mailbot.config.calendar import Moment
+from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
+from mailbot.config.calendar import Matter, Moment, Quota, Window
 from mailbot.config.challenge import COUNTS
-from mailbot.config.deadlines import Matter, Window
-from mailbot.intake.rules import Quota
-from mailbot.model import Board, Heading, Rule, Standing, Table
+from mailbot.model import Rule, Standing
 from scoring import siqa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mailbot.board.model import Board, Table
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AS_OF = datetime(2026, 11, 25, 10, 0, tzinfo=SHANGHAI)

@@ -13,10 +13,10 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mailbot import service
+from mailbot import flow
 from mailbot.config import load
 from mailbot.evaluation import evaluator
-from mailbot.identity import approval, keys
+from mailbot.identity import keys
 from mailbot.ledger import mails
 from mailbot.operations.ingest import enter
 
@@ -88,7 +88,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
         "roster": {"file": "teams.csv"},
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }
-    with service.opened(load.build(given | config, base=folder), clock=clock) as made:
+    with flow.opened(load.build(given | config, base=folder), clock=clock) as made:
 
         def hold() -> None:
             evaluator.hold(dict(made.labels))
@@ -115,7 +115,7 @@ def take(served: Service, raw: bytes, *, arrived_at: datetime = NOW) -> MailRow:
 def keyed(served: Service, raw: bytes, team: str = "Pixel Peepers") -> bytes:
     """Return a mail that carries a key of its team, a new one."""
     with served.ledger.write("key") as tx:
-        found = approval.new_key(
+        found = keys.new_key(
             tx, team, secret=keys.of(served.config.state, served.ledger), randomness=secrets.token_bytes(16), now=NOW
         )
     assert found is not None

@@ -33,7 +33,7 @@ OWNERS = {
         "mailbot.transport.smtp",
         "mailbot.system.bell",
         "mailbot.system.lock",
-        "mailbot.daemon.notify",
+        "mailbot.daemon.systemd",
         "mailbot.operations.doctor.mail",
         "mailbot.transport.server",
         "mailbot.demo",
@@ -45,7 +45,6 @@ OWNERS = {
     "ssl": {
         "mailbot.transport.imap",
         "mailbot.transport.smtp",
-        "mailbot.transport.tls",
         "mailbot.transport.server",
         "mailbot.demo",
     },

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.absence import is_absence
-from mailbot.mail.automatic import LOOP_HEADER, why_automatic
+from mailbot.mail.automatic import LOOP_HEADER, is_absence, why_automatic
 from mailbot.mail.mime.headers import read_headers
 
 

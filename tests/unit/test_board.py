@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from mailbot.board.build import build, one_line, score_heading
 from mailbot.board.codec import board_as_json, board_from_json, rows_as_json
-from mailbot.config.board import OVERALL, Baseline, TrackRules
+from mailbot.config.board import OVERALL, Baseline, Heading, TrackRules
 from mailbot.errors import ConfigError, Permanent
-from mailbot.model import Board, Heading, Standing, Table
 from tests.unit import boards
 from tests.unit.boards import AS_OF, OPENED, rules, standing
+
+if TYPE_CHECKING:
+    from mailbot.board.model import Board, Table
+    from mailbot.model import Standing
 
 
 def table(board: Board, key: str) -> Table:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot.config import challenge, load
-from mailbot.config.challenge import headings, load_truths, track_of
+from mailbot.config.challenge import headings, track_of
 from mailbot.errors import ConfigError
+from mailbot.evaluation.labels import given_truths, load_truths
 from tests.unit.services import LABELS
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ def _build(folder: Path, **more: Any) -> Challenge:  # noqa: ANN401  # any TOML
     if not (folder / "labels").exists():
         shutil.copytree(LABELS, folder / "labels")
     given = {"preset": "siqa", "challenge": {"address": "s@siqa.example"}, "tracks": TRACKS} | more
-    return challenge.build(load.build(given, base=folder))
+    config = load.build(given, base=folder)
+    return challenge.build(config, given_truths(config, challenge.tracks_of(config)))
 
 
 def test_each_track_has_its_labels_and_formula(tmp_path: Path) -> None:
     """A challenge knows its tracks, how many items each has, and what scores them."""
     made = _build(tmp_path)
     assert {name: truth.n for name, truth in made.truths.items()} == {"siqa-s": 8, "siqa-u": 20}
-    assert made.scorers == {"siqa-s": "siqa-s/1", "siqa-u": "siqa-u/1"}
-    assert all(len(digest) == 64 for digest in made.truth_hashes.values())
+    assert {name: track.scorer for name, track in made.tracks.items()} == {"siqa-s": "siqa-s/1", "siqa-u": "siqa-u/1"}
 
 
 def test_the_rules_are_printed_on_the_board(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_weights_of_ones_own_are_another_scorer(tmp_path: Path) -> None:
     """Scores of other weights are never mixed up with the standard's."""
     weights = {"perception": 0.25, "knowledge": 0.75}
     made = _build(tmp_path, tracks={"siqa-s": TRACKS["siqa-s"] | {"weights": weights}})
-    assert made.scorers["siqa-s"] != "siqa-s/1"
+    assert made.tracks["siqa-s"].scorer != "siqa-s/1"
     assert "0.25 perception" in made.board.tracks[0].formula
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from mailbot.errors import Permanent
-from mailbot.evaluation.backfill import complete
 from mailbot.evaluation.columns import Columns, Predictions
 from mailbot.ledger import submissions
 from scoring import restrict, siqa, stack
@@ -258,10 +257,10 @@ def test_what_is_missing_comes_from_the_spool(tmp_path: Path) -> None:
         told: list[int] = []
         before = path.read_bytes()
         path.unlink()
-        complete(service, service.challenge.truths["siqa-s"], _rows(service), advance=told.append)
+        service.backfill.complete(service.challenge.truths["siqa-s"], _rows(service), advance=told.append)
         assert path.read_bytes() == before
         assert told == [0, 2]
-        complete(service, service.challenge.truths["siqa-s"], _rows(service), advance=told.append)
+        service.backfill.complete(service.challenge.truths["siqa-s"], _rows(service), advance=told.append)
         assert path.read_bytes() == before
         assert told == [0, 2, 2]
 
@@ -273,7 +272,7 @@ def test_a_store_that_cannot_be_written_costs_no_mail(tmp_path: Path, capsys: py
         assert take(service, submission()).outcome == "scored"
         assert "columns-not-kept" in capsys.readouterr().err
         (service.config.state / "columns").unlink()
-        complete(service, service.challenge.truths["siqa-s"], _rows(service))
+        service.backfill.complete(service.challenge.truths["siqa-s"], _rows(service))
         assert service.columns.stacks(service.challenge.truths["siqa-s"], [1]).ids == (1,)
 
 
@@ -285,4 +284,4 @@ def test_what_cannot_be_made_again_is_named(tmp_path: Path) -> None:
     rows = json.loads(labels.read_text())
     labels.write_text(json.dumps([row | {"id": row["id"] + 1} for row in rows]))
     with served(tmp_path, Clock()) as service, pytest.raises(Permanent, match="S-000001 was accepted, but cannot"):
-        complete(service, service.challenge.truths["siqa-s"], _rows(service))
+        service.backfill.complete(service.challenge.truths["siqa-s"], _rows(service))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.intake.commands import Command, Word, own_lines, read
+from mailbot.intake.commands import Command, Word, read
+from mailbot.mail.subject import own_lines
 
 HELP = Command(word=Word.HELP)
 QUOTED = "\n\nOn Thu, 12 Mar 2026 at 16:00, SIQA wrote:\n> withdraw S-1\n> -- \n> help\n"

@@ -12,7 +12,8 @@ import pytest
 from mailbot.config import load
 from mailbot.config.calendar import Moment
 from mailbot.config.providers import PROFILES
-from mailbot.config.servers import Imap, secret
+from mailbot.config.secrets import secret
+from mailbot.config.servers import Imap
 from mailbot.errors import ConfigError
 
 BASE = Path("/etc/mailbot")

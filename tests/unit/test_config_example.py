@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from mailbot.config import load
 from mailbot.config.calendar import Moment
-from mailbot.config.schema import Config, PhaseSection, TrackSection
+from mailbot.config.contest import PhaseSection, TrackSection
+from mailbot.config.schema import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from mailbot.board.page.feed import ENTRIES, atom
 from tests.unit.boards import AS_OF, rules, season, standing
 
 if TYPE_CHECKING:
-    from mailbot.model import Board
+    from mailbot.board.model import Board
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

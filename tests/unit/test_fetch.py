@@ -10,7 +10,8 @@ import pytest
 
 from mailbot.errors import Temporary
 from mailbot.ledger import mails
-from mailbot.model import Fetched, MailState
+from mailbot.mail.model import Fetched
+from mailbot.model import MailState
 from mailbot.transport.fetch import BATCH_MAILS, LARGEST, Fetch
 from tests.unit.services import NOW, Clock, served, submission
 
@@ -95,7 +96,7 @@ def _stranger(number: int) -> bytes:
 
 def test_every_unknown_mail_is_spooled_once(service: Service) -> None:
     """What the ledger knows is not fetched again, and what is spooled is the mail byte for byte."""
-    server, fetch = Server({"INBOX": {5: b"five\r\n", 9: b"nine\r\n"}}), service.fetch()
+    server, fetch = Server({"INBOX": {5: b"five\r\n", 9: b"nine\r\n"}}), service.fetch
     assert fetch.take_new(server) == 2
     server.folders["INBOX"][10] = b"ten\r\n"
     assert fetch.take_new(server) == 1
@@ -111,7 +112,7 @@ def test_a_mail_that_exchange_cannot_serve_waits_in_the_mailbox(service: Service
     notice = (
         b"From: x@y.example\r\nSubject: Retrieval using the IMAP4 protocol failed for the following message: 7\r\n\r\nx"
     )
-    server, fetch = Server({"INBOX": {1: notice, 2: b"two\r\n"}}), service.fetch()
+    server, fetch = Server({"INBOX": {1: notice, 2: b"two\r\n"}}), service.fetch
     assert (fetch.take_new(server), fetch.take_new(server)) == (1, 0)
     assert server.fetched == [[1, 2], [1]]
     later = replace(fetch, clock=lambda: NOW + timedelta(hours=7))
@@ -122,21 +123,21 @@ def test_mails_are_fetched_in_batches(service: Service) -> None:
     """No command asks for more mails, or more bytes, than a batch."""
     count = BATCH_MAILS + 1
     server = Server({"INBOX": dict.fromkeys(range(1, count + 1), b"x")})
-    assert service.fetch().take_new(server) == count
+    assert service.fetch.take_new(server) == count
     assert list(map(len, server.fetched)) == [BATCH_MAILS, 1]
 
 
 def test_large_mails_make_small_batches(service: Service) -> None:
     """Bytes count too; a mail that fills a batch alone comes alone."""
     server = Server({"INBOX": dict.fromkeys((1, 2, 3), b"x")}, sizes_told={1: LARGEST, 2: 10 * 1024**2, 3: 1})
-    service.fetch().take_new(server)
+    service.fetch.take_new(server)
     assert server.fetched == [[1], [2, 3]]
 
 
 def test_of_a_mail_that_is_too_large_only_the_beginning_comes(service: Service) -> None:
     """Its whole size is kept, so that its sender can be told."""
     server = Server({"INBOX": {1: b"x" * 100}}, sizes_told={1: LARGEST + 1})
-    service.fetch().take_new(server)
+    service.fetch.take_new(server)
     assert (server.begun, server.fetched) == ([1], [])
     with service.ledger.read() as tx:
         assert [row.size for row in mails.listing(tx)] == [LARGEST + 1]
@@ -144,7 +145,7 @@ def test_of_a_mail_that_is_too_large_only_the_beginning_comes(service: Service) 
 
 def test_finished_mails_are_moved(service: Service) -> None:
     """What is recorded goes to Processed, what was set aside to Failed, and the ledger knows where."""
-    server, fetch = Server({"INBOX": {1: submission(), 2: _stranger(2), 3: _stranger(3)}}), service.fetch()
+    server, fetch = Server({"INBOX": {1: submission(), 2: _stranger(2), 3: _stranger(3)}}), service.fetch
     fetch.take_new(server)
     with service.ledger.write() as tx:
         (first,) = mails.claim(tx, now=NOW, limit=1)
@@ -160,7 +161,7 @@ def test_finished_mails_are_moved(service: Service) -> None:
 
 def test_unfinished_mails_stay(service: Service) -> None:
     """A mail that is only spooled is not moved."""
-    server, fetch = Server({"INBOX": {1: submission()}}), service.fetch()
+    server, fetch = Server({"INBOX": {1: submission()}}), service.fetch
     fetch.take_new(server)
     assert fetch.file_away(server) == 0
     assert list(server.folders["INBOX"]) == [1]
@@ -169,27 +170,27 @@ def test_unfinished_mails_stay(service: Service) -> None:
 def test_strangers_stay_in_junk(service: Service) -> None:
     """In a swept folder only the mails of teams are moved: the rest is the provider's spam."""
     server = Server({"INBOX": {}, "Junk": {1: submission(), 2: _stranger(2)}})
-    assert _work(service, service.fetch(), server) == 1
+    assert _work(service, service.fetch, server) == 1
     assert list(server.folders["Junk"]) == [2]
-    assert _work(service, service.fetch(), server) == 0
+    assert _work(service, service.fetch, server) == 0
 
 
 def test_a_missing_folder_is_passed_over(service: Service) -> None:
     """A folder of the config that the server does not have is no error."""
     server = Server({"INBOX": {1: submission()}})
-    assert _work(service, service.fetch(), server) == 1
+    assert _work(service, service.fetch, server) == 1
 
 
 def test_a_server_that_cannot_move_keeps_its_mails(service: Service) -> None:
     """Then the mails stay, and are not taken again."""
     server = Server({"INBOX": {1: submission()}}, can_move=False)
-    assert _work(service, service.fetch(), server) == 0
-    assert service.fetch().take_new(server) == 0
+    assert _work(service, service.fetch, server) == 0
+    assert service.fetch.take_new(server) == 0
 
 
 def test_a_mail_that_somebody_moved_is_filed_all_the_same(service: Service) -> None:
     """A finished mail that is gone from the inbox is not looked for for ever."""
-    server, fetch = Server({"INBOX": {1: submission()}}), service.fetch()
+    server, fetch = Server({"INBOX": {1: submission()}}), service.fetch
     fetch.take_new(server)
     service.intake.step()
     server.folders["INBOX"].clear()
@@ -199,7 +200,7 @@ def test_a_mail_that_somebody_moved_is_filed_all_the_same(service: Service) -> N
 
 def test_renumbered_mails_are_known_again(service: Service) -> None:
     """After a change of UIDVALIDITY the old mails are taken, known again, and neither scored nor answered twice."""
-    server, fetch = Server({"INBOX": {1: submission()}}, can_move=False), service.fetch()
+    server, fetch = Server({"INBOX": {1: submission()}}, can_move=False), service.fetch
     _work(service, fetch, server)
     server.validity = 8
     _work(service, fetch, server)
@@ -220,7 +221,7 @@ def test_a_broken_connection_loses_nothing(service: Service) -> None:
 
     folder = {uid: b"%d\r\n" % uid for uid in range(1, BATCH_MAILS + 2)}
     with pytest.raises(Temporary):
-        service.fetch().take_new(Breaking({"INBOX": folder}))
+        service.fetch.take_new(Breaking({"INBOX": folder}))
     server = Server({"INBOX": folder})
-    assert service.fetch().take_new(server) == 1
+    assert service.fetch.take_new(server) == 1
     assert server.fetched == [[BATCH_MAILS + 1]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.identity.identify import Identity, canonical, identify
-from mailbot.model import Mail, Outcome, Team
+from mailbot.config.address import canonical
+from mailbot.identity.identify import Identity, identify
+from mailbot.mail.model import Mail
+from mailbot.model import Outcome, Team
 
 TEAM = Team(id=1, name="Pixel Peepers", addresses=("ada@peepers.example", "bo@peepers.example"))
 ROSTER = dict.fromkeys(TEAM.addresses, TEAM)

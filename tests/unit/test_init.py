@@ -16,7 +16,8 @@ import pytest
 
 from mailbot.config import load
 from mailbot.config.providers import PROFILES
-from mailbot.config.servers import Imap, secret
+from mailbot.config.secrets import secret
+from mailbot.config.servers import Imap
 from mailbot.errors import ConfigError
 from tests.command import MAILBOT, mailbot
 from tests.unit.services import LABELS

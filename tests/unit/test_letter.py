@@ -13,18 +13,18 @@ import pytest
 
 from mailbot.board.build import build
 from mailbot.board.rank_changes import places
-from mailbot.config.deadlines import Matter, Window
+from mailbot.config.calendar import Matter, Window
 from mailbot.letters import chart
 from mailbot.letters.letter import Addressee, Letters
 from mailbot.mail.languages import CHINESE, ENGLISH, LANGUAGES
 from mailbot.model import Team
-from tests.unit.boards import AS_OF, SHANGHAI, rules, standing
+from tests.unit.boards import AS_OF, rules, standing
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.intake.reply import Outgoing
+    from mailbot.mail.envelope import Outgoing
 
 HOSTILE = ("<img src=x onerror=alert(1)> 100%s", "A&B %(rank)s <b>", "“quoted\" 'name'")
 
@@ -44,7 +44,7 @@ WINDOWS = (
 def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
     """Return what writes letters of a contest."""
     with served(tmp_path_factory.mktemp("letters"), Clock()) as wired:
-        yield Letters(challenge=replace(wired.challenge, windows=WINDOWS), zone=SHANGHAI)
+        yield Letters(challenge=replace(wired.challenge, windows=WINDOWS))
 
 
 def _named(name: str) -> list[Window]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mailbot.mail.model import Mail
 from mailbot.mail.open import Candidate, Opened
-from mailbot.model import Mail
-from mailbot.operations.mentions import has_in_subject, is_for_team
+from mailbot.operations.forget import has_in_subject, is_for_team
 
 
 def opened(subject: str, data: bytes = b"") -> Opened:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot import dialogue_parts as command_parts
-from mailbot.identity import approval
+from mailbot.identity import questions
 from mailbot.ledger import disputes, events, held, mails, outbox, rulings, scores, submissions, teams
 from mailbot.model import Outcome, Ruling
 from mailbot.operations import rescore, trace
@@ -215,7 +214,7 @@ def test_a_ruling_is_told_in_the_language_of_the_dispute(contest: Service) -> No
     """Where the team chose none."""
     asked(contest, "dispute S-2: 第四题的标注有误")
     with contest.ledger.write("ruling") as tx:
-        command_parts.disputing(contest).rule(tx, 2, Ruling.ACCEPTED, "yes")
+        contest.disputes.rule(tx, 2, Ruling.ACCEPTED, "yes")
     with contest.ledger.read() as tx:
         (answer,) = [one for one in outbox.listing(tx) if one.kind == "dispute-ruled"]
     assert answer.subject == "关于您对 S-000002 的申诉"
@@ -226,7 +225,7 @@ def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Se
     assert "went to the organizers" in asked(contest, "dispute S-2: item 4 is wrong")
     assert "open already" in asked(contest, "dispute S-2: once more")
     with contest.ledger.write("ruling") as tx:
-        command_parts.disputing(contest).rule(tx, 2, Ruling.REJECTED, "item 4 is right")
+        contest.disputes.rule(tx, 2, Ruling.REJECTED, "item 4 is right")
     with contest.ledger.read() as tx:
         (question,) = [one for one in outbox.listing(tx) if one.kind == "dispute"]
         (answer,) = [one for one in outbox.listing(tx) if one.kind == "dispute-ruled"]
@@ -316,7 +315,7 @@ def test_an_organizers_word_has_a_held_command_done(lenient: Service, text: str)
     before = changed(lenient)
     row = take(lenient, say(text))
     with lenient.ledger.write("approve") as tx:
-        assert approval.approve(tx, row.id, why="they telephoned", now=NOW)
+        assert questions.approve(tx, row.id, why="they telephoned", now=NOW)
     assert lenient.intake.step()
     assert changed(lenient)[:2] != before[:2]
 

@@ -15,7 +15,7 @@ from mailbot.mail.parse import parse
 from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:
-    from mailbot.model import Mail
+    from mailbot.mail.model import Mail
 
 ANN = b"From: Ann <ann@example.org>\r\nTo: siqa@contest.example\r\n"
 MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"

@@ -10,11 +10,10 @@ from email.policy import SMTP
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mailbot.identity.roster import normalise
+from mailbot.config.address import normalise
 from mailbot.mail.mime.addresses import addresses
-from mailbot.mail.mime.charset import text_of
 from mailbot.mail.mime.params import clean_name, parameters
-from mailbot.mail.mime.text import decode_words
+from mailbot.mail.mime.text import decode_words, text_of
 from mailbot.mail.parse import parse
 
 LETTERS = st.characters(categories=("L", "N"), include_characters=" -_.,'", max_codepoint=0xFFFF)

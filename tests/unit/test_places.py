@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from mailbot.board.model import Board
     from mailbot.board.rank_changes import Place
-    from mailbot.model import Board
 
 WEEK = timedelta(weeks=1)
 

@@ -41,9 +41,9 @@ def test_everything_is_written_and_named(tmp_path: Path) -> None:
 
 def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
     """The same board gives the same bytes in every file."""
-    publish.folder_target(tmp_path, site_rules())(boards.board())
+    publish.write(boards.board(), tmp_path, site_rules())
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
-    publish.folder_target(tmp_path, site_rules())(boards.board())
+    publish.write(boards.board(), tmp_path, site_rules())
     assert {name: (tmp_path / name).read_bytes() for name in files_below(tmp_path)} == before
 
 

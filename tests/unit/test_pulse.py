@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.daemon.notify import Notifier
 from mailbot.daemon.report import REFUSED, Report, read
+from mailbot.daemon.systemd import Notifier
 from mailbot.system import heartbeat
 from mailbot.system.heartbeat import Pulse
 from tests.unit.services import Clock, served

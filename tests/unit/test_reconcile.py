@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.daemon import loops
-from mailbot.ledger import health, outbox
+from mailbot import flow
+from mailbot.ledger import observations, outbox
 from mailbot.operations.doctor import checks
 from mailbot.transport.fetch import Fetch
 from tests.unit.services import Clock, served
@@ -58,7 +58,7 @@ def test_the_doctor_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.Cap
         assert (row.level, row.detail) == ("yellow", "1 mails there, 1 not fetched yet, 0 waiting to be handled")
         assert row.mend == "`mailbot once` fetches them, or `mailbot run`"
         with service.ledger.read() as tx:
-            assert (outbox.listing(tx), health.listing(tx)) == ([], [])
+            assert (outbox.listing(tx), observations.health_of_parts(tx)) == ([], [])
         assert _row(service, "reconciliation") == []
     assert capsys.readouterr().err == ""
 
@@ -82,5 +82,5 @@ def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeyp
         monkeypatch.setattr(Fetch, "take_new", lambda *_: 0)
         monkeypatch.setattr(Fetch, "file_away", lambda *_: 0)
         monkeypatch.setattr("mailbot.service.Service.sending", nothing_goes_out)
-        loops.once(service)
+        flow.once(service)
         assert _row(service, "reconciliation") == []

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.identity.identify import Identity
-from mailbot.intake.record import Case
+from mailbot.intake.case import Case
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.mail.open import open_mail
 from mailbot.model import MailState, Outcome, Status

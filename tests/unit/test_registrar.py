@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.identity import sync
-from mailbot.ledger import events, outbox, teams
+from mailbot.flow import opened as service_of
+from mailbot.ledger import daybook, events, outbox, teams
 from mailbot.model import Outcome, Team
 from mailbot.operations import rebuild
-from mailbot.service import opened as service_of
 from tests.unit.services import ADA, NOW, Clock, keyed, served, submission, take
 
 if TYPE_CHECKING:
@@ -251,7 +250,7 @@ def test_members_that_cannot_be_changed(tmp_path: Path, case: str) -> None:
 def test_a_team_of_the_file_confirms(tmp_path: Path, subject: str) -> None:
     """It is asked, confirms with the word or with its name, is welcomed, and may submit."""
     with served(tmp_path, Clock(), registration={"confirm": True}) as service:
-        sync.of(service).run()
+        service.sync.run()
         assert take(service, _mail(subject, sender=ADA)).outcome is Outcome.REGISTERED
         welcome = "欢迎参加" if "确认" in subject else "Welcome"
         assert welcome in _sent(service)[-1][2].splitlines()[0]
@@ -290,7 +289,7 @@ def test_a_rebuilt_ledger_has_the_same_roster(tmp_path: Path) -> None:
         take(service, keyed(service, _mail(f"members remove {YI}"), "Newcomers"))
         assert take(service, _mail("members add xu@new.example")).outcome is Outcome.HELD
         _confirm(service, _sent(service)[-1][1])
-        service.keep_daybook()
+        daybook.catch_up(service.ledger, service.config.state)
         before = _roster(service)
         config = service.config
     (tmp_path / "state" / "ledger.db").rename(tmp_path / "lost.db")

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailbot.config.calendar import Moment
-from mailbot.intake.reply import REFERENCES, Answer, Answered, Replies, method_of
-from mailbot.intake.rules import Allowance
-from mailbot.model import Judged, Mail, Outcome, Status, Team
+from mailbot.config.calendar import Allowance
+from mailbot.intake.answers import Answer, Answered
+from mailbot.intake.reply import REFERENCES, Replies
+from mailbot.mail.model import Mail
+from mailbot.mail.subject import method_of
+from mailbot.model import Judged, Outcome, Status, Team
 from scoring.ladder import feedback
 from scoring.model import Evaluation, Note, Policy, Problem
 from tests.unit.services import ADA, NOW, Clock, served
@@ -92,8 +94,7 @@ def test_an_address_beyond_ascii_stands_in_the_header_as_it_is(replies: Replies)
 def replies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replies]:
     """Give the replies of a challenge with one track."""
     with served(tmp_path_factory.mktemp("served"), Clock()) as service:
-        zone = service.config.challenge.zone
-        yield Replies(challenge=service.challenge, zone=zone, publish_at=Moment.parse("wed 10:00"))
+        yield Replies(challenge=service.challenge)
 
 
 def _one(status: Status = Status.ACCEPTED, **evaluation: Any) -> Answered:  # noqa: ANN401  # fields of an evaluation

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mailbot.config.address import normalise
 from mailbot.identity.names import LONGEST_NAME
-from mailbot.identity.roster import Entry, entry, normalise, read_csv
+from mailbot.identity.roster import Entry, entry, read_csv
 
 
 def _entries(text: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.config.calendar import Moment, Phase
-from mailbot.intake.rules import Allowance, Quota, hold_to_team, name_key, neighbours, status
-from mailbot.model import Status
+from mailbot.config.calendar import Allowance, Moment, Phase, Quota, neighbours
+from mailbot.intake.rules import hold_to_team, status
+from mailbot.model import Status, name_key
 from scoring.model import Evaluation, Note, Problem
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)

@@ -16,7 +16,7 @@ from mailbot.config.calendar import Moment
 from tests.unit import boards
 
 if TYPE_CHECKING:
-    from mailbot.model import Board, Table
+    from mailbot.board.model import Board, Table
 
 WEDNESDAY = Moment.parse("wed 10:00")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board.sheet import show as showing
 from mailbot.board.sheet.show import Showing, delay
-from mailbot.config.section import SheetSection, sheet_key
+from mailbot.config.secrets import sheet_key
+from mailbot.config.servers import SheetSection
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
 from mailbot.ledger import events, outbox
 from mailbot.operations.doctor import board as doctor_sheet
@@ -79,7 +79,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     clock, google = Clock(NOW), Google()
     with served(tmp_path, clock, sheet=SHEET) as service:
         take(service, submission())
-        sheet = showing.of(service)
+        sheet = service.sheet()
         assert sheet is not None
         with service.ledger.read() as tx:
             before = len(outbox.listing(tx))
@@ -123,7 +123,7 @@ def test_a_restart_forgets_nothing(scene: Scene, tmp_path: Path) -> None:
     scene.google.faults = [Temporary("503")]
     assert not scene.sheet.step()
     with served(tmp_path, scene.clock, sheet=SHEET) as again:
-        sheet = showing.of(again)
+        sheet = again.sheet()
         assert sheet is not None
         sheet = replace(sheet, connect=lambda: scene.google)
         assert not sheet.step()
@@ -210,7 +210,7 @@ def test_a_key_file_that_cannot_be_read_ends_nothing(scene: Scene) -> None:
 def test_a_mailbot_without_a_sheet_has_no_step(tmp_path: Path) -> None:
     """Nothing of it is even loaded."""
     with served(tmp_path, Clock(NOW)) as service:
-        assert showing.of(service) is None
+        assert service.sheet() is None
         assert list(doctor_sheet.standing(service)) == []
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.evaluation import similar
 from mailbot.ledger import events, similarities
 from scoring.similarity import Kind
 from tests.unit.services import ADA, CARL, Clock, served, take
@@ -91,8 +90,8 @@ def test_a_new_copy_is_found(tmp_path: Path, rows: list[dict[str, object]], kind
         take(service, _mail(ADA, _numbers(1), "S", 1))
         take(service, _mail(CARL, rows, "S", 2))
         assert _found(service) == []  # the reply is in the outbox, and no comparison was made for it
-        assert similar.of(service).step()
-        assert not similar.of(service).step()
+        assert service.similar.step()
+        assert not service.similar.step()
         assert _found(service) == ([("siqa-s", 1, 2, kind)] if kind else [])
 
 
@@ -102,9 +101,9 @@ def test_a_teams_own_submissions_are_no_copies(tmp_path: Path) -> None:
     with served(tmp_path, Clock(), tracks=TRACKS, quota=QUOTA) as service:
         for number in (1, 2):
             take(service, _mail(ADA, _numbers(1), "S", number))
-        while similar.of(service).step():
+        while service.similar.step():
             pass
-        assert similar.of(service).all_pairs("siqa-s") == []
+        assert service.similar.all_pairs("siqa-s") == []
         assert _found(service) == []
 
 
@@ -117,7 +116,7 @@ def test_the_same_wrong_answers_are_found(tmp_path: Path) -> None:
         take(service, _mail(CARL, _answers(1), "U", 5))
         take(service, _mail(CARL, _answers(2, others=6), "U", 6))
         take(service, _mail(CARL, _answers(7), "U", 7))
-        assert similar.of(service).step()
+        assert service.similar.step()
         assert _found(service) == [("siqa-u", 1, 5, Kind.VALUES), ("siqa-u", 2, 6, Kind.ANSWERS)]
 
 
@@ -129,12 +128,12 @@ def test_all_pairs_find_what_the_steps_found_and_enter_it_once(tmp_path: Path) -
             [(ADA, _numbers(1)), (ADA, _numbers(5)), (CARL, _numbers(1, noise=0.02)), (CARL, _numbers(5, bend=2.0))], 1
         ):
             take(service, _mail(sender, rows, "S", number))
-        pairs = similar.of(service).all_pairs("siqa-s")
+        pairs = service.similar.all_pairs("siqa-s")
         assert {(pair.first, pair.second, pair.kind) for pair in pairs} == {(1, 3, Kind.NUMBERS), (2, 4, Kind.RANKS)}
         assert len(_found(service)) == 2
-        while similar.of(service).step():
+        while service.similar.step():
             pass
-        similar.of(service).all_pairs("siqa-s")
+        service.similar.all_pairs("siqa-s")
         assert len(_found(service)) == 2
 
 
@@ -146,6 +145,6 @@ def test_submissions_that_fit_no_more_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "labels" / "answer-s.json"
     path.write_text(path.read_text().replace('"id": 60', '"id": 61'))
     with served(tmp_path, Clock(), tracks=TRACKS, quota=QUOTA) as service:
-        assert similar.of(service).step()
-        assert not similar.of(service).step()
-        assert similar.of(service).all_pairs("siqa-s") == []
+        assert service.similar.step()
+        assert not service.similar.step()
+        assert service.similar.all_pairs("siqa-s") == []

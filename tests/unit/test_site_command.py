@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board import command as site_command
+from mailbot.board import publish as site_command
 from mailbot.config.load import build
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(command: str, folder: Path, *, seconds: float = 30) -> str:
     """Run a command."""
-    return site_command.run(command, folder, seconds=seconds, log=folder.parent / "log")
+    return site_command.run_command(command, folder, seconds=seconds, log=folder.parent / "log")
 
 
 def test_it_gets_the_folder(folder: Path) -> None:

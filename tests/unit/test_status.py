@@ -20,9 +20,9 @@ from mailbot.board.weekly import OVERDUE
 from mailbot.cli.app import app
 from mailbot.cli.status import screen
 from mailbot.daemon import metrics
-from mailbot.daemon.notify import Notifier
 from mailbot.daemon.report import Report
 from mailbot.daemon.status import Status, as_json, look
+from mailbot.daemon.systemd import Notifier
 from mailbot.system.heartbeat import Pulse
 from mailbot.system.lock import held, is_held
 from tests.care.contest import write_config

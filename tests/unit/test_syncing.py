@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.config.registration_section import FormColumns
+from mailbot.config.teams import FormColumns
 from mailbot.errors import SheetRefused
-from mailbot.identity import sync as syncing
-from mailbot.identity.form import read
+from mailbot.identity.sync import read_form
 from mailbot.ledger import outbox, teams
 from tests.unit.services import Clock, served
 
@@ -59,7 +58,7 @@ def _letters(service: Service) -> list[tuple[str, str]]:
 def test_a_form_is_read_by_its_headings() -> None:
     """Columns may stand anywhere; members may be split in any way; empty rows are passed over."""
     rows = [HEAD, ["1", "Zoe@New.example", "Newcomers", "yi@new.example；xu@new.example"], [], ["2", "", "Nobody"]]  # noqa: RUF001  # as Chinese input methods write
-    found = read(rows, FormColumns())
+    found = read_form(rows, FormColumns())
     assert [(one.name, one.addresses) for one in found.entries] == [
         ("Newcomers", ("zoe@new.example", "yi@new.example", "xu@new.example"))
     ]
@@ -69,7 +68,7 @@ def test_a_form_is_read_by_its_headings() -> None:
 @pytest.mark.parametrize("rows", [[], [["Team name"]], [["a", "b"]]], ids=["none", "half", "others"])
 def test_a_form_without_its_columns_says_which(rows: list[list[str]]) -> None:
     """The organizers learn what to mend."""
-    found = read(rows, FormColumns())
+    found = read_form(rows, FormColumns())
     assert found.entries == ()
     assert '"Email Address"' in found.mistakes[0]
     assert "roster.sheet.columns" in found.mistakes[0]
@@ -79,7 +78,7 @@ def test_every_hour_the_form_brings_its_teams(tmp_path: Path) -> None:
     """Once an hour and not sooner; a team of the form is registered like any other."""
     clock, form = Clock(), Form(["1", "zoe@new.example", "Newcomers", ""])
     with served(tmp_path, clock, **FORM) as service:
-        sync = replace(syncing.of(service), connect=lambda: form)
+        sync = replace(service.sync, connect=lambda: form)
         assert [sync.step(), sync.step()] == [True, False]
         form.rows.append(["2", "max@late.example", "Latecomers", ""])
         clock.forward(hours=1)
@@ -92,7 +91,7 @@ def test_problems_are_told_once_until_they_change(tmp_path: Path) -> None:
     """One mail for each set of problems, to the organizers, with every row and its reason."""
     clock, form = Clock(), Form(["1", "nobody", "Newcomers", ""])
     with served(tmp_path, clock, **FORM) as service:
-        sync = replace(syncing.of(service), connect=lambda: form)
+        sync = replace(service.sync, connect=lambda: form)
         wrong = sync.run()
         sync.run()
         assert _letters(service) == [("roster", "chair@siqa.example")]
@@ -107,7 +106,7 @@ def test_a_row_of_the_form_changes_no_team(tmp_path: Path) -> None:
     """Whoever fills in the form with a registered team's name does not get onto that team."""
     form = Form(["1", "mallory@x.example", "pixel peepers", ""])
     with served(tmp_path, Clock(), **FORM) as service:
-        (wrong,) = replace(syncing.of(service), connect=lambda: form).run()
+        (wrong,) = replace(service.sync, connect=lambda: form).run()
         with service.ledger.read() as tx:
             assert teams.by_address(tx, ["mallory@x.example"]) == {}
     assert "it is registered already, so mallory@x.example was not added" in wrong
@@ -118,7 +117,7 @@ def test_after_the_end_the_form_brings_nobody(tmp_path: Path) -> None:
     form = Form(["1", "zoe@new.example", "Newcomers", ""])
     config = FORM | {"registration": {"closes": "2026-03-01T00:00:00+00:00"}}
     with served(tmp_path, Clock(), **config) as service:
-        (wrong,) = replace(syncing.of(service), connect=lambda: form).run()
+        (wrong,) = replace(service.sync, connect=lambda: form).run()
         assert "Newcomers" not in _names(service)
     assert "registration is closed; `mailbot teams add` with --why lets it in" in wrong
 
@@ -127,7 +126,7 @@ def test_a_sheet_that_refuses_is_told_and_keeps_nobody_from_the_file(tmp_path: P
     """The file is read all the same; the organizers hear of the sheet once, by the watch."""
     with served(tmp_path, Clock(), **FORM) as service:
         (tmp_path / "teams.csv").write_text("team,address\nNew Ones,n@new.example\n", encoding="utf-8")
-        sync = replace(syncing.of(service), connect=Refusing)
+        sync = replace(service.sync, connect=Refusing)
         (wrong,) = sync.run()
         sync.run()
         assert "New Ones" in _names(service)
@@ -142,7 +141,7 @@ def test_an_address_that_left_is_not_brought_back_by_a_file(tmp_path: Path) -> N
             team = teams.by_address(tx, ["ada@peepers.example"])["ada@peepers.example"]
             teams.add(tx, team.name, ["bea@peepers.example"], service.clock())
             assert teams.leave(tx, team.id, "ada@peepers.example", service.clock())
-        assert syncing.of(service).run() == []
+        assert service.sync.run() == []
         with service.ledger.read() as tx:
             assert teams.with_id(tx, team.id).addresses == ("bea@peepers.example",)
 
@@ -150,8 +149,8 @@ def test_an_address_that_left_is_not_brought_back_by_a_file(tmp_path: Path) -> N
 def test_unconfirmed_teams_are_asked_once(tmp_path: Path) -> None:
     """With ``registration.confirm`` the teams of the file get one mail each, to the leader."""
     with served(tmp_path, Clock(), registration={"confirm": True}) as service:
-        syncing.of(service).run()
-        syncing.of(service).run()
+        service.sync.run()
+        service.sync.run()
         assert sorted(_letters(service)) == [("ask", "ada@peepers.example"), ("ask", "carl@muenster.example")]
         with service.ledger.read() as tx:
             assert all(team.unconfirmed for team in teams.everyone(tx))

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot.errors import Permanent
-from mailbot.ledger import boards, events, quota, ruling, similarities, teams, whole
+from mailbot.ledger import boards, events, quota, rulings, schema, similarities, teams
 from mailbot.model import Exclusion
-from mailbot.operations.export import Takeout
-from mailbot.operations.takeout_rows import FILES, LEFT_OUT
+from mailbot.operations.export import FILES, LEFT_OUT, Takeout
 from tests.unit.services import ADA, CARL, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_no_table_of_the_ledger_is_forgotten(tmp_path: Path) -> None:
     """Each is in a file of the export, or there is a reason why it is not; and every file named is there."""
-    assert FILES.keys() | LEFT_OUT.keys() == whole.NAMES
+    assert FILES.keys() | LEFT_OUT.keys() == set(metadata.tables)
     assert not FILES.keys() & LEFT_OUT.keys()
     with served(tmp_path, Clock()) as service:
         Takeout(service=service, folder=tmp_path / "out").write()
@@ -157,7 +156,7 @@ def test_entries_disputes_and_decisions_are_in_it(tmp_path: Path, *, asked: bool
         take(service, asks("dispute S-000001"))
         with service.ledger.write("test") as tx:
             similarities.add(tx, track="siqa-s", first_id=1, second_id=2, kind="identical", value=1.0, now=NOW)
-            ruling.exclude(tx, 2, Exclusion.HIDDEN, "a second account", NOW)
+            rulings.exclude(tx, 2, Exclusion.HIDDEN, "a second account", NOW)
             team = teams.with_name(tx, "Pixel Peepers")
             assert team is not None
             quota.grant(tx, service.challenge.quota, team, "siqa-s", more=1, why="our mistake", now=NOW)

@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from mailbot.transport.server import why
+from mailbot.transport.server import why_unreachable
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_mistake_of_the_config_is_named_by_its_key(error: Exception, told: str
     """The section is that of the server; the keys stand in the config."""
     if isinstance(error, ssl.SSLCertVerificationError):
         error.verify_message = "self-signed certificate"
-    assert told in why(error, "smtp")
+    assert told in why_unreachable(error, "smtp")
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_a_mistake_of_the_config_is_named_by_its_key(error: Exception, told: str
 )
 def test_what_only_the_server_knows_is_not_guessed(error: Exception) -> None:
     """A lost connection is no mistake of the config."""
-    assert why(error, "imap") == ""
+    assert why_unreachable(error, "imap") == ""

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board import exports, publish
+from mailbot.board import exports
+from mailbot.board.codec import board_from_json
 from mailbot.board.weekly import PATIENCE
-from mailbot.errors import Permanent
+from mailbot.errors import ConfigError, Permanent
 from mailbot.ledger import boards, events
 from tests.unit.services import CARL, NOW, Clock, drop, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mailbot.model import Board
+    from mailbot.board.model import Board
     from mailbot.service import Service
 
 WEEK = timedelta(weeks=1)
@@ -116,36 +116,31 @@ def test_the_standing_is_the_configs(tmp_path: Path, standing: str, method: str)
 
 
 def test_the_board_is_kept_as_it_was_shown(tmp_path: Path) -> None:
-    """What the targets got, the ledger and the files hold, and the audit trail knows of it."""
-    shown: list[Board] = []
+    """What was published, the ledger and the files hold, and the audit trail knows of it."""
     with served(tmp_path, Clock(NOW)) as service:
         take(service, submission())
-        weekly = replace(service.weekly, targets=(*service.weekly.targets, shown.append))
-        made = weekly.publish(as_of=NOW + timedelta(hours=1))
+        made = service.weekly.publish(as_of=NOW + timedelta(hours=1))
         with service.ledger.read() as tx:
             (kept,) = boards.listing(tx)
             trail = [entry.kind for entry in events.since(tx, 0)]
-    assert shown == [made]
+    assert board_from_json(json.loads(kept.board)) == made
     assert kept.due_at is None
     on_disk = json.loads((tmp_path / "state" / "published" / "board.json").read_text(encoding="utf-8"))
     assert json.loads(kept.board) == on_disk
     assert trail[-1] == "board-published"
 
 
-def test_a_target_that_fails_leaves_the_board_due(tmp_path: Path) -> None:
-    """What could not be shown is not kept as published, and is tried again."""
+def test_a_board_that_cannot_be_written_stays_due(tmp_path: Path) -> None:
+    """What could not be published is not kept as published, and is tried again."""
     clock = Clock(NOW)
     with served(tmp_path, clock) as service:
         clock.now = DUE
-        broken = replace(service.weekly, targets=(_full,))
-        with pytest.raises(OSError, match="full"):
-            broken.step()
+        service.config.published.write_text("in the way")
+        with pytest.raises(ConfigError, match=r"board\.folder"):
+            service.weekly.step()
         assert _published(service) == []
+        service.config.published.unlink()
         assert service.weekly.step()
-
-
-def _full(_: Board) -> None:
-    raise OSError("the disk is full")
 
 
 def everything(published: Path) -> dict[str, bytes]:
@@ -171,7 +166,7 @@ def test_final_results_are_a_board_of_their_own(tmp_path: Path) -> None:
         ordinary = service.weekly.publish(as_of=clock())
         clock.forward(days=1)
         assert service.weekly.publish(as_of=clock(), final=True).final
-        assert [board.final for board in publish.kept(service.ledger)] == [False, True]
+        assert [board.final for board in service.publisher.published()] == [False, True]
         page = service.config.published / "page"
         assert ">Awards</h2>" in (page / "final" / "index.html").read_text(encoding="utf-8")
         assert (page / "board.json").read_bytes() == exports.as_json(ordinary)
@@ -182,9 +177,8 @@ def test_what_was_published_is_made_anew_from_the_ledger(tmp_path: Path, *, fina
     """With the folder gone all comes back, byte for byte: the site, and the files of what was published last."""
     clock = Clock(DUE)
     with served(tmp_path, clock) as service:
-        parts = (service.config, service.challenge, service.ledger, service.watch)
         with pytest.raises(Permanent, match="publish one first"):
-            publish.rebuild(*parts)
+            service.publisher.rebuild()
         take(service, submission())
         for last in (False, True):
             service.weekly.publish(as_of=clock(), final=final and last)
@@ -193,5 +187,5 @@ def test_what_was_published_is_made_anew_from_the_ledger(tmp_path: Path, *, fina
         before = everything(published)
         assert json.loads(before["board.json"])["final"] is final
         shutil.rmtree(published)
-        assert publish.rebuild(*parts)
+        assert service.publisher.rebuild()
         assert everything(published) == before

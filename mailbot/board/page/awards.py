@@ -10,8 +10,8 @@ from mailbot.board.page.tables import number
 from mailbot.config.board import OVERALL
 
 if TYPE_CHECKING:
+    from mailbot.board.model import Board, Row, Table
     from mailbot.board.page.rules import Awards
-    from mailbot.model import Board, Row, Table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from mailbot.config.board import OVERALL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.model import Board, Row, Table
+    from mailbot.board.model import Board, Row, Table
 
 TOP = 10
 """So many teams have a line of their own in the history."""

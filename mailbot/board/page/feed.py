@@ -14,7 +14,7 @@ from mailbot.board.page.html import when
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.model import Board, Table
+    from mailbot.board.model import Board, Table
 
 ENTRIES = 20
 """So many boards stand in the feed, the latest first."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mailbot.config.calendar import shown, shown_aoe
+from mailbot.config.calendar import Matter, shown, shown_aoe
 from mailbot.config.challenge import COUNTS
-from mailbot.config.deadlines import Matter
 from scoring import example
 from scoring.model import Kind
 
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.config.calendar import Moment
+    from mailbot.config.calendar import Moment, Quota, Window
     from mailbot.config.challenge import Challenge
-    from mailbot.config.deadlines import Window
     from mailbot.config.schema import Config
-    from mailbot.intake.rules import Quota
     from scoring.ids import Id
     from scoring.model import Track
 

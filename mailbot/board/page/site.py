@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.board import exports, receipts, workbook
-from mailbot.board.moves import before, moves
+from mailbot.board import exports, workbook
 from mailbot.board.page import awards as site_awards
 from mailbot.board.page import charts, feed, tables
 from mailbot.board.page import rules as site_rules
 from mailbot.board.page.html import html
+from mailbot.board.rank_changes import previous_board, rank_changes
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from mailbot.board.model import Board
     from mailbot.board.page.rules import SiteRules
-    from mailbot.model import Board
 
 Site = dict[str, bytes]
 """The bytes of each file by its path, as ``weeks/2026-03-18/index.html``."""
@@ -42,7 +42,7 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     """Return the site of ``boards``, which stand in the order they were published in.
 
     The front page shows the ordinary board of the latest instant, or the final results where they are all there is.
-    ``received`` is the list of the files that were received (:mod:`mailbot.board.receipts`), once it is published.
+    ``received`` is the list of the files that were received (:mod:`mailbot.board.exports`), once it is published.
 
     Raises:
         Permanent: there is no board.
@@ -53,7 +53,7 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     final = next((edition for edition in reversed(shown) if edition.board.final), None)
     front = next((edition for edition in reversed(shown) if not edition.board.final), shown[-1])
     common = {"rules": rules, "final": final.board if final else None, "feed": "feed.xml", "received": received}
-    files: Site = {} if received is None else {receipts.NAME: received}
+    files: Site = {} if received is None else {exports.RECEIPTS: received}
     for edition in shown:
         files |= _week(edition, common)
     if final:
@@ -80,7 +80,7 @@ def editions(boards: Sequence[Board]) -> list[Edition]:
         addresses.append(address)
     ordinary = [board for board in boards if not board.final]
     made = [
-        Edition(board=board, address=address, previous=None if board.final else before(ordinary, board.as_of))
+        Edition(board=board, address=address, previous=None if board.final else previous_board(ordinary, board.as_of))
         for board, address in zip(boards, addresses, strict=True)
     ]
     return sorted(made, key=lambda edition: edition.board.as_of)
@@ -126,7 +126,7 @@ def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
 
 def _board(edition: Edition) -> dict[str, object]:
     """Return what the pages of a board show of it."""
-    moved = moves(edition.previous, edition.board) if edition.previous else None
+    moved = rank_changes(edition.previous, edition.board) if edition.previous else None
     return {
         "board": edition.board,
         "address": edition.address,

@@ -10,7 +10,8 @@ from mailbot.board.build import score_heading
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailbot.model import Board, Heading, Row, Table
+    from mailbot.board.model import Board, Row, Table
+    from mailbot.config.board import Heading
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -91,7 +92,7 @@ class Ground:
 
 
 def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> tuple[View, ...]:
-    """Return the tables of ``board``; ``moved`` is what :func:`mailbot.board.moves.moves` says, None at first."""
+    """Return the tables of ``board``; ``moved`` is what :func:`rank_changes` says, None at first."""
     return tuple(_view(table, moved) for table in board.tables)
 
 

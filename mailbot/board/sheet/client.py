@@ -21,7 +21,7 @@ from mailbot.board.sheet import http as sheet_http
 from mailbot.board.sheet import requests as sheet_requests
 from mailbot.board.sheet.faults import IMPOSSIBLE
 from mailbot.board.sheet.requests import Layout, quoted
-from mailbot.config.section import API
+from mailbot.config.servers import API
 from mailbot.errors import ConfigError, SheetRefused, Temporary
 
 if TYPE_CHECKING:

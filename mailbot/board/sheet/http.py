@@ -14,7 +14,7 @@ import gspread
 import requests
 
 from mailbot.board.sheet.faults import not_let_in, refused
-from mailbot.config.section import API
+from mailbot.config.servers import API
 from mailbot.errors import MailbotError, Temporary, Throttled
 from mailbot.system import crash
 

@@ -15,29 +15,30 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot.board.codec import board_from_json
 from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.board.weekly import sealed
-from mailbot.config.section import API, sheet_key
+from mailbot.config.secrets import sheet_key
+from mailbot.config.servers import API
 from mailbot.errors import MailbotError, Permanent, Throttled
-from mailbot.ledger import boards, events, shown
+from mailbot.ledger import boards, events
 from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
+    from mailbot.board.model import Board
     from mailbot.board.sheet.client import Sheets
     from mailbot.board.sheet.http import Wait
     from mailbot.board.sheet.requests import Change
     from mailbot.board.sheet.worksheets import Page
-    from mailbot.config.calendar import Moment
-    from mailbot.config.schema import Config
+    from mailbot.config.challenge import Challenge
+    from mailbot.config.servers import SheetSection
     from mailbot.ledger import Ledger, Tx
-    from mailbot.ledger.shown import Shown
-    from mailbot.model import Board
-    from mailbot.service import Service
+    from mailbot.ledger.boards import Shown
     from mailbot.transport.alerts import Watch
 
+
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
+
 DOUBLINGS = 6
 """So many reach the ceiling."""
 
@@ -67,8 +68,7 @@ class Showing:
     spreadsheet: str
     #: Signs in anew for each attempt, so that a new key is taken up. Raises ConfigError.
     connect: Callable[[], Client]
-    publish_at: Moment
-    zone: ZoneInfo
+    challenge: Challenge
     watch: Watch
     clock: Callable[[], datetime]
 
@@ -87,13 +87,13 @@ class Showing:
     def stands(self) -> Shown:
         """Return how the sheet stands, as far as we know."""
         with self.ledger.read() as tx:
-            return shown.get(tx, self.place)
+            return boards.shown_at(tx, self.place)
 
     def behind(self) -> bool:
         """Tell whether a board was published that the sheet does not show."""
         with self.ledger.read() as tx:
             newest = boards.newest(tx)
-            return newest is not None and shown.get(tx, self.place).board_id != newest
+            return newest is not None and boards.shown_at(tx, self.place).board_id != newest
 
     def attempt(self) -> MailbotError | None:
         """Write the newest board now; return what was in the way, which is noted and, in time, told."""
@@ -103,12 +103,12 @@ class Showing:
             return None
         try:
             client = self.connect()
-            client.show(self.spreadsheet, pages(kept, self.publish_at, self.zone))
+            client.show(self.spreadsheet, pages(kept, self.challenge.publish_at, self.challenge.zone))
         except MailbotError as error:
             self._failed(error)
             return error
         with self.ledger.write("sheet-shown") as tx:
-            shown.done(tx, self.place, newest)
+            boards.mark_shown(tx, self.place, newest)
             self.watch.report_in(tx, "sheet", ok=True)
         journal.event("sheet-written", board=newest, requests=client.sent)
         return None
@@ -118,7 +118,9 @@ class Showing:
         with self.ledger.read() as tx:
             kept, head = self._published(tx), events.head(tx)
         now = Published(board=sealed(made, head), published_at=self.clock(), weekly=False)
-        return self.connect().difference(self.spreadsheet, pages([*kept, now], self.publish_at, self.zone))
+        return self.connect().difference(
+            self.spreadsheet, pages([*kept, now], self.challenge.publish_at, self.challenge.zone)
+        )
 
     @staticmethod
     def _published(tx: Tx) -> list[Published]:
@@ -138,7 +140,7 @@ class Showing:
         asked = timedelta(seconds=error.seconds) if isinstance(error, Throttled) else timedelta()
         due_at = now + max(delay(attempts), asked)
         with self.ledger.write("sheet-behind") as tx:
-            shown.failed(tx, self.place, since=since, attempts=attempts, due_at=due_at, error=str(error))
+            boards.mark_failed(tx, self.place, since=since, attempts=attempts, due_at=due_at, error=str(error))
             if isinstance(error, Permanent) or now - since >= PATIENCE:
                 self.watch.report_in(tx, "sheet", ok=False, detail=str(error))
         journal.trouble("sheet-delayed", attempt=attempts, error=str(error))
@@ -150,28 +152,12 @@ def delay(attempts: int) -> timedelta:
     return min(doubled, LONGEST_DELAY)
 
 
-def sheets(config: Config, *, wait: Wait = time.sleep, api: str = "") -> Sheets:
+def sheets(settings: SheetSection, *, wait: Wait = time.sleep, api: str = "") -> Sheets:
     """Sign in to Google Sheets as the config says; nothing is asked yet. Raises ConfigError.
 
     ``api`` is Google's, unless the demo names a fake on this machine.
     """
     from mailbot.board.sheet.client import Sheets  # noqa: PLC0415  # gspread loads slowly, and few commands need it
 
-    key = sheet_key(config.sheet)
-    return Sheets(key, timeout=config.sheet.timeout_seconds, api=api or API, wait=wait)
-
-
-def of(service: Service, *, wait: Wait = time.sleep, api: str = "") -> Showing | None:
-    """Return the step for the config's sheet; None when it names none."""
-    config = service.config
-    if not config.sheet.spreadsheet:
-        return None
-    return Showing(
-        ledger=service.ledger,
-        spreadsheet=config.sheet.spreadsheet,
-        connect=lambda: sheets(config, wait=wait, api=api),
-        publish_at=config.board.publish_at,
-        zone=config.challenge.zone,
-        watch=service.watch,
-        clock=service.clock,
-    )
+    key = sheet_key(settings)
+    return Sheets(key, timeout=settings.timeout_seconds, api=api or API, wait=wait)

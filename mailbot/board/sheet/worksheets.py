@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from mailbot.board.model import Board, Row, Table
+    from mailbot.config.board import Heading
     from mailbot.config.calendar import Moment
-    from mailbot.model import Board, Heading, Row, Table
 
 Cell: TypeAlias = str | int | float
 """What a cell holds; "" is an empty one."""

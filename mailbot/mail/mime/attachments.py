@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime import body, faults, links, tnef
-from mailbot.mail.mime.candidates import is_candidate, is_unwanted, is_wanted_by_name, looks_like_data
-from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime import body, faults, tnef
 from mailbot.mail.mime.params import clean_name, disposition, file_name, media_type
+from mailbot.mail.mime.text import text_of
 from mailbot.mail.mime.transfer import decode, uuencoded
-from mailbot.model import Attachment, Brought
+from mailbot.mail.model import Attachment, Brought
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mailbot.mail.mime.parts import Part
     from scoring.model import Problem
 
+
 _BYTES = "application/octet-stream"
+
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 
 _CLOSED = {
@@ -163,7 +165,7 @@ def _within(files: Sequence[Attachment], caps: Caps) -> tuple[tuple[Attachment, 
 
 def _hints(basket: _Basket, *, taken: bool) -> list[Problem]:
     """Return what may explain that a mail without candidates has none, or that a file is missing beside those taken."""
-    stores = links.stores((text for _, text in basket.texts), beside_a_file=taken)
+    stores = body.stores((text for _, text in basket.texts), beside_a_file=taken)
     if stores:
         return [faults.cloud_links(stores)]
     if taken:
@@ -181,3 +183,56 @@ def _first_text(texts: Sequence[tuple[str, str]]) -> str:
             if shown:
                 return shown
     return ""
+
+
+_RESULT = re.compile(r".\.(json|jsonl|ndjson|csv|tsv)(\.gz|\.zip)?$|.\.(gz|zip)$", re.IGNORECASE)
+
+_OTHER = re.compile(
+    r"\.(pdf|docx?|odt|rtf|pptx?|odp|html?|md|tex|bib|eml|msg|py|ipynb|m|c|cpp|sh|ya?ml|toml|log"
+    r"|png|jpe?g|gif|bmp|svg|webp|heic|tiff?|mp[34]|mov|wav|vcf|vcard|ics|p7[sm]|asc|sig|pgp|key)$",
+    re.IGNORECASE,
+)
+"""Endings of files that come along with results: papers, code, pictures, signatures."""
+
+_NEVER = re.compile(
+    r"(image|audio|video|font|message|multipart)/.*|text/(html|calendar|enriched|rtf|(x-)?vcard|directory|x-amp-html)"
+    r"|application/(pgp-.*|(x-)?pkcs7-.*|ics|applefile|ms-tnef|vnd\.ms-tnef|rtf|pdf)",
+)
+
+_DATA = re.compile(
+    rb"\s*[\[{]\s*[\[{\"\]}]"  # JSON: an object, or a list of rows
+    rb'|\s*"?(id|index|question_id|image_id)"?\s*[,;\t]'  # the first line of a table
+    rb"|\x1f\x8b\x08|PK\x03\x04",  # gzip, zip
+    re.IGNORECASE,
+)
+
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+_SNIFFED = 4096  # bytes
+
+
+def is_wanted_by_name(name: str) -> bool:
+    """Whether a file of this name is a candidate whatever its media type and content."""
+    return bool(_RESULT.search(name))
+
+
+def is_unwanted(name: str, content_type: str) -> bool:
+    """Whether a part can be passed over without decoding it: a picture, a signature, a paper, a calendar entry."""
+    return not is_wanted_by_name(name) and bool(_OTHER.search(name) or _NEVER.fullmatch(content_type))
+
+
+def is_candidate(name: str, content_type: str, data: bytes) -> bool:
+    """Whether a decoded part that is not unwanted may be a result file.
+
+    A text file under an ending that says nothing (`README.txt`) is one if it begins like data; any other file is one,
+    so that the team is told by its reader why an .xlsx or a .pkl cannot be scored.
+    """
+    return is_wanted_by_name(name) or not content_type.startswith("text/") or looks_like_data(data)
+
+
+def looks_like_data(data: bytes) -> bool:
+    """Whether bytes begin like JSON, like a table with ids, or like a packed file."""
+    start = data[:_SNIFFED]
+    for bom in _BOMS:
+        start = start.removeprefix(bom)
+    return bool(_DATA.match(start.replace(b"\0", b"")))

@@ -5,6 +5,7 @@ A fault never spoils an attachment: what stands in `Mail.attachments` is whole, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.limits import KIB, MIB
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.mail.mime.limits import Caps
+
 
 _ADVICE = {
     "winmail": "Outlook packed your attachments into winmail.dat, and that arrived damaged: not all of it can be read. "
@@ -105,3 +107,24 @@ def _shown(names: Sequence[str]) -> tuple[str, ...]:
 def _bytes_over(found: int, cap: int) -> str:
     unit, name = (MIB, "MiB") if cap >= MIB else (KIB, "KiB")
     return f"{found / unit:,.1f} {name}, {(found - cap):,} bytes over the limit of {cap / unit:,.0f} {name}"
+
+
+HEAD_BYTES = 65536
+
+_RAW = re.compile(
+    rb"^subject:\s*retrieval using the imap4 protocol failed for the following message", re.IGNORECASE | re.MULTILINE
+)
+
+_SUBJECT = re.compile(r"\s*retrieval using the imap4 protocol failed for the following message", re.IGNORECASE)
+
+_TEXT = re.compile(r"\s*the server couldn.t retrieve the following message", re.IGNORECASE)
+
+
+def is_substitute(subject: str, text: str) -> bool:
+    """Whether a mail of this decoded subject and text is such a notice (Exchange 2007 and later)."""
+    return bool(_SUBJECT.match(subject) or _TEXT.match(text))
+
+
+def looks_substituted(raw: bytes) -> bool:
+    """Whether a mail as fetched is such a notice, by its Subject field: cheap, and before it is parsed."""
+    return bool(_RAW.search(raw[:HEAD_BYTES].partition(b"\r\n\r\n")[0]))

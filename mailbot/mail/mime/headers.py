@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.mail.mime.charset import text_of
 from mailbot.mail.mime.limits import DEFAULT, Caps
-from mailbot.mail.mime.text import decode_words
+from mailbot.mail.mime.text import decode_words, text_of
 
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")

@@ -7,8 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from mailbot.mail.mime.charset import text_of
-from mailbot.mail.mime.text import decode_words
+from mailbot.mail.mime.text import decode_words, text_of
 from scoring.text import printable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.charset import text_of
+from mailbot.mail.mime.text import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

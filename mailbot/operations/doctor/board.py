@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def standing(service: Service) -> Iterator[Finding]:
     """Say whether the sheet is up to date, as far as we know; nothing is asked of Google."""
-    sheet = show.of(service)
+    sheet = service.sheet()
     if sheet is None:
         return
     try:
-        account = show.sheets(service.config).account
+        account = show.sheets(service.config.sheet).account
     except ConfigError as error:
         yield red("sheet", str(error), "see [sheet] in the config")
         return
@@ -33,11 +33,11 @@ def standing(service: Service) -> Iterator[Finding]:
 
 def access(service: Service) -> Iterator[Finding]:
     """See whether the sheet can be written, by writing the title that it has."""
-    sheet = show.of(service)
+    sheet = service.sheet()
     if sheet is None:
         return
     try:
-        client = show.sheets(service.config)
+        client = show.sheets(service.config.sheet)
         title = client.check(sheet.spreadsheet)
     except SheetRefused as error:
         yield red("sheet access", error.what, error.mend)
@@ -45,3 +45,13 @@ def access(service: Service) -> Iterator[Finding]:
         yield red("sheet access", str(error), "see [sheet] in the config, and whether this host reaches the internet")
     else:
         yield green("sheet access", f"“{title}” can be written as {client.account}")
+
+
+def lacking(service: Service) -> Iterator[Finding]:
+    """Count what the board would be refused for, long before it is due."""
+    with service.ledger.read() as tx:
+        count = service.ranking.lacking(tx, service.ranking.versions)
+    if count:
+        yield yellow("scores", f"{count} submission(s) have none by the labels in force: no board", "`mailbot rescore`")
+    else:
+        yield green("scores", "all are by the labels in force")

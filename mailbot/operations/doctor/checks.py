@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import shown
 from mailbot.daemon import report
 from mailbot.errors import MailbotError
-from mailbot.ledger import boards, events, health, mails, outbox, teams
+from mailbot.ledger import boards, events, mails, observations, outbox, teams
 from mailbot.model import MailState, ReplyState
 from mailbot.operations.doctor import board as doctor_sheet
 from mailbot.operations.doctor import identity as doctor_auth
 from mailbot.operations.doctor import mail as doctor_mail
-from mailbot.operations.doctor import scores as doctor_scores
 from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.transport.alerts import SUBJECTS
 
@@ -34,7 +33,7 @@ QUIET = timedelta(minutes=15)
 def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
     """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
-        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_scores.lacking, _boards, doctor_auth.identity,
+        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_sheet.lacking, _boards, doctor_auth.identity,
         doctor_sheet.standing,
     ]  # fmt: skip
     if online or by_mail:
@@ -123,7 +122,7 @@ def _stock(service: Service) -> Iterator[Finding]:
 def _health(service: Service) -> Iterator[Finding]:
     zone = service.config.challenge.zone
     with service.ledger.read() as tx:
-        rows = health.listing(tx)
+        rows = observations.health_of_parts(tx)
     for row in rows:
         if not row.ok and row.part not in {"stuck", "outbox"}:
             detail = f"{SUBJECTS[row.part]}, since {shown(row.since, zone)}"

@@ -12,7 +12,7 @@ import tempfile
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from mailbot import extras
+from mailbot import errors
 from mailbot.evaluation.labels import SECRET as SPLIT
 from mailbot.identity.keys import FILE as IDENTITY
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
@@ -36,7 +36,7 @@ def python() -> Iterator[Finding]:
     needed = [_REQUIREMENT.match(line) for line in metadata.requires("mailbot") or () if "extra ==" not in line]
     missing = [name[0] for name in needed if name and not _is_installed(name[0])]
     if missing:
-        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot anew: {extras.how()}")
+        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot anew: {errors.how()}")
     else:
         yield green("packages", f"all {len(needed)} are there")
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import MailbotError
 from mailbot.identity import keys
-from mailbot.intake.reply import POLICY
-from mailbot.ledger import authserv, events, held
+from mailbot.ledger import events, held, observations
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.claims import vouched
+from mailbot.mail.envelope import POLICY
 from mailbot.mail.mime.headers import read_headers
-from mailbot.mail.model import AuthLevel
+from mailbot.model import AuthLevel
 from mailbot.operations.doctor import mail as doctor_mail
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
 
@@ -31,7 +31,7 @@ def identity(service: Service) -> Iterator[Finding]:
     """Say what it takes for a mail to count, which servers are believed, and how many mails are held."""
     settings = service.config.identity
     with service.ledger.read() as tx:
-        checked, waiting = authserv.checked(tx), held.count(tx)
+        checked, waiting = observations.checked_authservs(tx), held.count(tx)
     if why := keys.lost(service.config.state, service.ledger):
         yield red("team keys", why, keys.mend(service.config.state / keys.FILE))
     asked = ", ".join(settings.require)
@@ -74,7 +74,7 @@ def _tried(service: Service, names: tuple[str, ...]) -> Iterator[Finding]:
         forged = any(each is not None and each.header_from == _domain(token) for each in said)
         now = service.clock()
         with service.ledger.write("authserv-checked") as tx:
-            authserv.note(tx, name, forged=forged, now=now)
+            observations.note_authserv(tx, name, forged=forged, now=now)
             events.append(tx, kind="authserv-checked", subject=name, now=now, forged=forged)
         shown = name or "(no name)"
         if forged:

@@ -11,8 +11,8 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from mailbot.errors import MailbotError
-from mailbot.intake.reply import POLICY
 from mailbot.mail.automatic import LOOP_HEADER
+from mailbot.mail.envelope import POLICY
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
 from mailbot.system.bell import Bell
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.config.schema import Config
-    from mailbot.model import Fetched
+    from mailbot.mail.model import Fetched
     from mailbot.service import Service
     from mailbot.transport.imap import Mailbox
 
@@ -63,7 +63,7 @@ def imap(service: Service) -> Iterator[Finding]:
 
 
 def _folders(service: Service, mailbox: Mailbox) -> Iterator[Finding]:
-    read = service.fetch().folders
+    read = service.fetch.folders
     missing = [folder for folder in read if mailbox.select(folder) is None]
     if missing:
         mend = "mend imap.inbox and imap.extra_folders; the server's names are case-sensitive"
@@ -155,7 +155,7 @@ def _places(service: Service, mailbox: Mailbox) -> dict[str, set[int]]:
     """Return every folder that the mail may turn up in, with the mails that are there already."""
     settings = service.config.imap
     filed = (settings.processed, settings.failed) if settings else ()
-    folders = dict.fromkeys((*service.fetch().folders, *filed))
+    folders = dict.fromkeys((*service.fetch.folders, *filed))
     return {folder: set(mailbox.uids()) if mailbox.select(folder) is not None else set() for folder in folders}
 
 
@@ -185,7 +185,7 @@ def _judged(service: Service, found: tuple[str, Fetched] | None, seconds: float)
         return
     folder, mail = found
     detail = f"came back to {folder} after {seconds:.1f} s"
-    if folder in service.fetch().folders[1:]:
+    if folder in service.fetch.folders[1:]:
         yield yellow("mail to self", detail, "our own mail is taken for spam: SPF, DKIM and DMARC of the domain?")
     elif seconds > SLOW_SECONDS:
         yield yellow("mail to self", detail, "a team waits as long for its receipt; ask the provider")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot import service
+from mailbot import flow
+from mailbot.config import calendar
 from mailbot.errors import ConfigError, Damaged, MailbotError, Temporary
 from mailbot.operations.doctor import checks, host, needs
 from mailbot.operations.doctor.finding import green, red, yellow
@@ -22,10 +23,10 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
     """Look at what needs the config alone, then at what needs labels and ledger too; the flags are those of examine."""
     for check in (host.disk, host.folders, host.permissions, needs.servers, needs.passwords, needs.organizers):
         yield from check(config)
-    yield from needs.phase(config, service.now())
+    yield from needs.phase(config, calendar.now())
     yield from host.service()
     try:
-        with service.opened(config) as wired:
+        with flow.opened(config) as wired:
             items = " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
             yield green(CONFIG, f"{len(config.tracks)} tracks, labels of {items} items")
             yield from checks.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)

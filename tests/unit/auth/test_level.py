@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.identity.level import Proof, Verdict, dmarc, weigh
-from mailbot.mail.model import AuthLevel, Claims, Vouched
+from mailbot.identity.level import Proof, dmarc, weigh
+from mailbot.mail.model import Claims, Vouched
+from mailbot.model import AuthLevel, Verdict
 
 KEY, DMARC, DKIM, CONFIRMED, NONE = AuthLevel
 ALL = (KEY, DMARC, DKIM, NONE)

@@ -1,0 +1,120 @@
+"""The way of a mail and of a board, in the order of docs/flow.md: a mailbot is opened, and takes every step once.
+
+The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in six loops; a test takes one of them.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
+
+from mailbot.config import challenge, load
+from mailbot.config.calendar import now
+from mailbot.evaluation import evaluator
+from mailbot.evaluation.labels import Labels
+from mailbot.identity import keys, roster
+from mailbot.intake.intake import ATTEMPTS
+from mailbot.ledger import Ledger, daybook, events, mails, outbox
+from mailbot.mail import open as opening
+from mailbot.service import Service
+from mailbot.system import journal, lock, safefile
+from mailbot.system.sandbox import Sandbox
+from mailbot.transport.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from mailbot.config.schema import Config
+    from mailbot.system.child import SetUp
+
+
+def once(service: Service) -> int:
+    """Take every step until there is nothing more to do; return how many mails and replies are left undone."""
+    with closing(service.mailbox()) as mailbox:
+        service.fetch.take_new(mailbox)  # 1 fetch, 2 spool
+        present, unknown = service.reconciliation.sweep(mailbox, take=lambda: service.fetch.take_new(mailbox))
+        _all(service.intake.step)  # 3 open, 4 identify, 5 evaluate, 6 record
+        service.fetch.file_away(mailbox)  # 7 file away
+    _send(service)  # 8 send
+    service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
+    service.sync.step()
+    service.weekly.step()  # 9 board and publish
+    _all(service.post.step)  # 10 letters
+    service.watch.settle()
+    _send(service)
+    if sheet := service.sheet():
+        sheet.step()  # 11 show
+    _all(service.similar.step)
+    with service.ledger.read() as tx:
+        return mails.unfinished(tx) + outbox.waiting(tx)
+
+
+def _send(service: Service) -> None:
+    with service.sending() as sending:
+        _all(sending.step)
+
+
+def _all(step: Callable[[], bool]) -> None:
+    while step():
+        pass
+
+
+@contextmanager
+def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
+    """Open the ledger and build every part; children start when the first mail needs them.
+
+    With ``enter`` what the config brings is entered in the ledger: labels and the teams of the roster file.
+    """
+    load.check_files(config)
+    tracks = challenge.tracks_of(config)
+    with ExitStack() as stack:
+        ledger = Ledger(config.ledger)
+        stack.callback(ledger.close)
+        ledger.migrate()
+        labels = Labels.of(config, tracks, ledger)
+        sandbox = Sandbox(config.workers, bounds=config.limits.bounds, set_ups=set_ups(config, labels))
+        stack.callback(sandbox.close)
+        labels.changed = lambda: sandbox.set_up(set_ups(config, labels))
+        service = Service(
+            config=config,
+            challenge=challenge.build(config, labels),
+            ledger=ledger,
+            spool=Spool(config.state / "spool"),
+            sandbox=sandbox,
+            labels=labels,
+            clock=clock,
+        )
+        if enter:
+            enter_config(service)
+            stack.callback(daybook.catch_up, ledger, config.state)
+        yield service
+
+
+@contextmanager
+def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
+    """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
+    with lock.held(config.state), opened(config, clock=clock) as service:
+        keys.of(config.state, service.ledger)  # refuse to begin without it
+        with service.ledger.write("recover") as tx:
+            left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
+        if any(left.values()):
+            journal.event("recovered", **left)
+        safefile.sweep(config.state / "spool")
+        daybook.catch_up(service.ledger, config.state)
+        yield service
+
+
+def enter_config(service: Service) -> None:
+    """Enter what the config brings along: the present labels, and the teams of the roster file."""
+    with service.ledger.write("enter-config") as tx:
+        if events.began(tx) is None:
+            events.append(tx, kind="ledger-begun", subject=service.challenge.short_name, now=service.clock())
+    service.labels.take_config(service.clock())
+    roster.take_file(service.ledger, service.config, service.clock())
+
+
+def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
+    """Return what each child does before its first task, with the labels of now."""
+    reach = opening.reach_of(config.limits, config.identity.authserv_ids)
+    return (evaluator.hold, (dict(labels),)), (opening.hold, (reach,))

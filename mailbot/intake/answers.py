@@ -1,0 +1,125 @@
+"""What a mail is answered: the outcome as text and HTML, in the thread. Pure; templates give subject and body only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.config.calendar import Allowance, Phase
+    from mailbot.identity.registration import Request, Result
+    from mailbot.intake.commands import Command
+    from mailbot.ledger.entries import EntryRow
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.model import Judged, Outcome, Status, Team, Verdict
+    from scoring.ladder import Feedback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One submission of the mail, as it is told to the team."""
+
+    receipt: str
+    status: Status
+    file: Judged
+    method: str
+    #: None when the file does not tell its track.
+    allowance: Allowance | None
+    #: What may be told of its score; None unless it was accepted.
+    told: Feedback | None = None
+    #: Name of the phase it came in; None when none was open.
+    phase: str | None = None
+
+    @property
+    def score(self) -> float | None:
+        """The score that may be told; None when there is none."""
+        return self.told.score if self.told else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether metrics, interval and signature may be told too."""
+        return self.told is not None and self.told.details
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a team is asked about a mail that is held."""
+
+    #: Name and SHA-256 of each file in it.
+    files: Sequence[tuple[str, str]]
+    #: Stands in the subject, and comes back with the answer; "" when only the organizers decide.
+    code: str = field(default="", repr=False)
+    #: When the code expires.
+    until: datetime | None = None
+    #: The command, where it changes what counts or who is on the team; "" for any other mail.
+    asks: str = ""
+    #: For a registration: what is to be registered.
+    request: Request | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a mail, to be told."""
+
+    arrived_at: datetime
+    team: Team | None
+    outcome: Outcome
+    submissions: Sequence[Answered]
+    #: How sure it is who sent the mail; None where nobody asked.
+    verdict: Verdict | None = None
+    #: Why the mail is held, or confirms nothing.
+    why: str = ""
+    #: For a mail that is held.
+    question: Question | None = None
+    #: What became of a command; None where there was none.
+    done: Done | None = None
+    #: What was handed in besides result files.
+    entries: Sequence[EntryRow] = ()
+    #: What came of a request to the roster.
+    registration: Result | None = None
+
+
+class Fault(StrEnum):
+    """Why a command was not carried out."""
+
+    NOT_YOURS = "not-yours"  # no submission of this team
+    NOT_ACCEPTED = "not-accepted"  # it was never scored
+    EXCLUDED = "excluded"  # it counts for nothing already
+    TOO_MANY = "too-many"  # more of one track than may be selected
+    DISPUTED = "disputed"  # a dispute of it is open
+    NO_FILE = "no-file"  # nothing to check came with the mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One line of what ``status`` lists."""
+
+    row: SubmissionRow
+    #: The score that may be told; None where none was or the submission has none.
+    score: float | None
+    #: ``withdrawn``, ``disqualified``, ``hidden``, ``selected``; None for none of these.
+    ruling: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of a command, to be told."""
+
+    command: Command
+    fault: Fault | None = None
+    #: The submission that the fault is about.
+    about: str = ""
+    #: Receipts of what it was done to.
+    receipts: Sequence[str] = ()
+    #: For ``status``: the latest submissions, the latest first, and how many more there are.
+    listed: Sequence[Listed] = ()
+    earlier: int = 0
+    #: For ``status``: what is left, by track; the phase that is open.
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    phase: Phase | None = None
+    #: For ``check``: what was checked.
+    files: Sequence[Judged] = ()

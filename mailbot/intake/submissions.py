@@ -1,0 +1,125 @@
+"""Enter a mail's result files: decision, quota, score, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailbot.config.calendar import Phase, neighbours, phase_at
+from mailbot.evaluation.columns import Predictions
+from mailbot.intake import recorded, rules
+from mailbot.intake.answers import Answered
+from mailbot.ledger import quota, submissions
+from mailbot.mail.subject import method_of
+from mailbot.model import Status
+from mailbot.system import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mailbot.config.calendar import Allowance
+    from mailbot.config.challenge import Challenge
+    from mailbot.evaluation.columns import Columns
+    from mailbot.evaluation.evaluator import Evaluator
+    from mailbot.evaluation.feedback import Telling
+    from mailbot.evaluation.labels import Labels
+    from mailbot.intake.case import Case
+    from mailbot.ledger import Tx
+    from mailbot.model import Judged, Team
+
+_BY_QUOTA = {Status.ACCEPTED, Status.OVER_QUOTA}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submissions:
+    """The parts this works with."""
+
+    challenge: Challenge
+    labels: Labels
+    columns: Columns
+    evaluator: Evaluator
+    telling: Telling
+    clock: Callable[[], datetime]
+
+    def prepare(self, case: Case, files: Sequence[Judged]) -> None:
+        """Have at hand what the feedback on these files needs; to be called before the transaction."""
+        if case.identity.team and not case.command:
+            self.telling.prepare(case.identity.team, self.phase(case, 1), files)
+
+    def are_current(self, tx: Tx, files: Sequence[Judged]) -> bool:
+        """Whether the files were evaluated by the labels that the ledger calls present."""
+        return not files or self.labels.are_present(tx)
+
+    def add(self, tx: Tx, case: Case, team: Team, ordinal: int, file: Judged) -> Answered:
+        """Enter one file of a mail, ``ordinal`` counted from 1; return what is told of it."""
+        evaluation, arrived_at = file.evaluation, case.row.arrived_at
+        phase, settled = self.phase(case, ordinal), case.settled(ordinal)
+        allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+        used, its_quota = 0, self.challenge.quota
+        if allowance:
+            used, its_quota = allowance.used, replace(its_quota, per_week=allowance.per_week)
+        status = rules.status(evaluation, is_open=phase is not None, used=used, quota=its_quota)
+        if settled and {status, settled.status} <= _BY_QUOTA:
+            status = settled.status
+        accepted = phase is not None and status is Status.ACCEPTED
+        told = self.telling.of(tx, team, phase, file) if phase and accepted else None
+        method = evaluation.method or method_of(case.opened.mail.subject, team.name)
+        submission_id = submissions.add(
+            tx,
+            file,
+            mail_id=case.row.id,
+            ordinal=ordinal,
+            team_id=team.id,
+            method=method,
+            phase=phase.name if phase else None,
+            status=status,
+            arrived_at=arrived_at,
+        )
+        if status is Status.ACCEPTED:
+            self._score(tx, submission_id, file)
+            allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+        receipt = submissions.receipt(submission_id)
+        return Answered(
+            receipt=receipt, status=status, file=file, method=method, allowance=allowance, told=told,
+            phase=phase.name if phase else None,
+        )  # fmt: skip
+
+    def keep(self, answered: Sequence[Answered]) -> None:
+        """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
+        for one in answered:
+            track = one.file.evaluation.track
+            truth = self.challenge.truths[track] if track else None
+            if one.status is Status.ACCEPTED and truth and truth.sha256 == one.file.evaluation.truth:
+                number = int(one.receipt.removeprefix("S-"))
+                kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
+                try:
+                    self.columns.put(truth, [kept])
+                except OSError as error:
+                    journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
+
+    def phase(self, case: Case, ordinal: int) -> Phase | None:
+        """Return the phase a file came in; of one recorded before it is that of then, wherever phases lie by now."""
+        phases, arrived_at = self.challenge.phases, case.row.arrived_at
+        present, settled = phase_at(phases, arrived_at), case.settled(ordinal)
+        if settled is None:
+            return present
+        if settled.status is Status.CLOSED or settled.phase is None:
+            return None
+        if settled.phase == recorded.UNTOLD:
+            last, coming = neighbours(phases, arrived_at)
+            return present or last or coming
+        named = next((phase for phase in phases if phase.name == settled.phase), None)
+        return named or Phase(name=settled.phase, opens=None, closes=None)
+
+    def _score(self, tx: Tx, submission_id: int, file: Judged) -> None:
+        """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
+        final = self.labels.final[str(file.evaluation.track)]
+        if final.sha256 != file.evaluation.truth:
+            submissions.add_score(tx, submission_id, self.evaluator.kept(file.values, final), self.clock())
+        submissions.add_score(tx, submission_id, file.evaluation, self.clock())
+
+    def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
+        if track is None:
+            return None
+        return quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=arrived_at)
