@@ -51,10 +51,11 @@ test-systemd: setup ## Run the service under a real systemd in a container; need
 real-run: setup ## Serve 200 mails under a real systemd, throw the host away, restore: the same board; writes build/real-run.json
 	@$(call with_systemd,tests/systemd/test_real_run.py)
 
-lint: setup ## Check style, format and types
+lint: setup ## Check style, format, types and layers
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: setup ## Measure speed; writes build/bench.json
 	@mkdir -p build

@@ -40,8 +40,8 @@ def once(service: Service) -> int:
     service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
     service.sync.step()
     service.weekly.step()  # 9 board and publish
-    _all(service.post.step)  # 10 letters
-    service.watch.settle()
+    _all(service.letter_queue.step)  # 10 letters
+    service.alerts.settle()
     _send(service)
     if sheet := service.sheet():
         sheet.step()  # 11 show

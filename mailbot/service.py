@@ -10,32 +10,33 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.publish import Publisher
 from mailbot.board.ranking import Ranking
-from mailbot.board.sheet.show import Showing, sheets
+from mailbot.board.sheet.show import Sheet, sheets
 from mailbot.board.weekly import Weekly
 from mailbot.evaluation.backfill import Backfill
 from mailbot.evaluation.columns import Columns
 from mailbot.evaluation.evaluator import InChildren
-from mailbot.evaluation.feedback import Telling
-from mailbot.evaluation.similar import Similar
+from mailbot.evaluation.feedback import ScoreFeedback
+from mailbot.evaluation.similarity import Similar
 from mailbot.evaluation.submitted_files import SubmittedFiles
 from mailbot.identity import keys
 from mailbot.identity.assess import Assessor
+from mailbot.identity.confirmation import Questions
 from mailbot.identity.lookup import Lookup
-from mailbot.identity.questions import Questions
 from mailbot.identity.sync import Sync
-from mailbot.intake.disputes import Disputing
-from mailbot.intake.executor import Obeying
+from mailbot.intake.answering import Answering
+from mailbot.intake.disputes import Disputes
+from mailbot.intake.executor import Executor
 from mailbot.intake.forwarding import Forwarding
 from mailbot.intake.intake import Intake
-from mailbot.intake.limits import Answering
 from mailbot.intake.record import Record
 from mailbot.intake.registrar import Registrar
 from mailbot.intake.reply import Replies
 from mailbot.intake.submissions import Submissions
 from mailbot.letters.letter import Letters
-from mailbot.letters.queue import Post
+from mailbot.letters.queue import LetterQueue
+from mailbot.letters.rescored import RescoredLetters
 from mailbot.model import AuthLevel
-from mailbot.transport.alerts import Watch
+from mailbot.transport.alerts import Alerts
 from mailbot.transport.fetch import Fetch
 from mailbot.transport.imap import Mailbox
 from mailbot.transport.oauth import key_of
@@ -75,9 +76,9 @@ class Service:
         return keys.of(self.config.state, self.ledger)
 
     @cached_property
-    def watch(self) -> Watch:
+    def alerts(self) -> Alerts:
         """What tells the organizers of trouble."""
-        return Watch(ledger=self.ledger, challenge=self.challenge, clock=self.clock)
+        return Alerts(ledger=self.ledger, challenge=self.challenge, clock=self.clock)
 
     # --- fetch, spool, file away -----------------------------------------------------------------
 
@@ -96,7 +97,9 @@ class Service:
     def reconciliation(self) -> Reconciliation:
         """The hourly comparison of mailbox, ledger and spool."""
         folders = self.fetch.mailboxes if self.config.imap else {}
-        return Reconciliation(ledger=self.ledger, spool=self.spool, folders=folders, watch=self.watch, clock=self.clock)
+        return Reconciliation(
+            ledger=self.ledger, spool=self.spool, folders=folders, alerts=self.alerts, clock=self.clock
+        )
 
     # --- evaluate --------------------------------------------------------------------------------
 
@@ -151,9 +154,9 @@ class Service:
         )
 
     @cached_property
-    def disputes(self) -> Disputing:
+    def disputes(self) -> Disputes:
         """What brings disputes to the organizers, and their rulings to the teams."""
-        return Disputing(challenge=self.challenge, ledger=self.ledger, files=self.files, clock=self.clock)
+        return Disputes(challenge=self.challenge, ledger=self.ledger, files=self.files, clock=self.clock)
 
     @cached_property
     def registrar(self) -> Registrar:
@@ -170,25 +173,21 @@ class Service:
             limits=self.config.replies,
             reply_to_unknown=self.config.roster.reply_to_unknown,
             questions=self.questions,
-            watch=self.watch,
+            alerts=self.alerts,
             clock=self.clock,
         )
 
     @cached_property
     def submissions(self) -> Submissions:
         """What enters a mail's result files in the ledger."""
-        telling = Telling(
+        feedback = ScoreFeedback(
             ledger=self.ledger, challenge=self.challenge, labels=self.labels, columns=self.columns,
             backfill=self.backfill,
         )  # fmt: skip
         return Submissions(
-            challenge=self.challenge,
-            labels=self.labels,
-            columns=self.columns,
-            evaluator=self.evaluator,
-            telling=telling,
-            clock=self.clock,
-        )
+            challenge=self.challenge, labels=self.labels, columns=self.columns, evaluator=self.evaluator,
+            feedback=feedback, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def recorder(self) -> Record:
@@ -196,7 +195,7 @@ class Service:
         return Record(
             ledger=self.ledger,
             submissions=self.submissions,
-            obeying=Obeying(challenge=self.challenge, disputing=self.disputes, ranking=self.ranking, clock=self.clock),
+            executor=Executor(challenge=self.challenge, disputes=self.disputes, ranking=self.ranking, clock=self.clock),
             forwarding=Forwarding(challenge=self.challenge, spool=self.spool, clock=self.clock),
             registrar=self.registrar,
             answering=self.answering,
@@ -207,19 +206,10 @@ class Service:
     def intake(self) -> Intake:
         """The step from spooled mails to their record."""
         return Intake(
-            ledger=self.ledger,
-            spool=self.spool,
-            sandbox=self.sandbox,
-            evaluator=self.evaluator,
-            labels=self.labels,
-            challenge=self.challenge,
-            assessor=self.assessor,
-            questions=self.questions,
-            registrar=self.registrar,
-            recorder=self.recorder,
-            watch=self.watch,
-            clock=self.clock,
-        )
+            ledger=self.ledger, spool=self.spool, sandbox=self.sandbox, evaluator=self.evaluator, labels=self.labels,
+            challenge=self.challenge, assessor=self.assessor, questions=self.questions, registrar=self.registrar,
+            recorder=self.recorder, alerts=self.alerts, clock=self.clock,
+        )  # fmt: skip
 
     # --- send ------------------------------------------------------------------------------------
 
@@ -237,7 +227,7 @@ class Service:
         """Give the sending step and close its connection. Raises ConfigError without [smtp]."""
         with self.sender() as transport:
             address = self.challenge.address
-            yield Sending(ledger=self.ledger, transport=transport, sender=address, watch=self.watch, clock=self.clock)
+            yield Sending(ledger=self.ledger, transport=transport, sender=address, alerts=self.alerts, clock=self.clock)
 
     # --- board, publish, letters, show -----------------------------------------------------------
 
@@ -249,7 +239,7 @@ class Service:
     @cached_property
     def publisher(self) -> Publisher:
         """What writes a board's files and the page, then runs the organizers' command."""
-        return Publisher(config=self.config, challenge=self.challenge, ledger=self.ledger, alerts=self.watch)
+        return Publisher(config=self.config, challenge=self.challenge, ledger=self.ledger, alerts=self.alerts)
 
     @cached_property
     def weekly(self) -> Weekly:
@@ -264,9 +254,9 @@ class Service:
         )
 
     @cached_property
-    def post(self) -> Post:
+    def letter_queue(self) -> LetterQueue:
         """The step that writes letters."""
-        return Post(
+        return LetterQueue(
             ledger=self.ledger,
             challenge=self.challenge,
             letters=Letters(challenge=self.challenge),
@@ -275,17 +265,22 @@ class Service:
             clock=self.clock,
         )
 
-    def sheet(self, *, wait: Wait = time.sleep, api: str = "") -> Showing | None:
+    @cached_property
+    def rescored_letters(self) -> RescoredLetters:
+        """What tells teams of a rescore."""
+        return RescoredLetters(challenge=self.challenge, ledger=self.ledger, labels=self.labels, clock=self.clock)
+
+    def sheet(self, *, wait: Wait = time.sleep, api: str = "") -> Sheet | None:
         """Return the step that shows the newest board in the Google Sheet; None when the config names none."""
         settings = self.config.sheet
         if not settings.spreadsheet:
             return None
-        return Showing(
+        return Sheet(
             ledger=self.ledger,
             spreadsheet=settings.spreadsheet,
             connect=lambda: sheets(settings, wait=wait, api=api),
             challenge=self.challenge,
-            watch=self.watch,
+            alerts=self.alerts,
             clock=self.clock,
         )
 
@@ -296,7 +291,7 @@ class Service:
             config=self.config,
             ledger=self.ledger,
             challenge=self.challenge,
-            watch=self.watch,
+            alerts=self.alerts,
             connect=lambda: sheets(self.config.sheet),
             clock=self.clock,
         )

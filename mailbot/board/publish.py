@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Ledger
-    from mailbot.transport.alerts import Watch as Alerts
+    from mailbot.transport.alerts import Alerts
 
 
 FOLDER_KEY = "board.folder"

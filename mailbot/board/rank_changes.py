@@ -127,3 +127,36 @@ def previous_board(published: Iterable[Board], as_of: datetime) -> Board | None:
 def _ranks(board: Board) -> dict[tuple[str, str], int]:
     """Return the rank of each ranked team, by table and team."""
     return {(table.key, row.team): row.rank for table in board.tables for row in table.rows if row.rank is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A team's place in one table, before and after; None where it had or has none."""
+
+    #: ``overall`` or the track's name.
+    table: str
+    team: str
+    before: Row | None
+    after: Row | None
+
+    @property
+    def ranks(self) -> tuple[int | None, int | None]:
+        """Its rank before and after."""
+        return (self.before.rank if self.before else None, self.after.rank if self.after else None)
+
+    @property
+    def scores(self) -> tuple[float | None, float | None]:
+        """Its score before and after, rounded as shown."""
+        return (self.before.score if self.before else None, self.after.score if self.after else None)
+
+
+def compared(before: Board, after: Board) -> list[Change]:
+    """Return the teams whose rank or score differs between two boards, in the order of the later one."""
+    old, new = (
+        {(t.key, r.team): r for t in board.tables for r in t.rows if not r.baseline} for board in (before, after)
+    )
+    places = [
+        Change(table=key[0], team=key[1], before=old.get(key), after=new.get(key))
+        for key in dict.fromkeys([*new, *old])
+    ]
+    return [each for each in places if each.ranks[0] != each.ranks[1] or each.scores[0] != each.scores[1]]

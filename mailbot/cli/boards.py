@@ -49,7 +49,7 @@ def publish(
             _hold_on(wired)
         made = wired.weekly.publish(as_of=now, letters=letters, final=final)
         if letters:
-            wired.post.step()
+            wired.letter_queue.step()
         _show_all(wired, made)
         typer.echo(f"Published {'as the final results ' if final else ''}in {wired.config.published}")
         written = write(wired)
@@ -90,7 +90,7 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
 
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        wired.post.list_again()
+        wired.letter_queue.list_again()
         done = wired.publisher.rebuild()
         typer.echo(f"Made anew in {wired.config.published}")
     if not done:

@@ -277,6 +277,8 @@ def demo(
     ] = False,
 ) -> None:
     """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
+    from mailbot.cli.boards import show  # noqa: PLC0415  # not for --help
+
     try:
         from mailbot.demo import stage  # noqa: PLC0415  # not for --help
     except ModuleNotFoundError as error:
@@ -287,7 +289,7 @@ def demo(
         message = f"the demo brings its own mail servers, which are not installed: {errors.how('demo')}"
         raise Permanent(message) from error
     try:
-        finished = stage.play(out, sheet=sheet)
+        finished = stage.play(out, show=show, sheet=sheet)
     except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
         finished = False
     if not finished:

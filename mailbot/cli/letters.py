@@ -42,7 +42,7 @@ def letters(
             _show(_drafts(wired, team), out)
         else:
             occasions = 0
-            while wired.post.step():
+            while wired.letter_queue.step():
                 occasions += 1
             typer.echo(f"Letters were queued on {occasions} occasion(s)." if occasions else "No letters are owed.")
 
@@ -52,7 +52,7 @@ def _drafts(wired: Service, team: str | None) -> list[Draft]:
     from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
 
     now = wired.clock()
-    drafts = wired.post.about(wired.weekly.board(now), "dry-run", due_at=now)
+    drafts = wired.letter_queue.about(wired.weekly.board(now), "dry-run", due_at=now)
     if team is None:
         return drafts
     with wired.ledger.read() as tx:

@@ -107,11 +107,11 @@ def approve_mail(
 ) -> None:
     """Take a mail that is held as its team's: it is scored, and counts from when it arrived."""
     from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.identity import questions  # noqa: PLC0415  # not for --help
+    from mailbot.identity import confirmation  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-approved") as tx:
-        approved = questions.approve(tx, number(mail, "M"), why=why, now=calendar.now())
+        approved = confirmation.approve(tx, number(mail, "M"), why=why, now=calendar.now())
     if not approved:
         message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
         raise Permanent(message)
@@ -149,12 +149,12 @@ Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail
 @stuck.command("list")
 def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List the mails that were set aside."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
     from mailbot.model import MailState  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        found = mails.listing(tx, [MailState.SET_ASIDE])
+        found = table.listing(tx, [MailState.SET_ASIDE])
         rows = [mail_as_json(row, {}, loaded.challenge.zone) for row in found]
     columns = {"mail": None, "arrived_at": None, "attempts": None, "size": None, "reason": None}
     emit(rows, as_json=as_json, columns=columns, title="Set aside")
@@ -163,13 +163,13 @@ def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJso
 @stuck.command("show")
 def show_stuck(context: typer.Context, mail: Name, config: ConfigFile = None) -> None:
     """Show why a mail was set aside, and where it lies."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
     from mailbot.transport.spool import Spool  # noqa: PLC0415  # not for --help
 
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         row = _stuck(tx, mail)
-        trace = mails.trace(tx, row.id)
+        trace = table.trace(tx, row.id)
     typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
     typer.echo(trace or "(no traceback: the process died)")
 
@@ -177,27 +177,27 @@ def show_stuck(context: typer.Context, mail: Name, config: ConfigFile = None) ->
 @stuck.command("retry")
 def retry_stuck(context: typer.Context, mail: Name, why: Why = "", config: ConfigFile = None) -> None:
     """Handle a mail once more, as if it had just arrived; its arrival stays what it was."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
 
     with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-retried-by-hand", why, mails.retry)
+        _act(ledger, mail, "mail-retried-by-hand", why, table.retry)
     typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
 
 
 @stuck.command("drop")
 def drop_stuck(context: typer.Context, mail: Name, why: Why, config: ConfigFile = None) -> None:
     """Settle that nothing is to be done about a mail; its bytes are kept."""
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
 
     with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-dropped", why, mails.drop)
+        _act(ledger, mail, "mail-dropped", why, table.drop)
 
 
 def _stuck(tx: Tx, mail: str) -> MailRow:
-    from mailbot.ledger import mails  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
     from mailbot.model import MailState  # noqa: PLC0415  # not for --help
 
-    row = mails.get(tx, number(mail, "M"))
+    row = table.get(tx, number(mail, "M"))
     if row is None or row.state is not MailState.SET_ASIDE:
         message = f"{mail} is no mail that was set aside"
         raise Permanent(message)

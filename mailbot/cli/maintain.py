@@ -162,10 +162,10 @@ def export(
 ) -> None:
     """Write everything of the contest as files with a manifest of hashes. Exit code 1 when something is not there."""
     from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.operations.export import MANIFEST, Takeout  # noqa: PLC0415  # not for --help
+    from mailbot.operations.export import MANIFEST, Export  # noqa: PLC0415  # not for --help
 
     with flow.opened(load_config(context, config), enter=False) as opened, writing(folder):
-        told = Takeout(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
+        told = Export(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
     typer.echo(f"{len(told['files'])} files in {folder}, named by {MANIFEST}.")
     for what in told["missing"]:
         typer.echo(f"not there any more: {what}", err=True)

@@ -67,14 +67,14 @@ def show_outgoing(
 
 def outgoing_as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:
     """Return one of our mails for programs, without its text and without the code of a question."""
-    from mailbot.identity import questions  # noqa: PLC0415  # not for --help
+    from mailbot.identity import confirmation  # noqa: PLC0415  # not for --help
 
     return {
         "reply": f"R-{row.id:06d}",
         "kind": row.kind,
         "mail": f"M-{row.mail_id:06d}" if row.mail_id else None,
         "recipient": row.recipient,
-        "subject": questions.masked(row.subject),
+        "subject": confirmation.masked(row.subject),
         "message_id": row.message_id,
         "state": str(row.state),
         "attempts": row.attempts,

@@ -15,8 +15,8 @@ from mailbot.errors import ConfigError, Permanent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailbot.board.rank_changes import Change
     from mailbot.config.schema import Config
-    from mailbot.operations.rescore import Change
     from scoring.model import Track
     from scoring.truth import Truth
 
@@ -125,7 +125,6 @@ def rescore(
     """
     from mailbot import flow  # noqa: PLC0415  # not for --help
     from mailbot.cli.common import number  # noqa: PLC0415  # not for --help
-    from mailbot.letters import rescored as rescore_letters  # noqa: PLC0415  # not for --help
     from mailbot.operations import rescore as again  # noqa: PLC0415  # not for --help
 
     if tell and silent:
@@ -140,7 +139,7 @@ def rescore(
             changes, told = again.preview(wired, wanted), 0
         else:
             _carry_out(again.rescore(wired, wanted), sum(len(aim.rows) for aim in wanted))
-            changes, told = again.changes(wired), rescore_letters.tell(wired, track=track) if tell else 0
+            changes, told = again.changes(wired), again.tell(wired, track=track) if tell else 0
     rows = [_shown(change) for change in changes]
     if as_json:
         typer.echo(json.dumps({"submissions": count, "told": told, "changes": rows}, ensure_ascii=False, indent=2))

@@ -205,7 +205,8 @@ def grant(
 ) -> None:
     """Let a team have more submissions accepted on a track this week; what was over quota must be sent again."""
     from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import quota, teams  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import quota  # noqa: PLC0415  # not for --help
+    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
 
     act_as_organizer()
     set_up_journal(quiet=True)
@@ -214,7 +215,7 @@ def grant(
             message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
             raise Permanent(message)
         with wired.ledger.write("grant") as tx:
-            team = teams.with_name(tx, name)
+            team = table.with_name(tx, name)
             if team is None:
                 message = f"no team is named {name!r}; `mailbot teams list` names them all"
                 raise Permanent(message)

@@ -1,4 +1,4 @@
-"""Telling what is wrong with a value of the config: in the words of TOML, and what is allowed in its place."""
+"""ScoreFeedback what is wrong with a value of the config: in the words of TOML, and what is allowed in its place."""
 
 from __future__ import annotations
 

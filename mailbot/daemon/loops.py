@@ -14,8 +14,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from mailbot.config.calendar import WEEKDAYS
 from mailbot.daemon import report
-from mailbot.daemon.mailbox_loop import Lookout
-from mailbot.daemon.maintenance import Caring
+from mailbot.daemon.mailbox_loop import MailboxLoop
+from mailbot.daemon.maintenance import Maintenance
 from mailbot.daemon.retention import Retention
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import MailbotError, Permanent, Temporary
@@ -150,7 +150,7 @@ class Daemon:
             journal.trouble("stopped-hard", loops=", ".join(self.unfinished))
 
     def _mailbox_loop(self) -> None:
-        lookout = Lookout(
+        lookout = MailboxLoop(
             service=self._service, stopping=self._stopping, bell=self._mailbox_bell, intake_bell=self._intake_bell
         )
         lookout.run()
@@ -171,7 +171,7 @@ class Daemon:
 
     def _weekly_loop(self) -> None:
         def step() -> bool:
-            weekly, post = self._service.weekly, self._service.post
+            weekly, post = self._service.weekly, self._service.letter_queue
             due = self._watched("board", weekly.step) or self._watched("letters", post.step)
             return due or self._service.similar.step()
 
@@ -189,7 +189,7 @@ class Daemon:
 
     def _care_loop(self) -> None:
         """Look for trouble that no other loop would notice, write the figures for Prometheus, drop old mails."""
-        caring = Caring(service=self._service, pulse=self._pulse)
+        caring = Maintenance(service=self._service, pulse=self._pulse)
         retention = Retention(service=self._service)
         self._loop(lambda: caring.step() or retention.step(), self._care_bell, seconds=CARE_SECONDS)
 
@@ -206,7 +206,7 @@ class Daemon:
             journal.trouble("step-broken", part=part, trace=traceback.format_exc())
             trouble = f"Unforeseen: {error.__class__.__name__}. The journal has the trace."
         if done or trouble is not None:
-            self._service.watch.report(part, ok=done, detail=trouble or "")
+            self._service.alerts.report(part, ok=done, detail=trouble or "")
         return done
 
     def _loop(

@@ -34,7 +34,7 @@ RECONCILE_EVERY = 3600.0
 
 
 @dataclass
-class Lookout:
+class MailboxLoop:
     """The loop and what it remembers between two connections."""
 
     service: Service
@@ -120,7 +120,7 @@ class Lookout:
     def _tell(self, part: str, *, ok: bool, detail: str = "") -> None:
         """Report a change; what this process has said before it does not say again."""
         if self._told.get(part) is not ok:
-            self.service.watch.report(part, ok=ok, detail=detail)
+            self.service.alerts.report(part, ok=ok, detail=detail)
             self._told[part] = ok
 
 

@@ -23,7 +23,7 @@ MIB = 2**20
 
 
 @dataclass(kw_only=True)
-class Caring:
+class Maintenance:
     """What this works with, and what it has told of already."""
 
     service: Service
@@ -34,7 +34,7 @@ class Caring:
         """Look once; there is never more to do at once. Raises Temporary when the ledger cannot be used."""
         for part, trouble in self._looks():
             self._tell(part, trouble)
-        self.service.watch.settle()
+        self.service.alerts.settle()
         self._write_metrics()
         return False
 
@@ -53,7 +53,7 @@ class Caring:
     def _tell(self, part: str, trouble: str) -> None:
         """Report a change; what this process has said before it does not say again."""
         if self._told.get(part) is not (not trouble):
-            self.service.watch.report(part, ok=not trouble, detail=trouble)
+            self.service.alerts.report(part, ok=not trouble, detail=trouble)
             self._told[part] = not trouble
 
     def _write_metrics(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mailbot.board.sheet.show import Showing
+    from mailbot.board.sheet.show import Sheet
     from mailbot.demo.listen import Journal
     from mailbot.demo.peers import Peers
     from mailbot.demo.screen import Screen
@@ -54,7 +54,7 @@ class Director:
     heard: Journal
     screen: Screen
     #: The Google Sheet, if the demo shows one.
-    sheet: Showing | None = None
+    sheet: Sheet | None = None
     #: Replies as received, by the name of the mail they answer.
     replies: dict[str, bytes] = field(default_factory=dict)
     #: What mailbot wrote on its own account, as received.

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot import flow
-from mailbot.cli.boards import show
 from mailbot.config import load
 from mailbot.daemon.loops import Daemon
 from mailbot.demo import folder, listen, peers, predictions, sheets
@@ -20,9 +19,10 @@ from mailbot.demo.week import BEGINS, BOARDS, deliveries
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from mailbot.board.model import Board
     from mailbot.demo.predictions import Labels
     from mailbot.demo.week import Delivery
     from mailbot.service import Service
@@ -33,8 +33,11 @@ SEED = 2026
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def play(out: Path | None, *, sheet: bool = False) -> bool:
-    """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal."""
+def play(out: Path | None, *, show: Callable[[Board], object], sheet: bool = False) -> bool:
+    """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal.
+
+    ``show`` prints a board.
+    """
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
     screen.title("Three weeks of a challenge by e-mail, on this machine, against the real daemon")
@@ -63,7 +66,7 @@ def play(out: Path | None, *, sheet: bool = False) -> bool:
         if not _run(director, week, api):
             screen.line(f"Stopped. What was done until then is in {place}")
             return False
-        _epilogue(director, wired, time.monotonic() - began)
+        _epilogue(director, wired, time.monotonic() - began, show)
         if sheet:
             screen.title("The Google Sheet, as its readers see it")
             sheets.show(config, api, screen)
@@ -113,7 +116,7 @@ def _handlers_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _epilogue(director: Director, wired: Service, seconds: float) -> None:
+def _epilogue(director: Director, wired: Service, seconds: float, show: Callable[[Board], object]) -> None:
     """Sum up, and show the last board and two replies."""
     screen, outcomes = director.screen, director.outcomes
     counts = ", ".join(f"{count} {status.replace('-', ' ')}" for status, count in outcomes.most_common())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class ScoreFeedback:
     """The parts this works with."""
 
     ledger: Ledger

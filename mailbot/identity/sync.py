@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.config.teams import FormColumns
     from mailbot.ledger import Ledger, Tx
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Alerts
 
 
 EVERY = timedelta(hours=1)
@@ -60,7 +60,7 @@ class Sync:
     config: Config
     ledger: Ledger
     challenge: Challenge
-    watch: Watch
+    alerts: Alerts
     connect: Callable[[], Client]
     clock: Callable[[], datetime]
     #: When the sources were read last by this process.
@@ -86,7 +86,7 @@ class Sync:
                 found.append(f"{source.name}: {error}")
             except MailbotError as error:
                 failed.append(f"{source.name}: {error}")
-        self.watch.report("roster", ok=not failed, detail="\n".join(failed))
+        self.alerts.report("roster", ok=not failed, detail="\n".join(failed))
         with self.ledger.write("ask-teams") as tx:
             notices.ask(tx, self.challenge, self.clock())
         return [*found, *failed]

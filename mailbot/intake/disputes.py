@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disputing:
+class Disputes:
     """The parts this works with."""
 
     challenge: Challenge

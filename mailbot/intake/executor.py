@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.ranking import Ranking
     from mailbot.config.challenge import Challenge
-    from mailbot.intake.disputes import Disputing
+    from mailbot.intake.disputes import Disputes
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.submissions import SubmissionRow
@@ -46,19 +46,19 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Obeying:
+class Executor:
     """The parts this works with."""
 
     challenge: Challenge
-    disputing: Disputing
+    disputes: Disputes
     ranking: Ranking
     clock: Callable[[], datetime]
 
     def evidence(self, command: Command | None) -> bytes | None:
         """Return the file that a dispute is about; to be called before the transaction."""
-        return self.disputing.evidence(command) if command and command.word is Word.DISPUTE else None
+        return self.disputes.evidence(command) if command and command.word is Word.DISPUTE else None
 
-    def obey(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
+    def execute(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
         """Do what a team asks, enter it in the audit trail, and return what to tell."""
         command = asked.command
         with events.muted():
@@ -94,7 +94,7 @@ class Obeying:
         elif command.word is Word.LANGUAGE:
             teams.want_language(tx, team.id, command.language)
         elif command.word is Word.DISPUTE:
-            self.disputing.open(tx, mail, team, command, asked.evidence)
+            self.disputes.open(tx, mail, team, command, asked.evidence)
 
     def _faulty(self, tx: Tx, team: Team, command: Command) -> Done | None:
         """Return why a command cannot be carried out, for the first submission that it cannot be."""

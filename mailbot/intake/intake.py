@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluation.evaluator import Job, judged, refused
-from mailbot.identity import questions as confirm
+from mailbot.identity import confirmation as confirm
 from mailbot.identity.identify import Identity, identify
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
     from mailbot.identity.assess import Assessor
-    from mailbot.identity.questions import Questions, Said
+    from mailbot.identity.confirmation import Questions, Said
     from mailbot.intake.commands import Command
     from mailbot.intake.record import Record
     from mailbot.intake.recorded import Known
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mailbot.mail.open import Candidate
     from mailbot.model import Judged
     from mailbot.system.sandbox import Sandbox
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Alerts
     from mailbot.transport.spool import Spool
 
 FOR_EACH_CHILD = 3
@@ -72,7 +72,7 @@ class Intake:
     sandbox: Sandbox
     evaluator: Evaluator
     recorder: Record
-    watch: Watch
+    alerts: Alerts
     challenge: Challenge
     assessor: Assessor
     questions: Questions
@@ -208,7 +208,7 @@ class Intake:
                 trace = "".join(traceback.format_exception(error))
                 mails.set_aside(tx, row.id, reason=reason, trace=trace)
                 events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)
-                self.watch.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
+                self.alerts.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
             else:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mailbot.intake.answering import Answering
     from mailbot.intake.case import Case
     from mailbot.intake.entries import Entry
-    from mailbot.intake.executor import Obeying
+    from mailbot.intake.executor import Executor
     from mailbot.intake.forwarding import Forwarding
-    from mailbot.intake.limits import Answering
     from mailbot.intake.registrar import Registrar
     from mailbot.intake.submissions import Submissions
     from mailbot.ledger import Ledger, Tx
@@ -36,7 +36,7 @@ class Record:
     ledger: Ledger
     submissions: Submissions
     answering: Answering
-    obeying: Obeying
+    executor: Executor
     forwarding: Forwarding
     registrar: Registrar
     clock: Callable[[], datetime]
@@ -44,7 +44,7 @@ class Record:
     def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
         self.submissions.prepare(case, files)
-        evidence = self.obeying.evidence(case.command)
+        evidence = self.executor.evidence(case.command)
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
                 return
@@ -85,7 +85,7 @@ class Record:
         )  # fmt: skip
         if command is not None and team is not None:
             asked = Asked(command=command, files=files, evidence=evidence)
-            told = replace(told, done=self.obeying.obey(tx, row, team, asked))
+            told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
         self.answering.answer(tx, case, told)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
-from mailbot.identity import questions
+from mailbot.identity import confirmation
 from mailbot.intake import wording as roster_words
 from mailbot.intake.entries import may_be_one
 from mailbot.intake.wording import Wording, language_for
@@ -147,7 +147,7 @@ def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
         return roster_words.subject(answer.question.code, wording)
     if answer.question is not None:
         return f"{wording.question} {answer.question.code}".strip()
-    bare = questions.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
+    bare = confirmation.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
     return f"Re: {bare or wording.subject(mail)}"
 
 

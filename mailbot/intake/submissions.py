@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailbot.config.challenge import Challenge
     from mailbot.evaluation.columns import Columns
     from mailbot.evaluation.evaluator import Evaluator
-    from mailbot.evaluation.feedback import Telling
+    from mailbot.evaluation.feedback import ScoreFeedback
     from mailbot.evaluation.labels import Labels
     from mailbot.intake.case import Case
     from mailbot.ledger import Tx
@@ -39,13 +39,13 @@ class Submissions:
     labels: Labels
     columns: Columns
     evaluator: Evaluator
-    telling: Telling
+    feedback: ScoreFeedback
     clock: Callable[[], datetime]
 
     def prepare(self, case: Case, files: Sequence[Judged]) -> None:
         """Have at hand what the feedback on these files needs; to be called before the transaction."""
         if case.identity.team and not case.command:
-            self.telling.prepare(case.identity.team, self.phase(case, 1), files)
+            self.feedback.prepare(case.identity.team, self.phase(case, 1), files)
 
     def are_current(self, tx: Tx, files: Sequence[Judged]) -> bool:
         """Whether the files were evaluated by the labels that the ledger calls present."""
@@ -63,7 +63,7 @@ class Submissions:
         if settled and {status, settled.status} <= _BY_QUOTA:
             status = settled.status
         accepted = phase is not None and status is Status.ACCEPTED
-        told = self.telling.of(tx, team, phase, file) if phase and accepted else None
+        told = self.feedback.of(tx, team, phase, file) if phase and accepted else None
         method = evaluation.method or method_of(case.opened.mail.subject, team.name)
         submission_id = submissions.add(
             tx,

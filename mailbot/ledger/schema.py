@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 
-
 metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -65,9 +64,6 @@ def table(name: str, *items: Any) -> sa.Table:  # noqa: ANN401  # columns and co
     return sa.Table(
         name, metadata, *items, sqlite_autoincrement=any(c.name == "id" for c in items if isinstance(c, sa.Column))
     )
-
-
-
 
 
 LONGEST_WAIT = timedelta(days=1)

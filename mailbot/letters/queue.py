@@ -54,7 +54,7 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Post:
+class LetterQueue:
     """The parts this step works with."""
 
     ledger: Ledger

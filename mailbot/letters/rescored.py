@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.build import one_line
 from mailbot.config.calendar import next_after
-from mailbot.ledger import events, outbox, scores, submissions, teams
+from mailbot.ledger import Ledger, events, outbox, submissions, teams
 from mailbot.letters import letter as letters
 from mailbot.mail import envelope
 from mailbot.mail.languages import TAGS, shown_in, words
 from mailbot.mail.templates import environment
-from mailbot.operations import rescore
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from mailbot.board.rank_changes import Change
+    from mailbot.config.challenge import Challenge
+    from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Version
-    from mailbot.operations.rescore import Change
-    from mailbot.service import Service
 
 KIND = "rescored"
 """The kind of these mails in the outbox."""
@@ -39,86 +40,81 @@ class _Letter:
     text: str
 
 
-def tell(service: Service, *, track: str | None = None) -> int:
-    """Queue a mail to each team whose standing has another score by the present version; return how many are new.
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What a rescore changed on one track."""
 
-    Whoever was told of this version before, wants no letters, or has no address that takes mail is passed over.
-    """
-    changed = [each for each in rescore.changes(service) if None not in each.scores]
-    before, told = rescore.versions_before(service), 0
-    for name, version in service.ranking.versions.items():
-        own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
-        if own and track in {None, name} and before[name] != version:
-            why = " / ".join(rescore.reasons(service, before[name]))
-            told += _tell_all(service, version, _rescored(service, before[name], own), why)
-    return told
+    #: What scores are computed by now.
+    version: Version
+    #: Of the teams to be told, with their scores before and after.
+    changes: Sequence[Change]
+    #: Why, in the organizers' words.
+    why: str
 
 
-def _rescored(service: Service, before: Version, changed: Sequence[Change]) -> list[Change]:
-    """Leave out teams whose submission that counts came after the change: its own reply told its score."""
-    numbers = {each.team: int(each.after.receipt.removeprefix("S-")) for each in changed if each.after}
-    with service.ledger.read() as tx:
-        known = scores.scored(tx, before, set(numbers.values()))
-    return [each for each in changed if numbers[each.team] in known]
+@dataclass(frozen=True, kw_only=True)
+class RescoredLetters:
+    """Writes these letters for one challenge."""
 
+    challenge: Challenge
+    ledger: Ledger
+    labels: Labels
+    clock: Callable[[], datetime]
 
-def _tell_all(service: Service, version: Version, changed: Sequence[Change], why: str) -> int:
-    """Queue the mails of one track, and enter it in the audit trail."""
-    with service.ledger.write("tell") as tx:
-        bouncing, language = teams.bouncing(tx), letters.languages(tx)
-        known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
-        count = 0
-        for change in changed:
-            team = known.get(change.team)
-            address = next((each for each in team.addresses if each not in bouncing), None) if team else None
-            key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
-            if team and address and not outbox.has(tx, key):
-                shows, own = _shows_scores(service, tx, change), language(team)
-                text = _text(service, version, change, why=why, shows=shows, language=own)
-                _queue(service, tx, _Letter(team_id=team.id, address=address, key=key, language=own, text=text))
-                count += 1
-        if count:
-            now = service.clock()
-            events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
-    return count
+    def queue(self, correction: Correction) -> int:
+        """Queue the letters that were not queued before, and enter it in the audit trail; return how many."""
+        version, now = correction.version, self.clock()
+        with self.ledger.write("tell") as tx:
+            bouncing, language = teams.bouncing(tx), letters.languages(tx)
+            known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
+            count = 0
+            for change in correction.changes:
+                team = known.get(change.team)
+                address = next((each for each in team.addresses if each not in bouncing), None) if team else None
+                key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
+                if team and address and not outbox.has(tx, key):
+                    shows, own = self._shows_scores(tx, change), language(team)
+                    text = self._text(correction, change, shows=shows, language=own)
+                    self._queue(tx, _Letter(team_id=team.id, address=address, key=key, language=own, text=text))
+                    count += 1
+            if count:
+                events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
+        return count
 
+    def _shows_scores(self, tx: Tx, change: Change) -> bool:
+        """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""
+        number = int(change.after.receipt.removeprefix("S-")) if change.after else 0
+        phases = {phase.name: phase.feedback for phase in self.challenge.phases}
+        return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
 
-def _shows_scores(service: Service, tx: Tx, change: Change) -> bool:
-    """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""
-    number = int(change.after.receipt.removeprefix("S-")) if change.after else 0
-    phases = {phase.name: phase.feedback for phase in service.challenge.phases}
-    return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
+    def _text(self, correction: Correction, change: Change, *, shows: bool, language: str) -> str:
+        version, zone = correction.version, self.challenge.zone
+        context = {
+            "change": change,
+            "shows": shows,
+            "title": self.challenge.tracks[version.track].title,
+            "why": correction.why,
+            "decimals": self.challenge.board.decimals,
+            "next_board": shown_in(language, next_after(self.challenge.publish_at, zone, self.clock()), zone),
+            "challenge": self.challenge,
+            "truth": self.labels.whole[version.track].sha256,
+        }
+        return environment(language).get_template("letters/rescored.txt.j2").render(context)
 
-
-def _text(service: Service, version: Version, change: Change, *, why: str, shows: bool, language: str) -> str:
-    config, zone = service.config, service.config.challenge.zone
-    context = {
-        "change": change,
-        "shows": shows,
-        "title": service.challenge.tracks[version.track].title,
-        "why": why,
-        "decimals": service.challenge.board.decimals,
-        "next_board": shown_in(language, next_after(config.board.publish_at, zone, service.clock()), zone),
-        "challenge": service.challenge,
-        "truth": service.labels.whole[version.track].sha256,
-    }
-    return environment(language).get_template("letters/rescored.txt.j2").render(context)
-
-
-def _queue(service: Service, tx: Tx, letter: _Letter) -> None:
-    now, title = service.clock(), words(letter.language).gettext("Your score was computed anew")
-    subject = f"[{service.challenge.short_name}] {title}"
-    message = envelope.begin(service.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
-    message.set_content(letter.text, cte="quoted-printable")
-    envelope.let_leave(message, service.challenge, TAGS[letter.language])
-    outbox.add(
-        tx,
-        kind=KIND,
-        recipient=letter.address,
-        subject=subject,
-        message_id=message["Message-ID"],
-        message=message.as_bytes(),
-        team_id=letter.team_id,
-        key=letter.key,
-        now=now,
-    )
+    def _queue(self, tx: Tx, letter: _Letter) -> None:
+        now, title = self.clock(), words(letter.language).gettext("Your score was computed anew")
+        subject = f"[{self.challenge.short_name}] {title}"
+        message = envelope.begin(self.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
+        message.set_content(letter.text, cte="quoted-printable")
+        envelope.let_leave(message, self.challenge, TAGS[letter.language])
+        outbox.add(
+            tx,
+            kind=KIND,
+            recipient=letter.address,
+            subject=subject,
+            message_id=message["Message-ID"],
+            message=message.as_bytes(),
+            team_id=letter.team_id,
+            key=letter.key,
+            now=now,
+        )

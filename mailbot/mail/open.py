@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.automatic import undelivered
 from mailbot.mail.mime.attachments import brought
-from mailbot.mail.mime.limits import KIB, MIB, Caps
+from mailbot.mail.mime.headers import KIB, MIB, Caps
 from mailbot.mail.parse import parse
 from scoring.model import Problem
 from scoring.unpack import Limits, unpack

@@ -9,13 +9,13 @@ import re
 from typing import TYPE_CHECKING
 
 from mailbot.mail import teamkey
+from mailbot.mail.authentication import read_claims
 from mailbot.mail.automatic import why_automatic
-from mailbot.mail.claims import read_claims
 from mailbot.mail.mime import faults
 from mailbot.mail.mime.addresses import senders
 from mailbot.mail.mime.attachments import find
 from mailbot.mail.mime.faults import is_substitute
-from mailbot.mail.mime.limits import DEFAULT, Caps
+from mailbot.mail.mime.headers import DEFAULT, Caps
 from mailbot.mail.mime.parts import Tree, read_part, walk
 from mailbot.mail.model import Mail
 from scoring.text import printable

@@ -25,10 +25,10 @@ from mailbot.ledger import (
     events,
     mails,
     outbox,
-    schema,
     scores,
     similarities,
     submissions,
+    tables,
     teams,
 )
 from mailbot.mail.open import open_mail
@@ -55,7 +55,7 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Takeout:
+class Export:
     """What this works with, and how much is taken."""
 
     service: Service

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot import flow
 from mailbot.board.weekly import sealed
 from mailbot.errors import Permanent
-from mailbot.identity import notices, questions, roster
+from mailbot.identity import confirmation, notices, roster
 from mailbot.intake import recorded
 from mailbot.ledger import (
     daybook,
@@ -31,10 +31,9 @@ from mailbot.ledger import (
     teams,
 )
 from mailbot.ledger.mails import Place
-from mailbot.letters import rescored as rescore_letters
 from mailbot.model import Ruling
-from mailbot.operations import differences as retelling
 from mailbot.operations import ingest, rescore
+from mailbot.operations import rebuild_report as retelling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -150,7 +149,7 @@ class Again:
 
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            questions.release(tx, int(subject.removeprefix("M-")), self.clock())
+            confirmation.release(tx, int(subject.removeprefix("M-")), self.clock())
 
     def _key(self, subject: str, detail: dict[str, Any]) -> None:
         if "by" in detail:
@@ -201,7 +200,7 @@ class Again:
             similarities.add(tx, track=detail["track"], **found, now=self.clock())
 
     def _told(self, track: str, _detail: dict[str, Any]) -> None:
-        rescore_letters.tell(self.service, track=track)
+        rescore.tell(self.service, track=track)
 
     def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
@@ -220,7 +219,7 @@ class Again:
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
-        self.service.post.write_again(detail)
+        self.service.letter_queue.write_again(detail)
 
     def _grant(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

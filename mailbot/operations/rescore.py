@@ -8,16 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.board import rank_changes
 from mailbot.errors import Permanent, Temporary
-from mailbot.ledger import events, scores
+from mailbot.ledger import events, scores, submissions
 from mailbot.ledger.scores import Score, Version
 from mailbot.ledger.submissions import receipt
+from mailbot.letters.rescored import Correction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.board.model import Board, Row
+    from mailbot.board.rank_changes import Change
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Accepted
     from mailbot.service import Service
@@ -34,27 +36,6 @@ class Aim:
     truth: Truth
     version: Version
     rows: Sequence[Accepted]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A team's place in one table, before and after; None where it had or has none."""
-
-    #: ``overall`` or the track's name.
-    table: str
-    team: str
-    before: Row | None
-    after: Row | None
-
-    @property
-    def ranks(self) -> tuple[int | None, int | None]:
-        """Its rank before and after."""
-        return (self.before.rank if self.before else None, self.after.rank if self.after else None)
-
-    @property
-    def scores(self) -> tuple[float | None, float | None]:
-        """Its score before and after, rounded as shown."""
-        return (self.before.score if self.before else None, self.after.score if self.after else None)
 
 
 def aims(service: Service, *, track: str | None = None, submission_id: int | None = None) -> list[Aim]:
@@ -127,6 +108,33 @@ def changes(service: Service) -> list[Change]:
         return _changes(service, tx, before)
 
 
+def tell(service: Service, *, track: str | None = None) -> int:
+    """Queue a mail to each team whose standing has another score by the present version; return how many are new.
+
+    Whoever was told of this version before, wants no letters, or has no address that takes mail is skipped.
+    """
+    changed = [each for each in changes(service) if None not in each.scores]
+    before, told = versions_before(service), 0
+    for name, version in service.ranking.versions.items():
+        own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
+        if own and track in {None, name} and before[name] != version:
+            correction = Correction(
+                version=version,
+                changes=_scored_by(service, before[name], own),
+                why=" / ".join(reasons(service, before[name])),
+            )
+            told += service.rescored_letters.queue(correction)
+    return told
+
+
+def _scored_by(service: Service, before: Version, changed: Sequence[Change]) -> list[Change]:
+    """Leave out teams whose submission that counts came after the change: its own reply told its score."""
+    numbers = {each.team: submissions.id_of(each.after.receipt) for each in changed if each.after}
+    with service.ledger.read() as tx:
+        known = scores.scored(tx, before, set(numbers.values()))
+    return [each for each in changed if numbers[each.team] in known]
+
+
 def versions_before(service: Service) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
     present = service.ranking.versions
@@ -145,19 +153,7 @@ def reasons(service: Service, before: Version) -> list[str]:
 
 def _changes(service: Service, tx: Tx, before: Mapping[str, Version]) -> list[Change]:
     ranking, now = service.ranking, service.clock()
-    return compared(ranking.board_by(tx, before, now), ranking.board_by(tx, ranking.versions, now))
-
-
-def compared(before: Board, after: Board) -> list[Change]:
-    """Return the teams whose rank or score differs between two boards, in the order of the later one."""
-    old, new = (
-        {(t.key, r.team): r for t in board.tables for r in t.rows if not r.baseline} for board in (before, after)
-    )
-    places = [
-        Change(table=key[0], team=key[1], before=old.get(key), after=new.get(key))
-        for key in dict.fromkeys([*new, *old])
-    ]
-    return [each for each in places if each.ranks[0] != each.ranks[1] or each.scores[0] != each.scores[1]]
+    return rank_changes.compared(ranking.board_by(tx, before, now), ranking.board_by(tx, ranking.versions, now))
 
 
 def _truths(service: Service, track: str) -> list[Truth]:

@@ -1,4 +1,4 @@
-"""Telling the organizers what goes wrong, once, and once more when it is well again; through the outbox."""
+"""ScoreFeedback the organizers what goes wrong, once, and once more when it is well again; through the outbox."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CALM = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class Alerts:
     """The parts this works with."""
 
     ledger: Ledger

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from mailbot.config.secrets import secret
+from mailbot.config.servers import secret
 from mailbot.errors import AuthenticationFailed, ConfigError, Permanent, Temporary
 from mailbot.system import safefile
 

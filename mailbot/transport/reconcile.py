@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.ledger import Ledger
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Alerts
     from mailbot.transport.fetch import Server
     from mailbot.transport.spool import Spool
 
@@ -65,7 +65,7 @@ class Reconciliation:
     spool: Spool
     #: The swept folders, by the name of their mailbox in the ledger.
     folders: Mapping[str, str]
-    watch: Watch
+    alerts: Alerts
     clock: Callable[[], datetime]
 
     def run(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> None:
@@ -84,7 +84,7 @@ class Reconciliation:
     def tell(self, counts: Counts) -> None:
         """Write the counts to the journal, and tell the organizers when something is amiss, or well again."""
         journal.event("reconciled", **asdict(counts))
-        self.watch.report("reconciliation", ok=counts.ok, detail=counts.told)
+        self.alerts.report("reconciliation", ok=counts.ok, detail=counts.told)
 
     def count(self, *, in_mailbox: int = 0, unknown: int = 0) -> Counts:
         """Compare the ledger with the spool; what the mailbox holds is given."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Ledger
     from mailbot.ledger.outbox import OutgoingRow
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Alerts
 
 TRIES = 27
 """After so many refusals for now, a mail is given up: with the delays below that is more than four days (RFC 5321)."""
@@ -42,7 +42,7 @@ class Sending:
     transport: Transport
     #: The envelope sender.
     sender: str
-    watch: Watch
+    alerts: Alerts
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
@@ -86,7 +86,7 @@ class Sending:
                 if bad_address:
                     teams.mark_bouncing(tx, row.recipient, now)
                 if not row.kind.startswith("health-"):
-                    self.watch.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
+                    self.alerts.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
                 outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
         told = {"reply": _name(row), **_mail(row), "attempt": row.attempts, "error": error}

@@ -57,7 +57,7 @@ def measure() -> dict[str, dict[str, object]]:
             wired.weekly.keep(board, due_at=board.as_of, head="", letters=False)
         weekly = replace(wired.weekly, ranking=cast("Ranking", Given(past[-1])))
         published = clocked(lambda: weekly.publish(as_of=past[-1].as_of, due_at=past[-1].as_of))
-        written = clocked(wired.post.step)
+        written = clocked(wired.letter_queue.step)
         sheet = wired.sheet(api=google.url)
         shown = clocked(sheet.step) if sheet else 0.0
         if sheet is None or sheet.behind() or google.unfit:

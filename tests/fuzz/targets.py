@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.evaluation.xlsx import to_csv
-from mailbot.mail.mime.limits import Caps
+from mailbot.mail.mime.headers import Caps
 from mailbot.mail.mime.tnef import files
 from mailbot.mail.open import open_mail
 from mailbot.mail.parse import parse

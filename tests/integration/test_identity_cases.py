@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.identity.questions import approve
+from mailbot.identity.confirmation import approve
 from mailbot.ledger import events, mails, observations, submissions
 from mailbot.mail import teamkey
 from mailbot.mail.languages import CHINESE, reason_in
 from mailbot.model import Outcome
-from tests.integration.identity import (
+from tests.integration.identity_cases import (
     ADA,
     BRIT,
     CARL,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import mailbot
 from tests.integration.bot import submission, wait
-from tests.integration.identity import note, record, signed
+from tests.integration.identity_cases import note, record, signed
 from tests.servers.dns import Nameserver
 from tests.servers.exim import Exim
 

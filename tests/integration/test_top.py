@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.care.contest import write_config
 from tests.command import MAILBOT
+from tests.contest.contest import write_config
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot.board.codec import board_from_json
 from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.board.weekly import sealed
-from mailbot.config.secrets import sheet_key
-from mailbot.config.servers import API
+from mailbot.config.servers import API, sheet_key
 from mailbot.errors import MailbotError, Permanent, Throttled
 from mailbot.ledger import boards, events
 from mailbot.system import journal
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from mailbot.config.servers import SheetSection
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.boards import Shown
-    from mailbot.transport.alerts import Watch
+    from mailbot.transport.alerts import Alerts
 
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
@@ -61,7 +60,7 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Showing:
+class Sheet:
     """The parts this step works with."""
 
     ledger: Ledger
@@ -69,7 +68,7 @@ class Showing:
     #: Signs in anew for each attempt, so that a new key is taken up. Raises ConfigError.
     connect: Callable[[], Client]
     challenge: Challenge
-    watch: Watch
+    alerts: Alerts
     clock: Callable[[], datetime]
 
     @property
@@ -109,7 +108,7 @@ class Showing:
             return error
         with self.ledger.write("sheet-shown") as tx:
             boards.mark_shown(tx, self.place, newest)
-            self.watch.report_in(tx, "sheet", ok=True)
+            self.alerts.report_in(tx, "sheet", ok=True)
         journal.event("sheet-written", board=newest, requests=client.sent)
         return None
 
@@ -142,7 +141,7 @@ class Showing:
         with self.ledger.write("sheet-behind") as tx:
             boards.mark_failed(tx, self.place, since=since, attempts=attempts, due_at=due_at, error=str(error))
             if isinstance(error, Permanent) or now - since >= PATIENCE:
-                self.watch.report_in(tx, "sheet", ok=False, detail=str(error))
+                self.alerts.report_in(tx, "sheet", ok=False, detail=str(error))
         journal.trouble("sheet-delayed", attempt=attempts, error=str(error))
 
 

@@ -16,7 +16,7 @@ from mailbot.mail.model import Attachment, Brought
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.mail.mime.limits import Caps
+    from mailbot.mail.mime.headers import Caps
     from mailbot.mail.mime.parts import Part
     from scoring.model import Problem
 

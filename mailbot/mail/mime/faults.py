@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.limits import KIB, MIB
+from mailbot.mail.mime.headers import KIB, MIB
 from scoring.model import EXAMPLES, Problem
 from scoring.text import listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.mail.mime.limits import Caps
+    from mailbot.mail.mime.headers import Caps
 
 
 _ADVICE = {

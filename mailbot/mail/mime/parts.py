@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.headers import Headers, read_headers
+from mailbot.mail.mime.headers import Caps, Headers, read_headers
 from mailbot.mail.mime.params import media_type, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.mail.mime.limits import Caps
 
 _LOOKS = 1000
 """At most so many places that look like a delimiter are looked at in one container."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mailbot.errors import MailbotError
 from mailbot.identity import keys
 from mailbot.ledger import events, held, observations
+from mailbot.mail.authentication import vouched
 from mailbot.mail.automatic import LOOP_HEADER
-from mailbot.mail.claims import vouched
 from mailbot.mail.envelope import POLICY
 from mailbot.mail.mime.headers import read_headers
 from mailbot.model import AuthLevel

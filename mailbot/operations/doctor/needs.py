@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import phase_at, shown
-from mailbot.config.secrets import secret
+from mailbot.config.servers import secret
 from mailbot.errors import ConfigError
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
 

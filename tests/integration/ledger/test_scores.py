@@ -1,0 +1,36 @@
+"""Scores entered by the thousand read back as those entered one by one, on both engines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger import scores, tables
+from mailbot.ledger.scores import Score, Version
+from tests.integration.ledger import rows
+from tests.integration.ledger.rows import MINUTE, NOW, TRUTH
+
+if TYPE_CHECKING:
+    from mailbot.ledger import Ledger
+
+ANOTHER = Version(track="siqa-s", truth=TRUTH, scorer="siqa-s/2")
+LATER = NOW + MINUTE / 7
+
+
+def test_scores_of_one_statement_are_those_that_were_given(ledger: Ledger) -> None:
+    """Value and metrics to the last bit, the instant to the microsecond; a second time nothing is done."""
+    metrics = {"perception_srcc": 0.1 + 0.2, "100 % é": -1e-300}
+    with ledger.write() as tx:
+        one = rows.row(tx, tables.scores)
+        submission = tx.scalar(sa.select(tables.scores.c.submission_id).where(tables.scores.c.id == one))
+        assert submission is not None
+        given = [Score(submission_id=submission, value=1 / 3, metrics=metrics)]
+        assert scores.add_many(tx, ANOTHER, given, n=8, now=LATER) == 1
+        assert scores.add_many(tx, ANOTHER, given, n=8, now=LATER) == 0
+    with ledger.read() as tx:
+        first, second = tx.execute(sa.select(tables.scores).order_by(tables.scores.c.id)).all()
+        assert scores.values(tx, ANOTHER, [submission]) == {submission: 1 / 3}
+    assert (second.value, second.metrics, second.n, second.scorer) == (1 / 3, metrics, 8, ANOTHER.scorer)
+    assert (first.scored_at, second.scored_at) == (NOW, LATER)
+    assert (second.truth, second.track, second.error) == (TRUTH, "siqa-s", None)

@@ -1,0 +1,128 @@
+"""The documentation names every command, event and word; a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer.main
+
+from mailbot import __version__
+from mailbot.cli.app import app
+from mailbot.config.errors import nearest_model
+from mailbot.config.schema import Config
+from mailbot.model import MailState, Outcome, ReplyState, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).parents[1]
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def commands() -> Iterator[str]:
+    """Yield every command as it is typed."""
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]  # the app is a group
+        inner = getattr(command, "commands", {})
+        yield from (f"mailbot {name} {sub}" for sub in inner) if inner else iter([f"mailbot {name}"])
+
+
+@pytest.mark.parametrize("command", list(commands()))
+def test_every_command_is_documented(command: str) -> None:
+    """docs/operations.md names each command."""
+    assert f"`{command}" in OPERATIONS
+
+
+@pytest.mark.parametrize("word", [*MailState, *Outcome, *Status, *ReplyState])
+def test_every_word_of_a_listing_is_documented(word: str) -> None:
+    """docs/operations.md names each state, outcome and status."""
+    assert f"`{word}`" in OPERATIONS
+
+
+def test_every_event_of_the_journal_is_documented() -> None:
+    """docs/operations.md names each event that the code writes to the journal."""
+    code = "\n".join(path.read_text() for path in (ROOT / "mailbot").rglob("*.py"))
+    written = set(re.findall(r'journal\.(?:event|trouble)\(\s*"([a-z-]+)"', code))
+    assert written
+    assert not {event for event in written if f"`{event}`" not in OPERATIONS}
+
+
+def test_the_changelog_names_the_version() -> None:
+    """CHANGELOG.md has a section for the version that the package says."""
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    """Whoever reads that something is held by a test finds it."""
+    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+    named = {name for page in pages for name in re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
+CALL = re.compile(r"(?<![\w/.@\[-])mailbot((?:[ ]+(?:\\\n)?[^\s#&;|`)]+)+)")
+OPTION = re.compile(r"--[a-z][a-z-]*")
+KEY = re.compile(r"`([a-z_]+)\.([a-z_]+)(?: = [^`]*)?`")
+FILES = {"py", "csv", "json", "jsonl", "xlsx", "secret"}
+"""Endings of files that are named as a section is."""
+ROOT_COMMAND = typer.main.get_command(app)
+WHOLE = {"--config", "--version", "--help", "--install-completion", "--show-completion"}
+"""Options of mailbot itself, which stand before or after a command."""
+
+
+def calls(page: Path) -> list[str]:
+    """Return what follows the word mailbot in the code of a page, without shell comments."""
+    codes = (re.sub(r"\s#.*", "", code) for code in CODE.findall(page.read_text(encoding="utf-8")))
+    return [call for code in codes for call in CALL.findall(code)]
+
+
+def options(path: str) -> set[str]:
+    """Return the options of a command, by its words."""
+    command = ROOT_COMMAND
+    for word in path.split():
+        command = command.commands[word]  # type: ignore[attr-defined]  # a group, or there is no further word
+    return {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+
+
+def mistake(words: list[str], known: Mapping[str, set[str]]) -> str:
+    """Say what is wrong with a call of mailbot as a page writes it; "" when nothing is."""
+    named = [word for word in words if not word.startswith(("-", "/", "["))]
+    path = next((p for n in (2, 1) if (p := " ".join(named[:n])) in known), None)
+    if path is None and named and not named[0].isupper():
+        return f"no command {' '.join(named[:2])!r}"
+    allowed = WHOLE | (known[path] if path else set())
+    said = {option for word in words for option in OPTION.findall(word)}
+    return f"{path} has no {sorted(said - allowed)}" if said - allowed else ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_is_there(page: Path) -> None:
+    """Commands, subcommands and options in the code of the pages are those of the command line."""
+    names = [command.removeprefix("mailbot ") for command in commands()]
+    known = {name: options(name) for name in names} | {name.split()[0]: set() for name in names if " " in name}
+    told = {mistake(call.replace("\\\n", " ").split(), known) for call in calls(page)}
+    assert told - {""} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_key_that_a_page_names_is_there(page: Path) -> None:
+    """`section.key` in a page is a key of the config, where the section is one."""
+    named = KEY.findall(page.read_text(encoding="utf-8"))
+    sections = {name for name in Config.model_fields if nearest_model(name) is not Config}
+    wrong = [
+        f"{section}.{key}"
+        for section, key in named
+        if section in sections - {"tracks"} and key not in {*FILES, *nearest_model(section).model_fields}
+    ]
+    assert wrong == []
+
+
+def test_the_pages_do_name_commands_and_keys() -> None:
+    """The two tests above look at something."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert sum(len(calls(page)) for page in PAGES) > 50
+    assert len(KEY.findall(text)) > 20

@@ -1,0 +1,63 @@
+"""When the organizers hear of a mailbox that cannot be looked into."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from mailbot.daemon.mailbox_loop import MailboxLoop
+from mailbot.ledger import outbox
+from mailbot.system.bell import Bell
+from mailbot.system.heartbeat import Pulse
+from tests.unit.services import Clock, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass
+class Pause:
+    """A bell that nobody rings: each wait is ten minutes, and after some of them all is to stop."""
+
+    clock: Clock
+    stopping: threading.Event
+    waits: int
+
+    def wait(self, _seconds: float) -> None:
+        """Let ten minutes pass."""
+        self.clock.forward(minutes=10)
+        self.waits -= 1
+        if not self.waits:
+            self.stopping.set()
+
+
+@pytest.mark.parametrize(
+    ("poll_minutes", "waits", "told"), [(30, 4, 0), (30, 5, 1), (30, 9, 1), (15, 2, 0), (15, 3, 1)]
+)
+def test_a_mailbox_out_of_reach_is_told_once_after_a_while(
+    tmp_path: Path, poll_minutes: int, waits: int, told: int
+) -> None:
+    """Not before `alerts.poll_minutes` without a look that succeeded, and not again while it lasts."""
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        (tmp_path / "password").write_text("secret\n")
+        imap = {
+            "host": "127.0.0.1", "port": taken.getsockname()[1], "security": "none",
+            "user": "bot", "password_file": "password",
+        }  # fmt: skip
+        clock, stopping = Clock(), threading.Event()
+        with served(tmp_path, clock, imap=imap, alerts={"poll_minutes": poll_minutes}) as service:
+            pause, intake, pulse = cast("Bell", Pause(clock, stopping, waits)), Bell(), Pulse(60)
+            with pulse.loop("mailbox"):
+                MailboxLoop(service=service, stopping=stopping, bell=pause, intake_bell=intake).run()
+                doing = str(pulse.status()["mailbox"]["doing"])
+            intake.close()
+            with service.ledger.read() as tx:
+                subjects = [row.subject for row in outbox.listing(tx)]
+    assert re.fullmatch(r"no connection; again at 1[67]:[0-5]\d:[0-5]\d", doing)  # on the challenge's clock
+    assert subjects == ["[mailbot] the mailbox cannot be reached"] * told

@@ -1,0 +1,255 @@
+"""Scores are computed anew beside the old ones, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from mailbot.errors import Permanent
+from mailbot.ledger import events, outbox, scores, submissions, tables, teams
+from mailbot.letters import rescored as rescore_letters
+from mailbot.mail.open import open_mail
+from mailbot.operations import rescore
+from scoring.evaluate import evaluate
+from tests.unit.services import CARL, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.board.rank_changes import Change
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.service import Service
+
+
+def _relabel(folder: Path) -> None:
+    """Let the committee correct a label."""
+    labels = folder / "labels" / "answer-s.json"
+    labels.write_text(labels.read_text().replace('"perception_rating": 4.5', '"perception_rating": 1.5'))
+
+
+def _turn(folder: Path) -> None:
+    """Let the committee correct one dimension to what the second team predicts: who was second is first."""
+    labels = folder / "labels" / "answer-s.json"
+    rows = json.loads(labels.read_text())
+    labels.write_text(
+        json.dumps([row | {"perception_rating": row["perception_rating"] - 0.9 * row["id"]} for row in rows])
+    )
+
+
+def _again(service: Service) -> int:
+    """Score everything again; return how many got a score."""
+    return sum(rescore.rescore(service, rescore.aims(service)))
+
+
+def _state(service: Service) -> tuple[list[SubmissionRow], int, int]:
+    """Return the submissions with their newest scores, and how many scores and entries of the trail there are."""
+    with service.ledger.read() as tx:
+        return submissions.listing(tx), _count(tx, tables.scores), _count(tx, tables.events)
+
+
+def _count(tx: sa.Connection, table: sa.Table) -> int:
+    return tx.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def _told(changes: list[Change]) -> list[tuple[object, ...]]:
+    """Return changes as plain values, scores of two decimals."""
+    return [(each.table, each.team, *each.ranks, *each.scores) for each in changes]
+
+
+def test_with_the_same_labels_nothing_changes(tmp_path: Path) -> None:
+    """Scoring again writes nothing and shows nothing."""
+    with served(tmp_path, Clock()) as service:
+        take(service, submission(tilt=0.3))
+        before = _state(service)
+        assert rescore.preview(service, rescore.aims(service)) == []
+        assert _again(service) == 0
+        assert _state(service) == before
+        assert rescore.changes(service) == []
+
+
+def test_new_labels_give_a_new_score_beside_the_old(tmp_path: Path) -> None:
+    """The old score is kept, the new one is that of the file, and doing it again changes nothing more."""
+    with served(tmp_path, Clock()) as service:
+        take(service, raw := submission(tilt=0.3))
+    _relabel(tmp_path)
+    with served(tmp_path, Clock()) as service:
+        (old,), count, entries = _state(service)
+        assert _again(service) == 1
+        (new,), *counts = _state(service)
+        assert counts == [count + 1, entries + 1]
+        assert new.truth != old.truth
+        (file,) = open_mail(raw, len(raw)).candidates
+        fresh = evaluate(file.data, service.labels["siqa-s"])
+        assert (new.score, new.metrics, new.truth) == (fresh.score, fresh.metrics, fresh.truth)
+        assert new.score != old.score
+        assert _again(service) == 0
+
+
+def test_a_preview_shows_what_then_happens_and_writes_nothing(tmp_path: Path) -> None:
+    """Every rank that would change, on the track and over all tracks."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+    _turn(tmp_path)
+    with served(tmp_path, clock) as service:
+        before = _state(service)
+        clock.forward(minutes=1)
+        preview = rescore.preview(service, rescore.aims(service))
+        assert _state(service) == before
+        assert [(each.team, each.ranks) for each in preview] == [("Münster Vision", (2, 1)), ("Pixel Peepers", (1, 2))]
+        _again(service)
+        assert _told(rescore.changes(service)) == _told(preview)
+        board = service.weekly.board(clock())
+        assert [row.team for row in board.tables[0].rows if not row.baseline] == ["Münster Vision", "Pixel Peepers"]
+
+
+def test_what_is_interrupted_goes_on_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each chunk is a transaction with its entry; the rest comes with the next run."""
+    monkeypatch.setattr(rescore, "CHUNK", 2)
+    with served(tmp_path, Clock(), quota={"per_week": 9}) as service:
+        for number in range(5):
+            take(service, submission(f"M{number}", tilt=number / 10))
+    _relabel(tmp_path)
+    with served(tmp_path, Clock()) as service:
+        steps = rescore.rescore(service, rescore.aims(service))
+        assert next(steps) == 2
+        del steps
+        with service.ledger.read() as tx:
+            assert scores.count_lacking(tx, service.ranking.versions["siqa-s"]) == 3
+        assert list(rescore.rescore(service, rescore.aims(service))) == [2, 1]
+        with service.ledger.read() as tx:
+            entries = [json.loads(e.detail) for e in events.since(tx, 0) if e.kind == "rescored"]
+        assert [(e["first"], e["last"], e["count"]) for e in entries] == [
+            ("S-000001", "S-000002", 2),
+            ("S-000003", "S-000004", 2),
+            ("S-000005", "S-000005", 1),
+        ]
+
+
+def test_only_accepted_submissions_are_scored(tmp_path: Path) -> None:
+    """One that is over quota has no score and gets none; asked for by name, it is said so."""
+    with served(tmp_path, Clock(), quota={"per_week": 1}) as service:
+        take(service, submission("A"))
+        take(service, submission("B"))
+    _relabel(tmp_path)
+    with served(tmp_path, Clock()) as service:
+        assert [row.receipt for aim in rescore.aims(service) for row in aim.rows] == ["S-000001"]
+        assert [len(aim.rows) for aim in rescore.aims(service, track="siqa-s", submission_id=1)] == [1]
+        for number in (2, 99):
+            with pytest.raises(Permanent, match=f"S-00000{number}|S-000099"):
+                rescore.aims(service, submission_id=number)
+        with pytest.raises(Permanent, match="siqa-x"):
+            rescore.aims(service, track="siqa-x")
+
+
+def test_labels_that_fit_no_more_are_said_so(tmp_path: Path) -> None:
+    """When the new labels have other items, the submission that cannot be scored is named."""
+    with served(tmp_path, Clock()) as service:
+        take(service, submission())
+    labels = tmp_path / "labels" / "answer-s.json"
+    labels.write_text(labels.read_text().replace('"id": 8', '"id": 9'))
+    with served(tmp_path, Clock()) as service, pytest.raises(Permanent, match="S-000001 was accepted, but cannot"):
+        _again(service)
+
+
+# --- feedback ---------------------------------------------------------------------------------
+
+
+def test_teams_are_told_once_what_changed_and_why(tmp_path: Path) -> None:
+    """One mail to the leader of each team whose score differs, however often it is asked for."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+    _turn(tmp_path)
+    with served(tmp_path, clock) as service:
+        clock.forward(minutes=1)
+        _again(service)
+        assert rescore.tell(service) == 2
+        assert rescore.tell(service) == 0
+        with service.ledger.read() as tx:
+            letters = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
+        assert [row.recipient for row in letters] == [CARL, "ada@peepers.example"]
+        text = letters[1].message.decode()
+        change = next(each for each in rescore.changes(service) if each.team == "Pixel Peepers")
+        assert f"S-000001: {change.scores[0]:.2f} before, {change.scores[1]:.2f} now." in text
+        assert "The committee's reason: the label file that the config names" in text
+
+
+def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path) -> None:
+    """A team that wants no letters, and one whose address bounces."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+    _turn(tmp_path)
+    with served(tmp_path, clock) as service:
+        clock.forward(minutes=1)
+        _again(service)
+        with service.ledger.write("test") as tx:
+            ada = teams.with_name(tx, "Pixel Peepers")
+            assert ada is not None
+            teams.want_letters(tx, ada.id, wanted=False)
+            teams.mark_bouncing(tx, CARL, clock())
+        assert rescore.tell(service) == 0
+
+
+def test_whoever_submitted_after_the_change_is_not_told(tmp_path: Path) -> None:
+    """The reply to that submission told its score already."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+    _turn(tmp_path)
+    with served(tmp_path, clock) as service:
+        clock.forward(minutes=1)
+        take(service, submission("Later", tilt=0.5), arrived_at=clock())
+        clock.forward(minutes=1)
+        _again(service)
+        assert rescore.tell(service) == 0
+
+
+def test_a_letter_shows_no_score_where_replies_show_none(tmp_path: Path) -> None:
+    """In a phase that tells a receipt alone, the letter says that the score changed, and no number."""
+    clock, phases = Clock(), [{"name": "test", "feedback": "receipt"}]
+    with served(tmp_path, clock, phases=phases) as service:
+        take(service, submission(tilt=0.9))
+    _turn(tmp_path)
+    with served(tmp_path, clock, phases=phases) as service:
+        clock.forward(minutes=1)
+        _again(service)
+        assert rescore.tell(service) == 1
+        with service.ledger.read() as tx:
+            text = next(row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND).message.decode()
+        assert "it is not told here" in text
+        assert "before," not in text
+
+
+def test_labels_replaced_before_anybody_rescored_are_passed_over(tmp_path: Path) -> None:
+    """Ranks and letters go from what the board was by to what it is by now, and give the reasons of both changes."""
+    clock = Clock()
+    with served(tmp_path, clock, quota={"per_week": 9}) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+        clock.forward(minutes=1)
+        track = service.challenge.tracks["siqa-s"]
+        labels = tmp_path / "labels" / "answer-s.json"
+        for correct, why in ((_relabel, "A typing error."), (_turn, "The wrong column.")):
+            correct(tmp_path)
+            service.labels.choose(service.labels.keep(labels.read_bytes(), track), why, clock())
+            if correct is _relabel:
+                take(service, submission("Between", tilt=0.2), arrived_at=clock())
+        clock.forward(minutes=1)
+        preview = rescore.preview(service, rescore.aims(service))
+        assert [(each.team, each.ranks) for each in preview] == [("Münster Vision", (2, 1)), ("Pixel Peepers", (1, 2))]
+        _again(service)
+        assert _told(rescore.changes(service)) == _told(preview)
+        assert rescore.preview(service, rescore.aims(service)) == []
+        assert rescore.tell(service) == 1  # the reply to what came in between told another score
+        with service.ledger.read() as tx:
+            (letter,) = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
+        assert letter.recipient == CARL
+        assert "The committee's reason: A typing error. / The wrong column." in letter.message.decode()

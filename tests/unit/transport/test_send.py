@@ -1,0 +1,196 @@
+"""The outbox is sent once, later when the server says so, and never for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
+from mailbot.ledger import events, observations, outbox
+from mailbot.model import ReplyState
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
+from tests.unit.services import ADA, NOW, Clock, served, submission, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.service import Service
+
+
+@dataclass
+class Server:
+    """A mail server that answers as it is told to, then takes everything."""
+
+    answers: list[Exception] = field(default_factory=list)
+    taken: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    def send(self, message: bytes, *, sender: str, recipient: str) -> None:
+        """Take a mail, or raise."""
+        if self.answers:
+            raise self.answers.pop(0)
+        self.taken.append((sender, recipient, message))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A sending step with its server and clock."""
+
+    service: Service
+    server: Server
+    clock: Clock
+
+    @property
+    def sending(self) -> Sending:
+        """The step."""
+        return Sending(
+            ledger=self.service.ledger,
+            transport=self.server,
+            sender="submissions@siqa.example",
+            alerts=self.service.alerts,
+            clock=self.clock,
+        )
+
+    def queue(self, number: int = 1) -> int:
+        """Put a mail into the outbox."""
+        with self.service.ledger.write() as tx:
+            return outbox.add(
+                tx,
+                kind="reply",
+                recipient=ADA,
+                subject="Re: x",
+                message_id=f"<{number}@x>",
+                message=b"message %d" % number,
+                now=self.clock(),
+            )
+
+    def row(self, number: int = 1) -> OutgoingRow:
+        """Return a mail of the outbox."""
+        with self.service.ledger.read() as tx:
+            return outbox.listing(tx, number)[0]
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Iterator[Post]:
+    """Give an empty outbox and a server that takes everything."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        yield Post(service=service, server=Server(), clock=clock)
+
+
+def test_an_empty_outbox_is_no_work(post: Post) -> None:
+    """Nothing to send, nothing done."""
+    assert not post.sending.step()
+
+
+def test_a_mail_is_sent_once(post: Post) -> None:
+    """What the server took is noted, in the audit trail too, and never sent again."""
+    post.queue()
+    post.queue(2)
+    assert [post.sending.step() for _ in range(3)] == [True, True, False]
+    assert post.server.taken == [("submissions@siqa.example", ADA, b"message %d" % n) for n in (1, 2)]
+    assert (post.row().state, post.row().sent_at, post.row().attempts) == (ReplyState.SENT, NOW, 1)
+    with post.service.ledger.read() as tx:
+        assert [entry.kind for entry in events.since(tx, 0)].count("reply-sent") == 2
+
+
+def test_a_mail_refused_for_now_waits_its_time(post: Post) -> None:
+    """It is not tried again before its time, and the step stops: the server is in trouble, not the mail."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [Temporary("451 later")]
+    assert not post.sending.step()
+    assert (post.row().state, post.row().error) == (ReplyState.QUEUED, "451 later")
+    assert post.row().due_at == NOW + FIRST_DELAY
+    assert post.sending.step()  # the second mail, which nobody refused
+    assert not post.sending.step()
+    post.clock.now = NOW + FIRST_DELAY
+    assert post.sending.step()
+    assert (post.row().state, post.row().attempts, post.row().error) == (ReplyState.SENT, 2, None)
+
+
+def test_the_journal_leads_from_a_mail_to_its_reply(post: Post) -> None:
+    """The mail's id is on every line about the reply to it; what answers no mail has none."""
+    take(post.service, submission())
+    post.queue()
+    post.server.answers = [Temporary("451 later"), Permanent("550 never")]
+    with capture_logs() as journal:
+        post.sending.step()
+        post.clock.forward(hours=1)
+        for _ in range(3):
+            post.sending.step()
+    told = [(line["event"], line["reply"], line.get("mail")) for line in journal if line["event"].startswith("reply-")]
+    assert told[:3] == [
+        ("reply-delayed", "R-000001", "M-000001"),
+        ("reply-given-up", "R-000002", None),
+        ("reply-sent", "R-000001", "M-000001"),
+    ]
+
+
+def test_a_mail_refused_too_often_is_given_up(post: Post) -> None:
+    """After the last attempt it is given up, and the organizers are told."""
+    post.queue()
+    post.server.answers = [Temporary("451 later")] * TRIES
+    for _ in range(TRIES):
+        assert post.row().state is ReplyState.QUEUED
+        post.sending.step()
+        post.clock.forward(days=1)
+    assert (post.row().state, post.row().attempts) == (ReplyState.GIVEN_UP, TRIES)
+    assert post.row(2).kind == "health-outbox"
+
+
+def test_a_mail_refused_for_good_is_given_up_at_once(post: Post) -> None:
+    """The next may be tried at once, since the server works."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [Permanent("554 no")]
+    assert post.sending.step()
+    assert post.sending.step()
+    assert [post.row(n).state for n in (1, 2)] == [ReplyState.GIVEN_UP, ReplyState.SENT]
+    with post.sending.ledger.read() as tx:
+        assert observations.given_up(tx, NOW - FIRST_DELAY) == 1
+    assert not post.row(1).is_withheld
+
+
+def test_an_unknown_recipient_is_remembered(post: Post) -> None:
+    """An address that the server knows not is marked, so that nothing more is written to it."""
+    post.queue()
+    post.server.answers = [BadAddress("550 no such user")]
+    post.sending.step()
+    assert post.row().state is ReplyState.GIVEN_UP
+
+
+def test_an_error_nobody_foresaw_costs_one_mail_its_turn(post: Post) -> None:
+    """It waits as after a refusal for now, and the mails behind it go out; its words are in no error that is kept."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [UnicodeEncodeError("ascii", f"TO:<{ADA}>", 4, 5, ADA)]
+    assert [post.sending.step() for _ in range(3)] == [True, True, False]
+    assert [post.row(n).state for n in (1, 2)] == [ReplyState.QUEUED, ReplyState.SENT]
+    assert (post.row().error, post.row().due_at) == ("unforeseen: UnicodeEncodeError", NOW + FIRST_DELAY)
+
+
+def test_our_own_config_is_no_mails_fault(post: Post) -> None:
+    """While the password cannot be read no mail is given up, however often it is tried."""
+    post.queue()
+    post.server.answers = [ConfigError("smtp.password_file: cannot be read")] * (2 * TRIES)
+    for _ in range(2 * TRIES):
+        assert not post.sending.step()
+        post.clock.forward(days=1)
+    assert post.row().state is ReplyState.QUEUED
+    assert post.sending.step()
+    assert post.row().state is ReplyState.SENT
+
+
+def test_the_delays_grow_to_a_ceiling() -> None:
+    """A minute, two, four, until six hours; together four to five days, as RFC 5321, section 4.5.4.1 asks."""
+    delays = [delay(attempt) for attempt in range(1, TRIES)]
+    assert delays[:3] == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
+    assert delays == sorted(delays)
+    assert delays[-1] == LONGEST_DELAY
+    assert timedelta(days=4) < sum(delays, timedelta()) < timedelta(days=5)
