@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +54,27 @@ def test_every_event_of_the_journal_is_documented() -> None:
 def test_the_changelog_names_the_version() -> None:
     """CHANGELOG.md has a section for the version that the package says."""
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "flow.md"])
+def test_every_module_that_a_page_names_is_there(page: str) -> None:
+    """A module that moves takes its place in the documentation along."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w/.])((?:\w+/)*\w+\.py)\b", text))
+    assert len(named) > 20
+    places = (ROOT, ROOT / "mailbot")
+    assert {name for name in named if not any((place / name).is_file() for place in places)} == set()
+
+
+def test_the_walks_of_the_architecture_name_what_is_there() -> None:
+    """Each line of a walk names a module and what in it is called: a class, its method, a function."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    ([\w/]+\.py) +([A-Za-z_.]+(?:, \w+)*)?  ", text, re.MULTILINE)
+    assert len(lines) > 20
+    for path, names in lines:
+        module = import_module("mailbot." + path.removesuffix(".py").replace("/", "."))
+        for name in filter(None, names.split(", ")):
+            assert attrgetter(name)(module), f"{path}: {name}"
 
 
 def test_every_test_that_a_page_names_is_there() -> None:

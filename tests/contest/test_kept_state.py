@@ -1,7 +1,7 @@
 """A contest that version 0.1.0 left behind opens, restores and rebuilds to the same boards.
 
-``kept/demo-0.1.0.tar.xz`` is that version's demo at its end: config, labels, roster, its backup (ledger, spool, daybook,
-versions of the labels), its last published board.json and what ``submissions list --json`` said.
+``kept/demo-0.1.0.tar.xz`` is that version's demo at its end: config, labels, roster, its backup (ledger, spool,
+daybook, versions of the labels), its last published board.json and what ``submissions list --json`` said.
 """
 
 from __future__ import annotations
