@@ -31,6 +31,7 @@ from mailbot.intake.intake import Intake
 from mailbot.intake.record import Record
 from mailbot.intake.registrar import Registrar
 from mailbot.intake.reply import Replies
+from mailbot.intake.sender import Senders
 from mailbot.intake.submissions import Submissions
 from mailbot.letters.letter import Letters
 from mailbot.letters.queue import LetterQueue
@@ -203,12 +204,17 @@ class Service:
         )
 
     @cached_property
+    def senders(self) -> Senders:
+        """The stage that says whose mail it is."""
+        return Senders(ledger=self.ledger, assessor=self.assessor, registrar=self.registrar, questions=self.questions)
+
+    @cached_property
     def intake(self) -> Intake:
         """The step from spooled mails to their record."""
         return Intake(
             ledger=self.ledger, spool=self.spool, sandbox=self.sandbox, evaluator=self.evaluator, labels=self.labels,
-            challenge=self.challenge, assessor=self.assessor, questions=self.questions, registrar=self.registrar,
-            recorder=self.recorder, alerts=self.alerts, clock=self.clock,
+            challenge=self.challenge, senders=self.senders, assessor=self.assessor, recorder=self.recorder,
+            alerts=self.alerts, clock=self.clock,
         )  # fmt: skip
 
     # --- send ------------------------------------------------------------------------------------
@@ -257,13 +263,9 @@ class Service:
     def letter_queue(self) -> LetterQueue:
         """The step that writes letters."""
         return LetterQueue(
-            ledger=self.ledger,
-            challenge=self.challenge,
-            letters=Letters(challenge=self.challenge),
-            settings=self.config.letters,
-            publisher=self.publisher,
-            clock=self.clock,
-        )
+            ledger=self.ledger, challenge=self.challenge, letters=Letters(challenge=self.challenge),
+            settings=self.config.letters, publisher=self.publisher, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def rescored_letters(self) -> RescoredLetters:

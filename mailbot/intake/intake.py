@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluation.evaluator import Job, judged, refused
-from mailbot.identity import confirmation as confirm
-from mailbot.identity.identify import Identity, identify
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case
-from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.intake.rules import hold_to_team
-from mailbot.ledger import events, mails, outbox, teams
+from mailbot.intake.sender import Senders, held
+from mailbot.ledger import events, mails, teams
 from mailbot.mail.open import open_mail
-from mailbot.model import AuthLevel, Outcome
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied
-from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +27,11 @@ if TYPE_CHECKING:
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
     from mailbot.identity.assess import Assessor
-    from mailbot.identity.confirmation import Questions, Said
-    from mailbot.intake.commands import Command
+    from mailbot.identity.identify import Identity
     from mailbot.intake.record import Record
     from mailbot.intake.recorded import Known
-    from mailbot.intake.registrar import Registrar
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
-    from mailbot.mail.model import Mail
     from mailbot.mail.open import Candidate
     from mailbot.model import Judged
     from mailbot.system.sandbox import Sandbox
@@ -56,12 +49,6 @@ ATTEMPTS = 3
 
 RETRY = timedelta(seconds=30)
 
-NEEDS_PROOF = "what it asks for needs proof of the sender"
-"""Why a mail is held that would count, had it brought a file."""
-
-LONGEST_ASKED = 500
-"""Characters of a command that the question about it shows."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
@@ -74,10 +61,9 @@ class Intake:
     recorder: Record
     alerts: Alerts
     challenge: Challenge
+    senders: Senders
     assessor: Assessor
-    questions: Questions
     labels: Labels
-    registrar: Registrar
     clock: Callable[[], datetime]
 
     def step(
@@ -129,14 +115,14 @@ class Intake:
         command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
         entry = entries.find(opened, self.challenge.entries) if command is None else None
         wanted = has_files or command is not None or entry is not None
-        identity = self._identify(row, opened.mail, known, has_files=wanted)
+        identity = self.senders.identify(row, opened.mail, known, has_files=wanted)
         command, wanted = (command, wanted) if identity.request is None else (None, True)
         if identity.team is not None and identity.outcome is None and known is None:
             assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
             yield
             identity = replace(identity, verdict=assessment.result())
         if known is None or known.held:
-            identity = _held(identity, command, has_files=has_files or entry is not None, wanted=wanted)
+            identity = held(identity, command, has_files=has_files or entry is not None, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         started = [self._start(c, opened.mail.subject) for c in candidates]
@@ -146,35 +132,6 @@ class Intake:
         entry = entry if judged else None
         case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry, known=known)
         self.recorder.record(case, files)
-
-    def _identify(self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
-        with self.ledger.read() as tx:
-            roster = teams.by_address(tx, mail.senders)
-            answers_us = outbox.is_ours(tx, mail.references)
-            holder = self.assessor.holder(tx, mail.claims)
-        identity = identify(mail, roster, self.assessor.own, holder)
-        identity = self.registrar.seen(row, mail, identity, known)
-        said = confirm.read(mail.subject, mail.text) if known is None else None
-        identity = known.of(identity) if known is not None else identity
-        stranger = self.registrar.may_answer(identity)
-        if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
-            answer = self._confirmed(identity, said)
-            if answer.confirms or not has_files:
-                return answer
-        if identity.outcome is None and answers_us and not has_files and identity.request is None:
-            return Identity(
-                team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
-            )
-        return identity
-
-    def _confirmed(self, identity: Identity, said: Said) -> Identity:
-        """Return what an answer to a question about a held mail is; that it came back is proof enough."""
-        with self.ledger.read() as tx:
-            fault = self.questions.fault(tx, said, identity.team.id if identity.team else None, identity.reply_to)
-        if fault:
-            return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
-        reason = f"it confirms M-{said.mail_id:06d}"
-        return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
 
     def _start(self, candidate: Candidate, subject: str) -> tuple[Candidate, Pending | None]:
         """Begin to evaluate a file; one that could not be unpacked carries its problems already."""
@@ -213,22 +170,3 @@ class Intake:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
-
-
-def _held(identity: Identity, command: Command | None, *, has_files: bool, wanted: bool) -> Identity:
-    """Hold a mail that brings files, or asks for something, and is not sure enough.
-
-    What changes something and is proven by nothing is held, whatever else counts.
-    """
-    verdict, team = identity.verdict, identity.team
-    if identity.outcome is not None or verdict is None or not wanted:
-        return identity
-    if team and team.unconfirmed and has_files and verdict.level is not AuthLevel.CONFIRMED:
-        return replace(identity, outcome=Outcome.HELD, reason=UNCONFIRMED)
-    asked = command or identity.request
-    changes = printable(str(asked), LONGEST_ASKED) if asked and asked.changes and not has_files else ""
-    if verdict.enough and not (changes and verdict.level is AuthLevel.NONE):
-        return identity
-    why = verdict.why or "nothing proves who sent it"
-    reason = f"{why}; {NEEDS_PROOF}" if verdict.enough else why
-    return replace(identity, outcome=Outcome.HELD, reason=reason, changes=changes)

@@ -1,0 +1,91 @@
+"""Who sent a mail: its team, what it asks of the roster, whether it answers a question of ours, and what must wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailbot.identity import confirmation
+from mailbot.identity.identify import Identity, identify
+from mailbot.intake.registrar import UNCONFIRMED
+from mailbot.ledger import outbox, teams
+from mailbot.model import AuthLevel, Outcome
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from mailbot.identity.assess import Assessor
+    from mailbot.identity.confirmation import Questions, Said
+    from mailbot.intake.commands import Command
+    from mailbot.intake.recorded import Known
+    from mailbot.intake.registrar import Registrar
+    from mailbot.ledger import Ledger
+    from mailbot.ledger.mails import MailRow
+    from mailbot.mail.model import Mail
+
+NEEDS_PROOF = "what it asks for needs proof of the sender"
+"""Why a mail is held that would count, had it brought a file."""
+
+LONGEST_ASKED = 500
+"""Characters of a command that the question about it shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Senders:
+    """The parts this works with."""
+
+    ledger: Ledger
+    assessor: Assessor
+    registrar: Registrar
+    questions: Questions
+
+    def identify(self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
+        """Return whose mail it is, and what becomes of it without looking at its files.
+
+        ``known`` is what was found when it was recorded first; ``has_files`` whether it brings something to be handled.
+        """
+        with self.ledger.read() as tx:
+            roster = teams.by_address(tx, mail.senders)
+            answers_us = outbox.is_ours(tx, mail.references)
+            holder = self.assessor.holder(tx, mail.claims)
+        identity = identify(mail, roster, self.assessor.own, holder)
+        identity = self.registrar.seen(row, mail, identity, known)
+        said = confirmation.read(mail.subject, mail.text) if known is None else None
+        identity = known.of(identity) if known is not None else identity
+        stranger = self.registrar.may_answer(identity)
+        if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
+            answer = self._confirmed(identity, said)
+            if answer.confirms or not has_files:
+                return answer
+        if identity.outcome is None and answers_us and not has_files and identity.request is None:
+            return Identity(
+                team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
+            )
+        return identity
+
+    def _confirmed(self, identity: Identity, said: Said) -> Identity:
+        """Return what an answer to a question about a held mail is; that it came back is proof enough."""
+        with self.ledger.read() as tx:
+            fault = self.questions.fault(tx, said, identity.team.id if identity.team else None, identity.reply_to)
+        if fault:
+            return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
+        reason = f"it confirms M-{said.mail_id:06d}"
+        return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
+
+
+def held(identity: Identity, command: Command | None, *, has_files: bool, wanted: bool) -> Identity:
+    """Hold a mail that brings files, or asks for something, and is not sure enough.
+
+    What changes something and is proven by nothing is held, whatever else counts.
+    """
+    verdict, team = identity.verdict, identity.team
+    if identity.outcome is not None or verdict is None or not wanted:
+        return identity
+    if team and team.unconfirmed and has_files and verdict.level is not AuthLevel.CONFIRMED:
+        return replace(identity, outcome=Outcome.HELD, reason=UNCONFIRMED)
+    asked = command or identity.request
+    changes = printable(str(asked), LONGEST_ASKED) if asked and asked.changes and not has_files else ""
+    if verdict.enough and not (changes and verdict.level is AuthLevel.NONE):
+        return identity
+    why = verdict.why or "nothing proves who sent it"
+    reason = f"{why}; {NEEDS_PROOF}" if verdict.enough else why
+    return replace(identity, outcome=Outcome.HELD, reason=reason, changes=changes)
