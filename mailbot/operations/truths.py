@@ -1,0 +1,206 @@
+"""The versions of the labels: making one, finding one, comparing two, and which one scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Permanent
+from mailbot.evaluation.labels import Given, Labels
+from mailbot.ledger import Ledger, is_there, truths
+from scoring.changes import changes, labels_of
+from scoring.restrict import without
+from scoring.truth import TruthError, load_truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Tx
+    from mailbot.ledger.truths import TruthRow
+    from mailbot.service import Service
+    from scoring.ids import Id
+    from scoring.model import Track
+    from scoring.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """A time during which one version of a track's labels was in force."""
+
+    since: datetime
+    track: str
+    truth: str
+    items: int
+    #: Whether it lasts.
+    in_force: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What differs in one item between two versions: a column, or whether the item is there and scored."""
+
+    item: Id
+    what: str
+    #: The labels before and after; None where no label of the item changed.
+    old: float | str | None = None
+    new: float | str | None = None
+
+
+def from_file(service: Service, file: Path, track: str | None) -> Truth:
+    """Keep a label file and return its truth; without a track, that of the only one it can be labels of.
+
+    Raises Permanent when it cannot be read or used.
+    """
+    tracks = service.challenge.tracks
+    try:
+        data = file.read_bytes()
+        name = the_track(service, track, lambda each: _is_label_file(data, tracks[each], file.name))
+        return service.labels.keep(data, tracks[name], file.name)
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror})"
+        raise Permanent(message) from error
+    except TruthError as error:
+        raise Permanent(
+            "\n".join([f"{file} cannot be used:", *(f"  - {p.message}" for p in error.problems)])
+        ) from error
+
+
+def without_items(service: Service, items: Sequence[str], track: str | None) -> Truth:
+    """Return the present labels without some items; without a track, of the only one that has them all.
+
+    Raises Permanent.
+    """
+    whole = service.labels.whole
+    present = whole[the_track(service, track, lambda each: set(items) <= {str(one) for one in whole[each].ids})]
+    try:
+        return without(present, _ids(present, items))
+    except TruthError as error:
+        raise Permanent(str(error)) from error
+
+
+def earlier(service: Service, digits: str, track: str | None) -> Truth:
+    """Return the version whose SHA-256 begins with some digits. Raises Permanent unless there is exactly one."""
+    return service.labels.version(_version(service, digits, track))
+
+
+def activate(service: Service, made: Truth, why: str) -> Truth:
+    """Make a truth the present one of its track, and return the one before. Raises Permanent when it is already."""
+    name = made.track.name
+    before = service.labels.whole[name]
+    if made.sha256 == before.sha256:
+        message = f"these labels are in force for {name} already: nothing to do"
+        raise Permanent(message)
+    service.labels.choose(made, why, service.clock())
+    return before
+
+
+def history(tx: Tx) -> list[Period]:
+    """Return every version that was in force, in the order in which they were chosen."""
+    present, known = truths.present(tx), {(row.track, row.sha256): row for row in truths.listing(tx)}
+    chosen = truths.choices(tx)
+    last = {choice.track: choice.id for choice in chosen}
+    return [
+        Period(
+            since=choice.chosen_at,
+            track=choice.track,
+            truth=choice.truth,
+            items=known[choice.track, choice.truth].n,
+            in_force=choice.id == last[choice.track] and choice.truth == present[choice.track],
+            why=choice.why,
+        )
+        for choice in chosen
+    ]
+
+
+def two(service: Service, old: str | None, new: str | None, track: str | None) -> tuple[Truth, Truth]:
+    """Return the two versions to compare: those named by digits, else the last two that were in force.
+
+    Raises Permanent.
+    """
+    if old and new:
+        return earlier(service, old, track), earlier(service, new, track)
+    name = the_track(service, track, lambda each: len(service.labels.history(each)) > 1)
+    after = service.labels.whole[name]
+    if old:
+        return earlier(service, old, name), after
+    with service.ledger.read() as tx:
+        others = [c.truth for c in truths.choices(tx) if c.track == name and c.truth != after.sha256]
+    if not others:
+        message = f"{name} has had no other labels yet"
+        raise Permanent(message)
+    return earlier(service, others[-1], name), after
+
+
+def differences(before: Truth, after: Truth) -> Iterator[Difference]:
+    """Yield what differs between two versions, item by item."""
+    found = changes(before, after)
+    for what, items in (
+        ("new", found.new),
+        ("gone", found.gone),
+        ("withdrawn", found.withdrawn),
+        ("scored again", found.restored),
+    ):
+        yield from (Difference(item=item, what=what) for item in items)
+    for column, items in found.changed.items():
+        for item in items:
+            old, new = labels_of(before, item)[column], labels_of(after, item)[column]
+            yield Difference(item=item, what=column, old=old, new=new)
+
+
+def in_force(config: Config, path: Path, truth: Truth) -> Truth:
+    """Return the labels of a track that the ledger calls present; without a ledger, those of the config's file."""
+    if not is_there(config.ledger):
+        return truth
+    ledger = Ledger(config.ledger)
+    try:
+        labels = Labels(ledger, config.state, {truth.track.name: Given(path=path, truth=truth)})
+        labels.refresh()
+        return labels[truth.track.name]
+    finally:
+        ledger.close()
+
+
+def the_track(service: Service, asked: str | None, fits: Callable[[str], bool]) -> str:
+    """Return the track asked for; unless one is, the only one there is, or the only one that fits. Raises Permanent."""
+    tracks = service.challenge.tracks
+    if asked is not None and asked in tracks:
+        return asked
+    fitting = [each for each in tracks if len(tracks) == 1 or fits(each)] if asked is None else []
+    if len(fitting) == 1:
+        return fitting[0]
+    message = f"--track: name one of {', '.join(tracks)}"
+    raise Permanent(message)
+
+
+def _is_label_file(data: bytes, track: Track, name: str) -> bool:
+    """Tell whether a file can be labels of a track."""
+    try:
+        load_truth(data, track, name)
+    except TruthError:
+        return False
+    return True
+
+
+def _ids(present: Truth, items: Sequence[str]) -> list[Id]:
+    """Read ids as the labels have them: whole numbers, or words. Raises Permanent."""
+    numbers = isinstance(present.ids[0], int)
+    wrong = [item for item in items if numbers and not item.isdecimal()]
+    if wrong:
+        message = f"{', '.join(wrong)}: the ids of {present.track.title} are whole numbers"
+        raise Permanent(message)
+    return [int(item) if numbers else item for item in items]
+
+
+def _version(service: Service, digits: str, track: str | None) -> TruthRow:
+    """Find the version whose SHA-256 begins with some digits. Raises Permanent unless there is exactly one."""
+    with service.ledger.read() as tx:
+        rows = [row for row in truths.listing(tx) if row.sha256.startswith(digits.lower())]
+    found = [row for row in rows if track is None or row.track == track]
+    if len(found) != 1:
+        message = f"{digits!r} names {len(found)} versions; `mailbot truth list` shows them"
+        raise Permanent(message)
+    return found[0]
