@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MODULES = (
-    "alembic.command", "mailbot.cli.app", "mailbot.board.publish", "mailbot.operations.rescore", "mailbot.service",
-    "mailbot.operations.export", "rich.console", "rich.table", "scipy.stats",
-    "matplotlib.backends.backend_agg", "matplotlib.figure",
+    "alembic.command", "mailbot.cli.audit", "mailbot.cli.boards", "mailbot.cli.checks", "mailbot.cli.disputes",
+    "mailbot.cli.entries", "mailbot.cli.init", "mailbot.cli.letters", "mailbot.cli.mails", "mailbot.cli.maintain",
+    "mailbot.cli.outbox", "mailbot.cli.run", "mailbot.cli.scores", "mailbot.cli.status", "mailbot.cli.submissions",
+    "mailbot.cli.teams", "mailbot.cli.truth", "matplotlib.backends.backend_agg", "matplotlib.figure", "scipy.stats",
 )  # fmt: skip
 """What most commands load."""
 

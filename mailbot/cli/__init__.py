@@ -1,4 +1,4 @@
-"""The command line. Every command imports what it needs when it runs, so that --help is instant."""
+"""The command line: :mod:`mailbot.cli.app` lists the commands, the other modules hold them."""
 
 from __future__ import annotations
 

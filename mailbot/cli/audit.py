@@ -1,4 +1,4 @@
-"""audit list: what happened, and who did what and why."""
+"""audit: the audit trail, listed and verified."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short
-from mailbot.cli.maintain import UNWELL
+from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short
 from mailbot.errors import Permanent
+from mailbot.ledger import events
+from mailbot.operations import trace
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+audit = typer.Typer(help="Audit trail: list it, verify it.", no_args_is_help=True)
 
+
+@audit.command("list")
 def list_audit(
     context: typer.Context,
-    since: Annotated[str, typer.Option(metavar="INSTANT", help="Only from then on, as 2026-03-12T08:00.")] = "",
-    kind: Annotated[str, typer.Option(metavar="KIND", help="Only this kind, as submission-excluded.")] = "",
-    subject: Annotated[str, typer.Option(metavar="S-12", help="Only about this: an id, a team, a track.")] = "",
+    since: Annotated[str, typer.Option(metavar="INSTANT", help="Only since then, as 2026-03-12T08:00.")] = "",
+    kind: Annotated[str, typer.Option(metavar="KIND", help="Only entries of this kind, as submission-excluded.")] = "",
+    subject: Annotated[str, typer.Option(metavar="S-12", help="Only entries about this id, team or track.")] = "",
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the entries of the audit trail, the newest last: what happened, and who did what and why."""
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-    from mailbot.operations import trace  # noqa: PLC0415  # not for --help
-
+    """List the audit trail, newest entry last: what happened, who did it, and why."""
     loaded = load_config(context, config)
     zone = loaded.challenge.zone
     begin, about = _instant(since, zone), {subject, _whole(subject)} if subject else None
@@ -50,8 +51,18 @@ def list_audit(
     emit(rows, as_json=as_json, columns=columns, title="Audit trail")
 
 
+@audit.command("verify")
+def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check that no entry of the audit trail was changed later. Exit code 1 when one was."""
+    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
+        broken, head, count = events.first_broken(tx), events.head(tx), len(events.since(tx, 0))
+    row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
+    emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
+    raise typer.Exit(0 if broken is None else INCOMPLETE)
+
+
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:
-    """Read an instant; on the challenge's clock where it names no offset. Raises Permanent."""
+    """Read an instant; without an offset it is in the challenge's time zone. Raises Permanent."""
     try:
         found = datetime.fromisoformat(text) if text else None
     except ValueError as error:
@@ -61,21 +72,6 @@ def _instant(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _whole(text: str) -> str:
-    """Return an id as the trail writes it, ``S-000012`` of ``s-12``; anything else as it is."""
+    """Return an id as the audit trail writes it (``S-000012`` for ``s-12``), and any other text unchanged."""
     matched = re.fullmatch(r"([A-Za-z])-0*(\d{1,18})", text)
     return f"{matched[1].upper()}-{int(matched[2]):06d}" if matched else text
-
-
-audit = typer.Typer(help="The audit trail: list it, verify it.", no_args_is_help=True)
-
-
-@audit.command("verify")
-def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check that no entry of the audit trail was changed. Exit code 0 when it is whole, else 1."""
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
-        broken, head, count = events.first_broken(tx), events.head(tx), len(events.since(tx, 0))
-    row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
-    emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
-    raise typer.Exit(0 if broken is None else UNWELL)

@@ -1,4 +1,4 @@
-"""publish, page and board."""
+"""publish, board, page: the leaderboard."""
 
 from __future__ import annotations
 
@@ -7,34 +7,43 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
 
-from mailbot.cli.common import AsJson, ConfigFile, act_as_organizer, begun, load_config, set_up_journal
+from mailbot import flow
+from mailbot.board.build import score_heading
+from mailbot.board.codec import rows_as_json
+from mailbot.board.page.awards import honours
+from mailbot.board.page.rules import Awards
+from mailbot.board.page.tables import spread
+from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, act_as_organizer, begun, load_config, set_up_journal
 
 if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
     from mailbot.board.model import Board, Table
     from mailbot.board.sheet.requests import Change
     from mailbot.service import Service
 
-
-BEHIND, REFUSED = 1, 2
+REFUSED = 2
 
 WIDEST = 1_000
-"""Columns in which any table finds room, to see how many it takes."""
+"""A width in which any table has room, to measure how wide it is."""
+
+MOST_CELLS = 20
+"""So many changed cells of a worksheet are listed; the rest are counted."""
 
 
 def publish(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print what would change.")] = False,
-    letters: Annotated[bool, typer.Option("--letters", help="Also write to each team how it stands.")] = False,
-    final: Annotated[bool, typer.Option("--final", help="These are the final results: the page names awards.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Final results although it looks too early.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would change.")] = False,
+    letters: Annotated[bool, typer.Option("--letters", help="Also send each team a letter with its standing.")] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="Publish as the final results; the page then names the awards.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Publish final results even if it looks too early.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Publish the leaderboard of this moment. Exit code 1 when the Google Sheet could not be written."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-
+    """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -43,7 +52,7 @@ def publish(
             made = wired.weekly.board(now, final=final)
             _show_all(wired, made)
             typer.echo("Nothing was published.")
-            compare(wired, made)
+            _compare(wired, made)
             return
         if final and not yes:
             _hold_on(wired)
@@ -52,12 +61,12 @@ def publish(
             wired.letter_queue.step()
         _show_all(wired, made)
         typer.echo(f"Published {'as the final results ' if final else ''}in {wired.config.published}")
-        written = write(wired)
-    raise typer.Exit(0 if written else BEHIND)
+        written = _write(wired)
+    raise typer.Exit(0 if written else INCOMPLETE)
 
 
 def _hold_on(wired: Service) -> None:
-    """Ask before final results that look too early, or refuse them where nobody can be asked: they cannot be unsaid."""
+    """Ask before final results that look too early, as they cannot be taken back; without a terminal refuse them."""
     why = wired.weekly.too_early(wired.challenge.phases)
     if why is None:
         return
@@ -69,10 +78,7 @@ def _hold_on(wired: Service) -> None:
 
 
 def _show_all(wired: Service, made: Board) -> None:
-    """Print a board, and of final results who is honoured."""
-    from mailbot.board.page.awards import honours  # noqa: PLC0415  # not for --help
-    from mailbot.board.page.rules import Awards  # noqa: PLC0415  # not for --help
-
+    """Print a board, and with final results the awards."""
     show(made)
     if not made.final:
         return
@@ -85,23 +91,18 @@ def _show_all(wired: Service, made: Board) -> None:
 
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:
-    """Write the last board's files and the results page anew, and run page.command."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-
+    """Regenerate the results page and the files of the last board, and run page.command."""
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
         wired.letter_queue.list_again()
         done = wired.publisher.rebuild()
         typer.echo(f"Made anew in {wired.config.published}")
     if not done:
-        raise typer.Exit(1)
+        raise typer.Exit(INCOMPLETE)
 
 
 def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Show the leaderboard as it would be published now."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.board.codec import rows_as_json  # noqa: PLC0415  # not for --help
-
     set_up_journal(quiet=True)
     with flow.opened(begun(load_config(context, config))) as wired:
         made = wired.weekly.board(wired.clock())
@@ -112,25 +113,17 @@ def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = F
 
 
 def show(made: Board) -> None:
-    """Print a board's tables; intervals and tie groups where a table with them is not wider than the terminal."""
-    from rich.console import Console  # noqa: PLC0415  # not for --help
-
+    """Print a board's tables, with intervals and tie groups if the terminal is wide enough."""
     console = Console()
     for table in made.tables:
-        whole = _shown(table, sure=any(row.interval for row in table.rows))
+        whole = _shown(table, intervals=any(row.interval for row in table.rows))
         fits = console.measure(whole, options=console.options.update(width=WIDEST)).maximum <= console.width
-        console.print(whole if fits else _shown(table, sure=False))
+        console.print(whole if fits else _shown(table, intervals=False))
         console.print()
 
 
-def _shown(table: Table, *, sure: bool) -> RichTable:
-    """Lay out a table of the board; ``sure`` with intervals and tie groups."""
-    from rich.table import Table as RichTable  # noqa: PLC0415  # not for --help
-    from rich.text import Text  # noqa: PLC0415  # not for --help
-
-    from mailbot.board.build import score_heading  # noqa: PLC0415  # not for --help
-    from mailbot.board.page.tables import spread  # noqa: PLC0415  # not for --help
-
+def _shown(table: Table, *, intervals: bool) -> RichTable:
+    """Lay out a table of the board, on request with intervals and tie groups."""
     headings = (*table.headings, score_heading(table))
     shown = RichTable(
         title=f"{table.title}  ({table.formula})",
@@ -146,23 +139,19 @@ def _shown(table: Table, *, sure: bool) -> RichTable:
     shown.add_column("method", overflow="fold")
     for heading in headings:
         shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
-    for title in ("95 %", "tie") if sure else ():
+    for title in ("95 %", "tie") if intervals else ():
         shown.add_column(title, style="dim", no_wrap=True)
     for row in table.rows:
         values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
         cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
-        told = (spread(row, headings[-1].decimals), row.group) if sure else ()
+        told = (spread(row, headings[-1].decimals), row.group) if intervals else ()
         style = "dim" if row.baseline else ""
         shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
     return shown
 
 
-MOST = 20
-"""So many cells of a worksheet are shown; of the rest the number."""
-
-
-def write(wired: Service) -> bool:
-    """Write the newest board to the sheet, if the config names one; say how it went, and return whether it did."""
+def _write(wired: Service) -> bool:
+    """Write the newest board to the Google Sheet, if there is one; say whether that succeeded, and return it."""
     sheet = wired.sheet()
     if sheet is None:
         return True
@@ -174,8 +163,8 @@ def write(wired: Service) -> bool:
     return False
 
 
-def compare(wired: Service, made: Board) -> None:
-    """Print the cells of the sheet that publishing a board would change. Raises a MailbotError."""
+def _compare(wired: Service, made: Board) -> None:
+    """Print the cells of the Google Sheet that publishing a board would change. Raises a MailbotError."""
     sheet = wired.sheet()
     if sheet is None:
         return
@@ -186,12 +175,12 @@ def compare(wired: Service, made: Board) -> None:
         by_sheet.setdefault(change.place.rpartition("!")[0], []).append(change)
     for name, found in by_sheet.items():
         typer.echo(f"  {name}: {len(found)}")
-        for change in found[:MOST]:
+        for change in found[:MOST_CELLS]:
             typer.echo(
                 f"    {change.place.rpartition('!')[2]:<5} {_shown_cell(change.before)} -> {_shown_cell(change.after)}"
             )
-        if len(found) > MOST:
-            typer.echo(f"    and {len(found) - MOST} more")
+        if len(found) > MOST_CELLS:
+            typer.echo(f"    and {len(found) - MOST_CELLS} more")
 
 
 def _shown_cell(cell: object) -> str:

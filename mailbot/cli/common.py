@@ -1,40 +1,67 @@
-"""What the commands share: finding the config, and showing rows to people or programs."""
+"""What the commands share: config and ledger, reading what was typed, and printing for people or programs."""
 
 from __future__ import annotations
 
 import atexit
+import email
 import getpass
 import json
 import os
 import re
 from contextlib import contextmanager
 from datetime import datetime
+from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from mailbot.config import calendar, load
 from mailbot.errors import Permanent
+from mailbot.ledger import Ledger, daybook, events
+from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Tx
 
+T = TypeVar("T")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+INCOMPLETE = 1
+"""The exit code when something is left undone, was refused, or disagrees."""
+
 _ADDRESS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  # a full-width one too; mAP@0.5 is none
 
 
-def load_config(context: typer.Context, given: Path | None) -> Config:
-    """Load the config named by the command, by mailbot itself, or found at its default places."""
-    from mailbot.config import load  # noqa: PLC0415  # pydantic is slow to load, and not for --help
+def said(why: str) -> str:
+    """Return a reason as it was typed. Raises typer.BadParameter for an empty one, and for one with an address."""
+    if not why.strip():
+        raise typer.BadParameter("say why, in a sentence")
+    return nameless(why)
 
+
+def nameless(why: str) -> str:
+    """Return a reason as it was typed. Raises typer.BadParameter for an address: the audit trail is kept for good."""
+    if _ADDRESS.search(why):
+        raise typer.BadParameter("name no address: it is kept for good")
+    return why
+
+
+Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)]
+
+
+def load_config(context: typer.Context, given: Path | None) -> Config:
+    """Load the config named after the command or before it, else the one at a default place. Raises ConfigError."""
     config = load.load(load.find(given or context.find_root().obj))
     if os.geteuid() == 0:
         atexit.register(_hand_over, config.state)
@@ -42,7 +69,7 @@ def load_config(context: typer.Context, given: Path | None) -> Config:
 
 
 def _hand_over(state: Path) -> None:
-    """Give what root made in the state folder to the folder's owner: the service could not write it otherwise."""
+    """Give files that root made in the state folder to the folder's owner, so that the service can write them."""
     try:
         owner = state.stat()
         for path in (state, *state.rglob("*")) if owner.st_uid else ():
@@ -53,9 +80,7 @@ def _hand_over(state: Path) -> None:
 
 
 def begun(config: Config) -> Config:
-    """Return the config of a contest that has a state: who only looks begins none. Raises Permanent."""
-    from mailbot.errors import Permanent  # noqa: PLC0415  # not for --help
-
+    """Return the config. Raises Permanent when there is no state folder yet: a read-only command never creates one."""
     if not config.state.exists():
         message = f"no ledger in {config.state} yet: `mailbot run` begins one, if `state` in the config is right"
         raise Permanent(message)
@@ -64,9 +89,7 @@ def begun(config: Config) -> Config:
 
 @contextmanager
 def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
-    """Open the ledger alone; where there is no state folder yet, only to ``begin`` one. Raises Permanent."""
-    from mailbot.ledger import Ledger, daybook  # noqa: PLC0415  # not for --help
-
+    """Open the ledger and nothing else. Raises Permanent without a state folder, unless it may ``begin`` one."""
     ledger = Ledger((config if begin else begun(config)).ledger)
     try:
         ledger.migrate()
@@ -78,9 +101,7 @@ def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Write into a folder that somebody named. What the system refuses is told in a sentence. Raises Permanent."""
-    from mailbot.errors import Permanent  # noqa: PLC0415  # not for --help
-
+    """Write into a folder that the organizer named. Raises Permanent with a sentence for an error of the system."""
     try:
         yield
     except OSError as error:
@@ -89,31 +110,20 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def act_as_organizer() -> None:
-    """Enter the person who typed the command as the one who acts, in every entry of the audit trail."""
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-
+    """Record the user who typed the command as the actor of every entry of the audit trail."""
     events.actor.set(getpass.getuser())
 
 
 def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:
-    """Send the journal to standard error."""
-    from mailbot.system import journal  # noqa: PLC0415  # not for --help
-
+    """Write the journal to standard error."""
     journal.set_up(as_json=as_json, quiet=quiet)
 
 
-def said(why: str) -> str:
-    """Return a reason as typed. Raises typer.BadParameter for an empty one."""
-    if not why.strip():
-        raise typer.BadParameter("say why, in a sentence")
-    return nameless(why)
-
-
-def nameless(why: str) -> str:
-    """Return a reason as typed. Raises typer.BadParameter for an address: the audit trail keeps every word for good."""
-    if _ADDRESS.search(why):
-        raise typer.BadParameter("name no address: it is kept for good")
-    return why
+def decide(context: typer.Context, config: Path | None, act: Callable[[Tx, datetime], T]) -> T:
+    """Carry out an organizer's decision in one transaction, and return what it returns."""
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("ruling") as tx:
+        return act(tx, calendar.now())
 
 
 def emit(
@@ -128,10 +138,6 @@ def emit(
     if as_json:
         typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
         return
-    from rich.console import Console  # noqa: PLC0415  # not for --help
-    from rich.table import Table  # noqa: PLC0415  # not for --help
-    from rich.text import Text  # noqa: PLC0415  # not for --help
-
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for name in columns:
         numeric = any(isinstance(row.get(name), int | float) for row in rows)
@@ -172,13 +178,9 @@ def number(text: str, letter: str) -> int:
     return int(matched[1])
 
 
-T = TypeVar("T")
-
-
-def decide(context: typer.Context, config: Path | None, act: Callable[[Tx, datetime], T]) -> T:
-    """Carry out a decision in one transaction."""
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-
-    act_as_organizer()
-    with opened_ledger(load_config(context, config)) as ledger, ledger.write("ruling") as tx:
-        return act(tx, calendar.now())
+def readable(message: bytes, *names: str) -> str:
+    """Return a message as its reader sees it: the headers of these names, and the text."""
+    mail = email.message_from_bytes(message, policy=default)
+    text = mail.get_body(("plain",))
+    headers = "\n".join(f"{name}: {mail[name]}" for name in names)
+    return f"{headers}\n\n{text.get_content() if text else ''}"

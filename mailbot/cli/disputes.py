@@ -1,11 +1,12 @@
-"""submissions disqualify, hide, reinstate, select; teams disqualify, hide, reinstate; rule, disputes: what counts."""
+"""disputes and rule: the scores that teams dispute."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
@@ -20,40 +21,12 @@ from mailbot.cli.common import (
     short,
 )
 from mailbot.errors import Permanent
-
-if TYPE_CHECKING:
-    pass
-
-
-def rule(
-    context: typer.Context,
-    receipt: Annotated[str, typer.Argument(metavar="S-12", help="The disputed submission.")],
-    why: Annotated[
-        str, typer.Option(help="The reason, in a sentence; the team is told and it is kept for good.", callback=said)
-    ],
-    accept: Annotated[bool, typer.Option("--accept", help="The team is right.")] = False,
-    reject: Annotated[bool, typer.Option("--reject", help="The score stays as it is.")] = False,
-    config: ConfigFile = None,
-) -> None:
-    """Close the dispute of a submission: the team is answered. What follows from it, as new labels, is yours to do."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.model import Ruling  # noqa: PLC0415  # not for --help
-
-    if accept == reject:
-        message = "say --accept or --reject"
-        raise Permanent(message)
-    act_as_organizer()
-    set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired, wired.ledger.write("ruling") as tx:
-        ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
-        row = wired.disputes.rule(tx, number(receipt, "S"), ruled, why)
-    typer.echo(f"The dispute of {row.receipt} is {ruled}; {row.team} will be told.")
+from mailbot.ledger import disputes
+from mailbot.model import Ruling
 
 
 def list_disputes(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the disputes, oldest first."""
-    from mailbot.ledger import disputes  # noqa: PLC0415  # not for --help
-
+    """List the scores that teams dispute, oldest first."""
     loaded = load_config(context, config)
     zone = loaded.challenge.zone
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
@@ -72,3 +45,25 @@ def list_disputes(context: typer.Context, config: ConfigFile = None, as_json: As
         ]
     columns = {"receipt": None, "team": None, "opened_at": short, "ruling": None, "why": None, "text": None}
     emit(rows, as_json=as_json, columns=columns, title="Disputes")
+
+
+def rule(
+    context: typer.Context,
+    receipt: Annotated[str, typer.Argument(metavar="S-12", help="The disputed submission.")],
+    why: Annotated[
+        str, typer.Option(help="The reason, in a sentence; it is told to the team and kept for good.", callback=said)
+    ],
+    accept: Annotated[bool, typer.Option("--accept", help="The team is right.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="The score stays as it is.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Close the dispute about a submission and tell the team. Labels are corrected with `mailbot truth`."""
+    if accept == reject:
+        message = "say --accept or --reject"
+        raise Permanent(message)
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired, wired.ledger.write("ruling") as tx:
+        ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
+        row = wired.disputes.rule(tx, number(receipt, "S"), ruled, why)
+    typer.echo(f"The dispute of {row.receipt} is {ruled}; {row.team} will be told.")

@@ -1,4 +1,4 @@
-"""entries: what teams handed in besides result files."""
+"""entries: what teams sent besides result files."""
 
 from __future__ import annotations
 
@@ -7,25 +7,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, set_up_journal, short
+from mailbot import flow
+from mailbot.cli.common import (
+    INCOMPLETE,
+    AsJson,
+    ConfigFile,
+    emit,
+    load_config,
+    opened_ledger,
+    rfc3339,
+    set_up_journal,
+    short,
+)
+from mailbot.ledger import entries as table
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
-
-SOME_MISSING = 1
 
 
 def entries(
     context: typer.Context,
     save: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the files into this folder, named by their receipts.")
+        Path | None, typer.Option(metavar="DIR", help="Write the files into this folder, each named by its receipt.")
     ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what teams handed in besides result files: code, models, papers."""
-    from mailbot.ledger import entries as table  # noqa: PLC0415  # not for --help
-
+    """List what teams sent besides result files: code, models, papers."""
     loaded = load_config(context, config)
     if save is not None:
         _save(loaded, save)
@@ -50,10 +58,7 @@ def entries(
 
 
 def _save(config: Config, folder: Path) -> None:
-    """Write each file as it came, by its receipt."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import entries as table  # noqa: PLC0415  # as above
-
+    """Write each file unchanged, named by its receipt."""
     set_up_journal(quiet=True)
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
@@ -69,4 +74,4 @@ def _save(config: Config, folder: Path) -> None:
     typer.echo(f"{len(rows) - len(missing)} file(s) written to {folder}.")
     for receipt in missing:
         typer.echo(f"  not found in its mail: {receipt}", err=True)
-    raise typer.Exit(SOME_MISSING if missing else 0)
+    raise typer.Exit(INCOMPLETE if missing else 0)

@@ -1,4 +1,4 @@
-"""init: a short interview, and a folder to begin with."""
+"""init: asks a few questions and writes a folder to begin with."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli.common import writing
+from mailbot.config import challenge, load
+from mailbot.config.load import PRESETS, expanded
 from mailbot.config.providers import PROFILES, Profile
 from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oauth, config_text, is_filled, lay_out
 from mailbot.errors import Permanent
+from mailbot.evaluation.labels import load_truths
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
 
-
 EXAMPLE = "submissions@example.org"
+"""The address that stands in the config until the organizer names one."""
 
 EXAMPLE_DOMAIN = EXAMPLE.rpartition("@")[2]
 
@@ -31,33 +34,40 @@ Check = Callable[[str], object]
 """Raises Permanent for an answer that cannot be used."""
 
 Ask = Callable[[str, str | None, str, Check], str]
+"""Takes a question, the answer that a flag gives, the default and a check; returns the answer."""
 
-GivenLabels = Annotated[list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file, to copy.")]
+GivenLabels = Annotated[
+    list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file to copy; may be repeated.")
+]
 
-Organizers = Annotated[list[str] | None, typer.Option("--organizer", help="Who hears of trouble; may be repeated.")]
+Organizers = Annotated[
+    list[str] | None, typer.Option("--organizer", help="Address to alert when something fails; may be repeated.")
+]
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to begin in; made when missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; created if missing.")],
     preset: Annotated[str, typer.Option(help="The challenge preset.")] = "siqa",
     profile: Annotated[str | None, typer.Option(help=f"The mail provider: {', '.join(PROFILES)}.")] = None,
     address: Annotated[str | None, typer.Option(help="The official submission address.")] = None,
-    imap_host: Annotated[str | None, typer.Option(help="Host of the mailbox.")] = None,
-    smtp_host: Annotated[str | None, typer.Option(help="Host that takes our mails.")] = None,
+    imap_host: Annotated[str | None, typer.Option(help="Host of the IMAP server.")] = None,
+    smtp_host: Annotated[str | None, typer.Option(help="Host of the SMTP server.")] = None,
     user: Annotated[str | None, typer.Option(help="The login name; default: the address.")] = None,
     organizers: Organizers = None,
     labels: GivenLabels = None,
     sheet: Annotated[str | None, typer.Option(help="Google Sheet for the leaderboard: its address or id.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for whatever is not given.")
+    ] = False,
 ) -> None:
-    """Ask a few questions; write the config, its folders and the secrets; say the next steps."""
+    """Ask a few questions, write the config with its folders and secrets, and print the next steps."""
     _refuse_what_is_there(folder)
     asking = sys.stdin.isatty() and not yes
     ask = _prompt if asking else _default
     tracks = _tracks(preset)
     if asking:
         typer.echo(f'  Preset {preset}; for a challenge of your own see docs/scoring.md, "Other challenges".')
-    answers = _sound(preset, _profile(ask, profile), tracks)
+    answers = _first_answers(preset, _profile(ask, profile), tracks)
     fits = partial(_fits, answers)
     address = ask("Official submission address", address, EXAMPLE, lambda said: fits(address=said))
     answers = replace(
@@ -75,11 +85,11 @@ def init(
     _check(answers, folder, found)
     with writing(folder):
         lay_out(folder, answers, found, _password(folder, answers) if asking else "")
-    _say_what_is_next(folder, answers)
+    _print_next_steps(folder, answers)
 
 
 def _refuse_what_is_there(folder: Path) -> None:
-    """Raise Permanent when the folder holds a config already, or is none."""
+    """Raise Permanent when the folder holds a config already, or is a file."""
     target = folder / CONFIG
     if target.exists():
         message = f"{target} exists already; it is left as it is"
@@ -90,7 +100,7 @@ def _refuse_what_is_there(folder: Path) -> None:
 
 
 def _prompt(question: str, given: str | None, default: str, check: Check) -> str:
-    """Ask until the answer can be used, and say each time why it cannot. What a flag gives is refused at once."""
+    """Ask until the answer can be used, each time saying why it cannot. Raises Permanent for what a flag gives."""
     if given is not None:
         check(given)
         return given
@@ -99,7 +109,7 @@ def _prompt(question: str, given: str | None, default: str, check: Check) -> str
 
 
 def _taken(check: Check, said: str) -> str:
-    """Return an answer that can be used. Raises typer.BadParameter, after which the question is asked again."""
+    """Return an answer that can be used. Raises typer.BadParameter, which makes typer ask again."""
     try:
         check(said)
     except Permanent as error:
@@ -109,20 +119,19 @@ def _taken(check: Check, said: str) -> str:
 
 
 def _default(_question: str, given: str | None, default: str, _check: Check) -> str:
+    """Return what a flag gives, or the default, without asking."""
     return default if given is None else given
 
 
-def _sound(preset: str, profile: str, tracks: Sequence[str]) -> Answers:
-    """Return answers that mailbot takes, in which one after another is replaced by what is said."""
+def _first_answers(preset: str, profile: str, tracks: Sequence[str]) -> Answers:
+    """Return valid answers to begin with; each is replaced by what the organizer says."""
     hosts = {name: f"{name}.{EXAMPLE_DOMAIN}" for name in ("imap", "smtp") if name not in PROFILES[profile].settings()}
     labels = _places(dict.fromkeys(tracks))
     return Answers(preset=preset, profile=profile, address=EXAMPLE, hosts=hosts, user=EXAMPLE, labels=labels)
 
 
 def _fits(answers: Answers, **said: Any) -> Config:  # noqa: ANN401  # fields of the answers
-    """Return the config that the answers would make with what is said now. Raises ConfigError."""
-    from mailbot.config import load  # noqa: PLC0415  # not for --help
-
+    """Return the config that the answers make with one of them replaced. Raises ConfigError."""
     given = tomllib.loads(config_text(replace(answers, **said)))
     return load.build(given, base=Path.cwd(), origin="this answer", with_files=False)
 
@@ -140,11 +149,13 @@ def _profile(ask: Ask, given: str | None) -> str:
 
 
 def _limits(profile: Profile) -> tuple[str, ...]:
+    """Return what an organizer should know about a mail provider."""
     size = f"Takes mails of up to {profile.takes_mib} MiB; a file grows by a third on its way."
     return (size, *profile.limits) if profile.takes_mib else profile.limits
 
 
 def _known_profile(name: str) -> None:
+    """Raise Permanent for a mail provider without a profile."""
     if name not in PROFILES:
         message = f"{name!r} is no mail provider that is known; write one of {', '.join(PROFILES)}"
         raise Permanent(message)
@@ -165,7 +176,7 @@ def _hosts(ask: Ask, answers: Answers, address: str, given: Mapping[str, str | N
 
 
 def _organizers(ask: Ask, answers: Answers, given: list[str] | None) -> list[str]:
-    """Return the addresses of those who hear of trouble."""
+    """Return the addresses to alert when something fails."""
 
     def addresses(said: str) -> list[str]:
         return [each for each in re.split(r"[\s,;\uff0c\uff1b\u3001]+", said) if each]  # the last three are Chinese
@@ -179,8 +190,6 @@ def _organizers(ask: Ask, answers: Answers, given: list[str] | None) -> list[str
 
 def _tracks(preset: str) -> list[str]:
     """Return the names of a preset's tracks. Raises Permanent."""
-    from mailbot.config.load import PRESETS  # noqa: PLC0415  # pydantic is slow to load, and not for --help
-
     path = PRESETS / f"{preset}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
@@ -190,9 +199,7 @@ def _tracks(preset: str) -> list[str]:
 
 
 def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[str]) -> dict[str, Path | None]:
-    """Return the label file of each track of the preset; None when it comes later."""
-    from mailbot.config.load import expanded  # noqa: PLC0415  # not for --help
-
+    """Return the label file of each track of the preset; None when it is to be added later."""
     named = {track: file for track, _, file in (one.partition("=") for one in given)}
     if strays := named.keys() - set(tracks):
         message = f"--labels {', '.join(sorted(strays))}: no track of {answers.preset}; write it as {tracks[0]}=FILE"
@@ -206,7 +213,7 @@ def _label_files(ask: Ask, answers: Answers, tracks: Sequence[str], given: list[
 
 
 def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
-    """Return where the config finds the label file of each track; files of the same name are told apart by theirs."""
+    """Return the path of each track's label file in the new folder; the track tells files of the same name apart."""
     names = {track: file.name if file else f"answer-{track[-1]}.json" for track, file in files.items()}
     if len(set(names.values())) < len(names):
         names = {track: f"{track}-{name}" for track, name in names.items()}
@@ -214,31 +221,27 @@ def _places(files: Mapping[str, Path | None]) -> dict[str, str]:
 
 
 def _load(config: Config, labels: Mapping[str, Path]) -> None:
-    """Read label files. Raises ConfigError when one is none."""
-    from mailbot.config import challenge  # noqa: PLC0415  # not for --help
-    from mailbot.evaluation.labels import load_truths  # noqa: PLC0415  # not for --help
-
+    """Read label files. Raises ConfigError when one cannot be used."""
     load_truths(labels, challenge.tracks_of(config))
 
 
 def _check(answers: Answers, folder: Path, labels: Mapping[str, Path | None]) -> None:
-    """Refuse what mailbot itself would refuse, before anything is written. Raises ConfigError."""
-    from mailbot.config import load  # noqa: PLC0415  # not for --help
-
+    """Check the config and the label files before anything is written. Raises ConfigError."""
     given = tomllib.loads(config_text(answers))
     config = load.build(given, base=folder.resolve(), origin="these answers", with_files=False)
     _load(config, {name: path for name, path in labels.items() if path})
 
 
 def _password(folder: Path, answers: Answers) -> str:
-    """Ask for the password of the mailbox, where one is needed and none is there; "" when it comes later."""
+    """Ask for the mailbox's password if one is needed and missing; "" when it is to be added later."""
     if by_oauth(answers.profile) or all(is_filled(folder / name) for name in PASSWORDS):
         return ""
     typer.echo(f"  {PROFILES[answers.profile].how_to_log_in}")
     return str(typer.prompt("Password (not shown; empty: later)", default="", hide_input=True, show_default=False))
 
 
-def _say_what_is_next(folder: Path, answers: Answers) -> None:
+def _print_next_steps(folder: Path, answers: Answers) -> None:
+    """Print what is left to do by hand, and the commands that follow."""
     target = folder / CONFIG
     waiting = [name for name in answers.labels.values() if not (folder / name).is_file()]
     needs_app = by_oauth(answers.profile)
@@ -259,38 +262,5 @@ def _say_what_is_next(folder: Path, answers: Answers) -> None:
     if empty or needs_app:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
     typer.echo(f"  2. {mailbot} doctor --online")
-    typer.echo(f"     It names what is not well yet. Try a file: {mailbot} score FILE --track {track}")
+    typer.echo(f"     It lists what still needs fixing. Try a file: {mailbot} score FILE --track {track}")
     typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")
-
-
-EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")
-
-STOPPED = 130
-
-
-def demo(
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: ./mailbot-demo.")
-    ] = None,
-    sheet: Annotated[
-        bool, typer.Option("--sheet", help="Also show the leaderboard in a Google Sheet played on this machine.")
-    ] = False,
-) -> None:
-    """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
-    from mailbot.cli.boards import show  # noqa: PLC0415  # not for --help
-
-    try:
-        from mailbot.demo import stage  # noqa: PLC0415  # not for --help
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
-            raise
-        from mailbot import errors  # noqa: PLC0415  # not for --help
-
-        message = f"the demo brings its own mail servers, which are not installed: {errors.how('demo')}"
-        raise Permanent(message) from error
-    try:
-        finished = stage.play(out, show=show, sheet=sheet)
-    except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
-        finished = False
-    if not finished:
-        raise typer.Exit(STOPPED)

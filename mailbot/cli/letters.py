@@ -1,4 +1,4 @@
-"""letters: what mailbot would write to the teams and the organizers, and its queueing by hand."""
+"""letters: queue the letters to teams and organizers by hand, or show them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, set_up_journal
+from mailbot import flow
+from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, readable, set_up_journal
 from mailbot.errors import Permanent
+from mailbot.ledger import teams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +24,14 @@ def letters(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Queue nothing; show the letters of this moment.")] = False,
     team: Annotated[
-        str | None, typer.Option("--team", metavar="NAME", help="With --dry-run: only to this team.")
+        str | None, typer.Option("--team", metavar="NAME", help="With --dry-run: only the letter to this team.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="With --dry-run: write them there as .eml files.")
+        Path | None, typer.Option("--out", metavar="DIR", help="With --dry-run: write the letters there as .eml files.")
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Queue the letters that are owed, as the daemon does by itself; --dry-run shows those of this moment."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-
+    """Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment."""
     if (team or out) and not dry_run:
         message = "--team and --out go with --dry-run: letters that are owed are queued all together"
         raise Permanent(message)
@@ -48,9 +48,7 @@ def letters(
 
 
 def _drafts(wired: Service, team: str | None) -> list[Draft]:
-    """Return what would be written if the board were due now. Raises Permanent when a team would get nothing."""
-    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
-
+    """Return the letters that would be written now. Raises Permanent when the team would get none."""
     now = wired.clock()
     drafts = wired.letter_queue.about(wired.weekly.board(now), "dry-run", due_at=now)
     if team is None:
@@ -67,9 +65,6 @@ def _drafts(wired: Service, team: str | None) -> list[Draft]:
 
 def _show(drafts: Sequence[Draft], out: Path | None) -> None:
     """Write the letters into a folder, or print them as their readers see them."""
-    import email  # noqa: PLC0415  # not for --help
-    from email.policy import default  # noqa: PLC0415  # not for --help
-
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for number, draft in enumerate(drafts, 1):
@@ -78,8 +73,5 @@ def _show(drafts: Sequence[Draft], out: Path | None) -> None:
         typer.echo(f"{len(drafts)} letter(s) in {out}")
         return
     for draft in drafts:
-        mail = email.message_from_bytes(draft.outgoing.message, policy=default)
-        text = mail.get_body(("plain",))
-        headers = "\n".join(f"{name}: {mail[name]}" for name in ("To", "Subject"))
-        typer.echo(f"{headers}\n\n{text.get_content() if text else ''}{'-' * 72}\n")
+        typer.echo(f"{readable(draft.outgoing.message, 'To', 'Subject')}{'-' * 72}\n")
     typer.echo(f"{len(drafts)} letter(s)")

@@ -1,4 +1,4 @@
-"""trace: what became of a mail, step by step."""
+"""trace, mails, stuck: what became of mails, and what to do about those that wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from mailbot.cli.common import (
     said,
     short,
 )
+from mailbot.config import calendar
 from mailbot.errors import Permanent
+from mailbot.identity import confirmation
+from mailbot.ledger import events, teams
+from mailbot.ledger import mails as table
+from mailbot.model import MailState, Outcome
+from mailbot.operations import trace as life
+from mailbot.transport.spool import Spool
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -27,19 +34,24 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
 
+mails = typer.Typer(help="Mails: list them, approve those that are held.", no_args_is_help=True)
+
+stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
+
+Mail = Annotated[str, typer.Argument(metavar="M-000012", help="The mail.")]
+
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]
+
 
 def trace(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="M-12|S-12|R-12|E-12", help="A mail, a submission, a reply, an entry.")
+        str, typer.Argument(metavar="M-12|S-12|R-12|E-12", help="The id of a mail, a submission, a reply or an entry.")
     ],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell a mail's whole life in order: arrival, outcome, submissions, scores, rulings, reply and its sending."""
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.operations import trace as life  # noqa: PLC0415  # not for --help
-
+    """Show the history of a mail: arrival, outcome, submissions, scores, rulings, reply and its delivery."""
     ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply, "E": life.of_entry}
     letter = name.strip()[:1].upper()
     if letter not in ways:
@@ -65,26 +77,21 @@ def trace(
     emit(rows, as_json=as_json, columns=columns, title=f"The way of {name}")
 
 
-mails = typer.Typer(help="Mails: list them.", no_args_is_help=True)
-
-
 @mails.command("list")
 def list_mails(
     context: typer.Context,
-    held: Annotated[bool, typer.Option("--held", help="Only those that wait for a word on who sent them.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only those that are held until it is clear who sent them.")
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List the mails in order of arrival."""
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
-    from mailbot.model import Outcome  # noqa: PLC0415  # not for --help
-
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         names = {team.id: team.name for team in teams.everyone(tx)}
         found = [row for row in table.listing(tx) if not held or row.outcome is Outcome.HELD]
-        rows = [mail_as_json(row, names, loaded.challenge.zone) for row in found]
+        rows = [_as_json(row, names, loaded.challenge.zone) for row in found]
     columns = {
         "mail": None,
         "arrived_at": short,
@@ -101,14 +108,11 @@ def list_mails(
 @mails.command("approve")
 def approve_mail(
     context: typer.Context,
-    mail: Annotated[str, typer.Argument(metavar="M-000012")],
+    mail: Mail,
     why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
     config: ConfigFile = None,
 ) -> None:
-    """Take a mail that is held as its team's: it is scored, and counts from when it arrived."""
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.identity import confirmation  # noqa: PLC0415  # not for --help
-
+    """Accept a held mail as its team's: it is scored, and counts from its arrival."""
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-approved") as tx:
         approved = confirmation.approve(tx, number(mail, "M"), why=why, now=calendar.now())
@@ -118,7 +122,44 @@ def approve_mail(
     typer.echo("It is due now: `mailbot run` or `mailbot once` scores it.")
 
 
-def mail_as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[str, Any]:
+@stuck.command("list")
+def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the mails that were set aside."""
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        found = table.listing(tx, [MailState.SET_ASIDE])
+        rows = [_as_json(row, {}, loaded.challenge.zone) for row in found]
+    columns = {"mail": None, "arrived_at": None, "attempts": None, "size": None, "reason": None}
+    emit(rows, as_json=as_json, columns=columns, title="Set aside")
+
+
+@stuck.command("show")
+def show_stuck(context: typer.Context, mail: Mail, config: ConfigFile = None) -> None:
+    """Show why a mail was set aside, and where its file is."""
+    loaded = load_config(context, config)
+    with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        row = _stuck(tx, mail)
+        trace = table.trace(tx, row.id)
+    typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
+    typer.echo(trace or "(no traceback: the process died)")
+
+
+@stuck.command("retry")
+def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", config: ConfigFile = None) -> None:
+    """Process a mail once more; it still counts from its arrival."""
+    with opened_ledger(load_config(context, config)) as ledger:
+        _act(ledger, mail, "mail-retried-by-hand", why, table.retry)
+    typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
+
+
+@stuck.command("drop")
+def drop_stuck(context: typer.Context, mail: Mail, why: Why, config: ConfigFile = None) -> None:
+    """Decide that nothing is to be done about a mail; its file is kept."""
+    with opened_ledger(load_config(context, config)) as ledger:
+        _act(ledger, mail, "mail-dropped", why, table.drop)
+
+
+def _as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[str, Any]:
     """Return a mail for programs."""
     return {
         "mail": row.name,
@@ -139,64 +180,8 @@ def mail_as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[st
     }
 
 
-stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(metavar="M-000012")]
-
-Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=nameless)]
-
-
-@stuck.command("list")
-def list_stuck(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the mails that were set aside."""
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
-
-    loaded = load_config(context, config)
-    with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        found = table.listing(tx, [MailState.SET_ASIDE])
-        rows = [mail_as_json(row, {}, loaded.challenge.zone) for row in found]
-    columns = {"mail": None, "arrived_at": None, "attempts": None, "size": None, "reason": None}
-    emit(rows, as_json=as_json, columns=columns, title="Set aside")
-
-
-@stuck.command("show")
-def show_stuck(context: typer.Context, mail: Name, config: ConfigFile = None) -> None:
-    """Show why a mail was set aside, and where it lies."""
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-    from mailbot.transport.spool import Spool  # noqa: PLC0415  # not for --help
-
-    loaded = load_config(context, config)
-    with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        row = _stuck(tx, mail)
-        trace = table.trace(tx, row.id)
-    typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
-    typer.echo(trace or "(no traceback: the process died)")
-
-
-@stuck.command("retry")
-def retry_stuck(context: typer.Context, mail: Name, why: Why = "", config: ConfigFile = None) -> None:
-    """Handle a mail once more, as if it had just arrived; its arrival stays what it was."""
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-retried-by-hand", why, table.retry)
-    typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
-
-
-@stuck.command("drop")
-def drop_stuck(context: typer.Context, mail: Name, why: Why, config: ConfigFile = None) -> None:
-    """Settle that nothing is to be done about a mail; its bytes are kept."""
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-
-    with opened_ledger(load_config(context, config)) as ledger:
-        _act(ledger, mail, "mail-dropped", why, table.drop)
-
-
 def _stuck(tx: Tx, mail: str) -> MailRow:
-    from mailbot.ledger import mails as table  # noqa: PLC0415  # not for --help
-    from mailbot.model import MailState  # noqa: PLC0415  # not for --help
-
+    """Return a mail that was set aside. Raises Permanent for any other."""
     row = table.get(tx, number(mail, "M"))
     if row is None or row.state is not MailState.SET_ASIDE:
         message = f"{mail} is no mail that was set aside"
@@ -205,10 +190,7 @@ def _stuck(tx: Tx, mail: str) -> MailRow:
 
 
 def _act(ledger: Ledger, mail: str, kind: str, why: str, change: Any) -> None:  # noqa: ANN401  # a function of the ledger
-    """Change a mail that was set aside, and enter who did it and why."""
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import events  # noqa: PLC0415  # not for --help
-
+    """Change a mail that was set aside, and record who did it and why."""
     act_as_organizer()
     now = calendar.now()
     with ledger.write("stuck") as tx:

@@ -1,4 +1,4 @@
-"""man: the manual page, made from the commands themselves."""
+"""man: the manual page, made from the commands and their help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailbot import __version__
 
 
 def man(context: typer.Context) -> None:
-    """Print the manual page, for `man -l`: `mailbot man > mailbot.1`."""
+    """Print the manual page: `mailbot man > mailbot.1`, then `man -l mailbot.1`."""
     typer.echo(page(context.find_root().command))
 
 
@@ -38,7 +38,7 @@ def page(root: object) -> str:
 
 
 def _command(path: str, command: object) -> list[str]:
-    """Describe a command, or each command of a group."""
+    """Describe a command, or each subcommand of one."""
     if inner := getattr(command, "commands", None):
         return [line for name, sub in inner.items() for line in _command(f"{path} {name}", sub)]
     arguments = [param for param in _params(command) if not _is_option(param)]
@@ -62,6 +62,6 @@ def _is_option(param: object) -> bool:
 
 
 def _text(text: str) -> str:
-    """Write text so that roff shows it as it is: one line, no request at its beginning."""
+    """Escape text for roff: in one line, and with no request at its beginning."""
     one = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{one}" if one.startswith((".", "'")) else one

@@ -1,4 +1,4 @@
-"""submissions, outbox, mails: what the ledger holds."""
+"""outbox: our replies and letters, sent and to be sent."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, number, opened_ledger, rfc3339, short
+from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, number, opened_ledger, readable, rfc3339, short
 from mailbot.errors import Permanent
+from mailbot.identity import confirmation
+from mailbot.ledger import outbox as table
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.ledger.outbox import OutgoingRow
 
-
-outbox = typer.Typer(help="The outbox: list the replies, show one.", no_args_is_help=True)
+outbox = typer.Typer(help="Outbox: list our replies, show one.", no_args_is_help=True)
 
 
 @outbox.command("list")
 def list_outbox(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List our mails, oldest first."""
-    from mailbot.ledger import outbox as table  # noqa: PLC0415  # not for --help
-
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        rows = [outgoing_as_json(row, loaded.challenge.zone) for row in table.listing(tx)]
+        rows = [_as_json(row, loaded.challenge.zone) for row in table.listing(tx)]
     columns = {
         "reply": None,
         "created_at": short,
@@ -46,11 +45,6 @@ def show_outgoing(
     raw: Annotated[bool, typer.Option("--raw", help="Print the message as it is sent.")] = False,
 ) -> None:
     """Show one of our mails as its reader sees it."""
-    import email  # noqa: PLC0415  # not for --help
-    from email.policy import default  # noqa: PLC0415  # not for --help
-
-    from mailbot.ledger import outbox as table  # noqa: PLC0415  # not for --help
-
     with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
         rows = table.listing(tx, number(reply, "R"))
     if not rows:
@@ -59,16 +53,11 @@ def show_outgoing(
     if raw:
         typer.echo(rows[0].message.decode("ascii", "replace"))
         return
-    mail = email.message_from_bytes(rows[0].message, policy=default)
-    text = mail.get_body(("plain",))
-    headers = "\n".join(f"{name}: {mail[name]}" for name in ("From", "To", "Subject", "Date"))
-    typer.echo(f"{headers}\n\n{text.get_content() if text else ''}")
+    typer.echo(readable(rows[0].message, "From", "To", "Subject", "Date"))
 
 
-def outgoing_as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:
-    """Return one of our mails for programs, without its text and without the code of a question."""
-    from mailbot.identity import confirmation  # noqa: PLC0415  # not for --help
-
+def _as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:
+    """Return one of our mails for programs, without its text and without a confirmation code."""
     return {
         "reply": f"R-{row.id:06d}",
         "kind": row.kind,

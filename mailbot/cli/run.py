@@ -1,4 +1,4 @@
-"""run, once, ingest, send: the daemon, and its work by hand."""
+"""run, once, ingest, send: the daemon, and the same work by hand."""
 
 from __future__ import annotations
 
@@ -13,20 +13,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
+from mailbot import flow
+from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
+from mailbot.config import challenge, load
+from mailbot.daemon import loops
+from mailbot.daemon.systemd import Notifier
 from mailbot.errors import ConfigError, MailbotError, Temporary
+from mailbot.evaluation import labels
+from mailbot.ledger import outbox, teams
+from mailbot.operations import ingest as ingestion
+from mailbot.system import journal
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.daemon.loops import Daemon
-    from mailbot.daemon.systemd import Notifier
 
-LEFT_UNDONE = 1
 TRY_AGAIN = 1
-"""What may pass, as a database that is not up yet: systemd starts the daemon anew, which it never does after 2."""
+"""Exit code for trouble that may pass, as a database that is not up yet: systemd restarts the daemon, never after 2."""
 
 FINISH_SECONDS = 9.0
-"""The mail in hand is finished within so long after SIGTERM."""
+"""How long after SIGTERM the daemon may take to finish the mails in hand."""
 
 
 def run(
@@ -34,12 +40,9 @@ def run(
     config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
-    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reads the config anew."""
-    from mailbot.daemon.systemd import Notifier  # noqa: PLC0415  # not for --help
-    from mailbot.system import journal  # noqa: PLC0415  # not for --help
-
+    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."""
     set_up_journal(as_json=as_json)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to hear it
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon handles it
     faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
     notifier, present = Notifier(), load_config(context, config)
     previous: Config | None = None
@@ -62,25 +65,18 @@ def run(
 
 
 def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.daemon import loops  # noqa: PLC0415  # not for --help
-
+    """Run the daemon with one config until it stops or reloads, and return it."""
     with flow.working(config) as wired:
         running = loops.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()
-            os._exit(
-                0
-            )  # as safe as a power cut, after which the ledger says what is undone; a hung thread waits for ever
+            os._exit(0)  # a hung thread never ends; this is as safe as a power cut, as the ledger says what is undone
     return running
 
 
 def _checked(context: typer.Context, given: Path | None, present: Config) -> Config:
-    """Read the config anew, and its labels. Raises ConfigError with every mistake, and for another ledger."""
-    from mailbot.config import challenge, load  # noqa: PLC0415  # not for --help
-    from mailbot.evaluation import labels  # noqa: PLC0415  # not for --help
-
+    """Read the config and its labels again. Raises ConfigError with every mistake, and when it names another ledger."""
     config = load_config(context, given)
     load.check_files(config)
     labels.given_truths(config, challenge.tracks_of(config))
@@ -91,13 +87,11 @@ def _checked(context: typer.Context, given: Path | None, present: Config) -> Con
 
 
 def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Make one pass: fetch all, process, send, publish if due. Exit code 0 when nothing is left undone, else 1."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help  # noqa: PLC0415  # not for --help
-
+    """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over."""
     set_up_journal(as_json=as_json)
     with flow.working(load_config(context, config)) as wired:
         left = flow.once(wired)
-    raise typer.Exit(LEFT_UNDONE if left else 0)
+    raise typer.Exit(INCOMPLETE if left else 0)
 
 
 def ingest(
@@ -108,16 +102,12 @@ def ingest(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take mails from files: same pipeline, same ledger. Replies wait in the outbox until `mailbot send`."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams  # noqa: PLC0415  # not for --help
-    from mailbot.operations import ingest as importing  # noqa: PLC0415  # not for --help
-
+    """Process mails from files as if they had been fetched. Replies wait in the outbox until `mailbot send`."""
     set_up_journal(quiet=True)
     loaded = load_config(context, config)
     with flow.working(loaded) as wired:
         rows: list[dict[str, Any]] = []
-        taken = importing.ingest(wired, paths)
+        taken = ingestion.ingest(wired, paths)
         with wired.ledger.read() as tx:
             names = {team.id: team.name for team in teams.everyone(tx)}
         for path, mail, submissions in taken:
@@ -145,10 +135,7 @@ def _receipts(submissions: list[dict[str, Any]]) -> str:
 
 
 def send(context: typer.Context, config: ConfigFile = None) -> None:
-    """Send what waits in the outbox and is due. Exit code 0 when nothing is left, else 1."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import outbox  # noqa: PLC0415  # not for --help
-
+    """Send the replies in the outbox that are due. Exit code 1 when some are left over."""
     set_up_journal()
     with flow.working(load_config(context, config)) as wired:
         with wired.sending() as sending:
@@ -156,4 +143,4 @@ def send(context: typer.Context, config: ConfigFile = None) -> None:
                 pass
         with wired.ledger.read() as tx:
             left = outbox.waiting(tx)
-    raise typer.Exit(LEFT_UNDONE if left else 0)
+    raise typer.Exit(INCOMPLETE if left else 0)

@@ -1,4 +1,4 @@
-"""status and top: how the contest stands, once or live."""
+"""status and top: the state of the contest on one screen, once or live."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from mailbot.cli.common import AsJson, ConfigFile, load_config, opened_ledger
+from mailbot.config import calendar
+from mailbot.config.calendar import shown
+from mailbot.daemon.status import as_json as plain
+from mailbot.daemon.status import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,11 +37,7 @@ EVERY_SECONDS = 2.0
 
 
 def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show on one screen how the contest stands: loops, mails, outbox, quota, boards, deadline, labels."""
-    from rich.console import Console  # noqa: PLC0415  # not for --help
-
-    from mailbot.daemon.status import as_json as plain  # noqa: PLC0415  # not for --help
-
+    """Show the state of the contest on one screen: loops, mails, outbox, quota, boards, deadline, labels."""
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger:
         found = _look(ledger, loaded)
@@ -45,12 +49,10 @@ def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = 
 
 def top(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="Show it once and stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and exit.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show the same live, every two seconds, until q or Ctrl-C."""
-    from rich.live import Live  # noqa: PLC0415  # not for --help
-
+    """Show the same screen live, updated every two seconds, until q or Ctrl-C."""
     loaded = load_config(context, config)
     zone = loaded.challenge.zone
     with opened_ledger(loaded) as ledger, Live(screen=not once, auto_refresh=False) as live, _keys() as pressed:
@@ -60,18 +62,15 @@ def top(
 
 
 def _look(ledger: Ledger, config: Config) -> Status:
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.daemon.status import look  # noqa: PLC0415  # not for --help
-
     with ledger.read() as tx:
         return look(tx, config, now=calendar.now())
 
 
 class _Pressed:
-    """Waits for a key, and says whether to leave."""
+    """Waits for a key and tells whether to leave."""
 
     def __call__(self) -> bool:
-        """Wait for two seconds at most; q or Q means leave. Where nobody can type, wait all the same."""
+        """Wait at most two seconds for q or Q, which mean leave. Without a terminal just wait."""
         ready, _, _ = select.select([sys.stdin] if sys.stdin.isatty() else [], [], [], EVERY_SECONDS)
         typed = os.read(sys.stdin.fileno(), 64) if ready else None
         return typed is not None and (not typed or b"q" in typed.lower())
@@ -79,7 +78,7 @@ class _Pressed:
 
 @contextmanager
 def _keys() -> Iterator[_Pressed]:
-    """Let keys come one by one, unseen; the terminal is as it was afterwards. Ctrl-C leaves too."""
+    """Read single keys without echo, and restore the terminal afterwards. Ctrl-C leaves too."""
     before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
     try:
         if before:
@@ -94,11 +93,6 @@ def _keys() -> Iterator[_Pressed]:
 
 def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     """Return the screen."""
-    from rich.console import Group  # noqa: PLC0415  # not for --help
-    from rich.text import Text  # noqa: PLC0415  # not for --help
-
-    from mailbot.config.calendar import shown  # noqa: PLC0415  # not for --help
-
     running = Text("running", "bold green") if found.running else Text("not running", "bold red")
     facts = [
         ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
@@ -131,7 +125,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
 
 
 def _loops(found: Status) -> list[tuple[str, str]]:
-    """Return what each loop does; those that are idle share a line, so that a small terminal shows the rest too."""
+    """Return what each loop does; idle loops share a line, so that the screen fits a small terminal."""
     loops = found.pulse.get("loops", {})
     idle = [name for name, loop in loops.items() if loop["doing"] == "idle" and not loop["late"]]
     rows = [
@@ -143,10 +137,7 @@ def _loops(found: Status) -> list[tuple[str, str]]:
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> RenderableType:
-    """Return lines below a title; nothing when there are none. Texts are shown as they are, never as markup."""
-    from rich.table import Table  # noqa: PLC0415  # not for --help
-    from rich.text import Text  # noqa: PLC0415  # not for --help
-
+    """Return rows below a title, or nothing when there are none. Texts are never read as markup."""
     if not rows:
         return Text("", end="")
     table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
@@ -156,7 +147,7 @@ def _table(title: str, rows: Sequence[tuple[str, ...]], style: str = "") -> Rend
 
 
 def _lists(found: Status, zone: ZoneInfo) -> list[RenderableType]:
-    """Return what the busiest teams have used of their quota, and the last mails."""
+    """Return how much of their quota the busiest teams have used, and the last mails."""
     mails = [
         (
             row.name,

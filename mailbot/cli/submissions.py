@@ -1,4 +1,4 @@
-"""submissions, outbox, mails: what the ledger holds."""
+"""submissions: list and show them, and decide which ones count."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import typer
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
+    Why,
     decide,
     emit,
     load_config,
     number,
     opened_ledger,
     rfc3339,
-    said,
     short,
     two,
 )
+from mailbot.config.challenge import tracks_of
 from mailbot.errors import Permanent
+from mailbot.ledger import rulings
+from mailbot.ledger import submissions as table
+from mailbot.model import Exclusion, Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +32,12 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
     from mailbot.ledger.submissions import SubmissionRow
-    from mailbot.model import Exclusion
 
+submissions = typer.Typer(
+    help="Submissions: list, show, hide, disqualify, reinstate or select them.", no_args_is_help=True
+)
 
-submissions = typer.Typer(help="Submissions: list them, show one.", no_args_is_help=True)
+Receipt = Annotated[str, typer.Argument(metavar="S-12", help="The submission's receipt.")]
 
 
 @submissions.command("list")
@@ -42,8 +48,6 @@ def list_submissions(
     as_json: AsJson = False,
 ) -> None:
     """List the submissions in order of arrival."""
-    from mailbot.ledger import submissions as table  # noqa: PLC0415  # not for --help
-
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         rows = [_with_ruling(tx, row, loaded.challenge.zone) for row in table.listing(tx, track=track)]
@@ -60,24 +64,11 @@ def list_submissions(
     emit(rows, as_json=as_json, columns=columns, title="Submissions")
 
 
-def _with_ruling(tx: Tx, row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
-    """Add what was decided of a submission: why it counts for nothing, or that its team selected it."""
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
-
-    kind, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
-    return submission_as_json(row, zone) | {"ruling": kind, "why": why}
-
-
 @submissions.command("show")
 def show_submission(
-    context: typer.Context,
-    receipt: Annotated[str, typer.Argument(metavar="S-000012")],
-    config: ConfigFile = None,
-    as_json: AsJson = False,
+    context: typer.Context, receipt: Receipt, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
-    """Show all that is known of one submission."""
-    from mailbot.ledger import submissions as table  # noqa: PLC0415  # not for --help
-
+    """Show everything that is known of a submission."""
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         rows = [
@@ -90,10 +81,49 @@ def show_submission(
     _show(rows[0] if as_json else _in_words(rows[0], loaded), as_json=as_json)
 
 
-def _in_words(row: dict[str, Any], config: Config) -> dict[str, Any]:
-    """Show score and measures of a submission as its receipt names them; programs get them whole."""
-    from mailbot.config.challenge import tracks_of  # noqa: PLC0415  # not for --help
+@submissions.command()
+def disqualify(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
+    """Exclude a submission that breaks the rules from the board."""
+    _exclude(context, config, receipt, Exclusion.DISQUALIFIED, why)
 
+
+@submissions.command()
+def hide(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
+    """Hide a submission from the board while you look into it."""
+    _exclude(context, config, receipt, Exclusion.HIDDEN, why)
+
+
+@submissions.command()
+def reinstate(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
+    """Let a submission count again."""
+    row = decide(context, config, lambda tx, now: rulings.reinstate(tx, number(receipt, "S"), why, now))
+    typer.echo(f"{row.receipt} of {row.team} counts again, from the next board on.")
+
+
+@submissions.command()
+def select(
+    context: typer.Context,
+    receipts: Annotated[list[str], typer.Argument(metavar="S-7 S-9", help="The team's submissions that are to count.")],
+    config: ConfigFile = None,
+) -> None:
+    """Select the submissions of a team that count if board.standing = "selected"; replaces an earlier choice."""
+    wanted = [number(receipt, "S") for receipt in receipts]
+    rows = decide(context, config, lambda tx, now: rulings.select(tx, wanted, now))
+    typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
+    if (standing := load_config(context, config).board.standing) is not Rule.SELECTED:
+        typer.echo(
+            f'At present it decides nothing, as board.standing is "{standing}": it is kept until that is "selected".'
+        )
+
+
+def _with_ruling(tx: Tx, row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
+    """Return a submission with what was decided about it: why it is excluded, or that its team selected it."""
+    kind, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
+    return _as_json(row, zone) | {"ruling": kind, "why": why}
+
+
+def _in_words(row: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Write score and metrics of a submission as its receipt names them; programs get them unrounded."""
     track = tracks_of(config).get(row["track"])
     named = {each.key: (each.title, each.decimals) for each in (track.measures if track else ())}
     told = ((*named.get(key, (key.replace("_", " "), 4)), value) for key, value in row["metrics"].items())
@@ -101,7 +131,7 @@ def _in_words(row: dict[str, Any], config: Config) -> dict[str, Any]:
     return row | {"score": None if row["score"] is None else f"{row['score']:.4f}", "metrics": metrics}
 
 
-def submission_as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
+def _as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
     """Return a submission for programs."""
     return {
         "receipt": row.receipt,
@@ -125,6 +155,7 @@ def submission_as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _show(fields: dict[str, Any], *, as_json: bool) -> None:
+    """Print a submission."""
     if as_json:
         emit([fields], as_json=True, columns={}, title="")
         return
@@ -133,53 +164,7 @@ def _show(fields: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name.replace('_', ' '):<12} {'–' if shown in (None, '', {}) else shown}")
 
 
-Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)]
-
-Submission = Annotated[str, typer.Argument(metavar="S-12", help="The submission's receipt.")]
-
-
-def disqualify(context: typer.Context, receipt: Submission, why: Why, config: ConfigFile = None) -> None:
-    """Let a submission count for nothing: it is against the rules."""
-    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
-
-    _exclude(context, config, receipt, Exclusion.DISQUALIFIED, why)
-
-
-def hide(context: typer.Context, receipt: Submission, why: Why, config: ConfigFile = None) -> None:
-    """Keep a submission off the board while you look into it."""
-    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
-
-    _exclude(context, config, receipt, Exclusion.HIDDEN, why)
-
-
-def reinstate(context: typer.Context, receipt: Submission, why: Why, config: ConfigFile = None) -> None:
-    """Let a submission count again."""
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
-
-    row = decide(context, config, lambda tx, now: rulings.reinstate(tx, number(receipt, "S"), why, now))
-    typer.echo(f"{row.receipt} of {row.team} counts again, from the next board on.")
-
-
-def select(
-    context: typer.Context,
-    receipts: Annotated[list[str], typer.Argument(metavar="S-7 S-9", help="The team's submissions that shall count.")],
-    config: ConfigFile = None,
-) -> None:
-    """Select the submissions of a team that shall count where standing = "selected"; an earlier choice is replaced."""
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
-    from mailbot.model import Rule  # noqa: PLC0415  # not for --help
-
-    wanted = [number(receipt, "S") for receipt in receipts]
-    rows = decide(context, config, lambda tx, now: rulings.select(tx, wanted, now))
-    typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
-    if (standing := load_config(context, config).board.standing) is not Rule.SELECTED:
-        typer.echo(
-            f'At present it decides nothing, as board.standing is "{standing}": it is kept until that is "selected".'
-        )
-
-
 def _exclude(context: typer.Context, config: Path | None, receipt: str, kind: Exclusion, why: str) -> None:
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
-
+    """Exclude a submission from the board, and say so."""
     row = decide(context, config, lambda tx, now: rulings.exclude(tx, number(receipt, "S"), kind, why, now))
     typer.echo(f"{row.receipt} of {row.team} is {kind}: the next board leaves it out. Boards published before stay.")

@@ -1,42 +1,51 @@
-"""teams list, add, import, sync, letters: the roster."""
+"""teams: the roster, the teams' keys, letters and quota, and which teams count."""
 
 from __future__ import annotations
 
+import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailbot import flow
 from mailbot.cli.common import (
+    INCOMPLETE,
     AsJson,
     ConfigFile,
+    Why,
     act_as_organizer,
     decide,
     emit,
     load_config,
     nameless,
     opened_ledger,
-    said,
     set_up_journal,
 )
-from mailbot.cli.submissions import Why
+from mailbot.config import calendar
 from mailbot.errors import Permanent
+from mailbot.identity import keys as identity
+from mailbot.identity import roster
+from mailbot.ledger import quota, rulings
+from mailbot.ledger import teams as table
+from mailbot.mail import teamkey
+from mailbot.model import Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.config.schema import Config
     from mailbot.identity.roster import Entry
-    from mailbot.model import Exclusion
 
+teams = typer.Typer(
+    help="Teams: list, add or import them, make keys, switch letters, hide or disqualify them.", no_args_is_help=True
+)
 
-teams = typer.Typer(help="The roster: list teams, add or import them, say who gets letters.", no_args_is_help=True)
-
-SOME_REFUSED = 1
+TeamName = Annotated[str, typer.Argument(metavar="NAME", help="The team's name.")]
 
 WhyLate = Annotated[
-    str, typer.Option("--why", help="The reason; needed once registration is closed.", callback=nameless)
+    str, typer.Option("--why", help="The reason; required once registration is closed.", callback=nameless)
 ]
 
 
@@ -50,8 +59,6 @@ class Switch(StrEnum):
 @teams.command("list")
 def list_teams(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List the teams by name."""
-    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
-
     with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
         rows = [
             {
@@ -69,14 +76,12 @@ def list_teams(context: typer.Context, config: ConfigFile = None, as_json: AsJso
 @teams.command("add")
 def add_team(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The team's name.")],
+    name: TeamName,
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Its addresses, the leader's first.")],
     why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
     """Add a team, or addresses to the team of that name."""
-    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
-
     try:
         entry = roster.entry(name, addresses)
     except ValueError as error:
@@ -93,19 +98,14 @@ def import_teams(
     why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
-    """Import a roster. Rows that are in order are taken, the others named; exit code 1 when there were any."""
-    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
-
+    """Import a roster. Rows with mistakes are rejected and reported; exit code 1 when there were any."""
     read = roster.read_csv(file.read_bytes())
     _enter(load_config(context, config), read.entries, read.mistakes, why=why)
 
 
 @teams.command("sync")
 def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
-    """Read the roster file and the form's sheet now, as the daemon does every hour; 1 when some were not taken."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
-
+    """Read the roster file and the form's sheet now, as the daemon does hourly. Exit code 1 when rows were rejected."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -116,20 +116,17 @@ def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
     typer.echo(f"{len(known)} team(s) on the roster" + (f", {waiting} still to confirm." if waiting else "."))
     for each in wrong:
         typer.echo(f"  not taken: {each}", err=True)
-    raise typer.Exit(SOME_REFUSED if wrong else 0)
+    raise typer.Exit(INCOMPLETE if wrong else 0)
 
 
 @teams.command("letters")
 def switch_letters(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The team's name.")],
+    name: TeamName,
     wanted: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether it gets letters.")],
     config: ConfigFile = None,
 ) -> None:
-    """Switch the letters to a team on or off: its weekly standing and the reminders. Replies are always written."""
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
-
+    """Switch a team's weekly letters and reminders on or off. Replies are always sent."""
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("team-letters") as tx:
         known = roster.switch_letters(tx, name, wanted=wanted is Switch.ON, now=calendar.now())
@@ -140,18 +137,8 @@ def switch_letters(
 
 
 @teams.command("key")
-def new_key(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The team's name.")],
-    config: ConfigFile = None,
-) -> None:
-    """Make a new key for a team and print it, this once; the key before is void from now on."""
-    import secrets  # noqa: PLC0415  # not for --help
-
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.identity import keys as identity  # noqa: PLC0415  # not for --help  # noqa: PLC0415  # not for --help
-    from mailbot.mail import teamkey  # noqa: PLC0415  # not for --help
-
+def new_key(context: typer.Context, name: TeamName, config: ConfigFile = None) -> None:
+    """Make a new key for a team and print it once; the old key becomes void."""
     act_as_organizer()
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger:
@@ -167,47 +154,16 @@ def new_key(
     typer.echo(f"The team writes to {local}+{text}@{domain}\nor puts [key {text}] into the subject.")
 
 
-def _yes_no(confirmed: bool) -> str:  # a cell of the listing
-    return "yes" if confirmed else "no"
-
-
-def _on_off(wanted: bool) -> str:  # a cell of the listing
-    return "on" if wanted else "off"
-
-
-def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
-    from mailbot.config import calendar  # noqa: PLC0415  # not for --help
-    from mailbot.identity import roster  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
-
-    if config.registration.is_closed(calendar.now()) and not why.strip():
-        message = f"registration closed on {config.registration.closes}; say --why this is let in"
-        raise Permanent(message)
-    by_hand = roster.Terms(again=True)
-    act_as_organizer()
-    with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
-        mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]
-        found = [(one, table.with_name(tx, one.name)) for one in entries]
-    taken = {team.name for one, team in found if team and {*one.addresses} <= {*team.addresses}}
-    typer.echo(f"{len(taken)} team(s) on the roster from this.")
-    for mistake in mistakes:
-        typer.echo(f"  not taken: {mistake}", err=True)
-    raise typer.Exit(SOME_REFUSED if mistakes else 0)
-
-
+@teams.command("grant")
 def grant(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The team's name.")],
+    name: TeamName,
     track: Annotated[str, typer.Argument(help="The track, as siqa-u.")],
-    why: Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)],
-    more: Annotated[int, typer.Option(min=1, max=100, help="So many more.")] = 1,
+    why: Why,
+    more: Annotated[int, typer.Option(min=1, max=100, help="How many submissions more.")] = 1,
     config: ConfigFile = None,
 ) -> None:
-    """Let a team have more submissions accepted on a track this week; what was over quota must be sent again."""
-    from mailbot import flow  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import quota  # noqa: PLC0415  # not for --help
-    from mailbot.ledger import teams as table  # noqa: PLC0415  # not for --help
-
+    """Raise a team's quota on a track for this week; submissions that were over quota must be sent again."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -225,33 +181,51 @@ def grant(
     )
 
 
-TeamName = Annotated[str, typer.Argument(metavar="NAME", help="The team's name.")]
-
-
+@teams.command("disqualify")
 def disqualify_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
-    """Let nothing of a team count: it is against the rules. Its mails are answered as before."""
-    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
-
-    _exclude_team(context, config, name, Exclusion.DISQUALIFIED, why)
+    """Exclude a team that breaks the rules from the board. Its mails are still answered."""
+    _exclude(context, config, name, Exclusion.DISQUALIFIED, why)
 
 
+@teams.command("hide")
 def hide_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
-    """Keep a team off the board while you look into it."""
-    from mailbot.model import Exclusion  # noqa: PLC0415  # not for --help
-
-    _exclude_team(context, config, name, Exclusion.HIDDEN, why)
+    """Hide a team from the board while you look into it."""
+    _exclude(context, config, name, Exclusion.HIDDEN, why)
 
 
+@teams.command("reinstate")
 def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
     """Let a team's submissions count again."""
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
-
     registered = decide(context, config, lambda tx, now: rulings.reinstate_team(tx, name, why, now))
     typer.echo(f"{registered} counts again, from the next board on.")
 
 
-def _exclude_team(context: typer.Context, config: Path | None, name: str, kind: Exclusion, why: str) -> None:
-    from mailbot.ledger import rulings  # noqa: PLC0415  # not for --help
+def _yes_no(confirmed: bool) -> str:
+    return "yes" if confirmed else "no"
 
+
+def _on_off(wanted: bool) -> str:
+    return "on" if wanted else "off"
+
+
+def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
+    """Add teams to the roster; print how many were taken, and every mistake."""
+    if config.registration.is_closed(calendar.now()) and not why.strip():
+        message = f"registration closed on {config.registration.closes}; say --why this is let in"
+        raise Permanent(message)
+    by_hand = roster.Terms(again=True)
+    act_as_organizer()
+    with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
+        mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]
+        found = [(one, table.with_name(tx, one.name)) for one in entries]
+    taken = {team.name for one, team in found if team and {*one.addresses} <= {*team.addresses}}
+    typer.echo(f"{len(taken)} team(s) on the roster from this.")
+    for mistake in mistakes:
+        typer.echo(f"  not taken: {mistake}", err=True)
+    raise typer.Exit(INCOMPLETE if mistakes else 0)
+
+
+def _exclude(context: typer.Context, config: Path | None, name: str, kind: Exclusion, why: str) -> None:
+    """Exclude a team from the board, and say so."""
     registered = decide(context, config, lambda tx, now: rulings.exclude_team(tx, name, kind, why, now))
     typer.echo(f"{registered} is {kind}: the next board leaves it out. Boards published before stay.")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.unit.cli.conftest import Shell
+
 MOST_KEYS = 15
 SHEET = "https://docs.google.com/spreadsheets/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_abcde/edit"
 LABEL_FLAGS = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
@@ -285,3 +287,17 @@ def test_a_password_that_was_never_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "imap").write_bytes(b"")
     with pytest.raises(ConfigError, match=r"imap\.password_file: .* has no password on its first line"):
         secret(Imap(host="h", password_file=tmp_path / "imap"), "imap")
+
+
+def test_init_writes_a_config_that_loads(shell: Shell) -> None:
+    """The config that init writes is one, once the labels and the roster are there; it is never overwritten."""
+    out, _ = shell("init", "new", "--address", "s@siqa.example")
+    assert "1. " in out
+    assert "3. " in out
+    assert (shell.folder / "new" / "secrets").stat().st_mode & 0o077 == 0
+    for name in "su":
+        target = shell.folder / "new" / "labels" / f"answer-{name}.json"
+        target.write_bytes((LABELS / target.name).read_bytes())
+    assert shell.json("teams", "list", "--config", "new/config.toml") == []
+    _, err = shell("init", "new", code=2)
+    assert "exists already" in err

@@ -31,11 +31,11 @@ def test_every_command_is_in_it(command: str) -> None:
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        ("--labels TRACK=FILE", "A label file, to copy."),
+        ("--labels TRACK=FILE", "A label file to copy; may be repeated."),
         ("--preset <str>", "[default: siqa]"),
         ("--bootstrap B", "[1<=x<=100000]"),
         ("--why <str>", "kept for good. [required]"),
-        ("DIR <path>", "Folder to begin in; made when missing. [required]"),
+        ("DIR <path>", "Folder to write to; created if missing. [required]"),
     ],
 )
 def test_it_tells_what_help_tells(names: str, told: str) -> None:
