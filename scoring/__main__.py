@@ -87,19 +87,18 @@ def _draws(text: str) -> int:
 
 def _found(options: argparse.Namespace) -> Single | str:
     """Return what became of the file, or what keeps it from being evaluated."""
-    from scoring.single import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
-    from scoring.truth import TruthError, read_truth_file  # noqa: PLC0415 -- the same
+    from scoring import single, truth  # noqa: PLC0415 -- numpy is slow to load, and not for --help
 
     try:
-        truth = read_truth_file(options.truth, options.track)
+        labels = truth.read_truth_file(options.truth, options.track)
         data = options.pred.read_bytes()
     except OSError as error:
         return f"cannot read {error.filename}: {error.strerror}"
-    except TruthError as error:
+    except truth.TruthError as error:
         lines = (f"  {each.code}: {each.message}" for each in error.problems)
         return "\n".join((f"the labels in {options.truth} are unusable:", *lines))
     drawn = {"draws": options.bootstrap, "seed": options.seed}
-    return single(data, truth, name=options.pred.name, by_reference=options.reference, **drawn)
+    return single.single(data, labels, name=options.pred.name, by_reference=options.reference, **drawn)
 
 
 if __name__ == "__main__":

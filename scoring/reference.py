@@ -14,6 +14,7 @@ from scoring.scored import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
     from scoring.scored import Laid, Scored
     from scoring.truth import Truth
@@ -35,23 +36,17 @@ def scored(laid: Laid, truth: Truth) -> Scored:
 
 def srcc(x: Column, y: Column) -> float | None:
     """Return scipy.stats.spearmanr; None where it is undefined."""
-    from scipy import stats  # noqa: PLC0415 -- slow to load, and only wanted here
-
-    return None if _constant(x, y) else float(stats.spearmanr(x, y).statistic)
+    return None if _constant(x, y) else float(_stats().spearmanr(x, y).statistic)
 
 
 def plcc(x: Column, y: Column) -> float | None:
     """Return scipy.stats.pearsonr; None where it is undefined."""
-    from scipy import stats  # noqa: PLC0415 -- the same
-
-    return None if _constant(x, y) else float(stats.pearsonr(x, y).statistic)
+    return None if _constant(x, y) else float(_stats().pearsonr(x, y).statistic)
 
 
 def krcc(x: Column, y: Column) -> float | None:
     """Return scipy.stats.kendalltau, variant b; None where it is undefined."""
-    from scipy import stats  # noqa: PLC0415 -- the same
-
-    return None if _constant(x, y) else float(stats.kendalltau(x, y).statistic)
+    return None if _constant(x, y) else float(_stats().kendalltau(x, y).statistic)
 
 
 def accuracy(x: Column, y: Column) -> float:
@@ -77,6 +72,13 @@ def rmse(x: Column, y: Column) -> float:
 def mae(x: Column, y: Column) -> float:
     """Return the mean absolute difference."""
     return math.fsum(abs(a - b) for a, b in zip(x, y, strict=True)) / len(y)
+
+
+def _stats() -> ModuleType:
+    """Return scipy.stats."""
+    from scipy import stats  # noqa: PLC0415 -- slow to load, and only wanted here
+
+    return stats
 
 
 def _constant(x: Column, y: Column) -> bool:

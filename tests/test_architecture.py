@@ -67,6 +67,8 @@ EDGES = (
 #: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
 SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
 
+MOST_LATE_IMPORTS = 20
+
 #: The teams' checker runs these, with nothing installed.
 STANDARD_ALONE = ("scoring.read", "scoring.check", "scoring.checker")
 
@@ -184,6 +186,14 @@ def test_scores_are_not_added_by_the_built_in_sum(module: str) -> None:
 def test_slow_libraries_load_late(module: str) -> None:
     """No module loads a slow library just by being imported."""
     assert SLOW.isdisjoint(map(_top, _imports(module).at_top))
+
+
+def test_few_imports_stand_inside_functions() -> None:
+    """A command's module is loaded when the command is called, so that only what is slow and seldom needed waits."""
+    lines = [line for name in SOURCES if _within(name, "mailbot") for line in SOURCES[name].read_text().splitlines()]
+    late = [line for line in lines if "PLC0415" in line]
+    assert len(late) <= MOST_LATE_IMPORTS
+    assert [line for line in late if not re.search(r"# noqa: PLC0415  # \w+", line)] == []
 
 
 @pytest.mark.parametrize("start", STANDARD_ALONE)

@@ -37,7 +37,7 @@ def as_csv(board: Board) -> bytes:
     programs, and a mark would become part of the first column's name. People with a spreadsheet take ``board.xlsx``.
     Numbers have the decimals shown; a cell without a value is empty; dates are RFC 3339; text is guarded.
     """
-    import pandas as pd  # noqa: PLC0415 - slow to import, and `mailbot --help` must not wait for it
+    import pandas as pd  # noqa: PLC0415  # slow to import, and most commands publish nothing
 
     decimals = {table.key: _decimals(table) for table in board.tables}
     records = [_as_text(record, decimals[record["table"]]) for record in rows_as_json(board)]

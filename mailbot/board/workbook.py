@@ -17,7 +17,6 @@ from mailbot.board.exports import guarded
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import pandas as pd
     from openpyxl.worksheet.worksheet import Worksheet
 
     from mailbot.board.model import Board, Row, Table
@@ -31,12 +30,14 @@ _HEADER_FILL, _BASELINE_TEXT, _BASELINE_FILL = "FFE4ECEC", "FF666E76", "FFF4F5F6
 
 def as_xlsx(board: Board) -> bytes:
     """Return ``board.xlsx``: a sheet per table, as people read it, and a sheet on how the board is made."""
-    import pandas as pd  # noqa: PLC0415 - slow to import, and `mailbot --help` must not wait for it
+    import pandas as pd  # noqa: PLC0415  # slow to import, and most commands write no workbook
 
     buffer = io.BytesIO()
     with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
         for name, table in zip(_sheet_names(board), board.tables, strict=True):
-            _frame(table, board.as_of).to_excel(writer, sheet_name=name, index=False)
+            cells = [_cells(row, table) for row in table.rows]
+            frame = pd.DataFrame(cells, columns=_titles(table, board.as_of), dtype=object)
+            frame.to_excel(writer, sheet_name=name, index=False)
             _dress(writer.sheets[name], table)
         about = pd.DataFrame(_about(board), columns=["Board", guarded(board.challenge)])
         about.to_excel(writer, sheet_name="About", index=False)
@@ -44,16 +45,10 @@ def as_xlsx(board: Board) -> bytes:
     return _without_clock(buffer.getvalue(), board.as_of)
 
 
-def _frame(table: Table, as_of: datetime) -> pd.DataFrame:
-    """Lay ``table`` out under the titles that people see; dates are on the clock of the board's zone."""
-    import pandas as pd  # noqa: PLC0415 - slow to import, and `mailbot --help` must not wait for it
-
-    columns = ["Rank", "Team", "Method", *(h.title for h in table.headings), score_heading(table).title]
-    return pd.DataFrame(
-        [_cells(row, table) for row in table.rows],
-        columns=[*columns, f"Date ({as_of.tzinfo})", "Submissions"],
-        dtype=object,
-    )
+def _titles(table: Table, as_of: datetime) -> list[str]:
+    """Return the titles that people see; dates are on the clock of the board's zone."""
+    measures = (*(h.title for h in table.headings), score_heading(table).title)
+    return ["Rank", "Team", "Method", *measures, f"Date ({as_of.tzinfo})", "Submissions"]
 
 
 def _cells(row: Row, table: Table) -> list[object]:
@@ -91,31 +86,26 @@ def _sheet_names(board: Board) -> list[str]:
 
 def _dress(sheet: Worksheet, table: Table) -> None:
     """Freeze and tint the header, set widths and number formats, grey the baselines."""
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - as above
+    from openpyxl import styles, utils  # noqa: PLC0415  # as above
 
     formats = {h.title: _number_format(h.decimals) for h in (*table.headings, score_heading(table))}
     sheet.freeze_panes = "C2"
     for number, column in enumerate(sheet.iter_cols(), start=1):
         title = str(column[0].value)
-        sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(title, max(12, len(title) + 2))
+        sheet.column_dimensions[utils.get_column_letter(number)].width = _WIDTHS.get(title, max(12, len(title) + 2))
         for cell in column[1:]:
             cell.number_format = "yyyy-mm-dd hh:mm" if title.startswith("Date (") else formats.get(title, "General")
-    _tint(sheet, table)
-
-
-def _tint(sheet: Worksheet, table: Table) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill  # noqa: PLC0415 - as above
-
     for cell in sheet[1]:
-        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor=_HEADER_FILL)
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        cell.font, cell.fill = styles.Font(bold=True), styles.PatternFill("solid", fgColor=_HEADER_FILL)
+        cell.alignment = styles.Alignment(wrap_text=True, vertical="center")
+    grey, ground = styles.Font(color=_BASELINE_TEXT, italic=True), styles.PatternFill("solid", fgColor=_BASELINE_FILL)
     for row, cells in zip(table.rows, sheet.iter_rows(min_row=2), strict=True):
         for cell in cells if row.baseline else ():
-            cell.font, cell.fill = Font(color=_BASELINE_TEXT, italic=True), PatternFill("solid", fgColor=_BASELINE_FILL)
+            cell.font, cell.fill = grey, ground
 
 
 def _dress_about(sheet: Worksheet) -> None:
-    from openpyxl.styles import Alignment  # noqa: PLC0415 - as above
+    from openpyxl.styles import Alignment  # noqa: PLC0415  # as above
 
     for letter, width in (("A", 30), ("B", 90)):
         sheet.column_dimensions[letter].width = width

@@ -48,9 +48,7 @@ class Lookup:
         return {name: records[0] for name, records in found.items() if len(records) == 1}
 
     def _records(self, name: str) -> list[str]:
-        import dns.exception  # noqa: PLC0415  # a quarter of a second, and only signed mails need it
-        import dns.name  # noqa: PLC0415  # as above
-        import dns.resolver  # noqa: PLC0415  # as above
+        import dns.resolver  # noqa: PLC0415  # a quarter of a second, and only signed mails need it
 
         if name in self._silent and self.clock() < self._silent[name] + REST:
             raise NoAnswer("the DNS gave no answer a moment ago")
@@ -66,7 +64,6 @@ class Lookup:
 
     @cached_property
     def _resolver(self) -> Any:  # noqa: ANN401  # dnspython is loaded late
-        import dns.nameserver  # noqa: PLC0415  # as above
         import dns.resolver  # noqa: PLC0415  # as above
 
         resolver = dns.resolver.Resolver(configure=not self.nameservers)

@@ -120,7 +120,7 @@ def _prototypes() -> dict[str, str]:
     The library lists who looks like whom, in both directions. A class is the prototype and all that look like it; the
     prototype is the one with the most neighbours, of two the longer (``m`` looks like ``rn``), else the lesser.
     """
-    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  # a megabyte, and not for --help
+    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  # a megabyte, and most commands need none of it
 
     beside = {text: [str(each["c"]) for each in others] for text, others in confusables_data.items()}
     found: dict[str, str] = {}

@@ -192,10 +192,9 @@ def _present_version(tx: sa.Connection) -> str | None:
 
 def _upgrade(connection: sa.Connection, scripts: Path) -> None:
     """Bring the tables to the newest version, inside the connection's transaction."""
-    from alembic import command  # noqa: PLC0415  # a third of the start of each command, which seldom needs it
-    from alembic.config import Config  # noqa: PLC0415  # the same
+    from alembic import command, config  # noqa: PLC0415  # a third of the start of each command, which seldom needs it
 
-    config = Config()
-    config.set_main_option("script_location", str(scripts))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    settings = config.Config()
+    settings.set_main_option("script_location", str(scripts))
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from matplotlib.axes import Axes
-    from matplotlib.ticker import Locator
 
 INCHES, DOTS = (4.7, 1.7), 200
 """940 by 340 pixels: sharp on a dense display at half that size, readable on a phone."""
@@ -59,13 +58,13 @@ def chart(lines: Sequence[Sequence[Point]], days: str = "%d %b") -> bytes:
     ``days`` is the form of the dates (strftime). The font has no Chinese signs, so that nothing else is written in the
     picture: the legend is the letter's own.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # slow to load, and not for --help
-    from matplotlib.figure import Figure  # noqa: PLC0415  # as above
+    from matplotlib import figure, ticker  # noqa: PLC0415  # slow to load, and most commands draw nothing
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # as above
     from PIL import Image  # noqa: PLC0415  # as above
 
-    figure = Figure(figsize=INCHES, dpi=DOTS, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    drawing = figure.Figure(figsize=INCHES, dpi=DOTS, facecolor="white")
+    canvas = FigureCanvasAgg(drawing)
+    axes = drawing.subplots()
     for number, points in enumerate(lines):
         look = style(number)
         axes.plot(
@@ -77,8 +76,9 @@ def chart(lines: Sequence[Sequence[Point]], days: str = "%d %b") -> bytes:
             markersize=4.5,
             clip_on=False,
         )
+    axes.yaxis.set_major_locator(ticker.MaxNLocator(4))
     _dress(axes, sorted({instant for points in lines for instant, _ in points}), days)
-    figure.subplots_adjust(left=_label_width(axes), right=0.965, bottom=0.155, top=0.96)
+    drawing.subplots_adjust(left=_label_width(axes), right=0.965, bottom=0.155, top=0.96)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's own types leave it out
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels, "raw", "RGBA", 0, 1).convert("RGB")
@@ -97,7 +97,6 @@ def _dress(axes: Axes, instants: Sequence[datetime], days: str) -> None:
     axes.set_xticks([_day(instant) for instant in shown], [instant.strftime(days) for instant in shown])
     axes.margins(x=0.04, y=0.15)
     axes.tick_params(labelsize=POINTS, length=3, color="#8a929c", labelcolor="#3b434d")
-    axes.yaxis.set_major_locator(_few_ticks())
     axes.ticklabel_format(axis="y", useOffset=False)  # 99.98, not -0.02 and somewhere else +1e2
     axes.grid(axis="y", color="#dfe3e8", linewidth=0.8)
     for side, spine in axes.spines.items():
@@ -121,9 +120,3 @@ def apart(instants: Sequence[datetime]) -> list[datetime]:
         if chosen[-1] - instant > least:
             chosen.append(instant)
     return chosen
-
-
-def _few_ticks() -> Locator:
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # slow to load, and not for --help
-
-    return MaxNLocator(4)

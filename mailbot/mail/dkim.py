@@ -61,8 +61,7 @@ def read(fields: Sequence[bytes]) -> tuple[Signature, ...]:
 
 def verify(raw: bytes, asked: Asked) -> tuple[Checked, ...]:
     """Verify those signatures of a mail whose keys are given. Runs in a child; whatever the bytes are, it returns."""
-    import dkim  # noqa: PLC0415  # see above
-
+    dkim = _library()
     try:
         mail = dkim.DKIM(raw, minkey=KEY_BITS)
     except (dkim.DKIMException, IndexError) as error:  # IndexError: the first line of the mail is a folded one
@@ -98,11 +97,10 @@ def _name(value: bytes) -> str:
 
 def _tags(value: bytes) -> dict[bytes, bytes]:
     """Return the tags of a field; none when it breaks the grammar or is too long."""
-    from dkim.util import InvalidTagValueList, parse_tag_value  # noqa: PLC0415  # see above
-
+    util = _library().util
     try:
-        return dict(parse_tag_value(value)) if value.strip() and len(value) <= LENGTH else {}
-    except InvalidTagValueList:
+        return dict(util.parse_tag_value(value)) if value.strip() and len(value) <= LENGTH else {}
+    except util.InvalidTagValueList:
         return {}
 
 
@@ -155,3 +153,10 @@ _WORDS = {
     "public key too small": f"its key is shorter than {KEY_BITS} bits",
     "i= domain is not": "it names a user of another domain",
 }
+
+
+def _library() -> Any:  # noqa: ANN401  # dkimpy has no types
+    """Return dkimpy."""
+    import dkim.util  # noqa: PLC0415  # see the top
+
+    return dkim

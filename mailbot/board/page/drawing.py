@@ -144,15 +144,14 @@ def longest_label(axes: Axes) -> int:
 
 def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tuple[Figure, Axes]:
     """Make a figure without ground whose axes keep off the edges by so many pixels."""
-    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and not for --help
-    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and not for --help
+    from matplotlib import figure, rc_context  # noqa: PLC0415  # slow to import, and most commands draw nothing
 
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH / 72, height / 72), facecolor="none")
+    with rc_context(_STYLE):
+        drawing = figure.Figure(figsize=(WIDTH / 72, height / 72), facecolor="none")
         box = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - bottom - top) / height)
-        axes = figure.add_axes(box, facecolor="none")
+        axes = drawing.add_axes(box, facecolor="none")
         axes.set_axisbelow(True)
-    return figure, axes
+    return drawing, axes
 
 
 def _make_room(axes: Axes) -> None:
@@ -163,10 +162,10 @@ def _make_room(axes: Axes) -> None:
 
 
 def _svg(figure: Figure) -> str:
-    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and not for --help
+    from matplotlib import rc_context  # noqa: PLC0415  # as above
 
     buffer = io.StringIO()
-    with mpl.rc_context(_STYLE):
+    with rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
