@@ -182,3 +182,26 @@ class Verdict:
     enough: bool = True
     #: What the same mail, sent once more by somebody else, would bear too; "" where nothing does.
     mark: str = ""
+
+
+# --- public ids ------------------------------------------------------------------------------
+
+
+class Id(StrEnum):
+    """The letter of a public id, as ``S-000123``: what people see and type, and the audit trail names."""
+
+    MAIL = "M"
+    SUBMISSION = "S"  # the receipt that replies print
+    REPLY = "R"
+    ENTRY = "E"
+
+    def of(self, number: int) -> str:
+        """Write the id with a number."""
+        return f"{self}-{number:06d}"
+
+    def number(self, text: str) -> int:
+        """Return the number of an id as :meth:`of` writes it. Raises ValueError for anything else."""
+        letter, _, digits = text.partition("-")
+        if letter != self:
+            raise ValueError(f"{text!r} is no id as {self.of(12)}")
+        return int(digits)

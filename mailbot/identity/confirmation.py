@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.ledger import events, held, mails
-from mailbot.model import Outcome
+from mailbot.model import Id, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class Said:
 
 def code(secret: bytes, mail_id: int, sha256: str) -> str:
     """Return the code of a held mail: an HMAC over its number and its bytes, hex."""
-    said = f"confirm M-{mail_id:06d} {sha256}".encode()
+    said = f"confirm {Id.MAIL.of(mail_id)} {sha256}".encode()
     return hmac.new(secret, said, hashlib.sha256).hexdigest()[:LETTERS]
 
 
@@ -61,7 +61,7 @@ def is_code(said: str, right: str) -> bool:
 
 def shown(mail_id: int, right: str) -> str:
     """Write a code as it stands in the subject of the question."""
-    return f"[M-{mail_id:06d} {right}]"
+    return f"[{Id.MAIL.of(mail_id)} {right}]"
 
 
 def masked(text: str) -> str:
@@ -132,7 +132,7 @@ def approve(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:
     """Take a held mail as its team's; False when it is not held."""
     if not release(tx, mail_id, now):
         return False
-    events.append(tx, kind="mail-approved", subject=f"M-{mail_id:06d}", now=now, why=why)
+    events.append(tx, kind="mail-approved", subject=Id.MAIL.of(mail_id), now=now, why=why)
     return True
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mailbot.mail.subject import own_lines, plain_lines
+from mailbot.model import Id
 from scoring.text import printable
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Command:
 
     def __str__(self) -> str:
         """Return it on one line, for lists: ``withdraw S-000012``."""
-        return " ".join((self.word, *(f"S-{number:06d}" for number in self.submissions)))
+        return " ".join((self.word, *(Id.SUBMISSION.of(number) for number in self.submissions)))
 
 
 ALIASES = {

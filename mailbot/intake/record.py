@@ -10,7 +10,7 @@ from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
 from mailbot.ledger import entries, events, held, mails, outbox, teams
-from mailbot.model import Outcome, Status
+from mailbot.model import Id, Outcome, Status
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Record:
         """Make the held mail due that this one confirms."""
         confirms, now = case.identity.confirms, self.clock()
         if confirms and held.release(tx, confirms, why="the team said so", now=now):
-            events.append(tx, kind="mail-confirmed", subject=f"M-{confirms:06d}", now=now, by=case.row.name)
+            events.append(tx, kind="mail-confirmed", subject=Id.MAIL.of(confirms), now=now, by=case.row.name)
 
     def _mark_addresses(self, tx: Tx, case: Case) -> None:
         """Who writes to us can be written to; whom a delivery report names cannot."""

@@ -9,7 +9,7 @@ from mailbot.identity import confirmation
 from mailbot.identity.identify import Identity, identify
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.ledger import outbox, teams
-from mailbot.model import AuthLevel, Outcome
+from mailbot.model import AuthLevel, Id, Outcome
 from scoring.text import printable
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Senders:
             fault = self.questions.fault(tx, said, identity.team.id if identity.team else None, identity.reply_to)
         if fault:
             return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
-        reason = f"it confirms M-{said.mail_id:06d}"
+        reason = f"it confirms {Id.MAIL.of(said.mail_id)}"
         return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
 
 

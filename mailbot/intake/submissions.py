@@ -11,7 +11,7 @@ from mailbot.intake import recorded, rules
 from mailbot.intake.answers import Answered
 from mailbot.ledger import quota, submissions
 from mailbot.mail.subject import method_of
-from mailbot.model import Status
+from mailbot.model import Id, Status
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Submissions:
             track = one.file.evaluation.track
             truth = self.challenge.truths[track] if track else None
             if one.status is Status.ACCEPTED and truth and truth.sha256 == one.file.evaluation.truth:
-                number = int(one.receipt.removeprefix("S-"))
+                number = Id.SUBMISSION.number(one.receipt)
                 kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
                 try:
                     self.columns.put(truth, [kept])

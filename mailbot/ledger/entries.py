@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import entries, teams
+from mailbot.model import Id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,7 @@ class EntryRow:
     @property
     def receipt(self) -> str:
         """Its public id, as ``E-000012``."""
-        return f"E-{self.id:06d}"
+        return Id.ENTRY.of(self.id)
 
     @property
     def file_name(self) -> str:

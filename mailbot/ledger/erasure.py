@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import addresses, boards, disputes, entries, mails, outbox, submissions, team_keys, teams
-from mailbot.model import MailState, Outcome, name_key
+from mailbot.model import Id, MailState, Outcome, name_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,7 +46,7 @@ def of_team(tx: Tx, team_id: int) -> list[str]:
 def of_nobody(tx: Tx) -> dict[str, str]:
     """Return the SHA-256 and the name of every mail that is no team's: strangers' mails, bounces, automatic answers."""
     found = tx.execute(sa.select(mails.c.sha256, mails.c.id).where(mails.c.team_id.is_(None)).order_by(mails.c.id))
-    return {row.sha256: f"M-{row.id:06d}" for row in found}
+    return {row.sha256: Id.MAIL.of(row.id) for row in found}
 
 
 def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:

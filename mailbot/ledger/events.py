@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import events
+from mailbot.model import Id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -103,7 +104,7 @@ def about(tx: Tx, subjects: Collection[str]) -> list[Entry]:
 
 def told(tx: Tx, mail_ids: Collection[int]) -> dict[str, float | None]:
     """Return the score that the reply to each submission of these mails told, by receipt."""
-    names = [f"M-{mail_id:06d}" for mail_id in mail_ids]
+    names = [Id.MAIL.of(mail_id) for mail_id in mail_ids]
     recorded = (events.c.kind == "mail-recorded", events.c.subject.in_(names))
     details = tx.scalars(sa.select(events.c.detail).where(*recorded).order_by(events.c.id))
     return {one["receipt"]: one["score"] for text in details for one in json.loads(text)["submissions"]}

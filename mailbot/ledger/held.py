@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import mails, outbox
-from mailbot.model import AuthLevel, MailState, Outcome
+from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,4 +55,4 @@ def sent_before(tx: Tx, mark: str, mail_id: int) -> str | None:
     known = (mails.c.state == MailState.RECORDED, mails.c.outcome.not_in([Outcome.KNOWN, Outcome.HELD]))
     other = sa.select(mails.c.id).where(mails.c.auth_mark == mark, mails.c.id != mail_id, *known).order_by(mails.c.id)
     found = tx.scalar(other.limit(1))
-    return f"M-{found:06d}" if found else None
+    return Id.MAIL.of(found) if found else None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mailbot.ledger import events
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import mails
-from mailbot.model import AuthLevel, MailState, Outcome
+from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class MailRow:
     @property
     def name(self) -> str:
         """The mail's public name, as ``M-000007``."""
-        return f"M-{self.id:06d}"
+        return Id.MAIL.of(self.id)
 
 
 def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, now: datetime) -> int | None:
@@ -68,7 +68,7 @@ def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, n
     )
     mail_id = int(row.scalar_one())
     arrived = arrived_at.astimezone(UTC).isoformat()
-    events.append(tx, kind="mail-spooled", subject=f"M-{mail_id:06d}", now=now, arrived_at=arrived, **what)
+    events.append(tx, kind="mail-spooled", subject=Id.MAIL.of(mail_id), now=now, arrived_at=arrived, **what)
     return mail_id
 
 
@@ -122,7 +122,7 @@ def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
     found = min(
         (mail for where in (moved, renumbered) for mail in _recorded(tx, *where) if mail != row.id), default=None
     )
-    return f"M-{found:06d}" if found else None
+    return Id.MAIL.of(found) if found else None
 
 
 def _recorded(tx: Tx, *where: sa.ColumnElement[bool]) -> list[int]:

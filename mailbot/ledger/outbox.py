@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import outbox
-from mailbot.model import ReplyState
+from mailbot.model import Id, ReplyState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ class OutgoingRow:
     @property
     def name(self) -> str:
         """Its public name, as ``R-000007``."""
-        return f"R-{self.id:06d}"
+        return Id.REPLY.of(self.id)
 
     @property
     def is_withheld(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import scores, submissions, teams
-from mailbot.model import Judged, Status
+from mailbot.model import Id, Judged, Status
 from scoring.signature import package_version
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 def receipt(submission_id: int) -> str:
     """Return the public id of a submission, as ``S-000123``."""
-    return f"S-{submission_id:06d}"
+    return Id.SUBMISSION.of(submission_id)
 
 
 def id_of(public: str) -> int:
     """Return the id of a submission from its public one."""
-    return int(public.removeprefix("S-"))
+    return Id.SUBMISSION.number(public)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from mailbot.letters import letter as letters
 from mailbot.mail import envelope
 from mailbot.mail.languages import TAGS, shown_in, words
 from mailbot.mail.templates import environment
+from mailbot.model import Id
 from scoring.model import Policy
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class RescoredLetters:
 
     def _shows_scores(self, tx: Tx, change: Change) -> bool:
         """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""
-        number = int(change.after.receipt.removeprefix("S-")) if change.after else 0
+        number = Id.SUBMISSION.number(change.after.receipt) if change.after else 0
         phases = {phase.name: phase.feedback for phase in self.challenge.phases}
         return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
 

@@ -31,7 +31,7 @@ from mailbot.ledger import (
     teams,
 )
 from mailbot.ledger.mails import Place
-from mailbot.model import Ruling
+from mailbot.model import Id, Ruling
 from mailbot.operations import ingest, rescore
 from mailbot.operations import rebuild_report as retelling
 
@@ -145,11 +145,11 @@ class Again:
             mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
 
     def _record(self, subject: str, detail: dict[str, Any]) -> None:
-        self.service.intake.step(only=int(subject.removeprefix("M-")), known=recorded.read(detail))
+        self.service.intake.step(only=Id.MAIL.number(subject), known=recorded.read(detail))
 
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            confirmation.release(tx, int(subject.removeprefix("M-")), self.clock())
+            confirmation.release(tx, Id.MAIL.number(subject), self.clock())
 
     def _key(self, subject: str, detail: dict[str, Any]) -> None:
         if "by" in detail:
@@ -164,8 +164,8 @@ class Again:
 
     def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            mails.claim(tx, now=self.clock(), limit=1, only=int(subject.removeprefix("M-")))
-            mails.set_aside(tx, int(subject.removeprefix("M-")), reason=detail["reason"])
+            mails.claim(tx, now=self.clock(), limit=1, only=Id.MAIL.number(subject))
+            mails.set_aside(tx, Id.MAIL.number(subject), reason=detail["reason"])
 
     def _team(self, subject: str, detail: dict[str, Any]) -> None:
         if "by" in detail:
@@ -188,13 +188,13 @@ class Again:
 
     def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
         """Score again what was scored then: a track; in trails of the first version one submission."""
-        one = int(subject.removeprefix("S-")) if subject.startswith("S-") else None
+        one = Id.SUBMISSION.number(subject) if subject.startswith("S-") else None
         aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
         for _ in rescore.rescore(self.service, aims):
             pass
 
     def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
-        first, second = (int(each.removeprefix("S-")) for each in (detail["other"], subject))
+        first, second = (Id.SUBMISSION.number(each) for each in (detail["other"], subject))
         found = {"first_id": first, "second_id": second, "kind": detail["likeness"], "value": detail["value"]}
         with self.service.ledger.write("rebuild") as tx:
             similarities.add(tx, track=detail["track"], **found, now=self.clock())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.ledger import disputes, entries, events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
+from mailbot.model import Id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +107,7 @@ def _behind(tx: Tx, key: str) -> int | None:
     """Return the mail on whose account one of ours was written, by its key; None when there was none."""
     what, name, *_ = [*key.split(), "", ""]
     if what in {"forward", "dispute"}:
-        return int(name.removeprefix("M-"))
+        return Id.MAIL.number(name)
     ruled = (one.mail_id for one in disputes.listing(tx) if what == "dispute-ruled" and str(one.id) == name)
     return next(ruled, None)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot.ledger import mails
 from mailbot.ledger.mails import Place
 from mailbot.mail.mime.faults import looks_substituted
-from mailbot.model import MailState
+from mailbot.model import Id, MailState
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Fetch:
                 place = Place(mailbox=mailbox, uidvalidity=validity, uid=uid)
                 mail_id = mails.add(tx, place, sha256=sha256, size=size, arrived_at=arrived_at, now=now)
                 if mail_id is not None:
-                    names.append(f"M-{mail_id:06d}")
+                    names.append(Id.MAIL.of(mail_id))
         for name in names:
             journal.event("mail-spooled", mail=name)
         return len(names)

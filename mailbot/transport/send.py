@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
 from mailbot.ledger import events, outbox, teams
+from mailbot.model import Id
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ def delay(attempts: int) -> timedelta:
 
 
 def _name(row: OutgoingRow) -> str:
-    return f"R-{row.id:06d}"
+    return Id.REPLY.of(row.id)
 
 
 def _mail(row: OutgoingRow) -> dict[str, str]:
     """Name the mail that it answers, for the journal; a letter answers none."""
-    return {"mail": f"M-{row.mail_id:06d}"} if row.mail_id is not None else {}
+    return {"mail": Id.MAIL.of(row.mail_id)} if row.mail_id is not None else {}
