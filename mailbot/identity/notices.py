@@ -11,7 +11,6 @@ from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from email.message import EmailMessage
 
     from mailbot.config.challenge import Challenge
     from mailbot.ledger import Tx
@@ -33,7 +32,7 @@ def ask_one(tx: Tx, challenge: Challenge, team: Team, now: datetime) -> None:
     message = envelope.begin(challenge, recipient=team.addresses[0], subject=subject, key=_key(team), now=now)
     text = environment(language).get_template("letters/ask.txt.j2")
     message.set_content(text.render(team=team, challenge=challenge), cte="quoted-printable")
-    queue(tx, message, kind="ask", key=_key(team), now=now, team_id=team.id)
+    outbox.queue(tx, message, kind="ask", key=_key(team), now=now, team_id=team.id)
 
 
 def note(tx: Tx, challenge: Challenge, team: Team, address: str, now: datetime) -> None:
@@ -46,27 +45,12 @@ def note(tx: Tx, challenge: Challenge, team: Team, address: str, now: datetime) 
     message = envelope.begin(challenge, recipient=address, subject=subject, key=key, now=now)
     text = environment(language).get_template("letters/member.txt.j2")
     message.set_content(text.render(team=team, challenge=challenge), cte="quoted-printable")
-    queue(tx, message, kind="member", key=key, now=now, team_id=team.id)
+    outbox.queue(tx, message, kind="member", key=key, now=now, team_id=team.id)
 
 
 def language_to(team: Team) -> str:
     """Return the language to write to a team in when no mail of its is at hand: its choice, else that of its name."""
     return team.language or language_of(team.name)
-
-
-def queue(tx: Tx, message: EmailMessage, *, kind: str, key: str, now: datetime, team_id: int | None = None) -> None:
-    """Put a letter of ours into the outbox."""
-    outbox.add(
-        tx,
-        kind=kind,
-        recipient=message["To"],
-        subject=message["Subject"],
-        message_id=message["Message-ID"],
-        message=message.as_bytes(),
-        now=now,
-        team_id=team_id,
-        key=key,
-    )
 
 
 def _key(team: Team) -> str:

@@ -127,7 +127,7 @@ class Sync:
             message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)
             text = environment().get_template("letters/roster.txt.j2")
             message.set_content(text.render(source=source.name, wrong=wrong, challenge=self.challenge))
-            notices.queue(tx, message, kind="roster", key=key, now=now)
+            outbox.queue(tx, message, kind="roster", key=key, now=now)
 
 
 def read_form(rows: Sequence[Sequence[str]], columns: FormColumns) -> Roster:

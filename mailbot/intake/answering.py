@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
@@ -85,10 +85,7 @@ class Answering:
         outbox.add(
             tx,
             kind=kind,
-            recipient=outgoing.recipient,
-            subject=outgoing.subject,
-            message_id=outgoing.message_id,
-            message=outgoing.message,
+            **asdict(outgoing),
             mail_id=case.row.id,
             team_id=answer.team.id if answer.team else None,
             now=now,

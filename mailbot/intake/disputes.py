@@ -75,8 +75,7 @@ class Disputes:
 
     def _answer(self, tx: Tx, row: DisputeRow, verdict: Ruling, why: str) -> None:
         team = next(team for team in teams.everyone(tx) if team.id == row.team_id)
-        silent = teams.bouncing(tx)
-        recipient = next((address for address in team.addresses if address not in silent), None)
+        recipient = teams.recipient(team, teams.bouncing(tx))
         if recipient is None:
             return
         language = team.language or (CHINESE if has_han(row.text) else language_of(team.name))
@@ -92,19 +91,8 @@ class Disputes:
         return envelope.begin(self.challenge, recipient=recipient, subject=subject, key=key, now=self.clock())
 
     def _queue(self, tx: Tx, message: EmailMessage, *, kind: str, key: str, team_id: int | None = None) -> None:
-        if outbox.has(tx, key):
-            return
-        outbox.add(
-            tx,
-            kind=kind,
-            recipient=message["To"],
-            subject=str(message["Subject"]),
-            message_id=message["Message-ID"],
-            message=message.as_bytes(),
-            team_id=team_id,
-            key=key,
-            now=self.clock(),
-        )
+        if not outbox.has(tx, key):
+            outbox.queue(tx, message, kind=kind, team_id=team_id, key=key, now=self.clock())
 
     def _counts(self, row: SubmissionRow) -> list[tuple[str, str]]:
         """Return each measure of a submission's score; for choices, how many are right of how many."""

@@ -55,7 +55,8 @@ class Forwarding:
                 not outbox.has(tx, key)
                 and outbox.letters_since(tx, now - DAY, kind=KIND, recipient=organizer) < PER_DAY
             ):
-                self._queue(tx, self._message(case.opened.mail, case.row, case.identity.team, organizer, raw), key)
+                message = self._message(case.opened.mail, case.row, case.identity.team, organizer, raw)
+                outbox.queue(tx, message, kind=KIND, key=key, now=now)
                 sent += 1
         if sent:
             events.append(tx, kind="mail-forwarded", subject=case.row.name, now=now)
@@ -73,18 +74,6 @@ class Forwarding:
             message.attach(_attached(raw, f"{row.name}.eml"))
             message.set_boundary(f"=_{hashlib.sha256(key.encode() + raw).hexdigest()[:40]}")
         return message
-
-    def _queue(self, tx: Tx, message: EmailMessage, key: str) -> None:
-        outbox.add(
-            tx,
-            kind=KIND,
-            recipient=message["To"],
-            subject=str(message["Subject"]),
-            message_id=message["Message-ID"],
-            message=message.as_bytes(),
-            key=key,
-            now=self.clock(),
-        )
 
 
 def _attached(raw: bytes, name: str) -> EmailMessage:

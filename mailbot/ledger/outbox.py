@@ -13,6 +13,7 @@ from mailbot.model import Id, ReplyState
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from email.message import EmailMessage
 
     from mailbot.ledger.engine import Tx
 
@@ -78,6 +79,29 @@ def add(
         .returning(outbox.c.id)
     )
     return int(row.scalar_one())
+
+
+def queue(
+    tx: Tx,
+    message: EmailMessage,
+    *,
+    kind: str,
+    now: datetime,
+    team_id: int | None = None,
+    key: str | None = None,
+) -> int:
+    """Queue a whole message, with the recipient, subject and Message-ID of its header; see :func:`add`."""
+    return add(
+        tx,
+        kind=kind,
+        recipient=str(message["To"]),
+        subject=str(message["Subject"]),
+        message_id=str(message["Message-ID"]),
+        message=message.as_bytes(),
+        now=now,
+        team_id=team_id,
+        key=key,
+    )
 
 
 def claim(tx: Tx, now: datetime) -> OutgoingRow | None:

@@ -11,7 +11,7 @@ from mailbot.ledger.tables import addresses, team_keys, teams
 from mailbot.model import Team, name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -92,6 +92,11 @@ def mark_bouncing(tx: Tx, address: str, since: datetime | None) -> bool:
     changed = addresses.c.bouncing_since.is_(None) if since else addresses.c.bouncing_since.is_not(None)
     where = (addresses.c.address == address, changed)
     return tx.execute(sa.update(addresses).where(*where).values(bouncing_since=since)).rowcount == 1
+
+
+def recipient(team: Team, silent: Collection[str]) -> str | None:
+    """Return the first address of a team that takes mail; ``silent`` are those that bounced (:func:`bouncing`)."""
+    return next((address for address in team.addresses if address not in silent), None)
 
 
 def bouncing(tx: Tx) -> set[str]:

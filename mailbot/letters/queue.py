@@ -7,7 +7,7 @@ has a key that the ledger takes once. What is written is decided by the ledger a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -223,7 +223,7 @@ class LetterQueue:
         silent, language = teams.bouncing(tx), letters.languages(tx)
         found = []
         for team in teams.everyone(tx):
-            recipient = next((address for address in team.addresses if address not in silent), None)
+            recipient = teams.recipient(team, silent)
             wanted = team.letters if only is None else team.name in only
             if recipient is not None and wanted:
                 allowances = self._allowances(tx, team, now)
@@ -245,10 +245,7 @@ class LetterQueue:
                 outbox.add(
                     tx,
                     kind=draft.kind,
-                    recipient=outgoing.recipient,
-                    subject=outgoing.subject,
-                    message_id=outgoing.message_id,
-                    message=outgoing.message,
+                    **asdict(outgoing),
                     team_id=draft.team.id if draft.team else None,
                     key=draft.key,
                     now=self.clock(),

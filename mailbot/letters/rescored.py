@@ -71,7 +71,7 @@ class RescoredLetters:
             count = 0
             for change in correction.changes:
                 team = known.get(change.team)
-                address = next((each for each in team.addresses if each not in bouncing), None) if team else None
+                address = teams.recipient(team, bouncing) if team else None
                 key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
                 if team and address and not outbox.has(tx, key):
                     shows, own = self._shows_scores(tx, change), language(team)
@@ -108,14 +108,4 @@ class RescoredLetters:
         message = envelope.begin(self.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
         message.set_content(letter.text, cte="quoted-printable")
         envelope.let_leave(message, self.challenge, TAGS[letter.language])
-        outbox.add(
-            tx,
-            kind=KIND,
-            recipient=letter.address,
-            subject=subject,
-            message_id=message["Message-ID"],
-            message=message.as_bytes(),
-            team_id=letter.team_id,
-            key=letter.key,
-            now=now,
-        )
+        outbox.queue(tx, message, kind=KIND, team_id=letter.team_id, key=letter.key, now=now)

@@ -107,12 +107,4 @@ class Alerts:
         )
         text = environment().get_template("letters/health.txt.j2")
         message.set_content(text.render(ok=ok, what=what, detail=detail, challenge=self.challenge))
-        outbox.add(
-            tx,
-            kind=f"health-{part}",
-            recipient=organizer,
-            subject=message["Subject"],
-            message_id=message["Message-ID"],
-            message=message.as_bytes(),
-            now=self.clock(),
-        )
+        outbox.queue(tx, message, kind=f"health-{part}", now=self.clock())
