@@ -16,6 +16,7 @@ from mailbot.board.codec import board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.board.page import rules as site_rules
 from mailbot.board.page.site import site
+from mailbot.config.servers import CREDENTIALS
 from mailbot.errors import Permanent
 from mailbot.ledger import boards
 from mailbot.system import journal, safefile
@@ -144,7 +145,7 @@ def run_command(command: str, folder: Path, *, seconds: float, log: Path) -> str
     It and all that it started are ended after ``seconds``. Standard output and error go to ``log``.
     """
     words = [word.replace("{folder}", str(folder)) for word in shlex.split(command)]
-    given = {name: value for name, value in os.environ.items() if name != "CREDENTIALS_DIRECTORY"}
+    given = {name: value for name, value in os.environ.items() if name != CREDENTIALS}
     try:
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "wb") as said:
             process = subprocess.Popen(

@@ -127,14 +127,23 @@ class SheetSection(Section):
     timeout_seconds: float = Field(default=30, gt=0)
 
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The variable in which systemd names the folder of a service's credentials."""
+
+
+def _brought(name: str) -> Path | None:
+    """Return the file of a credential that systemd brings; None when it brings none of this name."""
+    path = Path(os.environ.get(CREDENTIALS, ""), name)
+    return path if path.is_absolute() and path.exists() else None
+
+
 def secret(server: Server, name: str) -> str:
     """Return the password of a server: what systemd brings as a credential, else its file's first line.
 
     Raises:
         ConfigError: there is none, or it cannot be read; the message never holds what is in a file.
     """
-    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}_password")
-    path = brought if brought.is_absolute() and brought.exists() else server.password_file
+    path = _brought(f"{name}_password") or server.password_file
     if path is None:
         message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
         raise ConfigError(message)
@@ -151,8 +160,7 @@ def secret(server: Server, name: str) -> str:
 
 def sheet_key(sheet: SheetSection) -> bytes:
     """Return the service account's key: what systemd brings as a credential, else its file. Raises ConfigError."""
-    brought = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), "sheet_credentials")
-    path = brought if brought.is_absolute() and brought.exists() else sheet.credentials_file
+    path = _brought("sheet_credentials") or sheet.credentials_file
     if path is None:
         message = "sheet.credentials_file: not set; name the JSON key file of the service account that writes the sheet"
         raise ConfigError(message)

@@ -5,7 +5,6 @@ It holds the label files that scores were computed with, so it is kept as close 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from typing import TYPE_CHECKING
@@ -49,7 +48,7 @@ def back_up(ledger: Ledger, state: Path, target: Path) -> int:
     _copy_mails(Spool(state / "spool"), Spool(target / "spool"), digests)
     for path in sorted((state / COLUMNS).glob("*")):  # of mails that were dropped, only these can be scored anew
         _copy(path, target / path.relative_to(state))
-    hashes = {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
+    hashes = safefile.hashes(target, _files(target))
     told = (json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode()
     safefile.replace(target / MANIFEST, told, mode=safefile.PRIVATE_FILE)
     _close(target)
@@ -110,7 +109,7 @@ def mistakes(backup: Path) -> list[str]:
         path = backup / name
         if not path.is_file():
             found.append(f"{name} is missing")
-        elif _sha256(path) != digest:
+        elif safefile.sha256(path) != digest:
             found.append(f"{name} was changed")
     return found
 
@@ -136,8 +135,3 @@ def restore(backup: Path, state: Path) -> int:
 def _files(folder: Path) -> Iterator[Path]:
     """Yield what a backup holds, in order."""
     yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in {MANIFEST, "mailbot.lock"})
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,6 @@ Without asking for more it holds no address and no label, so that it may lie in 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import re
 import shutil
@@ -31,7 +30,7 @@ from mailbot.ledger import (
     tables,
     teams,
 )
-from mailbot.mail.open import open_mail
+from mailbot.system import safefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,7 +104,7 @@ class Export:
         folder = self.folder / "files"
         folder.mkdir()
         for mail_id, group in groupby(sorted(rows, key=lambda row: row.mail_id), key=lambda row: row.mail_id):
-            found = self._opened(mail_id)
+            found = self.service.files.of_mail(mail_id)
             for row in group:
                 if row.sha256 in found:
                     suffix = _SUFFIX.search(row.file_name)
@@ -130,17 +129,6 @@ class Export:
         published = self.service.config.published / exports.RECEIPTS
         if published.is_file():
             shutil.copy2(published, self.folder / exports.RECEIPTS)
-
-    def _opened(self, mail_id: int) -> Mapping[str, bytes]:
-        """Return the files of a mail by their SHA-256; none when its bytes are gone."""
-        with self.service.ledger.read() as tx:
-            row = mails.get(tx, mail_id)
-        try:
-            raw = self.service.spool.get(row.sha256) if row else b""
-        except Permanent:
-            return {}
-        opened = self.service.sandbox.submit(open_mail, raw, len(raw)).result()
-        return {candidate.sha256: candidate.data for candidate in opened.candidates}
 
     def _why(self, mail_id: int) -> str:
         """Say why a mail's bytes are gone, where they were dropped on purpose."""
@@ -172,7 +160,7 @@ class Export:
             "made_at": self.service.clock(),
             "audit_head": head,
             "missing": missing,
-            "files": {str(path.relative_to(self.folder)): _sha256(path) for path in files},
+            "files": safefile.hashes(self.folder, files),
         }
         _json(self.folder / MANIFEST, told)
         return told
@@ -208,11 +196,6 @@ def _json(path: Path, value: Mapping[str, Any]) -> None:
 def _value(value: Any) -> str:  # noqa: ANN401  # whatever JSON has no form for
     """Write an instant as RFC 3339, anything else as people see it."""
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 FILES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -12,7 +13,7 @@ from mailbot.errors import ConfigError
 from mailbot.system import crash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -106,3 +107,14 @@ def folder_in_use(key: str, folder: Path) -> Iterator[None]:
         message = f"{key}: {folder} cannot be used ({why}: {error.filename or folder})"
         mend = "name a folder that mailbot can make and write, or mend what stands in its way"
         raise ConfigError(message, mend=mend) from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, hex. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hashes(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files below a folder, by their path in it: what a manifest holds."""
+    return {str(path.relative_to(folder)): sha256(path) for path in files}
