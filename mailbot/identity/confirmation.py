@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.ledger import events, held, mails
+from mailbot.mail.subject import strip_reply
 from mailbot.model import Id, Outcome
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ _WORD = re.compile(
     r"\W*(?:i\s+(?:hereby\s+)?)?confirm(?:ed)?\b[\s.!,]*|\W*我?已?确认[\s.!,。]*",
     re.IGNORECASE,
 )
-
-_REPLY = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|回复|答复|转发)\s*[:：])+\s*", re.IGNORECASE)  # noqa: RUF001  # the colon that Chinese clients write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,7 @@ def read(subject: str, text: str) -> Said | None:
     """Return what a mail confirms: a code in its subject or first line, and the word first in one of them."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     found = _CODE.search(subject) or _CODE.search(first)
-    if found is None or not (_says_so(first) or _says_so(_REPLY.sub("", subject))):
+    if found is None or not (_says_so(first) or _says_so(strip_reply(subject))):
         return None
     return Said(mail_id=int(found[1]), code=found[2].lower())
 

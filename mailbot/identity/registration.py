@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mailbot.config.address import normalise
+from mailbot.mail.subject import strip_reply
 from mailbot.model import name_key
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ class Result:
     left_out: tuple[str, ...] = ()
 
 
-_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|回复|答复|转发)\s*:)+\s*", re.IGNORECASE)
 _REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
 _CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
 _MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
@@ -87,7 +87,7 @@ def of_team(mail: Mail, team: Team) -> Request | None:
     """Return what a mail of a team asks for, in its subject or first line."""
     first = next(_own_lines(mail.text), "")
     may_confirm = team.unconfirmed or not mail.references  # in a thread the word may answer a question about a mail
-    for line in (_PREFIX.sub("", _plain(mail.subject)), _plain(first)):
+    for line in (strip_reply(_plain(mail.subject)), _plain(first)):
         if may_confirm and (found := _CONFIRM.fullmatch(line)) and _is_name(found[1], team):
             return Request(wish=Wish.CONFIRM)
         if (found := _MEMBERS.fullmatch(line)) and (named := tuple(dict.fromkeys(_addresses(found[2])))):

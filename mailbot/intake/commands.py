@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailbot.mail.subject import own_lines, plain_lines
+from mailbot.mail.subject import own_lines, plain_lines, strip_tags
 from mailbot.model import Id
 from scoring.text import printable
 
@@ -88,8 +88,6 @@ SWITCHES = {"on": True, "off": False, "开": True, "关": False}
 
 _WORDS: dict[str, Word] = {**{str(word): word for word in Word}, **ALIASES}
 
-_PREFIX = re.compile(r"^(?:\s*(?:re|fwd?|aw|wg|回复|答复|转发)\s*:|\s*\[[^\]]*\])+", re.IGNORECASE)
-
 _RECEIPT = re.compile(r"s-?0*(\d{1,9})")
 
 _BETWEEN = re.compile(r"[\s,;、，。]+")  # noqa: RUF001  # the stops of Chinese
@@ -106,7 +104,7 @@ def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = 
     lines = list(own_lines(text))
     found = _parsed(lines[0], lines[1:]) if lines else None
     if found is None and not (in_thread and lines):
-        found = _parsed(_PREFIX.sub("", plain_lines(subject)), lines)
+        found = _parsed(strip_tags(plain_lines(subject)), lines)
     return None if found is not None and has_files and found.word is not Word.CHECK else found
 
 

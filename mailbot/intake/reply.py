@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import Outgoing, addressed
 from mailbot.mail.languages import TAGS, aoe_in
 from mailbot.mail.mime.text import literal
+from mailbot.mail.subject import strip_re
 from mailbot.mail.templates import environment
 from mailbot.model import MOST_SELECTED, Outcome, Rule, Status
 from scoring import example
@@ -147,7 +147,7 @@ def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
         return roster_words.subject(answer.question.code, wording)
     if answer.question is not None:
         return f"{wording.question} {answer.question.code}".strip()
-    bare = confirmation.masked(re.sub(r"^(\s*re\s*:\s*)+", "", mail.subject, flags=re.IGNORECASE))[:200]
+    bare = strip_re(confirmation.masked(mail.subject))[:200]
     return f"Re: {bare or wording.subject(mail)}"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.params import media_type
+from mailbot.mail.subject import strip_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,8 +133,6 @@ _PHRASES = (
 
 _BEGINS = re.compile("|".join(_PHRASES), re.IGNORECASE)
 
-_PREFIXES = re.compile(r"(\s*(\[[^\]]{0,40}\]|(re|aw|sv|antw|tr|fwd?|回复|答复|转发)\s*[:：]))*", re.IGNORECASE)
-
 _BRACKETS = re.compile(r"[\s(（【\[*\"“]*")
 
 _LOOKED_AT = 500  # characters
@@ -142,7 +141,7 @@ _LOOKED_AT = 500  # characters
 def is_absence(subject: str) -> bool:
     """Whether a decoded subject begins like that of an automatic mail, after any `Re:` and `[tag]`."""
     whole = subject[:_LOOKED_AT].replace("’", "'")
-    rest = _PREFIXES.sub("", whole, count=1)
+    rest = strip_tags(whole)
     return any(_BEGINS.match(_BRACKETS.sub("", text, count=1)) for text in (whole, rest))
 
 

@@ -12,13 +12,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_MARK = r"\s*+(?:re|aw|sv|antw|tr|vs|fwd?|wg|回复|答复|转发)\s*+[:：]"  # noqa: RUF001  # the colon that Chinese clients write
+_TAG = r"\s*+\[[^\]]{0,200}+\]"
+_MARKS = re.compile(rf"(?:{_MARK})++\s*+", re.IGNORECASE)
+_MARKS_AND_TAGS = re.compile(rf"(?:{_MARK}|{_TAG})++\s*+", re.IGNORECASE)
+_RE = re.compile(r"(?:\s*+re\s*+:)++\s*+", re.IGNORECASE)
+
+
+def strip_reply(subject: str) -> str:
+    """Return a subject without the marks that mail programs put before one that is answered or forwarded."""
+    return _stripped(_MARKS, subject)
+
+
+def strip_tags(subject: str) -> str:
+    """Return a subject without such marks and without tags in brackets, in whatever order they come."""
+    return _stripped(_MARKS_AND_TAGS, subject)
+
+
+def strip_re(subject: str) -> str:
+    """Return a subject without ``Re:``, so that an answer to it bears that once; other marks stay."""
+    return _stripped(_RE, subject)
+
+
+def _stripped(marks: re.Pattern[str], subject: str) -> str:
+    found = marks.match(subject)
+    return subject[found.end() :] if found else subject
+
+
 def method_of(subject: str, team: str) -> str:
     """Take the method from a subject ``[tag] Team - Method``, when the file does not give it; "" when it has none.
 
     The team's own name may hold the separator, so it is taken off first where the subject begins with it.
     """
-    rest = re.sub(r"^(\s*(re|fwd?|aw|wg|回复|答复|转发)\s*[:：])+", "", subject, flags=re.IGNORECASE)  # noqa: RUF001  # full-width colons are what Chinese clients write
-    rest = re.sub(r"^(\s*\[[^\]]*\])+", "", rest).strip()
+    rest = strip_tags(subject).strip()
     if rest.casefold().startswith(team.casefold()):
         rest = "x" + rest[len(team) :]
     _, separator, method = _split_dash(rest)

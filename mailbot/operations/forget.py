@@ -20,6 +20,7 @@ from mailbot.errors import Permanent
 from mailbot.identity import roster
 from mailbot.ledger import boards, daybook, erasure, events, mails, outbox, submissions, teams
 from mailbot.mail.open import open_mail
+from mailbot.mail.subject import strip_tags
 from mailbot.model import Status, name_key
 from mailbot.system.sandbox import ChildDied
 from mailbot.transport.spool import FORGOTTEN
@@ -185,9 +186,6 @@ def _renamed(board: Board, name: str, pseudonym: str) -> Board:
     return replace(board, tables=tuple(tables))
 
 
-_BEFORE = re.compile(r"\A(?:\s*\[[^\]]{0,200}\]|\s*\w{1,4}\s?[:\uff1a])*+\s*")
-"""Before the name in a subject: tags, and what mail programs put there: ``Re: [SIQA Submission] Name - Method``."""
-
 _AFTER = re.compile(r"\Z|\s[-\u2013\u2014|:]")
 
 _TEAM = re.compile(rb'"team"\s*:\s*("(?:[^"\\]|\\.){0,400}")')
@@ -205,7 +203,7 @@ def is_for_team(opened: Opened, name: str) -> bool:
     ``[SIQA Submission] AI - Method`` is for the team AI, ``A question about AI`` is not.
     """
     key = name_key(name)
-    begun = name_key(_BEFORE.sub("", opened.mail.subject, count=1))
+    begun = name_key(strip_tags(opened.mail.subject))
     at_its_place = begun.startswith(key) and _AFTER.match(begun[len(key) :]) is not None
     return at_its_place or any(key in _teams(candidate.data) for candidate in opened.candidates)
 
