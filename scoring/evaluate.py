@@ -48,16 +48,11 @@ def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.s
     return _evaluated(read(data, name), truth, by).evaluation
 
 
-def evaluate_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluation:
-    """Return the same, the track told from the file; ``truths`` by track name, ``hint`` a track's name or letter.
-
-    The hint decides only where neither the file's track field nor its columns do.
-    """
-    return evaluated_any(data, truths, name=name, hint=hint).evaluation
-
-
 def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluated:
-    """Return the same with the file's values."""
+    """Return the same with the file's values, the track told from the file; ``truths`` by track name.
+
+    ``hint`` is a track's name or letter; it decides only where neither the file's track field nor its columns do.
+    """
     reading = read(data, name)
     if reading.table is None:
         return Evaluated(evaluation=_refused(reading, None, ()))

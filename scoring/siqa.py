@@ -86,12 +86,6 @@ def s_score(correlations: Mapping[str, float], weights: Mapping[str, float] = S_
     return formula.score(siqa_s(weights), correlations)
 
 
-def dimension_score(correlations: Mapping[str, float], name: str) -> float:
-    """Return one dimension's 100 max((SRCC + PLCC) / 2, 0)."""
-    terms = {term.measures[0].column: term for term in siqa_s().terms}
-    return formula.points(terms[name], correlations)
-
-
 def _scorer(name: str, weights: Mapping[str, float], standard: Mapping[str, float]) -> str:
     """Return the formula's name and version; weights of one's own belong to it."""
     return name if weights == standard else f"{name}({','.join(f'{weight!r}' for weight in weights.values())})"
@@ -133,6 +127,3 @@ def baselines(track: Track) -> tuple[Baseline, ...]:
         Baseline(name=name, method=method, track=track.name, metrics=metrics, score=s_score(metrics, track.weights))
         for name, method, metrics in rows
     )
-
-
-BASELINES = baselines(siqa_s())

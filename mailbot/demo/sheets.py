@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailbot.board.sheet import show as showing
+from mailbot.board.sheet.show import sheets
 from mailbot.config.servers import SheetSection
 from mailbot.demo.book import MISSING, Book, RefusedError
 
@@ -210,7 +210,7 @@ def played(config: Config) -> Iterator[tuple[Config, str]]:
 
 def show(config: Config, api: str, screen: Screen) -> None:
     """Print what the cells hold, as anybody who opens the sheet sees them."""
-    client = showing.sheets(config.sheet, api=api)
+    client = sheets(config.sheet, api=api)
     for title in client.worksheets(BOOK):
         rows = client.read_rows(BOOK, title)
         if rows:

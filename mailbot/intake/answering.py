@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
-from mailbot.identity import confirmation as confirm
+from mailbot.identity import confirmation
 from mailbot.intake.answers import Question
 from mailbot.ledger import events, held, outbox
 from mailbot.model import Outcome
@@ -98,7 +98,7 @@ class Answering:
         question = Question(files=files, asks=identity.changes, request=None if team else identity.request)
         if not (self.questions.wanted or identity.changes or identity.request or (team and team.unconfirmed)):
             return question
-        code = confirm.shown(case.row.id, self.questions.code(case.row))
+        code = confirmation.shown(case.row.id, self.questions.code(case.row))
         return replace(question, code=code, until=self.questions.until())
 
     def _stranger_may_hear(self, tx: Tx, case: Case, recipient: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
-from mailbot.intake import wording as roster_words
+from mailbot.intake import wording as sentences
 from mailbot.intake.entries import may_be_one
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail.automatic import LOOP_HEADER
@@ -49,7 +49,7 @@ class Replies:
         wording = Wording(challenge=self.challenge, zone=self.challenge.zone, language=language)
         subject = _subject(answer, mail, wording)
         context = self._context(answer, mail, now, wording)
-        templates, on_roster = environment(wording.language), roster_words.concerns(answer)
+        templates, on_roster = environment(wording.language), sentences.concerns(answer)
         text = templates.get_template("letters/registration.txt.j2").render(context).strip() if on_roster else ""
         context["roster_text"] = text
         message = addressed(self.challenge, recipient)
@@ -76,9 +76,7 @@ class Replies:
             "answer": answer,
             "challenge": self.challenge,
             "mail": mail,
-            "headline": roster_words.headline(answer, wording)
-            if roster_words.concerns(answer)
-            else wording.headline(answer),
+            "headline": sentences.headline(answer, wording) if sentences.concerns(answer) else wording.headline(answer),
             "arrived": when(answer.arrived_at),
             "next_board": when(next_after(self.challenge.publish_at, self.challenge.zone, now)),
             "closed": when(last.closes) if last and last.closes else None,
@@ -144,7 +142,7 @@ class Replies:
 def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
     """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
     if answer.question is not None and answer.question.request is not None:
-        return roster_words.subject(answer.question.code, wording)
+        return sentences.subject(answer.question.code, wording)
     if answer.question is not None:
         return f"{wording.question} {answer.question.code}".strip()
     bare = strip_re(confirmation.masked(mail.subject))[:200]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import held as holding
-from mailbot.ledger import mails, observations, outbox, quota, similarities
+from mailbot.ledger import held, mails, observations, outbox, quota, similarities
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         withheld=kinds["reply-withheld"],
         given_up=observations.given_up(tx, since),
         pending=[(one, mails.count(tx, state=one)) for one in MailState if one is not MailState.RECORDED],
-        held=holding.count(tx),
+        held=held.count(tx),
         waiting=outbox.waiting(tx),
         unwell=[row for row in observations.health_of_parts(tx) if not row.ok],
     )

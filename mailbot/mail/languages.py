@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 ENGLISH, CHINESE = "en", "zh"
-LANGUAGES = (ENGLISH, CHINESE)
 TAGS = {ENGLISH: "en", CHINESE: "zh-Hans"}
 """How headers and HTML name them (BCP 47)."""
 

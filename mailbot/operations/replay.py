@@ -32,8 +32,7 @@ from mailbot.ledger import (
 )
 from mailbot.ledger.mails import Place
 from mailbot.model import Id, Ruling
-from mailbot.operations import ingest, rescore
-from mailbot.operations import rebuild_report as retelling
+from mailbot.operations import ingest, rebuild_report, rescore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +94,7 @@ class Again:
                 retold.clear()
                 with self._at(datetime.fromisoformat(entry["at"])):
                     self._again(kind, subject, detail)
-                differences += retelling.differences(kind, subject, detail, retold)
+                differences += rebuild_report.differences(kind, subject, detail, retold)
         flow.enter_config(self.service)
         new = self._newcomers(known=bool(trail))
         daybook.catch_up(self.service.ledger, self.service.config.state)

@@ -9,7 +9,7 @@ from mailbot.mail.mime.headers import Caps
 from mailbot.mail.mime.tnef import files
 from mailbot.mail.open import open_mail
 from mailbot.mail.parse import parse
-from scoring.evaluate import evaluate_any
+from scoring.evaluate import evaluated_any
 from scoring.model import EXAMPLES
 from scoring.text import REPLACEMENT
 from scoring.unpack import Limits, unpack
@@ -60,7 +60,7 @@ def fuzz_unpack(data: bytes) -> None:
 
 def fuzz_read(data: bytes) -> None:
     """Any file is scored, or told why it is not, in words that every reply can carry."""
-    evaluation = evaluate_any(data, _TRUTHS, name="a.json", hint="S")
+    evaluation = evaluated_any(data, _TRUTHS, name="a.json", hint="S").evaluation
     assert evaluation.ok != bool(evaluation.problems)
     hold_problems(evaluation.problems)
     hold_text([note.message for note in evaluation.notes], most=1000)

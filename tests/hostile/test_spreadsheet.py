@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.evaluation.xlsx import to_csv
-from scoring.evaluate import evaluate_any
+from scoring.evaluate import evaluated_any
 from scoring.model import Problem
 from scoring.unpack import Limits, unpack
 from tests.hostile import files
@@ -47,7 +47,11 @@ def test_an_honest_workbook_scores_as_its_csv_does() -> None:
     data = to_csv(honest())
     assert isinstance(data, bytes)
     truths = {"siqa-s": s_truth()}
-    assert evaluate_any(data, truths).score == evaluate_any(csv_of(s_rows()), truths).score is not None
+    assert (
+        evaluated_any(data, truths).evaluation.score
+        == evaluated_any(csv_of(s_rows()), truths).evaluation.score
+        is not None
+    )
 
 
 def test_entities_are_refused_by_the_parser() -> None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mailbot.board.build import score_heading
-from mailbot.board.page import drawing
-from mailbot.board.page import svg as chart_svg
+from mailbot.board.page import drawing, svg
 from mailbot.board.page.tables import number
 from mailbot.config.board import OVERALL
 
@@ -178,7 +177,7 @@ def _width(sign: str) -> float:
 
 
 def _chart(key: str, title: str, caption: str, raw: str, names: dict[str, str], **table: tuple[Any, ...]) -> Chart:
-    svg = chart_svg.inline(raw, key=f"chart-{key}", texts=names, title=title, description=caption)
+    svg = svg.inline(raw, key=f"chart-{key}", texts=names, title=title, description=caption)
     return Chart(key=key, title=title, caption=caption, svg=Markup(svg), **table)  # noqa: S704 - made by ElementTree, which escapes
 
 

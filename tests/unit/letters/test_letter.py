@@ -16,7 +16,7 @@ from mailbot.board.rank_changes import places
 from mailbot.config.calendar import Matter, Window
 from mailbot.letters import chart
 from mailbot.letters.letter import Addressee, Letters
-from mailbot.mail.languages import CHINESE, ENGLISH, LANGUAGES
+from mailbot.mail.languages import CHINESE, ENGLISH
 from mailbot.model import Team
 from tests.unit.boards import AS_OF, rules, standing
 from tests.unit.services import Clock, served
@@ -62,7 +62,7 @@ def _rich(letter: Outgoing) -> str:
     return _plain(letter, "html")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_inert(letters: Letters, name: str, language: str) -> None:
     """The reader's own, and that of the team above or below."""

@@ -14,7 +14,7 @@ import pytest
 from scoring import pack
 from scoring.__main__ import main
 from scoring.checker import findings
-from scoring.evaluate import evaluate_any
+from scoring.evaluate import evaluated_any
 from scoring.idfile import read_ids, write_ids
 from tests.unit.scoring.made import S, U, csv_of, jsonl_of, official, s_rows, s_truth, u_rows, u_truth
 
@@ -43,7 +43,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_it_says_what_the_reply_says(name: str) -> None:
     """Problems and notes are those of an evaluation, sentence for sentence."""
-    evaluation = evaluate_any(FILES[name], TRUTHS, name="file")
+    evaluation = evaluated_any(FILES[name], TRUTHS, name="file").evaluation
     (found,) = findings(FILES[name], IDS, [S, U], name="file")
     assert found.problems == evaluation.problems
     assert found.notes == evaluation.notes
@@ -102,7 +102,7 @@ def test_as_a_single_file_it_runs_with_nothing_installed(folder: Path) -> None:
     ran = subprocess.run(command, check=False, capture_output=True, cwd=folder, env={"PATH": os.defpath})
     assert (ran.returncode, ran.stderr) == (1, b"")
     (found,) = json.loads(ran.stdout)
-    assert found["problems"][0]["message"] == evaluate_any(FILES["short"], TRUTHS).problems[0].message
+    assert found["problems"][0]["message"] == evaluated_any(FILES["short"], TRUTHS).evaluation.problems[0].message
 
 
 def test_the_single_file_holds_no_label(folder: Path) -> None:

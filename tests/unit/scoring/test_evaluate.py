@@ -16,7 +16,7 @@ from scipy import stats
 
 import scoring
 from scoring import formula
-from scoring.evaluate import evaluate, evaluate_any, evaluate_packed
+from scoring.evaluate import evaluate, evaluate_packed, evaluated_any
 from scoring.model import Evaluation
 from scoring.report import as_json, as_text
 from tests.unit.scoring.made import codes, csv_of, jsonl_of, official, s_rows, s_truth, u_rows, u_truth
@@ -175,15 +175,15 @@ def test_numeric_text_is_a_number() -> None:
 
 def test_the_track_is_told_from_the_file() -> None:
     """Both tracks of one mail find their truth."""
-    assert evaluate_any(csv_of(S_ROWS), BOTH).track == "siqa-s"
-    assert evaluate_any(official(U_ROWS, "u"), BOTH, hint="S").track == "siqa-u"
+    assert evaluated_any(csv_of(S_ROWS), BOTH).evaluation.track == "siqa-s"
+    assert evaluated_any(official(U_ROWS, "u"), BOTH, hint="S").evaluation.track == "siqa-u"
 
 
 def test_a_file_of_no_track_has_none() -> None:
     """What cannot be told is said, with all that was wrong already."""
-    evaluation = evaluate_any(official([{"id": 1, "x": 2}, "..."]), BOTH)
+    evaluation = evaluated_any(official([{"id": 1, "x": 2}, "..."]), BOTH).evaluation
     assert (evaluation.track, codes(evaluation.problems)) == (None, ["ellipsis-row", "track-unclear"])
-    assert codes(evaluate_any(b"", BOTH).problems) == ["empty-file"]
+    assert codes(evaluated_any(b"", BOTH).evaluation.problems) == ["empty-file"]
 
 
 def test_all_problems_come_together() -> None:
@@ -263,7 +263,7 @@ def test_the_text_report_shows_the_score_or_the_problems() -> None:
 @given(st.binary() | st.text().map(str.encode))
 def test_evaluating_never_raises_and_never_half_scores(data: bytes) -> None:
     """Either a finite score or a problem."""
-    evaluation = evaluate_any(data, BOTH)
+    evaluation = evaluated_any(data, BOTH).evaluation
     assert evaluation.ok != bool(evaluation.problems)
     assert evaluation.score is None or math.isfinite(evaluation.score)
 

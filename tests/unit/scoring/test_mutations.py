@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.evaluate import evaluate_any
+from scoring.evaluate import evaluated_any
 from scoring.model import EXAMPLES
 from tests.unit.scoring.made import csv_of, jsonl_of, official, s_rows, s_truth, u_rows, u_truth
 
@@ -32,7 +32,7 @@ def test_a_changed_file_is_scored_or_told_why_not(data: bytes, changes: list[tup
     for where, cut, token in changes:
         at = int(where * len(data))
         data = data[:at] + token + data[at + cut :]
-    evaluation = evaluate_any(data, TRUTHS)
+    evaluation = evaluated_any(data, TRUTHS).evaluation
     assert evaluation.ok != bool(evaluation.problems)
     for problem in evaluation.problems:
         assert problem.count > 0
