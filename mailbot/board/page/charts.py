@@ -177,8 +177,8 @@ def _width(sign: str) -> float:
 
 
 def _chart(key: str, title: str, caption: str, raw: str, names: dict[str, str], **table: tuple[Any, ...]) -> Chart:
-    svg = svg.inline(raw, key=f"chart-{key}", texts=names, title=title, description=caption)
-    return Chart(key=key, title=title, caption=caption, svg=Markup(svg), **table)  # noqa: S704 - made by ElementTree, which escapes
+    drawn = svg.inline(raw, key=f"chart-{key}", texts=names, title=title, description=caption)
+    return Chart(key=key, title=title, caption=caption, svg=Markup(drawn), **table)  # noqa: S704 - made by ElementTree, which escapes
 
 
 def _by_team(board: Board, key: str) -> dict[str, Row]:
