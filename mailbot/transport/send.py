@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
 from mailbot.ledger import events, outbox, teams
 from mailbot.model import Id
-from mailbot.system import journal
+from mailbot.system import backoff, journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 TRIES = 27
 """After so many refusals for now, a mail is given up: with the delays below that is more than four days (RFC 5321)."""
 
-FIRST_DELAY = timedelta(minutes=1)
-LONGEST_DELAY = timedelta(hours=6)
-DOUBLINGS = 10
-"""So many reach the ceiling; without an end the delay would outgrow any date."""
+FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=6)
+"""How long to wait after the first refusal, and after many (RFC 5321, section 4.5.4.1)."""
 
 
 class Transport(Protocol):
@@ -89,15 +87,10 @@ class Sending:
                 if not row.kind.startswith("health-"):
                     self.alerts.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
-                outbox.put_back(tx, row.id, due_at=now + delay(row.attempts), error=error)
+                pause = backoff.delay(row.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
+                outbox.put_back(tx, row.id, due_at=now + pause, error=error)
         told = {"reply": _name(row), **_mail(row), "attempt": row.attempts, "error": error}
         journal.trouble("reply-given-up" if final else "reply-delayed", **told)
-
-
-def delay(attempts: int) -> timedelta:
-    """Return how long to wait after so many tries: doubled each time, with a ceiling (RFC 5321, section 4.5.4.1)."""
-    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS)
-    return min(doubled, LONGEST_DELAY)
 
 
 def _name(row: OutgoingRow) -> str:

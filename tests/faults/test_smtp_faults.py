@@ -15,8 +15,9 @@ from mailbot import flow
 from mailbot.config import load
 from mailbot.config.servers import Smtp
 from mailbot.ledger import outbox, teams
+from mailbot.system import backoff
 from mailbot.transport import smtp
-from mailbot.transport.send import TRIES, delay
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES
 from tests.servers.process import LOOPBACK
 from tests.servers.smtp_sink import SmtpSink
 
@@ -107,7 +108,7 @@ def test_what_is_refused_for_now_is_sent_later(post: Post, smtp_sink: SmtpSink, 
         post.send()
         assert (post.states(), post.rows()[0].attempts, smtp_sink.sent) == (["queued"], attempt, [])
         assert answer[:3] in (post.rows()[0].error or "")
-        post.now += delay(attempt)
+        post.now += backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY)
     post.send()
     assert (post.states(), len(smtp_sink.sent), post.marked()) == (["sent"], 1, False)
 
@@ -153,7 +154,7 @@ def test_a_mail_refused_for_days_is_given_up(post: Post, smtp_sink: SmtpSink) ->
     began = post.now
     for attempt in range(1, TRIES + 1):
         post.send()
-        post.now += delay(attempt)
+        post.now += backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY)
     assert post.rows()[0].state == "given-up"
     assert timedelta(days=4) < post.now - began < timedelta(days=6)
     assert smtp_sink.sent == []
@@ -165,7 +166,7 @@ def test_a_connection_lost_after_data_sends_the_same_again(post: Post, smtp_sink
     post.queue(1)
     post.send()
     assert post.states() == ["queued"]
-    post.now += delay(1)
+    post.now += FIRST_DELAY
     post.send()
     assert post.states() == ["sent"]
     ids = [email.message_from_bytes(sent.content, policy=default)["Message-ID"] for sent in smtp_sink.sent]
@@ -179,7 +180,7 @@ def test_a_server_that_is_away_and_comes_back(post: Post, smtp_sink: SmtpSink) -
     post.send()
     assert (post.states(), smtp_sink.sent) == (["queued"], [])
     smtp_sink.start()
-    post.now += delay(1)
+    post.now += FIRST_DELAY
     post.send()
     assert (post.states(), len(smtp_sink.sent)) == (["sent"], 1)
 

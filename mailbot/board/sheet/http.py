@@ -16,7 +16,7 @@ import requests
 from mailbot.board.sheet.faults import not_let_in, refused
 from mailbot.config.servers import API
 from mailbot.errors import MailbotError, Temporary, Throttled
-from mailbot.system import crash
+from mailbot.system import backoff, crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TRIES = 4
 FIRST_WAIT, LONGEST_WAIT = 1.0, 8.0
-"""Seconds; the ceiling of a wait doubles from the first to the longest."""
+"""Seconds: the longest wait after the first try, and after many."""
 
 LONGEST_RETRY_AFTER = 30.0
 """Seconds of Retry-After that are waited for on the spot; for more, whoever called comes back later."""
@@ -74,12 +74,12 @@ class PatientClient(gspread.HTTPClient):
     def _pause(self, number: int, error: Temporary) -> float | None:
         """Return how long to wait after so many tries; None when it is no use to try again at once.
 
-        Full jitter: anything between nothing and the ceiling (Brooker, Exponential Backoff And Jitter, AWS 2015).
+        It has full jitter: anything between nothing and the backoff's delay.
         """
         asked = error.seconds if isinstance(error, Throttled) else 0.0
         if number >= TRIES or asked > LONGEST_RETRY_AFTER:
             return None
-        return max(asked, self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (number - 1)))
+        return max(asked, self._jitter() * backoff.delay(number, first=FIRST_WAIT, longest=LONGEST_WAIT))
 
     def _once(self, method: str, url: str, options: dict[str, Any]) -> requests.Response:
         """Ask once. gspread's own ``request`` is not called: it stumbles over refusals that are no JSON of Google's."""

@@ -18,7 +18,7 @@ from mailbot.board.weekly import sealed
 from mailbot.config.servers import API, sheet_key
 from mailbot.errors import MailbotError, Permanent, Throttled
 from mailbot.ledger import boards, events
-from mailbot.system import journal
+from mailbot.system import backoff, journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,11 +35,8 @@ if TYPE_CHECKING:
     from mailbot.ledger.boards import Shown
     from mailbot.transport.alerts import Alerts
 
-
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
-
-DOUBLINGS = 6
-"""So many reach the ceiling."""
+"""How long to wait after the first attempt that failed, and after many."""
 
 PATIENCE = timedelta(minutes=30)
 """The organizers hear of a sheet that cannot be reached for so long; of what only they can mend they hear at once."""
@@ -137,18 +134,12 @@ class Sheet:
         now, before = self.clock(), self.stands()
         attempts, since = before.attempts + 1, before.failing_since or now
         asked = timedelta(seconds=error.seconds) if isinstance(error, Throttled) else timedelta()
-        due_at = now + max(delay(attempts), asked)
+        due_at = now + max(backoff.delay(attempts, first=FIRST_DELAY, longest=LONGEST_DELAY), asked)
         with self.ledger.write("sheet-behind") as tx:
             boards.mark_failed(tx, self.place, since=since, attempts=attempts, due_at=due_at, error=str(error))
             if isinstance(error, Permanent) or now - since >= PATIENCE:
                 self.alerts.report_in(tx, "sheet", ok=False, detail=str(error))
         journal.trouble("sheet-delayed", attempt=attempts, error=str(error))
-
-
-def delay(attempts: int) -> timedelta:
-    """Return how long to wait after so many attempts: doubled each time, with a ceiling."""
-    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, DOUBLINGS)
-    return min(doubled, LONGEST_DELAY)
 
 
 def sheets(settings: SheetSection, *, wait: Wait = time.sleep, api: str = "") -> Sheets:

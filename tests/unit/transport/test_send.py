@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
 from mailbot.ledger import events, observations, outbox
 from mailbot.model import ReplyState
-from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending, delay
+from mailbot.system import backoff
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def test_our_own_config_is_no_mails_fault(post: Post) -> None:
 
 def test_the_delays_grow_to_a_ceiling() -> None:
     """A minute, two, four, until six hours; together four to five days, as RFC 5321, section 4.5.4.1 asks."""
-    delays = [delay(attempt) for attempt in range(1, TRIES)]
+    delays = [backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY) for attempt in range(1, TRIES)]
     assert delays[:3] == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
     assert delays == sorted(delays)
     assert delays[-1] == LONGEST_DELAY

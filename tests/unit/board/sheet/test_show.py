@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.board.sheet.show import Sheet, delay
+from mailbot.board.sheet.show import FIRST_DELAY, LONGEST_DELAY, Sheet
 from mailbot.config.servers import SheetSection, sheet_key
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
 from mailbot.ledger import events, outbox
 from mailbot.operations.doctor import board as doctor_sheet
 from mailbot.operations.doctor.finding import Level
+from mailbot.system import backoff
 from tests.unit.services import NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ def test_the_pauses_grow(scene: Scene) -> None:
         if scene.google.sent > before:
             tried.append(minute)
     assert tried == [0, 1, 3, 7]
-    assert [delay(attempts) / timedelta(minutes=1) for attempts in (1, 2, 6, 7, 1000)] == [1, 2, 32, 60, 60]
+    delays = [backoff.delay(n, first=FIRST_DELAY, longest=LONGEST_DELAY) for n in (1, 2, 6, 7, 1000)]
+    assert [each / timedelta(minutes=1) for each in delays] == [1, 2, 32, 60, 60]
 
 
 def test_google_may_ask_for_more_time(scene: Scene) -> None:
