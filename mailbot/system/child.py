@@ -1,4 +1,4 @@
-"""What a child of the sandbox runs: one task after another under resource limits, until its channel closes."""
+"""What a child process of the sandbox runs: task after task under resource limits, until its channel closes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import traceback
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,54 +20,53 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 RESULT_BYTES = 128 * MIB
-"""A result may have at most so many bytes, pickled: a child must not be able to fill the daemon's memory."""
+"""The longest result, pickled: a child must not be able to fill the daemon's memory."""
 
 ORPHAN_SECONDS = 1.0
-"""The daemon kills a child that is late; one whose daemon is dead ends by itself (SIGALRM) so much later."""
+"""The daemon kills a child that takes too long; one whose daemon died ends itself (SIGALRM) so much later."""
 
 OPEN_FILES = 64
-"""Descriptors of a child: its channel, its standard streams, and the files of modules it loads late."""
+"""File descriptors of a child: its channel, its standard streams, and the files of modules it loads late."""
+
+SetUp: TypeAlias = tuple["Callable[..., None]", tuple[Any, ...]]
+"""A function to be called in each new child, and its arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
     """What one task may take."""
 
-    #: Wall clock.
+    #: By the wall clock.
     seconds: float = 30.0
-    #: Time on a processor, whole seconds.
+    #: Of processor time.
     cpu_seconds: int = 20
-    #: Address space of the child.
+    #: Of address space, for the whole child.
     memory_bytes: int = 1024 * MIB
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a task whose child lived to tell."""
+    """The result of a task, or how it failed."""
 
     value: object = None
     #: What it raised, as ``ValueError: why``; "" when it returned.
     error: str = ""
     trace: str = ""
-    #: Bytes of memory that the child had at the most so far.
+    #: The most bytes of memory that the child has had so far.
     peak: int = 0
 
 
-SetUp = tuple["Callable[..., None]", tuple[Any, ...]]
-"""A function to be called in each new child, and its arguments."""
-
-
 def serve(channel: Connection, bounds: Bounds, set_ups: Sequence[SetUp]) -> None:
-    """Say that the child is ready, then answer each (function, arguments) that comes with an Outcome."""
+    """Send an Outcome when the child is ready, then one for each (function, arguments) that is received."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # meant for the daemon, which closes the channel when it is done
-    with contextlib.suppress(OSError):  # not every system has it: short of memory, it should kill us, not the daemon
+        signal.signal(number, signal.SIG_IGN)  # they are meant for the daemon, which closes the channel to end us
+    with contextlib.suppress(OSError):  # if it can be written: out of memory, the kernel kills us first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     _limit(bounds)
     for function, arguments in set_ups:
         function(*arguments)
     channel.send_bytes(_pickled(Outcome()))
-    with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon is done with us, or gone
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon has closed the channel, or died
         while True:
             channel.send_bytes(_answer(bounds, *channel.recv()))
 
@@ -75,8 +74,8 @@ def serve(channel: Connection, bounds: Bounds, set_ups: Sequence[SetUp]) -> None
 def loads(data: bytes) -> Outcome:
     """Return the outcome that a child pickled.
 
-    Only dataclasses and enums of ours come out of it, so that a child that was taken over gains no more than a wrong
-    answer. Raises UnpicklingError.
+    It can hold dataclasses and enums of ours only, so a child that was taken over can do no more than answer wrongly.
+    Raises UnpicklingError.
     """
     outcome = _Reader(io.BytesIO(data)).load()
     if not isinstance(outcome, Outcome):
@@ -85,7 +84,7 @@ def loads(data: bytes) -> Outcome:
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that makes records, and calls nothing."""
+    """An unpickler that makes records and calls no functions."""
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  # the signature of pickle
         if module.partition(".")[0] in {"mailbot", "scoring"}:
@@ -96,7 +95,7 @@ class _Reader(pickle.Unpickler):
 
 
 def _answer(bounds: Bounds, function: Callable[..., object], arguments: tuple[Any, ...]) -> bytes:
-    """Run a task; its outcome pickled. What cannot be pickled, or is too long, has failed."""
+    """Run a task and return its Outcome, pickled; a result that cannot be pickled, or is too long, is a failure."""
     _grant_time(bounds.cpu_seconds)
     signal.setitimer(signal.ITIMER_REAL, bounds.seconds + ORPHAN_SECONDS)
     try:
@@ -104,7 +103,7 @@ def _answer(bounds: Bounds, function: Callable[..., object], arguments: tuple[An
         if len(data) <= RESULT_BYTES:
             return data
         return _pickled(Outcome(error=f"the result has {len(data):,} bytes", peak=_peak()))
-    except Exception as error:  # noqa: BLE001  # whatever a task raises is told, and costs one mail an attempt
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is reported and costs one mail an attempt
         told = f"{error.__class__.__name__}: {error}"[:1000]
         return _pickled(Outcome(error=told, trace=traceback.format_exc(limit=-40)[-20_000:], peak=_peak()))
     finally:
@@ -120,7 +119,7 @@ def _peak() -> int:
 
 
 def _limit(bounds: Bounds) -> None:
-    """Bring the limits into force: no files are written, no processes started, no core is dumped."""
+    """Set the limits: on memory and open files; no files written, no processes started, no core dumped."""
     for kind, wanted in (
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_FSIZE, 0),
@@ -134,7 +133,7 @@ def _limit(bounds: Bounds) -> None:
 
 
 def _grant_time(seconds: int) -> None:
-    """Let the child run for so many seconds more; SIGXCPU ends it then (getrlimit(2))."""
+    """Grant the child so many more seconds of processor time; then SIGXCPU ends it (getrlimit(2))."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = int(usage.ru_utime + usage.ru_stime) + 1 + seconds

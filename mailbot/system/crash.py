@@ -1,8 +1,8 @@
-"""Named points where the fault harness may pull the plug: a no-op in ordinary life.
+"""Named points at which the fault harness may kill the process; outside the harness they do nothing.
 
 A point stands before and after every sync, commit, rename, IMAP command and SMTP command. With
 ``MAILBOT_CRASH_AT=NAME@3`` in the environment the process is killed (SIGKILL, nothing is cleaned up) when it passes
-that point for the third time; with ``MAILBOT_CRASH_TRACE=FILE`` each point passed is appended to a file.
+that point for the third time; with ``MAILBOT_CRASH_TRACE=FILE`` the name of each point passed is appended to a file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _passed: Counter[str] = Counter()
 
 
 def point(name: str) -> None:
-    """Pass a point; die here if the harness says so."""
+    """Pass a point; if the harness says so, the process dies here."""
     if not (_NAME or _TRACE):
         return
     _passed[name] += 1
@@ -36,7 +36,7 @@ def point(name: str) -> None:
 
 @contextmanager
 def around(name: str) -> Iterator[None]:
-    """Pass a point before and, if it succeeds, after the thing done inside."""
+    """Pass a point before the block and, if the block succeeds, another one after it."""
     point(f"{name}.before")
     yield
     point(f"{name}.after")

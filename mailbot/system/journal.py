@@ -1,4 +1,4 @@
-"""The journal: one line per business event, for the operator; personal addresses and labels are never in it."""
+"""The journal: one line for each event, for the operator; it never has a personal address or a label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOG = structlog.stdlib.get_logger("mailbot")
 
 
 def set_up(*, as_json: bool, quiet: bool = False) -> None:
-    """Send events to standard error, as JSON or for people; ``quiet`` keeps them to warnings."""
+    """Write events to standard error, as JSON or for people; with ``quiet`` only warnings."""
     shape = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
@@ -24,18 +24,18 @@ def set_up(*, as_json: bool, quiet: bool = False) -> None:
             shape,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever it is at that moment
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # at each event, as it may be replaced
         cache_logger_on_first_use=False,
     )
 
 
 def event(kind: str, **fields: object) -> None:
-    """Tell that something happened; text is made inert first."""
+    """Write that something happened; control characters in texts are replaced, and long texts cut."""
     _LOG.info(kind, **{key: _inert(value) for key, value in fields.items()})
 
 
 def trouble(kind: str, **fields: object) -> None:
-    """Tell that something failed which an operator may have to look at."""
+    """Write that something failed which an operator may have to look at."""
     _LOG.warning(kind, **{key: _inert(value) for key, value in fields.items()})
 
 

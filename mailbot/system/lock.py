@@ -1,4 +1,4 @@
-"""One mailbot for a state folder: the others are refused, and told who holds it."""
+"""The lock on a state folder: one mailbot holds it; any other is refused, and told who holds it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def held(state: Path) -> Iterator[None]:
-    """Hold the state folder; the lock goes with the process, however it ends. Raises Held, and ConfigError."""
+    """Hold the state folder's lock; it is released with the process, however that ends. Raises Held and ConfigError."""
     with safefile.folder_in_use("state", state):
         state.mkdir(parents=True, exist_ok=True)
         opened = (state / "mailbot.lock").open("a+", encoding="utf-8")
@@ -36,7 +36,7 @@ def held(state: Path) -> Iterator[None]:
 
 
 def is_held(state: Path) -> bool:
-    """Whether a mailbot works on the state folder."""
+    """Whether a mailbot holds the state folder's lock."""
     try:
         with (state / "mailbot.lock").open(encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Replace a file as a whole: a reader sees the old bytes or the new ones, also after a power cut."""
+"""Atomic replacement of files: a reader sees the old bytes or the new ones, also after a power cut."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""What is its owner's alone."""
+"""Permissions of what only its owner may read."""
 
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
 def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mode: int = 0o666) -> None:
-    """Put ``data`` at ``path``; folders are made as needed, permissions are ``mode`` less the umask.
+    """Write ``data`` to ``path``; missing folders are created, the permissions are ``mode`` less the umask.
 
-    The bytes go to a new file beside ``path``, which is synced and then renamed over it; the folder is synced last
-    (POSIX rename is atomic, and durable once the folder is synced). ``modified_at`` becomes its modification time.
+    The bytes go to a new file beside ``path``, which is synced and then renamed to it; the folder is synced last
+    (a POSIX rename is atomic, and durable once the folder is synced). ``modified_at`` is the modification time.
 
     Raises:
-        OSError: it could not be written; ``path`` is as it was and nothing is left beside it.
+        OSError: it could not be written; ``path`` is unchanged and no other file is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
@@ -46,10 +45,10 @@ def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mod
 
 
 def refresh(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path``, which has one writer: readers see the old bytes or the new ones, after a power cut any.
+    """Write ``data`` to ``path``, which has one writer, without a sync: only after a power cut it may hold anything.
 
     Raises:
-        OSError: it could not be written; ``path`` is as it was.
+        OSError: it could not be written; ``path`` is unchanged.
     """
     draft = path.with_name(f".{path.name}.tmp")
     draft.write_bytes(data)
@@ -58,13 +57,13 @@ def refresh(path: Path, data: bytes) -> None:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that nobody else can look into, whatever the umask; one that is there is closed to them."""
+    """Make a folder that only its owner can read, whatever the umask; an existing one is made so."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     path.chmod(PRIVATE_FOLDER)
 
 
 def secret(path: Path) -> str:
-    """Return the secret in a file, 64 hex letters; it is made, for its owner's eyes only, when there is none yet."""
+    """Return the secret in a file, 64 hex digits; if there is none yet, create it, readable by its owner only."""
     if not path.exists():
         replace(path, f"{secrets.token_hex(32)}\n".encode(), mode=PRIVATE_FILE)
     return path.read_text(encoding="ascii").strip()
@@ -81,14 +80,14 @@ def _write_synced(path: Path, data: bytes, modified_at: datetime | None, mode: i
 
 
 def sweep(folder: Path) -> None:
-    """Delete, below a folder, the drafts of a process that died; no other may be writing there."""
+    """Delete the temporary files of a crashed process below a folder; nobody may be writing there."""
     for path in folder.rglob(".*.tmp"):
         if _DRAFT.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make durable which files a folder holds."""
+    """Sync a folder, so that the names of its files survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with crash.around("file.sync-folder"):
@@ -99,7 +98,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def folder_in_use(key: str, folder: Path) -> Iterator[None]:
-    """Make or use a folder that ``key`` names. Raises ConfigError in place of an OSError."""
+    """Turn an OSError of the block, which uses a folder that the config names, into a ConfigError with its key."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Killable children for whatever reads a team's bytes: a child that hangs, bloats or dies costs one attempt.
+"""The sandbox: child processes that read what teams send; one that hangs, bloats or dies costs one task.
 
-Each child has a channel of its own and a thread that keeps it. In pebble's pool (5.2) all children share one pipe: one
-killed while it writes leaves half a message there, and every later task waits for ever.
+Each child has its own channel, and a thread of the daemon that keeps it. In pebble's pool (5.2) all children share one
+pipe: one that is killed while it writes leaves half a message in it, and every later task waits for ever.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = ["Bounds", "ChildDied", "Sandbox", "Task"]
 T = TypeVar("T")
 
 TASKS_PER_CHILD = 200
-"""A child is replaced after so many tasks, so that what leaks in it stays small."""
+"""A child is replaced after so many tasks, so that memory leaks stay small."""
 
 PEAK_BYTES = 96 * MIB
-"""A child that ever had so much memory is replaced after its task: it would not give all of it back."""
+"""A child that has used so much memory is replaced after its task, as it would not return all of it."""
 
 START_SECONDS = 60.0
-"""A child must be ready after so long: the first one waits for the modules to load."""
+"""A child must be ready within so many seconds; the first one waits until the modules are loaded."""
 
 STOP_SECONDS = 2.0
 
@@ -47,7 +47,7 @@ class ChildDied(Temporary):
 
 
 class _InChild(Exception):  # noqa: N818  # it carries a child's traceback as text, and is never raised itself
-    """What was raised in a child, as the child told it."""
+    """The traceback of what was raised in a child."""
 
     def __str__(self) -> str:
         return f"in the child:\n{self.args[0]}"
@@ -76,11 +76,11 @@ class Sandbox:
         return Task(cast("Future[T]", work.future))
 
     def set_up(self, set_ups: Sequence[SetUp]) -> None:
-        """Have every child set up anew before its next task: another one takes its place."""
+        """Replace each child before its next task by one that is set up like this."""
         self._set_ups = tuple(set_ups)
 
     def close(self) -> None:
-        """Stop the children at once; whoever still waits for a task is told that its child died."""
+        """Stop the children at once; a task that somebody still waits for ends with ChildDied."""
         self._closed = True
         atexit.unregister(self.close)
         for child in tuple(self._children):
@@ -95,16 +95,16 @@ class Sandbox:
 
     @property
     def workers(self) -> int:
-        """How many children work side by side."""
+        """How many children work in parallel."""
         return len(self._keepers)
 
     def pids(self) -> tuple[int, ...]:
-        """Process ids of the children that live now."""
+        """Return the process ids of the running children."""
         return tuple(child.pid for child in tuple(self._children))
 
     def _start_keepers(self) -> None:
         if self._keepers[0].ident is None:
-            atexit.register(self.close)  # before multiprocessing waits for children that nobody told to end
+            atexit.register(self.close)  # before multiprocessing waits for the children
             for keeper in self._keepers:
                 keeper.start()
 
@@ -115,16 +115,16 @@ class Sandbox:
             return None
 
     def _keep(self) -> None:
-        """Keep one child: give it task after task, and put another in its place when it is gone or spent."""
+        """Keep one child: give it task after task, and replace it when it is dead or spent."""
         child: _Child | None = None
         while (work := self._work.get()) is not None:
             child = self._do(work, child)
-            del work  # it may be large, and the next one may be long in coming
+            del work  # it may be large, and the next one may come much later
         if child is not None:
             self._stop(child)
 
     def _do(self, work: _Work, child: _Child | None) -> _Child | None:
-        """Have a task done by the child, or by a new one; return the child if it is fit for another."""
+        """Run a task in the child, or in a new one; return the child if it can take another task."""
         if self._closed or not work.future.set_running_or_notify_cancel():
             work.future.cancel()
             return child
@@ -134,7 +134,7 @@ class Sandbox:
                 child = None
             child = child or self._start()
             work.future.set_result(child.run(work))
-        except Exception as error:  # noqa: BLE001  # it is told to whoever waits, and the keeper goes on
+        except Exception as error:  # noqa: BLE001  # whoever waits for the task gets it, and the keeper goes on
             work.future.set_exception(error)
         if child is not None and (child.is_spent or self._closed):
             self._stop(child)
@@ -152,14 +152,14 @@ class Sandbox:
 
 
 class Task(Generic[T]):
-    """A task under way in a child."""
+    """A task that a child runs."""
 
     def __init__(self, future: Future[T]) -> None:
-        """Wrap what the keeper fulfils."""
+        """Take the future that the keeper sets."""
         self._future = future
 
     def result(self) -> T:
-        """Wait for what the function returned. Raises ChildDied; Temporary when no child could be started."""
+        """Wait for what the function returns. Raises ChildDied, or Temporary when no child could be started."""
         try:
             return self._future.result()
         except CancelledError as error:
@@ -177,7 +177,7 @@ class _Child:
     """One child process, as its keeper sees it."""
 
     def __init__(self, context: ForkServerContext, bounds: Bounds, set_ups: tuple[SetUp, ...]) -> None:
-        """Start it and wait until it is ready. Raises Temporary, which is no mail's fault."""
+        """Start it and wait until it is ready. Raises Temporary, which is not counted against a mail."""
         self._bounds, self._tasks, self._peak, self._dead = bounds, 0, 0, False
         self.set_ups = set_ups
         self._channel, theirs = context.Pipe()
@@ -214,11 +214,11 @@ class _Child:
         return outcome.value
 
     def kill(self) -> None:
-        """End it now, whatever it does; its keeper sees its channel close."""
+        """Kill it at once; its keeper sees the channel close."""
         self._process.kill()
 
     def stop(self) -> None:
-        """End it and clear up after it."""
+        """End it and release its resources."""
         self._channel.close()
         if self._process.pid is not None:
             self._process.join(0 if self._dead else STOP_SECONDS)
@@ -234,7 +234,7 @@ class _Child:
         return loads(self._channel.recv_bytes(RESULT_BYTES))
 
     def _within(self, seconds: float, act: Callable[[], Outcome]) -> Outcome:
-        """Act, but kill the child after so many seconds, whether it reads, works or writes then."""
+        """Call ``act``, and kill the child if that takes longer than so many seconds."""
         self._late = False
         timer = threading.Timer(seconds, self._kill_late)
         timer.start()
@@ -262,7 +262,7 @@ class _Child:
 
 
 def _forkserver() -> ForkServerContext:
-    """Return the context of a server process that has loaded, once for all children, what they need."""
+    """Return the context of a server process that loads once the modules that all children need."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a child may start no threads, and needs none
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mailbot.system.child", "mailbot.mail.open", "scoring.evaluate", "dkim"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Held
-from mailbot.system.lock import held
+from mailbot.system.lock import held, is_held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +61,13 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         holder.wait()
         with held(tmp_path):
             pass
+
+
+def test_a_held_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
+    """Asking who works there neither hinders them nor leaves anything behind."""
+    assert not is_held(tmp_path)
+    with held(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    with held(tmp_path):
+        pass
