@@ -37,7 +37,7 @@ class Installed:
 
 def place(config: Path, *, for_user: bool) -> systemd.Place:
     """Return where this mailbot is installed and configured."""
-    return systemd.Place(command=_command(), config=config, for_user=for_user, systemd=_systemd())
+    return systemd.Place.of(command=_command(), config=config, for_user=for_user, systemd=_systemd())
 
 
 def install(config: Config, where: systemd.Place) -> Installed:

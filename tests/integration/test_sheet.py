@@ -389,7 +389,7 @@ def test_a_token_endpoint_that_fails_is_no_refusal(
     google: StrictSheets, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is tried again by google-auth, then by us, and then it is trouble that may pass."""
-    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     google.refuse(503, at="token", times=99)
     with pytest.raises(Temporary, match="token endpoint"):
         sheets.check(BOOK)

@@ -1,11 +1,13 @@
-"""The systemd unit: what it says for whom, that systemd takes it, and how exposed the service is."""
+"""The systemd unit, which systemd itself checks, and the notifications of the running service."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,16 @@ import pytest
 
 from mailbot.config import load
 from mailbot.daemon import systemd as unit
+from mailbot.daemon.systemd import Notifier
 from mailbot.errors import ConfigError
 from tests.command import mailbot
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
+    from tests.unit.daemon.conftest import Manager
 
 MOST_EXPOSED = 1.2
+USR = Path("/usr")
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
@@ -37,22 +42,35 @@ def _config(base: Path, **more: Any) -> Config:  # noqa: ANN401  # any TOML
     return load.build(given | more, base=base)
 
 
-def _place(folder: Path, *, for_user: bool = False, systemd: int = 252) -> unit.Place:
-    return unit.Place(command=Path("/usr/bin/env"), config=folder / "config.toml", for_user=for_user, systemd=systemd)
+def _place(
+    folder: Path,
+    *,
+    for_user: bool = False,
+    systemd: int = 252,
+    owner: str = "",
+    installation: Path = USR,
+    **more: Any,  # noqa: ANN401  # any of its fields
+) -> unit.Place:
+    """Return a place whose config lies in a folder, by default root's."""
+    return unit.Place(
+        command=Path("/usr/bin/env"), config=folder / "config.toml", for_user=for_user, systemd=systemd, owner=owner,
+        installation=(installation,), **more,
+    )  # fmt: skip
 
 
 def _lines(text: str) -> set[str]:
     return set(text.splitlines())
 
 
+def _dynamic_place(root: Path, **more: Any) -> unit.Place:  # noqa: ANN401  # any of its fields
+    """Return a place below a folder that stands in for /var/lib, where nothing is hidden from services."""
+    return _place(root / "mailbot", state_root=root, hidden=(), **more)
+
+
 @pytest.fixture
-def dynamic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Give the unit of a folder below /var/lib that belongs to root; another folder stands in for /var/lib."""
-    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
-    monkeypatch.setattr(unit, "_owner", lambda _: "")
-    monkeypatch.setattr(unit, "HIDDEN", ())
-    monkeypatch.setattr(unit, "_installation", lambda _: [Path("/usr")])
-    return unit.text(_config(tmp_path / "mailbot"), _place(tmp_path / "mailbot"))
+def dynamic(tmp_path: Path) -> str:
+    """Give the unit of a folder below /var/lib that belongs to root."""
+    return unit.text(_config(tmp_path / "mailbot"), _dynamic_place(tmp_path))
 
 
 def test_a_folder_below_var_lib_gets_a_user_of_its_own(dynamic: str, tmp_path: Path) -> None:
@@ -72,46 +90,47 @@ def test_a_folder_below_var_lib_gets_a_user_of_its_own(dynamic: str, tmp_path: P
     assert not {line for line in _lines(dynamic) if line.startswith(("User=", "RestartSteps="))}
 
 
-def test_where_systemd_has_moved_the_folder_it_is_still_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_systemd_has_moved_the_folder_it_is_still_found(tmp_path: Path) -> None:
     """After its first start the folder lies in /var/lib/private, and the unit stays as it was."""
-    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
-    monkeypatch.setattr(unit, "_owner", lambda _: "")
     moved = tmp_path / "private" / "mailbot"
     moved.mkdir(parents=True)
     (tmp_path / "mailbot").symlink_to(moved)
-    assert "StateDirectory=mailbot" in _lines(unit.text(_config(moved), _place(tmp_path / "mailbot")))
+    assert "StateDirectory=mailbot" in _lines(
+        unit.text(_config(moved), _place(tmp_path / "mailbot", state_root=tmp_path))
+    )
 
 
-@pytest.mark.usefixtures("dynamic")
-def test_an_environment_that_is_roots_alone_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_environment_that_is_roots_alone_is_refused(tmp_path: Path) -> None:
     """A virtual environment made under a strict umask: systemd would only say 203/EXEC, again and again."""
-    place, environment = _place(tmp_path / "mailbot"), tmp_path / "environment"
+    environment = tmp_path / "environment"
     environment.mkdir(mode=0o700)
-    monkeypatch.setattr(unit, "_installation", lambda _: [environment])
     with pytest.raises(ConfigError, match=r"where mailbot is installed: `chmod -R go=rX .*/environment`"):
-        unit.text(_config(tmp_path / "mailbot"), place)
+        unit.text(_config(tmp_path / "mailbot"), _dynamic_place(tmp_path, installation=environment))
 
 
-def test_what_the_service_could_not_reach_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A state folder or labels that a made-up user cannot use are named with the mend."""
-    monkeypatch.setattr(unit, "_owner", lambda _: "")
+def test_what_the_service_could_not_reach_is_refused(tmp_path: Path) -> None:
+    """A state folder or labels that a dynamic user cannot use are named, with how to fix it."""
     with pytest.raises(ConfigError, match=r"could not write to .*: begin in /var/lib"):
         unit.text(_config(tmp_path), _place(tmp_path))
-    monkeypatch.setattr(unit, "STATE_ROOT", tmp_path)
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     tracks = {"siqa-s": {"labels": str(tmp_path / "elsewhere/labels.json")}}
     with pytest.raises(ConfigError, match=r"could not read .*labels\.json"):
-        unit.text(_config(tmp_path / "mailbot", tracks=tracks), _place(tmp_path / "mailbot"))
+        unit.text(_config(tmp_path / "mailbot", tracks=tracks), _place(tmp_path / "mailbot", state_root=tmp_path))
 
 
-def test_a_folder_that_belongs_to_a_user_runs_as_that_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_belongs_to_a_user_runs_as_that_user(tmp_path: Path) -> None:
     """Wherever it lies; what is hidden from services, as a home, is shown again as far as needed."""
-    monkeypatch.setattr(unit, "_owner", lambda _: "siqa")
-    monkeypatch.setattr(unit, "HIDDEN", (tmp_path,))
-    text = unit.text(_config(tmp_path), _place(tmp_path))
+    text = unit.text(_config(tmp_path), _place(tmp_path, owner="siqa", hidden=(tmp_path,)))
     wanted = {"User=siqa", f"ReadWritePaths={tmp_path}/state", f"BindPaths={tmp_path}/state", "ProtectHome=tmpfs"}
     assert _lines(text) >= {*wanted, f"BindReadOnlyPaths={tmp_path}"}
     assert "DynamicUser=yes" not in text
+
+
+def test_a_place_is_found_out(tmp_path: Path) -> None:
+    """Who owns the config, nobody where that is root; and where the command, Python and the packages are."""
+    place = unit.Place.of(command=tmp_path / "mailbot", config=tmp_path / "config.toml", for_user=False, systemd=252)
+    assert place.owner == ("" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
+    assert {tmp_path, Path(sys.prefix), Path(unit.__file__).parents[2]} <= set(place.installation)
 
 
 def test_the_users_own_manager_is_asked_for_nothing_it_cannot_do(tmp_path: Path) -> None:
@@ -159,3 +178,20 @@ def test_the_service_is_hardly_exposed(dynamic: str, tmp_path: Path) -> None:
     found = re.search(r"Overall exposure level for .*: ([\d.]+)", done.stdout)
     assert found, done.stdout + done.stderr
     assert float(found[1]) <= MOST_EXPOSED, done.stdout
+
+
+def test_without_a_manager_nothing_is_told() -> None:
+    """Started by hand there is nobody to tell; a manager that is gone is no trouble either."""
+    Notifier({}).ready()
+    Notifier({"NOTIFY_SOCKET": "/nowhere/at/all"}).ready()
+    assert Notifier({"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog_seconds is None
+
+
+def test_the_manager_is_told_of_each_turn(manager: Manager) -> None:
+    """Ready, reloading, stopping, and a status on one line."""
+    notifier = Notifier({"NOTIFY_SOCKET": str(manager.path)})
+    notifier.ready()
+    notifier.reloading()
+    notifier.doing("a\nREADY=1")
+    notifier.stopping()
+    assert manager.heard() == ["READY=1", "RELOADING=1", "STATUS=a READY=1", "STOPPING=1"]
