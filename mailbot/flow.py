@@ -1,6 +1,6 @@
-"""The way of a mail and of a board, in the order of docs/flow.md: a mailbot is opened, and takes every step once.
+"""The flow of a mail and of a board, in the order of docs/flow.md: open a mailbot, and take every step once.
 
-The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in six loops; a test takes one of them.
+The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in loops; tests take single steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def once(service: Service) -> int:
-    """Take every step until there is nothing more to do; return how many mails and replies are left undone."""
+    """Take every step until nothing is due; return how many mails and replies are unfinished."""
     with closing(service.mailbox()) as mailbox:
         service.fetch.take_new(mailbox)  # 1 fetch, 2 spool
         present, unknown = service.reconciliation.sweep(mailbox, take=lambda: service.fetch.take_new(mailbox))
@@ -38,13 +38,13 @@ def once(service: Service) -> int:
         service.fetch.file_away(mailbox)  # 7 file away
     _send(service)  # 8 send
     service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
-    service.sync.step()
+    service.sync.run()
     service.weekly.step()  # 9 board and publish
     _all(service.letter_queue.step)  # 10 letters
     service.alerts.settle()
     _send(service)
     if sheet := service.sheet():
-        sheet.step()  # 11 show
+        sheet.step()  # 11 sheet
     _all(service.similar.step)
     with service.ledger.read() as tx:
         return mails.unfinished(tx) + outbox.waiting(tx)
@@ -62,9 +62,9 @@ def _all(step: Callable[[], bool]) -> None:
 
 @contextmanager
 def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
-    """Open the ledger and build every part; children start when the first mail needs them.
+    """Open the ledger and build every part; child processes start when the first mail needs them.
 
-    With ``enter`` what the config brings is entered in the ledger: labels and the teams of the roster file.
+    With ``enter`` the labels and the teams of the roster file are entered in the ledger.
     """
     load.check_files(config)
     tracks = challenge.tracks_of(config)
@@ -93,9 +93,12 @@ def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool =
 
 @contextmanager
 def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
-    """Like ``opened``, as the only mailbot on the state folder; what a dead one left undone is due again."""
+    """Like ``opened``, and hold the state folder's lock; what a crashed mailbot was working on is due again.
+
+    Raises Held when another mailbot holds the lock.
+    """
     with lock.held(config.state), opened(config, clock=clock) as service:
-        keys.of(config.state, service.ledger)  # refuse to begin without it
+        keys.of(config.state, service.ledger)  # fails when the secret of the team keys was lost
         with service.ledger.write("recover") as tx:
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
@@ -106,7 +109,7 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
 
 
 def enter_config(service: Service) -> None:
-    """Enter what the config brings along: the present labels, and the teams of the roster file."""
+    """Enter in the ledger what the config names: the labels in force, and the teams of the roster file."""
     with service.ledger.write("enter-config") as tx:
         if events.began(tx) is None:
             events.append(tx, kind="ledger-begun", subject=service.challenge.short_name, now=service.clock())
@@ -115,6 +118,6 @@ def enter_config(service: Service) -> None:
 
 
 def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
-    """Return what each child does before its first task, with the labels of now."""
+    """Return what each child process does before its first task: hold the labels in force and the limits of mails."""
     reach = opening.reach_of(config.limits, config.identity.authserv_ids)
     return (evaluator.hold, (dict(labels),)), (opening.hold, (reach,))

@@ -16,7 +16,7 @@ import typer
 from mailbot import flow
 from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
 from mailbot.config import challenge, load
-from mailbot.daemon import loops
+from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import ConfigError, MailbotError, Temporary
 from mailbot.evaluation import labels
@@ -26,7 +26,6 @@ from mailbot.system import journal
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
-    from mailbot.daemon.loops import Daemon
 
 TRY_AGAIN = 1
 """Exit code for trouble that may pass, as a database that is not up yet: systemd restarts the daemon, never after 2."""
@@ -67,7 +66,7 @@ def run(
 def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
     """Run the daemon with one config until it stops or reloads, and return it."""
     with flow.working(config) as wired:
-        running = loops.Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
+        running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()

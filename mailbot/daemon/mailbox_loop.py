@@ -1,4 +1,4 @@
-"""The loop that holds the connection to the mailbox: look, file away, wait; and come back when it breaks."""
+"""The loop that holds the connection to the mailbox: fetch, file away, wait; reconnect when it breaks."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
-from mailbot.system import heartbeat, journal
+from mailbot.system import backoff, heartbeat, journal
 
 if TYPE_CHECKING:
     import threading
     from datetime import datetime
 
     from mailbot.service import Service
-    from mailbot.system.bell import Bell
+    from mailbot.system.bell import Alarm, Bell
     from mailbot.transport.fetch import Fetch
     from mailbot.transport.imap import Mailbox
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+"""Seconds: the longest pause after the first failure, and after many."""
+
 LOGIN_PAUSE = 900.0
 """A refused login is not tried again sooner: providers lock accounts."""
 
 THROTTLED_PAUSE = 3600.0
-"""A provider that says we ask for too much is left alone for up to so long, and never for less than a quarter of it."""
+"""A provider that throttles us is left alone for at most so many seconds, and for at least a quarter of them."""
 
 HEALTHY_SECONDS = 600.0
-"""A connection that held so long wipes the slate of failures clean."""
-
-RECONCILE_EVERY = 3600.0
+"""After a connection that lasted longer, failures are counted from 1 again."""
 
 
 @dataclass
 class MailboxLoop:
-    """The loop and what it remembers between two connections."""
+    """The loop, and what it remembers from one connection to the next."""
 
     service: Service
     stopping: threading.Event
-    #: Wakes this loop: finished mails are to be filed away, or all is to stop.
+    #: Wakes this loop: finished mails are to be filed away, mailbox and ledger to be compared, or all is to stop.
     bell: Bell
     #: Wakes the intake: there are new mails.
     intake_bell: Bell
+    #: Mailbox and ledger are to be compared.
+    reconciliation: Alarm
     _failures: int = 0
     _lost_at: datetime | None = None
-    _reconciled: float = float("-inf")
     _told: dict[str, bool] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -66,7 +67,7 @@ class MailboxLoop:
                 self.bell.wait(seconds)
 
     def _watch(self) -> None:
-        """Look, then wait for the server or the bell, until told to stop or the connection breaks."""
+        """Fetch, then wait for the server or the bell, until told to stop or the connection breaks."""
         heartbeat.beat("connecting")
         fetch, mailbox = self.service.fetch, self.service.mailbox()
         try:
@@ -76,7 +77,7 @@ class MailboxLoop:
                 fetch.file_away(mailbox)
                 self._all_clear()
                 if self._reconcile(fetch, mailbox):
-                    continue  # it has listed the folders: what came meanwhile would not end the wait
+                    continue  # listing the folders used up the server's notices: look for new mails before waiting
                 mailbox.select(fetch.folders[0])
                 heartbeat.mark("polled_at", self.service.clock().isoformat(timespec="seconds"))
                 heartbeat.rest("waiting for mail", self._poll_seconds)
@@ -85,17 +86,16 @@ class MailboxLoop:
             mailbox.close()
 
     def _take(self, fetch: Fetch, mailbox: Mailbox) -> int:
-        """Take what is new, and wake the intake if there was anything."""
+        """Fetch new mails, and wake the intake if there were any."""
         taken = fetch.take_new(mailbox)
         if taken:
             self.intake_bell.ring()
         return taken
 
     def _reconcile(self, fetch: Fetch, mailbox: Mailbox) -> bool:
-        """Compare the mailbox with the ledger, once an hour; tell whether it was the time for it."""
-        due = time.monotonic() - self._reconciled > RECONCILE_EVERY
+        """Compare the mailbox with the ledger if it is time to; return whether it was."""
+        due = self.reconciliation.take()
         if due:
-            self._reconciled = time.monotonic()
             self.service.reconciliation.run(mailbox, take=lambda: self._take(fetch, mailbox))
         return due
 
@@ -104,7 +104,7 @@ class MailboxLoop:
         return self.service.config.imap.poll_seconds if self.service.config.imap else LONGEST_PAUSE
 
     def _alarm(self, error: Temporary) -> None:
-        """Tell of a refused login at once, of a mailbox that cannot be looked into after a while."""
+        """Report a refused login at once, and a mailbox that cannot be reached after a while."""
         now, patience = self.service.clock(), timedelta(minutes=self.service.config.alerts.poll_minutes)
         self._lost_at = self._lost_at or now
         if isinstance(error, AuthenticationFailed):
@@ -113,24 +113,22 @@ class MailboxLoop:
             self._tell("mailbox", ok=False, detail=str(error))
 
     def _all_clear(self) -> None:
+        """Report that login and mailbox work."""
         self._lost_at = None
         for part in ("login", "mailbox"):
             self._tell(part, ok=True)
 
     def _tell(self, part: str, *, ok: bool, detail: str = "") -> None:
-        """Report a change; what this process has said before it does not say again."""
+        """Report a change; nothing when this process has reported the same before."""
         if self._told.get(part) is not ok:
             self.service.alerts.report(part, ok=ok, detail=detail)
             self._told[part] = ok
 
 
 def pause(error: Temporary, failures: int, chance: float) -> float:
-    """Return how many seconds to wait: full jitter (``chance`` in [0, 1)) below a ceiling that doubles.
-
-    Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
-    """
+    """Return how many seconds to wait after so many failures in a row; ``chance``, in [0, 1), makes the jitter."""
     if isinstance(error, AuthenticationFailed):
         return LOGIN_PAUSE
     if isinstance(error, Throttled):
         return THROTTLED_PAUSE / 4 + chance * THROTTLED_PAUSE * 3 / 4
-    return chance * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures, 20))
+    return chance * backoff.delay(failures, first=FIRST_PAUSE, longest=LONGEST_PAUSE)

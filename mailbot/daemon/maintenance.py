@@ -1,4 +1,4 @@
-"""The step that looks for trouble which no other loop would notice, and keeps the figures for Prometheus."""
+"""The step that checks what no other loop would notice, and writes the metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,30 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.service import Service
-    from mailbot.system.heartbeat import Pulse
-
+    from mailbot.system.heartbeat import Heartbeat
 
 MIB = 2**20
 
 
 @dataclass(kw_only=True)
 class Maintenance:
-    """What this works with, and what it has told of already."""
+    """What this works with, and what it has reported already."""
 
     service: Service
-    pulse: Pulse
+    heartbeat: Heartbeat
     _told: dict[str, bool] = field(default_factory=dict)
 
     def step(self) -> bool:
-        """Look once; there is never more to do at once. Raises Temporary when the ledger cannot be used."""
-        for part, trouble in self._looks():
+        """Check everything; return False, as nothing is left to do. Raises Temporary when the ledger cannot be used."""
+        for part, trouble in self._checks():
             self._tell(part, trouble)
         self.service.alerts.settle()
         self._write_metrics()
         return False
 
-    def _looks(self) -> Iterator[tuple[str, str]]:
-        """Yield each part with what is wrong with it, "" when nothing is."""
+    def _checks(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each part, and what is wrong with it: "" when nothing is."""
         config, zone = self.service.config, self.service.config.challenge.zone
         free = shutil.disk_usage(config.state).free
         low = free < config.alerts.disk_mib * MIB
@@ -47,17 +46,17 @@ class Maintenance:
         due = self.service.weekly.due_at()
         late = due is not None and self.service.clock() - due > OVERDUE
         yield "overdue", f"It was due {shown(due, zone)}." if due and late else ""
-        hanging = self.pulse.late()
+        hanging = self.heartbeat.late()
         yield "heartbeat", f"Not heard of in time: {', '.join(hanging)}." if hanging else ""
 
     def _tell(self, part: str, trouble: str) -> None:
-        """Report a change; what this process has said before it does not say again."""
+        """Report a change; nothing when this process has reported the same before."""
         if self._told.get(part) is not (not trouble):
             self.service.alerts.report(part, ok=not trouble, detail=trouble)
             self._told[part] = not trouble
 
     def _write_metrics(self) -> None:
-        """Replace the textfile as a whole; one that cannot be written costs nothing else."""
+        """Replace the textfile; if it cannot be written, only the journal says so."""
         path = self.service.config.metrics.file
         if path is None:
             return

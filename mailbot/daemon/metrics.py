@@ -1,4 +1,4 @@
-"""Figures for Prometheus, in its text format; read from a :class:`mailbot.daemon.status.Status`. Pure."""
+"""Metrics in Prometheus' text format, made from a :class:`mailbot.daemon.status.Status`. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mailbot.daemon.status import Status
 
 
-class _Figures(Collector):
-    """The figures of one look."""
+class _Metrics(Collector):
+    """The metrics of one status."""
 
     def __init__(self, status: Status) -> None:
         self._status = status
@@ -48,9 +48,9 @@ class _Figures(Collector):
 
 
 def _ages(status: Status) -> Iterator[Metric]:
-    """Yield how long ago things happened that ought to happen again; none where they never did.
+    """Yield how long ago the mailbox was polled and a board was published; nothing for what never happened.
 
-    A mailbox that was never looked into is waited for since the start: a server that never answered shows too.
+    For a mailbox that was never polled, the time since the start counts: a server that never answered shows too.
     """
     polled = status.polled_at or status.started_at
     ages = {
@@ -67,7 +67,7 @@ def _seconds(now: datetime, instant: datetime) -> float:
 
 
 def text(status: Status) -> bytes:
-    """Return the figures as node_exporter's textfile collector reads them."""
+    """Return the metrics as node_exporter's textfile collector reads them."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(status))
+    registry.register(_Metrics(status))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""What the running daemon says of itself: to systemd, and to a small file that other commands read."""
+"""The running daemon's report on itself: to systemd, and to a small file that other commands read."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from mailbot.daemon.systemd import Notifier
     from mailbot.service import Service
-    from mailbot.system.heartbeat import Pulse
+    from mailbot.system.heartbeat import Heartbeat
 
 EVERY_SECONDS = 60.0
-"""So often it is told, if systemd does not want it more often."""
+"""The report is given at least so often; more often if systemd's watchdog wants that."""
 
 REFUSED = "config_refused"
-"""The mark that says why the config on disk is not the one in use."""
+"""The key of the report that says why the config on disk is not the one in use."""
 
 
 def path(state: Path) -> Path:
-    """Return the file, below the state folder; it is there while the daemon runs."""
+    """Return the path of the file in the state folder; it exists while the daemon runs."""
     return state / "pulse.json"
 
 
 def read(state: Path) -> dict[str, Any] | None:
-    """Return what the daemon said of itself last; None when none runs."""
+    """Return the daemon's last report; None when there is none."""
     try:
         found = json.loads(path(state).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -42,10 +42,10 @@ def read(state: Path) -> dict[str, Any] | None:
 
 @dataclass
 class Report:
-    """Tells how the loops get on."""
+    """Reports what the loops do."""
 
     service: Service
-    pulse: Pulse
+    heartbeat: Heartbeat
     notifier: Notifier
     _late: list[str] = field(default_factory=list)
     _started_at: datetime = field(init=False)
@@ -56,18 +56,18 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        """How long to wait between two reports: a third of what the watchdog allows."""
+        """How long to wait between two reports at most: a third of what the watchdog allows."""
         return min(EVERY_SECONDS, (self.notifier.watchdog_seconds or 3 * EVERY_SECONDS) / 3)
 
     def give(self) -> None:
-        """Tell what each loop does; systemd's watchdog is fed only when none is late."""
-        now, loops, late = self.service.clock(), self.pulse.status(), self.pulse.late()
+        """Report what each loop does; systemd's watchdog is notified only when none is late."""
+        now, loops, late = self.service.clock(), self.heartbeat.status(), self.heartbeat.late()
         next_board = self.service.weekly.next_at()
         if late and late != self._late:
             journal.trouble("loop-hangs", loops=", ".join(late))
         self._late = late
         said = "; ".join(f"{name}: {'HANGS, ' if name in late else ''}{one['doing']}" for name, one in loops.items())
-        refused = self.pulse.marks.get(REFUSED)
+        refused = self.heartbeat.marks.get(REFUSED)
         said += f"; the config on disk was refused: {refused}" if refused else ""
         self.notifier.doing(f"{said}; next board {shown(next_board, self.service.config.challenge.zone)}")
         if not late:
@@ -75,11 +75,11 @@ class Report:
         self._write(now, loops, next_board)
 
     def end(self) -> None:
-        """Take the file away: nobody runs any more."""
+        """Delete the file: the daemon ends."""
         path(self.service.config.state).unlink(missing_ok=True)
 
     def _write(self, now: datetime, loops: dict[str, dict[str, object]], next_board: datetime) -> None:
-        """Replace the file; it need not outlive the machine, so it is not synced."""
+        """Replace the file; it is not synced, as it means nothing after a power cut."""
         told = {
             "pid": os.getpid(),
             "version": __version__,
@@ -87,9 +87,9 @@ class Report:
             "at": now.isoformat(timespec="seconds"),
             "next_board": next_board.isoformat(),
             "loops": loops,
-            **self.pulse.marks,
+            **self.heartbeat.marks,
         }
         try:
             safefile.refresh(path(self.service.config.state), json.dumps(told).encode())
-        except OSError as error:  # a full disk is told of elsewhere; mails are served all the same
+        except OSError as error:  # a full disk is reported by the maintenance; the mails go on
             journal.trouble("report-failed", why=str(error))

@@ -1,12 +1,12 @@
-"""Dropping raw mails some time after the end, where the config asks for it: what they said stays in the ledger.
+"""Retention: raw mails are dropped some time after the end, if the config says so; the ledger keeps what they said.
 
-Only a mail is dropped whose work is finished: recorded, nothing held, no open dispute, no mail of ours on its way,
-and what each accepted file predicts kept as columns, so that it can still be scored anew.
+Only mails that are completely processed are dropped: recorded, nothing held, no open dispute, no reply waiting, and the
+predictions of each accepted file kept in the column store, so that it can still be rescored.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,37 +25,31 @@ if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
 
-EVERY = timedelta(days=1)
 AT_ONCE = 100
-"""So many mails go in one entry of the audit trail."""
+"""One entry of the audit trail names at most so many mails."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What this works with, and when it looked last."""
+    """What this works with."""
 
     service: Service
-    _looked_at: datetime | None = field(default=None)
 
-    def step(self) -> bool:
-        """Drop what is due, once a day; there is never more to do at once. Raises Temporary."""
+    def run(self) -> None:
+        """Drop every mail that is due. Raises Temporary when the ledger cannot be used."""
         now, days = self.service.clock(), self.service.config.retention.spool_days
-        if not days or (self._looked_at is not None and now - self._looked_at < EVERY):
-            return False
-        self._looked_at = now
         end = last_deadline(self.service.config)
-        if end is None or now < end + timedelta(days=days):
-            return False
+        if not days or end is None or now < end + timedelta(days=days):
+            return
         with self.service.ledger.read() as tx:
             published = boards.last_published(tx)
             due = self._due(tx) if published is not None and published >= end else []
         for start in range(0, len(due), AT_ONCE):
             heartbeat.beat("dropping old mails")
             self._drop(due[start : start + AT_ONCE], now)
-        return False
 
     def _due(self, tx: Tx) -> list[MailRow]:
-        """Return the mails that may go; nothing may while any mail or reply is unfinished."""
+        """Return the mails that may be dropped; none while any mail or reply is unfinished."""
         if mails.unfinished(tx) or outbox.waiting(tx):
             return []
         needed, unkept = erasure.still_needed(tx), self._unkept(submissions.listing(tx))
@@ -76,7 +70,7 @@ class Retention:
         return {accepted[submission_id].mail_id for submission_id in unkept}
 
     def _drop(self, rows: Sequence[MailRow], now: datetime) -> None:
-        """Enter that the mails are dropped, then drop them; cut short, the next look goes on."""
+        """Enter in the audit trail that mails are dropped, then drop them; if interrupted, the next run continues."""
         with self.service.ledger.write("retention") as tx:
             names = [row.name for row in rows]
             events.append(tx, kind="mails-dropped", subject="retention", now=now, mails=names)

@@ -1,4 +1,4 @@
-"""How the contest stands at this moment, in one look at ledger, state folder and calendar."""
+"""The state of the contest at this moment, read from ledger, state folder and calendar."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.observations import HealthRow
 
-LAST_MAILS = 8
-BUSIEST = 5
+LAST_MAILS, BUSIEST = 8, 5
+"""How many mails are listed, and of how many teams the quota."""
+
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,19 +45,19 @@ class Used:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What there is to see."""
+    """What there is to show."""
 
     at: datetime
-    #: Whether a mailbot works on the state folder.
+    #: Whether a mailbot holds the state folder.
     running: bool
-    #: What the daemon said of itself last (:mod:`mailbot.daemon.report`); empty when none runs.
+    #: The daemon's last report on itself (:mod:`mailbot.daemon.report`); empty when none runs.
     pulse: Mapping[str, Any]
     #: Every mail that was recorded, by outcome.
     outcomes: Mapping[str, int]
-    #: Mails that are not handled yet, and those that were set aside.
+    #: Mails that are not completely processed yet, and those that were set aside.
     backlog: int
     set_aside: int
-    #: Mails of ours that are still to be sent, and those that could not be.
+    #: Mails of ours that wait to be sent, and those that were given up.
     outbox: int
     given_up: int
     #: Submissions by track and status.
@@ -66,23 +67,23 @@ class Status:
     last_mails: Sequence[MailRow]
     #: Names by the id of the team.
     teams: Mapping[int, str]
-    #: Of the teams that sent most this week.
+    #: The quota of the teams that sent most this week.
     used: Sequence[Used]
     last_board: datetime | None
     next_board: datetime
-    #: The weekly instant whose board should be out for an hour and is not.
+    #: The weekly instant whose board is overdue by an hour or more.
     overdue_board: datetime | None
-    #: Name of the phase that is open, and when the next one closes.
+    #: The name of the phase that is open, and when the next one closes.
     phase: str | None
     deadline: datetime | None
     #: SHA-256 of the labels in force, by track.
     labels: Mapping[str, str]
-    #: Accepted submissions without a score by them, which no board comes out with; None where the items are split.
+    #: Accepted submissions that those labels have not scored, for which every board waits; None if the items are split.
     unscored: int | None
 
     @property
     def polled_at(self) -> datetime | None:
-        """When the mailbox was last looked into."""
+        """When the mailbox was last polled."""
         return self._said("polled_at")
 
     @property
@@ -92,17 +93,17 @@ class Status:
 
     @property
     def config_refused(self) -> str | None:
-        """Why the daemon did not take the config on disk when it was told to; None when it did."""
+        """Why the daemon refused the config on disk; None when it is the one in use."""
         return self.pulse.get(report.REFUSED)
 
     def _said(self, name: str) -> datetime | None:
-        """Return an instant that the daemon told."""
+        """Return an instant out of the daemon's report."""
         said = self.pulse.get(name)
         return datetime.fromisoformat(said) if said else None
 
 
 def look(tx: Tx, config: Config, *, now: datetime) -> Status:
-    """Take it all in; reads only."""
+    """Read everything; nothing is written."""
     horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
@@ -133,7 +134,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
 
 
 def _unscored(tx: Tx, config: Config) -> int:
-    """Count what `mailbot rescore` has to do; the labels themselves are not loaded for it."""
+    """Count the submissions that `mailbot rescore` would score; the labels themselves are not loaded."""
     tracks, present = tracks_of(config), truths.present(tx)
     versions = (
         Version(track=name, truth=present[name], scorer=track.scorer)
@@ -144,7 +145,7 @@ def _unscored(tx: Tx, config: Config) -> int:
 
 
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
-    """Return what the busiest teams have used of their quota."""
+    """Return what the teams that sent most have used of their quota."""
     zone = config.challenge.zone
     rule = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
     since, until = rule.week(now)
@@ -158,7 +159,7 @@ def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
 
 
 def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
-    """Return it for programs; instants are RFC 3339, with the offset of the zone."""
+    """Return the status for programs; instants are RFC 3339, with the offset of the zone."""
 
     def at(instant: datetime | None) -> str | None:
         return instant.astimezone(zone).isoformat(timespec="seconds") if instant else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.daemon.loops import Daemon
+from mailbot.daemon.main import Daemon
 from mailbot.demo import folder, listen, peers, predictions, sheets
 from mailbot.demo.cast import ADDRESS, TEAMS
 from mailbot.demo.director import Clock, Director

@@ -1,4 +1,4 @@
-"""The step that reads the roster's sources every hour: the CSV file and the form's response sheet.
+"""The step that reads the roster's sources, every hour: the CSV file and the form's response sheet.
 
 What cannot be taken is told to the organizers, each set of problems once. Teams that are still to confirm their
 registration are asked, each once.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import MailbotError, Temporary
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from mailbot.transport.alerts import Alerts
 
 
-EVERY = timedelta(hours=1)
-
-
 class Client(Protocol):
     """What the step asks of Google Sheets; mailbot.board.sheet.client.Sheets is one."""
 
@@ -53,7 +49,7 @@ class Source:
     public: bool
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sync:
     """The parts this step works with."""
 
@@ -63,17 +59,6 @@ class Sync:
     alerts: Alerts
     connect: Callable[[], Client]
     clock: Callable[[], datetime]
-    #: When the sources were read last by this process.
-    _read_at: datetime | None = field(default=None, init=False)
-
-    def step(self) -> bool:
-        """Read the sources once an hour; tell whether it was the time for it."""
-        now = self.clock()
-        if self._read_at is not None and now - self._read_at < EVERY:
-            return False
-        self._read_at = now
-        self.run()
-        return True
 
     def run(self) -> list[str]:
         """Read every source now, however the others did; return what is wrong, one sentence each."""

@@ -1,6 +1,6 @@
-"""How the daemon's loops get on: each tells what it does and by when it must be heard of again.
+"""The heartbeats of the daemon's loops: each says what it does, and by when it will be heard from again.
 
-The watchdog of systemd is fed only while no loop is late, so that a loop that hangs gets the daemon started anew.
+systemd's watchdog is notified only while no loop is late, so a loop that hangs gets the daemon restarted.
 """
 
 from __future__ import annotations
@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_current: ContextVar[tuple[Heartbeat, str] | None] = ContextVar("loop", default=None)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Loop:
-    """One loop, as last heard of."""
+    """One loop, as last heard from."""
 
     name: str
+    #: What it does.
     words: str
-    #: Since when it does what it does, and by when it must be heard of again; seconds of the pulse's clock.
+    #: Since when it does that, and by when it must be heard from again; seconds of the heartbeat's clock.
     since: float
     due: float
 
 
-class Pulse:
-    """The loops that run; written by their threads, read by the main one."""
+class Heartbeat:
+    """The loops that run; their threads write it, the main thread reads it."""
 
     def __init__(self, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``patience``: seconds that a loop may be busy with one thing."""
+        """``patience``: how many seconds a loop may be busy with one thing."""
         self._patience, self._clock = patience, clock
         self._loops: dict[str, Loop] = {}
         #: What was noted last, by name: ``polled_at``, an instant as RFC 3339.
@@ -38,7 +41,7 @@ class Pulse:
 
     @contextmanager
     def loop(self, name: str) -> Iterator[None]:
-        """Run a loop inside; what it calls may use ``beat`` and ``rest``. A loop that has ended is not late."""
+        """Run a loop inside, which may call ``beat``, ``rest`` and ``mark``; a loop that has ended is not late."""
         now = self._clock()
         self._loops[name] = Loop(name=name, words="starting", since=now, due=now + self._patience)
         token = _current.set((self, name))
@@ -49,14 +52,14 @@ class Pulse:
             del self._loops[name]
 
     def note(self, name: str, words: str, seconds: float = 0.0) -> None:
-        """Note that a loop gets on, and that it may be silent for so many seconds more than usual."""
+        """Note that a loop is alive and what it does; for ``seconds`` it may be silent longer than usual."""
         now, before = self._clock(), self._loops[name]
         words = words or before.words
         since = before.since if words == before.words else now
         self._loops[name] = Loop(name=name, words=words, since=since, due=now + seconds + self._patience)
 
     def late(self) -> list[str]:
-        """Return the loops that were not heard of in time."""
+        """Return the names of the loops that were not heard from in time."""
         now = self._clock()
         return sorted(loop.name for loop in self._seen() if loop.due < now)
 
@@ -72,22 +75,19 @@ class Pulse:
         return list(self._loops.copy().values())
 
 
-_current: ContextVar[tuple[Pulse, str] | None] = ContextVar("loop", default=None)
-
-
 def beat(words: str = "") -> None:
-    """Say that the loop which runs this gets on, and, if it is something new, what it does. Nothing outside a loop."""
+    """Say that the calling loop is alive and, if that is new, what it does; outside a loop, do nothing."""
     if (current := _current.get()) is not None:
         current[0].note(current[1], words)
 
 
 def mark(name: str, value: str) -> None:
-    """Note something for others to see, as when the mailbox was last looked into. Nothing outside a loop."""
+    """Note a fact for others to see, such as when the mailbox was last polled; outside a loop, do nothing."""
     if (current := _current.get()) is not None:
         current[0].marks[name] = value
 
 
 def rest(words: str, seconds: float) -> None:
-    """Say that the loop which runs this waits, for so many seconds at most. Nothing outside a loop."""
+    """Say that the calling loop waits, at most so many seconds; outside a loop, do nothing."""
     if (current := _current.get()) is not None:
         current[0].note(current[1], words, seconds)

@@ -15,13 +15,12 @@ import pytest
 from mailbot import flow
 from mailbot.board.weekly import Weekly
 from mailbot.config import load
-from mailbot.daemon import loops
+from mailbot.daemon.main import Daemon
 from mailbot.errors import Temporary
 from mailbot.intake import intake
 from mailbot.ledger import engine, mails, observations, submissions
 from mailbot.ledger.mails import Place
 from mailbot.model import MailState
-from mailbot.system.bell import Bell
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import ScriptedImap
 from tests.integration.bot import wait
@@ -62,11 +61,9 @@ def test_a_lock_of_some_seconds_is_waited_for(make_bot: MakeBot, smtp_sink: Smtp
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up a lock after a moment, look again soon, and leave this process's signals alone."""
+    """Give up a lock after a moment, and try a mail again soon."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(intake, "RETRY", timedelta(seconds=0.3))
-    monkeypatch.setattr(loops, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr("mailbot.daemon.loops.signal.signal", lambda *_: None)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -111,19 +108,17 @@ def _ill(wired: Service) -> dict[str, str]:
 
 
 @contextmanager
-def _running(wired: Service) -> Iterator[loops.Daemon]:
+def _running(wired: Service) -> Iterator[Daemon]:
     """Run the daemon in a thread of this process."""
-    made = loops.Daemon(wired)
-    thread = threading.Thread(target=made.run)
+    made = Daemon(wired, retry_seconds=0.3)
+    thread = threading.Thread(target=made.run, kwargs={"signals": False})
     thread.start()
     try:
         yield made
     finally:
         made.stop()
         thread.join()
-        for bell in vars(made).values():
-            if isinstance(bell, Bell):
-                bell.close()
+        made.close()
 
 
 def _reply_ids(sink: SmtpSink) -> set[str]:

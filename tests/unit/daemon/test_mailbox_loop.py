@@ -1,4 +1,4 @@
-"""When the organizers hear of a mailbox that cannot be looked into."""
+"""How long the mailbox loop waits after a failure, and when the organizers are told."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from mailbot.daemon.mailbox_loop import MailboxLoop
+from mailbot.daemon.mailbox_loop import LONGEST_PAUSE, MailboxLoop, pause
+from mailbot.errors import AuthenticationFailed, Temporary, Throttled
 from mailbot.ledger import outbox
-from mailbot.system.bell import Bell
-from mailbot.system.heartbeat import Pulse
+from mailbot.system.bell import Alarm, Bell
+from mailbot.system.heartbeat import Heartbeat
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
@@ -52,12 +53,31 @@ def test_a_mailbox_out_of_reach_is_told_once_after_a_while(
         }  # fmt: skip
         clock, stopping = Clock(), threading.Event()
         with served(tmp_path, clock, imap=imap, alerts={"poll_minutes": poll_minutes}) as service:
-            pause, intake, pulse = cast("Bell", Pause(clock, stopping, waits)), Bell(), Pulse(60)
-            with pulse.loop("mailbox"):
-                MailboxLoop(service=service, stopping=stopping, bell=pause, intake_bell=intake).run()
-                doing = str(pulse.status()["mailbox"]["doing"])
+            bell, intake, heartbeat = cast("Bell", Pause(clock, stopping, waits)), Bell(), Heartbeat(60)
+            with heartbeat.loop("mailbox"):
+                MailboxLoop(
+                    service=service, stopping=stopping, bell=bell, intake_bell=intake, reconciliation=Alarm(bell)
+                ).run()
+                doing = str(heartbeat.status()["mailbox"]["doing"])
             intake.close()
             with service.ledger.read() as tx:
                 subjects = [row.subject for row in outbox.listing(tx)]
     assert re.fullmatch(r"no connection; again at 1[67]:[0-5]\d:[0-5]\d", doing)  # on the challenge's clock
     assert subjects == ["[mailbot] the mailbox cannot be reached"] * told
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "least", "most"),
+    [
+        (Temporary("closed"), 1, 0, 2),
+        (Temporary("closed"), 2, 0, 4),
+        (Temporary("closed"), 7, 0, 128),
+        (Temporary("closed"), 1000, 0, LONGEST_PAUSE),
+        (AuthenticationFailed("refused"), 1, 900, 900),
+        (Throttled("too much"), 1, 900, 3600),
+    ],
+)
+def test_the_pauses_grow(error: Temporary, failures: int, least: float, most: float) -> None:
+    """A lost connection is made again soon, then ever later; after a refused login providers want to be left alone."""
+    assert pause(error, failures, 0.0) == least
+    assert pause(error, failures, 1.0) == most

@@ -1,4 +1,4 @@
-"""The care step: what no other loop would notice is told once, and once more when it is well again."""
+"""The maintenance step: what no other loop would notice is reported once, and once more when it is well again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from mailbot.daemon.maintenance import Maintenance
 from mailbot.ledger import mails, outbox
 from mailbot.system import journal
-from mailbot.system.heartbeat import Pulse
+from mailbot.system.heartbeat import Heartbeat
 from tests.unit.services import Clock, drop, served, submission
 
 if TYPE_CHECKING:
@@ -27,32 +27,32 @@ def subjects(service: Service) -> list[str]:
 def test_a_low_disk_is_told_once(tmp_path: Path) -> None:
     """However often the step looks."""
     with served(tmp_path, Clock(), alerts={"disk_mib": 2**40}) as service:
-        caring = Maintenance(service=service, pulse=Pulse(60))
-        assert not caring.step()
-        caring.step()
+        maintenance = Maintenance(service=service, heartbeat=Heartbeat(60))
+        assert not maintenance.step()
+        maintenance.step()
         assert subjects(service) == ["[mailbot] the disk is nearly full"]
 
 
 def test_an_all_clear_comes_from_the_next_process_too(tmp_path: Path) -> None:
     """Trouble that was told by a mailbot that died is called off by the one after it."""
     with served(tmp_path, Clock(), alerts={"disk_mib": 2**40}) as service:
-        Maintenance(service=service, pulse=Pulse(60)).step()
+        Maintenance(service=service, heartbeat=Heartbeat(60)).step()
     with served(tmp_path, Clock(), alerts={"disk_mib": 1}) as service:
-        Maintenance(service=service, pulse=Pulse(60)).step()
+        Maintenance(service=service, heartbeat=Heartbeat(60)).step()
         assert subjects(service)[-1] == "[mailbot] well again: the disk has room"
 
 
 def test_a_loop_that_hangs_is_named(tmp_path: Path) -> None:
     """And called off when it is heard of again."""
     seconds = [0.0]
-    pulse = Pulse(60, clock=lambda: seconds[0])
-    with served(tmp_path, Clock()) as service, pulse.loop("intake"):
-        caring = Maintenance(service=service, pulse=pulse)
-        caring.step()
+    heartbeat = Heartbeat(60, clock=lambda: seconds[0])
+    with served(tmp_path, Clock()) as service, heartbeat.loop("intake"):
+        maintenance = Maintenance(service=service, heartbeat=heartbeat)
+        maintenance.step()
         seconds[0] = 61
-        caring.step()
-        pulse.note("intake", "idle")
-        caring.step()
+        maintenance.step()
+        heartbeat.note("intake", "idle")
+        maintenance.step()
         hung = "[mailbot] a part of mailbot hangs"
         assert subjects(service) == [hung, "[mailbot] well again: all parts of mailbot go on"]
 
@@ -61,20 +61,20 @@ def test_an_overdue_board_is_told(tmp_path: Path) -> None:
     """An hour after its instant; not a minute after it."""
     clock = Clock()
     with served(tmp_path, clock) as service:
-        caring = Maintenance(service=service, pulse=Pulse(60))
+        maintenance = Maintenance(service=service, heartbeat=Heartbeat(60))
         clock.now = service.weekly.next_at()
         clock.forward(minutes=1)
-        caring.step()
+        maintenance.step()
         assert subjects(service) == []
         clock.forward(hours=1)
-        caring.step()
+        maintenance.step()
         assert subjects(service) == ["[mailbot] the board is overdue"]
 
 
 def test_the_figures_are_replaced_as_a_whole(tmp_path: Path) -> None:
     """The textfile is where the config says, and nothing is left beside it."""
     with served(tmp_path, Clock(), metrics={"file": "figures/mailbot.prom"}) as service:
-        Maintenance(service=service, pulse=Pulse(60)).step()
+        Maintenance(service=service, heartbeat=Heartbeat(60)).step()
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["mailbot.prom"]
     assert b"mailbot_written_seconds" in (tmp_path / "figures/mailbot.prom").read_bytes()
 
@@ -84,7 +84,7 @@ def test_figures_that_cannot_be_written_cost_nothing(tmp_path: Path, capfd: pyte
     journal.set_up(as_json=True)
     (tmp_path / "figures").write_text("no folder")
     with served(tmp_path, Clock(), metrics={"file": "figures/mailbot.prom"}) as service:
-        assert not Maintenance(service=service, pulse=Pulse(60)).step()
+        assert not Maintenance(service=service, heartbeat=Heartbeat(60)).step()
     assert "metrics-failed" in capfd.readouterr().err
 
 
@@ -95,13 +95,13 @@ def test_mails_set_aside_are_told_and_called_off(tmp_path: Path) -> None:
         with service.ledger.write("test") as tx:
             mails.claim(tx, now=service.clock(), limit=1)
             mails.set_aside(tx, 1, reason="the process died while working on it")
-        caring = Maintenance(service=service, pulse=Pulse(60))
-        caring.step()
-        caring.step()
+        maintenance = Maintenance(service=service, heartbeat=Heartbeat(60))
+        maintenance.step()
+        maintenance.step()
         with service.ledger.write("test") as tx:
             mails.drop(tx, 1, service.clock())
-        caring.step()
-        caring.step()
+        maintenance.step()
+        maintenance.step()
         told = "[mailbot] a mail was set aside"
         assert subjects(service) == [told, "[mailbot] well again: no mail is set aside any more"]
 
@@ -110,13 +110,13 @@ def test_mails_set_aside_are_told_and_called_off(tmp_path: Path) -> None:
 def test_what_has_not_happened_for_a_day_is_called_off(tmp_path: Path, part: str) -> None:
     """So that the next time is told of again; happening again meanwhile keeps it."""
     with served(tmp_path, clock := Clock()) as service:
-        caring = Maintenance(service=service, pulse=Pulse(60))
+        maintenance = Maintenance(service=service, heartbeat=Heartbeat(60))
         for _ in range(3):
             service.alerts.report(part, ok=False, detail="again")
             clock.forward(hours=23)
-            caring.step()
+            maintenance.step()
         assert len(subjects(service)) == 1
         clock.forward(hours=2)
-        caring.step()
+        maintenance.step()
         service.alerts.report(part, ok=False, detail="another")
         assert ["well again" in subject for subject in subjects(service)] == [False, True, False]

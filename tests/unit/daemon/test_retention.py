@@ -58,10 +58,10 @@ def test_finished_mails_go_when_their_time_has_come(tmp_path: Path) -> None:
     with ended(tmp_path, clock := Clock()) as wired:
         played(wired, clock)
         clock.pass_by(days=-5)
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         assert spooled(wired) == 1
         clock.pass_by(days=5)
-        assert Retention(service=wired).step() is False
+        Retention(service=wired).run()
         assert spooled(wired) == 0
         with wired.ledger.read() as tx:
             (row,) = mails.listing(tx)
@@ -77,7 +77,7 @@ def test_without_an_end_or_the_key_nothing_goes(tmp_path: Path, days: int) -> No
     opened = contest(tmp_path, clock, retention={"spool_days": days}) if days else ended(tmp_path, clock, days)
     with opened as wired:
         played(wired, clock)
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         assert spooled(wired) == 1
 
 
@@ -87,22 +87,22 @@ def test_what_is_not_finished_is_kept(tmp_path: Path) -> None:
         take(wired, mail(AMBER), START)
         send_all(wired)
         clock.pass_by(days=12)
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         assert spooled(wired) == 1, "no board yet"
         wired.weekly.publish(as_of=clock())
         take(wired, mail("stranger@example.org"), clock())
         ingest.enter(wired, mail(AMBER, shift=0.3), clock())
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         assert spooled(wired) == 3, "a mail waits"
         while wired.intake.step():
             pass
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         assert spooled(wired) == 3, "a reply waits"
         send_all(wired)
-        for path in (tmp_path / "state/columns").iterdir():
-            path.unlink()
-        wired.columns.__init__(tmp_path / "state/columns")  # type: ignore[misc]  # as after a restart
-        Retention(service=wired).step()
+    for path in (tmp_path / "state/columns").iterdir():
+        path.unlink()
+    with ended(tmp_path, clock) as wired:
+        Retention(service=wired).run()
         assert spooled(wired) == 1, "only what was accepted needs its predictions"
 
 
@@ -110,7 +110,7 @@ def test_nobody_takes_them_for_lost(tmp_path: Path) -> None:
     """Reconciliation counts them apart; scores are computed anew; verify, rebuild and export say where they went."""
     with ended(tmp_path, clock := Clock()) as wired:
         played(wired, clock)
-        Retention(service=wired).step()
+        Retention(service=wired).run()
         counts = wired.reconciliation.count()
         assert (counts.ok, counts.without_bytes, counts.dropped) == (True, 0, 1)
         with pytest.raises(Permanent, match="was dropped by retention on 2026-04-25"):
@@ -125,7 +125,7 @@ def test_a_restored_backup_can_be_scored_anew(tmp_path: Path) -> None:
     """The backup holds the notes, and the predictions that corrected labels are held to."""
     with ended(tmp_path, clock := Clock()) as wired:
         played(wired, clock)
-        Retention(service=wired).step()
+        Retention(service=wired).run()
     mailbot("backup", "copy", folder=tmp_path)
     (tmp_path / "state").rename(tmp_path / "lost")
     mailbot("restore", "copy", folder=tmp_path)

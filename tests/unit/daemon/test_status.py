@@ -1,37 +1,29 @@
-"""`mailbot status`, `mailbot top` and the figures for Prometheus: one look, three ways to show it."""
+"""One look at the contest, and how `mailbot status` and `mailbot top` show it."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from typer.testing import CliRunner
 
 from mailbot.board.weekly import OVERDUE
 from mailbot.cli.app import app
 from mailbot.cli.status import screen
-from mailbot.daemon import metrics
-from mailbot.daemon.report import Report
 from mailbot.daemon.status import Status, as_json, look
-from mailbot.daemon.systemd import Notifier
-from mailbot.system.heartbeat import Pulse
-from mailbot.system.lock import held, is_held
 from tests.contest.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
 
 if TYPE_CHECKING:
-    from mailbot.service import Service
+    from pathlib import Path
 
-ALERTS = Path(__file__).parents[3] / "docs/examples/alerts.yml"
+    from mailbot.service import Service
 
 
 def seen(service: Service) -> Status:
@@ -46,16 +38,6 @@ def played(service: Service) -> Status:
     take(service, submission("Other", sender="stranger@elsewhere.example"))
     service.alerts.report("sheet", ok=False, detail="Google does not answer")
     return seen(service)
-
-
-def figures(text: bytes) -> dict[tuple[str, ...], float]:
-    """Read the figures as Prometheus does: by name and values of the labels, these by their names."""
-    families = text_string_to_metric_families(text.decode())
-    return {
-        (s.name, *(value for _, value in sorted(s.labels.items()))): s.value
-        for family in families
-        for s in family.samples
-    }
 
 
 def test_one_look_sees_the_whole_contest(tmp_path: Path) -> None:
@@ -142,54 +124,6 @@ def test_a_refused_config_is_trouble(tmp_path: Path) -> None:
     assert as_json(found, ZoneInfo("UTC"))["config_refused"] == "config.toml: 2 mistake(s)"
     console.print(screen(found, ZoneInfo("UTC")))
     assert "the one before holds: config.toml: 2 mistake(s)" in console.export_text()
-
-
-def test_prometheus_reads_the_figures(tmp_path: Path) -> None:
-    """Its own parser takes them, and they are those of the ledger."""
-    with served(tmp_path, Clock()) as service:
-        status = played(service)
-    found = figures(metrics.text(status))
-    assert found["mailbot_mails_total", "scored"] == 1
-    assert found["mailbot_submissions_total", "accepted", "siqa-s"] == 1
-    assert found["mailbot_part_ok", "sheet"] == 0
-    assert found["mailbot_up",] == 0
-    assert found["mailbot_outbox_mails",] == status.outbox > 0
-    assert ("mailbot_board_age_seconds",) not in found
-
-
-def test_a_mailbox_that_was_never_looked_into_is_waited_for_since_the_start(tmp_path: Path) -> None:
-    """A server that never answered raises the alert too; once it has, only that look counts."""
-    clock = Clock()
-    with served(tmp_path, clock) as service:
-        Report(service=service, pulse=Pulse(60), notifier=Notifier({})).give()
-        clock.now += timedelta(hours=1)
-        with held(service.config.state):
-            found = seen(service)
-    assert figures(metrics.text(found))["mailbot_poll_age_seconds",] == 3600
-    polled = replace(found, pulse={**found.pulse, "polled_at": found.at.isoformat()})
-    assert figures(metrics.text(polled))["mailbot_poll_age_seconds",] == 0
-
-
-def test_the_example_alerts_ask_for_figures_that_there_are(tmp_path: Path) -> None:
-    """Each rule's expression names a figure that mailbot writes, once all of them have a value."""
-    with served(tmp_path, Clock()) as service:
-        service.weekly.publish(as_of=service.clock())
-        status = seen(service)
-    names = {name for name, *_ in figures(metrics.text(status))} | {"mailbot_poll_age_seconds", "mailbot_part_ok"}
-    rules = re.findall(r"^ +expr: (.+)$", ALERTS.read_text(), re.MULTILINE)
-    assert len(rules) == ALERTS.read_text().count("- alert: ")
-    assert {name for rule in rules for name in re.findall(r"mailbot_\w+", rule)} <= names
-    assert all("mailbot_" in rule for rule in rules)
-
-
-def test_a_held_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
-    """Asking who works there neither hinders them nor leaves anything behind."""
-    assert not is_held(tmp_path)
-    with held(tmp_path):
-        assert is_held(tmp_path)
-    assert not is_held(tmp_path)
-    with held(tmp_path):
-        pass
 
 
 @pytest.mark.parametrize("command", ["status", "top"])

@@ -74,15 +74,14 @@ def test_a_form_without_its_columns_says_which(rows: list[list[str]]) -> None:
     assert "roster.sheet.columns" in found.mistakes[0]
 
 
-def test_every_hour_the_form_brings_its_teams(tmp_path: Path) -> None:
-    """Once an hour and not sooner; a team of the form is registered like any other."""
-    clock, form = Clock(), Form(["1", "zoe@new.example", "Newcomers", ""])
-    with served(tmp_path, clock, **FORM) as service:
+def test_the_form_brings_its_teams(tmp_path: Path) -> None:
+    """Whenever it is read; a team of the form is registered like any other."""
+    form = Form(["1", "zoe@new.example", "Newcomers", ""])
+    with served(tmp_path, Clock(), **FORM) as service:
         sync = replace(service.sync, connect=lambda: form)
-        assert [sync.step(), sync.step()] == [True, False]
+        assert sync.run() == []
         form.rows.append(["2", "max@late.example", "Latecomers", ""])
-        clock.forward(hours=1)
-        assert sync.step()
+        assert sync.run() == []
         assert _names(service) == ["Latecomers", "Münster Vision", "Newcomers", "Pixel Peepers"]
     assert form.asked == [(BOOK, ""), (BOOK, "")]
 

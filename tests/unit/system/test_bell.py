@@ -1,4 +1,4 @@
-"""The bell between threads."""
+"""The bell between threads, and the alarm that says what is due."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.system.bell import Bell
+from mailbot.system.bell import Alarm, Bell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,3 +57,14 @@ def test_nobody_is_held_up_by_ringing(bell: Bell) -> None:
     for _ in range(5000):
         bell.ring()
     assert bell.wait(FAR)
+
+
+def test_an_alarm_is_taken_once(bell: Bell) -> None:
+    """It wakes the loop of its bell, and its work is due until somebody takes it, however often it rang."""
+    alarm = Alarm(bell)
+    assert not alarm.take()
+    alarm.ring()
+    alarm.ring()
+    assert bell.wait(0)
+    assert alarm.take()
+    assert not alarm.take()
