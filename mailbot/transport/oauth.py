@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -69,6 +70,20 @@ class Address:
     state: str
 
 
+def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Post a form and return the JSON object of the answer, a refusal's too. Raises Temporary."""
+    import requests  # noqa: PLC0415  # it loads slowly, and most mailboxes have a password
+
+    try:
+        answer = requests.post(url, data=fields, timeout=SECONDS, headers={"Accept": "application/json"})
+        found = answer.json()
+    except (requests.RequestException, ValueError) as error:
+        raise Temporary(f"the token server is not to be had: {error.__class__.__name__}") from error
+    if answer.status_code >= 500 or not isinstance(found, dict):  # noqa: PLR2004  # the reply class of RFC 9110
+        raise Temporary(f"the token server is not to be had: it said {answer.status_code}")
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
     """The tokens of the submission address."""
@@ -76,6 +91,8 @@ class Tokens:
     settings: OAuth
     #: The file that holds the refresh token.
     path: Path
+    #: Asks the token server.
+    post: Callable[[str, Mapping[str, str]], dict[str, Any]] = post_form
 
     def access_token(self) -> str:
         """Return a fresh access token, and keep the refresh token that comes with it, if a new one does.
@@ -93,7 +110,7 @@ class Tokens:
 
     def device(self) -> Device:
         """Begin a login on another device (RFC 8628, section 3.1). Raises Permanent when the server refuses."""
-        answer = _post(self.settings.device_url, self._with_client({"scope": self.settings.scope}))
+        answer = self.post(self.settings.device_url, self._with_client({"scope": self.settings.scope}))
         if "device_code" not in answer:
             raise Permanent(f"the server refuses the login by device: {_said(answer)}")
         return Device(
@@ -156,7 +173,7 @@ class Tokens:
         self._keep(answer)
 
     def _ask(self, fields: Mapping[str, str]) -> dict[str, Any]:
-        return _post(self.settings.token_url, self._with_client(fields))
+        return self.post(self.settings.token_url, self._with_client(fields))
 
     def _with_client(self, fields: Mapping[str, str]) -> dict[str, str]:
         """Add who we are; a desktop client's secret is none (RFC 8252, section 8.5), yet it is kept in a file."""
@@ -185,20 +202,6 @@ class Tokens:
             safefile.replace(self.path, told.encode(), mode=PRIVATE)
         elif not self.path.exists():
             raise Permanent("the server gave no refresh token: does oauth.scope ask for offline access?")
-
-
-def _post(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Post a form and return the JSON object of the answer, a refusal's too. Raises Temporary."""
-    import requests  # noqa: PLC0415  # it loads slowly, and most mailboxes have a password
-
-    try:
-        answer = requests.post(url, data=fields, timeout=SECONDS, headers={"Accept": "application/json"})
-        found = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise Temporary(f"the token server is not to be had: {error.__class__.__name__}") from error
-    if answer.status_code >= 500 or not isinstance(found, dict):  # noqa: PLR2004  # the reply class of RFC 9110
-        raise Temporary(f"the token server is not to be had: it said {answer.status_code}")
-    return found
 
 
 def _said(answer: Mapping[str, Any]) -> str:

@@ -30,11 +30,9 @@ if TYPE_CHECKING:
         ({}, "no error was named"),
     ],
 )
-def test_a_refused_login_is_told_by_name_and_number(
-    answer: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_login_is_told_by_name_and_number(answer: dict[str, Any], told: str, tmp_path: Path) -> None:
     """Enough to look it up; an address or a token that stands in the server's text is not repeated."""
-    monkeypatch.setattr("mailbot.transport.oauth._post", lambda *_: answer)
+    tokens = Tokens(settings=OAuth(client_id="a1b2"), path=tmp_path / "oauth.json", post=lambda *_: answer)
     with pytest.raises(Permanent) as refused:
-        Tokens(settings=OAuth(client_id="a1b2"), path=tmp_path / "oauth.json").device()
+        tokens.device()
     assert str(refused.value) == f"the server refuses the login by device: {told}"
