@@ -1,4 +1,4 @@
-"""Trouble of our own, as exceptions; a participant's mistake is a value, never an exception.
+"""Errors of our own, as exceptions; a participant's mistake is a value, never an exception.
 
 MailbotError
 ├── Temporary        trying again later may help

@@ -1,4 +1,4 @@
-"""The records that the stages hand to one another, in the order a mail meets them."""
+"""The records and enumerations that several packages share."""
 
 from __future__ import annotations
 

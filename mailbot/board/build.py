@@ -1,4 +1,4 @@
-"""Standings to a board: one table per track and one over all tracks, ranked, baselines set apart. Pure."""
+"""Build a board from standings: one ranked table per track and one over all tracks, baselines apart. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A board as JSON and CSV: from a board to the bytes of a file. For XLSX see :mod:`mailbot.board.workbook`."""
+"""A board as JSON and CSV, and the list of receipts; for XLSX see :mod:`mailbot.board.workbook`."""
 
 from __future__ import annotations
 

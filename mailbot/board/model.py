@@ -1,4 +1,4 @@
-"""The records that the stages hand to one another, in the order a mail meets them."""
+"""The records of a board: rows, tables, and the board itself."""
 
 from __future__ import annotations
 

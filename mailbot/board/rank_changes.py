@@ -1,4 +1,4 @@
-"""What a board says of one team: its place in each table, how far it moved, who is next. Pure."""
+"""A team's place on a board, its rank change since an earlier one, and the changes between two boards. Pure."""
 
 from __future__ import annotations
 

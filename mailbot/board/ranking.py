@@ -1,4 +1,4 @@
-"""The board of an instant: standings out of the ledger, how sure they are, and the rules that rank them."""
+"""Make the board of an instant: standings from the ledger, their uncertainty, and the rules that rank them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The parts this works with."""
+    """Makes boards."""
 
     ledger: Ledger
     challenge: Challenge

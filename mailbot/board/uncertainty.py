@@ -1,4 +1,4 @@
-"""How sure the places of a board are: intervals, tie groups and rank intervals of its rows, from influences. Pure."""
+"""How certain the ranks of a board are: confidence intervals, tie groups and rank intervals of its rows. Pure."""
 
 from __future__ import annotations
 

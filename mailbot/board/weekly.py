@@ -1,4 +1,4 @@
-"""The step that publishes the leaderboard: once for each weekly instant, after downtime too."""
+"""The step that publishes the leaderboard once for each weekly instant, also after downtime."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OVERDUE = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Weekly:
-    """The parts this step works with."""
+    """Publishes the leaderboard."""
 
     ledger: Ledger
     challenge: Challenge

@@ -1,4 +1,4 @@
-"""What the config says of the board, and the sentences that tell it to readers. Pure."""
+"""The board rules that follow from the config, and the sentences that state them on the board. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instants, weeks and phases: when a quota starts anew, when a board is due. Pure; time comes in."""
+"""Instants, weeks, phases and deadlines: when a quota renews, when a board is due. Pure; time is an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section of the config that says what teams hand in besides result files."""
+"""The config sections about the contest: challenge, phases, quota, entries, board, tracks, page."""
 
 from __future__ import annotations
 

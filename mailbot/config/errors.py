@@ -1,4 +1,4 @@
-"""ScoreFeedback what is wrong with a value of the config: in the words of TOML, and what is allowed in its place."""
+"""Config errors in plain words: what is wrong with a value, in the terms of TOML, and what is allowed instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every table of the config is, and the kinds of values that several of them hold."""
+"""The base class of all config sections, and the types of values that several of them share."""
 
 from __future__ import annotations
 

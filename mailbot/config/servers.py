@@ -1,4 +1,4 @@
-"""The config's [imap], [smtp] and [oauth]: the mail servers that mailbot calls, and what lets it in."""
+"""The config sections about servers, [imap], [smtp], [oauth] and [sheet], and the secrets that they name."""
 
 from __future__ import annotations
 

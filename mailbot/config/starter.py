@@ -1,4 +1,4 @@
-"""The config that `mailbot init` writes: few keys, each with its word of explanation. Pure."""
+"""The config file and the folders that `mailbot init` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section of the config that says how sure it must be who sent a mail."""
+"""The config sections about teams: roster, registration, identity, replies, letters."""
 
 from __future__ import annotations
 

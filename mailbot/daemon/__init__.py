@@ -1,1 +1,1 @@
-"""The service on its host: its unit, its pulse, and what it tells of itself."""
+"""The daemon: its loops, its timetable, its status, and how systemd sees it."""

@@ -1,1 +1,1 @@
-"""The demo: a week of a made-up challenge on this machine, played against the real daemon; needs the extra ``demo``."""
+"""The demo: three weeks of a made-up challenge on this machine, against the real daemon; needs the extra ``demo``."""

@@ -1,4 +1,4 @@
-"""The script of the demo's first week: who mails what, and when. Pure."""
+"""The demo's script: who mails what, and when. Pure."""
 # ruff: noqa: RUF001  # Chinese is written with Chinese punctuation
 
 from __future__ import annotations

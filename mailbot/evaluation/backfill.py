@@ -29,7 +29,7 @@ AT_ONCE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Backfill:
-    """The parts this works with."""
+    """Fills gaps in the column store."""
 
     ledger: Ledger
     files: SubmittedFiles

@@ -1,4 +1,4 @@
-"""What each accepted submission predicts, kept as columns: thousands are scored anew without opening a mail.
+"""The column store: the predictions of each accepted submission, for rescoring without opening a mail.
 
 A cache beside the ledger, filled at intake; :func:`mailbot.evaluation.backfill.complete` makes what is missing from
 the spool, and the whole folder may be deleted at any time. For each track and set of ids there is a file of

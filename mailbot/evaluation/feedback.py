@@ -1,4 +1,4 @@
-"""What a reply may tell of a score: as the phase says, and for the ladder as the team's earlier ones left it."""
+"""What a reply may reveal of a score: by the phase's policy, and for the ladder by the team's earlier scores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreFeedback:
-    """The parts this works with."""
+    """Decides what replies reveal of scores."""
 
     ledger: Ledger
     challenge: Challenge

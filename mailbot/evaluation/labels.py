@@ -1,4 +1,4 @@
-"""The labels in force: which version of each track the ledger calls the present one, loaded and kept up to date.
+"""The active labels: the version of each track that the ledger calls present, loaded and kept up to date.
 
 Label files are kept by their SHA-256 under ``truths/`` in the state folder, so that an old score can always be computed
 again. The ledger knows their names, never a label.

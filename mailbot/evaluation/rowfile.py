@@ -1,4 +1,4 @@
-"""A file of rows of one length, each with its checksum, read through a memory map and only ever appended to.
+"""A file of fixed-length rows, each with a checksum, append-only and read through a memory map.
 
 It is for what can be made anew: nothing is synced, and a row that a crash or a disk has spoiled counts as missing.
 Several processes may read and append at once, and the file may be deleted at any time.

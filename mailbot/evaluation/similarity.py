@@ -1,4 +1,4 @@
-"""Look for submissions that were copied: each new one beside the other teams' latest, or all pairs at once.
+"""Find copied submissions: compare each new one with the other teams' latest, or all pairs at once.
 
 What is found is kept for the organizers. Teams hear nothing of it, and no submission is ever refused for it.
 """
@@ -56,7 +56,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Similar:
-    """The parts this step works with."""
+    """Compares submissions of different teams."""
 
     ledger: Ledger
     labels: Labels

@@ -1,4 +1,4 @@
-"""Take what teams sent out of their spooled mails again: result files, papers, archives."""
+"""Extract from spooled mails what teams sent: result files, papers, archives."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Row = TypeVar("Row", bound=Filed)
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedFiles:
-    """The parts this works with."""
+    """Takes files out of spooled mails again."""
 
     ledger: Ledger
     spool: Spool

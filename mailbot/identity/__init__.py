@@ -1,1 +1,1 @@
-"""Who sent a mail: what it brings to show it, and what of that counts."""
+"""Who sent a mail: the roster, the proofs that a mail brings, and registration."""

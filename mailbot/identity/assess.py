@@ -1,4 +1,4 @@
-"""The stage that says how sure it is who sent a mail: by the ledger, the DNS, and a child that verifies signatures."""
+"""The stage that assesses how certain the sender of a mail is: by ledger, DNS, and signatures checked in a child."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Assessment:
 
 @dataclass(frozen=True, kw_only=True)
 class Assessor:
-    """The parts this stage works with."""
+    """Assesses how certain the sender of a mail is."""
 
     ledger: Ledger
     sandbox: Sandbox

@@ -1,4 +1,4 @@
-"""The hold-and-confirm step: a code that only the registered address gets, and the reply that carries it back. Pure.
+"""Confirmation of a held mail: a code that only the registered address gets, and the reply that returns it.
 
 The word must stand at the beginning of what a person wrote. Our question does not begin with it, so a program that
 quotes the question, in its subject or its body, confirms nothing.
@@ -92,7 +92,7 @@ PER_HOUR, PER_DAY = 3, 10
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """The parts this works with."""
+    """Asks teams about held mails, and checks their answers."""
 
     secret: bytes
     #: Whether a team may confirm at all, as the config has it.

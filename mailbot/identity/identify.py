@@ -1,4 +1,4 @@
-"""Whose mail is it? Pure: the roster's answer comes in."""
+"""Find the team of a mail, and decide whether the mail is handled. Pure: the roster is an argument."""
 
 from __future__ import annotations
 

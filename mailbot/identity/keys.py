@@ -1,4 +1,4 @@
-"""The secret that team keys are hashed with and that confirmation codes are made from: a file of its owner's alone."""
+"""The secret behind team keys and confirmation codes, and new team keys."""
 
 from __future__ import annotations
 

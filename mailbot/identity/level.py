@@ -1,4 +1,4 @@
-"""The policy: of all that a mail proved, what counts. Pure."""
+"""Weigh the proofs of a mail: which authentication level counts under the policy. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TXT records from the DNS: with a time limit and a cache, and quick to give up while the DNS is down."""
+"""Look up TXT records in the DNS, with a time limit and a cache; stop asking while the DNS is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be a team's name: one that can be told from every other, and does no harm in a mail, a sheet or a page.
+"""Check team names: no two alike, and nothing harmful in a mail, a sheet or a page.
 
 One place for every source of names: the roster file, the form's sheet, mails and commands. Names are compared as
 Unicode does it for identifiers: by their skeletons (UTS 39, section 4), so that a Cyrillic letter in the place of a

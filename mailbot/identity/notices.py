@@ -1,4 +1,4 @@
-"""What is written to teams and members about their registration, beside replies; each letter once."""
+"""Notices to teams and members about their registration; each is sent once."""
 
 from __future__ import annotations
 

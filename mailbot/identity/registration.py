@@ -1,4 +1,4 @@
-"""What a mail wants of the roster: to register a team, to confirm it, to add or remove a member. Pure."""
+"""Read what a mail asks of the roster: register a team, confirm it, add or remove a member. Pure."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Sync:
-    """The parts this step works with."""
+    """Reads the sources of the roster."""
 
     config: Config
     ledger: Ledger

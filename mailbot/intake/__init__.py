@@ -1,1 +1,1 @@
-"""What teams say by mail beside result files: commands, disputes, entries, in their language."""
+"""A mail's way from claimed to recorded, and what it is answered."""

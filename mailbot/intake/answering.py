@@ -1,4 +1,4 @@
-"""How often replies may be written, so that nobody can make a cannon of them. Pure."""
+"""Decide whether a mail is answered, within the limits on replies, and queue the reply."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ STRANGER = "unknown-sender"
 
 @dataclass(frozen=True, kw_only=True)
 class Answering:
-    """The parts this works with."""
+    """Answers mails, within the limits."""
 
     replies: Replies
     limits: RepliesSection

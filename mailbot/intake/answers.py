@@ -1,4 +1,4 @@
-"""What a mail is answered: the outcome as text and HTML, in the thread. Pure; templates give subject and body only."""
+"""The records that a reply is written from: what became of a mail, its files and its command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a team asks for by mail: one command, in the first line of the body or in the subject. Pure.
+"""Parse the command that a team mails: in the first line of the body, or in the subject. Pure.
 
 Full-width letters count as plain ones and case does not matter; quoted text, signatures and forwarded mails are not
 read. What nearly is a command is answered with help; all else is no command, as a subject that only begins like one.

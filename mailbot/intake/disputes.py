@@ -1,4 +1,4 @@
-"""A score is disputed: the organizers get what they need to decide, and the team gets their answer."""
+"""Disputes about a score: the organizers get what they need to decide, and the team gets their answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Disputes:
-    """The parts this works with."""
+    """Brings disputes to the organizers, and their rulings to the teams."""
 
     challenge: Challenge
     ledger: Ledger

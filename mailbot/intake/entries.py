@@ -1,4 +1,4 @@
-"""What a team hands in besides result files: a paper, a link to its code. Pure."""
+"""Find what a team hands in besides result files: a paper, a link to its code. Pure."""
 
 from __future__ import annotations
 

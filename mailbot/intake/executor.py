@@ -1,4 +1,4 @@
-"""What a team asked for by mail is done, within the transaction that records the mail.
+"""Carry out the command of a team, inside the transaction that records its mail.
 
 The acts are not entered in the audit trail one by one: the entry of the command stands for them, and a rebuild, which
 handles the mail again, does them again.
@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
-    """The parts this works with."""
+    """Carries out the commands that teams mail."""
 
     challenge: Challenge
     disputes: Disputes

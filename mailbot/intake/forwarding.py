@@ -1,4 +1,4 @@
-"""Mails that are no submission at all go to the organizers, once, whole, and marked as forwarded."""
+"""Forward mails that are no submissions to the organizers: once, whole, marked as forwarded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST_LINE = 998  # RFC 5322, section 2.1.1
 
 @dataclass(frozen=True, kw_only=True)
 class Forwarding:
-    """The parts this works with."""
+    """Forwards mails to the organizers."""
 
     challenge: Challenge
     spool: Spool

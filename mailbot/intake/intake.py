@@ -1,4 +1,4 @@
-"""The step that takes spooled mails to their record: open, identify, evaluate, record."""
+"""The step from spooled mails to their record: open, identify, evaluate, record."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RETRY = timedelta(seconds=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """The parts this step works with."""
+    """Handles spooled mails."""
 
     ledger: Ledger
     spool: Spool

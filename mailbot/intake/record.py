@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The parts this stage works with."""
+    """Records mails, each in one transaction."""
 
     ledger: Ledger
     submissions: Submissions

@@ -1,4 +1,4 @@
-"""What was found of a mail, as the audit trail keeps it: no key, no code, no address."""
+"""What the audit trail keeps of how a mail was handled, and reading it back: no key, no code, no address."""
 
 from __future__ import annotations
 

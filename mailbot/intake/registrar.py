@@ -1,4 +1,4 @@
-"""Registration by mail: what a mail asks of the roster, whether it may, and doing it inside the record's transaction.
+"""Registration by mail: check what a mail asks of the roster, and carry it out inside the record's transaction.
 
 A registration is held like a mail that is not sure enough: its sender is asked, at that very address, and the answer
 with the code makes the mail due again. Only then is anybody registered.
@@ -38,7 +38,7 @@ UNCONFIRMED = "your team has not confirmed its registration yet"
 
 @dataclass(frozen=True, kw_only=True)
 class Registrar:
-    """The parts this works with."""
+    """Carries out what mails ask of the roster."""
 
     ledger: Ledger
     challenge: Challenge

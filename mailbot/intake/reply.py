@@ -1,4 +1,4 @@
-"""What a mail is answered: the outcome as text and HTML, in the thread. Pure; templates give subject and body only."""
+"""Compose the reply to a mail: text and HTML, in its thread. Pure; templates give subject and body only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules a checked file meets: is the phase open, is there quota left. Pure."""
+"""Decide about a checked file: is a phase open, is there quota left, does it name the right team. Pure."""
 
 from __future__ import annotations
 

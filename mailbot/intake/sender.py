@@ -1,4 +1,4 @@
-"""Who sent a mail: its team, what it asks of the roster, whether it answers a question of ours, and what must wait."""
+"""Who sent a mail: its team, what it asks of the roster, what it confirms, and whether it must be held."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONGEST_ASKED = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Senders:
-    """The parts this works with."""
+    """Finds out who sent a mail."""
 
     ledger: Ledger
     assessor: Assessor

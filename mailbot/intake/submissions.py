@@ -1,4 +1,4 @@
-"""Enter a mail's result files: decision, quota, score, and what is told of it."""
+"""Record the result files of a mail: decision, quota, score, and what is told of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BY_QUOTA = {Status.ACCEPTED, Status.OVER_QUOTA}
 
 @dataclass(frozen=True, kw_only=True)
 class Submissions:
-    """The parts this works with."""
+    """Records the result files of mails."""
 
     challenge: Challenge
     labels: Labels

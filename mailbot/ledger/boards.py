@@ -1,4 +1,4 @@
-"""Published boards: immutable snapshots."""
+"""Published boards, which are immutable snapshots, and where each was shown."""
 
 from __future__ import annotations
 

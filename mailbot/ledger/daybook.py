@@ -1,4 +1,4 @@
-"""The files beside the spool from which a lost ledger can be made anew: the audit trail, and the roster's changes.
+"""The daybook: files beside the spool (audit trail, roster changes) from which a lost ledger is rebuilt.
 
 ``acts.jsonl`` is a copy of the audit trail, entry by entry. It holds no address, so what a team's addresses were stands
 apart in ``roster.jsonl``; the trail names each of its lines by hash.

@@ -1,4 +1,4 @@
-"""Opening the ledger: SQLite in WAL with full synchronisation, or PostgreSQL; one writer at a time."""
+"""Open and migrate the ledger: SQLite in WAL mode with full sync, or PostgreSQL; one writer at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be dropped of the mails, and what is taken out of the ledger with a team that is forgotten."""
+"""Find which mails may be dropped, and erase the personal data of a forgotten team."""
 
 from __future__ import annotations
 

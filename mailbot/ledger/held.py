@@ -1,4 +1,4 @@
-"""Mails that are held: not sure enough who sent them, so not scored and not counted until somebody says so."""
+"""Held mails: the sender is not proven well enough, so nothing counts until somebody confirms it."""
 
 from __future__ import annotations
 

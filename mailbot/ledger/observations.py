@@ -1,4 +1,4 @@
-"""Counting what happened in a window of time, for the organizers' digest."""
+"""What was observed: counts for the digest, the health of each component, servers that vouch for senders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts for nothing, and what teams selected."""
+"""Rulings: exclude or reinstate a submission or a team, and select which submissions count."""
 
 from __future__ import annotations
 

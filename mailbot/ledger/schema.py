@@ -1,4 +1,4 @@
-"""What the ledger's tables are made of: names of constraints, instants, ids, enumerations."""
+"""The parts that tables are made of: constraint names, instants, ids, enumerations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores by the thousand: which submissions lack one, and entering those that were computed together."""
+"""Scores in bulk: which submissions lack one, and entering those that were computed together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submissions of different teams that look alike, and up to where they were compared."""
+"""Submissions of different teams that look alike, and how far the comparison has come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teams and their addresses."""
+"""Teams, their addresses and their keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of the labels, and which of them is the present one of each track."""
+"""Versions of the labels, and which one is present for each track."""
 
 from __future__ import annotations
 

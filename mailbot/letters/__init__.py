@@ -1,1 +1,1 @@
-"""Mails that no mail asked for: standings, reminders, the digest, news of a rescore."""
+"""Letters: mails that are no replies, such as standings, reminders, the digest, news of a rescore."""

@@ -1,4 +1,4 @@
-"""How a week went, for the organizers: counted from the ledger alone."""
+"""The organizers' digest of a week, counted from the ledger alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mailbot writes on its own account: a team's standing, a reminder, the organizers' digest.
+"""Compose letters: a team's standing, a reminder, the organizers' digest.
 
 Pure; all sentences are in the templates, and so is the subject.
 """

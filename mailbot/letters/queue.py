@@ -1,4 +1,4 @@
-"""The step that writes letters: to the teams how they stand and what closes soon, to the organizers how the week went.
+"""The step that queues letters: standings and reminders to the teams, the digest to the organizers.
 
 Each is queued once, whatever dies: a board owes its letters until the transaction that queues them all, and each letter
 has a key that the ledger takes once. What is written is decided by the ledger alone.
@@ -55,7 +55,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class LetterQueue:
-    """The parts this step works with."""
+    """Queues the letters that are due."""
 
     ledger: Ledger
     challenge: Challenge

@@ -1,4 +1,4 @@
-"""Tell teams that their score was computed anew: what it was, what it is, and why. Once for each team and truth."""
+"""Tell teams that their score was recalculated: the old one, the new one, and why; once per team and labels."""
 
 from __future__ import annotations
 

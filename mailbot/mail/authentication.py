@@ -1,4 +1,4 @@
-"""What a trusted server says about DMARC in Authentication-Results (RFC 8601), read by authres.
+"""What a mail claims about its sender: Authentication-Results (RFC 8601), signatures, team keys.
 
 A split on ``;`` is not enough: the sender chooses quoted local parts and comments, and can write ``dmarc=pass`` there.
 """

@@ -1,4 +1,4 @@
-"""Which mails must never be answered, since a machine wrote them: an ordered table of small checks.
+"""Which mails a machine wrote: an ordered table of small checks; and what a delivery report says failed.
 
 After RFC 3834, section 2, and the rules that mail systems have come to (Discourse, Zammad, Mailman, osTicket). Field
 names are compared without case: Mailman 3.3.10 does not, and answers `Precedence: bulk`. `X-Auto-Response-Suppress` is

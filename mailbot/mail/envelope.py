@@ -1,4 +1,4 @@
-"""What every mail of ours on our own account has in its header: nobody asked for it, and no program may answer it."""
+"""The header of mails of ours that are no replies, so that no program answers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mail brings to show who sent it. Nothing here is believed yet: anybody can write it."""
+"""The records of a mail: as fetched, as parsed, and what it claims about its sender; nothing here is proven."""
 
 from __future__ import annotations
 

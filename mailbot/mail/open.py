@@ -1,4 +1,4 @@
-"""Opening a mail: bytes to what it says and the files that may be submissions. Pure; runs in a child."""
+"""Open a mail: from bytes to its content and the files that may be submissions. Pure; runs in a child."""
 
 from __future__ import annotations
 

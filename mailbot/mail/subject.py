@@ -1,4 +1,4 @@
-"""What a mail is answered: the outcome as text and HTML, in the thread. Pure; templates give subject and body only."""
+"""Read a subject and a person's own lines: reply marks, tags, the method, quoted text. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Team keys: 128 secret bits in an address or a subject, kept hashed, and taken out of all that is shown. Pure."""
+"""Team keys: 128 secret bits in an address or a subject; stored hashed, removed from everything shown. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy of all that cannot be made again, taken while mailbot runs: ledger, spool, daybook; and its way back.
+"""Back up everything that cannot be recreated (ledger, spool, daybook) while mailbot runs; and restore it.
 
 It holds the label files that scores were computed with, so it is kept as close as the state folder itself.
 """

@@ -1,4 +1,4 @@
-"""Everything of the contest as files that need no mailbot: JSON lines, CSV, the submitted files, a manifest of hashes.
+"""Export the whole contest as files that need no mailbot: JSON lines, CSV, submitted files, a manifest.
 
 Without asking for more it holds no address and no label, so that it may lie in an archive.
 """

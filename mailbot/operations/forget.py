@@ -1,4 +1,4 @@
-"""Forgetting a team: its personal data go, its scores stay under a pseudonym.
+"""Forget a team: its personal data are erased, its scores stay under a pseudonym.
 
 First the files, then the ledger in one transaction: cut short, the same command goes on. What it cannot reach (the
 mailbox, backups, exports) is named, for an organizer to delete.

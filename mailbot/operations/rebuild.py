@@ -1,4 +1,4 @@
-"""A new ledger out of the mails and the daybook, made beside the old one, which it then takes the place of.
+"""Rebuild a lost ledger from the mails and the daybook, beside the old one, which it then replaces.
 
 The audit trail comes back exactly as it was, and each of its entries is carried out anew, by :mod:`replay`.
 """

@@ -1,4 +1,4 @@
-"""What comes out otherwise than the audit trail says, when a ledger is made anew from it. Pure."""
+"""Report what a rebuilt ledger has otherwise than the audit trail says. Pure."""
 
 from __future__ import annotations
 

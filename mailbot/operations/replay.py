@@ -1,4 +1,4 @@
-"""An audit trail carried out anew on an empty ledger: what was decided once is decided again, in the same order.
+"""Replay an audit trail on an empty ledger: every decision is taken again, in the same order.
 
 A mail enters, a team joins, a mail is recorded, a board is published, each at the instant it was done first. Mails that
 the trail does not know (it was lost, or ended before them) come after, in order of arrival.
@@ -65,7 +65,7 @@ class Clock:
 
 @dataclass
 class Again:
-    """The parts this works with: a service on a new, empty ledger, whose clock is ``clock``."""
+    """Replays a trail; ``service`` has a new, empty ledger, and ``clock`` is its clock."""
 
     service: Service
     clock: Clock

@@ -1,4 +1,4 @@
-"""Score all submissions of a track again, from the column store: new scores beside the old, never a new submission.
+"""Rescore all submissions of a track from the column store: new scores beside the old, no new submission.
 
 Scores are entered in chunks, each a transaction: whoever is interrupted goes on where it stood.
 """

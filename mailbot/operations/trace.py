@@ -1,4 +1,4 @@
-"""A mail's whole life, step by step, as ledger and audit trail tell it."""
+"""The whole life of a mail, step by step, from ledger and audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a score what it says it is? It is computed once more from the spooled mail, by our kernels and by the reference.
+"""Verify a score: recalculate it from the spooled mail, with our kernels and with the reference.
 
 The reference is scipy.stats and plain Python (:mod:`scoring.reference`), so that nobody has to believe our code.
 """

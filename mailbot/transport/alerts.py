@@ -1,4 +1,4 @@
-"""ScoreFeedback the organizers what goes wrong, once, and once more when it is well again; through the outbox."""
+"""Alert the organizers when a component fails, once, and again when it works; through the outbox."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ CALM = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Alerts:
-    """The parts this works with."""
+    """Watches the components and alerts the organizers."""
 
     ledger: Ledger
     challenge: Challenge

@@ -57,7 +57,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetch:
-    """The parts these steps work with."""
+    """Takes new mails from the mailbox, and files finished ones away."""
 
     ledger: Ledger
     spool: Spool

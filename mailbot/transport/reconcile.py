@@ -1,4 +1,4 @@
-"""Compare mailbox, ledger and spool, once an hour: is every mail known, and every mail and reply on its way."""
+"""Compare mailbox, ledger and spool once an hour: every mail is known, and every mail and reply on its way."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
-    """The parts this works with."""
+    """Compares mailbox, ledger and spool."""
 
     ledger: Ledger
     spool: Spool

@@ -1,4 +1,4 @@
-"""The step that sends the outbox: one mail, once accepted never again; at least once if we die in between."""
+"""The step that sends the outbox: once accepted, never again; at least once if the process dies in between."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """The parts this step works with."""
+    """Sends the outbox."""
 
     ledger: Ledger
     transport: Transport

@@ -1,4 +1,4 @@
-"""Why a mail server cannot be reached, in words that name the key to mend. Pure."""
+"""Why a mail server cannot be reached, in words that name the key to fix; and TLS contexts. Pure."""
 
 from __future__ import annotations
 

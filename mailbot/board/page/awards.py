@@ -1,4 +1,4 @@
-"""Who is honoured in the final results: the places of each track, and the teams to be invited. Pure."""
+"""The awards of the final results: the best places of each track, and the teams to be invited. Pure."""
 
 from __future__ import annotations
 

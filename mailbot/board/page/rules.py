@@ -1,4 +1,4 @@
-"""What the site tells of the challenge besides its boards, taken from the config: dates, quota, formulas, awards."""
+"""The rules page of the site, from the config: dates, quota, formulas, awards."""
 
 from __future__ import annotations
 

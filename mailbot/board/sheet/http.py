@@ -1,4 +1,4 @@
-"""gspread's HTTP client with an end to its patience: few tries, jittered waits, Retry-After, timeouts.
+"""gspread's HTTP client with finite retries: jittered waits, Retry-After, timeouts.
 
 gspread's own BackOffHTTPClient tries again for ever once it has begun to, and tells 403 by the Drive API's habits.
 """

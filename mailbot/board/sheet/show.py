@@ -1,4 +1,4 @@
-"""The step that shows the newest board in the Google Sheet, apart from publishing: an outage delays nothing else.
+"""The step that writes the newest board to the Google Sheet; publishing never waits for it.
 
 A board is kept in the ledger first; the sheet is behind until it shows the newest one. Boards that were published
 meanwhile are not written one by one, as each write is whole.
@@ -58,7 +58,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """The parts this step works with."""
+    """Keeps the Google Sheet up to date."""
 
     ledger: Ledger
     spreadsheet: str

@@ -1,4 +1,4 @@
-"""The attachments of a mail out of its parts, and its first text."""
+"""The attachments of a mail: which parts may be result files, and the first text."""
 
 from __future__ import annotations
 

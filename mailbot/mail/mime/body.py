@@ -1,4 +1,4 @@
-"""The words of a mail: its first text, inert."""
+"""The text of a mail, made inert, and links to cloud stores in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a mail as a mail, in words for the team.
+"""The faults that a mail can have as a mail, in words for the team.
 
 A fault never spoils an attachment: what stands in `Mail.attachments` is whole, and each fault names what does not.
 """

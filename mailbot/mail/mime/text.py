@@ -1,4 +1,4 @@
-"""Encoded words (RFC 2047): `=?gb18030?B?veG5+w==?=`."""
+"""Text of unknown charset, and encoded words (RFC 2047): `=?gb18030?B?veG5+w==?=`."""
 
 from __future__ import annotations
 

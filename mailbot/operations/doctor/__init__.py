@@ -1,1 +1,1 @@
-"""Looks at every part of an installation and names the mend."""
+"""The doctor: checks every part of an installation and says how to fix it."""

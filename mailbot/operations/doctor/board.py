@@ -1,4 +1,4 @@
-"""How the Google Sheet does, and whom it must be shared with."""
+"""Checks of the Google Sheet and of the scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How everything does, found out on the spot: a list of findings, each with its mend."""
+"""The list of all checks, run on the spot: findings, each with how to fix it."""
 
 from __future__ import annotations
 

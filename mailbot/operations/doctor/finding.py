@@ -1,4 +1,4 @@
-"""What the doctor finds: one line of its table, with the mend."""
+"""A finding of the doctor: one line of its table, with how to fix it."""
 
 from __future__ import annotations
 

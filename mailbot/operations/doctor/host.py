@@ -1,4 +1,4 @@
-"""What the doctor sees of the host: the interpreter and its packages, disk, permissions, and the systemd service."""
+"""Checks of the host: interpreter and packages, disk, permissions, the systemd service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of identity: what the config asks for, and whether a server lets forged results through."""
+"""Checks of identity: what the config requires, and whether a server passes forged results on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor sees of the mail servers: name, login, folders and abilities; and a mail to ourselves."""
+"""Checks of the mail servers: login, folders, capabilities; and a mail to ourselves."""
 
 from __future__ import annotations
 

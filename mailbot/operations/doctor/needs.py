@@ -1,4 +1,4 @@
-"""What a contest cannot do without, though the config loads without it: servers, passwords, organizers, a phase."""
+"""Checks of what a contest needs beyond a valid config: servers, passwords, organizers, a phase."""
 
 from __future__ import annotations
 

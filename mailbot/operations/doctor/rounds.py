@@ -1,4 +1,4 @@
-"""The doctor's round of all parts, as far as it comes; what stops it is a row, and so is what is left out."""
+"""Run all checks as far as possible; what stops them is a finding too, and so is what was left out."""
 
 from __future__ import annotations
 
