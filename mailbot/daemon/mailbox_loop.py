@@ -64,7 +64,14 @@ class MailboxLoop:
                     self.service.config.challenge.zone
                 )
                 heartbeat.rest(f"no connection; again at {again:%H:%M:%S}", seconds)
-                self.bell.wait(seconds)
+                self._pause(seconds)
+
+    def _pause(self, seconds: float) -> None:
+        """Leave the server alone for so long, whatever rings meanwhile; only a stop ends it sooner."""
+        end = time.monotonic() + seconds
+        rung = True
+        while rung and not self.stopping.is_set():
+            rung = self.bell.wait(max(0.0, end - time.monotonic()))
 
     def _watch(self) -> None:
         """Fetch, then wait for the server or the bell, until told to stop or the connection breaks."""

@@ -29,12 +29,13 @@ class Pause:
     stopping: threading.Event
     waits: int
 
-    def wait(self, _seconds: float) -> None:
+    def wait(self, _seconds: float) -> bool:
         """Let ten minutes pass."""
         self.clock.forward(minutes=10)
         self.waits -= 1
         if not self.waits:
             self.stopping.set()
+        return False
 
 
 @pytest.mark.parametrize(
