@@ -15,6 +15,8 @@ from mailbot import __version__
 from mailbot.cli.app import app
 from mailbot.config.errors import nearest_model
 from mailbot.config.schema import Config
+from mailbot.intake.sender import THANKS
+from mailbot.mail.automatic import ABSENCE
 from mailbot.model import MailState, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -75,6 +77,18 @@ def test_the_walks_of_the_architecture_name_what_is_there() -> None:
         module = import_module("mailbot." + path.removesuffix(".py").replace("/", "."))
         for name in filter(None, names.split(", ")):
             assert attrgetter(name)(module), f"{path}: {name}"
+
+
+def test_every_silence_is_explained() -> None:
+    """docs/no-answer.md has each outcome that may be silent, and each reason that a mail looks automatic for."""
+    page = (ROOT / "docs/no-answer.md").read_text(encoding="utf-8")
+    silent = {"unknown-sender", "automatic", "own", "known", "held", "confirmed", "no-submission", "set-aside"}
+    assert silent <= {*Outcome, *MailState}
+    code = (ROOT / "mailbot/mail/automatic.py").read_text(encoding="utf-8")
+    strong = re.findall(r'Sign\.(?:LOOP|REPORT|REPLY), "([^"]+)"', code)
+    assert len(strong) > 5
+    assert {word for word in silent if f"`{word}`" not in page} == set()
+    assert {reason for reason in [*strong, ABSENCE, THANKS] if f"“{reason}”" not in page} == set()
 
 
 def test_every_test_that_a_page_names_is_there() -> None:

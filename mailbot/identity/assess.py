@@ -17,6 +17,7 @@ from mailbot.system.sandbox import ChildDied
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mailbot.identity.identify import Identity
     from mailbot.identity.lookup import Lookup
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """So often a mail is put off because the DNS gives no answer; then its signatures prove nothing."""
+
+REWRITTEN = "a group or list rewrote the From field"
 
 FOREIGN_KEY = "it carries another team's key"
 
@@ -65,10 +68,15 @@ class Assessor:
         found = {row.team_id for row in self._keys(tx, claims) if not row.ended}
         return teams.with_id(tx, found.pop()) if len(found) == 1 else None
 
-    def begin(self, row: MailRow, mail: Mail, team: Team, raw: bytes) -> Assessment:
+    def begin(self, row: MailRow, mail: Mail, identity: Identity, raw: bytes) -> Assessment:
         """Begin to assess a mail of a team, from one address. Raises Temporary when the DNS gives no answer."""
+        team = identity.team
+        if team is None:
+            raise ValueError("only a team's mail is assessed")
         if row.auth is AuthLevel.CONFIRMED:
             return self._settled(Verdict(level=AuthLevel.CONFIRMED, why=row.auth_why or ""))
+        if identity.rewritten:
+            return Assessment(proofs=[Proof(level=AuthLevel.NONE, holds=False, why=REWRITTEN)], require=self.require)
         claims, sender = mail.claims, mail.senders[0]
         with self.ledger.read() as tx:
             found, distrusted = self._keys(tx, claims), observations.distrusted_authservs(tx)

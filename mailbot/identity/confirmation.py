@@ -12,11 +12,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.ledger import events, held, mails
-from mailbot.mail.subject import strip_reply
+from mailbot.mail.subject import own_lines, strip_reply
 from mailbot.model import Id, Outcome
 
 if TYPE_CHECKING:
@@ -32,19 +33,45 @@ LETTERS = 32
 
 _CODE = re.compile(rf"M-0*([1-9]\d{{0,17}})[ .:_-]([0-9a-f]{{{LETTERS}}})(?![0-9a-z])", re.IGNORECASE)
 
-_WORD = re.compile(
-    r"\W*(?:i\s+(?:hereby\s+)?)?confirm(?:ed)?\b[\s.!,]*|\W*我?已?确认[\s.!,。]*",
+_CLAUSE = re.compile(r"[.,;:!。，；：！、—–]|\s-{1,2}\s?")  # noqa: RUF001  # the stops of Chinese
+"""Where a clause ends."""
+
+_CONFIRMS = {"confirm", "confirmed"}
+
+_BESIDE = frozenset({"i", "we", "yes", "ok", "okay", "hereby", "it", "this", "mine", "ours"}) | _CONFIRMS
+"""Words that may stand in the clause that confirms."""
+
+_QUOTES = " \t\"'“”‘’「」()[]<>*_`"  # noqa: RUF001  # people quote the word they were asked for
+
+_CHINESE = re.compile(r"(?:是的?|对|好的?)?(?:我们?)?(?:本人)?(?:现|已经?)?(?:确认|確認)(?:了|无误|無誤|提交)?")
+
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|greetings|to whom)\b"
+    r"|(?:老师|各位|尊敬的)?.{0,12}(?:您好|你好|大家好)|(?:尊敬的|各位|致).{0,20}",
     re.IGNORECASE,
 )
+
+_BANNER = re.compile(r"\W*(?:caution|warning|attention|notice|external|ext|外部邮件|注意)\b", re.IGNORECASE)
+"""How a gateway's line above a mail begins."""
+
+_ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----$|(?:hash|charset): ?[\w,-]+$", re.IGNORECASE)
+
+_LONGEST = 120
+"""Characters of a line that can be a word with its thanks."""
+
+_LOOKED_AT = 8
+"""So many lines of what a person wrote are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """A mail that says it confirms another."""
+    """A mail that bears the code of one that is held."""
 
     #: Number of the mail that was held.
     mail_id: int
     code: str
+    #: Whether it says the word, so that it confirms that mail.
+    sure: bool = True
 
 
 def code(secret: bytes, mail_id: int, sha256: str) -> str:
@@ -69,19 +96,45 @@ def masked(text: str) -> str:
 
 
 def read(subject: str, text: str) -> Said | None:
-    """Return what a mail confirms: a code in its subject or first line, and the word first in one of them."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    found = _CODE.search(subject) or _CODE.search(first)
-    if found is None or not (_says_so(first) or _says_so(strip_reply(subject))):
+    """Return what a mail confirms, by a code in its subject or the first lines that a person wrote; None without one.
+
+    The word must stand in the subject, or be the first thing that the person says: only a greeting, the banner of a
+    gateway and the armour of a signature may stand above it. So neither a program that quotes our question nor one that
+    says that somebody is away confirms anything.
+    """
+    lines = list(islice(own_lines(text), _LOOKED_AT))
+    found = next(filter(None, (_CODE.search(line) for line in (subject, *lines))), None)
+    if found is None:
         return None
-    return Said(mail_id=int(found[1]), code=found[2].lower())
+    first = next((line for line in lines if not _stands_above(line)), "")
+    sure = _says_so(first) or _says_so(strip_reply(subject))
+    return Said(mail_id=int(found[1]), code=found[2].lower(), sure=sure)
+
+
+def _stands_above(line: str) -> bool:
+    """Whether a line is a greeting alone, a gateway's banner, or armour, below which a person begins."""
+    if _BANNER.match(line) or _ARMOUR.match(line):
+        return True
+    return bool(_GREETING.match(line)) and not _says_so(line)
 
 
 def _says_so(line: str) -> bool:
-    """Whether a line is the word, and nothing else but a code."""
-    bare = unicodedata.normalize("NFKC", re.sub(r"\[\s*\]", "", _CODE.sub("", line)))
-    return _WORD.fullmatch(bare.strip()) is not None
+    """Whether a line says the word, in a clause of its own; other clauses may thank, greet or sign."""
+    bare = unicodedata.normalize("NFKC", re.sub(r"\[\s*\]", "", _CODE.sub("", line))).casefold()
+    if "?" in bare or len(bare) > _LONGEST:
+        return False
+    return any(_confirms(clause) for clause in _CLAUSE.split(bare))
 
+
+def _confirms(clause: str) -> bool:
+    words = clause.strip(_QUOTES).split()
+    if not _CONFIRMS.isdisjoint(words):
+        return _BESIDE.issuperset(words)
+    return len(words) == 1 and _CHINESE.fullmatch(words[0]) is not None
+
+
+UNSAID = "it does not begin with the word confirm; if the mail is yours, reply with that one word"
+"""Why an answer with a live code confirms nothing."""
 
 VALID = timedelta(hours=72)
 """So long a code holds."""
@@ -124,7 +177,7 @@ class Questions:
         asked = held.asked_at(tx, row.id)
         if asked is None or self.clock() >= asked + VALID:
             return "the code has expired"
-        return None
+        return None if said.sure else UNSAID
 
 
 def approve(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:

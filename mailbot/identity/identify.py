@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from mailbot.config import address as mailaddress
 from mailbot.config.address import canonical
+from mailbot.mail.automatic import ABSENCE
+from mailbot.mail.model import Sign
 from mailbot.model import Outcome, Team
 from scoring.text import REPLACEMENT
 
@@ -39,30 +41,62 @@ class Identity:
     #: What it asks of the roster, and what came of that.
     request: Request | None = None
     result: Result | None = None
+    #: Whether a forwarder put another address into From, so that nothing can prove who wrote the mail.
+    rewritten: bool = False
 
 
-def identify(mail: Mail, roster: Mapping[str, Team], own: Collection[str], holder: Team | None = None) -> Identity:
-    """Find the team of a mail.
+def identify(
+    mail: Mail,
+    roster: Mapping[str, Team],
+    own: Collection[str],
+    holder: Team | None = None,
+    *,
+    has_files: bool = False,
+    has_command: bool = False,
+    answers_us: bool = False,
+) -> Identity:
+    """Find the team of a mail, and whether the mail is handled at all.
 
     ``roster`` maps lower-case addresses to teams, ``own`` are the addresses mailbot itself writes from. Only a mail
     with exactly one From address has a sender (RFC 5322 allows several; nobody honest here uses them). ``holder`` is
     the team whose key the mail carries: then a sender who is not on the roster is of that team, and the reply goes to
-    the team's first address.
+    the team's first address. ``ada+siqa@a.org`` writes for ``ada@a.org``, who is answered. Where a group that is our
+    own address has rewritten From, the author is taken from what it says about that, and believed for nothing more.
     """
-    if any(canonical(sender) in own for sender in mail.senders):
-        return Identity(outcome=Outcome.OWN, reason="it comes from the submission address itself")
-    if len(mail.senders) != 1:
-        return Identity(outcome=Outcome.UNKNOWN_SENDER, reason=f"{len(mail.senders)} From addresses")
-    sender = mail.senders[0]
-    team = roster.get(sender)
-    if mail.automatic:
+    senders, rewritten = mail.senders, False
+    if any(canonical(sender) in own for sender in senders):
+        authors = [author for author in mail.original if canonical(author) not in own]
+        if mail.sign is Sign.LOOP or len(authors) != 1:
+            return Identity(outcome=Outcome.OWN, reason="it comes from the submission address itself")
+        senders, rewritten = (authors[0],), True
+    if len(senders) != 1:
+        return Identity(outcome=Outcome.UNKNOWN_SENDER, reason=f"{len(senders)} From addresses")
+    sender = senders[0]
+    address = sender if sender in roster else canonical(sender)
+    team = roster.get(address) or (holder if holder and holder.addresses else None)
+    if _is_machines(mail, team, has_files=has_files, has_command=has_command, answers_us=answers_us):
         return Identity(team=team, outcome=Outcome.AUTOMATIC, reason=mail.automatic)
-    if team is None and holder is not None and holder.addresses:
-        return Identity(team=holder, reply_to=holder.addresses[0])
     if team is None:
         reason = "the sender is not on the roster"
         return Identity(reply_to=_mailable(sender), outcome=Outcome.UNKNOWN_SENDER, reason=reason)
-    return Identity(team=team, reply_to=sender)
+    reply_to = address if address in roster else team.addresses[0]
+    return Identity(team=team, reply_to=reply_to, rewritten=rewritten)
+
+
+def _is_machines(mail: Mail, team: Team | None, *, has_files: bool, has_command: bool, answers_us: bool) -> bool:
+    """Whether a machine wrote a mail, so that it is not handled: silence needs proof.
+
+    Of a team, only strong signs count, and no sign of a machine's answer outweighs a result file.
+    """
+    if mail.sign is None or team is None:
+        return mail.sign is not None
+    if mail.sign in {Sign.LOOP, Sign.REPORT}:
+        return True
+    if has_files:
+        return False
+    if mail.sign is Sign.REPLY:
+        return answers_us or not has_command
+    return mail.automatic == ABSENCE and answers_us
 
 
 def _mailable(address: str) -> str | None:

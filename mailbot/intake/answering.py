@@ -61,11 +61,11 @@ class Answering:
     alerts: Alerts
     clock: Callable[[], datetime]
 
-    def answer(self, tx: Tx, case: Case, answer: Answer) -> None:
-        """Queue the reply, where there is to be one."""
+    def answer(self, tx: Tx, case: Case, answer: Answer) -> bool:
+        """Queue the reply, where there is to be one; return whether there is."""
         recipient, now = case.identity.reply_to, self.clock()
         if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, case, recipient)):
-            return
+            return False
         passed = exceeded(self.limits, self._written(tx, recipient))
         if answer.outcome is Outcome.HELD and not self.questions.may_be_asked(
             tx, recipient, stranger=answer.team is None
@@ -75,7 +75,7 @@ class Answering:
             events.append(tx, kind="reply-withheld", subject=case.row.name, now=now, limit=passed)
             journal.trouble("reply-withheld", mail=case.row.name, limit=passed)
             self.alerts.report_in(tx, "replies", ok=False, detail=f"{case.row.name}: {passed}")
-            return
+            return False
         key = case.row.sha256 + case.row.name
         kind = "reply" if answer.team else STRANGER
         if answer.outcome is Outcome.HELD:  # its receipt comes later, as another mail
@@ -90,6 +90,7 @@ class Answering:
             team_id=answer.team.id if answer.team else None,
             now=now,
         )
+        return True
 
     def _question(self, case: Case) -> Question:
         """Return what a team is asked about a held mail."""

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mailbot.transport.spool import Spool
 
 KIND = "forwarded"
+SILENCE = "unanswered"
+_ANSWERED_ELSEWHERE = {Outcome.CONFIRMED, Outcome.KNOWN}
+"""A confirmed mail is answered by the receipt of the one that was held; one known before has its answer."""
+
 FORWARDED = (Outcome.NO_SUBMISSION, Outcome.UNKNOWN_SENDER)
 PER_DAY = 50
 """So many mails are forwarded to an organizer in a day: nobody shall make a cannon of mailbot."""
@@ -42,9 +46,17 @@ class Forwarding:
     spool: Spool
     clock: Callable[[], datetime]
 
-    def forward(self, tx: Tx, case: Case, outcome: Outcome) -> None:
-        """Queue what the organizers get of a mail that brings no file and asks for nothing a machine can do."""
-        if outcome not in FORWARDED or case.opened.candidates or not self.challenge.forward:
+    def forward(self, tx: Tx, case: Case, outcome: Outcome, *, is_answered: bool) -> None:
+        """Queue what the organizers get of a mail.
+
+        A mail that brings no file and asks for nothing a machine can do is forwarded, where the config says so. A mail
+        with what could be a result file that nobody answers is told of at once.
+        """
+        if case.opened.candidates:
+            if not is_answered and outcome not in _ANSWERED_ELSEWHERE:
+                self._tell_of_silence(tx, case, outcome)
+            return
+        if outcome not in FORWARDED or not self.challenge.forward:
             return
         now = self.clock()
         raw = self.spool.get(case.row.sha256) if case.row.size <= LARGEST else None
@@ -60,6 +72,28 @@ class Forwarding:
                 sent += 1
         if sent:
             events.append(tx, kind="mail-forwarded", subject=case.row.name, now=now)
+
+    def _tell_of_silence(self, tx: Tx, case: Case, outcome: Outcome) -> None:
+        """Write to the organizers that a mail with a file was not answered, and why."""
+        row, mail, now = case.row, case.opened.mail, self.clock()
+        for organizer in self.challenge.organizers:
+            key = f"unanswered {row.name} {organizer}"
+            if outbox.has(tx, key) or outbox.letters_since(tx, now - DAY, kind=SILENCE, recipient=organizer) >= PER_DAY:
+                continue
+            subject = f"[mailbot] not answered: {row.name} with a file"
+            message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)
+            text = environment().get_template("letters/unanswered.txt.j2")
+            context = {
+                "mail": mail,
+                "row": row,
+                "team": case.identity.team,
+                "outcome": outcome,
+                "reason": case.identity.reason or outcome,
+                "files": [candidate.name for candidate in case.opened.candidates],
+                "challenge": self.challenge,
+            }
+            message.set_content(text.render(context), cte="quoted-printable")
+            outbox.queue(tx, message, kind=SILENCE, key=key, now=now)
 
     def _message(self, mail: Mail, row: MailRow, team: Team | None, organizer: str, raw: bytes | None) -> EmailMessage:
         key = f"forward {row.name} {organizer}"

@@ -114,15 +114,16 @@ class Intake:
         thread = bool(opened.mail.references)
         command = commands.read(opened.mail.subject, opened.mail.text, in_thread=thread, has_files=has_files)
         entry = entries.find(opened, self.challenge.entries) if command is None else None
-        wanted = has_files or command is not None or entry is not None
-        identity = self.senders.identify(row, opened.mail, known, has_files=wanted)
+        brings = has_files or entry is not None
+        wanted = brings or command is not None
+        identity = self.senders.identify(row, opened.mail, known, has_files=brings, has_command=command is not None)
         command, wanted = (command, wanted) if identity.request is None else (None, True)
         if identity.team is not None and identity.outcome is None and known is None:
-            assessment = self.assessor.begin(row, opened.mail, identity.team, raw)
+            assessment = self.assessor.begin(row, opened.mail, identity, raw)
             yield
             identity = replace(identity, verdict=assessment.result())
         if known is None or known.held:
-            identity = held(identity, command, has_files=has_files or entry is not None, wanted=wanted)
+            identity = held(identity, command, has_files=brings, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         started = [self._start(c, opened.mail.subject) for c in candidates]

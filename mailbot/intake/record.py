@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mailbot.model import Judged, Team
 
 
+MOST_SENDER = 300
+"""Characters of what a mail says it is from that are kept."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """Records mails, each in one transaction."""
@@ -76,6 +80,8 @@ class Record:
             reason=identity.reason or (str(command) if command else None),
             fingerprint=fingerprint,
             verdict=identity.verdict,
+            sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
+            subject=case.opened.mail.subject,
         )
         self._mark_addresses(tx, case)
         self._release(tx, case)
@@ -88,8 +94,8 @@ class Record:
             told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
-        self.answering.answer(tx, case, told)
-        self.forwarding.forward(tx, case, outcome)
+        is_answered = self.answering.answer(tx, case, told)
+        self.forwarding.forward(tx, case, outcome, is_answered=is_answered)
         receipts = [
             {
                 "receipt": one.receipt,

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mailbot.identity.identify import Identity
+    from mailbot.mail.model import Mail
 
 _SETTLED = (Outcome.CONFIRMED, Outcome.NOT_CONFIRMED)
+
+_SILENT = (Outcome.AUTOMATIC, Outcome.OWN)
+"""Mails that nobody was answered: what once counted as a machine's stays one when a ledger is rebuilt."""
 
 
 UNTOLD = "?"
@@ -48,11 +52,14 @@ class Known:
     #: Whether what it handed in besides came in time.
     in_time: bool | None = None
 
-    def of(self, identity: Identity) -> Identity:
-        """Return the identity as it was found then."""
+    def of(self, identity: Identity, mail: Mail) -> Identity:
+        """Return the identity as it was found then, whatever today's rules say of the mail."""
         found = replace(identity, verdict=self.verdict)
         if self.outcome is None:
             return found
+        if self.outcome in _SILENT:
+            reason = identity.reason or mail.automatic
+            return replace(found, outcome=self.outcome, reason=reason, reply_to=None)
         reply_to = None if self.confirms else identity.reply_to
         return replace(found, outcome=self.outcome, reason=self.reason, confirms=self.confirms, reply_to=reply_to)
 
@@ -78,6 +85,8 @@ def read(detail: Mapping[str, Any]) -> Known:
         ),
         in_time=detail.get("in_time"),
     )
+    if outcome in _SILENT:
+        return replace(found, outcome=Outcome(outcome))
     if outcome not in _SETTLED:
         return replace(found, registration=detail.get("registration", False), held=outcome == Outcome.HELD)
     return replace(found, outcome=Outcome(outcome), reason=detail["reason"], confirms=detail["confirms"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mailbot.config.address import canonical
 from mailbot.identity import confirmation
 from mailbot.identity.identify import Identity, identify
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.ledger import outbox, teams
+from mailbot.mail.subject import own_lines
 from mailbot.model import AuthLevel, Id, Outcome
 from scoring.text import printable
 
@@ -29,6 +31,9 @@ LONGEST_ASKED = 500
 """Characters of a command that the question about it shows."""
 
 
+THANKS = "an answer to a reply, without a file or a question"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Senders:
     """Finds out who sent a mail."""
@@ -38,28 +43,39 @@ class Senders:
     registrar: Registrar
     questions: Questions
 
-    def identify(self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool) -> Identity:
+    def identify(
+        self, row: MailRow, mail: Mail, known: Known | None, *, has_files: bool, has_command: bool
+    ) -> Identity:
         """Return whose mail it is, and what becomes of it without looking at its files.
 
-        ``known`` is what was found when it was recorded first; ``has_files`` whether it brings something to be handled.
+        ``known`` is what was found when it was recorded first; ``has_files`` and ``has_command`` say whether it brings
+        something that is to be handled.
         """
         with self.ledger.read() as tx:
-            roster = teams.by_address(tx, mail.senders)
+            authors = (*mail.senders, *mail.original)
+            roster = teams.by_address(tx, [*authors, *map(canonical, authors)])
             answers_us = outbox.is_ours(tx, mail.references)
             holder = self.assessor.holder(tx, mail.claims)
-        identity = identify(mail, roster, self.assessor.own, holder)
+        identity = identify(
+            mail,
+            roster,
+            self.assessor.own,
+            holder,
+            has_files=has_files,
+            has_command=has_command,
+            answers_us=answers_us,
+        )
         identity = self.registrar.seen(row, mail, identity, known)
         said = confirmation.read(mail.subject, mail.text) if known is None else None
-        identity = known.of(identity) if known is not None else identity
+        identity = known.of(identity, mail) if known is not None else identity
         stranger = self.registrar.may_answer(identity)
         if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
             answer = self._confirmed(identity, said)
-            if answer.confirms or not has_files:
+            if answer.confirms or not (has_files or has_command):
                 return answer
-        if identity.outcome is None and answers_us and not has_files and identity.request is None:
-            return Identity(
-                team=identity.team, outcome=Outcome.NO_SUBMISSION, reason="an answer to a reply, without a file"
-            )
+        handled = has_files or has_command or identity.request is not None
+        if identity.outcome is None and answers_us and not handled and not _wants_an_answer(mail):
+            return Identity(team=identity.team, outcome=Outcome.NO_SUBMISSION, reason=THANKS)
         return identity
 
     def _confirmed(self, identity: Identity, said: Said) -> Identity:
@@ -70,6 +86,14 @@ class Senders:
             return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
         reason = f"it confirms {Id.MAIL.of(said.mail_id)}"
         return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
+
+
+def _wants_an_answer(mail: Mail) -> bool:
+    """Whether an answer to a mail of ours that brings no file is still for us.
+
+    It may have meant to bring one (a link, an encrypted or damaged file, a pasted table), or ask something.
+    """
+    return bool(mail.faults) or any("?" in line for line in own_lines(mail.text))
 
 
 def held(identity: Identity, command: Command | None, *, has_files: bool, wanted: bool) -> Identity:

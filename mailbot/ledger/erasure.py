@@ -59,17 +59,22 @@ def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
     own = sa.select(mails.c.id).where(mails.c.team_id == team_id)
     ours = sa.or_(outbox.c.team_id == team_id, outbox.c.mail_id.in_(own), outbox.c.recipient.in_(list(gone)))
     tx.execute(sa.update(outbox).where(ours).values(**_SILENT))
-    tx.execute(sa.update(mails).where(mails.c.team_id == team_id).values(reason=None, trace=None, auth_why=None))
+    tx.execute(
+        sa.update(mails)
+        .where(mails.c.team_id == team_id)
+        .values(reason=None, trace=None, auth_why=None, sender=None, subject=None)
+    )
     tx.execute(sa.update(entries).where(entries.c.team_id == team_id).values(what=""))
     disputed = sa.select(submissions.c.id).where(submissions.c.team_id == team_id)
     tx.execute(sa.update(disputes).where(disputes.c.submission_id.in_(disputed)).values(text="", why=None))
     _plain_submissions(tx, team_id)
 
 
-def blank_replies_to(tx: Tx, digests: Collection[str]) -> None:
-    """Take out whom we answered, and what, of mails that were dropped with a team that is forgotten."""
+def blank_mails(tx: Tx, digests: Collection[str]) -> None:
+    """Take out who sent mails that were dropped with a team that is forgotten, their subjects, and what we answered."""
     for start in range(0, len(digests), _AT_ONCE):
         some = list(digests)[start : start + _AT_ONCE]
+        tx.execute(sa.update(mails).where(mails.c.sha256.in_(some)).values(sender=None, subject=None))
         answered = sa.select(mails.c.id).where(mails.c.sha256.in_(some))
         tx.execute(sa.update(outbox).where(outbox.c.mail_id.in_(answered)).values(**_SILENT))
 

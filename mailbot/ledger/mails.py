@@ -143,10 +143,16 @@ def record(
     reason: str | None,
     fingerprint: str | None = None,
     verdict: Verdict | None = None,
+    sender: str = "",
+    subject: str = "",
 ) -> None:
-    """Mark a mail that is being worked on as recorded; ``verdict`` says how sure it is who sent it."""
+    """Mark a mail that is being worked on as recorded; ``verdict`` says how sure it is who sent it.
+
+    ``sender`` and ``subject`` are what the mail itself says.
+    """
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
+    done |= {"sender": sender, "subject": subject}
     auth = {"auth": verdict.level, "auth_why": verdict.why, "auth_mark": verdict.mark or None} if verdict else {}
     tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import authserv_checks, events, health, mails, outbox, submissions, teams
-from mailbot.model import Outcome, ReplyState, Status
+from mailbot.model import Id, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,3 +130,34 @@ def checked_authservs(tx: Tx) -> dict[str, bool]:
 def distrusted_authservs(tx: Tx) -> frozenset[str]:
     """Return the names under which a forged result came through: their results count for nothing."""
     return frozenset(name for name, forged in checked_authservs(tx).items() if forged)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unanswered:
+    """A mail that nobody was answered."""
+
+    mail: str
+    sender: str
+    subject: str
+    outcome: Outcome
+    reason: str
+
+
+def unanswered(tx: Tx, since: datetime, until: datetime) -> list[Unanswered]:
+    """Return the mails that arrived in a window, were recorded, and got no mail of ours; the oldest first.
+
+    A mail that confirms another is answered by that one's receipt.
+    """
+    window = (mails.c.arrived_at >= since, mails.c.arrived_at < until, mails.c.outcome.is_not(None))
+    answered = sa.exists().where(outbox.c.mail_id == mails.c.id)
+    query = sa.select(mails).where(*window, mails.c.outcome != Outcome.CONFIRMED, ~answered).order_by(mails.c.id)
+    return [
+        Unanswered(
+            mail=Id.MAIL.of(row.id),
+            sender=row.sender or "",
+            subject=row.subject or "",
+            outcome=Outcome(row.outcome),
+            reason=row.reason or "",
+        )
+        for row in tx.execute(query)
+    ]

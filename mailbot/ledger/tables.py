@@ -76,6 +76,8 @@ mails = table(
     sa.Column("auth", sa.Text),  # how sure it is who sent it (AuthLevel); none where nobody asked
     sa.Column("auth_why", sa.Text),
     sa.Column("auth_mark", sa.String(64), index=True),  # of the signature: the same mail sent once more bears the same
+    sa.Column("sender", sa.Text),  # addresses of From, as the mail says them; none until it was opened
+    sa.Column("subject", sa.Text),
     sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),
     one_of("state", MailState),
     sa.CheckConstraint("state != 'recorded' OR outcome IS NOT NULL", name="recorded_has_outcome"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.ledger import Tx
-    from mailbot.ledger.observations import HealthRow
+    from mailbot.ledger.observations import HealthRow, Unanswered
     from mailbot.ledger.quota import GrantRow
     from mailbot.ledger.similarities import LikenessRow
 
@@ -21,6 +21,8 @@ OWN = "mailbot"
 """Who acts in the audit trail when nobody typed a command."""
 
 MOST_NAMES = 20
+
+MOST_MAILS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,9 @@ class Digest:
     more_similar: int
     #: What the organizers let teams submit beyond the quota.
     grants: Sequence[GrantRow]
+    #: Mails that nobody was answered, the first of them.
+    unanswered: Sequence[Unanswered]
+    more_unanswered: int
     #: What people did by command, by the kind of the entry in the audit trail.
     acts: Sequence[tuple[str, int]]
     #: Replies that the limits withheld, and mails of ours that could not be sent.
@@ -68,6 +73,7 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
     statuses = observations.submissions_by_status(tx, since, until)
     kinds = observations.entries_by_kind(tx, since, until)
     teams = observations.subjects(tx, since, until, kind="team-added")
+    silent = observations.unanswered(tx, since, until)
     similar = [pair for pair in similarities.listing(tx, since=since) if pair.found_at < until]
     return Digest(
         since=since,
@@ -81,6 +87,8 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         similar=similar[:MOST_NAMES],
         more_similar=len(similar[MOST_NAMES:]),
         grants=quota.grants_between(tx, since, until),
+        unanswered=silent[:MOST_MAILS],
+        more_unanswered=len(silent[MOST_MAILS:]),
         acts=sorted(observations.acts_of_people(tx, since, until, own=OWN).items()),
         withheld=kinds["reply-withheld"],
         given_up=observations.given_up(tx, since),

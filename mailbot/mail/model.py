@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ class Brought:
     size: int
 
 
+class Sign(StrEnum):
+    """How certain it is that a machine wrote a mail."""
+
+    LOOP = "loop"  # it bears our own header: a mailbot wrote it
+    REPORT = "report"  # a report about the delivery, or the reading, of another mail
+    REPLY = "reply"  # what only a machine's answer bears: auto-replied, the fields of autoresponders
+    WEAK = "weak"  # what forwarders, lists, gateways and providers also put on mail that a person wrote
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mail:
     """What the rest of mailbot knows of a message; every field is safe to show as inert text."""
@@ -113,7 +123,11 @@ class Mail:
     passed: tuple[Brought, ...] = ()
     #: What it brings to show who sent it.
     claims: Claims = field(default_factory=Claims)
-    #: Why the mail must never be answered (a list, an auto-reply, a bounce …); None when it may be.
+    #: What looks automatic about the mail (a list, an auto-reply, a bounce …), in words; None when nothing does.
     automatic: str | None = None
+    #: How certain that is; None when nothing looks automatic.
+    sign: Sign | None = None
+    #: Who wrote it, by the fields of a forwarder that put another address into From; such a field proves nothing.
+    original: tuple[str, ...] = ()
     #: What is wrong with the mail as a mail: over a cap, undecodable, no body.
     faults: tuple[Problem, ...] = ()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail import teamkey
 from mailbot.mail.authentication import read_claims
-from mailbot.mail.automatic import why_automatic
+from mailbot.mail.automatic import looks_automatic
 from mailbot.mail.mime import faults
-from mailbot.mail.mime.addresses import senders
+from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.attachments import find
 from mailbot.mail.mime.faults import is_substitute
 from mailbot.mail.mime.headers import DEFAULT, Caps
@@ -54,6 +54,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     headers = top.headers
     said = headers.decoded("subject")
     subject = printable(teamkey.stripped(said), SUBJECT_LENGTH)
+    sign = looks_automatic(headers, has_attachment=bool(found.attachments))
     notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
     return Mail(
         senders=senders(headers),
@@ -64,7 +65,9 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
         attachments=found.attachments,
         passed=found.passed,
         claims=read_claims(headers, said, trusted),
-        automatic=why_automatic(headers, has_attachment=bool(found.attachments)),
+        automatic=sign[1] if sign else None,
+        sign=sign[0] if sign else None,
+        original=_original(headers),
         faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
     )
 
@@ -88,6 +91,19 @@ def _references(headers: Headers) -> tuple[str, ...]:
         ids = tuple(dict.fromkeys(_ID.findall(value)))
         if ids:
             return ids if len(ids) <= 2 * _ENDS else ids[:_ENDS] + ids[-_ENDS:]
+    return ()
+
+
+def _original(headers: Headers) -> tuple[str, ...]:
+    """Return who wrote a mail by the first of the fields in which a group or list keeps that when it rewrites From.
+
+    Google Groups writes X-Original-From, and X-Original-Sender on all its mail; lists that follow Mailman's advice on
+    DMARC put the author into Reply-To.
+    """
+    is_list = any(name in headers for name in ("list-id", "list-post", "mailing-list"))
+    for name in ("x-original-from", "x-original-sender", *(("reply-to",) if is_list else ())):
+        if found := addresses(headers.texts(name)):
+            return tuple(dict.fromkeys(found))
     return ()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 _MARK = r"\s*+(?:re|aw|sv|antw|tr|vs|fwd?|wg|回复|答复|转发)\s*+[:：]"  # noqa: RUF001  # the colon that Chinese clients write
@@ -61,13 +61,16 @@ _QUOTE = re.compile(r"[>|]")
 
 _WROTE = re.compile(r".*(?:\bwrote|\bwrites|\bschrieb.*|写道)\s*:$", re.IGNORECASE)
 
+_ON = re.compile(r"(?:on|am|le|el|il|op) .{0,100}\d", re.IGNORECASE)
+"""How a line begins that says when somebody wrote what is quoted."""
+
 _REST = re.compile(r"--$|_{20,}$|-{3,} ?(?:original|forwarded|原始邮件)|(?:from|发件人) ?:", re.IGNORECASE)
 
 
 def own_lines(text: str) -> Iterator[str]:
     """Yield the lines that the sender wrote: no quoted ones, none of a signature or of a mail below."""
     above: list[str] = []
-    for line in (plain_lines(each) for each in text.splitlines()):
+    for line in _unwrapped(text.splitlines()):
         if _REST.match(line):
             break
         if _WROTE.match(line) and any(above):
@@ -75,6 +78,17 @@ def own_lines(text: str) -> Iterator[str]:
         if line and not _QUOTE.match(line) and not _WROTE.match(line):
             above.append(line)
     yield from above
+
+
+def _unwrapped(lines: Sequence[str]) -> Iterator[str]:
+    """Yield plain lines; the line that says who wrote what is quoted is one, where a mail program has wrapped it."""
+    plain = [plain_lines(each) for each in lines]
+    at = 0
+    while at < len(plain):
+        begun = _ON.match(plain[at])
+        joined = next((n for n in (1, 2) if begun and _WROTE.match(" ".join(plain[at : at + n + 1]))), 0)
+        yield " ".join(plain[at : at + joined + 1])
+        at += joined + 1
 
 
 def plain_lines(line: str) -> str:

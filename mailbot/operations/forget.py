@@ -156,7 +156,7 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
     gone = [digest for digest, reason in service.spool.dropped().items() if reason.startswith(FORGOTTEN)]
     with service.ledger.write("forget") as tx:
         erasure.forget(tx, team.id, pseudonym, known)
-        erasure.blank_replies_to(tx, gone)
+        erasure.blank_mails(tx, gone)
         for row in outbox.listing(tx):
             if has_words(row.message, {team.name, *known}):
                 erasure.blank(tx, row.id)

@@ -53,7 +53,7 @@ SHOWN = {
 def _absences() -> Iterator[Case]:
     yield _said(
         "gmail-vacation",
-        "Auto-Submitted",
+        "auto-replied",
         "Auto-Submitted: auto-replied",
         "Precedence: bulk",
         "X-Autoreply: yes",
@@ -61,7 +61,7 @@ def _absences() -> Iterator[Case]:
     )
     yield _said(
         "exchange-oof",
-        "empty return path",
+        "out-of-office reply",
         "X-Auto-Response-Suppress: All",
         "auto-submitted: auto-generated",
         "x-ms-exchange-generated-message-source: Mailbox Rules Agent",
@@ -71,7 +71,7 @@ def _absences() -> Iterator[Case]:
     )
     yield _said(
         "sieve-vacation",
-        "Auto-Submitted",
+        "auto-replied",
         "Auto-Submitted: auto-replied (vacation)",
         "X-Sieve: Pigeonhole Sieve 0.5.21",
         subject=f"Auto: {SUBJECT}",
@@ -86,9 +86,9 @@ def _absences() -> Iterator[Case]:
         "cpanel-autoresponder", "auto-reply field", "X-Autorespond: yes", "X-Loop: ann.lee@example.org", subject=RE
     )
     yield _said(
-        "zimbra", "Auto-Submitted", "Auto-Submitted: auto-replied (zimbra; vacation)", "Precedence: bulk", subject=RE
+        "zimbra", "auto-replied", "Auto-Submitted: auto-replied (zimbra; vacation)", "Precedence: bulk", subject=RE
     )
-    yield _said("precedence-any-case", "bulk mail", "PRECEDENCE: Auto_Reply", subject=RE)
+    yield _said("precedence-any-case", "auto-reply precedence", "PRECEDENCE: Auto_Reply", subject=RE)
     yield _said("qq-auto-reply", "out-of-office subject", subject=word(SHOWN["qq-auto-reply"], "gb18030"))
     yield _said(
         "outlook-german-without-header", "out-of-office subject", subject=word(SHOWN["outlook-german-without-header"])

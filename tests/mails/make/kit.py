@@ -51,6 +51,23 @@ class File:
         return {"name": self.name, "content_type": self.content_type, "size": len(self.data), "sha256": digest}
 
 
+SIGNS = {
+    None: None,
+    "written by mailbot": "loop",
+    "delivery or read report": "report",
+    "auto-replied": "reply",
+    "auto-reply field": "reply",
+    "auto-reply precedence": "reply",
+    "out-of-office reply": "reply",
+    "out-of-office subject": "weak",
+    "Auto-Submitted": "weak",
+    "bulk mail": "weak",
+    "mailing list": "weak",
+    "machine address": "weak",
+}
+"""How certain each reason makes it that a machine wrote a mail."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expected:
     """The `Mail` that must come out; the defaults are those of a plain submission by Ann."""
@@ -77,6 +94,7 @@ def case(path: str, mail: str | bytes, expected: Expected, *, line_end: str = "\
         "text": expected.text,
         "attachments": [file.described() for file in expected.attachments],
         "automatic": expected.automatic,
+        "sign": SIGNS[expected.automatic],
         "faults": faults,
     }
     return Case(path=path, raw=raw.replace(b"\n", line_end.encode()), mail=twin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailbot.identity import confirmation
@@ -22,6 +24,20 @@ SAID = confirmation.Said(mail_id=12, code=CODE)
         (f"confirm {confirmation.shown(12, CODE)}", ""),
         (f"Re: confirm M-12 {CODE.upper()}", "Sent from my phone"),
         ("hello", f"confirm M-000012 {CODE}"),
+        (f"Re: {ASKED}", "> Is this mail yours?\n> confirm\n\nconfirm"),
+        (f"Re: {ASKED}", "On Tue, 21 Apr 2026 at 10:00, SIQA\n<s@siqa.example> wrote:\n> x\n\nconfirm"),
+        (f"Re: {ASKED}", "CAUTION: This email originated outside the university.\n\nconfirm"),
+        (f"Re: {ASKED}", "[EXTERNAL]\nconfirm"),
+        (f"Re: {ASKED}", "Dear organizers,\n\nconfirm\n\nMira"),
+        (f"Re: {ASKED}", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nconfirm\n-----BEGIN PGP SIGNATURE-----"),
+        (f"Re: {ASKED}", "Yes, I confirm."),
+        (f"Re: {ASKED}", "Confirmed. Thanks!"),
+        (f"Re: {ASKED}", "Confirm, Mira"),
+        (f"Re: {ASKED}", '"confirm"'),
+        (f"Re: {ASKED}", "We confirm this. Regards, Li"),
+        (f"Re: {ASKED}", "您好，确认。"),  # noqa: RUF001  # as it is typed
+        (f"Re: {ASKED}", "老师您好：\n\n确认\n\n李伟"),  # noqa: RUF001  # as it is typed
+        (f"Re: {ASKED}", "是的，我确认"),  # noqa: RUF001  # as it is typed
     ],
 )
 def test_the_word_with_the_code_confirms(subject: str, text: str) -> None:
@@ -30,21 +46,35 @@ def test_the_word_with_the_code_confirms(subject: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I am on holiday.\nconfirm",
+        "",
+        "confirm? what is this",
+        "I do not confirm",
+        "I can't confirm this",
+        "Please confirm that you got it",
+        "Confirm the sender before opening",
+        "不确认",
+        "我没有确认",
+        f"Is this mail yours? {confirmation.shown(12, CODE)}",
+    ],
+)
+def test_other_words_with_the_code_confirm_nothing(text: str) -> None:
+    """No quoted question, no other sentence, nobody who is away; but the code was there, so it can be answered."""
+    assert confirmation.read(f"Re: {ASKED}", text) == replace(SAID, sure=False)
+
+
+@pytest.mark.parametrize(
     ("subject", "text"),
     [
-        (f"Re: {ASKED}", "I am on holiday.\nconfirm"),
-        (f"Automatic reply: {ASKED}", ""),
-        (f"Re: {ASKED}", "> confirm"[2:] + "? what is this"),
-        (f"Re: {ASKED}", "I do not confirm"),
-        (f"Re: {ASKED}", "不确认"),
-        (f"Re: {ASKED}", f"Is this mail yours? {confirmation.shown(12, CODE)}"),
         ("confirm", "confirm"),
         (f"Re: Is this yours? [M-000012 {CODE[:-1]}]", "confirm"),
         (f"Re: Is this yours? [M-000012 {CODE}0]", "confirm"),
     ],
 )
-def test_nothing_else_confirms(subject: str, text: str) -> None:
-    """No quoted question, no other sentence, no cut code."""
+def test_without_its_code_nothing_is_confirmed(subject: str, text: str) -> None:
+    """The word alone is nothing, nor is a code that was cut."""
     assert confirmation.read(subject, text) is None
 
 

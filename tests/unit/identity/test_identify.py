@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mailbot.config.address import canonical
 from mailbot.identity.identify import Identity, identify
-from mailbot.mail.model import Mail
+from mailbot.mail.automatic import ABSENCE
+from mailbot.mail.model import Mail, Sign
 from mailbot.model import Outcome, Team
 
 TEAM = Team(id=1, name="Pixel Peepers", addresses=("ada@peepers.example", "bo@peepers.example"))
@@ -14,9 +17,10 @@ ROSTER = dict.fromkeys(TEAM.addresses, TEAM)
 OWN = {"submissions@siqa.example"}
 
 
-def _of(*senders: str, automatic: str | None = None) -> Identity:
+def _of(*senders: str, sign: Sign | None = None, original: tuple[str, ...] = (), **found: Any) -> Identity:  # noqa: ANN401  # flags of identify
     """Identify a mail from these senders."""
-    return identify(Mail(senders=senders, automatic=automatic), ROSTER, OWN)
+    automatic = "bulk mail" if sign else None
+    return identify(Mail(senders=senders, automatic=automatic, sign=sign, original=original), ROSTER, OWN, **found)
 
 
 @pytest.mark.parametrize("sender", TEAM.addresses)
@@ -49,18 +53,60 @@ def test_only_one_sender_is_a_sender(senders: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("sender", ["ada@peepers.example", "eve@elsewhere.example"])
-def test_a_machine_is_never_answered(sender: str) -> None:
-    """An automatic mail is recorded for its team, with the reason, and nobody is answered."""
-    found = _of(sender, automatic="bulk mail")
+@pytest.mark.parametrize("sign", [Sign.LOOP, Sign.REPORT, Sign.REPLY])
+def test_a_machine_is_not_answered(sender: str, sign: Sign) -> None:
+    """A mail with a strong sign is recorded for its team, with the reason, and nobody is answered."""
+    found = _of(sender, sign=sign)
     assert (found.reply_to, found.outcome, found.reason) == (None, Outcome.AUTOMATIC, "bulk mail")
     assert found.team == ROSTER.get(sender)
+
+
+def test_a_weak_sign_makes_no_machine_of_a_team() -> None:
+    """Providers and forwarders put such fields on what people write; of a stranger they are enough."""
+    assert _of("ada@peepers.example", sign=Sign.WEAK) == _of("ada@peepers.example")
+    assert _of("eve@elsewhere.example", sign=Sign.WEAK).outcome is Outcome.AUTOMATIC
+
+
+@pytest.mark.parametrize(
+    ("sign", "found", "served"),
+    [
+        (Sign.REPLY, {"has_files": True}, True),
+        (Sign.REPLY, {"has_files": True, "answers_us": True}, True),
+        (Sign.REPLY, {"has_command": True}, True),
+        (Sign.REPLY, {"has_command": True, "answers_us": True}, False),
+        (Sign.WEAK, {"answers_us": True}, True),
+        (Sign.REPORT, {"has_files": True}, False),
+        (Sign.LOOP, {"has_files": True}, False),
+    ],
+)
+def test_a_team_with_a_file_or_a_command_is_served(sign: Sign, found: dict[str, Any], *, served: bool) -> None:
+    """Whatever the headers say, unless it is a report, our own mail, or a machine's answer to ours without a file."""
+    assert (_of("ada@peepers.example", sign=sign, **found).outcome is None) is served
+
+
+def test_an_absence_in_our_thread_is_a_machines() -> None:
+    """Its subject and that it answers us are enough together; the subject of a person's question is not."""
+    mail = Mail(senders=("ada@peepers.example",), automatic=ABSENCE, sign=Sign.WEAK)
+    assert identify(mail, ROSTER, OWN, answers_us=True).outcome is Outcome.AUTOMATIC
+    assert identify(mail, ROSTER, OWN).outcome is None
+
+
+def test_a_group_that_is_ourselves_names_the_author() -> None:
+    """From was rewritten to our own address: the author counts, and nothing can prove it."""
+    found = _of("submissions@siqa.example", original=("ada@peepers.example",), sign=Sign.WEAK)
+    assert found == Identity(team=TEAM, reply_to="ada@peepers.example", rewritten=True)
+    assert _of("submissions@siqa.example", original=("submissions@siqa.example",)).outcome is Outcome.OWN
+    assert _of("submissions@siqa.example", original=TEAM.addresses).outcome is Outcome.OWN
+    looped = _of("submissions@siqa.example", original=("ada@peepers.example",), sign=Sign.LOOP)
+    assert looped.outcome is Outcome.OWN
+    assert _of("eve@elsewhere.example", original=("ada@peepers.example",)).team is None
 
 
 @pytest.mark.parametrize("sender", ["submissions@siqa.example", "submissions+x@siqa.example"])
 @pytest.mark.parametrize("others", [(), ("ada@peepers.example",)])
 def test_our_own_mails_are_ours(sender: str, others: tuple[str, ...]) -> None:
     """A mail that claims to come from the submission address is never answered, whoever else it names."""
-    assert _of(*others, sender, automatic="bulk mail") == Identity(
+    assert _of(*others, sender, sign=Sign.WEAK) == Identity(
         outcome=Outcome.OWN, reason="it comes from the submission address itself"
     )
 

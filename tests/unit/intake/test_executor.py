@@ -241,9 +241,12 @@ def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Se
 
 
 def test_an_automatic_mail_asks_for_nothing(contest: Service) -> None:
-    """An out-of-office reply that quotes a command changes nothing and is not answered."""
-    row = take(contest, say("withdraw S-1", **{"Auto-Submitted": "auto-replied"}))
+    """An out-of-office reply to a mail of ours that quotes a command changes nothing and is not answered."""
+    with contest.ledger.read() as tx:
+        ours = outbox.listing(tx)[0].message_id
+    row = take(contest, say("withdraw S-1", **{"Auto-Submitted": "auto-replied", "In-Reply-To": ours}))
     assert row.outcome is Outcome.AUTOMATIC
+    assert take(contest, say("withdraw S-1", **{"Auto-Submitted": "auto-replied"})).outcome is Outcome.HELD
     stranger = take(contest, say("withdraw S-1", sender="mallory@evil.example"))
     assert stranger.outcome is Outcome.UNKNOWN_SENDER
     with contest.ledger.read() as tx:

@@ -8,6 +8,7 @@ import pytest
 
 from mailbot.errors import Permanent, Temporary
 from mailbot.intake.intake import ATTEMPTS, BATCH
+from mailbot.intake.sender import THANKS
 from mailbot.ledger import mails, outbox, submissions
 from mailbot.model import MailState, Outcome, Status
 from mailbot.system.sandbox import ChildDied
@@ -146,5 +147,5 @@ def test_an_answer_to_our_reply_is_no_submission(tmp_path: Path) -> None:
         again = take(service, submission("Second", References=ours))
         with service.ledger.read() as tx:
             assert len(outbox.listing(tx)) == 2
-    assert (thanks.outcome, thanks.reason) == (Outcome.NO_SUBMISSION, "an answer to a reply, without a file")
+    assert (thanks.outcome, thanks.reason) == (Outcome.NO_SUBMISSION, THANKS)
     assert again.outcome is Outcome.SCORED

@@ -36,6 +36,7 @@ def described(raw: bytes) -> dict[str, Any]:
             for file in mail.attachments
         ],
         "automatic": mail.automatic,
+        "sign": mail.sign,
         "faults": [
             {"code": fault.code, "count": fault.count, "examples": list(fault.examples)} for fault in mail.faults
         ],
