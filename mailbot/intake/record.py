@@ -96,23 +96,13 @@ class Record:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
         is_answered = self.answering.answer(tx, case, told)
         self.forwarding.forward(tx, case, outcome, is_answered=is_answered)
-        receipts = [
-            {
-                "receipt": one.receipt,
-                "status": one.status,
-                "phase": one.phase,
-                "sha256": one.file.sha256,
-                "score": one.score,
-            }
-            for one in answered
-        ]
         events.append(
             tx,
             kind="mail-recorded",
             subject=row.name,
             now=self.clock(),
             outcome=outcome,
-            submissions=receipts,
+            submissions=[_as_kept(one) for one in answered],
             **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),
             **recorded.kept(identity),
         )
@@ -150,6 +140,17 @@ class Record:
             recipient = outbox.recipient_of(tx, message_id)
             if recipient and teams.mark_bouncing(tx, recipient, now):
                 events.append(tx, kind="address-bounced", subject=case.row.name, now=now)
+
+
+def _as_kept(one: Answered) -> dict[str, object]:
+    """Return what the audit trail keeps of a submission."""
+    return {
+        "receipt": one.receipt,
+        "status": one.status,
+        "phase": one.phase,
+        "sha256": one.file.sha256,
+        "score": one.score,
+    }
 
 
 def _sent_before(tx: Tx, case: Case) -> str | None:

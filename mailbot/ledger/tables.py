@@ -289,9 +289,7 @@ events = table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
-    sa.Column(
-        "hash", sa.String(64), nullable=False, unique=True
-    ),  # over the hash of the entry before and this one's fields
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the entry before and this one's fields
 )
 
 

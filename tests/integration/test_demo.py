@@ -155,7 +155,9 @@ def test_every_reply_joins_the_thread_of_its_mail(folder: Path) -> None:
 
 def test_every_team_hears_of_every_board_once(folder: Path) -> None:
     """After each board one letter to each team, from the second on with a chart, and one to the organizer."""
-    letters = list(_mails(folder / "letters").values())
+    mails = list(_mails(folder / "letters").values())
+    letters = [letter for letter in mails if not str(letter["Subject"]).startswith("[mailbot] not answered")]
+    assert len(mails) == len(letters) + 1  # the organizer hears of the stranger's file
     assert {letter["Auto-Submitted"] for letter in letters} == {"auto-generated"}
     boards: dict[str, list[EmailMessage]] = {}
     for letter in letters:  # subjects are in each team's language, so those of one occasion are told by their instant

@@ -713,7 +713,13 @@ CASES = [
         UNSIGNED,
     ),
     Case("the code without the word", _answered("What is this?"), "none", HELD, UNSIGNED),
-    Case("the word below the quotation", _answered("> Is this mail yours?\nconfirm"), "none", HELD, UNSIGNED),
+    Case(
+        "the word below the quotation",
+        _answered("> Is this mail yours?\nconfirm"),
+        "confirmed",
+        SCORED,
+        "the team said so",
+    ),
     Case(
         "out of office, as RFC 3834 has it", _answered("confirm", Auto_Submitted="auto-replied"), "none", HELD, UNSIGNED
     ),
