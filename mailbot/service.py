@@ -294,6 +294,6 @@ class Service:
             ledger=self.ledger,
             challenge=self.challenge,
             alerts=self.alerts,
-            connect=lambda: sheets(self.config.sheet),
+            read_rows=lambda spreadsheet, worksheet: sheets(self.config.sheet).read_rows(spreadsheet, worksheet),
             clock=self.clock,
         )

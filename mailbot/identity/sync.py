@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mailbot.errors import MailbotError, Temporary
 from mailbot.identity import notices, roster
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from mailbot.transport.alerts import Alerts
 
 
-class Client(Protocol):
-    """What the step asks of Google Sheets; mailbot.board.sheet.client.Sheets is one."""
-
-    def read_rows(self, spreadsheet: str, worksheet: str = "") -> list[list[str]]:
-        """Return the rows of a worksheet. Raises a MailbotError."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """Where teams come from."""
@@ -57,7 +50,8 @@ class Sync:
     ledger: Ledger
     challenge: Challenge
     alerts: Alerts
-    connect: Callable[[], Client]
+    #: Returns the rows of a spreadsheet's worksheet ("" for the first). Raises a MailbotError.
+    read_rows: Callable[[str, str], list[list[str]]]
     clock: Callable[[], datetime]
 
     def run(self) -> list[str]:
@@ -86,7 +80,7 @@ class Sync:
 
     def _form(self) -> Roster:
         form = self.config.roster.sheet
-        return read_form(self.connect().read_rows(form.id, form.worksheet), form.columns)
+        return read_form(self.read_rows(form.id, form.worksheet), form.columns)
 
     def _take(self, source: Source, read: Roster) -> Sequence[str]:
         """Enter what was read of a source; return what is wrong with it."""

@@ -10,7 +10,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mailbot.board.codec import board_from_json
 from mailbot.board.sheet.worksheets import Published, pages
@@ -21,14 +21,13 @@ from mailbot.ledger import boards, events
 from mailbot.system import backoff, journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from mailbot.board.model import Board
     from mailbot.board.sheet.client import Sheets
     from mailbot.board.sheet.http import Wait
     from mailbot.board.sheet.requests import Change
-    from mailbot.board.sheet.worksheets import Page
     from mailbot.config.challenge import Challenge
     from mailbot.config.servers import SheetSection
     from mailbot.ledger import Ledger, Tx
@@ -42,20 +41,6 @@ PATIENCE = timedelta(minutes=30)
 """The organizers hear of a sheet that cannot be reached for so long; of what only they can mend they hear at once."""
 
 
-class Client(Protocol):
-    """What the step asks of Google Sheets; mailbot.board.sheet.client.Sheets is one."""
-
-    @property
-    def sent(self) -> int:
-        """How many requests were sent."""
-
-    def show(self, spreadsheet: str, pages: Sequence[Page]) -> None:
-        """Write all pages. Raises a MailbotError."""
-
-    def difference(self, spreadsheet: str, pages: Sequence[Page]) -> list[Change]:
-        """Return the cells that ``show`` would change. Raises a MailbotError."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
     """Keeps the Google Sheet up to date."""
@@ -63,7 +48,7 @@ class Sheet:
     ledger: Ledger
     spreadsheet: str
     #: Signs in anew for each attempt, so that a new key is taken up. Raises ConfigError.
-    connect: Callable[[], Client]
+    connect: Callable[[], Sheets]
     challenge: Challenge
     alerts: Alerts
     clock: Callable[[], datetime]

@@ -78,7 +78,7 @@ def test_the_form_brings_its_teams(tmp_path: Path) -> None:
     """Whenever it is read; a team of the form is registered like any other."""
     form = Form(["1", "zoe@new.example", "Newcomers", ""])
     with served(tmp_path, Clock(), **FORM) as service:
-        sync = replace(service.sync, connect=lambda: form)
+        sync = replace(service.sync, read_rows=form.read_rows)
         assert sync.run() == []
         form.rows.append(["2", "max@late.example", "Latecomers", ""])
         assert sync.run() == []
@@ -90,7 +90,7 @@ def test_problems_are_told_once_until_they_change(tmp_path: Path) -> None:
     """One mail for each set of problems, to the organizers, with every row and its reason."""
     clock, form = Clock(), Form(["1", "nobody", "Newcomers", ""])
     with served(tmp_path, clock, **FORM) as service:
-        sync = replace(service.sync, connect=lambda: form)
+        sync = replace(service.sync, read_rows=form.read_rows)
         wrong = sync.run()
         sync.run()
         assert _letters(service) == [("roster", "chair@siqa.example")]
@@ -105,7 +105,7 @@ def test_a_row_of_the_form_changes_no_team(tmp_path: Path) -> None:
     """Whoever fills in the form with a registered team's name does not get onto that team."""
     form = Form(["1", "mallory@x.example", "pixel peepers", ""])
     with served(tmp_path, Clock(), **FORM) as service:
-        (wrong,) = replace(service.sync, connect=lambda: form).run()
+        (wrong,) = replace(service.sync, read_rows=form.read_rows).run()
         with service.ledger.read() as tx:
             assert teams.by_address(tx, ["mallory@x.example"]) == {}
     assert "it is registered already, so mallory@x.example was not added" in wrong
@@ -116,7 +116,7 @@ def test_after_the_end_the_form_brings_nobody(tmp_path: Path) -> None:
     form = Form(["1", "zoe@new.example", "Newcomers", ""])
     config = FORM | {"registration": {"closes": "2026-03-01T00:00:00+00:00"}}
     with served(tmp_path, Clock(), **config) as service:
-        (wrong,) = replace(service.sync, connect=lambda: form).run()
+        (wrong,) = replace(service.sync, read_rows=form.read_rows).run()
         assert "Newcomers" not in _names(service)
     assert "registration is closed; `mailbot teams add` with --why lets it in" in wrong
 
@@ -125,7 +125,7 @@ def test_a_sheet_that_refuses_is_told_and_keeps_nobody_from_the_file(tmp_path: P
     """The file is read all the same; the organizers hear of the sheet once, by the watch."""
     with served(tmp_path, Clock(), **FORM) as service:
         (tmp_path / "teams.csv").write_text("team,address\nNew Ones,n@new.example\n", encoding="utf-8")
-        sync = replace(service.sync, connect=Refusing)
+        sync = replace(service.sync, read_rows=Refusing().read_rows)
         (wrong,) = sync.run()
         sync.run()
         assert "New Ones" in _names(service)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.board.sheet.client import Sheets
 from mailbot.board.sheet.show import FIRST_DELAY, LONGEST_DELAY, Sheet
 from mailbot.config.servers import SheetSection, sheet_key
 from mailbot.errors import ConfigError, MailbotError, SheetRefused, Temporary, Throttled
@@ -30,19 +31,24 @@ BOOK = "1aB-c_D-leaderboard-of-2026"
 SHEET = {"spreadsheet": BOOK}
 
 
-@dataclass
-class Google:
+class Google(Sheets):
     """Takes what it is shown, unless a fault is due."""
 
-    sent: int = 0
-    faults: list[MailbotError] = field(default_factory=list)
-    #: What was shown: for each write its pages.
-    shown: list[Sequence[Page]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.requests = 0
+        self.faults: list[MailbotError] = []
+        #: What was shown: for each write its pages.
+        self.shown: list[Sequence[Page]] = []
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent."""
+        return self.requests
 
     def show(self, spreadsheet: str, pages: Sequence[Page]) -> None:
         """Take all pages."""
         assert spreadsheet == BOOK
-        self.sent += 3
+        self.requests += 3
         if self.faults:
             raise self.faults.pop(0)
         self.shown.append(pages)
