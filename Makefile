@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-systemd real-run lint bench fuzz lock checker man
+.PHONY: help setup demo test attack test-crash test-systemd real-run lint bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -11,6 +11,7 @@ IDS ?=
 TRACKS ?=
 TESTS ?=
 SECONDS ?= 60
+ATTACKS ?=
 # Twice as many as there are cores, up to 8: a test waits for its servers about as long as it computes
 WORKERS ?= -n $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8))) --dist worksteal
 
@@ -44,6 +45,10 @@ test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing 
 test-crash: setup ## Kill the daemon at every crash point while mails flow; says what was lost or doubled
 	@bash .ci/packages
 	@$(BIN)/python -m tests.faults
+
+attack: setup ## Play every attack against a running daemon, a line each (ATTACKS="word ..." picks some)
+	@bash .ci/packages
+	@$(BIN)/python -m tests.hostile.attacks $(ATTACKS)
 
 test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing
 	@$(call with_systemd,tests/systemd/test_service.py)

@@ -187,10 +187,10 @@ def _no_choice(column: Column) -> str:
 def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]], track: Track) -> tuple[Note, ...]:
     """Return a note for each column whose values are all alike although it is to be correlated."""
     correlated = (each.column for each in track.measures if METRICS[each.metric].undefined is not None)
-    return tuple(constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
+    return tuple(_constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
 
 
-def constant_note(column: str) -> Note:
+def _constant_note(column: str) -> Note:
     """Say that nothing can be correlated with a column."""
     message = f"All values of {column} are alike, so nothing can be correlated: this dimension scores 0."
     return Note(code="constant-predictions", count=1, message=message)

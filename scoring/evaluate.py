@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring import interval, scored, siqa
-from scoring.check import Checked, check, constant_note, tell_track
+from scoring.check import Checked, check, constant_notes, tell_track
 from scoring.model import Evaluation, Kind, Note, Problem
 from scoring.parts import laid_out, numbered, parts_of
 from scoring.read import read
@@ -151,7 +151,11 @@ def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
 
 
 def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:
-    """Return the evaluation of a file free of problems."""
+    """Return the evaluation of a file free of problems.
+
+    Its notes are of every item that a file must hold, whichever of them are scored: with a secret split they would
+    tell else which items those are.
+    """
     laid = laid_out(checked.values, truth)
     found = by(laid, truth)
     error = interval.standard_error(scored.influence(laid, truth), parts_of(truth).clusters)
@@ -166,7 +170,7 @@ def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Eva
         n=truth.n,
         truth=truth.sha256,
         scorer=truth.track.scorer,
-        notes=(*reading.notes, *checked.notes, *map(constant_note, found.undefined)),
+        notes=(*reading.notes, *checked.notes, *constant_notes(checked.values, truth.track)),
     )
 
 

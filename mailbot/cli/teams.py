@@ -27,6 +27,7 @@ from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import keys as identity
 from mailbot.identity import roster
+from mailbot.identity.names import Reserved
 from mailbot.ledger import quota, rulings
 from mailbot.ledger import teams as table
 from mailbot.mail import teamkey
@@ -213,7 +214,7 @@ def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *,
     if config.registration.is_closed(calendar.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; say --why this is let in"
         raise Permanent(message)
-    by_hand = roster.Terms(again=True)
+    by_hand = roster.Terms(again=True, reserved=Reserved.of(config))
     act_as_organizer()
     with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]

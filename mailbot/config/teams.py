@@ -81,6 +81,15 @@ class FormSection(Section):
     columns: FormColumns = FormColumns()
 
 
+RESERVED = (
+    *("organizer", "organizers", "organiser", "organisers", "organizing", "organising", "committee", "chair", "chairs"),
+    *("admin", "admins", "administrator", "administrators", "moderator", "moderators", "official", "staff", "jury"),
+    *("judge", "judges", "baseline", "baselines", "leaderboard", "mailbot", "postmaster", "support"),
+    *("组委会", "主办方", "官方", "管理员", "组织者", "评委", "裁判"),
+)
+"""Words for those who run a challenge."""
+
+
 class RegistrationSection(Section):
     """How a team becomes a registered one."""
 
@@ -88,6 +97,8 @@ class RegistrationSection(Section):
     confirm: bool = False
     #: A mail with the subject ``[… Registration] Team name`` registers a team, after a question to its sender.
     by_mail: bool = False
+    #: Words that no new team may be called by, alone or with the challenge's name, which is never a team's either.
+    reserved: tuple[str, ...] = RESERVED
     #: From this instant on nobody is registered but by an organizer's command.
     closes: Instant | None = None
 

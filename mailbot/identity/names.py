@@ -7,8 +7,10 @@ Latin one makes no second team.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import deque
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mailbot.config.schema import Config
 
 LONGEST_NAME = 80
 """Characters of a name."""
@@ -29,6 +33,12 @@ FORMULA = "=+-@"
 
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing: Hangul fillers, the empty Braille cell."""
+
+IGNORABLE = re.compile(
+    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164"
+    "\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]"
+)
+"""Code points that a display may leave out (Default_Ignorable_Code_Point of Unicode 16, DerivedCoreProperties.txt)."""
 
 QUOTES = str.maketrans("", "", "\"'`´‘’“”„«»")  # noqa: RUF001  # the quotation marks that tell no two names apart
 
@@ -51,7 +61,7 @@ def _fault(shown: str, name: str) -> str | None:
         (not name, "it is empty; write one"),
         (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters; shorten it"),
         (
-            shown != name or not BLANK.isdisjoint(name),
+            shown != name or not BLANK.isdisjoint(name) or IGNORABLE.search(name) is not None,
             "it holds characters that nobody can see; write it anew, with letters and digits",
         ),
         (
@@ -76,8 +86,9 @@ def _marks(name: str) -> int:
 class Names:
     """The names that are taken. A name that is one of them, but for case and width, is that very team."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        """Take the names of the registered teams."""
+    def __init__(self, taken: Iterable[str], reserved: Reserved | None = None) -> None:
+        """Take the names of the registered teams, and what no new one may be called."""
+        self._reserved = reserved
         self._keys: set[str] = set()
         self._looks: dict[str, str] = {}
         for name in taken:
@@ -93,15 +104,52 @@ class Names:
         """Say whose name a new one cannot be told from, and the mend; None for one that is fine, or is that team's."""
         if name_key(name) in self._keys:
             return None
+        if self._reserved is not None and self._reserved.takes(name):
+            return "it could be taken for the organizers' own; choose another"
         other = next((self._looks[look] for look in looks(name) if look in self._looks), None)
         if other is None:
             return None
         return f"it looks like the name of another team, {other!r}; choose one that can be told from it"
 
 
+FILLERS = frozenset({"a", "for", "of", "team", "the"})
+"""Words that tell no two names apart where names are reserved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reserved:
+    """Names that readers would take for the organizers' own: the challenge's, and words for those who run it."""
+
+    #: Skeletons, without white space.
+    words: frozenset[str]
+    own: frozenset[str]
+
+    @classmethod
+    def of(cls, config: Config) -> Reserved:
+        """Take the words of the config, and the names of its challenge and tracks."""
+        own = (config.challenge.name, config.challenge.short_name, *config.tracks)
+        return cls(
+            words=frozenset("".join(_words(each)) for each in config.registration.reserved),
+            own=frozenset("".join(_words(each)) for each in own),
+        )
+
+    def takes(self, name: str) -> bool:
+        """Whether a name is the challenge's, a reserved word, or made of such alone: ``The SIQA organizers``."""
+        words = _words(name)
+        whole = "".join(words)
+        rest = {whole.removeprefix(own) for own in self.own} | {whole.removesuffix(own) for own in self.own}
+        return bool(words) and (not rest.isdisjoint(self.words | {""}) or (self.words | self.own).issuperset(words))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text as they look in small letters, without fillers."""
+    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", text)).casefold()
+    return [_skeleton(word) for word in re.findall(r"\w+", plain) if word not in FILLERS]
+
+
 def looks(name: str) -> tuple[str, str]:
     """Return the forms of a name that no other team's may share: how it looks in small letters, and as written."""
-    plain = unicodedata.normalize("NFKC", name).translate(QUOTES)
+    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", name)).translate(QUOTES)
     return (f"small {_skeleton(plain.casefold())}", f"written {_skeleton(_skeleton(plain).casefold())}")
 
 

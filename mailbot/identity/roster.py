@@ -50,6 +50,8 @@ class Terms:
     closed: bool = False
     #: Whether addresses that were taken off their team may come back: somebody says so by hand.
     again: bool = False
+    #: What no new team may be called.
+    reserved: naming.Reserved | None = None
 
 
 AS_THEY_COME = Terms()
@@ -138,7 +140,7 @@ def enter(
 ) -> list[str]:
     """Bring teams into the ledger; return why some were not taken, or not whole."""
     mistakes = []
-    names = naming.Names(team.name for team in teams.everyone(tx))
+    names = naming.Names((team.name for team in teams.everyone(tx)), terms.reserved)
     for one in entries:
         team = teams.with_name(tx, one.name)
         known = set(team.addresses) if team else set()
@@ -168,7 +170,8 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
 
 def take_file(ledger: Ledger, config: Config, now: datetime) -> None:
     """Enter the teams of the roster file; what cannot be taken goes to the journal. Raises ConfigError."""
-    read, terms = read_file(config.roster.file), Terms(confirm=config.registration.confirm)
+    read = read_file(config.roster.file)
+    terms = Terms(confirm=config.registration.confirm, reserved=naming.Reserved.of(config))
     with ledger.write("enter-roster") as tx:
         mistakes = enter(tx, read.entries, now, state=config.state, terms=terms)
     for mistake in (*read.mistakes, *mistakes):

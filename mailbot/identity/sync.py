@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import MailbotError, Temporary
-from mailbot.identity import notices, roster
+from mailbot.identity import names, notices, roster
 from mailbot.identity.roster import Entry, Roster, entry
 from mailbot.ledger import events, outbox
 from mailbot.mail import envelope
@@ -85,7 +85,12 @@ class Sync:
     def _take(self, source: Source, read: Roster) -> Sequence[str]:
         """Enter what was read of a source; return what is wrong with it."""
         settings, now = self.config.registration, self.clock()
-        terms = roster.Terms(confirm=settings.confirm, public=source.public, closed=settings.is_closed(now))
+        terms = roster.Terms(
+            confirm=settings.confirm,
+            public=source.public,
+            closed=settings.is_closed(now),
+            reserved=names.Reserved.of(self.config),
+        )
         with self.ledger.write("sync-roster") as tx:
             entered = roster.enter(tx, read.entries, now, state=self.config.state, terms=terms)
             wrong = [*read.mistakes, *entered]

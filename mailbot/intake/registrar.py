@@ -82,7 +82,8 @@ class Registrar:
             return str(error)
         if teams.with_name(tx, name):
             return f"a team named {name!r} is registered already; choose another name, or ask its leader to add you"
-        fault = names.Names(team.name for team in teams.everyone(tx)).fault(name)
+        taken = (team.name for team in teams.everyone(tx))
+        fault = names.Names(taken, names.Reserved.of(self.config)).fault(name)
         return f"{name!r} is no team name: {fault}" if fault else ""
 
     # --- inside the record's transaction --------------------------------------------------------

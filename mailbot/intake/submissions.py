@@ -81,7 +81,7 @@ class Submissions:
             allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         receipt = submissions.receipt(submission_id)
         return Answered(
-            receipt=receipt, status=status, file=file, method=method, allowance=allowance, told=told,
+            receipt=receipt, status=status, file=self._told(file), method=method, allowance=allowance, told=told,
             phase=phase.name if phase else None,
         )  # fmt: skip
 
@@ -118,6 +118,13 @@ class Submissions:
         if final.sha256 != file.evaluation.truth:
             submissions.add_score(tx, submission_id, self.evaluator.kept(file.values, final), self.clock())
         submissions.add_score(tx, submission_id, file.evaluation, self.clock())
+
+    def _told(self, file: Judged) -> Judged:
+        """Return a file as its reply tells of it: without interval where a secret split is behind it."""
+        evaluation = file.evaluation
+        if evaluation.track is None or self.labels.final[evaluation.track].sha256 == evaluation.truth:
+            return file
+        return replace(file, evaluation=replace(evaluation, interval=None))
 
     def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
         if track is None:

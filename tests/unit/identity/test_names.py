@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from mailbot.identity.names import LONGEST_NAME, Names, tidy
+from mailbot.config.load import build
+from mailbot.identity.names import LONGEST_NAME, Names, Reserved, tidy
 from mailbot.identity.roster import enter, entry
 from mailbot.ledger import teams
 from mailbot.mail.languages import CHINESE, reason_in
 from tests.unit.services import NOW, Clock, served
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", ["Pixel Peepers", "墨子图像组", "Nguyễn Vision", "3D-Lab", "Σ-Team", "Déjà Vu", "R&D"])
@@ -36,6 +34,10 @@ REFUSED = {
     "zero-width": ("Al\u200bpha", "nobody can see"),
     "hangul-filler": ("\u3164", "nobody can see"),
     "braille-blank": ("A\u2800", "nobody can see"),
+    "variation-selector": ("Pixel\ufe0f Peepers", "nobody can see"),
+    "grapheme-joiner": ("Pi\u034fxel", "nobody can see"),
+    "variation-supplement": ("Alpha\U000e0100", "nobody can see"),
+    "unassigned": ("Alpha\ufff3", "nobody can see"),
     "private": ("a\ue000", "nobody can see"),
     "equals": ("=HYPERLINK(1)", "'=' for a formula; begin it with a letter or a digit"),
     "plus": ("+1", "for a formula"),
@@ -66,6 +68,7 @@ ALIKE = {
     "rn": ("Modern", "Modem"),
     "mathematical": ("Alpha", "𝐀lρha"),  # noqa: RUF001  # letters that look like others are the point
     "space": ("DeepVision", "Deep Vision"),
+    "ignorable": ("Alpha", "Al\u034fpha\ufe0f"),
     "quotes": ("Ada's", "Ada’s"),  # noqa: RUF001  # so is the other apostrophe
 }
 
@@ -105,3 +108,42 @@ def test_a_look_alike_does_not_reach_the_roster(tmp_path: Path) -> None:
             names = [team.name for team in teams.everyone(tx)]
     assert names == ["Münster Vision", "Neu", "Pixel Peepers"]
     assert [mistake.partition(":")[0] for mistake in mistakes] == ["team 'Рixel Рeepers'", "team 'Νeu'"]  # noqa: RUF001  # look-alikes
+
+
+RESERVED = Reserved.of(
+    build(
+        {
+            "challenge": {"name": "Scientific Image Quality", "short_name": "SIQA", "address": "s@x.example"},
+            "tracks": {"siqa-s": {"labels": "labels.json"}},
+            "preset": "siqa",
+        },
+        base=Path(),
+    )
+)
+
+
+CHALLENGES = ["SIQA", "The SIQA", "SIQA-S", "ЅIQA", "Scientific Image Quality", "The Team SIQA"]  # noqa: RUF001  # a Cyrillic letter is the point
+ORGANIZERS = [
+    "The organizers",
+    "SIQA Organizers",
+    "Organizing Committee of SIQA",
+    "SIQA组委会",
+    "Official SIQA",
+    "Baseline",
+]
+
+
+@pytest.mark.parametrize("name", [*CHALLENGES, *ORGANIZERS])
+def test_a_name_for_the_organizers_is_reserved(name: str) -> None:
+    """However it is written, alone or beside the challenge's name."""
+    fault = Names([], RESERVED).fault(name)
+    assert fault == "it could be taken for the organizers' own; choose another"
+    assert reason_in(CHINESE, fault) != fault
+
+
+@pytest.mark.parametrize(
+    "name", ["SIQA Fans", "Image Quality", "Committee of Owls", "Team of the", "Officially Good", "图像组"]
+)
+def test_a_name_that_only_holds_such_a_word_is_fine(name: str) -> None:
+    """A word more makes it a team's."""
+    assert Names([], RESERVED).fault(name) is None

@@ -1,0 +1,15 @@
+"""All attacks that there are, by module."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from tests.hostile.attacks import labels, people
+
+if TYPE_CHECKING:
+    from tests.hostile.attacks.model import Attack
+
+MODULES = (labels, people)
+
+ATTACKS: tuple[Attack, ...] = tuple(chain.from_iterable(module.ATTACKS for module in MODULES))

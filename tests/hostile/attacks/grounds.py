@@ -1,0 +1,156 @@
+"""The grounds: a mailbot inside the test, and a daemon between a real Dovecot and an SMTP sink."""
+
+from __future__ import annotations
+
+import email
+import json
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+from mailbot.mail import open as opening
+from mailbot.mail.open import Reach
+from tests.hostile.attacks.model import ADA, CARL, CHAIR, Sent
+from tests.integration.bot import LABELS, Bot, wait
+from tests.integration.identity_cases import MX, ZONE, record
+from tests.servers.dns import Nameserver
+from tests.servers.process import LOOPBACK
+from tests.unit.services import Clock, served, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mailbot.service import Service
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.smtp_sink import SmtpSink
+
+ROSTER = f"team,address\nPixel Peepers,{ADA}\nMünster Vision,{CARL}\n"
+
+
+@dataclass
+class _Ground:
+    """What both have: the ledger, read from outside."""
+
+    folder: Path
+    us: str
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """See Ground."""
+        with closing(sqlite3.connect(f"file:{self.folder / 'state' / 'ledger.db'}?mode=ro", uri=True)) as ledger:
+            return ledger.execute(query).fetchall()
+
+    def sent(self) -> list[Sent]:
+        """See Ground."""
+        return [_read(raw) for (raw,) in self.rows("SELECT message FROM outbox ORDER BY id")]
+
+
+def _read(raw: bytes) -> Sent:
+    mail = email.message_from_bytes(raw, policy=default)
+    body = mail.get_body(("plain",))
+    text = body.get_content() if body else ""
+    return Sent(to=mail["To"], subject=mail["Subject"], text=text.replace("\r\n", "\n"), size=len(raw))
+
+
+@dataclass
+class Inside(_Ground):
+    """A mailbot inside the test: real parts on a real ledger, no children."""
+
+    service: Service
+    clock: Clock
+
+    def take(self, raw: bytes) -> str:
+        """See Ground. Every mail comes a minute after the one before."""
+        self.clock.forward(minutes=1)
+        row = take(self.service, raw, arrived_at=self.clock())
+        return str(row.outcome or row.state)
+
+
+@dataclass
+class Daemon(_Ground):
+    """A daemon that runs, and the mailbox that it reads."""
+
+    mailbox: Mailbox
+
+    def take(self, raw: bytes) -> str:
+        """See Ground."""
+        before = self._settled()
+        self.mailbox.deliver(raw, sender="eve@evil.example")
+        wait(lambda: self._settled() > before and not self._open(), self.folder / "journal.jsonl")
+        ((outcome,),) = self.rows("SELECT coalesce(outcome, state) FROM mails ORDER BY id DESC LIMIT 1")
+        return str(outcome)
+
+    def _settled(self) -> int:
+        ((count,),) = self.rows("SELECT count(*) FROM mails WHERE state IN ('recorded', 'set-aside')")
+        return int(count)
+
+    def _open(self) -> int:
+        ((count,),) = self.rows("SELECT count(*) FROM mails WHERE state IN ('spooled', 'working')")
+        return int(count)
+
+
+def _config(config: Mapping[str, Mapping[str, Any]], nameserver: str) -> dict[str, dict[str, Any]]:
+    """Return the sections of an attack, over what every ground has."""
+    identity = {"authserv_ids": [MX], "nameservers": [nameserver], "dns_seconds": 1}
+    found = {name: dict(section) for name, section in config.items()}
+    return found | {"identity": identity | found.get("identity", {})}
+
+
+@contextmanager
+def _zone() -> Iterator[Nameserver]:
+    with Nameserver() as dns:
+        dns.records |= {name: [record(owner)] for name, owner in ZONE.items()}
+        yield dns
+
+
+@contextmanager
+def inside(folder: Path, config: Mapping[str, Mapping[str, Any]]) -> Iterator[Inside]:
+    """Open a mailbot inside the test."""
+    clock = Clock(datetime.now(UTC))
+    with _zone() as dns, served(folder, clock, None, **_config(config, dns.address)) as service:
+        opening.hold(Reach(authserv_ids=frozenset(service.config.identity.authserv_ids)))
+        try:
+            yield Inside(folder=folder, us="submissions@siqa.example", service=service, clock=clock)
+        finally:
+            opening.hold(Reach())
+
+
+@contextmanager
+def daemon(
+    folder: Path, config: Mapping[str, Mapping[str, Any]], *, mailbox: Mailbox, sink: SmtpSink
+) -> Iterator[Daemon]:
+    """Run a daemon."""
+    folder.mkdir()
+    shutil.copytree(LABELS, folder / "labels")
+    (folder / "password").write_text(f"{mailbox.server.password}\n")
+    (folder / "teams.csv").write_text(ROSTER, encoding="utf-8")
+    ours: dict[str, dict[str, Any]] = {
+        "challenge": {"address": mailbox.user, "organizers": [CHAIR]},
+        "imap": {
+            "host": LOOPBACK,
+            "port": mailbox.server.imaps_port,
+            "user": mailbox.user,
+            "password_file": "password",
+            "ca_file": str(mailbox.server.certificates.ca),
+        },
+        "smtp": {"host": LOOPBACK, "port": sink.port, "security": "none"},
+        "roster": {"file": "teams.csv"},
+        "tracks.siqa-s": {"labels": "labels/answer-s.json"},
+    }
+    with _zone() as dns:
+        given = _config(config, dns.address)
+        sections = {name: ours.get(name, {}) | given.get(name, {}) for name in {**ours, **given}}
+        (folder / "config.toml").write_text('preset = "siqa"\nworkers = 1\n' + "".join(map(_toml, sections.items())))
+        with Bot(folder=folder, address=mailbox.user).running():
+            yield Daemon(folder=folder, us=mailbox.user, mailbox=mailbox)
+
+
+def _toml(section: tuple[str, dict[str, Any]]) -> str:
+    """Write a section as TOML; JSON's texts, numbers and lists are TOML's too."""
+    name, keys = section
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n".join((f"\n[{name}]", *lines, ""))
