@@ -6,16 +6,18 @@ Standard library only: the teams' checker is this code.
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scoring import letters
 from scoring.ids import Match, match_ids
 from scoring.model import Column, Kind, Note, Problem
 from scoring.registry import METRICS
 from scoring.table import shown_columns
 from scoring.text import counted, first, listed, quoted
-from scoring.values import LARGEST, Fault, choice, number, shown
+from scoring.values import LARGEST, Fault, is_typeset, number, shown, with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +32,9 @@ FAULTS = {
     Fault.NOT_NUMBER: "{} no decimal number. Write numbers as 3.75, with a point, without separators or units.",
     Fault.OUT_OF_RANGE: f"{{}} larger than {LARGEST:,.0f} in size, which no rating is.",
 }
+
+COMMA_SHOWN = re.compile(r'"([+-]?\d+),(\d+)"$')
+"""A decimal comma at the end of an example."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,15 +123,19 @@ def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
     notes = [*match.notes, *_extra_fields(table, track)]
     values: dict[str, Sequence[float] | Sequence[str | None]] = {}
     faults: dict[Fault, list[str]] = defaultdict(list)
+    comma = table.comma and not _has_points(table, track)
     for column in track.columns:
         name = column_in(table, column)
         if name is None:
             continue
         if column.kind is Kind.NUMBER:
-            values[column.name] = _numbers(table, name, match, faults)
+            values[column.name], said = _numbers(table, name, match, faults, comma=comma)
+            notes += said
         else:
-            values[column.name], illegal = _choices(table, name, column, match)
-            notes += illegal
+            read = letters.answers(table, name, column, match)
+            values[column.name] = read.answers
+            problems += read.problems
+            notes += read.notes
     problems += [_fault_problem(fault, faults[fault]) for fault in Fault if fault in faults]
     return Checked(values=values, problems=tuple(problems), notes=tuple(notes))
 
@@ -152,36 +161,41 @@ def _extra_fields(table: Table, track: Track) -> Iterator[Note]:
         yield Note(code="extra-fields", count=len(extra), message=f"Fields ignored: {shown_columns(extra)}.")
 
 
-def _numbers(table: Table, name: str, match: Match, faults: dict[Fault, list[str]]) -> list[float]:
-    """Return the numbers of a column in label order; faulty cells go to ``faults`` as examples."""
+def _has_points(table: Table, track: Track) -> bool:
+    """Whether a number of the file has a point; what a comma is beside it, nobody can tell."""
+    names = [column_in(table, column) for column in track.columns if column.kind is Kind.NUMBER]
+    return any(isinstance(cell, str) and "." in cell for name in names if name for cell in table.cells[name])
+
+
+def _numbers(
+    table: Table, name: str, match: Match, faults: dict[Fault, list[str]], *, comma: bool
+) -> tuple[list[float], list[Note]]:
+    """Return the numbers of a column in label order, and notes; faulty cells go to ``faults`` as examples."""
+    cells = [with_point(cell) for cell in table.cells[name]] if comma else table.cells[name]
     values: list[float] = []
-    for row, cell in enumerate(table.cells[name]):
+    for row, cell in enumerate(cells):
         value = 0.0 if row in table.torn else number(cell)
         if isinstance(value, Fault):
             faults[value].append(f"{match.names[row]}: {name} {shown(cell)}")
             value = 0.0
         values.append(value)
-    return [0.0 if row is None else values[row] for row in match.rows]
+    return [0.0 if row is None else values[row] for row in match.rows], [*_spelling(table.cells[name], cells, name)]
 
 
-def _choices(table: Table, name: str, column: Column, match: Match) -> tuple[list[str | None], list[Note]]:
-    """Return the letters of a column in label order, and the note that counts what is no letter."""
-    cells = table.cells[name]
-    answers = [None if row is None else choice(cells[row], column.choices) for row in match.rows]
-    pairs = zip(match.rows, answers, strict=True)
-    illegal = [cells[row] for row, answer in pairs if row is not None and answer is None]
-    if not illegal:
-        return answers, []
-    counted_wrong = f"{counted(len(illegal), 'answer is', 'answers are')} {_no_choice(column)} and counted as wrong"
-    message = f"{counted_wrong}, for example {shown(illegal[0])}."
-    return answers, [Note(code="illegal-letters", count=len(illegal), message=message)]
-
-
-def _no_choice(column: Column) -> str:
-    """``no letter A to D``, or ``none of CAT, DOG``."""
-    if all(len(each) == 1 and each.isalpha() for each in column.choices):
-        return f"no letter {column.choices[0]} to {column.choices[-1]}"
-    return f"none of {listed(column.choices)}"
+def _spelling(given: Sequence[object], read: Sequence[object], name: str) -> Iterator[Note]:
+    """Say which numbers of a column were written in another way than they were read."""
+    commas = [old for old, new in zip(given, read, strict=True) if old is not new]
+    if commas:
+        message = (
+            f"{counted(len(commas), 'number')} of {name} with a decimal comma: {shown(commas[0])} was read as"
+            f" {with_point(commas[0])}."
+        )
+        yield Note(code="decimal-commas", count=len(commas), message=message)
+    if typeset := sum(map(is_typeset, given)):
+        message = (
+            f"{counted(typeset, 'number')} of {name} with a typographic minus sign, as U+2212; read as a hyphen-minus."
+        )
+        yield Note(code="typeset-numbers", count=typeset, message=message)
 
 
 def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]], track: Track) -> tuple[Note, ...]:
@@ -197,6 +211,12 @@ def _constant_note(column: str) -> Note:
 
 
 def _fault_problem(fault: Fault, examples: list[str]) -> Problem:
+    if fault is Fault.NOT_NUMBER and (comma := COMMA_SHOWN.search(examples[0])):
+        message = (
+            f"{counted(len(examples), 'value is no number', 'values are no numbers')}: {comma[1]},{comma[2]} has a"
+            f" decimal comma; write {comma[1]}.{comma[2]}."
+        )
+        return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)
     verb = "" if fault is Fault.MISSING else " is" if len(examples) == 1 else " are"
     message = FAULTS[fault].format(counted(len(examples), "value") + verb)
     return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)

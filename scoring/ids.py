@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scoring.model import Note, Problem
 from scoring.table import ABSENT, shown_columns
 from scoring.text import counted, first, printable
-from scoring.values import shown
+from scoring.values import bare, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ class Match:
 def whole(cell: object) -> int | None:
     """Return the integer in a cell: 7, 7.0, "7", "007"; None for true, 7.5, "7a" and all else."""
     if isinstance(cell, str):
-        text = cell.strip(" \t\r\n")
+        text = bare(cell)
         return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else None
     if isinstance(cell, float):
         return int(cell) if cell.is_integer() and abs(cell) < EXACT else None
@@ -54,7 +54,7 @@ def whole(cell: object) -> int | None:
 def worded(cell: object) -> str | None:
     """Return the id in a cell where ids are words: text as it is but stripped, an integer in its digits."""
     if isinstance(cell, str):
-        return cell.strip() or None
+        return bare(cell) or None
     return str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else None
 
 

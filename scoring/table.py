@@ -63,6 +63,8 @@ class Table:
     unit: str
     #: Whether the format tells numbers from text (JSON does, CSV does not).
     typed: bool
+    #: Whether a number may have a comma for its point: the fields are separated by something else.
+    comma: bool = False
     #: Indices of rows whose fields do not fit the header: their ids count, their values are not looked at.
     torn: frozenset[int] = frozenset()
     #: Top-level fields that mean nothing here.

@@ -20,6 +20,15 @@ NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 NOTHING = frozenset({"", "null", "none", "na", "n/a", "-"})
 
+#: A number with a comma for the point and no separators; what a comma means depends on the whole file.
+COMMA = re.compile(r"([+-]?\d{1,400}),(\d{1,400}(?:[eE][+-]?\d{1,6})?)", re.ASCII)
+
+#: Blanks that nobody sees and Python does not strip: zero width, direction marks, a byte order mark.
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+#: What typesetting programs write for a minus sign.
+_MINUS = str.maketrans("−﹣－–‒‑", "------")  # noqa: RUF001
+
 
 class Fault(StrEnum):
     """Why a cell is no number; the value is the problem's code."""
@@ -37,10 +46,32 @@ def number(cell: object) -> float | Fault:
     if cell is None or cell is ABSENT:
         return Fault.MISSING
     if isinstance(cell, str):
-        return _text_number(cell.strip(" \t\r\n"))
+        return _text_number(_plain(cell))
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _in_range(float(cell))
     return Fault.NOT_NUMBER
+
+
+def bare(text: str) -> str:
+    """Return text without the blanks around it, no-break and zero-width ones too."""
+    stripped = text.strip()
+    return stripped if stripped.isascii() else stripped.strip(_UNSEEN).strip()
+
+
+def is_typeset(cell: object) -> bool:
+    """Whether a cell is a number that has another character than ASCII's for its minus sign, as U+2212."""
+    return isinstance(cell, str) and not cell.isascii() and bare(cell) != _plain(cell)
+
+
+def with_point(cell: object) -> object:
+    """Return a cell with its decimal comma as a point: ``1,8104`` as ``1.8104``; any other cell as it is."""
+    found = COMMA.fullmatch(_plain(cell)) if isinstance(cell, str) else None
+    return f"{found[1]}.{found[2]}" if found else cell
+
+
+def _plain(text: str) -> str:
+    """Return a number's text in ASCII, with the ASCII minus sign."""
+    return bare(text) if text.isascii() else bare(text).translate(_MINUS)
 
 
 def _not_finite(text: str) -> bool:
@@ -67,7 +98,7 @@ def choice(cell: object, choices: tuple[str, ...]) -> str | None:
     A whole number stands for its digits, for challenges whose classes are numbered.
     """
     numbered = isinstance(cell, int) and not isinstance(cell, bool)
-    answer = cell.strip().upper() if isinstance(cell, str) else str(cell) if numbered else None
+    answer = bare(cell).upper() if isinstance(cell, str) else str(cell) if numbered else None
     return answer if answer in choices else None
 
 

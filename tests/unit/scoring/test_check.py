@@ -117,11 +117,56 @@ def test_all_faulty_values_are_counted_and_five_shown() -> None:
 
 def test_answers_that_are_no_letter_are_counted_not_refused() -> None:
     """Sentences, null and lists count as wrong; the official scorer's strip and upper case hold."""
-    rows = [{"id": i, "precision": answer} for i, answer in enumerate([" a ", "b", "I'm sorry", None, "A.", ["A"]], 1)]
-    result = checked(official(rows), U)
+    answers = [" a ", "b", "C", "d", "I'm sorry", None, ["A"]]
+    rows = [{"id": i, "precision": answer} for i, answer in enumerate(answers, 1)]
+    result = checked(official(rows), U, ids=range(1, 8))
     assert result.problems == ()
-    assert result.values["precision"] == ["A", "B", None, None, None, None]
-    assert [(note.code, note.count) for note in result.notes] == [("illegal-letters", 4)]
+    assert result.values["precision"] == ["A", "B", "C", "D", None, None, None]
+    assert [(note.code, note.count) for note in result.notes] == [("illegal-letters", 3)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("(B)", "B.", "b)", "[B]", "**B**", "`B`", '"B"', "answer: B", "Answer: (b)", "The answer is B.", "Option B"),
+        *("\\boxed{B}", "（B）", "答案：B", "选B", "B。", "\u00a0B\u200b"),  # noqa: RUF001
+    ],
+)
+def test_a_letter_in_plain_wrapping_is_read(written: str) -> None:
+    """However many there are, and it is said."""
+    result = checked(official([{**row, "precision": written} for row in u_rows()]), U)
+    assert result.problems == ()
+    assert result.values["precision"] == ["B"] * 6
+    assert codes(result.notes) == ([] if written.strip("\u00a0\u200b") == "B" else ["wrapped-letters"])
+
+
+@pytest.mark.parametrize("written", ["A. yes", "A or B", "not A", "(E)", "I'm sorry, I can't help.", "", None, "AB"])
+def test_a_column_without_readable_letters_is_refused(written: str | None) -> None:
+    """A score of 0.00 would say something else."""
+    (problem,) = checked(official([{**row, "precision": written} for row in u_rows()]), U).problems
+    assert (problem.code, problem.count) == ("unreadable-answers", 6)
+
+
+def test_the_two_commonest_forms_are_shown() -> None:
+    """A form is what remains when letters and words change."""
+    answers = ["A. yes", "B. no", "(B)", "Answer: D", "A. yes", "(C)", "c)", "D. the left one"]
+    rows = [{"id": i, "precision": answer} for i, answer in enumerate(answers, 1)]
+    (problem,) = checked(official(rows), U, ids=range(1, 9)).problems
+    assert problem.examples == ('"A. yes" (4)', '"(B)" (2)')
+    assert problem.message == (
+        '8 of 8 values of precision are no letter A to D, most often "A. yes" (4) and "(B)" (2). '
+        'Write one letter A to D and nothing else, as "A".'
+    )
+
+
+def test_typographic_blanks_and_minus_signs_are_read() -> None:
+    """What web tables, Word and French Excel put around and into numbers; the minus sign is told."""
+    rows = [{**row, "perception": f"\u200b{row['perception']}\u202f"} for row in s_rows()]
+    rows[0] |= {"perception": "\u22121.5\u00a0", "id": "1\u2009"}
+    result = checked(csv_of(rows), S)
+    assert result.problems == ()
+    assert result.values["perception"][:2] == [-1.5, s_rows()[1]["perception"]]
+    assert codes(result.notes) == ["typeset-numbers"]
 
 
 def test_answer_is_another_name_for_precision() -> None:

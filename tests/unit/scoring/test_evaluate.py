@@ -136,12 +136,13 @@ def test_what_is_clear_scores_as_if_written_officially(rows: list[dict[str, obje
     assert evaluate(official(rows, "U"), U_TRUTH).score == evaluate(official(U_ROWS, "U"), U_TRUTH).score
 
 
-@pytest.mark.parametrize("answer", ["A.", "(A)", "A. Yes", "I'm sorry, I can't help."])
+@pytest.mark.parametrize("answer", ["A. Yes", "I'm sorry, I can't help."])
 def test_answers_with_more_than_the_letter_are_wrong_and_counted(answer: str) -> None:
-    """Counted in a note; the file is not refused."""
-    evaluation = evaluate(official([{**row, "precision": answer} for row in U_ROWS]), U_TRUTH)
-    assert evaluation.score == 0.0
-    assert [(note.code, note.count) for note in evaluation.notes] == [("illegal-letters", N)]
+    """Up to half of them are counted in a note; the file is not refused."""
+    rows = [{**row, "precision": answer if at % 2 else "A"} for at, row in enumerate(U_ROWS)]
+    evaluation = evaluate(official(rows), U_TRUTH)
+    assert evaluation.ok
+    assert [(note.code, note.count) for note in evaluation.notes] == [("illegal-letters", N // 2)]
 
 
 def test_a_constant_dimension_scores_zero_with_a_note() -> None:
