@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8 with or without BOM, UTF-16 with BOM, GB18030; nothing is guessed beyond that.
+"""Bytes to text: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030 or Windows-1252 where it makes sense.
 
 Standard library only.
 """
@@ -6,8 +6,11 @@ Standard library only.
 from __future__ import annotations
 
 import codecs
+import re
 
+from scoring.legacy_text import guessed
 from scoring.model import Note, Problem
+from scoring.text import quoted
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -27,18 +30,25 @@ def decode(data: bytes) -> tuple[str, tuple[Note, ...]] | Problem:
     try:
         text = data.decode(marked or "utf-8")
     except UnicodeDecodeError as error:
-        if marked or (national := _gb18030(data)) is None:
+        found = None if marked else guessed(data)
+        if found is None:
             return _undecodable(marked or "utf-8", error)
-        text = national
-        notes = (Note(code="gb18030", count=1, message="The file is not UTF-8; it was read as GB18030."),)
+        text, encoding = found
+        notes = (_read_as(text, encoding),)
     return _null(text) or (text, notes)
 
 
-def _gb18030(data: bytes) -> str | None:
-    try:
-        return data.decode("gb18030")
-    except UnicodeDecodeError:
-        return None
+_WORD = re.compile(r"\w{0,20}[^\x00-\x7f][\w-]{0,20}")
+
+
+def _read_as(text: str, encoding: str) -> Note:
+    """Return the note of a file that is not UTF-8: as what it was read, and a word of it, so that a team can tell."""
+    word = _WORD.search(text)
+    example = f", for example {quoted(word[0])}" if word else ""
+    if encoding == "gb18030":
+        return Note(code="gb18030", count=1, message=f"The file is not UTF-8; it was read as GB18030{example}.")
+    message = f"The file is not UTF-8; it was read as Windows-1252 (Latin-1){example}."
+    return Note(code="windows-1252", count=1, message=message)
 
 
 def _undecodable(encoding: str, error: UnicodeDecodeError) -> Problem:

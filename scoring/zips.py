@@ -12,8 +12,10 @@ import stat
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
+from scoring.legacy_text import is_han
 from scoring.model import Problem
 from scoring.sniff import COMPANION, LITTER, RESULT_SUFFIXES, archive_kind, base_name, suffix
 from scoring.text import first, printable
@@ -112,15 +114,14 @@ def _readme(name: str) -> bool:
 
 
 def _display(info: zipfile.ZipInfo) -> str:
-    """Return the member's name; without the UTF-8 flag it is what the packer's system used (mostly UTF-8 or GBK)."""
+    """Return the member's name; without the UTF-8 flag it is what the packer's system used (UTF-8, GBK, else CP437)."""
     if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     raw = info.orig_filename.encode("cp437", errors="replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    for encoding, makes_sense in (("utf-8", True), ("gb18030", is_han(raw))):
+        with suppress(UnicodeDecodeError):
+            if makes_sense:
+                return raw.decode(encoding)
     return info.orig_filename
 
 

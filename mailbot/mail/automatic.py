@@ -52,13 +52,16 @@ _MACHINE = re.compile(
 """Local parts that no person writes from."""
 
 
-def looks_automatic(headers: Headers, *, has_attachment: bool) -> tuple[Sign, str] | None:
+def looks_automatic(headers: Headers, *, has_attachment: bool, is_reaction: bool = False) -> tuple[Sign, str] | None:
     """Return how certain it is that a machine wrote a mail, and by what; None when nothing looks like it.
 
     The first row of the table counts, and strong signs come first. `has_attachment` says whether the mail brings
-    something that may be a result file: then its subject is no sign.
+    something that may be a result file: then its subject is no sign. `is_reaction` says whether it is an emoji that
+    somebody set below a mail of ours: a person did, but nobody waits for an answer.
     """
     found = next(((sign, reason) for sign, reason, holds in _CHECKS if holds(headers)), None)
+    if is_reaction and (found is None or found[0] is Sign.WEAK):
+        return Sign.REPLY, "emoji reaction"
     strong = found is not None and (found[0] is not Sign.WEAK or _is_from_machine(headers))
     if strong or has_attachment or not is_absence(headers.decoded("subject")):
         return found
@@ -189,23 +192,3 @@ def is_absence(subject: str) -> bool:
     whole = subject[:_LOOKED_AT].replace("’", "'")
     rest = strip_tags(whole)
     return any(_BEGINS.match(_BRACKETS.sub("", text, count=1)) for text in (whole, rest))
-
-
-LOOK_BYTES = 256 * 1024
-"""A report says what it has to say in its beginning; what it quotes may be long."""
-
-_FAILED = re.compile(rb"^Action:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
-
-_OURS = re.compile(rb"<mailbot\.[0-9a-f]{32}@[!-;=?-~]{1,200}>")
-
-
-def undelivered(raw: bytes) -> tuple[str, ...]:
-    """Return the Message-IDs of our mails that a report says have failed.
-
-    Only a mail that quotes one of our Message-IDs is believed: they cannot be guessed, so nobody can silence a team
-    by forging a report. A delayed or relayed mail has not failed.
-    """
-    head = raw[:LOOK_BYTES]
-    if not _FAILED.search(head):
-        return ()
-    return tuple(dict.fromkeys(found.decode("ascii") for found in _OURS.findall(head)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from email import message_from_bytes
 from typing import TYPE_CHECKING
 
-from mailbot.mail.automatic import undelivered
 from mailbot.mail.mime.attachments import brought
 from mailbot.mail.mime.headers import KIB, MIB, Caps
-from mailbot.mail.parse import parse
+from mailbot.mail.parse import files, parse
+from mailbot.mail.reports import undelivered
 from scoring.model import Problem
 from scoring.unpack import Limits, unpack
 
@@ -112,10 +111,10 @@ def open_mail(raw: bytes, size: int) -> Opened:
             found.setdefault(
                 attachment.data, Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
             )
-    failed = undelivered(raw) if mail.automatic else ()
-    files = (*(brought(one.name, one.data) for one in mail.attachments), *mail.passed)
+    failed = undelivered(raw, reach.mail) if mail.automatic else ()
+    listed = (*map(brought, mail.attachments), *mail.passed)
     return Opened(
-        mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed, brought=files
+        mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed, brought=listed
     )
 
 
@@ -128,9 +127,6 @@ def _too_large(size: int) -> Problem:
 
 
 def taken_out(raw: bytes, sha256: str) -> bytes | None:
-    """Return the file of a mail that has this SHA-256, whatever kind of file it is; None when none has."""
-    for part in message_from_bytes(raw).walk():
-        data = part.get_payload(decode=True)
-        if isinstance(data, bytes) and hashlib.sha256(data).hexdigest() == sha256:
-            return data
-    return None
+    """Return the file of a mail that has this SHA-256, as `brought` lists it; None when none has."""
+    found = files(raw, _reach[0].mail)
+    return next((file.data for file in found if hashlib.sha256(file.data).hexdigest() == sha256), None)

@@ -13,7 +13,7 @@ from mailbot.mail.authentication import read_claims
 from mailbot.mail.automatic import looks_automatic
 from mailbot.mail.mime import faults
 from mailbot.mail.mime.addresses import addresses, senders
-from mailbot.mail.mime.attachments import find
+from mailbot.mail.mime.attachments import brought, find
 from mailbot.mail.mime.faults import is_substitute
 from mailbot.mail.mime.headers import DEFAULT, Caps
 from mailbot.mail.mime.parts import Tree, read_part, walk
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from mailbot.mail.mime.headers import Headers
-    from mailbot.mail.mime.parts import Part
+    from mailbot.mail.model import Attachment
     from scoring.model import Problem
 
 __all__ = ["Caps", "parse"]
@@ -38,7 +38,8 @@ _ID = re.compile(r"<(?![!-;=?-~]{0,250}=\?)[!-;=?-~]{1,250}>")
 _ENDS = 20  # ids kept of each end of a long thread
 _MOST_IDS = 64 * 1024  # bytes of References that are looked at
 _READ_FIELDS = ("from", "subject", "message-id", "content-type", "content-disposition")
-_AHEAD = re.compile(rb"(?:[ \t]{0,9}\r?\n){0,20}(?:From [^\n]{0,300}\n)?")  # empty lines, and the first line of an mbox
+_AHEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,9}\r?\n){0,20}(?:From [^\n]{0,300}\n)?")
+"""A byte order mark, empty lines, and the first line of an mbox."""
 
 
 def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Mail:
@@ -47,14 +48,12 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     `trusted` names the servers whose Authentication-Results count. A team key is taken out of subject and text.
     Of a mail over `caps.message_bytes` only the header is read. Attachments are whole: each fault names what is not.
     """
-    fits = len(raw) <= caps.message_bytes
-    top = read_part(raw, _start(raw), len(raw), depth=0, caps=caps)
-    tree = walk(raw, top, caps) if fits else Tree(headers=(top.headers,))
+    tree = tree_of(raw, caps)
     found = find(raw, tree.leaves, caps)
-    headers = top.headers
+    headers = tree.headers[0]
     said = headers.decoded("subject")
     subject = printable(teamkey.stripped(said), SUBJECT_LENGTH)
-    sign = looks_automatic(headers, has_attachment=bool(found.attachments))
+    sign = looks_automatic(headers, has_attachment=bool(found.attachments), is_reaction=found.is_reaction)
     notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
     return Mail(
         senders=senders(headers),
@@ -63,13 +62,26 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
         references=_references(headers),
         text=teamkey.masked(found.text),
         attachments=found.attachments,
-        passed=found.passed,
+        passed=tuple(brought(file) for file in found.passed),
         claims=read_claims(headers, said, trusted),
         automatic=sign[1] if sign else None,
         sign=sign[0] if sign else None,
         original=_original(headers),
-        faults=(*notice, *_over_caps(raw, top, tree, caps), *found.faults),
+        faults=(*notice, *_over_caps(raw, tree, caps), *found.faults),
     )
+
+
+def tree_of(raw: bytes, caps: Caps) -> Tree:
+    """Return the parts of a mail; of one over `caps.message_bytes` only its header."""
+    top = read_part(raw, _start(raw), len(raw), depth=0, caps=caps)
+    return walk(raw, top, caps) if len(raw) <= caps.message_bytes else Tree(top=top, headers=(top.headers,))
+
+
+def files(raw: bytes, caps: Caps) -> Iterator[Attachment]:
+    """Yield every file of a mail that its `Mail` names, candidate or not: what is listed can be taken out."""
+    found = find(raw, tree_of(raw, caps).leaves, caps)
+    yield from found.attachments
+    yield from found.passed
 
 
 def _start(raw: bytes) -> int:
@@ -107,11 +119,11 @@ def _original(headers: Headers) -> tuple[str, ...]:
     return ()
 
 
-def _over_caps(raw: bytes, top: Part, tree: Tree, caps: Caps) -> Iterator[Problem]:
+def _over_caps(raw: bytes, tree: Tree, caps: Caps) -> Iterator[Problem]:
     """Yield what was left out of the mail because it passes a cap, or cannot be told apart."""
     if len(raw) > caps.message_bytes:
         yield faults.message_too_long(len(raw), caps)
-    elif not raw[top.start : top.start + caps.header_bytes].strip():
+    elif not raw[tree.top.start : tree.top.start + caps.header_bytes].strip():
         yield faults.advice("no-body")
     yield from _over_header_caps(tree.headers, caps)
     if tree.parts > caps.parts:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.evaluation.xlsx import to_csv
 from mailbot.mail.mime.headers import Caps
-from mailbot.mail.mime.tnef import files
+from mailbot.mail.mime.tnef import read
 from mailbot.mail.open import open_mail
 from mailbot.mail.parse import parse
 from scoring.evaluate import evaluated_any
@@ -71,9 +71,9 @@ def fuzz_read(data: bytes) -> None:
 
 def fuzz_tnef(data: bytes) -> None:
     """Any bytes are a winmail.dat of files that fit into it, or a damaged one."""
-    found, whole = files(b"\x78\x9f\x3e\x22" + data)
-    assert whole in {True, False}
-    assert sum(len(content) for _, content in found) <= len(data) * 2
+    packed = read(b"\x78\x9f\x3e\x22" + data)
+    assert packed.whole in {True, False}
+    assert sum(len(content) for _, content in packed.files) <= len(data) * 2
 
 
 def fuzz_spreadsheet(data: bytes) -> None:

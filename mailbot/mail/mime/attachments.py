@@ -1,16 +1,15 @@
-"""The attachments of a mail: which parts may be result files, and the first text."""
+"""The attachments of a mail: every file that it brings, which of them may be results, and the first text."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime import body, faults, tnef
-from mailbot.mail.mime.params import clean_name, disposition, file_name, media_type
+from mailbot.mail.mime import body, faults, kinds, links, tnef
+from mailbot.mail.mime.params import clean_name
 from mailbot.mail.mime.text import text_of
-from mailbot.mail.mime.transfer import decode, uuencoded
+from mailbot.mail.mime.transfer import Uuencoded, decode, uuencoded
 from mailbot.mail.model import Attachment, Brought
 
 if TYPE_CHECKING:
@@ -21,18 +20,7 @@ if TYPE_CHECKING:
     from scoring.model import Problem
 
 
-_BYTES = "application/octet-stream"
-
-_TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
-
-_CLOSED = {
-    "application/pkcs7-mime": "encrypted",
-    "application/x-pkcs7-mime": "encrypted",
-    "application/pgp-encrypted": "encrypted",
-    "message/rfc822": "forwarded-as-attachment",
-    "message/global": "forwarded-as-attachment",
-}
-"""Media types of parts that are not opened, and the fault each is named by."""
+_LARGEST_TEXT = 4 * 1024 * 1024  # bytes of an encoded body in which uuencoded files are looked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +30,10 @@ class Found:
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     faults: tuple[Problem, ...] = ()
-    passed: tuple[Brought, ...] = ()
+    #: Files that are no candidates: papers, code. What stands here or among the attachments can be taken out again.
+    passed: tuple[Attachment, ...] = ()
+    #: Whether a part says that somebody reacted to a mail with an emoji.
+    is_reaction: bool = False
 
 
 @dataclass(kw_only=True)
@@ -52,12 +43,20 @@ class _Basket:
     files: list[Attachment] = field(default_factory=list)
     #: Names of parts by the fault they cause.
     closed: dict[str, list[str]] = field(default_factory=dict)
-    #: Names of files that are no candidates: pictures, papers, README.
-    passed: list[str] = field(default_factory=list)
-    #: The same, with what they are known again by.
-    brought: list[Brought] = field(default_factory=list)
+    #: Files that are no candidates: pictures, papers, README.
+    passed: list[Attachment] = field(default_factory=list)
     #: Media type and source of each text a person reads.
     texts: list[tuple[str, str]] = field(default_factory=list)
+    #: Whether there is a reaction.
+    is_reaction: bool = False
+
+    def close(self, code: str, name: str) -> None:
+        """Note a part that cannot be opened; of an encrypted mail's parts, only those with a name are counted."""
+        names = self.closed.setdefault(code, [])
+        if code == "encrypted" and names and not (name and names[-1]):
+            names[-1] = name or names[-1]
+        else:
+            names.append(name)
 
 
 def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
@@ -72,79 +71,108 @@ def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
         text=_first_text(basket.texts),
         attachments=kept,
         faults=(*over, *closed, *hints),
-        passed=tuple(basket.brought[: caps.attachments]),
+        passed=tuple(file for file in basket.passed if file.data)[: caps.attachments],
+        is_reaction=basket.is_reaction,
     )
 
 
 def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
     """Put a part where it belongs."""
-    content_type, name = media_type(part.headers), file_name(part.headers)
-    code = _CLOSED.get(content_type)
-    if content_type in _TNEF or name.lower() == "winmail.dat":
-        _sort_winmail(_decoded(raw, part), name, basket)
-    elif code and not is_wanted_by_name(name):
-        basket.closed.setdefault(code, []).append(name)
+    encoded = raw[part.start : part.end]
+    if part.content_type in kinds.TNEF or part.name.lower() == "winmail.dat":
+        _sort_winmail(decode(encoded, part.encoding), part.name, basket)
+    elif kinds.is_reaction(part):
+        basket.is_reaction = True
+    elif code := kinds.is_closed(part):
+        _sort_closed(part, code, encoded, basket)
     elif body.is_body(part):
-        _sort_body(raw, part, content_type, basket)
-    elif not is_unwanted(name, content_type):
-        data = _decoded(raw, part)
-        _sort_file(Attachment(name=name, content_type=content_type, data=data or b""), basket, whole=data is not None)
-    elif name and not _is_decoration(part, content_type):
-        basket.passed.append(name)
-        data = _decoded(raw, part)
-        basket.brought += [brought(name, data)] if data else []
+        _sort_body(part, encoded, basket)
+    elif kinds.is_unwanted(part.name, part.content_type):
+        if part.name and not kinds.is_decoration(part):
+            _pass_over(part.name, part.content_type, decode(encoded, part.encoding), basket)
+    else:
+        _sort_file(part.name, part.content_type, decode(encoded, part.encoding), basket)
 
 
-def brought(name: str, data: bytes) -> Brought:
+def brought(file: Attachment) -> Brought:
     """Return what a file is known again by."""
-    return Brought(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    return Brought(name=file.name, sha256=hashlib.sha256(file.data).hexdigest(), size=len(file.data))
 
 
-def _decoded(raw: bytes, part: Part) -> bytes | None:
-    return decode(raw[part.start : part.end], part.headers.text("content-transfer-encoding"))
+def _pass_over(name: str, content_type: str, data: bytes | None, basket: _Basket) -> None:
+    """Keep a file that is no candidate; one that is damaged is only named."""
+    basket.passed.append(Attachment(name=name, content_type=content_type, data=data or b""))
+
+
+def _sort_closed(part: Part, code: str, encoded: bytes, basket: _Basket) -> None:
+    """Name a part that cannot be opened, unless it is a result file that was given a wrong media type."""
+    data = b""
+    if kinds.is_wanted_by_name(part.name) or code == "encrypted":
+        data = decode(encoded, part.encoding) or b""
+    if kinds.is_wanted_by_name(part.name) and kinds.looks_like_data(data):
+        _sort_file(part.name, part.content_type, data, basket)
+    elif code == "encrypted" and kinds.is_signed(data):
+        basket.close("smime-signed", part.name)
+    else:
+        basket.close(code, part.name)
 
 
 def _sort_winmail(data: bytes | None, name: str, basket: _Basket) -> None:
     """Take the files out of a winmail.dat; it often holds none, only the looks of the text."""
-    if data is not None and not tnef.is_tnef(data) and is_wanted_by_name(name):
-        _sort_file(Attachment(name=name, content_type=_BYTES, data=data), basket, whole=True)
+    if data is not None and not tnef.is_tnef(data) and kinds.is_wanted_by_name(name):
+        _sort_file(name, kinds.BYTES, data, basket)
         return
-    packed, whole = tnef.files(data or b"")
-    for sent_name, content in packed:
-        inner = clean_name(sent_name)
-        if is_unwanted(inner, _BYTES):
-            basket.passed.append(inner)
+    packed = tnef.read(data or b"")
+    for sent_name, content in packed.files:
+        _sort_packed(clean_name(sent_name), content, basket)
+    for title in packed.mails:
+        basket.close("forwarded-as-attachment", clean_name(title))
+    if not packed.whole:
+        basket.close("winmail", name)
+
+
+def _sort_packed(name: str, data: bytes | None, basket: _Basket) -> None:
+    """Put a file where it belongs that says no more of itself than its name."""
+    if kinds.is_unwanted(name, kinds.BYTES):
+        _pass_over(name, kinds.BYTES, data, basket)
+    else:
+        _sort_file(name, kinds.BYTES, data, basket)
+
+
+def _sort_file(name: str, content_type: str, data: bytes | None, basket: _Basket) -> None:
+    if data is None:
+        basket.close("undecodable", name)
+    elif kinds.is_protected(data):
+        basket.close("encrypted", name)
+    elif kinds.is_candidate(name, content_type, data):
+        basket.files.append(Attachment(name=name, content_type=content_type, data=data))
+    elif name:
+        _pass_over(name, content_type, data, basket)
+
+
+def _sort_body(part: Part, encoded: bytes, basket: _Basket) -> None:
+    """Keep the text of a body, and take the uuencoded files out of it (mailx, old Outlook)."""
+    text = body.source(part, encoded)
+    if part.content_type == "text/plain":
+        if part.encoding and len(encoded) <= _LARGEST_TEXT and "begin " in text:
+            decoded = decode(encoded, part.encoding) or b""
+            found = list(uuencoded(decoded))
+            text = text[: text.find("\nbegin ") + 1] if found else text
         else:
-            _sort_file(Attachment(name=inner, content_type=_BYTES, data=content), basket, whole=True)
-    if not whole:
-        basket.closed.setdefault("winmail", []).append(name)
+            found = list(uuencoded(encoded))
+            text = body.source(part, _without(encoded, found)) if found else text
+        for name, data, *_ in found:
+            _sort_packed(clean_name(text_of(name)), data, basket)
+        if code := kinds.closed_text(text):
+            basket.close(code, "")
+    basket.texts.append((part.content_type, text))
 
 
-def _is_decoration(part: Part, content_type: str) -> bool:
-    """Whether a part that is no candidate is a signature, or a picture within the text."""
-    inline_image = content_type.startswith("image/") and disposition(part.headers) != "attachment"
-    return inline_image or content_type.startswith(("application/pgp", "application/pkcs7", "application/x-pkcs7"))
-
-
-def _sort_file(file: Attachment, basket: _Basket, *, whole: bool) -> None:
-    if not whole:
-        basket.closed.setdefault("undecodable", []).append(file.name)
-    elif is_candidate(file.name, file.content_type, file.data):
-        basket.files.append(file)
-    elif file.name:
-        basket.passed.append(file.name)
-
-
-def _sort_body(raw: bytes, part: Part, content_type: str, basket: _Basket) -> None:
-    """Keep the text of a body, and take the uuencoded file out of it if there is one (mailx, old Outlook)."""
-    packed = uuencoded(raw[part.start : part.end]) if content_type == "text/plain" else None
-    text = body.source(raw, part)
-    if packed:
-        name, data, begin = packed
-        text = body.source(raw[: part.start + begin], part)
-        file = Attachment(name=clean_name(text_of(name)), content_type=_BYTES, data=data or b"")
-        _sort_file(file, basket, whole=data is not None)
-    basket.texts.append((content_type, text))
+def _without(data: bytes, files: Sequence[Uuencoded]) -> bytes:
+    """Return a text without the files in it."""
+    ends = [0, *(file.end for file in files)]
+    starts = [*(file.start for file in files), len(data)]
+    return b"".join(data[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _within(files: Sequence[Attachment], caps: Caps) -> tuple[tuple[Attachment, ...], list[Problem]]:
@@ -165,14 +193,15 @@ def _within(files: Sequence[Attachment], caps: Caps) -> tuple[tuple[Attachment, 
 
 def _hints(basket: _Basket, *, taken: bool) -> list[Problem]:
     """Return what may explain that a mail without candidates has none, or that a file is missing beside those taken."""
-    stores = body.stores((text for _, text in basket.texts), beside_a_file=taken)
-    if stores:
-        return [faults.cloud_links(stores)]
+    found = links.stores((text for _, text in basket.texts), beside_a_file=taken)
+    if found:
+        return [faults.cloud_links(found)]
     if taken:
         return []
-    if any(kind == "text/plain" and looks_like_data(text.encode("utf-8", "replace")) for kind, text in basket.texts):
+    if any(kind == "text/plain" and kinds.holds_data(text) for kind, text in basket.texts):
         return [faults.advice("pasted")]
-    return [faults.advice("not-a-result-file", len(basket.passed), basket.passed)] if basket.passed else []
+    names = [file.name for file in basket.passed]
+    return [faults.advice("not-a-result-file", len(names), names)] if names else []
 
 
 def _first_text(texts: Sequence[tuple[str, str]]) -> str:
@@ -183,56 +212,3 @@ def _first_text(texts: Sequence[tuple[str, str]]) -> str:
             if shown:
                 return shown
     return ""
-
-
-_RESULT = re.compile(r".\.(json|jsonl|ndjson|csv|tsv)(\.gz|\.zip)?$|.\.(gz|zip)$", re.IGNORECASE)
-
-_OTHER = re.compile(
-    r"\.(pdf|docx?|odt|rtf|pptx?|odp|html?|md|tex|bib|eml|msg|py|ipynb|m|c|cpp|sh|ya?ml|toml|log"
-    r"|png|jpe?g|gif|bmp|svg|webp|heic|tiff?|mp[34]|mov|wav|vcf|vcard|ics|p7[sm]|asc|sig|pgp|key)$",
-    re.IGNORECASE,
-)
-"""Endings of files that come along with results: papers, code, pictures, signatures."""
-
-_NEVER = re.compile(
-    r"(image|audio|video|font|message|multipart)/.*|text/(html|calendar|enriched|rtf|(x-)?vcard|directory|x-amp-html)"
-    r"|application/(pgp-.*|(x-)?pkcs7-.*|ics|applefile|ms-tnef|vnd\.ms-tnef|rtf|pdf)",
-)
-
-_DATA = re.compile(
-    rb"\s*[\[{]\s*[\[{\"\]}]"  # JSON: an object, or a list of rows
-    rb'|\s*"?(id|index|question_id|image_id)"?\s*[,;\t]'  # the first line of a table
-    rb"|\x1f\x8b\x08|PK\x03\x04",  # gzip, zip
-    re.IGNORECASE,
-)
-
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-
-_SNIFFED = 4096  # bytes
-
-
-def is_wanted_by_name(name: str) -> bool:
-    """Whether a file of this name is a candidate whatever its media type and content."""
-    return bool(_RESULT.search(name))
-
-
-def is_unwanted(name: str, content_type: str) -> bool:
-    """Whether a part can be passed over without decoding it: a picture, a signature, a paper, a calendar entry."""
-    return not is_wanted_by_name(name) and bool(_OTHER.search(name) or _NEVER.fullmatch(content_type))
-
-
-def is_candidate(name: str, content_type: str, data: bytes) -> bool:
-    """Whether a decoded part that is not unwanted may be a result file.
-
-    A text file under an ending that says nothing (`README.txt`) is one if it begins like data; any other file is one,
-    so that the team is told by its reader why an .xlsx or a .pkl cannot be scored.
-    """
-    return is_wanted_by_name(name) or not content_type.startswith("text/") or looks_like_data(data)
-
-
-def looks_like_data(data: bytes) -> bool:
-    """Whether bytes begin like JSON, like a table with ids, or like a packed file."""
-    start = data[:_SNIFFED]
-    for bom in _BOMS:
-        start = start.removeprefix(bom)
-    return bool(_DATA.match(start.replace(b"\0", b"")))

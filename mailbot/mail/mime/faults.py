@@ -16,15 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.mail.mime.headers import Caps
+    from mailbot.mail.mime.links import Link
 
 
 _ADVICE = {
     "winmail": "Outlook packed your attachments into winmail.dat, and that arrived damaged: not all of it can be read. "
     "Please send the mail as plain text or HTML (Format Text > Plain Text) with the file attached.",
-    "encrypted": "The mail is encrypted, or signed in a form that only a mail program opens. "
+    "encrypted": "The mail or its file is encrypted, so it cannot be read here. "
     "Please send it unencrypted, with the file attached.",
+    "smime-signed": "The mail is signed with S/MIME in a form that hides its files (opaque signing). "
+    "Please send it unsigned, or signed in clear text, with the file attached.",
     "forwarded-as-attachment": "The mail holds another mail as an attachment; files inside that one are not looked at. "
     "Please attach the result file itself.",
+    "partial": "The mail is one piece of a mail that a mail program cut up (message/partial); pieces are not put "
+    "together here. Please send the file in one mail, packed as .zip or .gz.",
+    "external-body": "The mail only says where a file is to be had (message/external-body); it is not fetched. "
+    "Please attach the file itself.",
+    "yenc": "The file was sent as yEnc, which is not read here. Please attach it as a mail program does (base64).",
+    "binhex": "The file was sent as BinHex, which is not read here. "
+    "Please attach it as a mail program does (base64), or packed as .zip.",
     "undecodable": "An attachment arrived damaged: its base64 or uuencode cannot be read. "
     "Please attach the file again; packing it as .zip protects it on the way.",
     "broken-structure": "The mail says it has several parts, but they cannot be told apart (no usable boundary). "
@@ -42,14 +52,18 @@ def advice(code: str, count: int = 1, examples: Sequence[str] = ()) -> Problem:
     return Problem(code=code, count=count, examples=_shown(examples), message=_ADVICE[code])
 
 
-def cloud_links(stores: Sequence[str]) -> Problem:
-    """Return the fault of links to files in these stores, one for each link."""
-    names = listed(dict.fromkeys(stores))
+def cloud_links(links: Sequence[Link]) -> Problem:
+    """Return the fault of links to files in stores, one for each link; one that a filter had hidden is shown."""
+    names = [link.store for link in links]
+    shown = listed(dict.fromkeys(f"{store}: {target}" if target else store for store, target in links), 3)
     message = (
-        f"A file seems to lie behind a link ({names}); links are not followed, so it was not fetched. "
-        "Please attach the file itself, as .json or .csv, or packed as .zip or .gz."
+        f"A file seems to lie behind a link ({printable(shown, _LINKS_SHOWN)}); links are not followed, so it was not "
+        "fetched. Please attach the file itself, as .json or .csv, or packed as .zip or .gz."
     )
-    return Problem(code="cloud-link", count=len(stores), examples=_shown(list(dict.fromkeys(stores))), message=message)
+    return Problem(code="cloud-link", count=len(links), examples=_shown(list(dict.fromkeys(names))), message=message)
+
+
+_LINKS_SHOWN = 400  # characters
 
 
 def message_too_long(size: int, caps: Caps) -> Problem:

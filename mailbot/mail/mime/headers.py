@@ -55,6 +55,8 @@ class Headers:
     value_bytes: int = DEFAULT.value_bytes
     #: Whether a From field stands where the block is over its cap and was not read.
     from_unread: bool = False
+    #: The charset that the mail's parts declare, for values of raw bytes; "" when they declare none.
+    charset: str = ""
 
     def __contains__(self, name: str) -> bool:
         return any(found == name for found, _ in self.fields)
@@ -65,7 +67,7 @@ class Headers:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the values of all fields called `name` as text, encoded words left as they are."""
-        return tuple(text_of(value[: self.value_bytes]).strip() for value in self.raw(name))
+        return tuple(text_of(value[: self.value_bytes], around=self.charset).strip() for value in self.raw(name))
 
     def text(self, name: str) -> str:
         """Return the first value of `name` as text, "" when there is none."""

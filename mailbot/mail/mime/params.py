@@ -18,21 +18,43 @@ if TYPE_CHECKING:
 NAME_LENGTH = 100
 """Characters of a file name that are kept."""
 
-_PARAM = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
+_KNOWN = r"(?:boundary|charset|(?:file)?name|type|format|protocol|report-type|access-type|micalg)[*0-9]{0,5}\s{0,9}="
+_MISSING = rf"[\s,]{{1,20}}(?={_KNOWN})"
+_PARAM = re.compile(
+    rf"""(?:;\s*+|{_MISSING})([^\s=;"]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"?|(?:(?!{_MISSING})[^;])*+)""",
+    re.DOTALL | re.IGNORECASE,
+)
+"""A parameter; before those that matter, the semicolon may be missing."""
+
+_TOKENS = ("boundary", "charset")
 _ESCAPED = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)\*(\d{1,3})(\*?)")
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
+_COMMENT = re.compile(r"\([^()]*+\)")
+_MEDIA_TYPE = re.compile(r'[\s"]*+([a-z0-9!#$&^_.+-]{1,60})\s*+/\s*+([a-z0-9!#$&^_.+*-]{1,100})(?![^\s";,(])')
+_MULTIPART = re.compile(r'[\s"]*+multipart(?![^\s";,(])')
 
 
-def media_type(headers: Headers) -> str:
-    """Return the media type in lower case; `text/plain` when there is none or it is malformed (RFC 2045, 5.2)."""
-    value = headers.text("content-type").partition(";")[0].strip().lower()
-    return value if _MEDIA_TYPE.fullmatch(value) else "text/plain"
+def media_type(headers: Headers, default: str = "text/plain") -> str:
+    """Return the media type in lower case, whatever stands around it: quotes, comments, no semicolon.
+
+    `default` where there is none, or none that can be told (RFC 2045, 5.2); `multipart` alone is `multipart/mixed`.
+    """
+    value = headers.text("content-type").lower()
+    value = _COMMENT.sub(" ", value) if "(" in value else value
+    found = _MEDIA_TYPE.match(value)
+    if found:
+        return f"{found[1]}/{found[2]}"
+    return "multipart/mixed" if _MULTIPART.match(value) else default
 
 
 def disposition(headers: Headers) -> str:
     """Return the disposition in lower case, as `attachment` or `inline`; "" when there is none."""
-    return headers.text("content-disposition").partition(";")[0].strip().lower()
+    return _first_token(headers.text("content-disposition").lower().partition(";")[0].strip(' \t"'))
+
+
+def _first_token(value: str) -> str:
+    """Return what stands before the first space or comment."""
+    return re.split(r"[\s(]", value, maxsplit=1)[0]
 
 
 def parameters(value: str) -> dict[str, str]:
@@ -42,7 +64,8 @@ def parameters(value: str) -> dict[str, str]:
     """
     plain: dict[str, str] = {}
     for found in _PARAM.finditer(value):
-        plain.setdefault(found[1].lower(), _unquoted(found[2].strip()))
+        name = found[1].lower()
+        plain.setdefault(name, _unquoted(found[2].strip(), is_token=name in _TOKENS))
     return plain | _continued(plain) | _extended(plain)
 
 
@@ -69,10 +92,13 @@ def clean_name(name: str) -> str:
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 21]}…{name[-20:]}"
 
 
-def _unquoted(value: str) -> str:
-    """Return a value without its quotes; a backslash escapes only a quote or itself, since Windows paths come raw."""
+def _unquoted(value: str, *, is_token: bool) -> str:
+    """Return a value without its quotes; a backslash escapes only a quote or itself, since Windows paths come raw.
+
+    Without quotes, a token ends at a space or a comment; a file name does not.
+    """
     if not value.startswith('"'):
-        return value
+        return _first_token(value) if is_token else value
     closed = len(value) > 1 and value.endswith('"')
     return _ESCAPED.sub(r"\1", value[1:-1] if closed else value[1:])
 
@@ -88,13 +114,17 @@ def _continued(plain: Mapping[str, str]) -> dict[str, str]:
 
 
 def _joined(parts: Mapping[int, tuple[str, bool]]) -> str:
-    """Return the sections as one text: joined as bytes first, since a character may be cut in two."""
+    """Return the sections as one text: joined as bytes first, since a character may be cut in two.
+
+    Whether they are numbered from 0 or from 1, or one was lost, they are joined in the order of their numbers.
+    """
     charset, data = "", b""
-    for number in range(len(parts)):
-        value, encoded = parts.get(number, ("", False))
-        if encoded and number == 0:
-            charset, value = _charset_first(value)
-        data += unquote_to_bytes(value) if encoded else value.encode("utf-8", "surrogatepass")
+    for place, (_, (value, encoded)) in enumerate(sorted(parts.items())):
+        if encoded and place == 0:
+            charset, rest = _charset_first(value)
+            data += unquote_to_bytes(rest)
+        else:
+            data += unquote_to_bytes(value) if encoded else value.encode("utf-8", "surrogatepass")
     return text_of(data, charset)
 
 

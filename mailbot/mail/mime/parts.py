@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.headers import Caps, Headers, read_headers
-from mailbot.mail.mime.params import media_type, parameters
+from mailbot.mail.mime.params import disposition, file_name, media_type, parameters
+from mailbot.mail.mime.transfer import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,17 +28,53 @@ class Part:
     end: int
     #: Containers around it.
     depth: int
+    #: The media type of the container that it lies in; "" for the mail itself.
+    within: str = ""
+    #: Boundaries of the containers around it.
+    around: tuple[str, ...] = ()
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type; what lies in a digest is a mail unless it says otherwise (RFC 2046, section 5.1.5)."""
+        return media_type(self.headers, "message/rfc822" if self.within == "multipart/digest" else "text/plain")
+
+    @cached_property
+    def name(self) -> str:
+        """The file name for display, "" when it has none."""
+        return file_name(self.headers)
+
+    @cached_property
+    def disposition(self) -> str:
+        """How it is to be shown: `attachment`, `inline`, or ""."""
+        return disposition(self.headers)
+
+    @cached_property
+    def encoding(self) -> str:
+        """The transfer encoding, "" when there is none to undo."""
+        return encoding_of(self.headers)
+
+    @cached_property
+    def boundary(self) -> str:
+        """What its parts are told apart by."""
+        return parameters(self.headers.text("content-type")).get("boundary", "").rstrip()
 
     @property
     def is_container(self) -> bool:
-        """Whether it holds parts."""
-        return media_type(self.headers).startswith("multipart/")
+        """Whether it holds parts: it says so, or it has a boundary and a media type that nobody knows."""
+        major = self.content_type.partition("/")[0]
+        return major == "multipart" or (major not in _MAJOR and bool(self.boundary))
+
+
+_MAJOR = ("text", "image", "audio", "video", "font", "model", "application", "message", "example", "chemical")
+"""The top-level media types of the register (RFC 2046, RFC 6838, section 4.2), and one that is in use."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tree:
     """The parts of a mail that were looked at, and what was left out."""
 
+    #: The mail itself.
+    top: Part
     #: Parts that hold no others, in order.
     leaves: tuple[Part, ...] = ()
     #: All parts there are, as far as they were counted; more than the cap when some were left out.
@@ -62,17 +101,63 @@ def walk(raw: bytes, top: Part, caps: Caps) -> Tree:
             too_deep += 1
         else:
             children, more = _children(raw, part, caps)
-            broken += not children
+            broken += not children and part.boundary not in part.around
             beyond += more
             stack.extend(reversed(children))
     parts = looked + len(stack) + beyond
-    return Tree(leaves=tuple(leaves), parts=parts, too_deep=too_deep, broken=broken, headers=tuple(headers))
+    charset = next((found for each in headers if (found := _legacy_charset(each))), "")
+    told = tuple(replace(each, charset=charset) for each in headers) if charset else tuple(headers)
+    leaves = [replace(leaf, headers=replace(leaf.headers, charset=charset)) for leaf in leaves] if charset else leaves
+    return Tree(top=top, leaves=tuple(leaves), parts=parts, too_deep=too_deep, broken=broken, headers=told)
 
 
-def read_part(raw: bytes, start: int, end: int, *, depth: int, caps: Caps) -> Part:
-    """Return the part whose header block begins at `start`; with no empty line after it, there is no body."""
+def _legacy_charset(headers: Headers) -> str:
+    """Return the charset that a part declares, "" when it is none that raw bytes in a header would be in."""
+    if "charset" not in headers.text("content-type").lower():
+        return ""
+    charset = parameters(headers.text("content-type")).get("charset", "").lower()
+    return "" if charset in _UNICODE else charset
+
+
+_UNICODE = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+def read_part(raw: bytes, start: int, end: int, *, depth: int, caps: Caps, parent: Part | None = None) -> Part:
+    """Return the part whose header block begins at `start`."""
     head, body = _split(raw, start, end)
-    return Part(headers=read_headers(raw[start:head], caps), start=body, end=max(body, end), depth=depth)
+    headers = read_headers(raw[start:head], caps)
+    if early := _end_of_fields(raw, start, head, headers, caps):
+        fewer = read_headers(raw[start:early], caps)
+        is_doubtful = headers.from_unread or len(fewer.raw("from")) != len(headers.raw("from"))
+        headers, body = replace(fewer, from_unread=is_doubtful), early
+    within, around = (parent.content_type, (*parent.around, parent.boundary)) if parent else ("", ())
+    return Part(headers=headers, start=body, end=max(body, end), depth=depth, within=within, around=around)
+
+
+_FIELD = re.compile(rb"^(?:[A-Za-z][A-Za-z0-9_.-]{0,99}+[ \t]*+:|[ \t]|\r?\n|\Z)", re.MULTILINE)
+_LAST_FIELD = re.compile(rb"^[A-Za-z][A-Za-z0-9_.-]{0,99}+[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+", re.MULTILINE)
+
+
+def _end_of_fields(raw: bytes, start: int, head: int, headers: Headers, caps: Caps) -> int:
+    """Return where the body starts of a part with no empty line after its header; 0 when there is one.
+
+    That is at the delimiter of the header's own boundary, or at the first line after the last field that is none.
+    """
+    content_type = headers.text("content-type")
+    mark = parameters(content_type).get("boundary", "").rstrip() if "boundary" in content_type.lower() else ""
+    at = raw.find(b"\n--" + mark.encode("utf-8", "surrogatepass"), start, head) if mark else -1
+    if at >= 0:
+        return at + 1
+    last = raw.rfind(b"\n", start, max(head - 2, start)) + 1 or start
+    if head - last <= _LINE_END or _FIELD.match(raw, last, head):
+        return 0
+    end = start
+    for found in _LAST_FIELD.finditer(raw, start, min(head, start + caps.header_bytes)):
+        end = found.end()
+    return end
+
+
+_LINE_END = 2  # bytes
 
 
 def _split(raw: bytes, start: int, end: int) -> tuple[int, int]:
@@ -88,23 +173,22 @@ def _split(raw: bytes, start: int, end: int) -> tuple[int, int]:
 
 def _children(raw: bytes, part: Part, caps: Caps) -> tuple[list[Part], int]:
     """Return the parts of a container, and how many more there are than may be looked at."""
-    boundary = parameters(part.headers.text("content-type")).get("boundary", "").rstrip()
-    if not boundary:
+    if not part.boundary:
         return [], 0
-    mark = b"--" + boundary.encode("utf-8", "surrogatepass")
+    mark = b"--" + part.boundary.encode("utf-8", "surrogatepass")
     children: list[Part] = []
     start = -1
     for line, after, closing in _delimiters(raw, mark, part):
         if start >= 0:
-            children.append(read_part(raw, start, line, depth=part.depth + 1, caps=caps))
+            children.append(read_part(raw, start, line, depth=part.depth + 1, caps=caps, parent=part))
         start = -1 if closing else after
-        if closing or len(children) == caps.parts:
+        if len(children) == caps.parts:
             break
     if start < 0:
         return children, 0
     if len(children) == caps.parts:
         return children, raw.count(b"\n" + mark, start, part.end)
-    return [*children, read_part(raw, start, part.end, depth=part.depth + 1, caps=caps)], 0
+    return [*children, read_part(raw, start, part.end, depth=part.depth + 1, caps=caps, parent=part)], 0
 
 
 def _delimiters(raw: bytes, mark: bytes, part: Part) -> Iterator[tuple[int, int, bool]]:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import binascii
 import codecs
 import re
+from typing import TYPE_CHECKING
+
+from mailbot.mail.mime.charsets import WESTERN, codecs_of, strictly
+from scoring.legacy_text import guessed
+from scoring.text import REPLACEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 
@@ -54,45 +62,60 @@ def _bytes_of(word: re.Match[str]) -> bytes | None:
     return binascii.a2b_base64(letters + "=" * (-len(letters) % 4)) if len(letters) % 4 != 1 else None
 
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.:+-]{0,39}", re.IGNORECASE)
-
-_OF_MAIL = re.compile(
-    r"ascii|utf-(7|8|8-sig|16|16-[bl]e|32|32-[bl]e)|iso8859-\d+|cp\d+|gb\w+|hz|big5\w*|euc_\w+|shift_ji\w+|iso2022_\w+"
-    r"|koi8-\w|mac-\w+|tis-620|johab|viscii",
-)
-"""Codecs that mails are written in; `punycode` (quadratic), `unicode_escape` and the like are none."""
-
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "ascii": "utf-8", "iso8859-1": "cp1252", "euc_kr": "cp949"}
-"""What writers mean by a narrower name (QQ Mail says gb2312 and writes GBK; WHATWG Encoding, section 4.2)."""
-
-_GUESSES = ("utf-8", "gb18030")
+_KNOWN = 2  # times as many characters as damaged ones make a text of a damaged one
 
 
-def text_of(data: bytes, charset: str = "") -> str:
-    """Return `data` as text: by `charset` if that fits, else as UTF-8, GB18030 or Latin-1, the first that fits.
+def text_of(data: bytes, charset: str = "", around: str = "") -> str:
+    """Return `data` as text: by `charset` if that fits, else as UTF-8, else as what makes sense.
 
-    A character cut in two at the very end is dropped, so that a beginning of a longer text can be given.
+    A few damaged bytes cost those characters alone. `around` is the charset of what stands beside it, for bytes that
+    declare none. What makes sense in no charset is shown as ASCII with marks, never as another language. A character
+    cut in two at the very end is dropped, so that a beginning of a longer text can be given.
     """
-    for name in (_codec(charset), *_GUESSES):
-        text = _strictly(data, name) if name else None
-        if text is not None:
-            return text.removeprefix("\ufeff")
-    return data.decode("latin-1")
+    names = codecs_of(charset)
+    if data.isascii() and b"\x1b" not in data and (not names or names[0] in _ASCII_IN_ASCII):
+        return data.decode("ascii")
+    ways = (_as_declared(data, names), _as_utf_8(data, names), _as_around(data, around))
+    return next(text for each in ways for text in each).removeprefix("\ufeff")
 
 
-def _codec(charset: str) -> str:
-    """Return the codec for a declared charset, "" when it names none that mails are written in."""
-    if not _NAME.fullmatch(charset):
-        return ""
-    try:
-        name = codecs.lookup(charset).name
-    except LookupError:
-        return ""
-    return _WIDER.get(name, name) if _OF_MAIL.fullmatch(name) else ""
+_ASCII_IN_ASCII = ("utf-8", "gb18030", "cp1252", "cp949", "cp932", "big5", "euc_jp", "iso2022_jp", "iso8859-15")
 
 
-def _strictly(data: bytes, codec: str) -> str | None:
-    try:
-        return codecs.getincrementaldecoder(codec)("strict").decode(data)
-    except ValueError:
-        return None
+def _as_declared(data: bytes, names: Sequence[str]) -> Iterator[str]:
+    """Yield the text by the declared charset, where it fits; a Western one does not fit what is UTF-8."""
+    tried = ("utf-8", *names) if names and names[0] in WESTERN else names
+    texts = (strictly(data, name) for name in tried)
+    yield from (text for text in texts if text is not None)
+
+
+def _as_utf_8(data: bytes, names: Sequence[str]) -> Iterator[str]:
+    """Yield the text in UTF-8, then damaged text in UTF-8 or in the declared charset."""
+    text = strictly(data, "utf-8")
+    if text is not None:
+        yield text
+    for name in ("utf-8", *(name for name in names if name not in _MADE_HERE)):
+        if known := _mostly(data, name):
+            yield known
+
+
+_MADE_HERE = ("nec", "utf-7")
+
+
+def _mostly(data: bytes, codec: str) -> str:
+    """Return the text of a codec with its damaged characters marked, "" when they are too many to believe it."""
+    text = codecs.getincrementaldecoder(codec)("replace").decode(data)
+    damaged = text.count(REPLACEMENT)
+    known = len(text) - damaged - len(text.encode("ascii", "ignore"))
+    return text if known > _KNOWN * damaged else ""
+
+
+def _as_around(data: bytes, around: str) -> Iterator[str]:
+    """Yield text that declares no charset, or a wrong one: by what stands around it, or as it makes sense."""
+    names = codecs_of(around)
+    western = bool(names) and names[0] in WESTERN
+    if not western:
+        yield from _as_declared(data, names)
+    if found := guessed(data, western=western, cut=True):
+        yield found[0]
+    yield data.decode("utf-8", "replace")

@@ -4,60 +4,117 @@ from __future__ import annotations
 
 import binascii
 import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.mail.mime.headers import Headers
 
 _BLANK = b" \t\r\n"
 _BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n")
 _END = re.compile(rb"\n[`~ ]?\r?\nend[ \t]*(?:\r?\n|\Z)|\nend[ \t]*(?:\r?\n|\Z)")
-_UU_NAMES = ("x-uuencode", "x-uue", "uuencode")
 _UU_LINE = 30  # most lines are 61 characters long; a text of much shorter lines is no uuencode
+_UU_FILES = 50  # of one text
+_PADDED = re.compile(rb"(?<!=)=++[ \t]*+\r?\n")
+_CUT_ESCAPE = re.compile(rb"=[0-9A-Fa-f]?\Z")
+_PIECE = 16  # letters: base64 padded more often than that is none
+_COMMENT = re.compile(r"\([^()]*+\)")
+_WORD = re.compile(r"[a-z0-9_-]+")
+_ENCODINGS = {
+    "base64": "base64",
+    "quotedprintable": "quoted-printable",
+    "quoted": "quoted-printable",
+    "uuencode": "uuencode",
+    "uue": "uuencode",
+    "yenc": "yenc",
+    "yencode": "yenc",
+    "binhex": "binhex",
+}
+
+
+def encoding_of(headers: Headers) -> str:
+    """Return the transfer encoding of a part: "" for one that is none, or unknown.
+
+    Written as it may be: `base64;`, `"base64"`, `base64 (as usual)`, `X-UUE`.
+    """
+    value = headers.text("content-transfer-encoding").lower()
+    if value in _PLAIN:
+        return ""
+    word = _WORD.search(_COMMENT.sub(" ", value))
+    return _ENCODINGS.get(re.sub("[_-]|^x[_-]", "", word[0]), "") if word else ""
+
+
+_PLAIN = ("", "7bit", "8bit", "binary")
 
 
 def decode(data: bytes, encoding: str) -> bytes | None:
     """Return the content of a part from its bytes in the mail; None when its encoding is damaged.
 
     Padding may be missing from base64, but no other character may stand in it: RFC 2045 would skip it, and a result
-    file must not be scored from what a gateway left of it. An unknown encoding is taken as none.
+    file must not be scored from what a gateway left of it.
     """
-    encoding = encoding.strip().lower()
     if encoding == "base64":
         return _base64(data)
     if encoding == "quoted-printable":
         return binascii.a2b_qp(data)
-    if encoding in _UU_NAMES:
-        found = uuencoded(data)
-        return found[1] if found else None
-    return data
+    if encoding == "uuencode":
+        return next((file.data for file in uuencoded(data)), None)
+    return None if encoding else data
 
 
 def decode_start(data: bytes, encoding: str, limit: int) -> bytes:
     """Return about the first `limit` bytes of a text, as well as they can be had."""
     start = data[: 2 * limit]
-    if encoding.strip().lower() != "base64":
+    if encoding == "quoted-printable":
+        start = _CUT_ESCAPE.sub(b"", start)
+    if encoding != "base64":
         return (decode(start, encoding) or start)[:limit]
     letters = re.sub(rb"[^A-Za-z0-9+/]", b"", start)
     letters = letters[:-1] if len(letters) % 4 == 1 else letters
     return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))[:limit]
 
 
-def uuencoded(data: bytes) -> tuple[bytes, bytes | None, int] | None:
-    """Find the first uuencoded file in a text: its raw name, its content (None if damaged) and where it begins.
+class Uuencoded(NamedTuple):
+    """A uuencoded file in a text."""
 
-    None when there is no such file. The form is that of POSIX `uuencode`.
-    """
-    begin = _BEGIN.search(data)
-    if begin is None:
-        return None
-    end = _END.search(data, begin.end() - 1)
-    block = data[begin.end() : end.start() if end else len(data)]
-    return begin[1].strip(), _uu_lines(block) if end else None, begin.start()
+    #: As it stands there, undecoded.
+    name: bytes
+    #: None when it is damaged.
+    data: bytes | None
+    #: Where it begins and where it ends.
+    start: int
+    end: int
+
+
+def uuencoded(data: bytes) -> Iterator[Uuencoded]:
+    """Yield the uuencoded files in a text, in the form of POSIX `uuencode`."""
+    at = 0
+    for _ in range(_UU_FILES):
+        begin = _BEGIN.search(data, at)
+        if begin is None:
+            return
+        end = _END.search(data, begin.end() - 1)
+        at = end.end() if end else len(data)
+        lines = _uu_lines(data[begin.end() : end.start()]) if end else None
+        yield Uuencoded(name=begin[1].strip(), data=lines, start=begin.start(), end=at)
+        at -= at < len(data)  # the line break before the next one
 
 
 def _base64(data: bytes) -> bytes | None:
-    letters = data.translate(None, _BLANK).rstrip(b"=")
+    """Return the content of base64; some programs pad each piece of it, at the end of a line."""
     try:
-        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4), strict_mode=True)
+        if _PADDED.search(data.rstrip(_BLANK)):
+            pieces = _PADDED.split(data, maxsplit=len(data) // _PIECE + 1)
+            return b"".join(_piece(each) for each in pieces)
+        return _piece(data)
     except binascii.Error:
         return None
+
+
+def _piece(data: bytes) -> bytes:
+    letters = data.translate(None, _BLANK).rstrip(b"=")
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4), strict_mode=True)
 
 
 def _uu_lines(block: bytes) -> bytes | None:

@@ -24,7 +24,13 @@ def cases() -> Iterator[Case]:
     yield _text("big5", "big5", "結果如附件".encode("big5"), "結果如附件")
     yield _text("euc-kr", "ks_c_5601-1987", "결과 첨부합니다".encode("cp949"), "결과 첨부합니다")
     yield _text("no-text-codec", "base64", b"plain words", "plain words")
-    yield _text("none-that-fits", "utf-8", b"\xff\xff caf\xe9", "ÿÿ café")
+    yield _text(
+        "none-that-fits",
+        "utf-8",
+        b"\xff\xff caf\xe9",
+        "\N{REPLACEMENT CHARACTER}" * 2 + " caf\N{REPLACEMENT CHARACTER}",
+    )
+    yield _text("utf-8-that-is-latin-1", "utf-8", b"Gr\xf6\xdfe, caf\xe9", "Größe, café")
     mail = head(subject=word("结果").replace("utf-8", "bogus-8")) + multi("mixed", "=_b", FILE)
     yield case("charsets/bogus-in-subject", mail, Expected(subject="结果", text=""))
     mail = head(subject="=?utf-8?B?!!!?= =?utf-8?X?abc?= =?utf-8?Q?fine?=") + multi("mixed", "=_b", FILE)

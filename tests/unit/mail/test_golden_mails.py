@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mailbot.mail.open import open_mail, taken_out
 from mailbot.mail.parse import parse
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +48,16 @@ def described(raw: bytes) -> dict[str, Any]:
 def test_golden_mail(path: Path) -> None:
     """A golden mail is read as its twin says, field by field."""
     assert described(path.read_bytes()) == json.loads(path.with_suffix(".json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", MAILS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_is_listed_can_be_taken_out(path: Path) -> None:
+    """Every file that a mail is said to bring comes out of it again, whole."""
+    raw = path.read_bytes()
+    for file in open_mail(raw, len(raw)).brought:
+        data = taken_out(raw, file.sha256)
+        assert data is not None
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (file.size, file.sha256)
 
 
 def test_corpus_is_complete() -> None:
