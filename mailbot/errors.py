@@ -3,6 +3,7 @@
 MailbotError
 ├── Temporary        trying again later may help
 │   ├── AuthenticationFailed  a server refuses our login
+│   ├── Unreachable  a server does not answer at all
 │   └── Throttled    a server says that we ask for too much
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
@@ -27,6 +28,10 @@ class Temporary(MailbotError):
 
 class AuthenticationFailed(Temporary):
     """A server does not accept the user or the password."""
+
+
+class Unreachable(Temporary):
+    """A server does not answer, or ended the connection."""
 
 
 class Throttled(Temporary):

@@ -97,10 +97,8 @@ class Service:
     @cached_property
     def reconciliation(self) -> Reconciliation:
         """The hourly comparison of mailbox, ledger and spool."""
-        folders = self.fetch.mailboxes if self.config.imap else {}
-        return Reconciliation(
-            ledger=self.ledger, spool=self.spool, folders=folders, alerts=self.alerts, clock=self.clock
-        )
+        where = self.fetch.mailboxes if self.config.imap else {}
+        return Reconciliation(ledger=self.ledger, spool=self.spool, folders=where, alerts=self.alerts, clock=self.clock)
 
     # --- evaluate --------------------------------------------------------------------------------
 
@@ -233,7 +231,10 @@ class Service:
         """Give the sending step and close its connection. Raises ConfigError without [smtp]."""
         with self.sender() as transport:
             address = self.challenge.address
-            yield Sending(ledger=self.ledger, transport=transport, sender=address, alerts=self.alerts, clock=self.clock)
+            yield Sending(
+                ledger=self.ledger, transport=transport, sender=address, alerts=self.alerts, clock=self.clock,
+                patience=self.config.outbox.patience,
+            )  # fmt: skip
 
     # --- board, publish, letters, show -----------------------------------------------------------
 

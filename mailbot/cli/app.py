@@ -163,7 +163,7 @@ COMMANDS = {
         "Inspect", "submissions:submissions", "Submissions: list, show, hide, disqualify, reinstate or select them."
     ),
     "entries": Listed("Inspect", "entries:entries", "List what teams sent besides result files: code, models, papers."),
-    "outbox": Listed("Inspect", "outbox:outbox", "Outbox: list our replies, show one."),
+    "outbox": Listed("Inspect", "outbox:outbox", "Outbox: list our replies, show one, send one again."),
     "audit": Listed("Inspect", "audit:audit", "Audit trail: list it, verify it."),
 }
 

@@ -6,17 +6,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.common import AsJson, ConfigFile, emit, load_config, number, opened_ledger, readable, rfc3339, short
+from mailbot.cli.common import (
+    AsJson,
+    ConfigFile,
+    Why,
+    act_as_organizer,
+    emit,
+    load_config,
+    number,
+    opened_ledger,
+    readable,
+    rfc3339,
+    short,
+)
+from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
+from mailbot.ledger import events
 from mailbot.ledger import outbox as table
+from mailbot.model import Id
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.ledger.outbox import OutgoingRow
 
-outbox = typer.Typer(help="Outbox: list our replies, show one.", no_args_is_help=True)
+outbox = typer.Typer(help="Outbox: list our replies, show one, send one again.", no_args_is_help=True)
 
 
 @outbox.command("list")
@@ -54,6 +69,24 @@ def show_outgoing(
         typer.echo(rows[0].message.decode("ascii", "replace"))
         return
     typer.echo(readable(rows[0].message, "From", "To", "Subject", "Date"))
+
+
+@outbox.command("retry")
+def retry_outgoing(
+    context: typer.Context,
+    reply: Annotated[str, typer.Argument(metavar="R-000012")],
+    why: Why,
+    config: ConfigFile = None,
+) -> None:
+    """Send a mail again that was given up."""
+    act_as_organizer()
+    outgoing_id, now = number(reply, "R"), calendar.now()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("outbox") as tx:
+        if not table.retry(tx, outgoing_id, now):
+            message = f"{reply} is no reply that was given up; `mailbot outbox list` names them"
+            raise Permanent(message)
+        events.append(tx, kind="reply-retried-by-hand", subject=Id.REPLY.of(outgoing_id), now=now, why=why)
+    typer.echo("It is due again: `mailbot run` or `mailbot send` sends it.")
 
 
 def _as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:

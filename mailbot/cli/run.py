@@ -16,13 +16,15 @@ import typer
 from mailbot import flow
 from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
 from mailbot.config import challenge, load
+from mailbot.config.calendar import shown
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import ConfigError, MailbotError, Temporary
 from mailbot.evaluation import labels
-from mailbot.ledger import outbox, teams
+from mailbot.ledger import observations, outbox, teams
 from mailbot.operations import ingest as ingestion
 from mailbot.system import journal
+from mailbot.transport.send import SENDING
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
@@ -141,5 +143,8 @@ def send(context: typer.Context, config: ConfigFile = None) -> None:
             while sending.step():
                 pass
         with wired.ledger.read() as tx:
-            left = outbox.waiting(tx)
+            left, pause = outbox.waiting(tx), observations.pause_of(tx, SENDING)
+        zone = wired.config.challenge.zone
+    if left and pause:
+        typer.echo(f"{left} mails wait, the next try is at {shown(pause.due_at, zone)}: `mailbot outbox list` says why")
     raise typer.Exit(INCOMPLETE if left else 0)

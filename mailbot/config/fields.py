@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -65,7 +65,7 @@ def _one_address(value: str) -> str:
 _HOST = re.compile(r"(?=.{1,253}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?")
 
 
-def _host(value: str) -> str:
+def host(value: str) -> str:
     """Take the name of a host or its IP address. The login of a URL is never told."""
     if not _HOST.fullmatch(value) and not is_ip(value):
         said = value.rpartition("@")[2]
@@ -80,6 +80,24 @@ def is_ip(value: str, *, version: int | None = None) -> bool:
         return version in {None, ipaddress.ip_address(value).version}
     except ValueError:
         return False
+
+
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(d|days?|h|hours?|min|minutes?)", re.IGNORECASE)
+
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+
+
+def _span(value: object) -> object:
+    """Take a length of time: a number of days, or a text with its unit."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:.6f} d"
+    found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None or not (span := float(found[1]) * _UNITS[found[2][0].lower()]):
+        message = f"{value!r} is no length of time; write a number of days, or as '3 days' or '12 hours'"
+        raise ValueError(message)
+    return span
 
 
 _LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
@@ -97,7 +115,8 @@ LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
-Host = Annotated[str, AfterValidator(_host)]
+Span = Annotated[timedelta, BeforeValidator(_span)]
+Host = Annotated[str, AfterValidator(host)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
 _EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {

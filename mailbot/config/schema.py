@@ -21,7 +21,7 @@ from mailbot.config.contest import (
     TrackSection,
 )
 from mailbot.config.fields import LedgerUrl, Section
-from mailbot.config.servers import Imap, OAuth, SheetSection, Smtp
+from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
 from mailbot.system.child import MIB
@@ -102,6 +102,7 @@ class Config(Section):
     challenge: Challenge
     imap: Imap | None = None
     smtp: Smtp | None = None
+    outbox: Outbox = Outbox()
     oauth: OAuth = OAuth()
     roster: Roster = Roster()
     registration: RegistrationSection = RegistrationSection()

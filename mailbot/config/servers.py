@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mailbot.config.fields import Host, Section
+from mailbot.config.fields import Host, Section, Span, host, is_ip
 from mailbot.errors import ConfigError
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -65,10 +66,28 @@ class Imap(Server):
         return self
 
 
+def _hello(value: str) -> str:
+    """Take what a client may call itself: a name, or an address in brackets (RFC 5321, section 4.1.3)."""
+    literal = value.startswith("[") and value.endswith("]") and is_ip(value[1:-1].removeprefix("IPv6:"))
+    if value and not literal and not (value.isascii() and host(value) and not is_ip(value)):
+        message = f"{value!r} is no name for EHLO: write a host name, or an IP address in brackets as '[192.0.2.7]'"
+        raise ValueError(message)
+    return value
+
+
 class Smtp(Server):
     """The server that takes mailbot's mails."""
 
     port: int = Field(default=465, gt=0, lt=65536)
+    #: What EHLO calls us; "" is this host's full name, or its IP address where it has none.
+    hello: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_hello)] = ""
+
+
+class Outbox(Section):
+    """How our own mails are sent."""
+
+    #: For how long a mail that is refused for now is tried again, in days or as "12 hours"; then it is given up.
+    patience: Span = timedelta(days=3)
 
 
 class OAuth(Section):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import authserv_checks, events, health, mails, outbox, submissions, teams
+from mailbot.ledger.tables import authserv_checks, events, health, mails, outbox, pauses, submissions, teams
 from mailbot.model import Id, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -114,6 +114,34 @@ def health_of_parts(tx: Tx) -> list[HealthRow]:
     """Return every part, by name."""
     rows = tx.execute(sa.select(health).order_by(health.c.part))
     return [HealthRow(part=r.part, ok=r.ok, since=r.since, seen_at=r.seen_at, detail=r.detail) for r in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """What is not tried for a while."""
+
+    #: In vain, since.
+    attempts: int
+    since: datetime
+    due_at: datetime
+
+
+def pause_of(tx: Tx, name: str) -> Pause | None:
+    """Return the pause of what has failed and did not succeed since; it may be over."""
+    row = tx.execute(sa.select(pauses).where(pauses.c.name == name)).first()
+    return Pause(attempts=row.attempts, since=row.since, due_at=row.due_at) if row else None
+
+
+def pause(tx: Tx, name: str, found: Pause) -> None:
+    """Make something wait."""
+    end_pause(tx, name)
+    values = {"attempts": found.attempts, "since": found.since, "due_at": found.due_at}
+    tx.execute(sa.insert(pauses).values(name=name, **values))
+
+
+def end_pause(tx: Tx, name: str) -> bool:
+    """Note that it works again; tell whether it had not."""
+    return tx.execute(sa.delete(pauses).where(pauses.c.name == name)).rowcount > 0
 
 
 def note_authserv(tx: Tx, authserv_id: str, *, forged: bool, now: datetime) -> None:

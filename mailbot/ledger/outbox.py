@@ -34,6 +34,8 @@ class OutgoingRow:
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None
+    #: When the server refused it for now first; None when it never did.
+    failing_since: datetime | None
     error: str | None
     #: Of a letter, for whom and on what occasion; None for a reply.
     key: str | None
@@ -104,14 +106,16 @@ def queue(
     )
 
 
-def claim(tx: Tx, now: datetime) -> OutgoingRow | None:
+def claim(tx: Tx, now: datetime, *, least_tried: bool = False) -> OutgoingRow | None:
     """Take the oldest mail that is due and count the attempt; the caller commits before it talks to the server.
 
-    Letters go when no reply is due: somebody waits for a reply.
+    Letters go when no reply is due: somebody waits for a reply. With ``least_tried`` the mail goes that was tried
+    least: after a pause, so that one which is refused every time does not keep the others from their turn.
     """
     due = (outbox.c.state == ReplyState.QUEUED, is_due(outbox.c.due_at, outbox.c.created_at, now))
     order = (outbox.c.key.is_not(None), outbox.c.due_at, outbox.c.id)
-    found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(*order).limit(1))
+    first = (outbox.c.attempts, *order) if least_tried else order
+    found = tx.scalar(sa.select(outbox.c.id).where(*due).order_by(*first).limit(1))
     if found is None:
         return None
     queued = sa.update(outbox).where(outbox.c.id == found, outbox.c.state == ReplyState.QUEUED)
@@ -137,14 +141,22 @@ def withhold_all(tx: Tx, *, error: str) -> None:
     )
 
 
-def put_back(tx: Tx, outgoing_id: int, *, due_at: datetime, error: str) -> None:
-    """Make it wait for another attempt."""
-    _leave(tx, outgoing_id, state=ReplyState.QUEUED, due_at=due_at, error=error)
+def put_back(tx: Tx, outgoing_id: int, *, due_at: datetime, error: str, now: datetime) -> None:
+    """Make it wait for another attempt; the ledger keeps since when it waits."""
+    since = sa.func.coalesce(outbox.c.failing_since, sa.literal(now, outbox.c.failing_since.type))
+    _leave(tx, outgoing_id, state=ReplyState.QUEUED, due_at=due_at, error=error, failing_since=since)
 
 
 def give_up(tx: Tx, outgoing_id: int, *, error: str) -> None:
     """Stop trying: the server refused it for good, or it was tried too often."""
     _leave(tx, outgoing_id, state=ReplyState.GIVEN_UP, error=error)
+
+
+def retry(tx: Tx, outgoing_id: int, now: datetime) -> bool:
+    """Queue a mail again that was given up; False when it was not."""
+    given_up = (outbox.c.id == outgoing_id, outbox.c.state == ReplyState.GIVEN_UP)
+    due = {"state": ReplyState.QUEUED, "due_at": now, "failing_since": None}
+    return tx.execute(sa.update(outbox).where(*given_up).values(**due)).rowcount == 1
 
 
 def recover(tx: Tx) -> int:
@@ -248,6 +260,7 @@ def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[OutgoingRow]:
             created_at=row.created_at,
             due_at=row.due_at,
             sent_at=row.sent_at,
+            failing_since=row.failing_since,
             error=row.error,
             key=row.key,
         )

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from enum import StrEnum
+
+    from mailbot.ledger.engine import Tx
 
 
 metadata = sa.MetaData(
@@ -73,3 +76,10 @@ LONGEST_WAIT = timedelta(days=1)
 def is_due(due_at: sa.Column[Any], entered_at: sa.Column[Any], now: datetime) -> sa.ColumnElement[bool]:
     """Whether a row's time has come, or the clock was set back since: then nobody knows, and now is as good."""
     return sa.or_(due_at <= now, entered_at > now, due_at > now + LONGEST_WAIT)
+
+
+def all_rows(tx: Tx, name: str) -> Iterator[dict[str, Any]]:
+    """Yield every row of a table by its columns, in the order of its primary key."""
+    found = metadata.tables[name]
+    for row in tx.execute(sa.select(found).order_by(*found.primary_key.columns)).mappings():
+        yield dict(row)

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mailbot.ledger.engine import Tx
-
 import sqlalchemy as sa
 
 from mailbot.ledger import schema
@@ -201,6 +194,7 @@ outbox = table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("sent_at", Instant),
+    sa.Column("failing_since", Instant),  # when it was refused for now first
     sa.Column("error", sa.Text),
     sa.Column("key", sa.Text),  # of a letter: for whom and on what occasion; none for a reply
     sa.UniqueConstraint("mail_id", "kind"),
@@ -210,6 +204,14 @@ outbox = table(
     sa.Index("ix_outbox_key", "key", unique=True),
     sa.Index("ix_outbox_created_at", "created_at"),
     sa.Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
+)
+
+pauses = table(
+    "pauses",
+    sa.Column("name", sa.Text, primary_key=True),  # what is paused: the sending of the whole outbox
+    sa.Column("attempts", sa.Integer, nullable=False),  # in vain, since
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),  # not tried again before
 )
 
 disputes = table(
@@ -291,10 +293,3 @@ events = table(
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the entry before and this one's fields
 )
-
-
-def all_rows(tx: Tx, name: str) -> Iterator[dict[str, Any]]:
-    """Yield every row of a table by its columns, in the order of its primary key."""
-    table = metadata.tables[name]
-    for row in tx.execute(sa.select(table).order_by(*table.primary_key.columns)).mappings():
-        yield dict(row)

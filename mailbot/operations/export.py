@@ -27,9 +27,9 @@ from mailbot.ledger import (
     scores,
     similarities,
     submissions,
-    tables,
     teams,
 )
+from mailbot.ledger.schema import all_rows
 from mailbot.system import safefile
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ LEFT_OUT = {
     "authserv_checks": "what this host's own mail server lets through",
     "compared": "how far the search for copies has come",
     "shown": "what the Google Sheet showed last",
+    "pauses": "until when this host's mail server is left alone",
     "health": "how the parts of this host do",
 }
 """Why the other tables are in no export."""
@@ -264,7 +265,7 @@ def _all(tx: Tx, received: Sequence[SubmissionRow]) -> Iterator[tuple[str, Itera
     yield "likenesses", ({"first": row.first, "second": row.second, **asdict(row)} for row in similarities.listing(tx))
     yield "events", (entry.as_json() for entry in events.since(tx, 0))
     for name in AS_THEY_STAND:
-        yield name, tables.all_rows(tx, name)
+        yield name, all_rows(tx, name)
 
 
 def _without(rows: Iterable[dict[str, Any]], left_out: set[str]) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,7 @@ SUBJECTS = {
     "mailbox": "the mailbox cannot be reached",
     "stuck": "a mail was set aside",
     "outbox": "a mail could not be sent",
+    "sending": "the mail server takes no mail of ours for now",
     "board": "the board could not be published",
     "page": "the command after publishing the results page failed",
     "sheet": "the Google Sheet is behind",
@@ -43,6 +44,7 @@ WELL = {
     "mailbox": "the mailbox can be reached",
     "stuck": "no mail is set aside any more",
     "outbox": "no mail has failed to be sent for a day",
+    "sending": "the mail server takes our mails",
     "board": "the board was published",
     "page": "the command after publishing the results page succeeded",
     "sheet": "the Google Sheet is up to date",
@@ -57,8 +59,8 @@ WELL = {
 """The same parts, each with what is so once it is well again."""
 
 
-CALM = timedelta(days=1)
-"""What has not happened for so long is over: that a mail was given up, or replies were withheld."""
+CALM = {"outbox": timedelta(days=1), "replies": timedelta(days=1), "sending": timedelta(hours=1)}
+"""What has not happened for so long is over: that a mail was given up, replies were withheld, a quota was used up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +90,10 @@ class Alerts:
         """Report mails that are set aside, whoever set them aside, and call off what is over. Raises Temporary."""
         with self.ledger.read() as tx:
             aside = mails.count(tx, state=MailState.SET_ASIDE)
-            known = {row.part: row for row in observations.health_of_parts(tx)}
-        ill = {part: row for part, row in known.items() if not row.ok}
-        for part in ("outbox", "replies"):
-            if part in ill and self.clock() - ill[part].seen_at > CALM:
+            ill = {row.part: row for row in observations.health_of_parts(tx) if not row.ok}
+            paused = {part for part in CALM if observations.pause_of(tx, part)}
+        for part, calm in CALM.items():
+            if part in ill and part not in paused and self.clock() - ill[part].seen_at > calm:
                 self.report(part, ok=True)
         if bool(aside) != ("stuck" in ill):
             self.report("stuck", ok=not aside, detail="`mailbot stuck list` shows them." if aside else "")

@@ -1,4 +1,8 @@
-"""The step that sends the outbox: once accepted, never again; at least once if the process dies in between."""
+"""The step that sends the outbox: once accepted, never again; at least once if the process dies in between.
+
+What concerns one mail costs that mail. What concerns the server makes the whole outbox wait: a quota that is used up, a
+login that is refused, no connection. Then one mail is tried after each pause, until one is taken.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
-from mailbot.ledger import events, outbox, teams
+from mailbot.errors import AuthenticationFailed, BadAddress, ConfigError, Permanent, Temporary, Throttled, Unreachable
+from mailbot.ledger import events, observations, outbox, teams
+from mailbot.ledger.observations import Pause
 from mailbot.model import Id
 from mailbot.system import backoff, journal
 
@@ -19,11 +24,23 @@ if TYPE_CHECKING:
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.transport.alerts import Alerts
 
-TRIES = 27
-"""After so many refusals for now, a mail is given up: with the delays below that is more than four days (RFC 5321)."""
+PATIENCE = timedelta(days=3)
+"""So long a mail that is refused for now is tried again, unless the config says otherwise (RFC 5321, 4.5.4.1)."""
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=6)
-"""How long to wait after the first refusal, and after many (RFC 5321, section 4.5.4.1)."""
+"""How long a mail waits after its first refusal, and after many."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""How long the whole outbox waits at most, before one mail is tried; the first pause is FIRST_DELAY."""
+
+TOLD_AFTER = timedelta(minutes=30)
+"""A server that cannot be reached for so long is told of; one that says that a quota is used up, at once."""
+
+SENDING = "sending"
+"""The name of the pause, and of what the organizers are told of."""
+
+_OURS = (ConfigError, AuthenticationFailed)
+"""What the organizers must fix: no mail is given up for it."""
 
 
 class Transport(Protocol):
@@ -43,33 +60,61 @@ class Sending:
     sender: str
     alerts: Alerts
     clock: Callable[[], datetime]
+    patience: timedelta = PATIENCE
 
     def step(self) -> bool:
         """Send the oldest mail that is due; tell whether the next may be tried at once."""
-        with self.ledger.write("claim-reply") as tx:
-            row = outbox.claim(tx, self.clock())
+        row = self._claim()
         if row is None:
             return False
         try:
             self.transport.send(row.message, sender=self.sender, recipient=row.recipient)
-        except ConfigError as error:  # a password file that cannot be read is not the mail's fault
-            self._failed(row, str(error), final=False)
+        except (*_OURS, Throttled, Unreachable) as error:
+            self._pause(row, error)
             return False
         except Temporary as error:
-            self._failed(row, str(error), final=row.attempts >= TRIES)
+            self._failed(row, str(error), final=self._is_out_of_patience(row))
             return False
         except Permanent as error:
             self._failed(row, str(error), final=True, bad_address=isinstance(error, BadAddress))
             return True
         except Exception as error:  # noqa: BLE001  # a mail that breaks our own code must not stop the next one
-            self._failed(row, f"unforeseen: {error.__class__.__name__}", final=row.attempts >= TRIES)
+            self._failed(row, f"unforeseen: {error.__class__.__name__}", final=self._is_out_of_patience(row))
             return True
         now = self.clock()
         with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)
+            observations.end_pause(tx, SENDING)
             events.append(tx, kind="reply-sent", subject=_name(row), now=now, message_id=row.message_id)
         journal.event("reply-sent", reply=_name(row), **_mail(row), what=row.kind)
         return True
+
+    def _claim(self) -> OutgoingRow | None:
+        """Take the mail that is next; None while the outbox is paused, or nothing is due."""
+        now = self.clock()
+        with self.ledger.write("claim-reply") as tx:
+            pause = observations.pause_of(tx, SENDING)
+            if pause and now < pause.due_at <= now + LONGEST_PAUSE:  # a longer one is of a clock that was ahead
+                return None
+            return outbox.claim(tx, now, least_tried=pause is not None)
+
+    def _is_out_of_patience(self, row: OutgoingRow) -> bool:
+        return row.failing_since is not None and self.clock() - row.failing_since >= self.patience
+
+    def _pause(self, row: OutgoingRow, error: Exception) -> None:
+        """Make the whole outbox wait for what concerns the server, and tell the organizers, once."""
+        if not isinstance(error, _OURS) and self._is_out_of_patience(row):
+            self._failed(row, str(error), final=True)
+        now = self.clock()
+        with self.ledger.write("sending-paused") as tx:
+            before = observations.pause_of(tx, SENDING)
+            attempts, since = (before.attempts + 1, before.since) if before else (1, now)
+            due_at = now + backoff.delay(attempts, first=FIRST_DELAY, longest=LONGEST_PAUSE)
+            observations.pause(tx, SENDING, Pause(attempts=attempts, since=since, due_at=due_at))
+            outbox.put_back(tx, row.id, due_at=due_at, error=str(error), now=now)
+            if isinstance(error, Throttled) or now - since >= TOLD_AFTER:
+                self.alerts.report_in(tx, SENDING, ok=False, detail=str(error))
+        journal.trouble("sending-paused", reply=_name(row), **_mail(row), attempt=attempts, error=str(error))
 
     def resume(self) -> None:
         """Queue again what a step was sending that ended by trouble of ours, such as a full disk."""
@@ -88,7 +133,7 @@ class Sending:
                     self.alerts.report_in(tx, "outbox", ok=False, detail=f"{_name(row)}: {error}")
             else:
                 pause = backoff.delay(row.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
-                outbox.put_back(tx, row.id, due_at=now + pause, error=error)
+                outbox.put_back(tx, row.id, due_at=now + pause, error=error, now=now)
         told = {"reply": _name(row), **_mail(row), "attempt": row.attempts, "error": error}
         journal.trouble("reply-given-up" if final else "reply-delayed", **told)
 

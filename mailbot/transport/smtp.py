@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
-from mailbot.errors import BadAddress, Permanent, Temporary
+from mailbot.errors import AuthenticationFailed, BadAddress, Permanent, Unreachable
 from mailbot.system import crash, heartbeat
 from mailbot.transport import server
+from mailbot.transport.refusal import Stage, of_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.config.servers import Smtp
 
-_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")  # servers quote the address; it stays out of the journal
+_NAME = re.compile(
+    r"(?=.{1,253}$)(?!.*\.(?:localdomain|localhost|local|arpa)\.?$)[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE
+)
+"""A host's full name, by which servers out there can know it."""
 
-_OTHER_THAN_ADDRESS = re.compile(r"5\.(?:2\.[02-9]|[3-9]\.)")
-"""Enhanced status codes (RFC 3463) of refusals that say nothing against the address: a full mailbox, a policy."""
+_NOT_GREETED = 421
+"""The answer of a server that ends the connection (RFC 5321, section 3.8)."""
 
-TOO_LARGE = 552
-"""The answer to MAIL FROM with a SIZE beyond the server's limit (RFC 1870, section 6.1)."""
-
-NAME = "[127.0.0.1]"
-"""What EHLO says we are: an address literal (RFC 5321, section 4.1.3), so that no name server has to be asked."""
+_SECRET = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
+"""What a server quotes of our login is not passed on."""
 
 REST_SECONDS = 30.0
 """A connection that rested so long is not used again: servers and firewalls drop it without a word."""
@@ -58,10 +61,11 @@ class Sender:
             self.close()
             raise
 
-    def check(self) -> None:
-        """Connect and log in, and send nothing. Raises Temporary or Permanent."""
+    def check(self) -> str:
+        """Connect, say EHLO and log in, and send nothing; return our name there. Raises Temporary or Permanent."""
         with _translated():
             self._client = self._client or self._connect()
+        return str(self._client.local_hostname)
 
     def close(self) -> None:
         """End the connection, if there is one."""
@@ -78,12 +82,15 @@ class Sender:
         trusted = server.tls_context(settings.ca_file) if settings.security != "none" else None
         timeout = settings.timeout_seconds
         if settings.security == "tls":
-            client: smtplib.SMTP = _DirectTls(settings.host, settings.port, NAME, timeout=timeout, context=trusted)
+            client: smtplib.SMTP = _DirectTls(settings.host, settings.port, _UNSAID, timeout=timeout, context=trusted)
         else:
-            client = _Pointed(settings.host, settings.port, NAME, timeout=timeout)
+            client = _Pointed(settings.host, settings.port, _UNSAID, timeout=timeout)
         try:
+            client.local_hostname = settings.hello or own_name(client)
+            _greet(client)
             if settings.security == "starttls":
                 client.starttls(context=trusted)
+                _greet(client)
             self._log_in(client)
         except BaseException:
             client.close()
@@ -98,11 +105,36 @@ class Sender:
             _log_in_by_token(client, user, self._password())
 
 
+_UNSAID = "[127.0.0.1]"
+"""What smtplib would call us; it is replaced before anything is said, and spares a question to the name server."""
+
+
+@cache
+def _full_name() -> str:
+    """Ask the host for its full name, once: the answer may take its time."""
+    return socket.getfqdn()
+
+
+def own_name(client: smtplib.SMTP) -> str:
+    """Return the name that EHLO says: the host's full name, else its address as a literal (RFC 5321, section 4.1.4)."""
+    if _NAME.fullmatch(_full_name()):
+        return _full_name()
+    address = str(client.sock.getsockname()[0]).partition("%")[0] if client.sock else "127.0.0.1"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _greet(client: smtplib.SMTP) -> None:
+    """Say EHLO, or HELO to a server that knows no EHLO; the words of one that wants neither are kept."""
+    code, text = client.ehlo()
+    if code == _NOT_GREETED:  # it hangs up now, and would take its words along
+        raise smtplib.SMTPHeloError(code, text)
+    client.ehlo_or_helo_if_needed()
+
+
 def _options(client: smtplib.SMTP, recipient: str) -> Sequence[str]:
     """Return what MAIL FROM asks for: SMTPUTF8 (RFC 6531) for an address beyond ASCII. Raises BadAddress without it."""
     if recipient.isascii():
         return ()
-    client.ehlo_or_helo_if_needed()
     if not client.has_extn("smtputf8"):
         message = "the SMTP server takes no address beyond ASCII (SMTPUTF8)"
         raise BadAddress(message)
@@ -114,7 +146,6 @@ def _log_in_by_token(client: smtplib.SMTP, user: str, token: str) -> None:
 
     A server that refuses says why in a challenge, which is answered with a bare Control-A (section 3.2.3) or nothing.
     """
-    client.ehlo_or_helo_if_needed()
     if "OAUTHBEARER" in str(client.esmtp_features.get("auth", "")).upper().split():
         first, then = f"n,a={user.replace('=', '=3D').replace(',', '=2C')},\1auth=Bearer {token}\1\1", "\1"
         client.auth("OAUTHBEARER", lambda challenge=None: first if challenge is None else then)
@@ -149,37 +180,21 @@ class _DirectTls(_Pointed, smtplib.SMTP_SSL):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """RFC 5321, section 4.2.1: 4yz may pass, 5yz will not; a refused login is ours to mend, not the mail's fault."""
+    """Translate smtplib's errors: what a refusal means depends on when it came, and on its words."""
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
-        message = "the SMTP server refused the login: check smtp.user and the password file"
-        raise Temporary(message) from error
+        said = _SECRET.sub("…", str(of_reply(error.smtp_code, error.smtp_error, Stage.BEFORE)))
+        message = f"{said}: it refused the login; check smtp.user and the password file"
+        raise AuthenticationFailed(message) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        refused = _by_code(code, text)
-        raise (BadAddress(str(refused)) if _is_bad_address(code, text) else refused) from error
+        raise of_reply(code, text, Stage.RECIPIENT) from error
     except smtplib.SMTPDataError as error:
-        raise _by_code(error.smtp_code, error.smtp_error) from error
-    except (
-        smtplib.SMTPResponseException
-    ) as error:  # refused before it came to this mail: ours to mend, but for its size
-        refused = _by_code(error.smtp_code, error.smtp_error)
-        raise (refused if error.smtp_code == TOO_LARGE else Temporary(str(refused))) from error
+        raise of_reply(error.smtp_code, error.smtp_error, Stage.DATA) from error
+    except smtplib.SMTPResponseException as error:
+        raise of_reply(error.smtp_code, error.smtp_error, Stage.BEFORE) from error
     except (OSError, smtplib.SMTPException) as error:
-        message = (
-            f"the SMTP server is not to be had: {server.why_unreachable(error, 'smtp') or error.__class__.__name__}"
-        )
-        raise Temporary(message) from error
-
-
-def _by_code(code: int, text: bytes | str) -> Permanent | Temporary:
-    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    message = f"the SMTP server said {code} {_ADDRESS.sub('<address>', said[:200])}"
-    return Permanent(message) if 500 <= code < 600 else Temporary(message)  # noqa: PLR2004  # the reply classes of RFC 5321
-
-
-def _is_bad_address(code: int, text: bytes | str) -> bool:
-    """Whether a refused recipient is unknown there: 550, 551 or 553, unless the enhanced code says something else."""
-    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return code in {550, 551, 553} and not _OTHER_THAN_ADDRESS.match(said)
+        why = server.why_unreachable(error, "smtp") or error.__class__.__name__
+        message = f"the SMTP server cannot be reached: {why}"
+        raise Unreachable(message) from error

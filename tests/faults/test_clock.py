@@ -60,7 +60,7 @@ def test_what_was_delayed_ahead_of_time_is_due(ledger: Ledger) -> None:
             assert mails.claim(tx, now=NOW + ahead, limit=9)
             assert outbox.claim(tx, NOW + ahead)
             mails.put_back(tx, mail_id, due_at=NOW + ahead + SECOND, reason="a child died")
-            outbox.put_back(tx, reply_id, due_at=NOW + ahead + SECOND, error="451 later")
+            outbox.put_back(tx, reply_id, due_at=NOW + ahead + SECOND, error="451 later", now=NOW)
             assert bool(mails.claim(tx, now=NOW, limit=9)) is is_due
             assert bool(outbox.claim(tx, NOW)) is is_due
             mails.release(tx)

@@ -17,7 +17,7 @@ from mailbot.config.servers import Smtp
 from mailbot.ledger import outbox, teams
 from mailbot.system import backoff
 from mailbot.transport import smtp
-from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, LONGEST_PAUSE, PATIENCE
 from tests.servers.process import LOOPBACK
 from tests.servers.smtp_sink import SmtpSink
 
@@ -83,9 +83,18 @@ def post(make_bot: MakeBot) -> Iterator[Post]:
         yield made
 
 
+@pytest.fixture
+def watched(make_bot: MakeBot) -> Iterator[Post]:
+    """Give the same with an organizer who hears of trouble."""
+    with _post(make_bot, organizers=("organizer@siqa.example",)) as made:
+        yield made
+
+
 @contextmanager
-def _post(make_bot: MakeBot) -> Iterator[Post]:
+def _post(make_bot: MakeBot, organizers: tuple[str, ...] = ()) -> Iterator[Post]:
     config = load.load(make_bot(port=1).folder / "config.toml")
+    challenge = config.challenge.model_copy(update={"organizers": organizers})
+    config = config.model_copy(update={"challenge": challenge})
     clock: list[Post] = []
     with flow.working(config, clock=lambda: clock[0].now if clock else Post.now) as wired:
         clock.append(Post(service=wired))
@@ -118,6 +127,15 @@ def test_what_is_refused_for_now_is_sent_later(post: Post, smtp_sink: SmtpSink, 
     [
         ("550 5.1.1 no such user", "recipient", True),
         ("550 unknown", "recipient", True),
+        ("550 Mailbox not found. http://service.mail.qq.example/550", "recipient", True),
+        ("550 User not found: ada@peepers.example", "recipient", True),
+        ("550 5.2.1 The email account that you tried to reach is disabled", "recipient", True),
+        ("553 5.1.3 bad address syntax", "recipient", True),
+        ("550 5.1.1 no such user", "data", False),
+        ("550 5.1.0 Sender denied", "recipient", False),
+        ("550 not today", "recipient", False),
+        ("551 we do not relay", "recipient", False),
+        ("550 User has no permission", "recipient", False),
         ("550 5.7.1 your host is on a list of ours", "recipient", False),
         ("552 5.2.2 mailbox full", "recipient", False),
         ("554 5.7.1 refused by policy", "recipient", False),
@@ -148,16 +166,114 @@ def test_what_is_refused_for_good_is_given_up(
 
 
 def test_a_mail_refused_for_days_is_given_up(post: Post, smtp_sink: SmtpSink) -> None:
-    """After its last try it is given up, four to five days after the first (RFC 5321, section 4.5.4.1)."""
-    smtp_sink.answer_recipient(ADA, *["451 4.7.1 later"] * TRIES)
+    """After `outbox.patience` it is given up, and no sooner."""
+    smtp_sink.answer_recipient(ADA, *["450 4.2.0 greylisted"] * 40)
     post.queue(1)
     began = post.now
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, 40):
         post.send()
+        if post.rows()[0].state == "given-up":
+            break
+        assert post.now - began < PATIENCE + LONGEST_DELAY
         post.now += backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY)
     assert post.rows()[0].state == "given-up"
-    assert timedelta(days=4) < post.now - began < timedelta(days=6)
-    assert smtp_sink.sent == []
+    assert post.now - began >= PATIENCE
+    assert (smtp_sink.sent, post.marked()) == ([], False)
+
+
+USED_UP = [
+    ("550 5.4.5 Daily user sending limit exceeded. For more information go to https://support.example", "data"),
+    ("554 5.7.0 Your message was refused: the limit on outgoing messages was exceeded. Try again later.", "data"),
+    ("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "data"),
+    ("550 Connection frequency limited", "recipient"),
+    ("550 Too many emails sent, please try again tomorrow", "recipient"),
+    ("550 5.7.233 Your tenant exceeded its daily limit for sending e-mail", "recipient"),
+    ("550 Domain siqa.example has exceeded the max emails per hour (250/200) allowed.", "recipient"),
+    ("554 5.7.1 <ada@peepers.example>: Recipient address rejected: Sending quota exceeded", "recipient"),
+    ("421 4.7.0 Too many messages", "recipient"),
+    ("451 4.7.1 later", "data"),
+    ("452 4.3.1 full", "recipient"),
+]
+
+
+@pytest.mark.parametrize(("answer", "where"), USED_UP)
+def test_a_quota_that_is_used_up_makes_the_outbox_wait(
+    watched: Post, smtp_sink: SmtpSink, answer: str, where: str
+) -> None:
+    """Nobody is tried, marked or given up for a while; the organizers get one word; then everything arrives once."""
+    for recipient in (ADA, BO):
+        smtp_sink.answer_recipient(recipient, *[answer] * (where == "recipient") * 2)
+    smtp_sink.answer_data(*[answer] * (where == "data") * 2)
+    watched.queue(1)
+    watched.queue(2, BO)
+    began = watched.now
+    watched.send()
+    assert [row.attempts for row in watched.rows()[:2]] == [1, 0]
+    watched.now += FIRST_DELAY
+    watched.send()
+    assert [row.attempts for row in watched.rows()[:2]] == [1, 1]
+    assert [row.kind for row in watched.rows()] == ["letter", "letter", "health-sending"]
+    assert (set(watched.states()), watched.marked(), smtp_sink.sent) == ({"queued"}, False, [])
+    for _ in range(4):
+        watched.now += LONGEST_PAUSE
+        watched.send()
+    assert (set(watched.states()), len(smtp_sink.sent)) == ({"sent"}, 3)
+    assert watched.now - began < timedelta(hours=6)
+    watched.now += LONGEST_PAUSE
+    watched.service.alerts.settle()
+    assert [row.kind for row in watched.rows()][3:] == ["health-sending"]  # well again
+
+
+def test_a_used_up_quota_is_waited_for(watched: Post, smtp_sink: SmtpSink) -> None:
+    """A whole outbox lives through two days of refusals, tried ever less often, and no mail starves another."""
+    smtp_sink.answer_data(*["550 5.4.5 Daily user sending limit exceeded"] * 60)
+    for number in range(1, 21):
+        watched.queue(number, ADA if number % 2 else BO)
+    while watched.now < Post.now + timedelta(days=2):
+        watched.send()
+        watched.now += timedelta(minutes=10)
+    assert (set(watched.states()), smtp_sink.sent) == ({"queued"}, [])
+    assert max(row.attempts for row in watched.rows()) <= 3
+    watched.now += LONGEST_PAUSE
+    for _ in range(20):
+        watched.send()
+        watched.now += LONGEST_PAUSE
+    assert (set(watched.states()), len(smtp_sink.sent)) == ({"sent"}, 21)
+
+
+def test_a_mail_that_is_always_refused_keeps_no_other_from_its_turn(post: Post, smtp_sink: SmtpSink) -> None:
+    """Greylisting of one address looks like a server at rest: after a minute the others go first."""
+    smtp_sink.answer_recipient(ADA, *["451 4.7.1 greylisted"] * 9)
+    post.queue(1)
+    for number in (2, 3):
+        post.queue(number, BO)
+    post.send()
+    post.now += FIRST_DELAY
+    post.send()
+    assert post.states()[1:3] == ["sent", "sent"]
+
+
+def test_what_the_server_says_to_our_name_is_told(post: Post, smtp_sink: SmtpSink) -> None:
+    """A relay that does not like EHLO hangs up; its words are in the ledger, and the outbox waits."""
+    smtp_sink.answer_hello("421 4.7.0 Try again later, closing connection. (EHLO)")
+    post.queue(1)
+    post.send()
+    assert (post.rows()[0].error or "").endswith("said 421 4.7.0 Try again later, closing connection. (EHLO)")
+    post.now += FIRST_DELAY
+    post.send()
+    assert post.states()[0] == "sent"
+    assert all("." in name for name in smtp_sink.names)
+
+
+def test_ehlo_says_what_the_config_says() -> None:
+    """The name is a key; `check` says it even where there is no login."""
+    sink = SmtpSink()
+    sink.start()
+    sender = smtp.Sender(Smtp(host=LOOPBACK, port=sink.port, security="none", hello="mail.siqa.example"), lambda: "")
+    assert sender.check() == "mail.siqa.example"
+    sender.close()
+    sink.stop()
+    assert sink.names == ["mail.siqa.example"]
 
 
 def test_a_connection_lost_after_data_sends_the_same_again(post: Post, smtp_sink: SmtpSink) -> None:

@@ -42,10 +42,17 @@ class SmtpSink:
         self.sent: list[Sent] = []
         self._recipient_answers: defaultdict[str, deque[str]] = defaultdict(deque)
         self._data_answers: deque[str] = deque()
+        #: What clients called themselves, in order.
+        self.names: list[str] = []
+        self._hello_answers: deque[str] = deque()
         self._cuts = 0
         self._certificates = certificates
         self._utf8 = utf8
         self._controller: Controller | None = None
+
+    def answer_hello(self, *answers: str) -> None:
+        """Give these answers, in order, to the next EHLO, and hang up; then take it again."""
+        self._hello_answers.extend(answers)
 
     def answer_recipient(self, address: str, *answers: str) -> None:
         """Give these answers, in order, to the next RCPT TO for the address; then take it again."""
@@ -82,6 +89,24 @@ class SmtpSink:
             auth_required=self._certificates is not None,
             authenticator=_authenticate,
         )
+
+    async def handle_EHLO(  # noqa: N802  aiosmtpd finds it by this name
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,  # noqa: ARG002  aiosmtpd passes five arguments
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """Answer EHLO."""
+        self.names.append(hostname)
+        if not self._hello_answers:
+            session.host_name = hostname
+            return responses
+        await server.push(self._hello_answers.popleft())
+        if isinstance(server.transport, asyncio.Transport):
+            server.transport.close()
+        return []
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd finds it by this name
         self,

@@ -97,14 +97,15 @@ def _quota(mailbox: Mailbox) -> Iterator[Finding]:
 
 
 def smtp(service: Service) -> Iterator[Finding]:
-    """Log in to the server that takes our mails."""
+    """Say EHLO to the server that takes our mails, and log in where there is a login."""
     try:
         with service.sender() as sender:
-            sender.check()
+            name = sender.check()
     except MailbotError as error:
         yield red("smtp login", str(error), "see [smtp] in the config, and the provider's word in docs/operations.md")
     else:
-        yield green("smtp login", f"{service.config.smtp.host if service.config.smtp else ''} takes our mails")
+        host = service.config.smtp.host if service.config.smtp else ""
+        yield green("smtp login", f"{host} takes our mails; we call ourselves {name} (smtp.hello)")
 
 
 def mail_to_self(service: Service) -> Iterator[Finding]:

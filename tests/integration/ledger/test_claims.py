@@ -178,9 +178,9 @@ def test_a_reply_that_is_sent_stays_sent(ledger: Ledger) -> None:
             outbox.claim(tx, NOW)
         outbox.sent(tx, one, NOW)
         outbox.give_up(tx, two, error="550 no such user")
-        outbox.put_back(tx, three, due_at=NOW + MINUTE, error="451 later")
+        outbox.put_back(tx, three, due_at=NOW + MINUTE, error="451 later", now=NOW)
         for reply in (one, two):
-            outbox.put_back(tx, reply, due_at=NOW, error="too late")
+            outbox.put_back(tx, reply, due_at=NOW, error="too late", now=NOW)
         assert outbox.claim(tx, NOW) is None
         assert outbox.waiting(tx) == 1
         again = outbox.claim(tx, NOW + MINUTE)

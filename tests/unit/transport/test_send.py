@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary
+from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary, Throttled, Unreachable
 from mailbot.ledger import events, observations, outbox
 from mailbot.model import ReplyState
 from mailbot.system import backoff
-from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, TRIES, Sending
+from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, PATIENCE, Sending
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def test_a_mail_refused_for_now_waits_its_time(post: Post) -> None:
     """It is not tried again before its time, and the step stops: the server is in trouble, not the mail."""
     post.queue()
     post.queue(2)
-    post.server.answers = [Temporary("451 later")]
+    post.server.answers = [Temporary("450 later")]
     assert not post.sending.step()
-    assert (post.row().state, post.row().error) == (ReplyState.QUEUED, "451 later")
+    assert (post.row().state, post.row().error) == (ReplyState.QUEUED, "450 later")
     assert post.row().due_at == NOW + FIRST_DELAY
     assert post.sending.step()  # the second mail, which nobody refused
     assert not post.sending.step()
@@ -119,7 +119,7 @@ def test_the_journal_leads_from_a_mail_to_its_reply(post: Post) -> None:
     """The mail's id is on every line about the reply to it; what answers no mail has none."""
     take(post.service, submission())
     post.queue()
-    post.server.answers = [Temporary("451 later"), Permanent("550 never")]
+    post.server.answers = [Temporary("450 later"), Permanent("550 never")]
     with capture_logs() as journal:
         post.sending.step()
         post.clock.forward(hours=1)
@@ -133,16 +133,59 @@ def test_the_journal_leads_from_a_mail_to_its_reply(post: Post) -> None:
     ]
 
 
-def test_a_mail_refused_too_often_is_given_up(post: Post) -> None:
-    """After the last attempt it is given up, and the organizers are told."""
+def test_a_mail_refused_too_long_is_given_up(post: Post) -> None:
+    """Once its patience is over it is given up, and the organizers are told."""
     post.queue()
-    post.server.answers = [Temporary("451 later")] * TRIES
-    for _ in range(TRIES):
+    post.server.answers = [Temporary("450 later")] * 9
+    for _ in range(4):
         assert post.row().state is ReplyState.QUEUED
         post.sending.step()
         post.clock.forward(days=1)
-    assert (post.row().state, post.row().attempts) == (ReplyState.GIVEN_UP, TRIES)
+    assert (post.row().state, post.row().attempts) == (ReplyState.GIVEN_UP, 1 + PATIENCE.days)
     assert post.row(2).kind == "health-outbox"
+
+
+def test_a_mail_that_waited_for_us_is_not_given_up(post: Post) -> None:
+    """Patience counts from the first refusal: a host that was down for a week costs no mail."""
+    post.queue()
+    post.clock.forward(days=7)
+    post.server.answers = [Temporary("450 later")]
+    post.sending.step()
+    assert post.row().state is ReplyState.QUEUED
+
+
+def test_a_mail_that_was_given_up_is_sent_again_on_request(post: Post) -> None:
+    """It is due at once, with all its patience; what was sent is not."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [Permanent("554 no")]
+    while post.sending.step():
+        pass
+    with post.service.ledger.write() as tx:
+        assert [outbox.retry(tx, number, post.clock()) for number in (1, 2, 9)] == [True, False, False]
+    post.sending.step()
+    assert post.row().state is ReplyState.SENT
+
+
+def test_a_server_that_is_away_is_told_of_after_a_while(post: Post) -> None:
+    """A moment's trouble is no news; half an hour of it is, once."""
+    post.queue()
+    post.server.answers = [Unreachable("nothing listens there")] * 9
+    for _ in range(5):
+        post.sending.step()
+        post.clock.forward(hours=1)
+    with post.service.ledger.read() as tx:
+        assert [row.kind for row in outbox.listing(tx)] == ["reply", "health-sending"]
+
+
+def test_a_pause_ends_when_the_clock_is_set_back(post: Post) -> None:
+    """What seems to last for days was noted when the clock was ahead."""
+    post.clock.forward(days=30)
+    post.queue()
+    post.server.answers = [Throttled("421 later")]
+    post.sending.step()
+    post.clock.forward(days=-30)
+    assert post.sending.step()
 
 
 def test_a_mail_refused_for_good_is_given_up_at_once(post: Post) -> None:
@@ -179,8 +222,8 @@ def test_an_error_nobody_foresaw_costs_one_mail_its_turn(post: Post) -> None:
 def test_our_own_config_is_no_mails_fault(post: Post) -> None:
     """While the password cannot be read no mail is given up, however often it is tried."""
     post.queue()
-    post.server.answers = [ConfigError("smtp.password_file: cannot be read")] * (2 * TRIES)
-    for _ in range(2 * TRIES):
+    post.server.answers = [ConfigError("smtp.password_file: cannot be read")] * 20
+    for _ in range(20):
         assert not post.sending.step()
         post.clock.forward(days=1)
     assert post.row().state is ReplyState.QUEUED
@@ -189,9 +232,9 @@ def test_our_own_config_is_no_mails_fault(post: Post) -> None:
 
 
 def test_the_delays_grow_to_a_ceiling() -> None:
-    """A minute, two, four, until six hours; together four to five days, as RFC 5321, section 4.5.4.1 asks."""
-    delays = [backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY) for attempt in range(1, TRIES)]
+    """A minute, two, four, until six hours: some twenty tries within the default patience."""
+    delays = [backoff.delay(attempt, first=FIRST_DELAY, longest=LONGEST_DELAY) for attempt in range(1, 20)]
     assert delays[:3] == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
     assert delays == sorted(delays)
     assert delays[-1] == LONGEST_DELAY
-    assert timedelta(days=4) < sum(delays, timedelta()) < timedelta(days=5)
+    assert PATIENCE - LONGEST_DELAY < sum(delays, timedelta()) < PATIENCE + LONGEST_DELAY
