@@ -1,7 +1,7 @@
 """The teams' checker: ``python -m scoring check FILE`` says of a file what the reply to its mail would say.
 
 It needs the ids of the items and no label, so it gives no score. As a single file (``make checker``) it runs wherever
-Python 3.11 does. Exit status: 0 in order, 1 something has to be mended, 2 called wrongly. Standard library only.
+Python 3.11 does. Exit status: 0 in order, 1 something needs fixing, 2 called wrongly. Standard library only.
 """
 
 from __future__ import annotations
@@ -97,15 +97,15 @@ def as_text(found: Sequence[Finding]) -> str:
 
 
 def _lines(found: Finding) -> Iterator[str]:
-    verdict = "to be mended" if found.problems else "in order"
-    yield f"{found.file or '(no name)'} | {found.track or 'track not told'} | {verdict}"
-    yield f"  SHA-256  {found.sha256}"
+    verdict = "needs fixing" if found.problems else "in order"
+    yield f"{found.file or '(no name)'} | {found.track or 'track unknown'} | {verdict}"
+    yield f"  SHA-256: {found.sha256}"
     if not found.problems:
         yield f"  {counted(found.rows, 'row')}, and every id is there."
     for number, problem in enumerate(found.problems, 1):
         yield f"  {number}. {problem.message}"
         if problem.examples:
-            yield f"     For example: {', '.join(problem.examples)}"
+            yield f"     For example: {'; '.join(problem.examples)}"
     yield from (f"  Note: {note.message}" for note in found.notes)
 
 

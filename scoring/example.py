@@ -1,7 +1,9 @@
-"""Two rows of a correct file, shown to a team whose file was refused. Pure."""
+"""A small correct file, shown to a team whose file was refused. Pure."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -16,25 +18,36 @@ if TYPE_CHECKING:
 _NUMBERS = ((3.52, 4.1), (2.87, 3.64))
 
 
+def as_json(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
+    """Return a whole JSON file of three lines, for the first two of ``ids``."""
+    first, second = rows(track, ids)
+    return f'{{"track": "{track.letters[0]}", "predictions": [\n  {first},\n  {second}]}}'
+
+
+def as_csv(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
+    """Return the same file as CSV, of three lines too."""
+    lines = io.StringIO()
+    written = csv.DictWriter(lines, list(_row(track, ids, 0)), lineterminator="\n")
+    written.writeheader()
+    written.writerows(_row(track, ids, index) for index in (0, 1))
+    return lines.getvalue().rstrip("\n")
+
+
 def rows(track: Track, ids: Sequence[Id] = (1, 2)) -> tuple[str, str]:
     """Return two rows of a JSON ``predictions`` list, one to a line, for the first two of ``ids``."""
-    return _row(track, ids, 0), _row(track, ids, 1)
+    first, second = (json.dumps(_row(track, ids, index), ensure_ascii=False) for index in (0, 1))
+    return first, second
 
 
-def _row(track: Track, ids: Sequence[Id], index: int) -> str:
+def _row(track: Track, ids: Sequence[Id], index: int) -> dict[str, object]:
     row: dict[str, object] = {track.id: ids[index % len(ids)]}
     if track.group:
         row[track.group] = list(track.weights)[index % len(track.weights)]
     for number, column in enumerate(track.columns):
         row[column.name] = _choice(column, index) if column.kind is Kind.CHOICE else _NUMBERS[index][number % 2]
-    return json.dumps(row, ensure_ascii=False)
+    return row
 
 
 def _choice(column: Column, index: int) -> str:
     """Return the first of the choices, then one from their middle."""
     return column.choices[len(column.choices) // 2 if index else 0]
-
-
-def header(track: Track) -> str:
-    """Return the first line of the same file as CSV."""
-    return ",".join(json.loads(_row(track, (1,), 0)))

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counting:
+    """Which submission counts for a team on a track, once a mail is recorded."""
+
+    #: Its receipt; None when none counts.
+    receipt: str | None
+    #: Whether the team selected it.
+    selected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answered:
     """One submission of the mail, as it is told to the team."""
 
@@ -33,6 +43,8 @@ class Answered:
     told: Feedback | None = None
     #: Name of the phase it came in; None when none was open.
     phase: str | None = None
+    #: What counts on its track now; None where that may not be told, or the track is unknown.
+    counting: Counting | None = None
 
     @property
     def score(self) -> float | None:

@@ -80,7 +80,7 @@ class Disputes:
             return
         language = team.language or (CHINESE if has_han(row.text) else language_of(team.name))
         key = f"dispute-ruled {row.id} {team.name}"
-        subject = words(language).gettext("Your dispute of %s") % row.receipt
+        subject = words(language).gettext("Your dispute about %s") % row.receipt
         context = {"row": row, "team": team, "verdict": verdict, "why": why, "challenge": self.challenge}
         message = self._begin(recipient, subject, key)
         text = environment(language).get_template("replies/ruled.txt.j2").render(context)

@@ -70,6 +70,7 @@ class Record:
         row, identity, team, command = case.row, case.identity, case.identity.team, case.command
         submitted = files if command is None else ()
         answered = [self.submissions.add(tx, case, team, n, file) for n, file in enumerate(submitted, 1) if team]
+        answered = self.submissions.with_counting(tx, team, answered) if team else answered
         outcome, fingerprint = _outcome(case, answered), case.opened.fingerprint
         team_id = team.id if team else None
         mails.record(

@@ -11,6 +11,7 @@ from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
 from mailbot.intake import wording as sentences
+from mailbot.intake.advice import Advice
 from mailbot.intake.entries import may_be_one
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail.automatic import LOOP_HEADER
@@ -72,6 +73,7 @@ class Replies:
     def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
         when = wording.when
+        advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
         return {
             "answer": answer,
             "challenge": self.challenge,
@@ -92,10 +94,15 @@ class Replies:
             "counts_selected": self.challenge.standing is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
             "metrics": self._metrics,
-            "sureness": wording.sureness,
+            "interval": wording.interval,
+            "field": wording.field,
             "signature": lambda answered: signature(answered.file.evaluation),
             "rounded": wording.rounded,
-            "examples": self._examples,
+            "examples": self._examples(),
+            "counts_now": advice.counts,
+            "again": advice.again,
+            "renewed": advice.renewed,
+            "samples": advice.samples,
             "identity": wording.identity(answer.verdict),
             "Status": Status,
             "Outcome": Outcome,
@@ -114,17 +121,11 @@ class Replies:
             if one.matter in HANDED_IN and (one.opens or one.closes)
         ]
 
-    def _examples(self, track: str | None) -> list[dict[str, object]]:
-        """Two rows of a correct file of the track; of every track when the file does not tell its own."""
-        tracks = [self.challenge.tracks[track]] if track else list(self.challenge.tracks.values())
+    def _examples(self) -> list[dict[str, str]]:
+        """Return a small correct file of each track."""
         return [
-            {
-                "title": t.title,
-                "letter": t.letters[0],
-                "rows": example.rows(t, self.challenge.truths[t.name].ids),
-                "header": example.header(t),
-            }
-            for t in tracks
+            {"title": track.title, "text": example.as_json(track, self.challenge.truths[track.name].ids[:2])}
+            for track in self.challenge.tracks.values()
         ]
 
     def _metrics(self, answered: Answered) -> list[tuple[str, str]]:

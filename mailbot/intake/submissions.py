@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import Phase, neighbours, phase_at
 from mailbot.evaluation.columns import Predictions
 from mailbot.intake import recorded, rules
-from mailbot.intake.answers import Answered
-from mailbot.ledger import quota, submissions
+from mailbot.intake.answers import Answered, Counting
+from mailbot.ledger import quota, rulings, standings, submissions
+from mailbot.ledger.scores import Version
+from mailbot.ledger.standings import Deciding
 from mailbot.mail.subject import method_of
-from mailbot.model import Id, Status
+from mailbot.model import Id, Rule, Status
 from mailbot.system import journal
+from scoring.model import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +87,27 @@ class Submissions:
             receipt=receipt, status=status, file=self._told(file), method=method, allowance=allowance, told=told,
             phase=phase.name if phase else None,
         )  # fmt: skip
+
+    def with_counting(self, tx: Tx, team: Team, answered: Sequence[Answered]) -> list[Answered]:
+        """Add what counts for the team on each track, when all files of a mail are entered."""
+        tracks = dict.fromkeys(one.file.evaluation.track for one in answered)
+        found = {track: self._counting(tx, team, track) for track in tracks}
+        return [replace(one, counting=found[one.file.evaluation.track]) for one in answered]
+
+    def _counting(self, tx: Tx, team: Team, track: str | None) -> Counting | None:
+        """Return what counts; None where scores decide that and some phase does not tell them."""
+        rule = self.challenge.standing
+        hidden = any(phase.feedback is not Policy.FULL for phase in self.challenge.phases)
+        if track is None or (hidden and rule is not Rule.LATEST):
+            return None
+        described = self.challenge.tracks[track]
+        by = Version(track=track, truth=self.labels[track].sha256, scorer=described.scorer)
+        deciding = Deciding(rule=rule, by=by, shown=by, higher_is_better=described.higher_is_better)
+        number = standings.counting(tx, deciding, team.id)
+        if number is None:
+            return Counting(receipt=None)
+        ruling, _ = rulings.of(tx, team_id=team.id, submission_id=number)
+        return Counting(receipt=submissions.receipt(number), selected=ruling == "selected")
 
     def keep(self, answered: Sequence[Answered]) -> None:
         """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""

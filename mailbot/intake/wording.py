@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from mailbot.intake.commands import Word
 from mailbot.mail.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, words
-from mailbot.model import Exclusion, Outcome, Status
+from mailbot.model import AuthLevel, Exclusion, Outcome, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from gettext import NullTranslations
     from zoneinfo import ZoneInfo
@@ -56,7 +57,7 @@ class Wording:
 
     def title(self, track: str | None) -> str:
         """Name a track."""
-        return self.challenge.tracks[track].title if track else self.catalogue.gettext("track not told")
+        return self.challenge.tracks[track].title if track else self.catalogue.gettext("track unknown")
 
     def rounded(self, score: float) -> str:
         """Show a score as the board rounds it."""
@@ -86,25 +87,34 @@ class Wording:
 
     def identity(self, verdict: Verdict | None) -> str:
         """Say in a line how sure it is who sent a mail; "" where nobody asked."""
+        say = self.catalogue.gettext
         if verdict is None:
             return ""
-        nothing = self.catalogue.gettext("nothing in the mail proves who sent it")
-        return f"{verdict.level}: {self.reason(verdict.why) or nothing}"
+        if verdict.level is AuthLevel.NONE:
+            return say("none (this does not affect your score)")
+        level = {AuthLevel.KEY: say("key"), AuthLevel.CONFIRMED: say("confirmed")}.get(verdict.level, verdict.level)
+        why = self.reason(verdict.why)
+        return say("%(level)s (%(why)s)") % {"level": level, "why": why} if why else level
 
     def reason(self, why: str) -> str:
         """Say a reason that was kept in English."""
         return reason_in(self.language, why)
 
-    def sureness(self, answered: Answered) -> str:
-        """Say in one plain sentence how sure a score is."""
+    def interval(self, answered: Answered) -> str:
+        """Return the interval of a score; "" where it has none or none may be told."""
         bounds = answered.file.evaluation.interval
         if bounds is None or not answered.is_whole:
             return ""
         low, high = (self.rounded(bound) for bound in bounds)
-        sentence = self.catalogue.gettext(
-            "On other items of the same kind this score might have come out anywhere from %(low)s to %(high)s (95 %%)."
-        )
-        return sentence % {"low": low, "high": high}
+        return self.catalogue.gettext("%(low)s to %(high)s") % {"low": low, "high": high}
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names as a list in a sentence."""
+        return ("\N{FULLWIDTH SEMICOLON}" if self.language == CHINESE else ", ").join(names)
+
+    def field(self, label: str) -> str:
+        """Return a label with its colon, for what stands behind it."""
+        return label + self.catalogue.gettext(": ")
 
     def sentence(self, one: Problem | Note) -> str:
         """Say what is wrong: with a short sentence of the language first, then in English with the figures."""
@@ -138,14 +148,14 @@ class Wording:
         if answer.outcome is Outcome.HELD:
             return self._held(answer)
         if answer.outcome is Outcome.NOT_CONFIRMED:
-            return say("Your reply confirmed nothing.")
+            return say("Your reply did not confirm anything.")
         if answer.outcome is Outcome.UNKNOWN_SENDER:
             return say("Your address is not registered for this challenge.")
         if not answer.submissions:
             arrived, nothing = say("What you handed in has arrived."), say("No result file was found in your mail.")
             return arrived if answer.entries else nothing
         stop = say(".")
-        return "; ".join(self._told(answered) for answered in answer.submissions) + stop
+        return say("; ").join(self._told(answered) for answered in answer.submissions) + stop
 
     def _held(self, answer: Answer) -> str:
         say = self.catalogue.gettext
@@ -156,16 +166,16 @@ class Wording:
     def _asked(self, done: Done) -> str:
         say = self.catalogue.gettext
         if done.fault:
-            return say("Nothing was done.")
+            return say("Nothing was changed.")
         return {
-            Word.HELP: say("What you can ask for by mail."),
-            Word.STATUS: say("How your team stands."),
+            Word.HELP: say("Commands you can send by mail:"),
+            Word.STATUS: say("Your team's status."),
             Word.CHECK: say("Checked only, not scored."),
             Word.WITHDRAW: say("Withdrawn."),
-            Word.SELECT: say("Your selection is noted."),
-            Word.LETTERS: say("Noted."),
-            Word.LANGUAGE: say("Noted."),
-            Word.DISPUTE: say("Your dispute went to the organizers."),
+            Word.SELECT: say("Your selection was saved."),
+            Word.LETTERS: say("Your settings were updated."),
+            Word.LANGUAGE: say("Your settings were updated."),
+            Word.DISPUTE: say("Your dispute was sent to the organizers."),
         }[done.command.word]
 
     def _told(self, answered: Answered) -> str:
@@ -210,7 +220,7 @@ def headline(answer: Answer, wording: Wording) -> str:
     if answer.registration is None:
         return say("Do you want to register? Nothing has been done yet.")
     if answer.registration.fault:
-        return say("What you asked for was not done.")
+        return say("Your request was not carried out.")
     if answer.outcome is Outcome.REGISTERED:
         given = {"challenge": wording.challenge.short_name, "team": team}
         return say("Welcome to %(challenge)s: team %(team)s is registered.") % given

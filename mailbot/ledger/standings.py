@@ -39,7 +39,7 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
 
     What is excluded, or a team's that is, counts for nothing.
     """
-    ranked = _ranked(deciding, before)
+    ranked = _ranked(deciding, submissions.c.arrived_at < before)
     told = (
         teams.c.name.label("team"),
         submissions.c.method,
@@ -70,7 +70,13 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
     ]
 
 
-def _ranked(deciding: Deciding, before: datetime) -> sa.Subquery:
+def counting(tx: Tx, deciding: Deciding, team_id: int) -> int | None:
+    """Return the id of the submission that counts for one team on a track at present; None without any."""
+    ranked = _ranked(deciding, submissions.c.team_id == team_id)
+    return tx.scalar(sa.select(ranked.c.id).where(ranked.c.place == 1))
+
+
+def _ranked(deciding: Deciding, of: sa.ColumnElement[bool]) -> sa.Subquery:
     """Rank each team's submissions, the one that counts first; of few columns, as all of them are sorted here."""
     decides, shown = scores.alias("decides"), scores.alias("shown")
     return (
@@ -86,7 +92,7 @@ def _ranked(deciding: Deciding, before: datetime) -> sa.Subquery:
         .outerjoin(shown, _scored(shown, deciding.shown))
         .outerjoin(selections, selections.c.submission_id == submissions.c.id)
         .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track)
-        .where(submissions.c.arrived_at < before, ~_excluded())
+        .where(of, ~_excluded())
         .subquery()
     )
 

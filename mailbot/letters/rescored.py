@@ -103,7 +103,7 @@ class RescoredLetters:
         return environment(language).get_template("letters/rescored.txt.j2").render(context)
 
     def _queue(self, tx: Tx, letter: _Letter) -> None:
-        now, title = self.clock(), words(letter.language).gettext("Your score was computed anew")
+        now, title = self.clock(), words(letter.language).gettext("Your score was recalculated")
         subject = f"[{self.challenge.short_name}] {title}"
         message = envelope.begin(self.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
         message.set_content(letter.text, cte="quoted-printable")

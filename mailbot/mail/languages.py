@@ -9,7 +9,6 @@ from __future__ import annotations
 import gettext
 import io
 import re
-import textwrap
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -43,7 +42,6 @@ LINE = 72
 """Columns of a line of text; a Han character takes two."""
 
 WEEKDAYS = "一二三四五六日"
-_NO_LINE_BEGINS_WITH = "，。；：！？、）》」』”’…"  # noqa: RUF001  # the stops of Chinese
 
 
 @cache
@@ -135,30 +133,20 @@ def labelled(text: str, columns: int = 17) -> str:
 
 
 def wrapped(text: str, indent: int = 0) -> str:
-    """Break a paragraph into lines; the lines after the first are indented."""
-    text = " ".join(text.split())
-    if width(text) == len(text):
-        return "\n".join(textwrap.wrap(text, LINE, subsequent_indent=" " * indent)) or text
+    """Break a paragraph into lines at its spaces; the lines after the first are indented. No word is cut."""
     lines, line = list[str](), ""
-    for piece in _pieces(text):
-        if line and width(line + piece.rstrip()) > LINE:
-            lines.append(line.rstrip())
-            line = " " * indent + piece.lstrip()
-        else:
-            line += piece
-    return "\n".join([*lines, line.rstrip()])
+    for word in text.split():
+        longer = f"{line} {word}" if line.strip() else line + word
+        if line.strip() and width(longer) > LINE:
+            lines.append(line)
+            longer = " " * indent + word
+        line = longer
+    return "\n".join([*lines, line])
 
 
-def _pieces(text: str) -> list[str]:
-    """Part a text where a line may end: behind white space and Han characters, before no stop."""
-    pieces = [""]
-    for char in text:
-        before = pieces[-1][-1:]
-        may_break = before.isspace() or width(before) > 1 or width(char) > 1
-        if before and may_break and char not in _NO_LINE_BEGINS_WITH and not char.isspace():
-            pieces.append("")
-        pieces[-1] += char
-    return pieces
+def on_one_line(text: str, _indent: int = 0) -> str:
+    """Return a paragraph on one line, for a language whose words have no spaces between them: mail programs wrap it."""
+    return " ".join(text.split())
 
 
 def folder(package: Path = _PACKAGE) -> Path:

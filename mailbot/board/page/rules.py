@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -162,13 +161,12 @@ def _format(track: Track, ids: Sequence[Id]) -> Format:
     rows = example.rows(track, ids)
     lines = ['  "team": "Team"', '  "method": "Method"', f'  "track": "{track.letters[0]}"']
     predictions = ",\n    ".join(rows)
-    values = (",".join(str(value) for value in json.loads(row).values()) for row in rows)
     return Format(
         title=track.title,
         formula=track.formula,
         columns=_columns(track),
         json="{\n" + ",\n".join(lines) + f',\n  "predictions": [\n    {predictions}\n  ]\n}}',
-        csv="\n".join((example.header(track), *values)),
+        csv=example.as_csv(track, ids),
     )
 
 

@@ -255,7 +255,7 @@ def test_ids_in_words_and_errors_go_the_whole_way(tmp_path: Path) -> None:
         ]
         reply = last.message.decode()
         assert "Eiche-3" in reply
-        assert '{"leaf": "Buche-2", "grams": 2.87}' in reply.replace("=\r\n", "")
+        assert "leaf,grams\r\n  Ahorn-1,3.52\r\n  Buche-2,2.87\r\n" in reply.replace("=\r\n", "")
 
 
 def test_the_rules_page_shows_the_tracks_own_ids(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_the_rows_shown_to_a_team_are_of_its_track() -> None:
         '{"tree": "T1", "kind": "OAK"}',
         '{"tree": "T2", "kind": "YEW"}',
     )
-    assert example.header(made("mass", MASS)) == "leaf,grams"
+    assert example.as_csv(made("mass", MASS), ("Ahorn-1", "Buche-2")) == "leaf,grams\nAhorn-1,3.52\nBuche-2,2.87"
     assert example.rows(siqa_u()) == (
         '{"id": 1, "type": "yes-or-no", "precision": "A"}',
         '{"id": 2, "type": "what", "precision": "C"}',

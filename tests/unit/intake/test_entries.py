@@ -142,7 +142,7 @@ def test_an_archive_of_code_needs_no_brackets(contest: Service, name: str, data:
 def test_a_refused_file_is_told_how_else_it_may_be_meant(contest: Service) -> None:
     """An archive of code with a table in it is read as a result file, unless its subject says what it is."""
     take(contest, brings("Our code.", ("data.json", b'{"a": 1}')))
-    assert "(paper, code), write that into the subject, as [SIQA paper]." in _told(contest)
+    assert "(paper, code), write that in the subject, for example [SIQA paper]." in " ".join(_told(contest).split())
 
 
 def test_a_result_file_with_a_mistake_is_a_result_file(contest: Service) -> None:
@@ -150,7 +150,7 @@ def test_a_result_file_with_a_mistake_is_a_result_file(contest: Service) -> None
     row = b'{"track": "S", "predictions": [{"id": 1, "perception": 3.5, "knowledge": 4}]}'
     take(contest, brings("Our file.", ("s.json", row)))
     told = _told(contest)
-    assert "What has to be mended" in told
+    assert "What to fix:" in told
     assert "meant as something else" not in told
 
 

@@ -120,7 +120,7 @@ def test_a_withdrawn_submission_counts_for_nothing(contest: Service) -> None:
     assert "S-000001 is withdrawn" in asked(contest, "withdraw S-1", sure=True)
     with contest.ledger.read() as tx:
         assert rulings.of(tx, team_id=1, submission_id=1)[0] == "withdrawn"
-    assert "counts for nothing already" in asked(contest, "withdraw S-1", sure=True, subject="again")
+    assert "S-000001 already does not count" in asked(contest, "withdraw S-1", sure=True, subject="again")
     assert "(withdrawn)" in asked(contest, "status")
 
 
@@ -137,7 +137,7 @@ def test_only_a_teams_own_submissions_are_touched(contest: Service, word: str) -
 
 def test_a_selection_is_kept(contest: Service) -> None:
     """At most two of a track; the reply says whether it decides."""
-    assert "At present your selection decides nothing" in asked(contest, "select S-1 S-2", sure=True)
+    assert "At present your selection has no effect" in asked(contest, "select S-1 S-2", sure=True)
     with contest.ledger.read() as tx:
         assert rulings.of(tx, team_id=1, submission_id=2)[0] == "selected"
 
@@ -222,8 +222,8 @@ def test_a_ruling_is_told_in_the_language_of_the_dispute(contest: Service) -> No
 
 def test_a_dispute_goes_to_the_organizers_and_its_ruling_to_the_team(contest: Service) -> None:
     """With the file; a second one waits until the first is ruled."""
-    assert "went to the organizers" in asked(contest, "dispute S-2: item 4 is wrong")
-    assert "open already" in asked(contest, "dispute S-2: once more")
+    assert "was sent to the organizers" in asked(contest, "dispute S-2: item 4 is wrong")
+    assert "already an open dispute" in asked(contest, "dispute S-2: once more")
     with contest.ledger.write("ruling") as tx:
         contest.disputes.rule(tx, 2, Ruling.REJECTED, "item 4 is right")
     with contest.ledger.read() as tx:
@@ -350,4 +350,4 @@ def test_the_question_about_a_command_is_in_the_language_of_the_mail(lenient: Se
     assert subject.startswith("这封邮件是您发送的吗")
     assert "请求执行" in told.replace("\n", "")
     assert "\n\n    withdraw S-000001\n\n" in told
-    assert "其请求须有发件人身份的证明" in told.replace("\n", "")
+    assert "该操作需要先确认发件人身份" in told.replace("\n", "")

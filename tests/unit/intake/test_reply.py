@@ -209,4 +209,4 @@ def test_a_score_is_rounded_in_one_way(replies: Replies, score: float, shown: st
     """The first line and the list show the same digits."""
     text = _text(_compose(replies, None, _one(score=score)))
     assert text.splitlines()[0] == f"SIQA-S accepted with score {shown}."
-    assert f"Score             {shown}\n" in text
+    assert f"Score: {shown}\n" in text

@@ -98,10 +98,10 @@ def test_a_letter_tells_every_deadline_that_is_ahead(letters: Letters) -> None:
         'Phase "test" closes in 2 days',
         "Fri 27 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)",
         "Thu 26 Nov 2026, 14:00 AoE (UTC-12:00)",
-        'Handing in "code" closes in 3 days',
+        'Submission of "code" closes in 3 days',
         "Sat 28 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)",
         "Fri 27 Nov 2026, 14:00 AoE (UTC-12:00)",
-        'Handing in "paper" closes in 8 days',
+        'Submission of "paper" closes in 8 days',
         "Thu 03 Dec 2026, 18:00 (Asia/Shanghai, UTC+08:00)",
         "Wed 02 Dec 2026, 22:00 AoE (UTC-12:00)",
         "Camera-ready paper in 40 days",
@@ -109,7 +109,7 @@ def test_a_letter_tells_every_deadline_that_is_ahead(letters: Letters) -> None:
         "Sun 03 Jan 2027, 14:00 AoE (UTC-12:00)",
     ]
     assert [line for line in told[12:] if line.strip()] == []
-    assert "Handing in “paper” closes in 8 days" in _rich(_standing(letters))
+    assert "Submission of “paper” closes in 8 days" in _rich(_standing(letters))
     chinese = _plain(_standing(letters, CHINESE))
     assert '"code" 的提交将于 3 天后截止' in chinese
     assert "Camera-ready paper 将于 40 天后到来" in chinese
@@ -138,10 +138,10 @@ def test_a_reminder_of_a_paper_tells_how_to_hand_it_in(letters: Letters) -> None
     """What is asked for is no result file, and its subject names the kind."""
     (paper,) = (one for one in WINDOWS if one.name == "paper")
     letter = letters.reminder(_addressee(), paper, key="k", now=AS_OF)
-    assert letter.subject == '[SIQA] Handing in "paper" closes in 8 days: 03 Dec 2026'
+    assert letter.subject == '[SIQA] Submission of "paper" closes in 8 days: 03 Dec 2026'
     told = " ".join(_plain(letter).split())
-    assert "what you hand in is taken until Thu 03 Dec 2026, 18:00 (Asia/Shanghai, UTC+08:00)" in told
-    assert f"Mail it to {letters.challenge.address} with the kind in the subject, as [SIQA paper]." in told
+    assert "it is accepted until Thu 03 Dec 2026, 18:00 (Asia/Shanghai, UTC+08:00)" in told
+    assert f"Mail it to {letters.challenge.address} with the kind in the subject, for example [SIQA paper]." in told
     assert "result file" not in told
     further = told.partition("Further deadlines")[2]
     assert 'Phase "test"' in further

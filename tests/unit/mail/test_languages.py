@@ -26,6 +26,7 @@ from mailbot.mail.languages import (
     words,
     wrapped,
 )
+from mailbot.mail.templates import environment
 from tests.unit.catalogue import ROOT, sentences
 
 
@@ -69,13 +70,16 @@ def test_an_instant_has_its_zone_in_both_languages() -> None:
     assert chinese.endswith("10:00 (Asia/Shanghai, UTC+08:00)")
 
 
-def test_lines_of_han_characters_are_broken_by_their_width() -> None:
-    """Each takes two columns; no line begins with a stop, and no character is lost."""
-    text = "文件没有问题，但本周该赛道的提交次数已用完。" * 4 + " submission-s.json"  # noqa: RUF001  # the stops of Chinese
+def test_no_line_ends_inside_a_word() -> None:
+    """English is broken at its spaces, by the width of what stands there; Chinese has none and stays on one line."""
+    team = "像素视觉小组"
+    text = f"your team {team} has a file named {'submission-s-' * 8}.json, which is long. " * 4
     lines = wrapped(text).splitlines()
-    assert max(map(width, lines)) <= LINE
-    assert not [line for line in lines if line.startswith(("，", "。"))]  # noqa: RUF001  # the stops themselves
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert " ".join(lines).split() == text.split()
+    assert all(width(line) <= LINE or " " not in line for line in lines)
+    chinese = "文件没有问题，但本周该赛道的提交次数已用完。" * 4 + " submission-s.json"  # noqa: RUF001  # the stops of Chinese
+    given = environment(CHINESE).from_string("{{ text|wrapped(2) }}").render(text=chinese)
+    assert given == chinese
 
 
 def test_labels_are_in_line() -> None:

@@ -224,7 +224,7 @@ def test_a_letter_shows_no_score_where_replies_show_none(tmp_path: Path) -> None
         assert rescore.tell(service) == 1
         with service.ledger.read() as tx:
             text = next(row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND).message.decode()
-        assert "it is not told here" in text
+        assert "scores are not sent by mail" in text
         assert "before," not in text
 
 
