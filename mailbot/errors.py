@@ -4,7 +4,8 @@ MailbotError
 ├── Temporary        trying again later may help
 │   ├── AuthenticationFailed  a server refuses our login
 │   ├── Unreachable  a server does not answer at all
-│   └── Throttled    a server says that we ask for too much
+│   ├── Throttled    a server says that we ask for too much
+│   └── Refused      a server refuses one command; the connection still stands
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
 │   ├── Damaged      the ledger's file is no ledger any more
@@ -39,6 +40,10 @@ class Throttled(Temporary):
 
     #: Seconds that it wants to be left alone; 0 when it does not say.
     seconds: float = 0.0
+
+
+class Refused(Temporary):
+    """A server refuses one command, or answers it with what cannot be used; the connection still stands."""
 
 
 class Permanent(MailbotError):

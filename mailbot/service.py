@@ -39,7 +39,7 @@ from mailbot.letters.rescored import RescoredLetters
 from mailbot.model import AuthLevel
 from mailbot.transport.alerts import Alerts
 from mailbot.transport.fetch import Fetch
-from mailbot.transport.imap import Mailbox
+from mailbot.transport.imap.mailbox import Mailbox
 from mailbot.transport.oauth import key_of
 from mailbot.transport.reconcile import Reconciliation
 from mailbot.transport.send import Sending

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.service import Service
     from mailbot.system.bell import Alarm, Bell
     from mailbot.transport.fetch import Fetch
-    from mailbot.transport.imap import Mailbox
+    from mailbot.transport.imap.mailbox import Mailbox
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 """Seconds: the longest pause after the first failure, and after many."""

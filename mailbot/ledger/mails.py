@@ -84,6 +84,12 @@ def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int) ->
     return set(tx.scalars(sa.select(mails.c.uid).where(*where)))
 
 
+def is_numbered(tx: Tx, mailbox: str) -> bool:
+    """Whether a mail of a mailbox was ever entered with a UIDVALIDITY."""
+    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity > 0)
+    return tx.scalar(sa.select(mails.c.id).where(*where).limit(1)) is not None
+
+
 def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list[MailRow]:
     """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
     due = (

@@ -64,11 +64,19 @@ class Fetched:
     """A mail as it came from the server."""
 
     uid: int
-    #: INTERNALDATE: when the server took it, whatever its Date field says.
-    arrived_at: datetime
+    #: INTERNALDATE: when the server took it, whatever its Date field says; none where it cannot be used.
+    arrived_at: datetime | None
     #: RFC822.SIZE; more than ``len(raw)`` when only the beginning was fetched.
     size: int
     raw: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What a server tells of a mail without its bytes; none for what it does not tell, or what cannot be."""
+
+    size: int | None
+    arrived_at: datetime | None
 
 
 # --- parse -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from mailbot.errors import Permanent
 from mailbot.operations.replay import Again, Clock
 from mailbot.system import crash
 from mailbot.system.lock import held
+from mailbot.transport.arrival import arrival
 from mailbot.transport.spool import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> list[st
         if server.select(folder) is None:
             continue
         for uids in server.windows():
-            found.extend(wired.spool.put(mail.raw, mail.arrived_at) for mail in server.fetch(uids))
+            found.extend(wired.spool.put(mail.raw, arrival(mail, wired.clock())[0]) for mail in server.fetch(uids))
     return found
 
 

@@ -22,7 +22,7 @@ def _named(path: Path) -> set[str]:
         function, first = ast.unparse(call.func), call.args[0] if call.args else None
         if function.endswith("ledger.write") or (function == "self.write" and path.name == "engine.py"):
             found |= {f"commit.{_text(first)}.{moment}" for moment in ("before", "made", "after")}
-        elif function == "_translated" and path.name == "imap.py":
+        elif function == "translated" and path.parent.name == "imap":
             found |= {f"imap.{_text(first)}.{moment}" for moment in _AROUND}
         elif function == "crash.around" and not isinstance(first, ast.JoinedStr):
             found |= {f"{_text(first)}.{moment}" for moment in _AROUND}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import select
@@ -91,6 +92,12 @@ class Session:
         there = f'* LIST () "/" {name}\r\n' if name in self.server.folders else ""
         self.send(f"{there}{tag} OK done\r\n")
 
+    def on_authenticate(self, tag: str, _arguments: str) -> None:
+        """Ask for what the mechanism wants to say, and be content with it."""
+        self.send("+ \r\n")
+        self.server.proofs.append(base64.b64decode(self.line() or ""))
+        self.send(f"{tag} OK done\r\n")
+
     def on_create(self, tag: str, arguments: str) -> None:
         """Make a folder."""
         self.server.folders.setdefault(arguments.strip('"'), {})
@@ -109,18 +116,24 @@ class Session:
         uids = " ".join(map(str, self.server.folders[self.folder]))
         self.send(f"* SEARCH {uids}\r\n{tag} OK done\r\n")
 
+    def on_fetch(self, tag: str, _arguments: str) -> None:
+        """Tell the UIDs of all mails."""
+        mails = enumerate(self.server.folders[self.folder], start=1)
+        self.send("".join(f"* {number} FETCH (UID {uid})\r\n" for number, uid in mails) + f"{tag} OK done\r\n")
+
     def on_uid_fetch(self, tag: str, arguments: str) -> None:
         """Send mails, or their sizes."""
         for uid in named(arguments):
             if uid in self.server.folders[self.folder]:
-                self.fetched(uid, whole="BODY" in arguments)
+                self.fetched(uid, whole="BODY" in arguments, dated="INTERNALDATE" in arguments)
         self.send(f"{tag} OK done\r\n")
 
-    def fetched(self, uid: int, *, whole: bool = True) -> None:
-        """Send one mail, or its size."""
+    def fetched(self, uid: int, *, whole: bool = True, dated: bool = True) -> None:
+        """Send one mail, or its size, with its arrival or without."""
         mails = self.server.folders[self.folder]
         number, raw = list(mails).index(uid) + 1, mails[uid]
-        head = f"* {number} FETCH (UID {uid} RFC822.SIZE {len(raw)} INTERNALDATE {_ARRIVED}"
+        date = f" INTERNALDATE {_ARRIVED}" if dated else ""
+        head = f"* {number} FETCH (UID {uid} RFC822.SIZE {len(raw)}{date}"
         body = f" BODY[] {{{len(raw)}}}\r\n".encode() + raw if whole else b""
         self.send(head.encode() + body + b")\r\n")
 
@@ -165,6 +178,8 @@ class ScriptedImap:
         self.folders: dict[str, dict[int, bytes]] = {"INBOX": {}}
         #: What clients commanded.
         self.commands: list[str] = []
+        #: What clients said to prove who they are, by AUTHENTICATE.
+        self.proofs: list[bytes] = []
         #: By command, the answers to the next ones of it; ``GREETING`` is what is said first.
         self.scripts: defaultdict[str, deque[Answer]] = defaultdict(deque)
         for mail in mails:

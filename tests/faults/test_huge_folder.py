@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from mailbot.config.servers import Imap
 from mailbot.ledger import tables
-from mailbot.mail.model import Fetched
+from mailbot.mail.model import Fetched, Stamp
 from mailbot.model import MailState, Outcome
-from mailbot.transport.imap import WINDOW, Mailbox
+from mailbot.transport.imap.mailbox import WINDOW, Mailbox
 from tests.faults.scripted_imap import ScriptedImap, Session, named
 from tests.unit.services import NOW, Clock, served
 
@@ -47,6 +47,13 @@ def test_the_folder_is_listed_in_windows() -> None:
 class Endless:
     """A mailbox of mails that are all known but the last."""
 
+    next_uid = MAILS + 1
+    unlisted = 0
+
+    def folder_names(self) -> list[str]:
+        """Name its only folder."""
+        return ["INBOX"]
+
     def select(self, _folder: str) -> int | None:
         """Open it."""
         return 1
@@ -59,6 +66,10 @@ class Endless:
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Tell sizes."""
         return dict.fromkeys(uids, 3)
+
+    def stamps(self, uids: Sequence[int]) -> dict[int, Stamp]:
+        """Tell sizes and arrivals."""
+        return dict.fromkeys(uids, Stamp(size=3, arrived_at=NOW))
 
     def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
         """Give mails; only the last one may be asked for."""

@@ -10,7 +10,7 @@ import pytest
 from mailbot.config.servers import Imap
 from mailbot.errors import Temporary
 from mailbot.system.bell import Bell
-from mailbot.transport.imap import Mailbox
+from mailbot.transport.imap.mailbox import Mailbox
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session, named
 from tests.integration.bot import wait

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.config.servers import Imap
-from mailbot.transport.imap import Mailbox as Adapter
+from mailbot.transport.imap.mailbox import Mailbox as Adapter
 from tests.faults.rounds import WITHOUT_MOVE
 from tests.servers.dovecot import Dovecot
 

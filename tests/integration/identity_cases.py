@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
-    from mailbot.transport.imap import Mailbox as Connection
+    from mailbot.transport.imap.mailbox import Mailbox as Connection
     from tests.servers.dovecot import Mailbox
     from tests.servers.exim import Exim
 

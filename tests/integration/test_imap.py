@@ -11,8 +11,8 @@ import pytest
 from mailbot.config.servers import Imap
 from mailbot.errors import AuthenticationFailed, ConfigError, Temporary
 from mailbot.system.bell import Bell
-from mailbot.transport.imap import CHUNK, PARTIAL
-from mailbot.transport.imap import Mailbox as Adapter
+from mailbot.transport.imap.fetching import CHUNK, PARTIAL
+from mailbot.transport.imap.mailbox import Mailbox as Adapter
 from tests.integration.bot import submission, wait
 from tests.integration.conftest import TEAM, sunk
 from tests.integration.wire import Wire
@@ -166,7 +166,8 @@ def test_what_is_left_undone_shows_in_the_exit_code(bot: Bot, mailbox: Mailbox, 
 
 #: All that mailbot ever says to a server.
 ALLOWED = re.compile(
-    r'CAPABILITY|LOGIN|NAMESPACE|LIST "" "\w+"|SELECT "?\w+"?|CREATE "Processed"|IDLE|'
+    r'CAPABILITY|LOGIN|ID \("name" "mailbot" "version" "[\d.]+"\)|'
+    r'NAMESPACE|LIST "" "\w+"|SELECT "?\w+"?|CREATE "Processed"|IDLE|'
     r"UID SEARCH (ALL|UID \d+:(\d+|\*))|UID FETCH [\d,]+ \(RFC822\.SIZE\)|"
     r"UID FETCH [\d,]+ \(BODY\.PEEK\[\](<0\.\d+>)? INTERNALDATE RFC822\.SIZE\)|"
     r'UID (MOVE|COPY) [\d,]+ "Processed"|'

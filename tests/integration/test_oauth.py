@@ -15,7 +15,7 @@ from aiosmtpd.smtp import AuthResult
 from mailbot.config.servers import Imap, OAuth, Smtp
 from mailbot.errors import AuthenticationFailed, ConfigError, Permanent, Temporary
 from mailbot.transport import smtp
-from mailbot.transport.imap import Mailbox
+from mailbot.transport.imap.mailbox import Mailbox
 from mailbot.transport.oauth import Tokens
 from tests.command import MAILBOT, mailbot
 from tests.integration.bot import Bot, submission, wait

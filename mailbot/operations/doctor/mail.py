@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.mail.model import Fetched
     from mailbot.service import Service
-    from mailbot.transport.imap import Mailbox
+    from mailbot.transport.imap.mailbox import Mailbox
 
 LOOK_SECONDS = 2.0
 PATIENCE_SECONDS = 120.0
@@ -192,6 +192,10 @@ def _judged(service: Service, found: tuple[str, Fetched] | None, seconds: float)
         yield yellow("mail to self", detail, "a team waits as long for its receipt; ask the provider")
     else:
         yield green("mail to self", detail)
+    if mail.arrived_at is None:
+        mend = "the arrival of a mail counts from its topmost Received field instead; ask the provider"
+        yield yellow("clock", "the mail server tells no usable INTERNALDATE", mend)
+        return
     off = abs((service.clock() - mail.arrived_at).total_seconds() - seconds / 2) - seconds
     if off > CLOCK_SECONDS:
         yield red("clock", f"{off:.0f} s off the mail server's", "set this host's clock: `timedatectl set-ntp true`")

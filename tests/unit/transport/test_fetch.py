@@ -10,7 +10,7 @@ import pytest
 
 from mailbot.errors import Temporary
 from mailbot.ledger import mails
-from mailbot.mail.model import Fetched
+from mailbot.mail.model import Fetched, Stamp
 from mailbot.model import MailState
 from mailbot.transport.fetch import BATCH_MAILS, LARGEST, Fetch
 from tests.unit.services import NOW, Clock, served, submission
@@ -34,6 +34,16 @@ class Server:
     fetched: list[list[int]] = field(default_factory=list)
     begun: list[int] = field(default_factory=list)
     open: str = ""
+    unlisted: int = 0
+
+    @property
+    def next_uid(self) -> int:
+        """Tell the UID that the next mail gets."""
+        return max(self.folders[self.open], default=0) + 1
+
+    def folder_names(self) -> list[str]:
+        """Name the folders."""
+        return list(self.folders)
 
     def select(self, folder: str) -> int | None:
         """Open a folder."""
@@ -48,6 +58,11 @@ class Server:
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Tell the sizes."""
         return {uid: self.sizes_told.get(uid, len(self.folders[self.open][uid])) for uid in uids}
+
+    def stamps(self, uids: Sequence[int]) -> dict[int, Stamp]:
+        """Tell sizes and arrivals."""
+        there = [uid for uid in uids if uid in self.folders[self.open]]
+        return {uid: Stamp(size=self.sizes([uid])[uid], arrived_at=NOW) for uid in there}
 
     def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
         """Give mails."""

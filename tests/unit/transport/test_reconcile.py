@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class Inbox:
     """A mailbox with one mail in its inbox."""
 
+    next_uid = 8
+    unlisted = 0
+
     def select(self, folder: str) -> int | None:
         """Enter the inbox, the only folder."""
         return 1 if folder == "INBOX" else None
