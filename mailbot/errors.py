@@ -9,6 +9,7 @@ MailbotError
 ├── Permanent        trying again will not help
 │   ├── ConfigError  the config must be mended first
 │   ├── Damaged      the ledger's file is no ledger any more
+│   │   └── Lost     the ledger is not there, or is older than the files beside it
 │   ├── BadAddress   a mail server knows no such recipient
 │   └── SheetRefused Google refuses what we ask of a sheet
 └── Held             another mailbot holds the state folder
@@ -63,6 +64,10 @@ class ConfigError(Permanent):
 
 class Damaged(Permanent):
     """What SQLite finds is no ledger, or not all of one: it must be made anew."""
+
+
+class Lost(Damaged):
+    """The ledger is not there, or it is older than the files that are kept beside it."""
 
 
 class BadAddress(Permanent):

@@ -61,15 +61,18 @@ def _all(step: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def opened(config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True) -> Iterator[Service]:
+def opened(
+    config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True, rebuilds: bool = False
+) -> Iterator[Service]:
     """Open the ledger and build every part; child processes start when the first mail needs them.
 
-    With ``enter`` the labels and the teams of the roster file are entered in the ledger.
+    With ``enter`` the labels and the teams of the roster file are entered in the ledger. Raises Lost when the state
+    folder has lost its ledger, unless the ledger ``rebuilds`` it.
     """
     load.check_files(config)
     tracks = challenge.tracks_of(config)
     with ExitStack() as stack:
-        ledger = Ledger(config.ledger)
+        ledger = Ledger(config.ledger) if rebuilds else daybook.open_ledger(config.ledger, config.state)
         stack.callback(ledger.close)
         ledger.migrate()
         labels = Labels.of(config, tracks, ledger)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from scoring.ids import Id
     from scoring.truth import Truth
@@ -48,6 +48,21 @@ def changes(old: Truth, new: Truth) -> Changes:
             if (items := tuple(item for item in both if before[item][column] != after[item][column]))
         },
     )
+
+
+def summary(found: Changes) -> Iterator[str]:
+    """Yield what differs, in a few words each, as ``3 items gone``."""
+    counts = {"new": found.new, "gone": found.gone, "withdrawn": found.withdrawn, "scored again": found.restored}
+    for what, items in counts.items():
+        if items:
+            yield f"{_items(len(items))} {what}"
+    for column, items in found.changed.items():
+        if items:
+            yield f"{column} changed for {_items(len(items))}"
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'s' if count > 1 else ''}"
 
 
 def labels_of(truth: Truth, item: Id) -> Mapping[str, float | str]:

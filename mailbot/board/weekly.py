@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from mailbot.board.model import Board
+    from mailbot.board.model import Board, Table
     from mailbot.board.publish import Publisher
     from mailbot.board.ranking import Ranking
     from mailbot.config.calendar import Moment, Phase
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=15)
 """So long a due board waits for mails that arrived in time and are still being worked on."""
+
+FLIP_DIGITS = 6
+"""Significant digits of a published probability: linear algebra differs by machine in the last of its 16."""
 
 OVERDUE = timedelta(hours=1)
 """A board that is not out so long after its instant is worth a word."""
@@ -87,7 +90,7 @@ class Weekly:
         with self.ledger.write("board") as tx:
             if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
                 told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
-                kept = {"sha256": boards.digest(text), "rules": made.rules}
+                kept = {"sha256": boards.digest(text), "rules": made.rules, "flip_digits": FLIP_DIGITS}
                 events.append(tx, kind="board-published", subject="board", now=now, **told, **kept)
 
     def too_early(self, phases: Sequence[Phase]) -> str | None:
@@ -112,6 +115,16 @@ def missing(tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime) -> dateti
     return last if began is not None and began <= last and (done is None or done < last) else None
 
 
-def sealed(made: Board, head: str) -> Board:
-    """Print the head of the audit trail on a board, so that participants can hold the committee to it."""
-    return replace(made, rules=(*made.rules, f"{AUDIT_RULE}{head}."))
+def sealed(made: Board, head: str, *, flip_digits: int | None = FLIP_DIGITS) -> Board:
+    """Print the head of the audit trail on a board, so that participants can hold the committee to it.
+
+    Its probabilities are rounded to some significant digits (None: not at all, as boards were before), so that a
+    ledger rebuilt on another machine has the same board, byte for byte.
+    """
+    tables = made.tables if flip_digits is None else tuple(_rounded(table, flip_digits) for table in made.tables)
+    return replace(made, tables=tables, rules=(*made.rules, f"{AUDIT_RULE}{head}."))
+
+
+def _rounded(table: Table, digits: int) -> Table:
+    rows = (row if row.flip is None else replace(row, flip=float(f"{row.flip:.{digits}g}")) for row in table.rows)
+    return replace(table, rows=tuple(rows))

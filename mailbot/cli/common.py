@@ -90,9 +90,10 @@ def begun(config: Config) -> Config:
 @contextmanager
 def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
     """Open the ledger and nothing else. Raises Permanent without a state folder, unless it may ``begin`` one."""
-    ledger = Ledger((config if begin else begun(config)).ledger)
+    if not begin:
+        begun(config)
+    ledger = daybook.open_ledger(config.ledger, config.state)
     try:
-        ledger.migrate()
         yield ledger
         daybook.catch_up(ledger, config.state)
     finally:

@@ -15,14 +15,15 @@ import typer
 
 from mailbot import flow
 from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
-from mailbot.config import challenge, load
+from mailbot.config import calendar, challenge, load
 from mailbot.config.calendar import shown
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
-from mailbot.errors import ConfigError, MailbotError, Temporary
+from mailbot.errors import ConfigError, Damaged, MailbotError, Temporary
 from mailbot.evaluation import labels
 from mailbot.ledger import observations, outbox, teams
 from mailbot.operations import ingest as ingestion
+from mailbot.operations import lost_ledger
 from mailbot.system import journal
 from mailbot.transport.send import SENDING
 
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 TRY_AGAIN = 1
 """Exit code for trouble that may pass, as a database that is not up yet: systemd restarts the daemon, never after 2."""
 
+BeginAnew = Annotated[
+    bool,
+    typer.Option("--begin-anew", help="When the ledger is lost: set the rest aside and begin an empty contest."),
+]
+
 FINISH_SECONDS = 9.0
 """How long after SIGTERM the daemon may take to finish the mails in hand."""
 
@@ -39,6 +45,7 @@ FINISH_SECONDS = 9.0
 def run(
     context: typer.Context,
     config: ConfigFile = None,
+    begin_anew: BeginAnew = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."""
@@ -46,12 +53,16 @@ def run(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon handles it
     faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
     notifier, present = Notifier(), load_config(context, config)
+    if begin_anew:
+        _begin_anew(present)
     previous: Config | None = None
     refused = ""
     while True:
         try:
             running = _serve(present, notifier, partial(_checked, context, config, present), refused)
         except MailbotError as error:
+            if previous is None and isinstance(error, Damaged):
+                lost_ledger.tell(present, error, calendar.now())
             if previous is None and isinstance(error, Temporary):
                 typer.echo(f"mailbot: {error}", err=True)
                 raise typer.Exit(TRY_AGAIN) from error
@@ -63,6 +74,12 @@ def run(
         if running.next_config is None:
             raise typer.Exit(1 if running.failed else 0)
         present, previous, refused = running.next_config, present, ""
+
+
+def _begin_anew(config: Config) -> None:
+    """Set aside what a lost ledger left behind; it can be moved back by hand. Raises Permanent."""
+    aside = lost_ledger.begin_anew(config, calendar.now())
+    typer.echo(f"mailbot: what was there is kept in {aside}; this is an empty contest now.", err=True)
 
 
 def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
@@ -87,10 +104,15 @@ def _checked(context: typer.Context, given: Path | None, present: Config) -> Con
     return config
 
 
-def once(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def once(
+    context: typer.Context, config: ConfigFile = None, begin_anew: BeginAnew = False, as_json: AsJson = False
+) -> None:
     """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over."""
     set_up_journal(as_json=as_json)
-    with flow.working(load_config(context, config)) as wired:
+    loaded = load_config(context, config)
+    if begin_anew:
+        _begin_anew(loaded)
+    with flow.working(loaded) as wired:
         left = flow.once(wired)
     raise typer.Exit(INCOMPLETE if left else 0)
 

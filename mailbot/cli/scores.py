@@ -133,19 +133,19 @@ def rescore(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        wanted = rescoring.aims(wired, track=track, submission_id=number(submission, "S") if submission else None)
-        count = len({row.id for aim in wanted for row in aim.rows})
+        wanted = rescoring.plan(wired, track=track, submission_id=number(submission, "S") if submission else None)
         if dry_run:
             changes, told = rescoring.preview(wired, wanted), 0
         else:
-            _carry_out(rescoring.rescore(wired, wanted), sum(len(aim.rows) for aim in wanted))
-            changes, told = rescoring.changes(wired), rescoring.tell(wired, track=track) if tell else 0
+            _carry_out(rescoring.rescore(wired, wanted), wanted.steps)
+            changes, told = rescoring.changes(wired, wanted), rescoring.tell(wired, track=track) if tell else 0
     rows = [_shown(change) for change in changes]
     if as_json:
-        typer.echo(json.dumps({"submissions": count, "told": told, "changes": rows}, ensure_ascii=False, indent=2))
+        report = {"submissions": wanted.submissions, "told": told, "changes": rows}
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
         return
     emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
-    typer.echo(f"{count} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")
+    typer.echo(f"{wanted.submissions} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")
 
 
 def _shown(change: Change) -> dict[str, object]:

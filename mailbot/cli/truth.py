@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +21,13 @@ from mailbot.cli.common import (
     set_up_journal,
     short,
 )
+from mailbot.errors import Permanent
 from mailbot.operations import truths
+from scoring.changes import summary
 
 if TYPE_CHECKING:
-    from mailbot.operations.truths import Difference
+    from mailbot.operations.truths import Difference, Effect
     from mailbot.service import Service
-    from scoring.truth import Truth
 
 truth = typer.Typer(help="Labels: correct them, withdraw items, see what changed.", no_args_is_help=True)
 
@@ -35,6 +37,7 @@ SHOWN = 16
 Why = Annotated[
     str, typer.Option(help="The reason, in a sentence; it is told to teams and kept for good.", callback=said)
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OfTrack = Annotated[str | None, typer.Option("--track", help="The track; needed when more than one could be meant.")]
 
 
@@ -44,13 +47,21 @@ def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The corrected label file.")],
     why: Why,
     track: OfTrack = None,
+    items: Annotated[bool, typer.Option("--items", help="The file may have other items than the active one.")] = False,
+    many: Annotated[bool, typer.Option("--many", help="More than 5 % of the answers may differ.")] = False,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make corrected labels the active ones. Old scores are kept; `mailbot rescore` calculates the new ones."""
+    """Make corrected labels the active ones. Old scores are kept; `mailbot rescore` calculates the new ones.
+
+    Shows first what changes; on a terminal it asks. `mailbot truth use` goes back.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        _activate(wired, truths.from_file(wired, file, track), why)
+        effect = truths.effect(wired, truths.from_file(wired, file, track))
+        _verify_meant(effect, items=items, many=many)
+        _activate(wired, effect, why, yes=yes)
 
 
 @truth.command("void")
@@ -59,13 +70,14 @@ def void(
     items: Annotated[list[str], typer.Argument(metavar="ID...", help="The items to withdraw from scoring.")],
     why: Why,
     track: OfTrack = None,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Withdraw items from scoring: result files still contain them, but no score counts them."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        _activate(wired, truths.without_items(wired, items, track), why)
+        _activate(wired, truths.effect(wired, truths.without_items(wired, items, track)), why, yes=yes)
 
 
 @truth.command("use")
@@ -74,18 +86,39 @@ def use(
     version: Annotated[str, typer.Argument(metavar="HASH", help="Its SHA-256, or the first digits of it.")],
     why: Why,
     track: OfTrack = None,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Go back to an earlier version of the labels."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        _activate(wired, truths.earlier(wired, version, track), why)
+        _activate(wired, truths.effect(wired, truths.earlier(wired, version, track)), why, yes=yes)
 
 
-def _activate(wired: Service, made: Truth, why: str) -> None:
-    """Make a truth the active one, and say what comes next."""
-    before = truths.activate(wired, made, why)
+def _verify_meant(effect: Effect, *, items: bool, many: bool) -> None:
+    """Refuse a file that looks like a mistake, unless it is said to be meant. Raises Permanent."""
+    told = "; ".join(summary(effect.found))
+    if effect.other_items and not items:
+        message = f"the file has other items than the active labels ({told}); if that is meant, add --items"
+        raise Permanent(message)
+    if effect.many and not many:
+        message = f"more than {truths.MANY:.0%} of the answers differ ({told}); if that is meant, add --many"
+        raise Permanent(message)
+
+
+def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
+    """Show what changes, ask on a terminal, make a truth the active one, and say what comes next."""
+    before, made = effect.before, effect.made
+    typer.echo(f"{made.track.title}: {'; '.join(summary(effect.found)) or 'no item differs'}.")
+    if effect.places is None:
+        typer.echo(f"Submissions so far cannot be rescored by these labels: {effect.hindrance}.")
+    else:
+        letters = f"with --tell {effect.letters} team(s) get a letter"
+        typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
+    if sys.stdin.isatty() and not yes:
+        typer.confirm("Make these labels active?", abort=True)
+    wired.labels.choose(made, why, wired.clock())
     typer.echo(f"{made.track.title}: {made.sha256[:SHOWN]} is in force, {made.n} items ({before.n} before).")
     typer.echo("New submissions are scored by it from now on. Older ones, and the board, wait for `mailbot rescore`;")
     typer.echo("`mailbot rescore --dry-run` shows first what that would change.")

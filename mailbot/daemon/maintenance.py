@@ -46,6 +46,8 @@ class Maintenance:
         due = self.service.weekly.due_at()
         late = due is not None and self.service.clock() - due > OVERDUE
         yield "overdue", f"It was due {shown(due, zone)}." if due and late else ""
+        unused = list(self.service.labels.not_taken())
+        yield "labels", "\n".join([*unused, "To use it: `mailbot truth add FILE --why ...`."] if unused else [])
         hanging = self.heartbeat.late()
         yield "heartbeat", f"Not heard of in time: {', '.join(hanging)}." if hanging else ""
 

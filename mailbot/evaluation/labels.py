@@ -15,7 +15,7 @@ from mailbot.ledger import events, truths
 from mailbot.ledger.truths import TruthRow
 from mailbot.model import Source
 from mailbot.system import safefile
-from scoring import restrict
+from scoring import changes, restrict
 from scoring.split import split
 from scoring.truth import TruthError, load_truth, read_truth_file
 
@@ -157,13 +157,36 @@ class Labels(Mapping[str, "Truth"]):
         return truth
 
     def take_config(self, now: datetime) -> None:
-        """Make a label file of the config the present truth of its track, if it is another than it was last time."""
+        """Make the label files of the config the present truths of tracks that have none yet.
+
+        From then on labels change by :meth:`choose` alone; a file that changes in the config's place is not used, see
+        :meth:`not_taken`.
+        """
         with self._ledger.write("choose-truth") as tx:
+            present = truths.present(tx)
             for track, one in self._given.items():
-                if truths.from_config(tx, track) != one.truth.sha256:
+                if track not in present:
                     kept = self.keep(one.path.read_bytes(), one.truth.track, one.path.name)
                     _choose(tx, kept, Source.CONFIG, "the label file that the config names", now)
         self._follow(now)
+
+    def not_taken(self) -> Iterator[str]:
+        """Yield a sentence for each label file of the config that never was a present truth, so nothing uses it."""
+        with self._ledger.read() as tx:
+            taken = {(choice.track, choice.truth) for choice in truths.choices(tx)}
+        for track, one in self._given.items():
+            if (track, one.truth.sha256) not in taken:
+                told = "; ".join(changes.summary(changes.changes(self.whole[track], one.truth)))
+                yield f"tracks.{track}.labels: {one.path} is not the file that scores ({told or 'written otherwise'})"
+
+    def parts_of(self, truth: Truth) -> tuple[Truth, Truth]:
+        """Return what replies would use of a whole truth, and what would decide in the end. Raises ConfigError."""
+        parted, track = self._parted({truth.track.name: truth}, choice=0), truth.track.name
+        return parted.public[track], parted.final[track]
+
+    def enter(self, tx: Tx, truth: Truth, now: datetime) -> None:
+        """Enter a version in the ledger, so that scores can name it."""
+        _add(tx, truth, now)
 
     def choose(self, truth: Truth, why: str, now: datetime) -> None:
         """Make a truth the present one of its track; its label file is kept already.

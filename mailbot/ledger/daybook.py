@@ -12,7 +12,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from mailbot.errors import Lost
 from mailbot.ledger import events
+from mailbot.ledger.engine import Ledger, is_there
 from mailbot.model import name_key
 from mailbot.system import crash, safefile
 
@@ -20,11 +22,48 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from mailbot.ledger import Ledger
-
 ACTS, ROSTER = "acts.jsonl", "roster.jsonl"
 
+SPOOL = "spool"
+"""The folder of the mails, below the state folder."""
+
 TAIL_BYTES = 1024**2
+
+
+def open_ledger(url: str, state: Path) -> Ledger:
+    """Open and migrate the ledger of a state folder; a new contest's is created.
+
+    Raises:
+        Lost: there are mails or an audit trail beside the ledger that it does not know; nothing is created then.
+    """
+    kept = _last(state / ACTS)
+    if not is_there(url) and (kept or any((state / SPOOL).glob("??/*.eml"))):
+        raise _lost(state, "has mails or an audit trail, but no ledger")
+    ledger = Ledger(url)
+    try:
+        ledger.migrate()
+        _verify_follows(ledger, state, kept)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def _verify_follows(ledger: Ledger, state: Path, kept: tuple[int, str] | None) -> None:
+    """Raise Lost unless the ledger has the last entry of the file; a daybook is written after the ledger."""
+    with ledger.read() as tx:
+        follows = kept is None or events.has(tx, *kept)
+    if not follows:
+        raise _lost(state, "has an audit trail whose last entry is not in the ledger")
+
+
+def _lost(state: Path, what: str) -> Lost:
+    message = (
+        f"{state} {what}: the ledger was lost or is an older copy, or `state` names the wrong folder. "
+        "`mailbot rebuild --from-spool` makes the ledger again, `mailbot restore` brings a backup back; "
+        "`mailbot run --begin-anew` sets everything aside and begins an empty contest"
+    )
+    return Lost(message)
 
 
 def catch_up(ledger: Ledger, state: Path) -> None:
@@ -33,7 +72,8 @@ def catch_up(ledger: Ledger, state: Path) -> None:
     with (state / ACTS).open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with ledger.read() as tx:
-            entries = events.since(tx, _last(state / ACTS))
+            last = _last(state / ACTS)
+            entries = events.since(tx, last[0] if last else 0)
         _append(state / ACTS, (entry.as_json() for entry in entries))
 
 
@@ -91,12 +131,14 @@ def _ends_with_newline(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _last(path: Path) -> int:
-    """Return the id of the last whole entry in the file, from its end."""
+def _last(path: Path) -> tuple[int, str] | None:
+    """Return id and hash of the last whole entry in the file, read from its end; None when it has none."""
+    if not path.exists():
+        return None
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         tail = file.read()
-    return max((int(line["id"]) for line in _parsed(tail)), default=0)
+    return max(((int(line["id"]), str(line["hash"])) for line in _parsed(tail)), default=None)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -115,6 +115,11 @@ def restore(tx: Tx, entry: Mapping[str, Any]) -> None:
     tx.execute(sa.insert(events).values(**{**entry, "at": datetime.fromisoformat(entry["at"])}))
 
 
+def has(tx: Tx, entry_id: int, digest: str) -> bool:
+    """Whether an entry is there, with that hash."""
+    return tx.scalar(sa.select(events.c.hash).where(events.c.id == entry_id)) == digest
+
+
 def head(tx: Tx) -> str:
     """Return the hash of the last entry."""
     return tx.scalar(sa.select(events.c.hash).order_by(events.c.id.desc()).limit(1)) or GENESIS

@@ -157,6 +157,12 @@ def _bound(tx: Tx, name: str, value: object) -> object:
     return process(value) if process else value
 
 
+def told(tx: Tx, track: str) -> set[str]:
+    """Return every truth that the first score of a submission was by: that of its reply."""
+    first = sa.select(sa.func.min(scores.c.id)).where(scores.c.track == track).group_by(scores.c.submission_id)
+    return set(tx.scalars(sa.select(scores.c.truth).where(scores.c.id.in_(first)).distinct()))
+
+
 def most_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
     """Return the version by one of these truths, not the present one, that most submissions were scored by.
 

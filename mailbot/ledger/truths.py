@@ -102,9 +102,3 @@ def present(tx: Tx) -> dict[str, str]:
     last = sa.select(sa.func.max(truth_choices.c.id)).group_by(truth_choices.c.track)
     rows = tx.execute(sa.select(truth_choices.c.track, truth_choices.c.truth).where(truth_choices.c.id.in_(last)))
     return {row.track: row.truth for row in rows}
-
-
-def from_config(tx: Tx, track: str) -> str | None:
-    """Return the label file that the config named when it was last taken from there."""
-    taken = (truth_choices.c.track == track, truth_choices.c.source == Source.CONFIG)
-    return tx.scalar(sa.select(truth_choices.c.truth).where(*taken).order_by(truth_choices.c.id.desc()).limit(1))

@@ -62,13 +62,13 @@ class RescoredLetters:
     labels: Labels
     clock: Callable[[], datetime]
 
-    def queue(self, correction: Correction) -> int:
-        """Queue the letters that were not queued before, and enter it in the audit trail; return how many."""
+    def queue(self, correction: Correction) -> set[int]:
+        """Queue the letters that were not queued before, and enter it in the audit trail; return the teams' ids."""
         version, now = correction.version, self.clock()
         with self.ledger.write("tell") as tx:
             bouncing, language = teams.bouncing(tx), letters.languages(tx)
             known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
-            count = 0
+            told = set[int]()
             for change in correction.changes:
                 team = known.get(change.team)
                 address = teams.recipient(team, bouncing) if team else None
@@ -77,10 +77,11 @@ class RescoredLetters:
                     shows, own = self._shows_scores(tx, change), language(team)
                     text = self._text(correction, change, shows=shows, language=own)
                     self._queue(tx, _Letter(team_id=team.id, address=address, key=key, language=own, text=text))
-                    count += 1
-            if count:
+                    told.add(team.id)
+            if told:
+                count = len(told)
                 events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
-        return count
+        return told
 
     def _shows_scores(self, tx: Tx, change: Change) -> bool:
         """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""

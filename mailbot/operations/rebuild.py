@@ -52,7 +52,7 @@ def rebuild(config: Config, *, from_mailbox: bool) -> Rebuilt:
             new.with_name(new.name + suffix).unlink(missing_ok=True)
         clock = Clock(calendar.now)
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
-        with flow.opened(there, clock=clock, enter=False) as wired:
+        with flow.opened(there, clock=clock, enter=False, rebuilds=True) as wired:
             _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
             order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")

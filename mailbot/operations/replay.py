@@ -188,8 +188,8 @@ class Again:
     def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
         """Score again what was scored then: a track; in trails of the first version one submission."""
         one = Id.SUBMISSION.number(subject) if subject.startswith("S-") else None
-        aims = rescore.aims(self.service, track=None if one else subject, submission_id=one)
-        for _ in rescore.rescore(self.service, aims):
+        wanted = rescore.plan(self.service, track=None if one else subject, submission_id=one)
+        for _ in rescore.rescore(self.service, wanted):
             pass
 
     def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
@@ -213,7 +213,7 @@ class Again:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
         weekly = self.service.weekly
         as_of, final = datetime.fromisoformat(detail["as_of"]), detail.get("final", False)
-        made = sealed(weekly.board(as_of, final=final), detail["audit"])
+        made = sealed(weekly.board(as_of, final=final), detail["audit"], flip_digits=detail.get("flip_digits"))
         made = replace(made, rules=tuple(detail.get("rules", made.rules)))  # phases and quota may have been moved since
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
 

@@ -5,7 +5,7 @@ Scores are entered in chunks, each a transaction: whoever is interrupted goes on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.board import rank_changes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.board.model import Row
     from mailbot.board.rank_changes import Change
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Accepted
@@ -38,7 +39,28 @@ class Aim:
     rows: Sequence[Accepted]
 
 
-def aims(service: Service, *, track: str | None = None, submission_id: int | None = None) -> list[Aim]:
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is left to be scored, and what the board is by until it is."""
+
+    aims: Sequence[Aim]
+    #: By track. Where nothing is to be scored, the present version.
+    before: Mapping[str, Version]
+    #: The only submission to be scored, whatever others lack.
+    alone: int | None = None
+
+    @property
+    def submissions(self) -> int:
+        """How many submissions get a new score."""
+        return len({row.id for aim in self.aims for row in aim.rows})
+
+    @property
+    def steps(self) -> int:
+        """How many scores are to be computed."""
+        return sum(len(aim.rows) for aim in self.aims)
+
+
+def plan(service: Service, *, track: str | None = None, submission_id: int | None = None) -> Plan:
     """Return what is left to be scored by the truths in force: those of replies, and those that decide in the end.
 
     Raises Permanent for a track that there is not, or a submission that is not accepted.
@@ -51,17 +73,23 @@ def aims(service: Service, *, track: str | None = None, submission_id: int | Non
     with service.ledger.read() as tx:
         if submission_id is not None:
             _verify_accepted(tx, tracks, submission_id)
-        return [_aim(tx, truth, submission_id) for name in tracks for truth in _truths(service, name)]
+        aims = [_aim(tx, truth, submission_id) for name in tracks for truth in _truths(service, name)]
+    touched = {aim.version.track for aim in aims if aim.rows}
+    before = {
+        name: version if name in touched else service.ranking.versions[name]
+        for name, version in versions_before(service).items()
+    }
+    return Plan(aims=aims, before=before, alone=submission_id)
 
 
-def rescore(service: Service, wanted: Sequence[Aim]) -> Iterator[int]:
+def rescore(service: Service, wanted: Plan) -> Iterator[int]:
     """Score what is left, chunk by chunk; yield how many are done after each.
 
     Raises:
         Permanent: a submission cannot be scored by the present labels; those before it are.
         Temporary: the store or the ledger cannot be used now.
     """
-    for aim in wanted:
+    for aim in wanted.aims:
         for start in range(0, len(aim.rows), CHUNK):
             rows = aim.rows[start : start + CHUNK]
             found = computed(service, aim.truth, rows)
@@ -87,34 +115,49 @@ def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[S
     ]
 
 
-def preview(service: Service, wanted: Sequence[Aim]) -> list[Change]:
+def preview(service: Service, wanted: Plan) -> list[Change]:
     """Return every place that would change, and write nothing: the scores are entered and the ledger rolled back."""
-    found = [(aim, computed(service, aim.truth, aim.rows)) for aim in wanted]
-    touched = {aim.version.track for aim in wanted if aim.rows}
-    before = {
-        track: version if track in touched else service.ranking.versions[track]
-        for track, version in versions_before(service).items()
-    }
+    found = [(aim, computed(service, aim.truth, aim.rows)) for aim in wanted.aims]
     with service.ledger.trial() as tx:
         for aim, computed_scores in found:
             _enter(tx, aim, computed_scores, service.clock())
-        return _changes(service, tx, before)
+        return _changes(service, tx, wanted)
 
 
-def changes(service: Service) -> list[Change]:
-    """Return every place that differs from what it is by the scores before the present labels and formulas."""
-    before = versions_before(service)
+def changes(service: Service, done: Plan) -> list[Change]:
+    """Return every place that a plan has changed, once it is carried out: the same as its preview."""
     with service.ledger.read() as tx:
-        return _changes(service, tx, before)
+        return _changes(service, tx, done)
+
+
+def preview_with(service: Service, made: Truth) -> list[Change]:
+    """Return every place that would change if a truth were chosen and all submissions were scored by it.
+
+    Nothing is written. Raises Permanent when a submission cannot be scored by it.
+    """
+    public, _ = service.labels.parts_of(made)
+    track, ranking = public.track, service.ranking
+    version = Version(track=track.name, truth=public.sha256, scorer=track.scorer)
+    with service.ledger.read() as tx:
+        rows = scores.accepted(tx, track.name, lacking=version)
+        behind = scores.count_lacking(tx, ranking.versions[track.name])
+    before = ranking.versions | ({track.name: versions_before(service)[track.name]} if behind else {})
+    found = computed(service, public, rows)
+    with service.ledger.trial() as tx:
+        service.labels.enter(tx, public, service.clock())
+        scores.add_many(tx, version, found, n=public.n, now=service.clock())
+        return _compared(service, tx, before, {**ranking.versions, track.name: version})
 
 
 def tell(service: Service, *, track: str | None = None) -> int:
-    """Queue a mail to each team whose standing has another score by the present version; return how many are new.
+    """Queue a mail to each team whose standing has another score by the present version; return how many teams got one.
 
     Whoever was told of this version before, wants no letters, or has no address that takes mail is skipped.
     """
-    changed = [each for each in changes(service) if None not in each.scores]
-    before, told = versions_before(service), 0
+    before, told = versions_before(service), set[int]()
+    with service.ledger.read() as tx:
+        found = _compared(service, tx, before, service.ranking.versions)
+    changed = [each for each in found if None not in each.scores]
     for name, version in service.ranking.versions.items():
         own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
         if own and track in {None, name} and before[name] != version:
@@ -123,8 +166,8 @@ def tell(service: Service, *, track: str | None = None) -> int:
                 changes=_scored_by(service, before[name], own),
                 why=" / ".join(reasons(service, before[name])),
             )
-            told += service.rescored_letters.queue(correction)
-    return told
+            told |= service.rescored_letters.queue(correction)
+    return len(told)
 
 
 def _scored_by(service: Service, before: Version, changed: Sequence[Change]) -> list[Change]:
@@ -137,10 +180,15 @@ def _scored_by(service: Service, before: Version, changed: Sequence[Change]) -> 
 
 def versions_before(service: Service) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
-    present = service.ranking.versions
+    present, final = service.ranking.versions, service.labels.final
     used = {track: {truth for _, truth in service.labels.history(track)} for track in present}
     with service.ledger.read() as tx:
-        return {track: scores.most_other(tx, now, {now.truth, *used[track]}) or now for track, now in present.items()}
+        told = {track: scores.told(tx, track) for track in present}  # also by an earlier split of the same labels
+        return {
+            track: scores.most_other(tx, now, ({*used[track], *told[track]} - {final[track].sha256}) | {now.truth})
+            or now
+            for track, now in present.items()
+        }
 
 
 def reasons(service: Service, before: Version) -> list[str]:
@@ -151,9 +199,22 @@ def reasons(service: Service, before: Version) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _changes(service: Service, tx: Tx, before: Mapping[str, Version]) -> list[Change]:
-    ranking, now = service.ranking, service.clock()
-    return rank_changes.compared(ranking.board_by(tx, before, now), ranking.board_by(tx, ranking.versions, now))
+def _changes(service: Service, tx: Tx, done: Plan) -> list[Change]:
+    found = _compared(service, tx, done.before, service.ranking.versions)
+    if done.alone is None:
+        return found
+    name = receipt(done.alone)  # others may lack their scores, so ranks say nothing yet
+    own = [each for each in found if each.after and each.after.receipt == name]
+    return [replace(each, before=_unranked(each.before), after=_unranked(each.after)) for each in own]
+
+
+def _unranked(row: Row | None) -> Row | None:
+    return replace(row, rank=None) if row else None
+
+
+def _compared(service: Service, tx: Tx, before: Mapping[str, Version], after: Mapping[str, Version]) -> list[Change]:
+    board_by, now = service.ranking.board_by, service.clock()
+    return rank_changes.compared(board_by(tx, before, now), board_by(tx, after, now))
 
 
 def _truths(service: Service, track: str) -> list[Truth]:

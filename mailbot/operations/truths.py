@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import Permanent
 from mailbot.evaluation.labels import Given, Labels
 from mailbot.ledger import Ledger, is_there, truths
+from mailbot.operations import rescore
 from scoring.changes import changes, labels_of
 from scoring.restrict import without
 from scoring.truth import TruthError, load_truth
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mailbot.board.rank_changes import Change
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
     from mailbot.ledger.truths import TruthRow
     from mailbot.service import Service
+    from scoring.changes import Changes
     from scoring.ids import Id
     from scoring.model import Track
     from scoring.truth import Truth
@@ -87,15 +90,60 @@ def earlier(service: Service, digits: str, track: str | None) -> Truth:
     return service.labels.version(_version(service, digits, track))
 
 
-def activate(service: Service, made: Truth, why: str) -> Truth:
-    """Make a truth the present one of its track, and return the one before. Raises Permanent when it is already."""
+MANY, SWAPPED = 0.05, 2
+"""More changed answers than this share, and than two that were swapped, are more likely a mistake: the wrong file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What making a version of the labels active would bring about."""
+
+    before: Truth
+    made: Truth
+    found: Changes
+    #: Every place that would change once all submissions are rescored; None when some cannot be.
+    places: Sequence[Change] | None
+    #: Why they cannot.
+    hindrance: str = ""
+
+    @property
+    def other_items(self) -> bool:
+        """Whether the label file has other items, so that right files of teams would become wrong."""
+        return bool(self.found.new or self.found.gone)
+
+    @property
+    def many(self) -> bool:
+        """Whether more answers changed than :data:`MANY` and :data:`SWAPPED` allow."""
+        answers = sum(map(len, self.found.changed.values()))
+        return answers > max(SWAPPED, MANY * len(self.before.ids) * len(self.before.values))
+
+    @property
+    def rank_moves(self) -> int:
+        """How many ranks change, over all tables."""
+        return sum(place.ranks[0] != place.ranks[1] for place in self.places or ())
+
+    @property
+    def letters(self) -> int:
+        """How many teams `mailbot rescore --tell` would write to: those whose score on the track changes."""
+        own = [place for place in self.places or () if place.table == self.made.track.name]
+        return len({place.team for place in own if None not in place.scores and place.scores[0] != place.scores[1]})
+
+
+def effect(service: Service, made: Truth) -> Effect:
+    """Return what making a truth active would change, writing nothing. Raises Permanent when it is active already."""
     name = made.track.name
     before = service.labels.whole[name]
     if made.sha256 == before.sha256:
         message = f"these labels are in force for {name} already: nothing to do"
         raise Permanent(message)
-    service.labels.choose(made, why, service.clock())
-    return before
+    found = changes(before, made)
+    places, hindrance = None, "the teams' files have other items" if found.new or found.gone else ""
+    if not hindrance:
+        try:
+            places = rescore.preview_with(service, made)
+        except Permanent as error:
+            hindrance = str(error)
+    return Effect(before=before, made=made, found=found, places=places, hindrance=hindrance)
 
 
 def history(tx: Tx) -> list[Period]:

@@ -36,6 +36,7 @@ SUBJECTS = {
     "heartbeat": "a part of mailbot hangs",
     "letters": "the letters could not be written",
     "roster": "the roster could not be read",
+    "labels": "a label file changed and is not used",
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 
@@ -55,6 +56,7 @@ WELL = {
     "heartbeat": "all parts of mailbot go on",
     "letters": "the letters were written",
     "roster": "the roster was read",
+    "labels": "the label files are those that score",
 }
 """The same parts, each with what is so once it is well again."""
 

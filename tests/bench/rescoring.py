@@ -62,7 +62,7 @@ def _rescored(wired: Service, number: int) -> float:
 
 
 def _rescore(wired: Service) -> None:
-    scored = sum(rescore.rescore(wired, rescore.aims(wired)))
+    scored = sum(rescore.rescore(wired, rescore.plan(wired)))
     if scored != MANY:
         raise RuntimeError(f"{scored} of {MANY} were scored")
     wired.weekly.board(datetime.now(UTC))

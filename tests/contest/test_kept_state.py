@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from mailbot import flow
 from mailbot.board.codec import board_as_json, board_from_json
 from mailbot.config import load
 from mailbot.ledger import boards, events
+from mailbot.operations.rebuild import rebuild
 from tests.command import mailbot
 
 KEPT = Path(__file__).parent / "kept" / "demo-0.1.0.tar.xz"
@@ -54,13 +56,30 @@ def test_each_board_comes_out_the_same(contest: Path) -> None:
         for text in published:
             old = board_from_json(json.loads(text))
             made = board_as_json(wired.weekly.board(old.as_of))
-            assert made["tables"] == json.loads(text)["tables"]
+            assert _steady(made["tables"]) == _steady(json.loads(text)["tables"])
 
 
 def test_it_is_rebuilt_from_the_spool(contest: Path) -> None:
     """With the ledger lost, mails and daybook give the same submissions, the same boards and the same trail."""
-    before = _published(contest)
+    published, trail = _published(contest)
     (contest / "state" / "ledger.db").unlink()
-    mailbot("rebuild", "--from-spool", folder=contest)
-    assert _published(contest) == before
+    rebuilt = rebuild(load.load(contest / "config.toml"), from_mailbox=False)
+    assert all(told.startswith("the board of ") for told in rebuilt.differences)  # on a machine unlike the first
+    again, same = _published(contest)
+    assert [_whole(one) for one in again] == [_whole(one) for one in published]
+    assert same == trail
     test_it_restores(contest)
+
+
+def _whole(board: str) -> dict[str, Any]:
+    """Return a published board whose tables are steady."""
+    read: dict[str, Any] = json.loads(board)
+    return {**read, "tables": _steady(read["tables"])}
+
+
+def _steady(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Round what that version left to the last digit of the machine's linear algebra: how likely neighbours swap."""
+    for row in (row for table in tables for row in table["rows"]):
+        if row["flip"] is not None:
+            row["flip"] = float(f"{row['flip']:.9g}")
+    return tables

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     rows = json.loads((folder / "labels.json").read_text())["predictions"]
     rows = [row | {"perception": 5 - row["perception"] * row["id"] % 5} for row in rows]
     (folder / "new.json").write_text(json.dumps({"predictions": rows}))
-    mailbot("truth", "add", "new.json", "--why", "the scale was upside down", folder=folder)
+    mailbot("truth", "add", "new.json", "--why", "the scale was upside down", "--many", folder=folder)
     return folder
 
 
@@ -59,7 +59,7 @@ def test_a_preview_is_what_happens_then(folder: Path) -> None:
     assert "Would change" in mailbot("rescore", "--dry-run", folder=folder).out
     assert mailbot("rescore", "--json", folder=folder).json == preview
     assert scores_of(folder) != before
-    assert mailbot("rescore", "--json", folder=folder).json == preview | {"submissions": 0}
+    assert mailbot("rescore", "--json", folder=folder).json == {"submissions": 0, "told": 0, "changes": []}
     mailbot("publish", folder=folder)
 
 

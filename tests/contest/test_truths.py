@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from mailbot import flow
 from mailbot.config import load
+from mailbot.daemon.maintenance import Maintenance
 from mailbot.errors import Permanent
-from mailbot.ledger import mails, submissions, tables
+from mailbot.ledger import mails, outbox, submissions, tables
 from mailbot.operations import rebuild
+from mailbot.system.heartbeat import Heartbeat
 from tests.command import mailbot
 from tests.contest.contest import Clock, contest, mail, take, write_config
 
@@ -29,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a folder with a contest of which one mail was taken, and a corrected label file beside it."""
     write_config(tmp_path)
     (tmp_path / "0.eml").write_bytes(mail("amber@example.org", shift=0.2))
+    (tmp_path / "1.eml").write_bytes(mail("beryl@example.org", shift=0.3))
     mailbot("ingest", "0.eml", folder=tmp_path)
     corrected(tmp_path)
     return tmp_path
@@ -181,21 +185,56 @@ def test_a_mail_that_was_scored_by_labels_of_yesterday_is_scored_again(tmp_path:
         assert truths_of(wired) == [wired.labels["siqa-s"].sha256]
 
 
-def test_a_changed_label_file_of_the_config_is_a_choice(tmp_path: Path) -> None:
-    """The config's file counts when it is new or changed; otherwise the organizer's last word does."""
-    clock = Clock()
-    with contest(tmp_path, clock) as wired:
-        first = wired.labels["siqa-s"].sha256
-    corrected(tmp_path)
-    mailbot("truth", "add", "new.json", *WHY, folder=tmp_path)
-    with contest(tmp_path, clock) as wired:  # the config still names the first file, and writes it anew
-        second = wired.labels["siqa-s"].sha256
-    assert first != second
-    (tmp_path / "labels.json").write_bytes((tmp_path / "new.json").read_bytes() + b"\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.contest.contest.write_config", lambda folder, **_: folder / "config.toml")
-        with contest(tmp_path, clock) as wired:
-            assert wired.labels["siqa-s"].sha256 not in {first, second}
+def test_a_label_file_that_changes_in_the_configs_place_scores_nothing(folder: Path) -> None:
+    """After the first start labels change by `mailbot truth` alone; doctor and organizers hear of such a file."""
+    (folder / "labels.json").write_bytes((folder / "new.json").read_bytes())
+    mailbot("truth", "list", folder=folder)
+    mailbot("teams", "list", folder=folder)
+    assert len(mailbot("truth", "list", "--json", folder=folder).json) == 1
+    (row,) = [row for row in mailbot("doctor", "--json", folder=folder, code=1).json if row["part"] == "labels"]
+    assert row["level"] == "red"
+    assert "labels.json is not the file that scores (perception changed for 2 items)" in row["detail"]
+    with flow.working(load.load(folder / "config.toml")) as wired:
+        first = truths_of(wired)
+        take(wired, mail("beryl@example.org", shift=0.1), wired.clock())
+        assert truths_of(wired) == [*first, *first]
+        Maintenance(service=wired, heartbeat=Heartbeat(60)).step()
+        with wired.ledger.read() as tx:
+            assert "a label file changed and is not used" in [row.subject for row in outbox.listing(tx)][-1]
+    mailbot("truth", "add", "labels.json", *WHY, folder=folder)
+    rows = mailbot("doctor", "--json", folder=folder, code=1).json  # the alert is called off by the daemon
+    assert "the files of the config are known" in [row["detail"] for row in rows]
+
+
+def test_a_file_that_looks_like_a_mistake_needs_a_word(folder: Path) -> None:
+    """Other items, or many other answers, would tell teams that their right file is wrong."""
+    rows = json.loads((folder / "new.json").read_text())["predictions"]
+    (folder / "short.json").write_text(json.dumps({"predictions": rows[:-1]}))
+    told = mailbot("truth", "add", "short.json", *WHY, folder=folder, code=2).err
+    assert "1 item gone" in told
+    assert "--items" in told
+    (folder / "many.json").write_text(json.dumps({"predictions": [row | {"knowledge": row["id"] % 5} for row in rows]}))
+    assert "add --many" in mailbot("truth", "add", "many.json", *WHY, folder=folder, code=2).err
+    assert len(mailbot("truth", "list", "--json", folder=folder).json) == 1
+    assert "cannot be rescored" in mailbot("truth", "add", "short.json", "--items", *WHY, folder=folder).out
+
+
+def test_the_preview_of_a_correction_is_what_rescoring_then_reports(folder: Path) -> None:
+    """Shown before the labels are active, shown by a dry run, and reported in the end: the same moves, told once."""
+    mailbot("ingest", "1.eml", folder=folder)  # further from the labels than the first, and the same as those to come
+    rows = json.loads((folder / "labels.json").read_text())["predictions"]
+    for row in rows:
+        row["perception"] += 0.3 * (row["id"] % 3)
+        row["knowledge"] -= 0.3 * (row["id"] % 4)
+    (folder / "new.json").write_text(json.dumps({"predictions": rows}))
+    said = mailbot("truth", "add", "new.json", "--many", *WHY, folder=folder).out
+    preview = mailbot("rescore", "--dry-run", "--json", folder=folder).json
+    report = mailbot("rescore", "--tell", "--json", folder=folder).json
+    moves = sum(each["rank_before"] != each["rank_after"] for each in report["changes"])
+    assert moves > 0
+    assert report["changes"] == preview["changes"]
+    assert f"{moves} rank(s) change; with --tell {report['told']} team(s) get a letter" in said
+    assert mailbot("rescore", "--json", folder=folder).json == {"submissions": 0, "told": 0, "changes": []}
 
 
 def test_a_rebuilt_ledger_knows_the_versions_and_their_reasons(tmp_path: Path) -> None:

@@ -77,7 +77,10 @@ class Done:
 
 @contextmanager
 def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) -> Iterator[Service]:  # noqa: ANN401  # any TOML
-    """Open a mailbot with two teams in a folder; ``config`` goes over the preset."""
+    """Open a mailbot with two teams in a folder; ``config`` goes over the preset.
+
+    A label file that was corrected since is made the active one, as by ``mailbot truth add``.
+    """
     if not (folder / "labels").exists():
         shutil.copytree(LABELS, folder / "labels")
     (folder / "teams.csv").write_text(f"team,address\nPixel Peepers,{ADA}\nMünster Vision,{CARL}\n", encoding="utf-8")
@@ -95,7 +98,16 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
 
         made.labels.changed = hold
         hold()
+        _activate(made)
         yield replace(made, sandbox=cast("Sandbox", here or Here()))
+
+
+def _activate(service: Service) -> None:
+    labels = service.labels
+    for name, section in service.config.tracks.items():
+        corrected = labels.keep(section.labels.read_bytes(), service.challenge.tracks[name], section.labels.name)
+        if corrected.sha256 != labels.whole[name].sha256:
+            labels.choose(corrected, "corrected", service.clock())
 
 
 def drop(served: Service, raw: bytes, *, arrived_at: datetime = NOW) -> None:

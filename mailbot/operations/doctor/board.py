@@ -47,6 +47,15 @@ def access(service: Service) -> Iterator[Finding]:
         yield green("sheet access", f"“{title}” can be written as {client.account}")
 
 
+def labels(service: Service) -> Iterator[Finding]:
+    """See that each label file of the config is, or was, the one that scores."""
+    unused = list(service.labels.not_taken())
+    mend = "put the earlier file back, or make this one active: `mailbot truth add FILE --why ...`"
+    yield from (red("labels", told, mend) for told in unused)
+    if not unused:
+        yield green("labels", "the files of the config are known")
+
+
 def lacking(service: Service) -> Iterator[Finding]:
     """Count what the board would be refused for, long before it is due."""
     with service.ledger.read() as tx:

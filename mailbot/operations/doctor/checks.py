@@ -33,8 +33,8 @@ QUIET = timedelta(minutes=15)
 def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
     """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
-        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_sheet.lacking, _boards, doctor_auth.identity,
-        doctor_sheet.standing,
+        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_sheet.labels, doctor_sheet.lacking, _boards,
+        doctor_auth.identity, doctor_sheet.standing,
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]

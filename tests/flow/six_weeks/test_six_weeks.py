@@ -61,7 +61,7 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
     with contest.running() as wired:
         with pytest.raises(Permanent, match="mailbot rescore"):
             wired.weekly.board(contest.clock())
-        list(rescore.rescore(wired, rescore.aims(wired)))
+        list(rescore.rescore(wired, rescore.plan(wired)))
         contest.pass_on(wired, "04-01 10:00")
         yield "rescored", _told(contest)
 

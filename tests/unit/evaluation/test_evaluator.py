@@ -70,7 +70,7 @@ def test_mail_rescore_and_verify_go_through_the_seam(tmp_path: Path) -> None:
         for path in (tmp_path / "state/columns").iterdir():
             path.unlink()
         seam.asked.clear()
-        assert list(rescore.rescore(service, rescore.aims(service))) == [1, 1]
+        assert list(rescore.rescore(service, rescore.plan(service))) == [1, 1]
         assert seam.asked == ["start", "again", "again"]
         seam.asked.clear()
         assert verify.verify(service, 1).ok

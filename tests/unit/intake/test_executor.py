@@ -82,7 +82,7 @@ def test_status_never_shows_a_private_score(tmp_path: Path) -> None:
         before = next(line for line in asked(made, "status").splitlines() if "S-000001" in line)
     relabel(tmp_path)
     with served(tmp_path, Clock(), split={"public": 0.5}) as made:
-        steps = rescore.rescore(made, rescore.aims(made))
+        steps = rescore.rescore(made, rescore.plan(made))
         next(steps)
         broken_off = next(line for line in asked(made, "status", subject="once").splitlines() if "S-000001" in line)
         assert broken_off == before

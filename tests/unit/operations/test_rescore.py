@@ -41,7 +41,7 @@ def _turn(folder: Path) -> None:
 
 def _again(service: Service) -> int:
     """Score everything again; return how many got a score."""
-    return sum(rescore.rescore(service, rescore.aims(service)))
+    return sum(rescore.rescore(service, rescore.plan(service)))
 
 
 def _state(service: Service) -> tuple[list[SubmissionRow], int, int]:
@@ -64,10 +64,11 @@ def test_with_the_same_labels_nothing_changes(tmp_path: Path) -> None:
     with served(tmp_path, Clock()) as service:
         take(service, submission(tilt=0.3))
         before = _state(service)
-        assert rescore.preview(service, rescore.aims(service)) == []
-        assert _again(service) == 0
+        assert rescore.preview(service, rescore.plan(service)) == []
+        wanted = rescore.plan(service)
+        assert list(rescore.rescore(service, wanted)) == []
         assert _state(service) == before
-        assert rescore.changes(service) == []
+        assert rescore.changes(service, wanted) == []
 
 
 def test_new_labels_give_a_new_score_beside_the_old(tmp_path: Path) -> None:
@@ -98,11 +99,12 @@ def test_a_preview_shows_what_then_happens_and_writes_nothing(tmp_path: Path) ->
     with served(tmp_path, clock) as service:
         before = _state(service)
         clock.forward(minutes=1)
-        preview = rescore.preview(service, rescore.aims(service))
+        wanted = rescore.plan(service)
+        preview = rescore.preview(service, wanted)
         assert _state(service) == before
         assert [(each.team, each.ranks) for each in preview] == [("Münster Vision", (2, 1)), ("Pixel Peepers", (1, 2))]
-        _again(service)
-        assert _told(rescore.changes(service)) == _told(preview)
+        list(rescore.rescore(service, wanted))
+        assert _told(rescore.changes(service, wanted)) == _told(preview)
         board = service.weekly.board(clock())
         assert [row.team for row in board.tables[0].rows if not row.baseline] == ["Münster Vision", "Pixel Peepers"]
 
@@ -115,12 +117,12 @@ def test_what_is_interrupted_goes_on_where_it_stood(tmp_path: Path, monkeypatch:
             take(service, submission(f"M{number}", tilt=number / 10))
     _relabel(tmp_path)
     with served(tmp_path, Clock()) as service:
-        steps = rescore.rescore(service, rescore.aims(service))
+        steps = rescore.rescore(service, rescore.plan(service))
         assert next(steps) == 2
         del steps
         with service.ledger.read() as tx:
             assert scores.count_lacking(tx, service.ranking.versions["siqa-s"]) == 3
-        assert list(rescore.rescore(service, rescore.aims(service))) == [2, 1]
+        assert list(rescore.rescore(service, rescore.plan(service))) == [2, 1]
         with service.ledger.read() as tx:
             entries = [json.loads(e.detail) for e in events.since(tx, 0) if e.kind == "rescored"]
         assert [(e["first"], e["last"], e["count"]) for e in entries] == [
@@ -137,13 +139,13 @@ def test_only_accepted_submissions_are_scored(tmp_path: Path) -> None:
         take(service, submission("B"))
     _relabel(tmp_path)
     with served(tmp_path, Clock()) as service:
-        assert [row.receipt for aim in rescore.aims(service) for row in aim.rows] == ["S-000001"]
-        assert [len(aim.rows) for aim in rescore.aims(service, track="siqa-s", submission_id=1)] == [1]
+        assert [row.receipt for aim in rescore.plan(service).aims for row in aim.rows] == ["S-000001"]
+        assert [len(aim.rows) for aim in rescore.plan(service, track="siqa-s", submission_id=1).aims] == [1]
         for number in (2, 99):
             with pytest.raises(Permanent, match=f"S-00000{number}|S-000099"):
-                rescore.aims(service, submission_id=number)
+                rescore.plan(service, submission_id=number)
         with pytest.raises(Permanent, match="siqa-x"):
-            rescore.aims(service, track="siqa-x")
+            rescore.plan(service, track="siqa-x")
 
 
 def test_labels_that_fit_no_more_are_said_so(tmp_path: Path) -> None:
@@ -168,16 +170,17 @@ def test_teams_are_told_once_what_changed_and_why(tmp_path: Path) -> None:
     _turn(tmp_path)
     with served(tmp_path, clock) as service:
         clock.forward(minutes=1)
-        _again(service)
+        wanted = rescore.plan(service)
+        list(rescore.rescore(service, wanted))
         assert rescore.tell(service) == 2
         assert rescore.tell(service) == 0
         with service.ledger.read() as tx:
             letters = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
         assert [row.recipient for row in letters] == [CARL, "ada@peepers.example"]
         text = letters[1].message.decode()
-        change = next(each for each in rescore.changes(service) if each.team == "Pixel Peepers")
+        change = next(each for each in rescore.changes(service, wanted) if each.team == "Pixel Peepers")
         assert f"S-000001: {change.scores[0]:.2f} before, {change.scores[1]:.2f} now." in text
-        assert "The committee's reason: the label file that the config names" in text
+        assert "The committee's reason: corrected" in text
 
 
 def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path) -> None:
@@ -243,11 +246,12 @@ def test_labels_replaced_before_anybody_rescored_are_passed_over(tmp_path: Path)
             if correct is _relabel:
                 take(service, submission("Between", tilt=0.2), arrived_at=clock())
         clock.forward(minutes=1)
-        preview = rescore.preview(service, rescore.aims(service))
+        wanted = rescore.plan(service)
+        preview = rescore.preview(service, wanted)
         assert [(each.team, each.ranks) for each in preview] == [("Münster Vision", (2, 1)), ("Pixel Peepers", (1, 2))]
-        _again(service)
-        assert _told(rescore.changes(service)) == _told(preview)
-        assert rescore.preview(service, rescore.aims(service)) == []
+        list(rescore.rescore(service, wanted))
+        assert _told(rescore.changes(service, wanted)) == _told(preview)
+        assert rescore.preview(service, rescore.plan(service)) == []
         assert rescore.tell(service) == 1  # the reply to what came in between told another score
         with service.ledger.read() as tx:
             (letter,) = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]

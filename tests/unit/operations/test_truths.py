@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.service import Service
+    from scoring.truth import Truth
 
 BOTH = {name: {"labels": f"labels/answer-{name[-1]}.json"} for name in ("siqa-s", "siqa-u")}
 
@@ -40,23 +41,30 @@ def corrected(folder: Path) -> Path:
 def test_a_label_file_becomes_active(service: Service, tmp_path: Path) -> None:
     """Its columns tell its track; a second time there is nothing to do."""
     made = truths.from_file(service, corrected(tmp_path), None)
-    before = truths.activate(service, made, "a wrong label")
+    before = _activate(service, made)
     assert (made.track.name, service.labels.whole["siqa-s"].sha256) == ("siqa-s", made.sha256)
     (one,) = truths.differences(before, made)
     assert (one.item, one.what) == (before.ids[0], "perception")
     assert isinstance(one.old, float)
     assert one.new == one.old + 1
     with pytest.raises(Permanent, match="in force for siqa-s already: nothing to do"):
-        truths.activate(service, made, "again")
+        truths.effect(service, made)
 
 
 def test_what_was_active_is_told_in_order(service: Service, tmp_path: Path) -> None:
     """The last choice of each track lasts."""
-    truths.activate(service, truths.from_file(service, corrected(tmp_path), "siqa-s"), "a wrong label")
+    _activate(service, truths.from_file(service, corrected(tmp_path), "siqa-s"))
     with service.ledger.read() as tx:
         periods = truths.history(tx)
     assert [(one.track, one.in_force) for one in periods] == [("siqa-u", True), ("siqa-s", False), ("siqa-s", True)]
     assert periods[-1].why == "a wrong label"
+
+
+def _activate(service: Service, made: Truth) -> Truth:
+    """Make a truth the active one, and return the one before."""
+    before = service.labels.whole[made.track.name]
+    service.labels.choose(made, "a wrong label", service.clock())
+    return before
 
 
 def test_the_last_two_versions_are_compared(service: Service, tmp_path: Path) -> None:
@@ -64,7 +72,7 @@ def test_the_last_two_versions_are_compared(service: Service, tmp_path: Path) ->
     with pytest.raises(Permanent, match="siqa-s has had no other labels yet"):
         truths.two(service, None, None, "siqa-s")
     made = truths.from_file(service, corrected(tmp_path), None)
-    before = truths.activate(service, made, "a wrong label")
+    before = _activate(service, made)
     old, new = before.sha256, made.sha256
     for first, second, told in ((None, None, (old, new)), (new[:8], old[:8], (new, old)), (old[:8], None, (old, new))):
         assert tuple(one.sha256 for one in truths.two(service, first, second, None)) == told
@@ -72,7 +80,7 @@ def test_the_last_two_versions_are_compared(service: Service, tmp_path: Path) ->
 
 def test_an_earlier_version_is_found_by_its_first_digits(service: Service, tmp_path: Path) -> None:
     """Which must be those of one version."""
-    before = truths.activate(service, truths.from_file(service, corrected(tmp_path), None), "a wrong label")
+    before = _activate(service, truths.from_file(service, corrected(tmp_path), None))
     assert truths.earlier(service, before.sha256[:8].upper(), None).sha256 == before.sha256
     with pytest.raises(Permanent, match="names 3 versions"):
         truths.earlier(service, "", None)
@@ -109,7 +117,7 @@ def test_the_ledger_says_which_labels_score(service: Service, tmp_path: Path) ->
     given = load_truths({"siqa-s": path}, service.challenge.tracks)["siqa-s"]
     assert truths.in_force(config, path, given).sha256 == given.sha256
     made = truths.from_file(service, corrected(tmp_path), None)
-    truths.activate(service, made, "a wrong label")
+    _activate(service, made)
     assert truths.in_force(config, path, given).sha256 == made.sha256
     elsewhere = config.model_copy(update={"state": tmp_path / "none"})
     assert truths.in_force(elsewhere, path, given) is given
