@@ -15,9 +15,9 @@ from scoring import letters
 from scoring.ids import Match, match_ids
 from scoring.model import Column, Kind, Note, Problem
 from scoring.registry import METRICS
-from scoring.table import shown_columns
+from scoring.table import LABELS, shown_columns
 from scoring.text import counted, first, listed, quoted
-from scoring.values import LARGEST, Fault, is_typeset, number, shown, with_point
+from scoring.values import LARGEST, Fault, choice, is_typeset, number, shown, with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +32,9 @@ FAULTS = {
     Fault.NOT_NUMBER: "{} no decimal number. Write numbers as 3.75, with a point, without separators or units.",
     Fault.OUT_OF_RANGE: f"{{}} larger than {LARGEST:,.0f} in size, which no rating is.",
 }
+
+LOOKED_AT = 100
+"""So many cells of a column tell what it holds."""
 
 COMMA_SHOWN = re.compile(r'"([+-]?\d+),(\d+)"$')
 """A decimal comma at the end of an example."""
@@ -145,12 +148,32 @@ def _missing_columns(table: Table, track: Track) -> Iterator[Problem]:
     lacking = [column.name for column in track.columns if not column_in(table, column)]
     if not lacking:
         return
-    free = [name for name in table.columns if name != track.id]
-    near = {name: match[0] for name in lacking if (match := difflib.get_close_matches(name, free, 1))}
+    near = {
+        column.name: match[0]
+        for column in track.columns
+        if not column_in(table, column)
+        and (match := difflib.get_close_matches(column.name, _offered(table, track, column), 1))
+    }
     hint = "".join(f' Is "{found}" meant for "{name}"?' for name, found in near.items())
     what = f"the column {shown_columns(lacking)}" if len(lacking) == 1 else f"the columns {shown_columns(lacking)}"
     message = f"{track.title} needs {what}; the columns found are {shown_columns(table.columns)}.{hint}"
     yield Problem(code="missing-column", count=len(lacking), examples=first(lacking), message=message)
+
+
+def _offered(table: Table, track: Track, column: Column) -> list[str]:
+    """Return the columns that may be meant for a missing one: of no other use, and with values of its kind."""
+    used = {track.id, track.group, *LABELS, *(column_in(table, each) for each in track.columns)}
+    return [name for name in table.columns if name not in used and _holds(table.cells[name], column)]
+
+
+def _holds(cells: Sequence[object], column: Column) -> bool:
+    """Whether most of the first cells of a column are values of a kind."""
+    some = cells[:LOOKED_AT]
+    if column.kind is Kind.NUMBER:
+        fitting = sum(not isinstance(number(with_point(cell)), Fault) for cell in some)
+    else:
+        fitting = sum(choice(cell, column.choices) is not None for cell in some)
+    return fitting > len(some) / 2
 
 
 def _extra_fields(table: Table, track: Track) -> Iterator[Note]:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from scoring.model import EXAMPLES, Problem
+from scoring.frames import rows_of
+from scoring.ids import whole
+from scoring.model import EXAMPLES, Note, Problem
 from scoring.strict import Doubled, NotJson, parse
 from scoring.table import (
     LABELS,
-    MAX_COLUMNS,
     MAX_ROWS,
     Reading,
     RowGatherer,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 ROWS = "predictions"
 OFFICIAL = '{"team": …, "method": …, "track": …, "predictions": [{"id": 1, …}, …]}'
+ENCODED_TWICE = (
+    Note(code="encoded-twice", count=1, message="JSON was found inside a text of JSON (json.dumps twice) and read."),
+)
+PYTHON = " It looks like what Python prints: json.dump(rows, file) writes JSON."
 ONE_EACH = "The file holds several submissions. Please send one file for each track."
 
 
@@ -49,24 +54,80 @@ def read_json(text: str) -> Reading:
     return _document(value)
 
 
+def are_encoded_lines(text: str) -> bool:
+    """Whether each line is a text that holds JSON."""
+    head, _, rest = text.lstrip().partition("\n")
+    return bool(rest.strip()) and isinstance(parse(head.strip()), str) and _inside(parse(head.strip())) != parse(head)
+
+
 def _document(value: object) -> Reading:
     """Return the table in one JSON value."""
     if isinstance(value, list):
-        official = [item for item in value if isinstance(item, dict) and isinstance(item.get(ROWS), list)]
-        if official and len(value) > 1:
-            return refused("several-submissions", ONE_EACH, count=len(official))
-        return _document(official[0]) if official else _rows(value, range(1, len(value) + 1), "row", {})
-    if not isinstance(value, dict):
-        return refused("not-rows", f"The file is JSON, but holds no rows. Expected is {OFFICIAL}.")
+        return _list(value)
+    if isinstance(value, dict):
+        return _object(value)
+    return refused("not-rows", f"The file is JSON, but holds no rows. Expected is {OFFICIAL}.")
+
+
+def _list(value: list[object]) -> Reading:
+    """Return the table in a list: of rows, or of the organizers' object alone."""
+    official = [item for item in value if isinstance(item, dict) and isinstance(item.get(ROWS), list)]
+    if official and len(value) > 1:
+        return refused("several-submissions", ONE_EACH, count=len(official))
+    return _document(official[0]) if official else _any_rows(value, {})
+
+
+def _object(value: dict[str, object]) -> Reading:
+    """Return the table in an object: the organizers', one row, or one of the shapes of pandas."""
     top = _folded(value)
     if ROWS in top:
         return _official(value, top)
     if "id" in top and not isinstance(top["id"], list | dict):
         return _rows([value], range(1, 2), "row", {})
-    near = difflib.get_close_matches(ROWS, islice(top, MAX_COLUMNS), 1)
+    if (found := rows_of(value)) is not None:
+        return _framed(found, {name: top[name] for name in LABELS if name in top})
+    return refused("no-predictions", _no_rows(top))
+
+
+def _no_rows(top: dict[str, object]) -> str:
+    """Say that the list of rows is missing; only a field that holds rows is offered for it."""
+    if top and all(whole(name) is not None and not isinstance(item, list | dict) for name, item in top.items()):
+        return 'The file maps ids to single values. Expected is a list of rows, each as {"id": 1, …} with its values.'
+    hold = [name for name, item in top.items() if _are_rows(item)]
+    near = difflib.get_close_matches(ROWS, hold, 1) or hold[:1]
     hint = f' Is "{printable(near[0])}" meant for it?' if near else ""
-    message = f'The field "{ROWS}" with the list of rows is missing; the file has {shown_columns(top)}.{hint}'
-    return refused("no-predictions", message)
+    return f'The field "{ROWS}" with the list of rows is missing; the file has {shown_columns(top)}.{hint}'
+
+
+def _are_rows(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _framed(found: tuple[list[object], tuple[Note, ...]] | Problem, top: dict[str, object]) -> Reading:
+    """Return the table of rows that stood in another shape."""
+    if isinstance(found, Problem):
+        return Reading(problems=(found,))
+    rows, notes = found
+    reading = _rows(rows, range(1, len(rows) + 1), "row", top)
+    return replace(reading, notes=(*notes, *reading.notes))
+
+
+def _any_rows(rows: list[object], top: dict[str, object]) -> Reading:
+    """Return the table of a list: of rows, of texts that hold rows, or of lists."""
+    if (found := rows_of(rows)) is not None:
+        return _framed(found, top)
+    inside = [_inside(row) for row in rows]
+    notes = ENCODED_TWICE if any(new is not old for new, old in zip(inside, rows, strict=True)) else ()
+    reading = _rows(inside, range(1, len(rows) + 1), "row", top)
+    return replace(reading, notes=(*notes, *reading.notes))
+
+
+def _inside(value: object) -> object:
+    """Return the JSON that a text holds; anything else as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    inner = parse(value)
+    return value if isinstance(inner, NotJson) else inner
 
 
 def _folded(value: dict[str, object]) -> dict[str, object]:
@@ -75,10 +136,15 @@ def _folded(value: dict[str, object]) -> dict[str, object]:
 
 def _official(value: dict[str, object], top: dict[str, object]) -> Reading:
     """Return the organizers' shape: an object with the rows under ``predictions``."""
-    rows = top[ROWS]
-    if not isinstance(rows, list):
+    rows = _inside(top[ROWS])
+    if isinstance(rows, list):
+        reading = _any_rows(rows, top)
+    elif (found := rows_of(rows)) is not None:
+        reading = _framed(found, top)
+    else:
         return refused("no-predictions", f'"{ROWS}" must be a list of rows, as in {OFFICIAL}.')
-    reading = _rows(rows, range(1, len(rows) + 1), "row", top)
+    if rows is not top[ROWS]:
+        reading = replace(reading, notes=(*ENCODED_TWICE, *reading.notes))
     if isinstance(value, Doubled) or len(top) < len(value):
         twice = value.keys_twice if isinstance(value, Doubled) else ()
         doubled = _doubled([f"top level: {quoted(key)}" for key in twice or ("names that differ in case",)])
@@ -88,7 +154,9 @@ def _official(value: dict[str, object], top: dict[str, object]) -> Reading:
 
 def _read_lines(lines: list[tuple[int, str]]) -> Reading:
     """JSONL: a row a line; the first line may instead carry team, method and track."""
-    values = [(number, parse(line)) for number, line in lines]
+    encoded = [(number, parse(line)) for number, line in lines]
+    values = [(number, _inside(value)) for number, value in encoded]
+    notes = ENCODED_TWICE if any(isinstance(value, str) for _, value in encoded[:1]) else ()
     broken = [replace(value, line=number) for number, value in values if isinstance(value, NotJson)]
     if broken:
         return _broken(broken, "Each line must be JSON. The file")
@@ -99,7 +167,8 @@ def _read_lines(lines: list[tuple[int, str]]) -> Reading:
     top: dict[str, object] = {}
     if isinstance(head, dict) and _is_heading(folded := _folded(head), values[1][1]):
         top, values = folded, values[1:]
-    return _rows([value for _, value in values], [number for number, _ in values], "line", top)
+    reading = _rows([value for _, value in values], [number for number, _ in values], "line", top)
+    return replace(reading, notes=(*notes, *reading.notes))
 
 
 def _is_heading(first_line: dict[str, object], second: object) -> bool:
@@ -170,5 +239,8 @@ def _broken(faults: list[NotJson], what: str) -> Reading:
         return refused("too-deep", "The brackets of the JSON are nested too deeply to be a result file.")
     where = tuple(f"line {fault.line}, column {fault.column}: {fault.reason}" for fault in faults[:EXAMPLES])
     lines = f", and {counted(len(faults) - 1, 'more line')}" if len(faults) > 1 else ""
-    message = f"{what} is not valid JSON at line {faults[0].line}, column {faults[0].column}{lines}."
+    where_first = f"line {faults[0].line}, column {faults[0].column}"
+    stop = "" if faults[0].cause.endswith("?") else "."
+    python = PYTHON if faults[0].is_python else ""
+    message = f"{what} is not valid JSON at {where_first}{lines}: {faults[0].cause}{stop}{python}"
     return refused("not-json", message, *where, count=len(faults))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ INTEGER_DIGITS = 18
 TOKEN_LENGTH = 64
 """So much of a number that is kept as a token is kept."""
 
+NEAR = ", near "
 TRAILING_COMMA = "a comma stands before a closing bracket"
 
 #: What :mod:`json` says to whom it concerns: programmers. And what we say.
@@ -32,8 +34,22 @@ _PLAIN = {
     "Invalid control character at": "a raw control character stands in a text",
 }
 
+COMMENT = "a comment stands here, and JSON has none: json.dump(data, file) writes it without"
+_COMMENTS = re.compile(r"\s*(?://|/\*|#)")
+_LINES_OF_COMMENT = re.compile(r"(?:[ \t]*(?://|#)[^\n]*\n|\s*\n)+[ \t]*(?=([\[{]))")
+
+SINGLE_QUOTES = 'texts need double quotes (") in JSON, not single ones'
+
 #: What other languages write, and what JSON has for it.
 _FOREIGN = (("None", "null"), ("True", "true"), ("False", "false"), ("nan", "a number"), ("inf", "a number"))
+
+#: How the text goes on where it breaks off, and what that is.
+_TELLING = (
+    (re.compile("'"), SINGLE_QUOTES),
+    (_COMMENTS, COMMENT),
+    (re.compile(r"\.\.\."), "three dots stand in place of rows"),
+    *((re.compile(word), f"{word} is no JSON; {meant} is expected") for word, meant in _FOREIGN),
+)
 
 
 class Doubled(dict[str, object]):
@@ -53,6 +69,16 @@ class NotJson:
     reason: str
     deep: bool = False
 
+    @property
+    def cause(self) -> str:
+        """The reason without a word of the file, which may be a label."""
+        return self.reason.partition(NEAR)[0]
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is what Python's ``print`` or ``str`` makes of rows."""
+        return self.reason == SINGLE_QUOTES or self.reason.startswith(("None", "True", "False"))
+
 
 def parse(text: str) -> object | NotJson:
     """Return the value of a JSON text, or where it breaks off; never raises."""
@@ -63,6 +89,12 @@ def parse(text: str) -> object | NotJson:
     except RecursionError:
         return NotJson(line=1, column=1, reason="brackets are nested too deeply", deep=True)
     return value
+
+
+def begins_with_comment(text: str) -> bool:
+    """Whether a text is JSON below comments, as other programs than JSON's write it."""
+    top = text.lstrip()
+    return top.startswith(("//", "/*")) or (top.startswith("#") and _LINES_OF_COMMENT.match(top) is not None)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -108,12 +140,10 @@ def _reason(there: str, message: str) -> str:
         return "the file ends in the middle of a value: was it cut off?"
     if message.startswith("Unterminated string"):
         return "a text begins here that never ends: was the file cut off?"
-    if there.startswith("'"):
-        return 'texts need double quotes (") in JSON, not single ones'
-    if there.startswith("..."):
-        return "three dots stand in place of rows"
-    for word, meant in _FOREIGN:
-        if there.startswith(word):
-            return f"{word} is no JSON; {meant} is expected"
+    for begins, said in _TELLING:
+        if begins.match(there):
+            return said
+    if message.startswith("Extra data") and there.lstrip(", \t\r\n")[:1] in ("{", "["):
+        return "another value follows: json.dump(rows, file) writes all rows as one list"
     plain = _PLAIN.get(message, message[:1].lower() + message[1:])
-    return f"{plain}, near {quoted(there[:20])}"
+    return f"{plain}{NEAR}{quoted(there[:20])}"
