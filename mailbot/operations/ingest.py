@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import email.utils
-import mailbox
-from contextlib import closing
 from datetime import UTC, datetime
+from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
 from mailbot.ledger import mails, submissions
 from mailbot.ledger.mails import Place
+from mailbot.mail import mbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,9 +76,8 @@ def _mails_in(path: Path) -> Iterator[tuple[Path, bytes, datetime]]:
             raw = path.read_bytes()
             yield path, raw, arrival(raw) or modified
             return
-        with closing(mailbox.mbox(path, create=False)) as box:
-            for key in box.iterkeys():
-                raw = box.get_bytes(key)
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as box:
+            for raw in mbox.messages(box):
                 yield path, raw, arrival(raw) or modified
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror})"
