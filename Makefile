@@ -10,6 +10,8 @@ SHEET ?=
 IDS ?=
 TRACKS ?=
 TESTS ?=
+# A folder of mails
+DIR ?=
 SECONDS ?= 60
 ATTACKS ?=
 # Twice as many as there are cores, up to 8: a test waits for its servers about as long as it computes
@@ -69,6 +71,9 @@ bench: setup ## Measure speed; writes build/bench.json
 fuzz: setup ## Throw mutated mails, archives and files at their readers for SECONDS=600; fetches atheris when missing
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet 'atheris>=3,<4'
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+corpus: setup ## Read the mails below DIR=... by mailbot and by Python's email package; says where the two differ
+	@$(if $(DIR),,echo "make corpus DIR=FOLDER" >&2; exit 2;) $(BIN)/python -m tests.corpus "$(DIR)"
 
 checker: setup ## Write the teams' checker, one file for any Python 3.11: build/siqa-checker.pyz (IDS=ids.txt bakes ids in)
 	@$(BIN)/python -m scoring.pack build/siqa-checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")

@@ -24,7 +24,9 @@ _RETURNED_HEADERS = ("text/rfc822-headers", "message/rfc822-headers", "message/g
 _RETURNED = ("message/rfc822", "message/global")
 
 _FAILED = re.compile(rb"^Action:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
-_GIVEN_UP = re.compile(rb"^This is a permanent error; I've given up\.", re.MULTILINE)  # qmail-send
+_GIVEN_UP = re.compile(rb"permanent (?:fatal )?error|given up|unable to deliver your message", re.IGNORECASE)
+"""What the reports of qmail, Exim, GMX and Yahoo say that have no part for programs."""
+_SAID = 2000  # bytes in which it does
 _FIELD = re.compile(rb"^Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[^\s<>]{1,300}>)", re.IGNORECASE | re.MULTILINE)
 _OURS = re.compile(rb"<mailbot\.[0-9a-f]{32}@[!-;=?-~]{1,200}>")
 
@@ -50,7 +52,7 @@ def _has_failed(said: Sequence[tuple[Part, bytes]], *, names_recipients: bool) -
     statuses = [text for part, text in said if part.content_type in _STATUS]
     if statuses:
         return any(_FAILED.search(text) for text in statuses)
-    return names_recipients or any(_GIVEN_UP.search(text) for _, text in said)
+    return names_recipients or any(_GIVEN_UP.search(text[:_SAID]) for _, text in said)
 
 
 def _returned(said: Sequence[tuple[Part, bytes]], caps: Caps) -> Iterator[bytes]:

@@ -100,8 +100,11 @@ def brought(file: Attachment) -> Brought:
 
 
 def _pass_over(name: str, content_type: str, data: bytes | None, basket: _Basket) -> None:
-    """Keep a file that is no candidate; one that is damaged is only named."""
-    basket.passed.append(Attachment(name=name, content_type=content_type, data=data or b""))
+    """Keep a file that is no candidate; one that is damaged is named."""
+    if data is None:
+        basket.close("undecodable", name)
+    else:
+        basket.passed.append(Attachment(name=name, content_type=content_type, data=data))
 
 
 def _sort_closed(part: Part, code: str, encoded: bytes, basket: _Basket) -> None:

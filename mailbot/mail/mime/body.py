@@ -6,7 +6,6 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.params import parameters
 from mailbot.mail.mime.text import text_of
 from mailbot.mail.mime.transfer import decode_start
 from scoring.text import printable
@@ -35,7 +34,7 @@ def is_body(part: Part) -> bool:
 def source(part: Part, data: bytes) -> str:
     """Return the beginning of a body part as it was written, HTML with its tags, from its bytes in the mail."""
     text = decode_start(data[: 2 * _READ], part.encoding, _READ)
-    return text_of(text, parameters(part.headers.text("content-type")).get("charset", ""), part.headers.charset)
+    return text_of(text, part.parameters.get("charset", ""), part.headers.charset)
 
 
 def readable(text: str, content_type: str) -> str:

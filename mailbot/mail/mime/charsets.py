@@ -26,8 +26,8 @@ _WIDER = {
     "euc_kr": ("cp949",),
     "shift_jis": ("cp932",),
     "big5": ("big5", "cp950", "big5hkscs"),
-    "iso2022_jp": ("iso2022_jp", "iso2022_jp_ext", "nec"),
-    "euc_jp": ("euc_jp", "nec"),
+    "iso2022_jp": ("iso2022_jp", "iso2022_jp_ext", "nec_iso2022"),
+    "euc_jp": ("euc_jp", "nec_euc"),
 }
 """What writers mean by a narrower name (QQ Mail says gb2312 and writes GBK; WHATWG Encoding, section 4.2)."""
 
@@ -55,37 +55,42 @@ def codecs_of(charset: str) -> tuple[str, ...]:
 def strictly(data: bytes, codec: str) -> str | None:
     """Return bytes as text by a codec, a character cut in two at the end dropped; None where they are no such text."""
     try:
-        if codec == "nec":
-            return _with_nec(data)
+        if codec in _MADE_HERE:
+            return _MADE_HERE[codec](data)
         return codecs.getincrementaldecoder(codec)("strict").decode(data)
     except ValueError:
         return None
 
 
-_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI]|\$\([DO])")
+_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI])")
 _EUC = re.compile(rb"[\xa1-\xfe]{2}")
 _BYTE = 0x80
 _ROWS_BELOW = 0x5F
 _COLUMNS_BELOW = 0x60
 
 
-def _with_nec(data: bytes) -> str:
-    """Return text in ISO-2022-JP or EUC-JP with NEC's row 13 ("①", "㈱"), which Windows writes and Python refuses.
+def _iso_2022_jp(data: bytes) -> str:
+    """Return text in ISO-2022-JP with NEC's row 13 ("①", "㈱"), which Windows writes and Python refuses.
 
     JIS X 0208 is turned into Shift JIS, of which Python knows Microsoft's form. Raises UnicodeDecodeError.
     """
-    if _ESCAPE.search(data) is None:
-        return re.sub(rb"[\xa1-\xfe]{2}", lambda pair: _shifted(bytes(c - _BYTE for c in pair[0])), data).decode(
-            "cp932"
-        )
+    data.decode("ascii")  # it is a code of seven bits
     pieces = _ESCAPE.split(data)
     done = [pieces[0]]
     for form, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         if form.startswith(b"$"):
             done.append(_shifted(piece))
         else:
-            done.append(bytes(c | _BYTE for c in piece) if form == b"(I" else piece)
+            done.append(bytes(code | _BYTE for code in piece) if form == b"(I" else piece)
     return b"".join(done).decode("cp932")
+
+
+def _euc_jp(data: bytes) -> str:
+    """Return text in EUC-JP with the same characters. Raises UnicodeDecodeError."""
+    return _EUC.sub(lambda pair: _shifted(bytes(code - _BYTE for code in pair[0])), data).decode("cp932")
+
+
+_MADE_HERE = {"nec_iso2022": _iso_2022_jp, "nec_euc": _euc_jp}
 
 
 def _shifted(pairs: bytes) -> bytes:

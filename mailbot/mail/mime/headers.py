@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from mailbot.mail.mime.text import decode_words, text_of
 
@@ -58,12 +59,19 @@ class Headers:
     #: The charset that the mail's parts declare, for values of raw bytes; "" when they declare none.
     charset: str = ""
 
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[bytes, ...]]:
+        found: dict[str, list[bytes]] = {}
+        for name, value in self.fields:
+            found.setdefault(name, []).append(value)
+        return {name: tuple(values) for name, values in found.items()}
+
     def __contains__(self, name: str) -> bool:
-        return any(found == name for found, _ in self.fields)
+        return name in self._by_name
 
     def raw(self, name: str) -> tuple[bytes, ...]:
         """Return the whole values of all fields called `name` (in lower case)."""
-        return tuple(value for found, value in self.fields if found == name)
+        return self._by_name.get(name, ())
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the values of all fields called `name` as text, encoded words left as they are."""

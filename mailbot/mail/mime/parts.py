@@ -12,7 +12,7 @@ from mailbot.mail.mime.params import disposition, file_name, media_type, paramet
 from mailbot.mail.mime.transfer import encoding_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 _LOOKS = 1000
@@ -54,9 +54,14 @@ class Part:
         return encoding_of(self.headers)
 
     @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters of its Content-Type."""
+        return parameters(self.headers.text("content-type"))
+
+    @property
     def boundary(self) -> str:
         """What its parts are told apart by."""
-        return parameters(self.headers.text("content-type")).get("boundary", "").rstrip()
+        return self.parameters.get("boundary", "").rstrip()
 
     @property
     def is_container(self) -> bool:
@@ -105,21 +110,15 @@ def walk(raw: bytes, top: Part, caps: Caps) -> Tree:
             beyond += more
             stack.extend(reversed(children))
     parts = looked + len(stack) + beyond
-    charset = next((found for each in headers if (found := _legacy_charset(each))), "")
+    charset = next(
+        (found for leaf in leaves if (found := leaf.parameters.get("charset", "").lower()) not in _UNICODE), ""
+    )
     told = tuple(replace(each, charset=charset) for each in headers) if charset else tuple(headers)
     leaves = [replace(leaf, headers=replace(leaf.headers, charset=charset)) for leaf in leaves] if charset else leaves
     return Tree(top=top, leaves=tuple(leaves), parts=parts, too_deep=too_deep, broken=broken, headers=told)
 
 
-def _legacy_charset(headers: Headers) -> str:
-    """Return the charset that a part declares, "" when it is none that raw bytes in a header would be in."""
-    if "charset" not in headers.text("content-type").lower():
-        return ""
-    charset = parameters(headers.text("content-type")).get("charset", "").lower()
-    return "" if charset in _UNICODE else charset
-
-
-_UNICODE = ("utf-8", "utf8", "us-ascii", "ascii")
+_UNICODE = ("", "utf-8", "utf8", "us-ascii", "ascii")
 
 
 def read_part(raw: bytes, start: int, end: int, *, depth: int, caps: Caps, parent: Part | None = None) -> Part:

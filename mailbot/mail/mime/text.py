@@ -72,7 +72,7 @@ def text_of(data: bytes, charset: str = "", around: str = "") -> str:
     declare none. What makes sense in no charset is shown as ASCII with marks, never as another language. A character
     cut in two at the very end is dropped, so that a beginning of a longer text can be given.
     """
-    names = codecs_of(charset)
+    names = codecs_of(charset) if charset else ()
     if data.isascii() and b"\x1b" not in data and (not names or names[0] in _ASCII_IN_ASCII):
         return data.decode("ascii")
     ways = (_as_declared(data, names), _as_utf_8(data, names), _as_around(data, around))
@@ -99,7 +99,7 @@ def _as_utf_8(data: bytes, names: Sequence[str]) -> Iterator[str]:
             yield known
 
 
-_MADE_HERE = ("nec", "utf-7")
+_MADE_HERE = ("nec_iso2022", "nec_euc", "utf-7")
 
 
 def _mostly(data: bytes, codec: str) -> str:

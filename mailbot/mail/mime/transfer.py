@@ -120,6 +120,14 @@ def _piece(data: bytes) -> bytes:
 def _uu_lines(block: bytes) -> bytes | None:
     lines = block.strip(b"\r\n").split(b"\n", maxsplit=len(block) // _UU_LINE + 1)
     try:
-        return b"".join(binascii.a2b_uu(line.rstrip(b"\r")) for line in lines if line.strip(_BLANK + b"`"))
+        return b"".join(_uu_line(line.rstrip(b"\r")) for line in lines if line.strip(_BLANK + b"`"))
     except binascii.Error:
         return None
+
+
+def _uu_line(line: bytes) -> bytes:
+    """Return the content of a line; some programs leave what was in their memory behind its end."""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        return binascii.a2b_uu(line[: ((line[0] - 0x20 & 0x3F) * 4 + 5) // 3])
