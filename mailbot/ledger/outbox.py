@@ -12,6 +12,7 @@ from mailbot.ledger.tables import outbox
 from mailbot.model import Id, ReplyState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from email.message import EmailMessage
 
@@ -139,6 +140,12 @@ def withhold_all(tx: Tx, *, error: str) -> None:
     tx.execute(
         sa.update(outbox).where(outbox.c.state == ReplyState.QUEUED).values(state=ReplyState.GIVEN_UP, error=error)
     )
+
+
+def withhold(tx: Tx, outgoing_ids: Collection[int], *, error: str) -> None:
+    """Give up some mails that wait, untried."""
+    waiting = (outbox.c.id.in_(outgoing_ids), outbox.c.state == ReplyState.QUEUED)
+    tx.execute(sa.update(outbox).where(*waiting).values(state=ReplyState.GIVEN_UP, error=error))
 
 
 def put_back(tx: Tx, outgoing_id: int, *, due_at: datetime, error: str, now: datetime) -> None:

@@ -33,6 +33,12 @@ def _reinstate(tx: Tx, *, team_id: int, submission_id: int | None) -> bool:
     return tx.execute(sa.delete(exclusions).where(exclusions.c.team_id == team_id, same)).rowcount > 0
 
 
+def disqualified_teams(tx: Tx) -> set[int]:
+    """Return the ids of the teams that are disqualified."""
+    whole = (exclusions.c.submission_id.is_(None), exclusions.c.kind == Exclusion.DISQUALIFIED)
+    return set(tx.scalars(sa.select(exclusions.c.team_id).where(*whole)))
+
+
 def of(tx: Tx, *, team_id: int, submission_id: int) -> tuple[str | None, str | None]:
     """Return what was decided of a submission or its whole team, and why; ``selected`` has no reason."""
     hit = sa.or_(exclusions.c.submission_id == submission_id, exclusions.c.submission_id.is_(None))

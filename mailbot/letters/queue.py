@@ -16,7 +16,7 @@ from mailbot.board.build import one_line
 from mailbot.board.codec import board_from_json
 from mailbot.board.rank_changes import places
 from mailbot.config.calendar import HANDED_IN, Matter, phase_at
-from mailbot.ledger import boards, events, mails, outbox, quota, submissions, teams
+from mailbot.ledger import boards, events, mails, outbox, quota, rulings, submissions, teams
 from mailbot.letters import digest
 from mailbot.letters import letter as letters
 from mailbot.letters.letter import DAY, Addressee
@@ -103,7 +103,7 @@ class LetterQueue:
             if not boards.settle(tx, row.id):
                 return
             self._queue(tx, drafts)
-            told = {"board": row.sha256, "teams": _names(drafts)}
+            told = {"board": row.sha256, "teams": _names(drafts), "messages": _message_ids(drafts)}
             events.append(tx, kind="letters-queued", subject="board", now=self.clock(), **told)
         journal.event("letters-queued", board=row.id, letters=len(drafts))
 
@@ -165,15 +165,26 @@ class LetterQueue:
             if only is None and events.happened(tx, kind="reminders-queued", subject=occasion):
                 return
             self._queue(tx, drafts)
-            told = {window.matter: window.name, "days": days, "teams": _names(drafts)}
-            events.append(tx, kind="reminders-queued", subject=occasion, now=self.clock(), **told)
+            told = {"teams": _names(drafts), "messages": _message_ids(drafts)}
+            self._remember(tx, window, days, **told)
         journal.event("letters-queued", occasion=occasion, letters=len(drafts))
 
+    def pass_over(self) -> None:
+        """Mark the reminders as passed that were due while there was no ledger: nobody is written to of the past."""
+        with self.ledger.write("reminders") as tx:
+            for window, days in list(self._reminders_due(tx, self.clock())):
+                self._remember(tx, window, days, teams=[], passed=True)
+
+    def _remember(self, tx: Tx, window: Window, days: int, **told: Any) -> None:  # noqa: ANN401  # any JSON
+        told |= {window.matter: window.name, "days": days}
+        events.append(tx, kind="reminders-queued", subject=_occasion(window, days), now=self.clock(), **told)
+
     def about_deadline(self, window: Window, days: int, only: Collection[str] | None = None) -> list[Draft]:
-        """Return the reminders of a deadline, to every team."""
+        """Return the reminders of a deadline, to every team that is not disqualified."""
         now, drafts = self.clock(), []
         with self.ledger.read() as tx:
-            addressees = self._addressees(tx, now, only)
+            out = rulings.disqualified_teams(tx)
+            addressees = [one for one in self._addressees(tx, now, only) if one.team.id not in out]
         for one in addressees:
             own = f"reminder:{_occasion(window, days)}:team:{one.team.id}"
             letter = self.letters.reminder(one, window, key=own, now=now)
@@ -254,6 +265,10 @@ class LetterQueue:
 
 def _names(drafts: Sequence[Draft]) -> list[str]:
     return [draft.team.name for draft in drafts if draft.team]
+
+
+def _message_ids(drafts: Sequence[Draft]) -> list[str]:
+    return [draft.outgoing.message_id for draft in drafts]
 
 
 def _occasion(window: Window, days: int | None = None) -> str:

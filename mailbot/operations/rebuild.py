@@ -17,7 +17,8 @@ from mailbot.transport.arrival import arrival
 from mailbot.transport.spool import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from mailbot.config.schema import Config
@@ -41,7 +42,7 @@ SUFFIXES = ("-wal", "-shm")
 """What SQLite keeps beside a ledger that is open, or was when it died."""
 
 
-def rebuild(config: Config, *, from_mailbox: bool) -> Rebuilt:
+def rebuild(config: Config, *, from_mailbox: bool, clock: Callable[[], datetime] = calendar.now) -> Rebuilt:
     """Make a new ledger beside the old one, then take its place; the old one is kept. Raises Permanent."""
     if config.ledger_url:
         message = "ledger_url: rebuild makes an SQLite ledger in the state folder; leave the key out for it"
@@ -50,13 +51,13 @@ def rebuild(config: Config, *, from_mailbox: bool) -> Rebuilt:
     with held(config.state):
         for suffix in ("", *SUFFIXES):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
-        clock = Clock(calendar.now)
+        replayed = Clock(clock)
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
-        with flow.opened(there, clock=clock, enter=False, rebuilds=True) as wired:
+        with flow.opened(there, clock=replayed, enter=False, rebuilds=True) as wired:
             _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
             order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")
-            rebuilt = Again(wired, clock, config.state, order).run()
+            rebuilt = Again(wired, replayed, config.state, order).run()
         _swap(old, new)
     return rebuilt
 

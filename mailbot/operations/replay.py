@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,23 @@ from mailbot.ledger import (
     teams,
 )
 from mailbot.ledger.mails import Place
-from mailbot.model import Id, Ruling
+from mailbot.model import Id, ReplyState, Ruling
 from mailbot.operations import ingest, rebuild_report, rescore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mailbot.service import Service
+
+
+DAY = timedelta(days=1)
+
+LETTERS_QUEUED = frozenset({"letters-queued", "reminders-queued"})
+"""The entries that tell of letters, with their Message-IDs."""
+
+LETTERS = frozenset({"standing", "reminder", "digest"})
+"""What such letters are called in the outbox."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +104,29 @@ class Again:
                 with self._at(datetime.fromisoformat(entry["at"])):
                     self._again(kind, subject, detail)
                 differences += rebuild_report.differences(kind, subject, detail, retold)
+        if trail:
+            self._settle_letters(trail)
         flow.enter_config(self.service)
         new = self._newcomers(known=bool(trail))
         daybook.catch_up(self.service.ledger, self.service.config.state)
         with self.service.ledger.read() as tx:
             found = {"mails": mails.count(tx), "submissions": len(submissions.listing(tx))}
         return Rebuilt(counts={"entries": len(trail), "not_in_the_trail": new, **found}, differences=differences)
+
+    def _settle_letters(self, trail: Sequence[Mapping[str, Any]]) -> None:
+        """Withhold the letters that the trail does not say are owed, and pass over those that came due meanwhile.
+
+        A letter may be another one than before, as the config was changed: its Message-ID is not in the trail then.
+        """
+        details = [json.loads(entry["detail"]) for entry in trail if entry["kind"] in LETTERS_QUEUED]
+        queued = {each for detail in details for each in detail.get("messages", ())}
+        recent = datetime.fromisoformat(trail[-1]["at"]) - DAY  # where trails of earlier versions name no Message-ID
+        with self.service.ledger.write("rebuild") as tx:
+            waiting = [row for row in outbox.listing(tx) if row.state is ReplyState.QUEUED and row.kind in LETTERS]
+            owed = [row.message_id in queued if queued else row.created_at >= recent for row in waiting]
+            stale = [row.id for row, is_owed in zip(waiting, owed, strict=True) if not is_owed]
+            outbox.withhold(tx, stale, error="rebuilt: the audit trail does not say that it is owed")
+        self.service.letter_queue.pass_over()
 
     @contextmanager
     def _at(self, instant: datetime) -> Iterator[None]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.config import load
-from mailbot.ledger import Ledger, boards, events, outbox, teams
-from mailbot.model import ReplyState
+from mailbot.ledger import Ledger, boards, events, outbox, rulings, teams
+from mailbot.model import Exclusion, ReplyState
 from mailbot.operations import rebuild
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, take, write_config
@@ -310,7 +310,7 @@ def test_teams_are_reminded_of_what_they_hand_in_besides(tmp_path: Path) -> None
             turn(wired, clock, CLOSES - (2 + days) * DAY)
         reminders = letters(wired.ledger, "reminder")
     assert [row.subject for row in reminders if row.recipient == AMBER] == [
-        f'[SIQA] Handing in "paper" closes in {left}: 24 Apr 2026' for left in ("7 days", "1 day")
+        f'[SIQA] Submission of "paper" closes in {left}: 24 Apr 2026' for left in ("7 days", "1 day")
     ]
     assert len(reminders) == 4
 
@@ -432,6 +432,36 @@ def test_an_owed_letter_survives_a_rebuild(tmp_path: Path) -> None:
     rebuild.rebuild(load.load(tmp_path / "config.toml"), from_mailbox=False)
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
         assert boards.owing(tx) == 1
+
+
+def test_a_rebuild_writes_of_nothing_that_is_past(tmp_path: Path) -> None:
+    """A reminder of a deadline that was moved since is never sent; one that came due meanwhile is passed over."""
+    clock = Clock()
+    moved = {"[phases]": {"name": "test", "closes": (CLOSES + timedelta(hours=12)).isoformat()}}
+    with contest(tmp_path, clock, **DEADLINE) as wired:
+        submit(wired, clock, AMBER)
+        turn(wired, clock, CLOSES - 7 * DAY)
+        with wired.ledger.write("test") as tx:
+            while row := outbox.claim(tx, clock()):
+                outbox.sent(tx, row.id, clock())
+                events.append(tx, kind="reply-sent", subject="R", now=clock(), message_id=row.message_id)
+    config = load.load(write_config(tmp_path, **moved))
+    (config.state / "ledger.db").unlink()
+    clock.instant = (CLOSES - timedelta(hours=8)).astimezone(UTC)
+    rebuild.rebuild(config, from_mailbox=False, clock=clock)
+    with contest(tmp_path, clock, **moved) as wired:
+        turn(wired, clock, CLOSES - timedelta(hours=8))
+        assert {row.state for row in letters(wired.ledger, "reminder")} <= {ReplyState.SENT, ReplyState.GIVEN_UP}
+
+
+def test_a_disqualified_team_is_not_reminded(tmp_path: Path) -> None:
+    """It has nothing to hand in."""
+    clock = Clock()
+    with contest(tmp_path, clock, **DEADLINE) as wired:
+        with wired.ledger.write("test") as tx:
+            rulings.exclude_team(tx, "Amber", Exclusion.DISQUALIFIED, "two accounts", clock())
+        turn(wired, clock, CLOSES - 7 * DAY)
+        assert [row.recipient for row in letters(wired.ledger, "reminder")] == [BERYL]
 
 
 def test_the_letters_of_this_moment_can_be_looked_at(tmp_path: Path) -> None:
