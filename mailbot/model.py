@@ -180,8 +180,10 @@ class Verdict:
     #: What proves it, or why nothing does; a few words, no address and no secret.
     why: str = ""
     enough: bool = True
-    #: What the same mail, sent once more by somebody else, would bear too; "" where nothing does.
-    mark: str = ""
+    #: What the same mail, sent once more by somebody else, would bear too: hashes of what was signed.
+    marks: tuple[str, ...] = ()
+    #: When it was signed, in seconds since 1970; None where no signature counts.
+    signed_at: int | None = None
 
 
 # --- public ids ------------------------------------------------------------------------------

@@ -154,11 +154,14 @@ def now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """How many submissions a team may have accepted on a track in a week, and when the week begins."""
+    """How many submissions a team may have accepted on a track in a week, and when the week begins; what it may ask."""
 
     per_week: int
     week_starts: Moment
     zone: ZoneInfo
+    #: Files that a team may have checked in a day, and scores that it may dispute in one.
+    checks_per_day: int = 20
+    disputes_per_day: int = 3
 
     def week(self, instant: datetime) -> tuple[datetime, datetime]:
         """Return the first instant of the week that holds ``instant``, and of the one after."""

@@ -60,7 +60,7 @@ def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
     """Put the challenge together; ``truths`` are the labels in force, by track. Raises ConfigError."""
     tracks = tracks_of(config)
     zone = config.challenge.zone
-    quota = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    quota = Quota(**config.quota.model_dump(exclude={"week_starts"}), week_starts=config.quota.week_starts, zone=zone)
     return Challenge(
         name=config.challenge.name,
         short_name=config.challenge.short_name,

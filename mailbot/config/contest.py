@@ -128,6 +128,10 @@ class Quota(Section):
 
     #: Accepted submissions per team and track in a week.
     per_week: int = Field(default=2, ge=1)
+    #: Files that a team may have checked in a day, by mails with ``check``.
+    checks_per_day: int = Field(default=20, ge=1)
+    #: Scores that a team may dispute in a day.
+    disputes_per_day: int = Field(default=3, ge=1)
     week_starts: WeekMoment = Moment(weekday=0, at=time(0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.address import canonical
@@ -15,7 +15,7 @@ from mailbot.model import AuthLevel, Verdict
 from mailbot.system.sandbox import ChildDied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mailbot.identity.identify import Identity
     from mailbot.identity.lookup import Lookup
@@ -42,13 +42,15 @@ class Assessment:
     proofs: Sequence[Proof]
     require: Sequence[AuthLevel]
     task: Task[tuple[Checked, ...]] | None = None
+    #: What the signatures of the sender's domain say, verified or not.
+    claimed: Sequence[Signature] = ()
     settled: Verdict | None = None
 
     def result(self) -> Verdict:
         """Wait for it."""
         if self.settled:
             return self.settled
-        return level.weigh([*self.proofs, *([_proof(self.task)] if self.task else [])], self.require)
+        return level.weigh([*self.proofs, *([_proof(self.task, self.claimed)] if self.task else [])], self.require)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +86,15 @@ class Assessor:
             return self._settled(Verdict(why=FOREIGN_KEY, enough=False))
         to_us = any(canonical(address) in self.own for address in claims.recipients)
         proofs = [_of_key(claims, found), level.dmarc(claims, sender, to_us=to_us, distrusted=distrusted)]
-        if not self._needs_dkim(proofs):
-            return Assessment(proofs=[_marked(proof, claims, sender) for proof in proofs], require=self.require)
         wanted = [s for s in claims.signatures if align.related(sender.rpartition("@")[2], s.domain)]
+        if not self._needs_dkim(proofs):
+            return Assessment(proofs=[_marked(proof, wanted) for proof in proofs], require=self.require)
         asked = self._asked(row, sender, wanted) if claims.from_fields == 1 else "there is more than one From field"
         if isinstance(asked, str):
             proofs.append(Proof(level=AuthLevel.DKIM, holds=False, why=asked))
             return Assessment(proofs=proofs, require=self.require)
-        return Assessment(proofs=proofs, require=self.require, task=self.sandbox.submit(dkim.verify, raw, asked))
+        task = self.sandbox.submit(dkim.verify, raw, asked)
+        return Assessment(proofs=proofs, require=self.require, task=task, claimed=wanted)
 
     def _settled(self, verdict: Verdict) -> Assessment:
         return Assessment(proofs=(), require=self.require, settled=verdict)
@@ -137,24 +140,34 @@ def _of_key(claims: Claims, found: Sequence[KeyRow]) -> Proof:
     return Proof(level=AuthLevel.KEY, holds=False, why=why)
 
 
-def _marked(proof: Proof, claims: Claims, sender: str) -> Proof:
-    """Mark what a server vouched for by the signature of the sender's domain: what is sent once more bears it too."""
-    domain = sender.rpartition("@")[2]
-    mark = next((s.digest for s in claims.signatures if align.related(domain, s.domain)), "")
-    return Proof(
-        level=proof.level, holds=proof.holds, why=proof.why, mark=mark if proof.level is AuthLevel.DMARC else ""
-    )
+def _marked(proof: Proof, claimed: Sequence[Signature]) -> Proof:
+    """Mark what a server vouched for by all signatures of the sender's domain: what is sent once more bears one too.
+
+    Which of them is genuine the server knows, not we; the oldest says when it was signed.
+    """
+    if proof.level is not AuthLevel.DMARC or not claimed:
+        return proof
+    return replace(proof, marks=_all_marks(claimed), signed_at=min(each.signed_at for each in claimed))
 
 
-def _proof(task: Task[tuple[Checked, ...]]) -> Proof:
-    """Wait for the signatures: one that holds is enough, and one that does not proves nothing against the mail."""
+def _all_marks(signatures: Iterable[Signature]) -> tuple[str, ...]:
+    """Return the marks of all of them, each once."""
+    return tuple(dict.fromkeys(mark for each in signatures for mark in each.marks))
+
+
+def _proof(task: Task[tuple[Checked, ...]], claimed: Sequence[Signature]) -> Proof:
+    """Wait for the signatures: one that holds is enough, and one that does not proves nothing against the mail.
+
+    The mail is marked by all that hold, and by all that others may find to hold.
+    """
     try:
         checked = task.result()
     except ChildDied:
         return Proof(level=AuthLevel.DKIM, holds=False, why="the signature could not be verified within its limits")
-    for each in checked:
-        if not each.fault:
-            why = "a signature of the sender's domain holds"
-            return Proof(level=AuthLevel.DKIM, holds=True, why=why, mark=each.signature.digest)
+    holding = [each.signature for each in checked if not each.fault]
+    if holding:
+        why = "a signature of the sender's domain holds"
+        marks, signed_at = _all_marks([*holding, *claimed]), min(each.signed_at for each in holding)
+        return Proof(level=AuthLevel.DKIM, holds=True, why=why, marks=marks, signed_at=signed_at)
     why = next((f"the signature proves nothing: {each.fault}" for each in checked), "no signature could be read")
     return Proof(level=AuthLevel.DKIM, holds=False, why=why)

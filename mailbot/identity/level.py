@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.model import AuthLevel, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from mailbot.mail.model import Claims
 
@@ -20,7 +22,9 @@ class Proof:
     level: AuthLevel
     holds: bool
     why: str
-    mark: str = ""
+    #: See Verdict.
+    marks: tuple[str, ...] = ()
+    signed_at: int | None = None
 
 
 def weigh(proofs: Sequence[Proof], require: Sequence[AuthLevel]) -> Verdict:
@@ -32,9 +36,20 @@ def weigh(proofs: Sequence[Proof], require: Sequence[AuthLevel]) -> Verdict:
     nothing = Proof(level=AuthLevel.NONE, holds=True, why="; ".join(p.why for p in proofs if p.why and not p.holds))
     for level in require:
         if found := proven.get(level, nothing if level is AuthLevel.NONE else None):
-            return Verdict(level=level, why=found.why, mark=found.mark)
+            return Verdict(level=level, why=found.why, marks=found.marks, signed_at=found.signed_at)
     surest = next((proven[level] for level in AuthLevel if level in proven), nothing)
     return Verdict(level=surest.level, why=surest.why, enough=False)
+
+
+SIGNED_FOR = timedelta(hours=72)
+"""So long after it was signed a mail's commands are obeyed."""
+
+
+def is_stale(verdict: Verdict | None, arrived_at: datetime) -> bool:
+    """Whether a mail that a signature proves was signed so long before it arrived that somebody may have kept it."""
+    if verdict is None or verdict.signed_at is None:
+        return False
+    return arrived_at.timestamp() - verdict.signed_at > SIGNED_FOR.total_seconds()
 
 
 def dmarc(claims: Claims, sender: str, *, to_us: bool, distrusted: Collection[str]) -> Proof:
@@ -50,6 +65,8 @@ def dmarc(claims: Claims, sender: str, *, to_us: bool, distrusted: Collection[st
         fault = f"{who} says dmarc={said.result or 'nothing'}"
     elif claims.from_fields != 1 or said.header_from != domain:
         fault = f"{who} vouches for another From"
+    elif claims.more_signatures:
+        fault = "some of its signatures cannot be read, so that nobody could tell it from one sent before"
     elif not to_us:
         fault = "our address is neither in To nor in Cc"
     return Proof(level=AuthLevel.DMARC, holds=not fault, why=fault or f"{who} vouches for the sender")

@@ -104,6 +104,9 @@ class Fault(StrEnum):
     TOO_MANY = "too-many"  # more of one track than may be selected
     DISPUTED = "disputed"  # a dispute of it is open
     NO_FILE = "no-file"  # nothing to check came with the mail
+    CHECKS = "checks"  # more files than the team may have checked in a day
+    DISPUTES = "disputes"  # more disputes than the team may open in a day
+    STALE = "stale"  # it was signed too long before it arrived: somebody may have kept it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,8 +40,8 @@ class Word(StrEnum):
     LANGUAGE = "language"  # of the replies
 
 
-CHANGING = frozenset({Word.WITHDRAW, Word.SELECT})
-"""The words that change what counts: obeyed only when something proves who sent them."""
+CHANGING = frozenset(set(Word) - {Word.HELP, Word.STATUS, Word.CHECK})
+"""The words that change something, or have the organizers work: obeyed only when something proves who sent them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +62,14 @@ class Command:
 
     @property
     def changes(self) -> bool:
-        """Whether it changes what counts."""
+        """Whether it changes anything."""
         return self.word in CHANGING
 
     def __str__(self) -> str:
-        """Return it on one line, for lists: ``withdraw S-000012``."""
-        return " ".join((self.word, *(Id.SUBMISSION.of(number) for number in self.submissions)))
+        """Return it on one line, for lists: ``withdraw S-000012``, ``letters off``."""
+        rest = [Id.SUBMISSION.of(number) for number in self.submissions]
+        rest += ["on" if self.wanted else "off"] if self.word is Word.LETTERS else []
+        return " ".join((self.word, *rest, *([self.language] if self.language else [])))
 
 
 ALIASES = {

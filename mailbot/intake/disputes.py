@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import DAY
 from mailbot.errors import Permanent
+from mailbot.intake.answers import Fault
 from mailbot.ledger import disputes, events, outbox, submissions, teams
 from mailbot.mail import envelope
 from mailbot.mail.languages import CHINESE, has_han, language_of, words
 from mailbot.mail.templates import environment
+from mailbot.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from scoring.truth import Truth
 
 
+MOST_ATTACHED = 2**20
+"""Bytes of a file that is attached for the organizers; a larger one they take out of its mail themselves."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Disputes:
     """Brings disputes to the organizers, and their rulings to the teams."""
@@ -37,11 +44,27 @@ class Disputes:
     files: SubmittedFiles
     clock: Callable[[], datetime]
 
-    def evidence(self, command: Command) -> bytes | None:
-        """Return the file that a dispute is about, before the transaction begins: a child takes it out of its mail."""
+    def evidence(self, team: Team, command: Command) -> bytes | None:
+        """Return the file that a dispute is about, before the transaction begins: a child takes it out of its mail.
+
+        Nothing is read where the dispute cannot be opened, or the file is too large to be attached.
+        """
         with self.ledger.read() as tx:
-            rows = submissions.with_ids(tx, command.submissions)
-        return self.files.find(rows[0]) if rows else None
+            row = next(iter(submissions.with_ids(tx, command.submissions)), None)
+            if row is None or row.size > MOST_ATTACHED or self.fault(tx, team, row):
+                return None
+        return self.files.find(row)
+
+    def fault(self, tx: Tx, team: Team, row: SubmissionRow) -> Fault | None:
+        """Return why a team cannot dispute the score of a submission; None when it can."""
+        if row.team_id != team.id:
+            return Fault.NOT_YOURS
+        if row.status is not Status.ACCEPTED:
+            return Fault.NOT_ACCEPTED
+        if disputes.opened(tx, row.id):
+            return Fault.DISPUTED
+        today = disputes.count(tx, team_id=team.id, since=self.clock() - DAY)
+        return Fault.DISPUTES if today >= self.challenge.quota.disputes_per_day else None
 
     def open(self, tx: Tx, mail: MailRow, team: Team, command: Command, data: bytes | None) -> None:
         """Enter a dispute, and write to the organizers with the file and what its score is made of."""
@@ -49,6 +72,7 @@ class Disputes:
         disputes.add(tx, submission_id=number, mail_id=mail.id, text=command.text, now=self.clock())
         (row,) = submissions.with_ids(tx, [number])
         context = {"row": row, "team": team, "text": command.text, "mail": mail.name, "counts": self._counts(row)}
+        context["attached"] = data is not None
         for organizer in self.challenge.organizers:
             key = f"dispute {mail.name} {row.receipt} {organizer}"
             subject = f"{row.receipt} of {team.name} is disputed"

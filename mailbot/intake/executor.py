@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import phase_at
+from mailbot.config.calendar import DAY, phase_at
 from mailbot.identity import roster
 from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
-from mailbot.ledger import disputes, events, quota, rulings, scores, submissions, teams
+from mailbot.ledger import events, quota, rulings, scores, submissions, teams
+from mailbot.ledger.guard import checks
 from mailbot.model import MOST_SELECTED, Exclusion, Status
 from scoring.model import Policy
 
@@ -43,6 +44,8 @@ class Asked:
     files: Sequence[Judged] = ()
     #: For ``dispute``: the file that it is about.
     evidence: bytes | None = None
+    #: Whether the mail was signed too long ago.
+    stale: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +57,9 @@ class Executor:
     ranking: Ranking
     clock: Callable[[], datetime]
 
-    def evidence(self, command: Command | None) -> bytes | None:
+    def evidence(self, team: Team | None, command: Command | None) -> bytes | None:
         """Return the file that a dispute is about; to be called before the transaction."""
-        return self.disputes.evidence(command) if command and command.word is Word.DISPUTE else None
+        return self.disputes.evidence(team, command) if team and command and command.word is Word.DISPUTE else None
 
     def execute(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
         """Do what a team asks, enter it in the audit trail, and return what to tell."""
@@ -71,15 +74,29 @@ class Executor:
         return done
 
     def _done(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
-        command, files = asked.command, asked.files
+        command = asked.command
+        if asked.stale:
+            return Done(command=command, fault=Fault.STALE)
         if (faulty := self._faulty(tx, team, command)) is not None:
             return faulty
         if command.word is Word.STATUS:
             return self._status(tx, mail, team, command)
         if command.word is Word.CHECK:
-            return Done(command=command, files=files, fault=None if files else Fault.NO_FILE)
+            return self._check(tx, mail, team, asked)
         self._act(tx, mail, team, asked)
         return Done(command=command, receipts=[submissions.receipt(number) for number in command.submissions])
+
+    def _check(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
+        """Tell what was found in the files, and count them; more than are left of the day are not told of at all."""
+        command, files = asked.command, asked.files
+        if not files:
+            return Done(command=command, fault=Fault.NO_FILE)
+        used = checks.count(tx, team_id=team.id, since=mail.arrived_at - DAY)
+        if used + len(files) > self.challenge.quota.checks_per_day:
+            return Done(command=command, fault=Fault.CHECKS)
+        checked = [file.sha256 for file in files]
+        checks.add(tx, mail_id=mail.id, team_id=team.id, files=checked, arrived_at=mail.arrived_at)
+        return Done(command=command, files=files)
 
     def _act(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> None:
         """Change what the command is to change."""
@@ -101,13 +118,24 @@ class Executor:
         rows = {row.id: row for row in submissions.with_ids(tx, command.submissions)}
         for number in command.submissions:
             row = rows.get(number)
-            fault = _fault(tx, command, row) if row and row.team_id == team.id else Fault.NOT_YOURS
+            fault = self._fault(tx, team, command, row) if row else Fault.NOT_YOURS
             if fault:
                 return Done(command=command, fault=fault, about=submissions.receipt(number))
         tracks = [str(row.track) for row in rows.values()]
         if command.word is Word.SELECT and any(tracks.count(track) > MOST_SELECTED for track in tracks):
             return Done(command=command, fault=Fault.TOO_MANY)
         return None
+
+    def _fault(self, tx: Tx, team: Team, command: Command, row: SubmissionRow) -> Fault | None:
+        """Return why a command cannot be carried out on a submission."""
+        if command.word is Word.DISPUTE:
+            return self.disputes.fault(tx, team, row)
+        if row.team_id != team.id:
+            return Fault.NOT_YOURS
+        if row.status is not Status.ACCEPTED:
+            return Fault.NOT_ACCEPTED
+        ruled, _ = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
+        return Fault.EXCLUDED if ruled in set(Exclusion) else None
 
     def _status(self, tx: Tx, mail: MailRow, team: Team, command: Command) -> Done:
         rows = submissions.of_team(tx, team.id)[::-1]
@@ -143,13 +171,3 @@ class Executor:
             own = {row.id: row.receipt for row in rows if row.track == track and row.phase in whole}
             found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
         return found
-
-
-def _fault(tx: Tx, command: Command, row: SubmissionRow) -> Fault | None:
-    """Return why a command cannot be carried out on one of the team's own submissions."""
-    if command.word is Word.DISPUTE:
-        return Fault.DISPUTED if disputes.opened(tx, row.id) else None
-    if row.status is not Status.ACCEPTED:
-        return Fault.NOT_ACCEPTED
-    ruled, _ = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
-    return Fault.EXCLUDED if ruled in set(Exclusion) else None

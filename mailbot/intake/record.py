@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Temporary
+from mailbot.identity import level
 from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
 from mailbot.ledger import entries, events, held, mails, outbox, teams
-from mailbot.model import Id, Outcome, Status
+from mailbot.ledger.guard import marks
+from mailbot.model import AuthLevel, Id, Outcome, Status
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -48,14 +50,14 @@ class Record:
     def record(self, case: Case, files: Sequence[Judged]) -> None:
         """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
         self.submissions.prepare(case, files)
-        evidence = self.executor.evidence(case.command)
+        evidence = self.executor.evidence(case.identity.team, case.command)
         with self.ledger.write("record") as tx:
             if not mails.is_working(tx, case.row.id):
                 return
             if not self.submissions.are_current(tx, files):
                 message = "the labels were changed while the mail was being scored; it is scored again"
                 raise Temporary(message)
-            twin = mails.twin(tx, case.row, case.opened.fingerprint) or _sent_before(tx, case)
+            twin = mails.twin(tx, case.row, case.opened.fingerprint) or marks.sent_before(tx, case.row.id, _marks(case))
             if twin:
                 again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
                 case, files = replace(case, identity=again, command=None, entry=None), ()
@@ -84,6 +86,7 @@ class Record:
             sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
             subject=case.opened.mail.subject,
         )
+        marks.add(tx, row.id, _marks(case))
         self._mark_addresses(tx, case)
         self._release(tx, case)
         told = Answer(
@@ -91,7 +94,8 @@ class Record:
             why=identity.reason or "", registration=identity.result,
         )  # fmt: skip
         if command is not None and team is not None:
-            asked = Asked(command=command, files=files, evidence=evidence)
+            stale = level.is_stale(identity.verdict, row.arrived_at)
+            asked = Asked(command=command, files=files, evidence=evidence, stale=stale)
             told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
@@ -154,10 +158,20 @@ def _as_kept(one: Answered) -> dict[str, object]:
     }
 
 
-def _sent_before(tx: Tx, case: Case) -> str | None:
-    """Return the mail that this one is a replay of: signed mail can be sent once more by whoever has seen it."""
-    verdict = case.identity.verdict
-    return held.sent_before(tx, verdict.mark, case.row.id) if verdict and verdict.mark else None
+def _marks(case: Case) -> list[str]:
+    """Return what tells a mail when it is sent once more, as a signed one can be by whoever has seen it.
+
+    That a command came with a Message-ID counts only where something proves whose it is: else a forger who knows the
+    Message-ID of a mail that is still on its way could have it taken for one that was carried out.
+    """
+    identity, message_id = case.identity, case.opened.mail.message_id
+    verdict, team = identity.verdict, identity.team
+    if verdict is None:
+        return []
+    asks = case.command is not None or identity.request is not None
+    is_proven = verdict.level is not AuthLevel.NONE
+    own = [marks.of_command(team.id, message_id)] if asks and is_proven and team and message_id else []
+    return [*verdict.marks, *own]
 
 
 def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:

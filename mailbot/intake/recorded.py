@@ -78,7 +78,7 @@ def read(detail: Mapping[str, Any]) -> Known:
     """Read an entry; those written before anybody asked hold a mail that was taken as it came."""
     auth, outcome = detail.get("auth"), detail.get("outcome")
     found = Known(
-        verdict=Verdict(**{**auth, "level": AuthLevel(auth["level"])}) if auth else None,
+        verdict=_verdict(auth) if auth else None,
         settled=tuple(
             Settled(status=Status(one["status"]), phase=one.get("phase", UNTOLD))
             for one in detail.get("submissions", ())
@@ -90,3 +90,10 @@ def read(detail: Mapping[str, Any]) -> Known:
     if outcome not in _SETTLED:
         return replace(found, registration=detail.get("registration", False), held=outcome == Outcome.HELD)
     return replace(found, outcome=Outcome(outcome), reason=detail["reason"], confirms=detail["confirms"])
+
+
+def _verdict(kept: Mapping[str, Any]) -> Verdict:
+    """Read a verdict; the first version kept one mark, or "" for none."""
+    marks = kept.get("marks") or [each for each in [kept.get("mark")] if each]
+    plain = {name: value for name, value in kept.items() if name not in {"mark", "marks", "level"}}
+    return Verdict(**plain, level=AuthLevel(kept["level"]), marks=tuple(marks))

@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.identity import names, notices, registration, roster
+from mailbot.identity import level, names, notices, registration, roster
 from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
 from mailbot.ledger import events, teams
 from mailbot.ledger.daybook import keep_roster
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mailbot.mail.model import Mail
     from mailbot.model import Team
 
+
+STALE = "it was signed more than 72 hours before it arrived; please write it anew"
 
 UNCONFIRMED = "your team has not confirmed its registration yet"
 
@@ -128,7 +130,8 @@ class Registrar:
         team = teams.with_id(tx, case.identity.team.id) if case.identity.team else None
         if team is None:
             return identity
-        fault = self._member_fault(tx, team, case.opened.mail.senders[0], request)
+        stale = level.is_stale(identity.verdict, case.row.arrived_at)
+        fault = STALE if stale else self._member_fault(tx, team, case.opened.mail.senders[0], request)
         if fault:
             result = Result(request=request, fault=fault)
             return replace(identity, outcome=Outcome.NOT_REGISTERED, reason=str(request.wish), result=result)

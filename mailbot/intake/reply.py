@@ -93,6 +93,7 @@ class Replies:
             "counts": wording.reason(COUNTS[self.challenge.standing]),
             "counts_selected": self.challenge.standing is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
+            "limits": self.challenge.quota,
             "metrics": self._metrics,
             "interval": wording.interval,
             "field": wording.field,

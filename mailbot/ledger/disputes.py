@@ -50,6 +50,12 @@ def rule(tx: Tx, dispute_id: int, verdict: Ruling, why: str, now: datetime) -> N
     tx.execute(own.values(verdict=verdict, why=why, ruled_at=now))
 
 
+def count(tx: Tx, *, team_id: int, since: datetime) -> int:
+    """Count the disputes that a team opened since an instant."""
+    found = sa.select(sa.func.count()).select_from(disputes.join(submissions))
+    return tx.scalar(found.where(submissions.c.team_id == team_id, disputes.c.opened_at >= since)) or 0
+
+
 def opened(tx: Tx, submission_id: int) -> DisputeRow | None:
     """Return the open dispute of a submission."""
     return next((row for row in listing(tx) if row.submission_id == submission_id and row.verdict is None), None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import mails, outbox
-from mailbot.model import AuthLevel, Id, MailState, Outcome
+from mailbot.model import AuthLevel, MailState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,11 +48,3 @@ def asked_since(tx: Tx, since: datetime, recipient: str) -> int:
     """Count the questions to an address since an instant."""
     asked = (outbox.c.kind == QUESTION, outbox.c.recipient == recipient, outbox.c.created_at >= since)
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*asked)) or 0
-
-
-def sent_before(tx: Tx, mark: str, mail_id: int) -> str | None:
-    """Return the name of another mail, taken as its team's, that bears the same signature; None when there is none."""
-    known = (mails.c.state == MailState.RECORDED, mails.c.outcome.not_in([Outcome.KNOWN, Outcome.HELD]))
-    other = sa.select(mails.c.id).where(mails.c.auth_mark == mark, mails.c.id != mail_id, *known).order_by(mails.c.id)
-    found = tx.scalar(other.limit(1))
-    return Id.MAIL.of(found) if found else None

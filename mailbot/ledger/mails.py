@@ -159,7 +159,7 @@ def record(
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
     done |= {"sender": sender, "subject": subject}
-    auth = {"auth": verdict.level, "auth_why": verdict.why, "auth_mark": verdict.mark or None} if verdict else {}
+    auth = {"auth": verdict.level, "auth_why": verdict.why} if verdict else {}
     tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
 
 

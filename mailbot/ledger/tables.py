@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from mailbot.ledger import schema
+from mailbot.ledger.guard import tables as _guard  # noqa: F401  # its tables are in the metadata too
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import Exclusion, MailState, ReplyState, Ruling, Source, Status
 
@@ -68,7 +69,6 @@ mails = table(
     sa.Column("filed_to", sa.Text),
     sa.Column("auth", sa.Text),  # how sure it is who sent it (AuthLevel); none where nobody asked
     sa.Column("auth_why", sa.Text),
-    sa.Column("auth_mark", sa.String(64), index=True),  # of the signature: the same mail sent once more bears the same
     sa.Column("sender", sa.Text),  # addresses of From, as the mail says them; none until it was opened
     sa.Column("subject", sa.Text),
     sa.UniqueConstraint("mailbox", "uidvalidity", "uid"),

@@ -85,10 +85,12 @@ def read_claims(headers: Headers, subject: str, trusted: Collection[str]) -> Cla
     """
     recipients = addresses((*headers.texts("to"), *headers.texts("cc")))
     delivered = addresses((*headers.texts("delivered-to"), *headers.texts("x-original-to")))
+    signatures = dkim.read([(name.encode("ascii"), value) for name, value in headers.fields])
     return Claims(
         from_fields=len(headers.raw("from")),
         recipients=recipients,
         keys=teamkey.found(subject, *recipients, *delivered),
         vouched=vouched(headers.texts("authentication-results")[:FIELDS], trusted),
-        signatures=dkim.read(headers.raw("dkim-signature")),
+        signatures=signatures,
+        more_signatures=len(signatures) < len(headers.raw("dkim-signature")),
     )

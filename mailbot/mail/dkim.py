@@ -5,9 +5,12 @@ The library is loaded by the functions that need it: it takes 17 MB, and the dae
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+from calendar import timegm
 from dataclasses import dataclass
+from email.utils import parsedate_tz
 from typing import TYPE_CHECKING, Any
 
 from mailbot.config.address import canonical
@@ -18,6 +21,8 @@ from mailbot.mail.model import Signature
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    Fields = Sequence[tuple[bytes, bytes]]
+
 MOST = 10
 """Signatures of one mail that are looked at, from the top."""
 
@@ -27,6 +32,12 @@ LENGTH = 4096
 KEY_BITS = 1024
 """RSA keys shorter than that are refused (RFC 8301, section 3.2)."""
 
+SIGNATURE = b"dkim-signature"
+
+LONGEST_DATE = 100
+"""Bytes of a Date field that are read."""
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _ALGORITHMS = (b"rsa-sha256", b"ed25519-sha256")  # rsa-sha1 must not be taken any more (RFC 8301, section 3.1)
 _NAME = re.compile(rb"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 _WANTED = (b"from", b"subject")
@@ -53,9 +64,10 @@ class Asked:
     keys: Mapping[str, str]
 
 
-def read(fields: Sequence[bytes]) -> tuple[Signature, ...]:
-    """Read the DKIM-Signature fields of a mail, the topmost first; one that breaks the grammar is left out."""
-    found = (_signature(value) for value in fields[:MOST])
+def read(fields: Fields) -> tuple[Signature, ...]:
+    """Read the DKIM-Signature fields of a header, the topmost first; one that breaks the grammar is left out."""
+    values = [value for name, value in fields if name == SIGNATURE]
+    found = (_signature(value, fields) for value in values[:MOST])
     return tuple(signature for signature in found if signature)
 
 
@@ -66,18 +78,19 @@ def verify(raw: bytes, asked: Asked) -> tuple[Checked, ...]:
         mail = dkim.DKIM(raw, minkey=KEY_BITS)
     except (dkim.DKIMException, IndexError) as error:  # IndexError: the first line of the mail is a folded one
         return (Checked(signature=Signature(domain="", selector=""), fault=f"unreadable: {type(error).__name__}"),)
-    values = [value for name, value in mail.headers if name.lower() == b"dkim-signature"]
+    fields = [(name.lower(), value) for name, value in mail.headers]
+    values = [value for name, value in fields if name == SIGNATURE]
     tried = []
     for place, value in enumerate(values[:MOST]):
-        signature = _signature(value)
+        signature = _signature(value, fields)
         if signature and not signature.fault and signature.key_name in asked.keys:
             fault = _covering_fault(mail, _tags(value), asked) or _fault(mail, place, asked.keys[signature.key_name])
             tried.append(Checked(signature=signature, fault=fault))
     return tuple(tried)
 
 
-def _signature(value: bytes) -> Signature | None:
-    """Read one field."""
+def _signature(value: bytes, fields: Fields) -> Signature | None:
+    """Read one field of a header."""
     tags = _tags(value)
     domain, selector = tags.get(b"d", b""), tags.get(b"s", b"")
     if not _NAME.fullmatch(domain) or not _NAME.fullmatch(selector):
@@ -87,8 +100,56 @@ def _signature(value: bytes) -> Signature | None:
         fault = "it leaves the end of the mail unsigned (l=)"
     elif tags.get(b"a", b"").lower() not in _ALGORITHMS:
         fault = "its algorithm is not safe any more"
-    digest = hashlib.sha256(b"".join(tags.get(b"b", b"").split())).hexdigest()
-    return Signature(domain=_name(domain), selector=_name(selector), fault=fault, digest=digest)
+    signed = _signed_fields(tags, fields)
+    return Signature(
+        domain=_name(domain),
+        selector=_name(selector),
+        fault=fault,
+        marks=_marks(tags, signed),
+        signed_at=_signed_at(tags, signed),
+    )
+
+
+def _signed_fields(tags: Mapping[bytes, bytes], fields: Fields) -> list[tuple[bytes, bytes]]:
+    """Return the fields that a signature is over: of several of one name the lowest first (RFC 6376, section 5.4.2)."""
+    left: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        left.setdefault(name, []).append(value)
+    names = [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
+    return [(name, b" ".join(left[name].pop().split())) for name in names if left.get(name)]
+
+
+def _marks(tags: Mapping[bytes, bytes], signed: Fields) -> tuple[str, ...]:
+    """Return the hashes by which what was signed is known again, however it is written.
+
+    One is of the signature's bytes, one of its letters, as ledgers of the first version have it. Where it is over all
+    that matters, one is of what was signed, which nobody can change; a signature can be written in several ways.
+    """
+    written = b"".join(tags.get(b"b", b"").split())
+    made = [b"signature\0" + _decoded(written), written]
+    if {name for name, _ in signed}.issuperset(_WANTED):
+        own = (tags.get(b"d", b"").lower(), tags.get(b"t", b""), _decoded(tags.get(b"bh", b"")))
+        made.append(b"\0".join([b"content", *own, *(part for field in signed for part in field)]))
+    return tuple(hashlib.sha256(each).hexdigest() for each in made)
+
+
+def _decoded(text: bytes) -> bytes:
+    """Decode base64, whatever else stands in it; neither spare bits nor what follows the end make a difference."""
+    letters = _NOT_BASE64.sub(b"", text.partition(b"=")[0])
+    whole = letters[: len(letters) - (len(letters) % 4 == 1)]
+    return base64.b64decode(whole + b"=" * (-len(whole) % 4))
+
+
+def _signed_at(tags: Mapping[bytes, bytes], signed: Fields) -> int:
+    """Return when a mail was signed, in seconds since 1970: by t=, else by a signed Date; 0 without either."""
+    if re.fullmatch(rb"\d{1,12}", tags.get(b"t", b"")):
+        return int(tags[b"t"])
+    said = next((value for name, value in signed if name == b"date"), b"")
+    parsed = parsedate_tz(said[:LONGEST_DATE].decode("ascii", "replace"))
+    try:
+        return max(0, timegm(parsed[:9]) - (parsed[9] or 0)) if parsed else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _name(value: bytes) -> str:

@@ -33,8 +33,10 @@ class Signature:
     selector: str
     #: Why it is not worth verifying; "" when it is.
     fault: str = ""
-    #: SHA-256 of the signature itself, hex: the same mail sent once more bears the same.
-    digest: str = ""
+    #: SHA-256 of what was signed and of the signature, hex: the same mail sent once more bears one of them.
+    marks: tuple[str, ...] = ()
+    #: When it was signed, in seconds since 1970; 0 where nothing says so.
+    signed_at: int = 0
 
     @property
     def key_name(self) -> str:
@@ -56,6 +58,8 @@ class Claims:
     vouched: Vouched | None = None
     #: The first signatures, as many as are looked at.
     signatures: tuple[Signature, ...] = ()
+    #: Whether there are more signatures, or some that cannot be read: what they say is not known.
+    more_signatures: bool = False
 
 
 # --- fetch -----------------------------------------------------------------------------------

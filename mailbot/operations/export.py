@@ -221,6 +221,8 @@ FILES = {
 LEFT_OUT = {
     "team_keys": "hashes of secrets, of no use but to this host",
     "authserv_checks": "what this host's own mail server lets through",
+    "marks": "hashes by which this host knows a mail that is sent once more",
+    "checks": "hashes of files that were only checked, which count for nothing",
     "compared": "how far the search for copies has come",
     "shown": "what the Google Sheet showed last",
     "pauses": "until when this host's mail server is left alone",

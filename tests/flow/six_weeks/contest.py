@@ -21,7 +21,7 @@ from mailbot.config import load
 from mailbot.evaluation import evaluator
 from mailbot.operations.ingest import enter
 from tests.servers.sheets import BOOK
-from tests.unit.services import Clock, Here
+from tests.unit.services import Clock, Here, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,12 +123,12 @@ class Contest:
             if rows:
                 data = json.dumps({"method": f"net {self._mails}", "track": track, "predictions": rows}).encode()
                 mail.add_attachment(data, maintype="application", subtype="json", filename=f"{track}.json")
-        enter(wired, mail.as_bytes(), shanghai(at))
+        enter(wired, keyed(wired, mail.as_bytes(), team), shanghai(at))
         while wired.intake.step():
             pass
 
     def answer(self, wired: Service, at: str, team: str, text: str) -> None:
-        """Let a team answer the last letter that it got, as a mail program does: with a new first line."""
+        """Let a team answer the last letter that it got, as a mail program does: with a new first line, and its key."""
         self.clock.now = max(self.clock.now, shanghai(at))
         letter = [email.message_from_bytes(sent.content, policy=default) for sent in self.sink.sent]
         last = [one for one in letter if one["To"] == TEAMS[team] and one["Auto-Submitted"] == "auto-generated"][-1]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks.model import Attack, note
+from tests.hostile.attacks.model import ADA, Attack, note
+from tests.integration.identity_cases import MX, signed, topped
+from tests.unit.services import submission
 
 if TYPE_CHECKING:
     from tests.hostile.attacks.model import Ground
@@ -36,4 +40,99 @@ def _names(ground: Ground) -> str:
     return ", ".join(map(repr, taken))
 
 
-ATTACKS = (Attack(name="names-nobody-can-tell-apart", play=_names, config=BY_MAIL),)
+def _on_team(ground: Ground, address: str) -> bool:
+    """Whether an address is on a team now."""
+    return bool(ground.rows(f"SELECT id FROM addresses WHERE address = '{address}' AND left_at IS NULL"))  # noqa: S608  # constants of this module
+
+
+def _rewritten(raw: bytes) -> dict[str, bytes]:
+    """Return ways to write a signed mail anew so that its signature still holds."""
+    last = re.search(rb"([A-Za-z0-9+/])(=*)\r\n(?=[!-9;-~]+:)", raw)  # where the signature, on top, ends
+    assert last is not None
+    spare = raw[: last.start(1)] + _spare(last[1], len(last[2])) + raw[last.end(1) :]
+    bogus = b"DKIM-Signature: v=1; a=rsa-sha256; d=peepers.example; s=s1; h=from; bh=AAAA; b=AAAA\r\n"
+    return {
+        "as it was": b"Received: from relay by mx; Sun, 29 Nov 2026 09:00:00 +0000\r\n" + raw,
+        "with spare bits set": spare,
+        "with a bogus signature on top": bogus + raw,
+        "with ten of them": b"".join(bogus.replace(b"AAAA", b"AA%02d" % n) for n in range(10)) + raw,
+        "with junk behind the signature": raw[: last.end(2)] + b"=AAAA" + raw[last.end(2) :],
+    }
+
+
+def _spare(letter: bytes, padding: int) -> bytes:
+    """Return another last letter of base64 that stands for the same bytes."""
+    place = LETTERS.index(letter)
+    return LETTERS[place ^ 1 : (place ^ 1) + 1] if padding else letter
+
+
+def _replayed_command(ground: Ground, *top: str) -> str:
+    """Send, as a former member can, the leader's old `members add` again, written anew."""
+    add = topped(signed(note(ground, ADA, f"members add {MALLORY}", Message_ID="<add@x>")), *top)
+    ground.take(add)
+    if (joined := [mail for mail in ground.sent() if mail.to == MALLORY]) and not _on_team(ground, MALLORY):
+        ground.take(note(ground, MALLORY, f"Re: {joined[-1].subject}", "confirm\n"))
+    ground.take(topped(signed(note(ground, ADA, f"members remove {MALLORY}", Message_ID="<remove@x>")), *top))
+    told = len(ground.sent())
+    for how, again in _rewritten(add).items():
+        ground.take(again)
+        if _on_team(ground, MALLORY):
+            return f"back on the team, by the mail {how}"
+    back = [mail.to for mail in ground.sent()[told:] if mail.to == MALLORY]
+    return "asked to join once more" if back else ""
+
+
+def _replayed_file(ground: Ground) -> str:
+    """Send a team's signed file again, written anew, after the team handed in another."""
+    first = signed(submission("First", To=ground.us, tilt=0.5, Date=DATE))
+    ground.take(first)
+    ground.take(signed(submission("Second", To=ground.us, Date=DATE)))
+    for how, again in _rewritten(first).items():
+        ground.take(again)
+        ((count,),) = ground.rows("SELECT count(*) FROM submissions WHERE status = 'accepted'")
+        if count > 2:  # the two that the team handed in
+            return f"a submission, by the mail {how}"
+    return ""
+
+
+def _stale_command(ground: Ground) -> str:
+    """Send a signed command that was kept for four days and never reached us before."""
+    ground.take(submission("Kept", To=ground.us))
+    then = str(int(time.time()) - 4 * 86_400)
+    ground.take(signed(note(ground, ADA, "withdraw S-1", Message_ID="<kept@x>"), t=then))
+    return "a submission withdrawn" if ground.rows("SELECT id FROM exclusions") else ""
+
+
+def _one_command_twice(ground: Ground) -> str:
+    """Sign a command twice: the same Message-ID under another signature is the same command."""
+    command = note(ground, ADA, "members add bea@peepers.example", Message_ID="<once@x>")
+    ground.take(signed(command))
+    again = ground.take(signed(command, t=str(int(time.time()) - 60)))
+    return "" if again == "known" else f"it is {again}"
+
+
+def _forged_switches(ground: Ground) -> str:
+    """Switch a team's letters off, and change its language, by mails that prove nothing."""
+    for text in ("letters off", "language zh"):
+        ground.take(note(ground, ADA, text, Message_ID=f"<{text[:3]}@x>"))
+    ((letters, language),) = ground.rows("SELECT letters, language FROM teams WHERE name = 'Pixel Peepers'")
+    return "" if letters and language is None else f"letters {letters}, language {language}"
+
+
+DATE = "Sun, 29 Nov 2026 08:00:00 +0000"
+
+LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+VOUCHED = f"Authentication-Results: {MX}; dmarc=pass header.from=peepers.example"
+
+PROVEN: dict[str, dict[str, object]] = {"identity": {"require": ["key", "dmarc", "dkim", "confirmed"]}}
+
+ATTACKS = (
+    Attack(name="names-nobody-can-tell-apart", play=_names, config=BY_MAIL),
+    Attack(name="replay-of-a-signed-command", play=_replayed_command, config=PROVEN),
+    Attack(name="replay-of-a-vouched-command", play=lambda ground: _replayed_command(ground, VOUCHED), config=PROVEN),
+    Attack(name="replay-of-a-signed-file", play=_replayed_file, config=PROVEN | {"quota": {"per_week": 20}}),
+    Attack(name="command-signed-four-days-ago", play=_stale_command, config={}),
+    Attack(name="forged-letters-off-and-language", play=_forged_switches),
+    Attack(name="command-twice-for-its-message-id", play=_one_command_twice, config=PROVEN),
+)

@@ -16,7 +16,7 @@ from mailbot.ledger import boards, events, quota, rulings, similarities, teams
 from mailbot.ledger.tables import metadata
 from mailbot.model import Exclusion
 from mailbot.operations.export import FILES, LEFT_OUT, Export
-from tests.unit.services import ADA, CARL, NOW, Clock, served, submission, take
+from tests.unit.services import ADA, CARL, NOW, Clock, keyed, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,7 +154,7 @@ def test_entries_disputes_and_decisions_are_in_it(tmp_path: Path, *, asked: bool
     with served(tmp_path, Clock(), entries=KINDS) as service:
         played(service)
         take(service, handed_in())
-        take(service, asks("dispute S-000001"))
+        take(service, keyed(service, asks("dispute S-000001")))
         with service.ledger.write("test") as tx:
             similarities.add(tx, track="siqa-s", first_id=1, second_id=2, kind="identical", value=1.0, now=NOW)
             rulings.exclude(tx, 2, Exclusion.HIDDEN, "a second account", NOW)
