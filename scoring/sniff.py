@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from scoring.model import Problem
+from scoring.workbooks import ZIP, is_office
 
 #: Names that say: this holds predictions.
 RESULT_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -23,14 +24,16 @@ LITTER = re.compile(r"\.ds_store|thumbs\.db|desktop\.ini|\._.*", re.IGNORECASE)
 _PLAIN = "Please send the predictions as JSON or CSV (also as .gz or in a .zip)."
 
 _SPREADSHEET = "Spreadsheets are not read. Please save the sheet as CSV (UTF-8) and send that."
-_PYTHON = "Python and array dumps are never opened. " + _PLAIN
+_CALL = ' In pandas: df.to_json("predictions.json", orient="records").'
+_PYTHON = "Python and array dumps are never opened. " + _PLAIN + _CALL
+_PARQUET = "Parquet and Arrow files are not read from teams. " + _PLAIN + _CALL
 _ARCHIVE = "This kind of archive is not opened. Please use .zip or .gz, or send the plain file."
 
 _BY_SUFFIX = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SPREADSHEET),
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".npy", ".npz", ".joblib", ".h5", ".mat", ".ckpt"), _PYTHON),
     **dict.fromkeys((".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4", ".tbz2", ".txz"), _ARCHIVE),
-    **dict.fromkeys((".parquet", ".feather", ".arrow"), "Parquet is not read from teams. " + _PLAIN),
+    **dict.fromkeys((".parquet", ".feather", ".arrow"), _PARQUET),
 }
 
 _BY_MAGIC = (
@@ -45,7 +48,7 @@ _BY_MAGIC = (
     (b"\x80\x03", _PYTHON),
     (b"\x80\x04", _PYTHON),
     (b"\x80\x05", _PYTHON),
-    (b"PAR1", "Parquet is not read from teams. " + _PLAIN),
+    (b"PAR1", _PARQUET),
     (b"\xd0\xcf\x11\xe0", _SPREADSHEET),
     (b"%PDF-", "This is a PDF. " + _PLAIN),
     (b"\x89PNG", "This is a picture. " + _PLAIN),
@@ -76,20 +79,16 @@ def archive_kind(name: str, data: bytes) -> str | None:
     return "gz" if data.startswith(b"\x1f\x8b") and suffix(name) not in _BY_SUFFIX else None
 
 
-def is_office(data: bytes) -> bool:
-    """Whether a zip is a file of an office program inside (ECMA-376, part 2, section 7)."""
-    return data.startswith(b"PK\x03\x04") and b"[Content_Types].xml" in data[:4096]
-
-
-def is_xlsx(data: bytes) -> bool:
-    """Whether a file is an Excel workbook; the name of its main part stands in the directory at the end of the zip."""
-    return data.startswith(b"PK\x03\x04") and b"xl/workbook.xml" in data
+def _by_name(name: str, data: bytes) -> str | None:
+    """Return what a file's name says that is not read; text is text, though it be called a workbook."""
+    told = _BY_SUFFIX.get(suffix(name))
+    return None if told == _SPREADSHEET and data and not data.startswith(ZIP) and b"\0" not in data[:4096] else told
 
 
 def advice(name: str, data: bytes) -> Problem | None:
     """Return the problem with a file whose form we do not read, None when it may be read."""
-    told = _BY_SUFFIX.get(suffix(name)) or next((text for magic, text in _BY_MAGIC if data.startswith(magic)), None)
-    if told is None and data.startswith(b"PK\x03\x04"):
+    told = next((text for magic, text in _BY_MAGIC if data.startswith(magic)), None) or _by_name(name, data)
+    if told is None and data.startswith(ZIP):
         told = _SPREADSHEET
     if told is None and data[257:262] == b"ustar":
         told = _ARCHIVE

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.model import Problem
-from scoring.sniff import advice, archive_kind, base_name, is_xlsx
+from scoring.sniff import advice, archive_kind, base_name
 from scoring.text import printable
+from scoring.workbooks import workbook
 from scoring.zips import open_zip
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Limits:
     total_bytes: int = 30 * MIB
     #: Unpacked bytes for each packed byte, asked only of what unpacks to more than a MiB.
     ratio: int = 200
-    #: Whether .xlsx files are handed on; whoever says so reads them (nothing in this package does).
+    #: Whether workbooks (.xlsx, .ods) are handed on; whoever says so reads them (nothing in this package does).
     spreadsheets: bool = False
 
 
@@ -90,7 +91,7 @@ def _keep(named: Iterable[tuple[str, bytes]], limits: Limits) -> Unpacked:
 def _problem(shown: str, data: bytes, limits: Limits) -> Problem | None:
     if len(data) > limits.member_bytes:
         return _too_big(shown, limits)
-    return None if limits.spreadsheets and is_xlsx(data) else advice(shown, data)
+    return None if limits.spreadsheets and workbook(data) else advice(shown, data)
 
 
 def _too_big(shown: str, limits: Limits) -> Problem:

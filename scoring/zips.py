@@ -96,7 +96,7 @@ def _read_all(
 
 def _candidates(infos: list[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
     """Members that may be result files: no folders, no litter, no companions of result files."""
-    named = [(_display(info), info) for info in infos if not info.filename.endswith("/")]
+    named = [(_display(info), info) for info in infos if not info.orig_filename.endswith(("/", "\\"))]
     named = [(name, info) for name, info in named if not _litter(name)]
     companions = [pair for pair in named if COMPANION.fullmatch(base_name(pair[0]))]
     has_results = any(suffix(name) in RESULT_SUFFIXES for name, _ in named)
@@ -106,7 +106,7 @@ def _candidates(infos: list[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo
 
 
 def _litter(name: str) -> bool:
-    return name.startswith("__MACOSX/") or LITTER.fullmatch(base_name(name)) is not None
+    return "__MACOSX" in re.split(r"[/\\]", name)[:-1] or LITTER.fullmatch(base_name(name)) is not None
 
 
 def _readme(name: str) -> bool:

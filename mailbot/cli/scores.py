@@ -27,7 +27,7 @@ from mailbot.config import challenge, tracks
 from mailbot.errors import ConfigError, Permanent
 from mailbot.evaluation.labels import load_truths
 from mailbot.operations import rescore as rescoring
-from mailbot.operations import truths
+from mailbot.operations import result_file, truths
 from scoring import single
 from scoring.declare import track_in
 from scoring.idfile import write_ids
@@ -71,13 +71,14 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a file without a mail; nothing is recorded. Exit code 0 accepted, 1 refused, 2 called wrongly."""
-    truth = _truth(context, track, labels, config)
+    truth, loaded = _truth(context, track, labels, config)
     try:
         data = file.read_bytes()
     except OSError as error:
         message = f"{file} cannot be read ({error.strerror})"
         raise Permanent(message) from error
-    found = single.single(data, truth, name=file.name, by_reference=reference, draws=bootstrap, seed=seed)
+    limits = loaded.limits if loaded else None
+    found = result_file.scored(file.name, data, truth, limits, by_reference=reference, draws=bootstrap, seed=seed)
     if as_json:
         typer.echo(json.dumps(single.as_json(found), ensure_ascii=False, indent=2))
     else:
@@ -85,15 +86,18 @@ def score(
     raise typer.Exit(0 if found.evaluation.ok else INCOMPLETE)
 
 
-def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> Truth:
-    """Load the labels of a track: the file named, the active ones, or the config's. Raises ConfigError."""
+def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> tuple[Truth, Config | None]:
+    """Load the labels of a track: the file named, the active ones, or the config's; and the config, if one was needed.
+
+    Raises ConfigError.
+    """
     made, loaded = _track(context, track, config, alone=labels is not None)
     path = labels or (loaded.tracks[track].labels if loaded else None)
     if path is None:
         message = f"--track {track}: --labels is missing; it names the label file"
         raise ConfigError(message)
     truth = load_truths({made.name: path}, {made.name: made})[made.name]
-    return truth if labels or loaded is None else truths.in_force(loaded, path, truth)
+    return truth if labels or loaded is None else truths.in_force(loaded, path, truth), loaded
 
 
 def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Config | None]:

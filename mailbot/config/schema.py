@@ -51,7 +51,7 @@ class LimitsSection(Section):
     file_mib: int = Field(default=20, ge=1, le=64)
     #: Unpacked bytes for each packed byte.
     archive_ratio: int = Field(default=200, ge=10, le=10_000)
-    #: Read .xlsx files; otherwise they are refused with the advice to send CSV or JSON.
+    #: Read workbooks (.xlsx, .ods); otherwise they are refused with the advice to send CSV or JSON.
     allow_xlsx: bool = False
     #: Seconds, seconds of processor time and MiB of address space of one task of a child.
     child_seconds: float = Field(default=30, ge=1, le=600)

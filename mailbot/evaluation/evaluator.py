@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import Temporary
-from mailbot.evaluation.xlsx import is_xlsx, to_csv
+from mailbot.evaluation.workbooks import plain
 from mailbot.model import Judged
 from scoring import reference, stack
 from scoring.evaluate import Evaluated, evaluate, evaluated_any, evaluation_of, laid_of
@@ -128,20 +128,22 @@ def _evaluate(job: Job) -> Evaluated | None:
 
 
 def _evaluated(job: Job) -> Evaluated:
-    data = to_csv(job.data) if is_xlsx(job.data) else job.data
-    if isinstance(data, Problem):
-        return refused(data)
+    read = plain(job.name, job.data)
+    if isinstance(read, Problem):
+        return refused(read)
+    name, data = read
     truths = {truth.track.name: truth for truth in map(_held.__getitem__, job.truths)}
-    return evaluated_any(data, truths, name=job.name, hint=job.hint)
+    return evaluated_any(data, truths, name=name, hint=job.hint)
 
 
 def _both_ways(job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
     """Evaluate a file by our kernels and by the reference."""
-    data = to_csv(job.data) if is_xlsx(job.data) else job.data
-    if isinstance(data, Problem):
-        bad = Evaluation(track=truth.track.name, problems=(data,))
+    read = plain(job.name, job.data)
+    if isinstance(read, Problem):
+        bad = Evaluation(track=truth.track.name, problems=(read,))
         return bad, bad
-    return evaluate(data, truth, name=job.name), evaluate(data, truth, name=job.name, by=reference.scored)
+    name, data = read
+    return evaluate(data, truth, name=name), evaluate(data, truth, name=name, by=reference.scored)
 
 
 def refused(*problems: Problem) -> Evaluated:

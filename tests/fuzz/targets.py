@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.evaluation.xlsx import to_csv
+from mailbot.evaluation.workbooks import to_csv
 from mailbot.mail.mime.headers import Caps
 from mailbot.mail.mime.tnef import read
 from mailbot.mail.open import open_mail

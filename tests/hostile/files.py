@@ -106,6 +106,48 @@ def xlsx(sheet_data: str, *, before: str = "", dimension: str = "A1:C3") -> byte
     )
 
 
+_ODS = "urn:oasis:names:tc:opendocument:xmlns:"
+
+
+def ods(rows: str, *, before: str = "") -> bytes:
+    """Return an OpenDocument spreadsheet with these rows in its one sheet, and ``before`` the root."""
+    spaces = " ".join(f'xmlns:{name}="{_ODS}{name}:1.0"' for name in ("office", "table", "text"))
+    table = f'<table:table table:name="s">{rows}</table:table><table:table table:name="empty"/>'
+    content = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
+    root = f"{before}<office:document-content {spaces}>{content}</office:document-content>"
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        archive.writestr("content.xml", root)
+    return held.getvalue()
+
+
+def ods_rows(*rows: tuple[object, ...]) -> str:
+    """Return rows of cells as an OpenDocument sheet's XML, with the empty cells and rows that fill it to its end."""
+    fill = '<table:table-cell table:number-columns-repeated="16381"/>'
+    filled = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}{fill}</table:table-row>" for row in rows)
+    return f'{filled}<table:table-row table:number-rows-repeated="1048570">{fill}</table:table-row>'
+
+
+def ods_cell(times: str = "", text: str = "1") -> str:
+    """Return one cell, repeated ``times``."""
+    repeated = f' table:number-columns-repeated="{times}"' if times else ""
+    return f"<table:table-cell{repeated}><text:p>{text}</text:p></table:table-cell>"
+
+
+def ods_row(cells: str, times: str = "") -> str:
+    """Return one row of cells, repeated ``times``."""
+    repeated = f' table:number-rows-repeated="{times}"' if times else ""
+    return f"<table:table-row{repeated}>{cells}</table:table-row>"
+
+
+def _ods_cell(value: object) -> str:
+    if isinstance(value, str):
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+    shown = f"<text:p>{value:.1f}</text:p>"
+    return f'<table:table-cell office:value-type="float" office:value="{value}">{shown}</table:table-cell>'
+
+
 def sheet_rows(*rows: tuple[object, ...]) -> str:
     """Return rows of cells as a sheet's XML."""
     return "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)

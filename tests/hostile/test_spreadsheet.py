@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import openpyxl
 import openpyxl.xml
@@ -10,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.evaluation.xlsx import to_csv
+from mailbot.evaluation.workbooks import plain, to_csv
 from scoring.evaluate import evaluated_any
 from scoring.model import Problem
 from scoring.unpack import Limits, unpack
+from scoring.workbooks import Workbook, workbook
 from tests.hostile import files
 from tests.unit.scoring.made import csv_of, s_rows, s_truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ALLOWED = Limits(spreadsheets=True)
 
@@ -52,6 +57,60 @@ def test_an_honest_workbook_scores_as_its_csv_does() -> None:
         == evaluated_any(csv_of(s_rows()), truths).evaluation.score
         is not None
     )
+
+
+def open_document() -> bytes:
+    """Return the same table as LibreOffice keeps it."""
+    rows = [tuple(row.values()) for row in s_rows()]
+    return files.ods(files.ods_rows(("id", "perception", "knowledge"), *rows))
+
+
+def test_an_open_document_scores_as_its_csv_does() -> None:
+    """Numbers as stored, not as shown; the empty rows and cells at the end are none."""
+    assert to_csv(open_document()) == csv_of(s_rows()) + b"\n"
+
+
+@pytest.mark.parametrize("name", ["s.xlsx", "s.ods", "s.zip", "s.csv", "results", "s.json"])
+@pytest.mark.parametrize(("make", "kind"), [(honest, Workbook.XLSX), (open_document, Workbook.ODS)])
+def test_a_workbook_is_known_by_its_content(name: str, make: Callable[[], bytes], kind: Workbook) -> None:
+    """Whatever it is called, alone or in an archive; an archive that holds one is none itself."""
+    data = make()
+    assert workbook(data) is kind
+    assert [file.data for file in unpack(name, data, ALLOWED).files] == [data]
+    packed = files.zip_of((name.replace(".zip", ".bin"), data))
+    assert workbook(packed) is None
+    assert [file.data for file in unpack("all.zip", packed, ALLOWED).files] == [data]
+    (problem,) = unpack(name, data).problems
+    assert "save the sheet as CSV" in problem.message
+
+
+@pytest.mark.parametrize("make", [honest, open_document])
+def test_a_workbook_is_evaluated_in_the_child(make: Callable[[], bytes]) -> None:
+    """As its CSV is, under its own name."""
+    read = plain("lo.xlsx", make())
+    assert not isinstance(read, Problem)
+    name, data = read
+    found = evaluated_any(data, {"siqa-s": s_truth()}, name=name).evaluation
+    assert found.score == evaluated_any(csv_of(s_rows()), {"siqa-s": s_truth()}).evaluation.score is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (files.ods(files.ods_row(files.ods_cell()) * 140_000), "too-big"),
+        (files.ods(files.ods_row(files.ods_cell(), "200000")), "too-many-rows"),
+        (files.ods(files.ods_row(files.ods_cell("999999999"))), "too-many-columns"),
+        (files.ods(files.ods_rows(("&a;",)), before='<!DOCTYPE w [<!ENTITY a "ha">]>'), "damaged-spreadsheet"),
+        (files.ods("<table:table-row>"), "damaged-spreadsheet"),
+        (files.ods(""), "empty-file"),
+    ],
+    ids=["size", "rows", "columns", "entities", "cut", "empty"],
+)
+def test_each_trick_of_an_open_document_is_refused_by_its_own_code(data: bytes, code: str) -> None:
+    """No table comes out, and the problem says why."""
+    problem = to_csv(data)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.count) == (code, 1)
 
 
 def test_entities_are_refused_by_the_parser() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import mailbot
+from tests.hostile import files
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Shell
@@ -47,6 +49,21 @@ def test_score_shows_how_sure_it_is_and_what_it_was_computed_with(shell: Shell) 
     shown, _ = shell("score", file, "--track", "siqa-s", "--bootstrap", "200", "--seed", "3")
     for line in ("95 % interval", "bootstrap", "(200 resamples, seed 3)", ours["signature"]):
         assert line in shown
+
+
+def test_score_reads_a_workbook_where_the_config_allows_it(shell: Shell) -> None:
+    """In a child, known by its content; otherwise it is refused as its mail would be."""
+    rows = json.loads(Path(shell.folder / shell.predictions()).read_text())["predictions"]
+    lines = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
+    (shell.folder / "lo.xlsx").write_bytes(files.xlsx(files.sheet_rows(*lines)))
+    (shell.folder / "lo.csv").write_bytes(files.ods(files.ods_rows(*lines)))
+    found = shell.json("score", "lo.xlsx", "--track", "siqa-s", code=1)
+    assert [one["code"] for one in found["problems"]] == ["unsupported-format"]
+    with (shell.folder / "config.toml").open("a") as config:
+        config.write("[limits]\nallow_xlsx = true\n")
+    expected = shell.json("score", shell.predictions(), "--track", "siqa-s")["score"]
+    for name in ("lo.xlsx", "lo.csv"):
+        assert shell.json("score", name, "--track", "siqa-s")["score"] == expected
 
 
 def test_score_takes_a_declared_track(shell: Shell) -> None:

@@ -186,3 +186,17 @@ def test_unpacking_never_raises(noise: bytes, at: int, patch: bytes) -> None:
     ):
         unpacked = unpack("a.zip", data)
         assert unpacked.files or unpacked.problems
+
+
+def test_what_packers_leave_in_archives_is_no_result() -> None:
+    """Folders and forks of macOS at any depth, folders with backslashes (.NET); the file in them is taken."""
+    packed = zip_of(
+        ("out\\", b""),
+        ("out\\s.json", b"{}"),
+        ("out/__MACOSX/._s.json", b"\x00\x05\x16\x07"),
+        ("__MACOSX\\s.json", b"\x00"),
+        ("out\\.DS_Store", b"\x00\x00\x00\x01Bud1"),
+    )
+    unpacked = unpack("out.zip", packed)
+    assert unpacked.problems == ()
+    assert [(file.name, file.data) for file in unpacked.files] == [("s.json", b"{}")]

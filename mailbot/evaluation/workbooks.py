@@ -1,4 +1,4 @@
-"""Excel workbooks, where the config allows them: the one sheet that holds something, as CSV. Pure; runs in a child."""
+"""Workbooks, where the config allows them: the one sheet that holds something, as CSV. Pure; runs in a child."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+from mailbot.evaluation import ods
+from mailbot.evaluation.sheet_rows import COLUMNS, ROWS, Refused, filled
 from scoring.model import Problem
-from scoring.sniff import is_xlsx
+from scoring.workbooks import Workbook, workbook
 from scoring.zips import TROUBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from openpyxl import Workbook
-
-__all__ = ["is_xlsx", "to_csv"]
+    import openpyxl
 
 MIB = 1024 * 1024
 UNPACKED_BYTES = 10 * MIB
 PART_BYTES = 2 * MIB  # of a part that is no sheet: openpyxl takes a millisecond for each 50 shared strings
 PARTS = 200
-ROWS = 100_000
-COLUMNS = 200
 
 _MESSAGES = {
     "damaged-spreadsheet": "The workbook cannot be read. Please save the sheet as CSV (UTF-8) and send that.",
@@ -35,8 +33,12 @@ _MESSAGES = {
 }
 
 
-class _Refused(Exception):  # noqa: N818  # a verdict on the workbook, caught in this module, not an error
-    """The workbook is refused; the argument is the problem's code."""
+def plain(name: str, data: bytes) -> tuple[str, bytes] | Problem:
+    """Return name and content of a result file: of a workbook its sheet as CSV, of any other file as they are."""
+    if workbook(data) is None:
+        return name, data
+    text = to_csv(data)
+    return text if isinstance(text, Problem) else (f"{name}.csv", text)
 
 
 def to_csv(data: bytes) -> bytes | Problem:
@@ -46,13 +48,15 @@ def to_csv(data: bytes) -> bytes | Problem:
     """
     try:
         _weigh(data)
-        rows = list(_filled(data))
-    except _Refused as refusal:
+        sheets = [rows for rows in map(list, _sheets(data)) if rows]
+    except Refused as refusal:
         return _problem(str(refusal))
-    except Exception:  # noqa: BLE001  # openpyxl raises whatever its parts stumble over
+    except Exception:  # noqa: BLE001  # the libraries raise whatever their parts stumble over
         return _problem("damaged-spreadsheet")
+    if len(sheets) != 1:
+        return _problem("several-sheets" if sheets else "empty-file")
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(sheets[0])
     return text.getvalue().encode("utf-8", "replace")
 
 
@@ -61,43 +65,26 @@ def _weigh(data: bytes) -> None:
     try:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except TROUBLE:
-        raise _Refused("damaged-spreadsheet") from None
-    heavy = any(part.file_size > PART_BYTES and "worksheets/" not in part.filename for part in parts)
+        raise Refused("damaged-spreadsheet") from None
+    heavy = any(
+        part.file_size > PART_BYTES and "worksheets/" not in part.filename and part.filename != ods.CONTENT
+        for part in parts
+    )
     if heavy or len(parts) > PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
-        raise _Refused("too-big")
+        raise Refused("too-big")
 
 
-def _filled(data: bytes) -> list[list[str]]:
-    """Return the rows of the one sheet that holds something; openpyxl uses defusedxml, so entities are refused."""
+def _sheets(data: bytes) -> Iterator[Iterator[list[str]]]:
+    """Yield the filled rows of each sheet; both readers use defusedxml, so entities are refused."""
+    if workbook(data) is Workbook.ODS:
+        yield from ods.sheets(data)
+        return
     import openpyxl  # noqa: PLC0415  # slow to load, and only for workbooks
 
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    sheets = [rows for rows in map(list, _sheets(book)) if rows]
-    if len(sheets) != 1:
-        raise _Refused("several-sheets" if sheets else "empty-file")
-    return sheets[0]
-
-
-def _sheets(book: Workbook) -> Iterator[Iterator[list[str]]]:
+    book: openpyxl.Workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # a sheet states its own size, truly or not
-        yield _rows(sheet.iter_rows(values_only=True))
-
-
-def _rows(rows: Iterator[Sequence[object]]) -> Iterator[list[str]]:
-    """Yield the rows that are not empty, all as wide as the first one at least."""
-    width = 0
-    for number, row in enumerate(rows, 1):
-        if len(row) > COLUMNS:
-            raise _Refused("too-many-columns")
-        if number > ROWS:
-            raise _Refused("too-many-rows")
-        cells = [_text(value) for value in row]
-        while cells and not cells[-1]:
-            cells.pop()
-        if cells:
-            width = width or len(cells)
-            yield cells + [""] * (width - len(cells))
+        yield filled([_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
 
 
 def _text(value: object) -> str:

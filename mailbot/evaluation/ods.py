@@ -1,0 +1,73 @@
+"""OpenDocument spreadsheets (ISO/IEC 26300-3:2015, part 3, sections 9 and 19): rows as text. Pure; runs in a child."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+from mailbot.evaluation.sheet_rows import COLUMNS, ROWS, Refused, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+CONTENT = "content.xml"
+"""The part that holds the cells."""
+
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
+
+
+def sheets(data: bytes) -> Iterator[Iterator[list[str]]]:
+    """Yield the filled rows of each sheet. Raises whatever zipfile and the parser do for damaged files."""
+    from defusedxml.ElementTree import fromstring  # noqa: PLC0415  # only for workbooks
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        root: Element = fromstring(archive.read(CONTENT), forbid_dtd=True)
+    for sheet in root.iter(f"{_TABLE}table"):
+        yield filled(_rows(sheet))
+
+
+def _rows(sheet: Element) -> Iterator[list[str]]:
+    """Yield each row as often as it says; the empty rows that fill a sheet to its end are counted once."""
+    for row in sheet.iter(f"{_TABLE}table-row"):
+        cells = _row(row)
+        times = _times(row, "rows") if cells else 1
+        if times > ROWS:
+            raise Refused("too-many-rows")
+        for _ in range(times):
+            yield cells
+
+
+def _row(row: Element) -> list[str]:
+    """Return the cells of a row up to the last one that holds something."""
+    cells: list[str] = []
+    empty = 0
+    for cell in row:
+        if cell.tag not in _CELLS:
+            continue
+        text, times = _value(cell), _times(cell, "columns")
+        if not text:
+            empty += times
+            continue
+        if len(cells) + empty + times > COLUMNS:
+            raise Refused("too-many-columns")
+        cells += [""] * empty + [text] * times
+        empty = 0
+    return cells
+
+
+def _value(cell: Element) -> str:
+    """Return a number as stored, any other cell by its text."""
+    stored = cell.get(f"{_OFFICE}value")
+    if stored is not None:
+        return stored
+    return "\n".join("".join(paragraph.itertext()) for paragraph in cell.iter(f"{_TEXT}p"))
+
+
+def _times(element: Element, what: str) -> int:
+    said = element.get(f"{_TABLE}number-{what}-repeated", "1")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < len(str(ROWS)) + 2 else ROWS + 1
