@@ -6,12 +6,14 @@ A split on ``;`` is not enough: the sender chooses quoted local parts and commen
 from __future__ import annotations
 
 import re
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING, Any
 
 import authres
 
 from mailbot.mail import dkim, teamkey
 from mailbot.mail.mime.addresses import addresses
+from mailbot.mail.mime.text import text_of
 from mailbot.mail.model import Claims, Vouched
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ LENGTH = 4096
 
 _RESULTS = ("pass", "fail", "none", "temperror", "permerror", "bestguesspass")
 
+_NAME_LENGTH = 600
+"""Characters in which a server's name and the comment on it must stand."""
+
 _WHO = re.compile(r"\s*([A-Za-z0-9][\w.:-]{0,252})\s*(?:\s1)?\s*(?:\([^()]{0,200}\)\s*)?(?:;|$)")
 
 _NAMELESS = re.compile(r"\s*[A-Za-z][\w-]{0,30}\s*=")
@@ -32,39 +37,70 @@ _NAMELESS = re.compile(r"\s*[A-Za-z][\w-]{0,30}\s*=")
 _STAND_IN = "nameless.invalid; "
 
 
-def vouched(values: Sequence[str], trusted: Collection[str]) -> Vouched | None:
-    """Return what the topmost field of a trusted server says of DMARC; None when there is no such field.
+OUTSIDE = ""
+"""Stands among the fields for a Received field of another host: what is below it came from there."""
 
-    ``values`` come topmost first: each server puts its own on top (RFC 8601, section 5), so a field below was there
-    before and may be forged. ``trusted`` are names in lower case; "" trusts fields without a name, as Microsoft writes
-    them, and of those only the topmost field of all.
+_FROM = re.compile(r"\s*from\s(.{0,500}?)(?:\sby\s|;|$)", re.IGNORECASE | re.DOTALL)
+
+_IP = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]", re.IGNORECASE)
+
+
+def vouched(values: Sequence[str], trusted: Collection[str]) -> Vouched | None:
+    """Return what a trusted server says of DMARC; None when there is no field of one.
+
+    ``values`` come topmost first: each server puts its own on top (RFC 8601, section 5). The fields of the first
+    trusted server down to the first of another, or to a host outside, are one statement; what is below was there before
+    and may be forged. ``trusted`` are names in lower case; "" trusts fields without a name, as Microsoft writes them,
+    and of those only the topmost field of all.
     """
-    for place, value in enumerate(values):
-        who = _who(value)
-        if who is not None and who in trusted and (who or place == 0):
-            return _read(value if who else _STAND_IN + value, who)
-    return None
+    values = [" ".join(value.split()) if len(value) <= LENGTH else value for value in values]
+    said = [value for value in values if value != OUTSIDE]
+    top = _who(said[0]) if said else None
+    if top == "" and top in trusted:
+        return _agreed([_read(_STAND_IN + said[0], "")], "")
+    rest = dropwhile(lambda value: not (who := _who(value)) or who not in trusted, values)
+    first = next(rest, None)
+    if first is None:
+        return None
+    who = str(_who(first))
+    run = [first, *takewhile(lambda value: _who(value) == who, rest)]
+    return _agreed([_read(value, who) for value in run], who)
+
+
+def _agreed(said: Sequence[Vouched | None], who: str) -> Vouched:
+    """Return the one verdict of several fields; where they differ, a pass is none."""
+    found = dict.fromkeys(one for one in said if one is None or one.result)
+    if len(found) == 1 and (only := next(iter(found))) is not None:
+        return only
+    refused = [one for one in found if one is not None and one.result != "pass"]
+    return refused[0] if refused and None not in found else Vouched(authserv_id=who)
 
 
 def _who(value: str) -> str | None:
     """Return the name of the server that wrote a field, "" when it left that out, None when it cannot be told."""
-    named = _WHO.match(value)
+    named = _WHO.match(value[:_NAME_LENGTH])
     if named:
         return named[1].lower()
     return "" if _NAMELESS.match(value) else None
 
 
-def _read(value: str, who: str) -> Vouched:
-    """Return the one verdict on DMARC; none when there are several that differ, or the field breaks its grammar."""
-    if len(value) > LENGTH:
-        return Vouched(authserv_id=who)
+def _read(value: str, who: str) -> Vouched | None:
+    """Return the one verdict on DMARC, with no result where the field says nothing of it.
+
+    None: it does, and cannot be read, or says two things.
+    """
+    nothing = None if "dmarc" in value[:LENGTH].lower() or len(value) > LENGTH else Vouched(authserv_id=who)
+    if nothing is not None or len(value) > LENGTH:
+        return nothing
     try:
         parsed = authres.all_features().parse_value(value)
     except (authres.AuthResError, RecursionError, ValueError):
-        return Vouched(authserv_id=who)
+        return None
     said = [result for result in parsed.results if getattr(result, "method", "") == "dmarc"]
     verdicts = {(str(result.result), _header_from(result)) for result in said}
-    result, header_from = verdicts.pop() if len(verdicts) == 1 else ("", "")
+    if len(verdicts) > 1:
+        return None
+    result, header_from = verdicts.pop() if verdicts else ("", "")
     return Vouched(authserv_id=who, result=result if result in _RESULTS else "", header_from=header_from)
 
 
@@ -76,6 +112,27 @@ def _header_from(result: Any) -> str:  # noqa: ANN401  # authres has no types
 
 FIELDS = 20
 """Authentication-Results fields that are looked at, from the top."""
+
+
+def _results(headers: Headers) -> list[str]:
+    """Return the Authentication-Results fields in order, and where between them the mail came from another host."""
+    found: list[str] = []
+    for name, raw in headers.fields:
+        value = text_of(raw[: headers.value_bytes])
+        if name == "authentication-results":
+            found.append(value)
+        elif name == "received" and _came_in(value) and found[-1:] != [OUTSIDE]:
+            found.append(OUTSIDE)
+    return found[: 2 * FIELDS]
+
+
+def _came_in(received: str) -> bool:
+    """Whether a Received field tells of another host: neither handed on within one, nor over its loopback."""
+    if re.match(r"\s*by\s", received, re.IGNORECASE):
+        return False
+    clause = _FROM.match(received)
+    hosts = _IP.findall(clause[1]) if clause else []
+    return not hosts or not all(host == "::1" or host.startswith("127.") for host in hosts)
 
 
 def read_claims(headers: Headers, subject: str, trusted: Collection[str]) -> Claims:
@@ -90,7 +147,7 @@ def read_claims(headers: Headers, subject: str, trusted: Collection[str]) -> Cla
         from_fields=len(headers.raw("from")),
         recipients=recipients,
         keys=teamkey.found(subject, *recipients, *delivered),
-        vouched=vouched(headers.texts("authentication-results")[:FIELDS], trusted),
+        vouched=vouched(_results(headers), trusted),
         signatures=signatures,
         more_signatures=len(signatures) < len(headers.raw("dkim-signature")),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.authentication import vouched
+from mailbot.mail.authentication import OUTSIDE, read_claims, vouched
+from mailbot.mail.mime.headers import read_headers
 from mailbot.mail.model import Vouched
 
 MX = "mx.bot.example"
@@ -20,6 +21,18 @@ FAIL = Vouched(authserv_id=MX, result="fail", header_from="good.example")
         ([GOOD], PASS),
         ([GOOD.upper()], PASS),
         ([BAD, GOOD], FAIL),
+        ([GOOD, BAD], FAIL),
+        ([GOOD, GOOD], PASS),
+        ([f"{MX}; arc=none (no signatures found)", f"{MX}; spf=pass smtp.mailfrom=good.example", GOOD], PASS),
+        ([f"{MX}; none", f"{MX}; bimi=skipped (DMARC Policy is not at enforcement)", GOOD], PASS),
+        ([GOOD, f"{MX}; dmarc=pass header.from=other.example"], Vouched(authserv_id=MX)),
+        ([GOOD, f"{MX}; dmarc=pass header.from=good.example {'(' * 5000}"], Vouched(authserv_id=MX)),
+        ([f"{MX}; dmarc=(", GOOD], Vouched(authserv_id=MX)),
+        ([f"{MX}; none", "mx.elsewhere.example; none", GOOD], Vouched(authserv_id=MX)),
+        ([f"{MX}; none", "nobody can tell whose", GOOD], Vouched(authserv_id=MX)),
+        ([f"{MX}; none", OUTSIDE, GOOD], Vouched(authserv_id=MX)),
+        ([OUTSIDE, f"{MX}; none", GOOD], PASS),
+        ([f"a{' ' * 4000}x", GOOD], PASS),
         (["mx.elsewhere.example; dmarc=pass header.from=good.example"], None),
         (["mx.elsewhere.example; dmarc=fail header.from=good.example", GOOD], PASS),
         ([f"{MX} 1; dmarc=pass header.from=good.example"], PASS),
@@ -35,8 +48,8 @@ FAIL = Vouched(authserv_id=MX, result="fail", header_from="good.example")
         ([], None),
     ],
 )
-def test_the_topmost_trusted_field_counts(values: list[str], expected: Vouched | None) -> None:
-    """The first field of a trusted server, and no other; what breaks the grammar says nothing."""
+def test_the_fields_of_the_topmost_trusted_server_count(values: list[str], expected: Vouched | None) -> None:
+    """All of them together, down to the first of another; what breaks the grammar, or differs, says nothing."""
     assert vouched(values, {MX}) == expected
 
 
@@ -60,3 +73,27 @@ def test_a_field_without_a_name_counts_only_on_top() -> None:
     )
     assert vouched([nameless], {""}) == Vouched(authserv_id="", result="pass", header_from="good.example")
     assert vouched([BAD, nameless], {""}) is None
+
+
+TRUSTED_NOTHING = f"Authentication-Results: {MX}; arc=none\r\n"
+PASSED = f"Authentication-Results: {MX}; dmarc=pass header.from=good.example\r\n"
+
+
+@pytest.mark.parametrize(
+    ("received", "is_one_statement"),
+    [
+        ("from localhost (localhost [127.0.0.1]) by mx.bot.example (Postfix) with ESMTP id 1", True),
+        ("from mx.bot.example ([::1]) by mx.bot.example with LMTP id 1", True),
+        ("by mx.bot.example (Postfix, from userid 112) id 1", True),
+        ("from evil.example (evil.example [203.0.113.9]) by mx.bot.example with ESMTP id 1", False),
+        ("from localhost (evil.example [203.0.113.9]) by mx.bot.example with ESMTP id 1", False),
+        ("from [127.0.0.1] (evil.example [203.0.113.9]) by mx.bot.example with ESMTP id 1", False),
+        ("from localhost by mx.bot.example", False),
+        ("(qmail 1 invoked from network); 1 Jan 2026 00:00:00 -0000", False),
+    ],
+)
+def test_what_came_with_a_mail_from_outside_is_no_part_of_it(received: str, is_one_statement: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """A server may hand a mail on within itself; whatever lies below the hop from another host, a sender may forge."""
+    block = f"{TRUSTED_NOTHING}Received: {received}\r\n{PASSED}From: ada@good.example\r\n"
+    found = read_claims(read_headers(block.encode()), "", {MX}).vouched
+    assert found == (PASS if is_one_statement else Vouched(authserv_id=MX))
