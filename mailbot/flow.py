@@ -6,6 +6,8 @@ The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in loops; tests ta
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailbot.config import challenge, load
@@ -81,7 +83,7 @@ def opened(
         labels.changed = lambda: sandbox.set_up(set_ups(config, labels))
         service = Service(
             config=config,
-            challenge=challenge.build(config, labels),
+            challenge=replace(challenge.build(config, labels), secret=cache(partial(keys.of, config.state, ledger))),
             ledger=ledger,
             spool=Spool(config.state / "spool"),
             sandbox=sandbox,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
@@ -15,7 +15,7 @@ from scoring import siqa
 from scoring.form import DeclarationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
     from zoneinfo import ZoneInfo
 
@@ -54,6 +54,8 @@ class Challenge:
     publish_at: Moment
     #: Which accepted submission counts for a team.
     standing: Rule
+    #: The secret of the state folder: nobody else can compute what is made with it.
+    secret: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
 
 
 def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from mailbot.intake import wording as sentences
 from mailbot.intake.advice import Advice
 from mailbot.intake.entries import may_be_one
 from mailbot.intake.wording import Wording, language_for
+from mailbot.mail import envelope
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import Outgoing, addressed
 from mailbot.mail.languages import TAGS, aoe_in
@@ -44,8 +44,7 @@ class Replies:
 
     def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
-        domain = self.challenge.address.rpartition("@")[2]
-        message_id = f"<mailbot.{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+        message_id = envelope.message_id(self.challenge, key)
         language = language_for(answer, mail)
         wording = Wording(challenge=self.challenge, zone=self.challenge.zone, language=language)
         subject = _subject(answer, mail, wording)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from mailbot.ledger.tables import outbox
 from mailbot.model import Id, ReplyState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from email.message import EmailMessage
 
@@ -45,6 +46,11 @@ class OutgoingRow:
     def name(self) -> str:
         """Its public name, as ``R-000007``."""
         return Id.REPLY.of(self.id)
+
+    @property
+    def of(self) -> str:
+        """What it answers, or a hash of its occasion: the audit trail names it by that, never by its Message-ID."""
+        return _of(self.mail_id, self.kind, self.key)
 
     @property
     def is_withheld(self) -> bool:
@@ -129,10 +135,24 @@ def sent(tx: Tx, outgoing_id: int, now: datetime) -> None:
     _leave(tx, outgoing_id, state=ReplyState.SENT, sent_at=now, error=None)
 
 
-def was_sent(tx: Tx, message_id: str, now: datetime) -> None:
-    """Note that a mail which was made anew had been sent when it was made first."""
-    again = sa.update(outbox).where(outbox.c.message_id == message_id)
-    tx.execute(again.values(state=ReplyState.SENT, sent_at=now, attempts=1))
+def was_sent(tx: Tx, now: datetime, *, of: str, message_ids: Sequence[str]) -> None:
+    """Note that a mail which was made anew had been sent when it was made first.
+
+    It is known by what it is ``of``; in trails of version 0.1.0 by its Message-ID.
+    """
+    queued = sa.update(outbox).where(outbox.c.state == ReplyState.QUEUED)
+    found = sa.select(outbox.c.id, outbox.c.mail_id, outbox.c.kind, outbox.c.key)
+    rows = tx.execute(found.where(outbox.c.state == ReplyState.QUEUED)) if of else ()
+    same = [row.id for row in rows if _of(row.mail_id, row.kind, row.key) == of]
+    which = outbox.c.id.in_(same) if of else outbox.c.message_id.in_(message_ids)
+    tx.execute(queued.where(which).values(state=ReplyState.SENT, sent_at=now, attempts=1))
+
+
+def _of(mail_id: int | None, kind: str, key: str | None) -> str:
+    """Name a mail of ours by what it answers or for what occasion it is; "" for one that is written but once."""
+    if mail_id is not None:
+        return f"{Id.MAIL.of(mail_id)} {kind}"
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
 
 
 def withhold_all(tx: Tx, *, error: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,10 +20,24 @@ if TYPE_CHECKING:
     from mailbot.config.challenge import Challenge
 
 
+_LETTERS = 32
+"""Hex letters of a Message-ID: 128 bits of an HMAC."""
+
+
 def message_id(challenge: Challenge, key: str) -> str:
-    """Return the Message-ID of the mail with a key: the same key gives the same, so that a copy can be told."""
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return f"<mailbot.{digest}@{challenge.address.rpartition('@')[2]}>"
+    """Return the Message-ID of the mail with a key: the same key gives the same, so that a copy can be told.
+
+    Nobody without the secret can compute it: whoever names it has seen the mail.
+    """
+    digest = hashlib.sha256(key.encode()).hexdigest()[:_LETTERS]
+    return keyed(f"<mailbot.{digest}@{challenge.address.rpartition('@')[2]}>", challenge.secret())
+
+
+def keyed(plain: str, secret: bytes) -> str:
+    """Return the Message-ID for one that is made of the key alone, as version 0.1.0 wrote them."""
+    local, at, domain = plain[1:-1].partition("@")
+    digest = hmac.new(secret, f"message-id {local}".encode(), hashlib.sha256).hexdigest()[:_LETTERS]
+    return f"<mailbot.{digest}{at}{domain}>"
 
 
 def begin(challenge: Challenge, *, recipient: str, subject: str, key: str, now: datetime) -> EmailMessage:

@@ -31,6 +31,7 @@ from mailbot.ledger import (
     teams,
 )
 from mailbot.ledger.mails import Place
+from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
 from mailbot.operations import ingest, rebuild_report, rescore
 
@@ -233,7 +234,9 @@ class Again:
 
     def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            outbox.was_sent(tx, detail["message_id"], self.clock())
+            plain = detail.get("message_id", "")
+            ids = (plain, envelope.keyed(plain, self.service.secret)) if plain else ()
+            outbox.was_sent(tx, self.clock(), of=detail.get("of", ""), message_ids=ids)
 
     def _board(self, _subject: str, detail: dict[str, Any]) -> None:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None

@@ -85,7 +85,7 @@ class Sending:
         with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)
             observations.end_pause(tx, SENDING)
-            events.append(tx, kind="reply-sent", subject=_name(row), now=now, message_id=row.message_id)
+            events.append(tx, kind="reply-sent", subject=_name(row), now=now, of=row.of)
         journal.event("reply-sent", reply=_name(row), **_mail(row), what=row.kind)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ from tests.contest.contest import START, Clock, contest, mail, take, write_confi
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
 
 SENDERS = ("amber@example.org", "beryl@example.org", "stranger@example.com", "amber@example.org")
@@ -58,6 +60,46 @@ def run_a_week(wired: Service, clock: Clock) -> None:
         assert row is not None
         outbox.sent(tx, row.id, clock())
         events.append(tx, kind="reply-sent", subject="R-000001", now=clock(), message_id=row.message_id)
+
+
+def test_what_an_older_version_sent_is_not_sent_again(tmp_path: Path) -> None:
+    """Its trail names a mail by a Message-ID that was made without the secret."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail("amber@example.org"), clock.instant)
+        with wired.ledger.read() as tx:
+            (row,) = mails.listing(tx)
+        plain = hashlib.sha256(f"{row.sha256}{row.name}".encode()).hexdigest()[:32]
+        (written,) = outbox_rows(wired)
+        with wired.ledger.write("test") as tx:
+            message_id = f"<mailbot.{plain}@{written.message_id.rpartition('@')[2]}"
+            events.append(tx, kind="reply-sent", subject="R-000001", now=clock(), message_id=message_id)
+    rebuild.rebuild(load.load(tmp_path / "config.toml"), from_mailbox=False)
+    with contest(tmp_path, clock) as wired:
+        assert [(row.state, row.message_id) for row in outbox_rows(wired)] == [(ReplyState.SENT, written.message_id)]
+
+
+def test_what_was_sent_is_not_sent_again_under_another_secret(tmp_path: Path) -> None:
+    """Who lost the secret makes another; then every Message-ID is a new one, and what was sent stays sent."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail("amber@example.org"), clock.instant)
+        (before,) = outbox_rows(wired)
+        with wired.ledger.write("test") as tx:
+            events.append(tx, kind="reply-sent", subject="R-000001", now=clock(), of=before.of)
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "identity.secret").write_text("ab" * 32)
+    rebuild.rebuild(config, from_mailbox=False)
+    with contest(tmp_path, clock) as wired:
+        (after,) = outbox_rows(wired)
+        assert (after.state, after.of) == (ReplyState.SENT, before.of)
+        assert after.message_id != before.message_id
+
+
+def outbox_rows(wired: Service) -> list[OutgoingRow]:
+    """Return our mails."""
+    with wired.ledger.read() as tx:
+        return outbox.listing(tx)
 
 
 def told(ledger: Ledger) -> dict[str, object]:

@@ -1,0 +1,72 @@
+"""Attacks on what mailbot writes: forged bounces, and limits used up by forged mails."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from tests.hostile.attacks.model import ADA, CARL, Attack, note
+
+if TYPE_CHECKING:
+    from tests.hostile.attacks.model import Ground
+
+REPORT = """From: MAILER-DAEMON@evil.example
+To: {us}
+Subject: Undelivered
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; x
+
+Final-Recipient: rfc822; x
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {failed}
+References: {thread}
+
+--b--
+"""
+
+
+def _report(ground: Ground, failed: str, *thread: str) -> bytes:
+    """Forge a delivery report about a mail of mailbot's."""
+    text = REPORT.format(us=ground.us, failed=failed, thread=" ".join(thread) or "<x@x>")
+    return text.replace("\n", "\r\n").encode()
+
+
+def _bouncing(ground: Ground) -> str:
+    """Return the addresses that mailbot writes to no more."""
+    return ", ".join(address for (address,) in ground.rows("SELECT address FROM addresses WHERE bouncing_since"))
+
+
+def _forged_bounces(ground: Ground) -> str:
+    """Report mails as failed whose Message-IDs are computed from what made the reply: the mail, which we wrote."""
+    domain = ground.us.rpartition("@")[2]
+    for sender in (ADA, CARL):
+        ground.take(note(ground, sender, "A question?", "When is the deadline?"))
+    for number, sha256 in ground.rows("SELECT id, sha256 FROM mails"):
+        for key in (f"{sha256}M-{number:06d}", f"{sha256}M-{number:06d} confirm", f"ask {number}"):
+            digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+            ground.take(_report(ground, f"<mailbot.{digest}@{domain}>"))
+    return _bouncing(ground)
+
+
+def _bounces_by_thread(ground: Ground) -> str:
+    """Report a mail of our own as failed, and name in its References what mailbot wrote to a team."""
+    ground.take(note(ground, ADA, "A question?", "When is the deadline?"))
+    ids = [message_id for (message_id,) in ground.rows("SELECT message_id FROM outbox")]
+    ground.take(_report(ground, "<mine@evil.example>", *ids))
+    return _bouncing(ground)
+
+
+ATTACKS = (
+    Attack(name="forged-bounces-of-computed-message-ids", play=_forged_bounces),
+    Attack(name="bounces-that-name-a-mail-in-references", play=_bounces_by_thread),
+)
