@@ -48,6 +48,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     `trusted` names the servers whose Authentication-Results count. A team key is taken out of subject and text.
     Of a mail over `caps.message_bytes` only the header is read. Attachments are whole: each fault names what is not.
     """
+    raw = with_lines(raw)
     tree = tree_of(raw, caps)
     found = find(raw, tree.leaves, caps)
     headers = tree.headers[0]
@@ -71,6 +72,11 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     )
 
 
+def with_lines(raw: bytes) -> bytes:
+    """Return a mail with lines that end; those of an old Macintosh end with a bare carriage return."""
+    return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
+
+
 def tree_of(raw: bytes, caps: Caps) -> Tree:
     """Return the parts of a mail; of one over `caps.message_bytes` only its header."""
     top = read_part(raw, _start(raw), len(raw), depth=0, caps=caps)
@@ -79,6 +85,7 @@ def tree_of(raw: bytes, caps: Caps) -> Tree:
 
 def files(raw: bytes, caps: Caps) -> Iterator[Attachment]:
     """Yield every file of a mail that its `Mail` names, candidate or not: what is listed can be taken out."""
+    raw = with_lines(raw)
     found = find(raw, tree_of(raw, caps).leaves, caps)
     yield from found.attachments
     yield from found.passed

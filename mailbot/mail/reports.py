@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.mail.mime.headers import read_headers
 from mailbot.mail.mime.parts import read_part
 from mailbot.mail.mime.transfer import decode
-from mailbot.mail.parse import tree_of
+from mailbot.mail.parse import tree_of, with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,9 @@ _RETURNED_HEADERS = ("text/rfc822-headers", "message/rfc822-headers", "message/g
 _RETURNED = ("message/rfc822", "message/global")
 
 _FAILED = re.compile(rb"^Action:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
-_GIVEN_UP = re.compile(rb"permanent (?:fatal )?error|given up|unable to deliver your message", re.IGNORECASE)
+_GIVEN_UP = re.compile(
+    rb"permanent (?:fatal )?(?:error|failure)|failed permanently|given up|unable to deliver your message", re.IGNORECASE
+)
 """What the reports of qmail, Exim, GMX and Yahoo say that have no part for programs."""
 _SAID = 2000  # bytes in which it does
 _FIELD = re.compile(rb"^Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[^\s<>]{1,300}>)", re.IGNORECASE | re.MULTILINE)
@@ -38,9 +40,10 @@ def undelivered(raw: bytes, caps: Caps) -> tuple[str, ...]:
     names in References, arrived. Only a mail that quotes one of our Message-IDs is believed: they cannot be guessed, so
     nobody can silence a team by forging a report. A delayed or relayed mail has not failed.
     """
-    raw = raw[:LOOK_BYTES]
+    raw = with_lines(raw[:LOOK_BYTES])
     tree = tree_of(raw, caps)
-    said = [(part, decode(raw[part.start : part.end], part.encoding) or b"") for part in tree.leaves]
+    parts = tree.leaves or (tree.top,)  # of a report whose boundary was lost, the whole
+    said = [(part, decode(raw[part.start : part.end], part.encoding) or b"") for part in parts]
     if not _has_failed(said, names_recipients="x-failed-recipients" in tree.headers[0]):
         return ()
     ids = list(_returned(said, caps)) or [found[1] for _, text in said if (found := _FIELD.search(text))]
@@ -52,7 +55,7 @@ def _has_failed(said: Sequence[tuple[Part, bytes]], *, names_recipients: bool) -
     statuses = [text for part, text in said if part.content_type in _STATUS]
     if statuses:
         return any(_FAILED.search(text) for text in statuses)
-    return names_recipients or any(_GIVEN_UP.search(text[:_SAID]) for _, text in said)
+    return names_recipients or any(_FAILED.search(text) or _GIVEN_UP.search(text[:_SAID]) for _, text in said)
 
 
 def _returned(said: Sequence[tuple[Part, bytes]], caps: Caps) -> Iterator[bytes]:

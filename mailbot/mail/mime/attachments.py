@@ -11,9 +11,10 @@ from mailbot.mail.mime.params import clean_name
 from mailbot.mail.mime.text import text_of
 from mailbot.mail.mime.transfer import Uuencoded, decode, uuencoded
 from mailbot.mail.model import Attachment, Brought
+from mailbot.mail.subject import own_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mailbot.mail.mime.headers import Caps
     from mailbot.mail.mime.parts import Part
@@ -49,6 +50,8 @@ class _Basket:
     texts: list[tuple[str, str]] = field(default_factory=list)
     #: Whether there is a reaction.
     is_reaction: bool = False
+    #: Boundaries around a part that says how its neighbours are encrypted.
+    sealed: Collection[tuple[str, ...]] = ()
 
     def close(self, code: str, name: str) -> None:
         """Note a part that cannot be opened; of an encrypted mail's parts, only those with a name are counted."""
@@ -61,7 +64,7 @@ class _Basket:
 
 def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
     """Return the candidates among the parts, at most as many and as large as the caps allow, and the first text."""
-    basket = _Basket()
+    basket = _Basket(sealed={part.around for part in leaves if part.content_type == kinds.PGP})
     for part in leaves:
         _sort(raw, part, basket)
     kept, over = _within(basket.files, caps)
@@ -83,7 +86,7 @@ def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
         _sort_winmail(decode(encoded, part.encoding), part.name, basket)
     elif kinds.is_reaction(part):
         basket.is_reaction = True
-    elif code := kinds.is_closed(part):
+    elif code := kinds.is_closed(part, is_sealed=part.around in basket.sealed):
         _sort_closed(part, code, encoded, basket)
     elif body.is_body(part):
         _sort_body(part, encoded, basket)
@@ -201,7 +204,10 @@ def _hints(basket: _Basket, *, taken: bool) -> list[Problem]:
         return [faults.cloud_links(found)]
     if taken:
         return []
-    if any(kind == "text/plain" and kinds.holds_data(text) for kind, text in basket.texts):
+    own = (
+        "\n".join(own_lines(text)) for kind, text in basket.texts if kind == "text/plain"
+    )  # no sample of ours below it
+    if any(kinds.holds_data(text) for text in own):
         return [faults.advice("pasted")]
     names = [file.name for file in basket.passed]
     return [faults.advice("not-a-result-file", len(names), names)] if names else []

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 BYTES = "application/octet-stream"
 
+PGP = "application/pgp-encrypted"
+
 TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 
 _MAILS = ("message/rfc822", "message/global", "message/news")
@@ -17,7 +19,7 @@ _MAILS = ("message/rfc822", "message/global", "message/news")
 _CLOSED = {
     "application/pkcs7-mime": "encrypted",
     "application/x-pkcs7-mime": "encrypted",
-    "application/pgp-encrypted": "encrypted",
+    PGP: "encrypted",
     "application/x-microsoft-rpmsg-message": "encrypted",
     "message/partial": "partial",
     "message/external-body": "external-body",
@@ -48,9 +50,12 @@ _BINHEX = "(This file must be converted with BinHex"
 REACTION = "text/vnd.google.email-reaction+json"
 
 
-def is_closed(part: Part) -> str:
-    """Return the fault of a part that cannot be opened, by its media type, its place or its name; "" for others."""
-    if part.within == "multipart/encrypted":
+def is_closed(part: Part, *, is_sealed: bool = False) -> str:
+    """Return the fault of a part that cannot be opened, by its media type, its place or its name; "" for others.
+
+    `is_sealed` says that a neighbour is `application/pgp-encrypted`: Exchange makes multipart/mixed of such a mail.
+    """
+    if part.within == "multipart/encrypted" or (is_sealed and part.content_type == BYTES and not part.name):
         return "encrypted"
     if code := _CLOSED.get(part.content_type, ""):
         return code

@@ -127,6 +127,24 @@ def test_an_answer_in_our_thread_is_answered_where_it_wants_something(
     assert [(one.mail, one.sender, one.reason) for one in silent] == ([] if answered else [(row.name, ADA, THANKS)])
 
 
+def test_a_reaction_is_recorded_and_not_answered(service: Service) -> None:
+    """Gmail sends a mail for each emoji below ours: no submission, no reply, a line in the digest."""
+    take(service, submission())
+    (receipt,) = sent(service, "reply")
+    parts = (
+        ("text/plain", "\U0001f44d\r\n\r\nAda reacted via Gmail"),
+        ("text/vnd.google.email-reaction+json", '{"emoji": "\U0001f44d", "version": 1}'),
+        ("text/html", "<p>Ada reacted via Gmail</p>"),
+    )
+    inner = "".join(f"--b\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{text}\r\n" for kind, text in parts)
+    fields = {"Content-Type": "multipart/alternative; boundary=b", "In-Reply-To": receipt.message_id}
+    row = take(service, said(f"{inner}--b--", Subject=f"Re: {receipt.subject}", **fields))
+    assert (row.outcome, len(sent(service, "reply"))) == (Outcome.AUTOMATIC, 1)
+    with service.ledger.read() as tx:
+        silent = observations.unanswered(tx, NOW, NOW.replace(year=2027))
+    assert [(one.mail, one.reason) for one in silent] == [(row.name, "emoji reaction")]
+
+
 def test_the_organizers_hear_at_once_of_a_file_that_is_not_answered(service: Service) -> None:
     """Who sent it, what it is called and why; a second time nothing is written, and a mail without a file waits."""
     take(service, submission(sender="eve@elsewhere.example"))

@@ -201,6 +201,33 @@ def test_what_cannot_be_opened_is_named(part: str, code: str) -> None:
     assert names_and_faults(plain(part)) == ([], [code])
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Hello,\n\nid,perception\n1,2\n", ["pasted"]),
+        ('Hello,\n\n```json\n{\n  "track": "S"}\n```\n', ["pasted"]),
+        ("Thanks!\n\n-----Original Message-----\nFrom: us\n\nid,perception\n1,2\n", []),
+        ("Thanks!\n\n> id,perception\n> 1,2\n", []),
+        ("See [1] and [2].\n\n[1] a paper\n", []),
+    ],
+)
+def test_results_pasted_below_a_greeting_are_seen(text: str, codes: list[str]) -> None:
+    """But not the sample of ours in what is quoted."""
+    assert names_and_faults(head() + "Content-Type: text/plain\n\n" + text) == ([], codes)
+
+
+def test_exchange_takes_an_encrypted_mail_apart() -> None:
+    """It makes multipart/mixed of it; the neighbour of application/pgp-encrypted is encrypted."""
+    control = "Content-Type: application/pgp-encrypted\n\nVersion: 1\n"
+    mail = head() + multi("mixed", "b", control, attached("Content-Type: application/octet-stream", b"\x84\x01"))
+    assert names_and_faults(mail) == ([], ["encrypted"])
+
+
+def test_a_mail_of_an_old_macintosh_is_read() -> None:
+    """Its lines end with a bare carriage return."""
+    assert holds_the_result(plain(attached(JSON)).replace("\n", "\r"))
+
+
 def test_a_signed_mail_is_told_from_an_encrypted_one() -> None:
     """Both are application/pkcs7-mime."""
     signed = bytes.fromhex("308006092a864886f70d010702a080")
