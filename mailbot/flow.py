@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from mailbot.config import challenge, load
 from mailbot.config.calendar import now
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import evaluator, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
 from mailbot.intake.intake import ATTEMPTS
 from mailbot.ledger import Ledger, daybook, events, mails, outbox
 from mailbot.mail import open as opening
+from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service
 from mailbot.system import journal, lock, safefile
+from mailbot.system.children import walls
 from mailbot.system.sandbox import Sandbox
 from mailbot.transport.spool import Spool
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.schema import Config
-    from mailbot.system.child import SetUp
+    from mailbot.system.children.named import Kind
+    from mailbot.system.children.process import SetUps
 
 
 def once(service: Service) -> int:
@@ -72,6 +75,7 @@ def opened(
     folder has lost its ledger, unless the ledger ``rebuilds`` it.
     """
     load.check_files(config)
+    walls.undumpable()
     tracks = challenge.tracks_of(config)
     with ExitStack() as stack:
         ledger = Ledger(config.ledger) if rebuilds else daybook.open_ledger(config.ledger, config.state)
@@ -80,7 +84,7 @@ def opened(
         labels = Labels.of(config, tracks, ledger)
         sandbox = Sandbox(config.workers, bounds=config.limits.bounds, set_ups=set_ups(config, labels))
         stack.callback(sandbox.close)
-        labels.changed = lambda: sandbox.set_up(set_ups(config, labels))
+        labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(
             config=config,
             challenge=replace(challenge.build(config, labels), secret=cache(partial(keys.of, config.state, ledger))),
@@ -122,7 +126,7 @@ def enter_config(service: Service) -> None:
     roster.take_file(service.ledger, service.config, service.clock())
 
 
-def set_ups(config: Config, labels: Labels) -> tuple[SetUp, ...]:
-    """Return what each child process does before its first task: hold the labels in force and the limits of mails."""
+def set_ups(config: Config, labels: Labels) -> dict[Kind, SetUps]:
+    """Return what each child does before its first task: one kind holds the limits of mails, the other the labels."""
     reach = opening.reach_of(config.limits, config.identity.authserv_ids)
-    return (evaluator.hold, (dict(labels),)), (opening.hold, (reach,))
+    return {mail_tasks.KIND: ((mail_tasks.hold, (reach,)),), tasks.KIND: evaluator.set_ups(labels)}

@@ -5,6 +5,7 @@ Pure: the same bytes and the same truth give the same evaluation, whoever asks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from scoring.text import counted
 from scoring.unpack import File, Limits, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from scoring.model import Track
     from scoring.scored import Laid, Scored

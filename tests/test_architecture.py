@@ -34,6 +34,7 @@ OWNERS = {
         "mailbot.transport.smtp",
         "mailbot.system.bell",
         "mailbot.system.lock",
+        "mailbot.system.children",
         "mailbot.daemon.systemd",
         "mailbot.operations.doctor.mail",
         "mailbot.transport.server",

@@ -24,11 +24,14 @@ from mailbot.config.fields import LedgerUrl, Section
 from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
-from mailbot.system.child import MIB
-from mailbot.system.sandbox import Bounds
+from mailbot.system.children.bounds import MIB, Bounds
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+ANSWER_MIB = 8
+"""What a child answers besides the files of a mail, at the most."""
 
 
 class LimitsSection(Section):
@@ -62,7 +65,10 @@ class LimitsSection(Section):
     def bounds(self) -> Bounds:
         """What one task of a child may take."""
         return Bounds(
-            seconds=self.child_seconds, cpu_seconds=self.child_cpu_seconds, memory_bytes=self.child_memory_mib * MIB
+            seconds=self.child_seconds,
+            cpu_seconds=self.child_cpu_seconds,
+            memory_bytes=self.child_memory_mib * MIB,
+            answer_bytes=(self.attachments_mib + self.archive_mib + ANSWER_MIB) * MIB,
         )
 
 

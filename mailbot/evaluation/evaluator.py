@@ -2,7 +2,8 @@
 
 A job is a file as bytes and the names of the labels that it is evaluated by; what comes back is its evaluation and its
 values. A worker is given labels once, at its start, and finds them by their SHA-256. It needs no password, ledger or
-spool, so that a cluster can take the place of the local children: another class that does what :class:`Evaluator` says.
+spool, so that a cluster can take the place of the local children: another class that does what :class:`Evaluator` says,
+and whose workers do the same named tasks (:mod:`mailbot.evaluation.tasks`).
 """
 
 from __future__ import annotations
@@ -11,31 +12,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import Temporary
-from mailbot.evaluation.workbooks import plain
+from mailbot.evaluation import tasks
+from mailbot.evaluation.tasks import Job, refused
 from mailbot.model import Judged
-from scoring import reference, stack
-from scoring.evaluate import Evaluated, evaluate, evaluated_any, evaluation_of, laid_of
-from scoring.model import Evaluation, Problem
+from scoring import stack
+from scoring.evaluate import evaluation_of, laid_of
+
+__all__ = ["Evaluator", "InChildren", "Job", "Pending", "judged", "refused", "set_ups"]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mailbot.mail.open import Candidate
+    from mailbot.system.children.process import SetUps
     from mailbot.system.sandbox import Sandbox, Task
+    from scoring.evaluate import Evaluated
+    from scoring.model import Evaluation
     from scoring.stack import Key, Rescored, Stack
     from scoring.truth import Truth
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A file to be evaluated."""
-
-    name: str
-    data: bytes
-    #: A track that the mail's subject names; it only decides where the file leaves it open.
-    hint: str | None = None
-    #: SHA-256 of the labels of each track; whoever takes the job sets them.
-    truths: tuple[str, ...] = ()
 
 
 class Pending(Protocol):
@@ -43,6 +37,9 @@ class Pending(Protocol):
 
     def result(self) -> Evaluated:
         """Wait for it. Raises Temporary when its worker died, or does not have the labels."""
+
+    def cancel(self) -> None:
+        """Stop it: nobody wants its result."""
 
 
 class Evaluator(Protocol):
@@ -62,7 +59,7 @@ class Evaluator(Protocol):
 
 
 class InChildren:
-    """Evaluates files in the sandbox's children, which :func:`hold` gave the labels to.
+    """Evaluates files in the sandbox's children, which :func:`set_ups` gave the labels to.
 
     What a team wrote is read only there. Columns hold checked numbers, so they are evaluated in this process, where
     they lie; and so the private part of a split is in no child.
@@ -75,11 +72,11 @@ class InChildren:
     def start(self, job: Job) -> Pending:
         """See Evaluator."""
         named = replace(job, truths=tuple(truth.sha256 for truth in self._labels.values()))
-        return _Started(self._sandbox.submit(_evaluate, named))
+        return _Started(self._sandbox.submit(tasks.evaluate, named))
 
     def twice(self, job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
         """See Evaluator."""
-        return self._sandbox.submit(_both_ways, job, truth).result()
+        return self._sandbox.submit(tasks.both_ways, job, tasks.labels_of(truth)).result()
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
         """See Evaluator."""
@@ -104,51 +101,14 @@ class _Started:
             raise Temporary(message)
         return found
 
-
-# --- in the worker ---------------------------------------------------------------------------
-
-_held: dict[str, Truth] = {}
-
-
-def hold(truths: Mapping[str, Truth]) -> None:
-    """Set up a worker: keep the labels that its jobs are evaluated by, by their SHA-256."""
-    _held.clear()
-    _held.update({truth.sha256: truth for truth in truths.values()})
+    def cancel(self) -> None:
+        """See Pending."""
+        self.task.cancel()
 
 
-def _evaluate(job: Job) -> Evaluated | None:
-    """Evaluate a file; None without its labels. One that there is not memory enough for is refused, not tried again."""
-    if not all(each in _held for each in job.truths):
-        return None
-    try:
-        return _evaluated(job)
-    except MemoryError:
-        message = "The file takes more memory to read than any result file needs. Please send the result rows alone."
-        return refused(Problem(code="too-big", count=1, message=message))
-
-
-def _evaluated(job: Job) -> Evaluated:
-    read = plain(job.name, job.data)
-    if isinstance(read, Problem):
-        return refused(read)
-    name, data = read
-    truths = {truth.track.name: truth for truth in map(_held.__getitem__, job.truths)}
-    return evaluated_any(data, truths, name=name, hint=job.hint)
-
-
-def _both_ways(job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
-    """Evaluate a file by our kernels and by the reference."""
-    read = plain(job.name, job.data)
-    if isinstance(read, Problem):
-        bad = Evaluation(track=truth.track.name, problems=(read,))
-        return bad, bad
-    name, data = read
-    return evaluate(data, truth, name=name), evaluate(data, truth, name=name, by=reference.scored)
-
-
-def refused(*problems: Problem) -> Evaluated:
-    """Return what becomes of a file that cannot be read at all."""
-    return Evaluated(evaluation=Evaluation(track=None, problems=problems))
+def set_ups(labels: Mapping[str, Truth]) -> SetUps:
+    """Return what a worker does first: hold these labels."""
+    return ((tasks.hold, (tasks.told(labels),)),)
 
 
 def judged(candidate: Candidate, evaluation: Evaluation, values: Mapping[str, bytes]) -> Judged:

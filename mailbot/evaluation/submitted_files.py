@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mailbot.errors import Permanent
 from mailbot.ledger import mails
-from mailbot.mail.open import open_mail, taken_out
+from mailbot.mail import tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ class SubmittedFiles:
             raw = self.spool.get(mail.sha256)
         except Permanent:  # dropped on purpose, or lost
             return None
-        return self.sandbox.submit(taken_out, raw, row.sha256).result()
+        return self.sandbox.submit(tasks.taken_out, raw, row.sha256).result()
 
     def of_mail(self, mail_id: int) -> Mapping[str, bytes]:
         """Return the result files of a mail by their SHA-256; none when the mail is not in the spool any more."""
@@ -107,7 +107,7 @@ class SubmittedFiles:
         return self._open(mail) if mail else None
 
     def _open(self, mail: MailRow) -> Task[Opened]:
-        return self.sandbox.submit(open_mail, self.spool.get(mail.sha256), mail.size)
+        return self.sandbox.submit(tasks.open_mail, self.spool.get(mail.sha256), mail.size)
 
 
 def _with_hash(task: Task[Opened] | None, sha256: str) -> Candidate | None:

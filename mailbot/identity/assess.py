@@ -10,7 +10,7 @@ from mailbot.identity import align, level
 from mailbot.identity.level import Proof
 from mailbot.identity.lookup import NoAnswer
 from mailbot.ledger import observations, teams
-from mailbot.mail import dkim, teamkey
+from mailbot.mail import dkim, tasks, teamkey
 from mailbot.model import AuthLevel, Verdict
 from mailbot.system.sandbox import ChildDied
 
@@ -93,7 +93,7 @@ class Assessor:
         if isinstance(asked, str):
             proofs.append(Proof(level=AuthLevel.DKIM, holds=False, why=asked))
             return Assessment(proofs=proofs, require=self.require)
-        task = self.sandbox.submit(dkim.verify, raw, asked)
+        task = self.sandbox.submit(tasks.verify, raw, asked)
         return Assessment(proofs=proofs, require=self.require, task=task, claimed=wanted)
 
     def _settled(self, verdict: Verdict) -> Assessment:

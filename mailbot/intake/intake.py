@@ -15,7 +15,7 @@ from mailbot.intake.case import Case
 from mailbot.intake.rules import hold_to_team
 from mailbot.intake.sender import Senders, held
 from mailbot.ledger import events, mails, teams
-from mailbot.mail.open import open_mail
+from mailbot.mail import tasks
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied
 
@@ -107,7 +107,7 @@ class Intake:
 
     def _stages(self, row: MailRow, known: Known | None) -> Iterator[None]:
         raw = self.spool.get(row.sha256)
-        opening = self.sandbox.submit(open_mail, raw, row.size)
+        opening = self.sandbox.submit(tasks.open_mail, raw, row.size)
         yield
         opened = opening.result()
         has_files = bool(opened.candidates)

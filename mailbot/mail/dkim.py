@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from calendar import timegm
+from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
 from dataclasses import dataclass
 from email.utils import parsedate_tz
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from mailbot.mail.mime.text import text_of
 from mailbot.mail.model import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     Fields = Sequence[tuple[bytes, bytes]]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scoring.model import Problem  # noqa: TC001  # read when a record crosses the sandbox's wall
+
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from scoring.model import Problem
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.attachments import brought
 from mailbot.mail.mime.headers import KIB, MIB, Caps
+from mailbot.mail.model import Brought, Mail  # noqa: TC001  # read when a record crosses the sandbox's wall
 from mailbot.mail.parse import files, parse
 from mailbot.mail.reports import undelivered
 from scoring.model import Problem
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mailbot.config.schema import LimitsSection
-    from mailbot.mail.model import Brought, Mail
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from mailbot.board.page import folder as site_folder
 from mailbot.errors import Permanent
 from mailbot.identity import roster
 from mailbot.ledger import boards, daybook, erasure, events, mails, outbox, submissions, teams
-from mailbot.mail.open import open_mail
+from mailbot.mail import tasks
 from mailbot.mail.subject import strip_tags
 from mailbot.model import Status, name_key
 from mailbot.system.sandbox import ChildDied
@@ -143,7 +143,7 @@ def _tie(service: Service, digest: str, team: Team, known: Collection[str]) -> T
     if has_words(raw, known):
         return Tie.ITS
     try:
-        opened = service.sandbox.submit(open_mail, raw, len(raw)).result()
+        opened = service.sandbox.submit(tasks.open_mail, raw, len(raw)).result()
     except ChildDied:
         return Tie.DOUBTFUL
     if is_for_team(opened, team.name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.evaluation.workbooks import plain
+from mailbot.evaluation import tasks
 from mailbot.system.sandbox import Sandbox
 from scoring.model import Evaluation, Problem
 from scoring.single import Single, single
@@ -46,6 +46,6 @@ def _readable(name: str, data: bytes, limits: LimitsSection | None) -> tuple[str
         return name, data
     sandbox = Sandbox(1, bounds=limits.bounds if limits else None)
     try:
-        return sandbox.submit(plain, files[0].name, files[0].data).result()
+        return sandbox.submit(tasks.plain_rows, files[0].name, files[0].data).result()
     finally:
         sandbox.close()

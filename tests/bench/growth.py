@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import tasks
 from mailbot.ledger import similarities
 from mailbot.operations import ingest
 from mailbot.system import journal
@@ -74,7 +74,7 @@ def _config(folder: str) -> Config:
 
 def _here(wired: Service) -> Service:
     """Let a contest work in this very process; the labels are the same on both sides."""
-    evaluator.hold(wired.challenge.truths)
+    tasks.hold(tasks.told(wired.challenge.truths))
     return replace(wired, sandbox=cast("Sandbox", Here()))
 
 

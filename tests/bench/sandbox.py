@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import tasks
 from mailbot.ledger import mails
 from mailbot.model import MailState
 from mailbot.operations import ingest
@@ -50,7 +50,7 @@ def _rate(*, here: bool) -> float:
             wired = made
             if here:
                 wired = replace(made, sandbox=cast("Sandbox", Here()))
-                evaluator.hold(wired.challenge.truths)
+                tasks.hold(tasks.told(wired.challenge.truths))
             ingest.enter(wired, mail(0, chance), datetime.now(UTC))
             while wired.intake.step():
                 pass  # the children are up now

@@ -1,154 +1,193 @@
-"""Functions that do to their child what hostile bytes might do; each runs in a child of the sandbox."""
+"""Tasks that do to their child what hostile bytes might do."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import pickle
 import resource
 import signal
-import threading
+import struct
+import sys
 import time
-from multiprocessing.connection import Connection
-from typing import NoReturn
+
+from mailbot.system.children.named import Kind
+
+KIND = Kind(__name__)
+MIB = 1024 * 1024
 
 
+@KIND.task
 def fine(value: int) -> int:
     """Do no harm."""
     return value
 
 
+@KIND.task
+def length(data: bytes) -> int:
+    """Take something long."""
+    return len(data)
+
+
+@KIND.task
 def pid() -> int:
     """Return the child's process id."""
     return os.getpid()
 
 
-def killed() -> NoReturn:
+@KIND.task
+def killed() -> None:
     """Die as the kernel kills what takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
 
 
-def aborted() -> NoReturn:
+@KIND.task
+def aborted() -> None:
     """Die as a C library does that finds its own data broken."""
     os.abort()
 
 
+@KIND.task
 def crashed() -> None:
     """Read memory that is not ours."""
     ctypes.string_at(0)
 
 
-def exited() -> NoReturn:
+@KIND.task
+def exited() -> None:
     """Leave without a word."""
     os._exit(7)
 
 
+@KIND.task
 def hangs() -> None:
     """Wait for ever, using no processor time."""
     time.sleep(3600)
 
 
+@KIND.task
 def spins() -> None:
     """Use processor time for ever."""
     while True:
         pass
 
 
-def bloats() -> int:
+@KIND.task
+def bloats() -> None:
     """Take ever more memory."""
     held = []
     while True:
-        held.append(bytearray(16 * 1024 * 1024))
+        held.append(bytearray(16 * MIB))
 
 
+@KIND.task
+def takes(size: int) -> int:
+    """Take much memory, and give it back."""
+    return len(bytearray(size))
+
+
+@KIND.task
 def recurses() -> int:
     """Call itself for ever."""
     return recurses()
 
 
-def raises() -> NoReturn:
+@KIND.task
+def raises() -> None:
     """Fail as code with a mistake does."""
     raise ZeroDivisionError("by experiment")
 
 
-def leaves() -> NoReturn:
+@KIND.task
+def leaves() -> None:
     """Ask the interpreter to end."""
     raise SystemExit(3)
 
 
-def killed_while_writing() -> bytes:
-    """Die when half of the result is in the channel."""
-
-    def half(channel: Connection, data: bytes) -> NoReturn:
-        os.write(channel.fileno(), data[: len(data) // 2])
-        killed()
-
-    Connection._send = half  # type: ignore[attr-defined]  # noqa: SLF001  # the one place that every write passes
-    return b"x" * 1000
+@KIND.task
+def killed_while_writing() -> None:
+    """Die when half of the answer is in the channel."""
+    os.write(_channel(), struct.pack(">Q", 1000) + bytes(500))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
+@KIND.task
+def says(data: bytes) -> None:
+    """Answer with these bytes, as a child that was taken over may."""
+    os.write(_channel(), struct.pack(">Q", len(data)) + data)
+
+
+@KIND.task
+def claims(size: int) -> None:
+    """Say that an answer of so many bytes follows, and be silent."""
+    os.write(_channel(), struct.pack(">Q", size))
+    time.sleep(3600)
+
+
+def _channel() -> int:
+    """Return the child's only descriptor besides the standard streams."""
+    return next(number for number in range(3, 64) if _is_open(number))
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+@KIND.task
 def answers_endlessly() -> bytes:
     """Return more than may be answered."""
-    return bytes(140 * 1024 * 1024)
+    return bytes(140 * MIB)
 
 
+@KIND.task
 def answers_with_a_lock() -> object:
-    """Return what cannot be pickled."""
-    return threading.Lock()
+    """Return what cannot cross the wall."""
+    return sys
 
 
-class Evil:
-    """Pickles into a call of the daemon's choosing."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Ask the reader to run a command."""
-        return os.system, ("touch pwned",)
+@KIND.task
+def answers_with_another_type() -> int:
+    """Return what was not agreed on."""
+    return "seven"  # type: ignore[return-value]  # that is the point
 
 
-def answers_with_a_call() -> object:
-    """Return what runs a command where it is unpickled."""
-    return Evil()
-
-
-def answers_with_our_own_function() -> object:
-    """Return what calls a function of ours where it is unpickled."""
-    return Ours()
-
-
-class Ours:
-    """Pickles into a call of a function of ours."""
-
-    def __reduce__(self) -> tuple[object, tuple[bytes]]:
-        """Ask the reader to parse a mail."""
-        from mailbot.mail.parse import parse  # noqa: PLC0415  # what it is does not matter here
-
-        return parse, (b"",)
-
-
+@KIND.task
 def writes_a_file(path: str) -> None:
     """Write where it may not."""
     with open(path, "wb") as file:  # noqa: PTH123  # the plainest way
         file.write(b"x")
 
 
+@KIND.task
 def opens_many_files() -> None:
     """Open more files than it may."""
-    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(1000)]
+    held = [os.open(os.__file__, os.O_RDONLY) for _ in range(1000)]
     raise AssertionError(len(held))
 
 
+@KIND.task
 def limits() -> dict[str, int]:
     """Return the limits in force."""
     kinds = ("AS", "FSIZE", "NOFILE", "NPROC", "CORE", "CPU")
     return {kind: resource.getrlimit(getattr(resource, f"RLIMIT_{kind}"))[0] for kind in kinds}
 
 
-def memory_error_while_pickling() -> object:
-    """Return something small in memory whose pickle is not."""
-    return _Wide()
+@KIND.task
+def memory_error_while_writing() -> list[bytes]:
+    """Return something small in memory whose message is not."""
+    return [bytes(1 * MIB)] * 2000
 
 
-class _Wide:
-    def __reduce__(self) -> tuple[object, ...]:
-        return bytes, (pickle.dumps(bytearray(900 * 1024 * 1024)),)
+@KIND.task
+def set_recursion(limit: int) -> None:
+    """Set something that lasts."""
+    sys.setrecursionlimit(limit)
+
+
+@KIND.task
+def recursion() -> int:
+    """Return it."""
+    return sys.getrecursionlimit()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import tasks
 from mailbot.identity import keys
 from mailbot.ledger import mails
 from mailbot.operations.ingest import enter
@@ -94,7 +94,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
     with flow.opened(load.build(given | config, base=folder), clock=clock) as made:
 
         def hold() -> None:
-            evaluator.hold(dict(made.labels))
+            tasks.hold(tasks.told(made.labels))
 
         made.labels.changed = hold
         hold()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import tasks
 from mailbot.operations.ingest import enter
 from tests.servers.sheets import BOOK
 from tests.unit.services import Clock, Here, keyed
@@ -104,7 +104,7 @@ class Contest:
         with flow.opened(load.load(self.folder / "config.toml"), clock=self.clock) as made:
 
             def hold() -> None:
-                evaluator.hold(dict(made.labels))
+                tasks.hold(tasks.told(made.labels))
 
             made.labels.changed = hold
             hold()

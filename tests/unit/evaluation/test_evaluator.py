@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Temporary
-from mailbot.evaluation import evaluator
+from mailbot.evaluation import tasks
 from mailbot.evaluation.evaluator import InChildren, Job
 from mailbot.ledger import scores
 from mailbot.model import MailState
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mailbot.evaluation.evaluator import Pending
+    from mailbot.evaluation.evaluator import Evaluator, Pending
     from scoring.model import Evaluation
     from scoring.stack import Key, Rescored, Stack
     from scoring.truth import Truth
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Elsewhere:
     """An evaluator in another's place, as a cluster would be: it only passes on, and remembers what it was asked."""
 
-    inner: evaluator.Evaluator
+    inner: Evaluator
     asked: list[str] = field(default_factory=list)
 
     def start(self, job: Job) -> Pending:
@@ -80,11 +80,11 @@ def test_mail_rescore_and_verify_go_through_the_seam(tmp_path: Path) -> None:
 def test_labels_that_a_worker_does_not_hold_cost_no_attempt(tmp_path: Path) -> None:
     """It was set up with others: the mail waits, as for any trouble of ours, and is scored when it holds them."""
     with served(tmp_path, Clock()) as service:
-        evaluator.hold({})
+        tasks.hold(())
         with pytest.raises(Temporary, match="labels were changed"):
             InChildren(service.sandbox, service.labels).start(Job(name="s.json", data=b"[]")).result()
         assert take(service, submission()).state is MailState.SPOOLED
-        evaluator.hold(dict(service.labels))
+        tasks.hold(tasks.told(service.labels))
         service.clock.forward(hours=1)  # type: ignore[attr-defined]  # it is the test's clock
         while service.intake.step():
             pass

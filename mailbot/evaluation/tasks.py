@@ -1,0 +1,121 @@
+"""What a worker that evaluates files does: a child of the sandbox, or of a cluster. It holds labels, and no mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  # read when it crosses the wall
+from dataclasses import dataclass, field
+from typing import cast
+
+from mailbot.evaluation.workbooks import plain
+from mailbot.system.children.named import Kind
+from scoring import reference
+from scoring.evaluate import Evaluated, evaluated_any
+from scoring.evaluate import evaluate as evaluate_one
+from scoring.ids import Id  # noqa: TC001  # read when it crosses the wall
+from scoring.model import Evaluation, Note, Problem, Track
+from scoring.truth import Truth
+
+KIND = Kind(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A file to be evaluated."""
+
+    name: str
+    data: bytes
+    #: A track that the mail's subject names; it only decides where the file leaves it open.
+    hint: str | None = None
+    #: SHA-256 of the labels of each track; whoever takes the job sets them.
+    truths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """A truth, as it is told to a worker."""
+
+    track: Track
+    sha256: str
+    ids: tuple[Id, ...] = field(repr=False)
+    values: Mapping[str, tuple[float | str, ...]] = field(repr=False)
+    groups: tuple[str, ...] | None = field(default=None, repr=False)
+    clusters: tuple[str, ...] | None = field(default=None, repr=False)
+    whole: str | None = None
+    scored: tuple[int, ...] | None = field(default=None, repr=False)
+    notes: tuple[Note, ...] = ()
+
+
+_held: dict[str, Truth] = {}
+
+
+@KIND.task
+def hold(given: tuple[Labels, ...]) -> None:
+    """Keep the labels that jobs are evaluated by, by their SHA-256."""
+    _held.clear()
+    _held.update({each.sha256: truth_of(each) for each in given})
+
+
+@KIND.task
+def evaluate(job: Job) -> Evaluated | None:
+    """Evaluate a file; None without its labels. One that there is not memory enough for is refused, not tried again."""
+    if not all(each in _held for each in job.truths):
+        return None
+    try:
+        return _evaluated(job)
+    except MemoryError:
+        message = "The file takes more memory to read than any result file needs. Please send the result rows alone."
+        return refused(Problem(code="too-big", count=1, message=message))
+
+
+@KIND.task
+def plain_rows(name: str, data: bytes) -> tuple[str, bytes] | Problem:
+    """Return name and content of a file, those of a workbook as CSV, or why it is not read."""
+    return plain(name, data)
+
+
+@KIND.task
+def both_ways(job: Job, given: Labels) -> tuple[Evaluation, Evaluation]:
+    """Evaluate a file by any labels, by our kernels and by the reference."""
+    truth = truth_of(given)
+    read = plain(job.name, job.data)
+    if isinstance(read, Problem):
+        bad = Evaluation(track=truth.track.name, problems=(read,))
+        return bad, bad
+    name, data = read
+    return evaluate_one(data, truth, name=name), evaluate_one(data, truth, name=name, by=reference.scored)
+
+
+def told(truths: Mapping[str, Truth]) -> tuple[Labels, ...]:
+    """Return labels as they are told to a worker."""
+    return tuple(labels_of(truth) for truth in truths.values())
+
+
+def labels_of(truth: Truth) -> Labels:
+    """Return a truth as it crosses the wall."""
+    return Labels(
+        track=truth.track, sha256=truth.sha256, ids=truth.ids, values=truth.values, groups=truth.groups,
+        clusters=truth.clusters, whole=truth.whole, scored=truth.scored, notes=truth.notes,
+    )  # fmt: skip
+
+
+def truth_of(given: Labels) -> Truth:
+    """Return it as it was."""
+    values = cast("Mapping[str, tuple[float, ...] | tuple[str, ...]]", given.values)
+    return Truth(
+        track=given.track, sha256=given.sha256, ids=given.ids, values=values, groups=given.groups,
+        clusters=given.clusters, whole=given.whole, scored=given.scored, notes=given.notes,
+    )  # fmt: skip
+
+
+def refused(*problems: Problem) -> Evaluated:
+    """Return what becomes of a file that cannot be read at all."""
+    return Evaluated(evaluation=Evaluation(track=None, problems=problems))
+
+
+def _evaluated(job: Job) -> Evaluated:
+    read = plain(job.name, job.data)
+    if isinstance(read, Problem):
+        return refused(read)
+    name, data = read
+    truths = {truth.track.name: truth for truth in map(_held.__getitem__, job.truths)}
+    return evaluated_any(data, truths, name=name, hint=job.hint)

@@ -1,0 +1,76 @@
+"""The tasks of children by name: what crosses the wall is a name, arguments and an answer, each of a type known before.
+
+A kind of child is a module with a ``KIND``, which lists the tasks it does and nothing else. Whoever runs such a module
+does the same tasks: a child of the sandbox, or a worker of a cluster.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_type_hints
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of child: one opens mails, another evaluates files."""
+
+    #: The module whose ``KIND`` it is.
+    module: str
+    #: Its tasks by their names.
+    tasks: dict[str, Named[..., Any]] = field(default_factory=dict)
+
+    def task(self, function: Callable[P, T]) -> Named[P, T]:
+        """Make a function of this kind's tasks; its annotations say what crosses the wall."""
+        made = Named(self, function)
+        self.tasks[made.name] = made
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class Named(Generic[P, T]):
+    """A function that children of a kind run when they are told its name."""
+
+    kind: Kind
+    function: Callable[P, T]
+
+    @property
+    def name(self) -> str:
+        """What a child knows it by."""
+        return self.function.__name__
+
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> T:
+        """Run it in this process."""
+        return self.function(*arguments, **named)
+
+    @cached_property
+    def arguments(self) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
+        """What reads its arguments."""
+        types = [kind for name, kind in self._types.items() if name != "return"]
+        return msgspec.msgpack.Decoder(tuple[*types] if types else tuple[()])  # type: ignore[valid-type]  # made here
+
+    @cached_property
+    def answer(self) -> msgspec.msgpack.Decoder[T]:
+        """What reads its answer."""
+        return msgspec.msgpack.Decoder(self._types["return"])
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return get_type_hints(self.function)
+
+
+def load(module: str) -> Kind:
+    """Return the kind that a module defines. Raises ImportError, AttributeError or TypeError."""
+    kind = importlib.import_module(module).KIND
+    if not isinstance(kind, Kind):
+        raise TypeError(f"{module} defines no kind of child")
+    return kind
