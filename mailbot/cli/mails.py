@@ -22,11 +22,12 @@ from mailbot.cli.common import (
 from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
-from mailbot.ledger import events, teams
+from mailbot.ledger import events, held, teams
 from mailbot.ledger import mails as table
 from mailbot.model import MailState, Outcome
 from mailbot.operations import trace as life
 from mailbot.transport.spool import Spool
+from scoring.text import printable
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
 
-mails = typer.Typer(help="Mails: list them, approve those that are held.", no_args_is_help=True)
+mails = typer.Typer(help="Mails: list them, approve held ones, assign those of unknown senders.", no_args_is_help=True)
 
 stuck = typer.Typer(help="Mails that were set aside: list, show, retry or drop them.", no_args_is_help=True)
+
+SHOWN = 200
+"""Characters of a sender or subject that a list shows."""
 
 Mail = Annotated[str, typer.Argument(metavar="M-000012", help="The mail.")]
 
@@ -95,11 +99,11 @@ def list_mails(
     columns = {
         "mail": None,
         "arrived_at": short,
+        "from": None,
+        "subject": None,
         "team": None,
-        "state": None,
         "outcome": None,
         "auth": None,
-        "filed_to": None,
         "reason": None,
     }
     emit(rows, as_json=as_json, columns=columns, title="Mails")
@@ -120,6 +124,31 @@ def approve_mail(
         message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
         raise Permanent(message)
     typer.echo("It is due now: `mailbot run` or `mailbot once` scores it.")
+
+
+@mails.command("assign")
+def assign_mail(
+    context: typer.Context,
+    mail: Mail,
+    team: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
+    config: ConfigFile = None,
+) -> None:
+    """Give a mail of an unknown sender to a team: it is scored, counts from its arrival, and the team is answered.
+
+    `mailbot submissions hide` takes back what it brings.
+    """
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-assigned") as tx:
+        found = teams.with_name(tx, team)
+        if found is None:
+            message = f"there is no team {team!r}; `mailbot teams list` names them all"
+            raise Permanent(message)
+        assigned = held.assign(tx, number(mail, "M"), found.id, why=why, now=calendar.now())
+    if not assigned:
+        message = f"{mail} is no mail of an unknown sender; `mailbot mails list` shows what became of each"
+        raise Permanent(message)
+    typer.echo(f"It is due now as {found.name}'s: `mailbot run` or `mailbot once` scores it.")
 
 
 @stuck.command("list")
@@ -167,6 +196,8 @@ def _as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[str, A
         "uidvalidity": row.place.uidvalidity,
         "uid": row.place.uid,
         "arrived_at": rfc3339(row.arrived_at, zone),
+        "from": row.sender and printable(row.sender, SHOWN),
+        "subject": row.subject and printable(row.subject, SHOWN),
         "team": teams.get(row.team_id or 0),
         "state": str(row.state),
         "outcome": row.outcome and str(row.outcome),

@@ -214,7 +214,8 @@ def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *,
     if config.registration.is_closed(calendar.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; say --why this is let in"
         raise Permanent(message)
-    by_hand = roster.Terms(again=True, reserved=Reserved.of(config))
+    since = roster.waiting_since(config, calendar.now())
+    by_hand = roster.Terms(again=True, reserved=Reserved.of(config), waiting_since=since)
     act_as_organizer()
     with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]

@@ -130,6 +130,8 @@ class Roster(Section):
     file: Path | None = None
     #: Answer senders who are on no team, once a day each.
     reply_to_unknown: bool = False
+    #: Whether mails of an unknown sender are taken up, as of their arrival, when the address joins a team.
+    take_waiting: bool = True
     #: A form whose response sheet is read every hour.
     sheet: FormSection = FormSection()
 

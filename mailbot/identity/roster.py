@@ -6,18 +6,19 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailbot.config.address import normalise
+from mailbot.config.calendar import phase_at
 from mailbot.errors import ConfigError
 from mailbot.identity import names as naming
-from mailbot.ledger import daybook, events, teams
+from mailbot.ledger import daybook, events, held, teams
 from mailbot.model import name_key
 from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from mailbot.config.schema import Config
@@ -52,6 +53,8 @@ class Terms:
     again: bool = False
     #: What no new team may be called.
     reserved: naming.Reserved | None = None
+    #: Mails that new addresses sent since then, as unknown senders, are taken up; None: none are.
+    waiting_since: datetime | None = None
 
 
 AS_THEY_COME = Terms()
@@ -64,6 +67,15 @@ class Roster:
     entries: tuple[Entry, ...]
     #: One sentence each, with the line.
     mistakes: tuple[str, ...]
+
+
+def waiting_since(config: Config, now: datetime) -> datetime | None:
+    """Return since when mails of unknown senders count once their address is on the roster: the opening of the phase.
+
+    None when the config does not want it, or no phase is open.
+    """
+    phase = phase_at(config.calendar, now) if config.roster.take_waiting else None
+    return (phase.opens or datetime.min.replace(tzinfo=UTC)) if phase else None
 
 
 def entry(name: str, given: Sequence[str]) -> Entry:
@@ -149,6 +161,8 @@ def enter(
             mistakes.append(f"team {one.name!r}: {fault}")
         elif set(one.addresses) - known:
             add(tx, one, now, state=state, unconfirmed=terms.confirm, **({"why": why} if why else {}))
+            if terms.waiting_since is not None:
+                held.take_up(tx, one.addresses, since=terms.waiting_since, now=now)
             names.add(one.name)
     return mistakes
 
@@ -171,7 +185,11 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
 def take_file(ledger: Ledger, config: Config, now: datetime) -> None:
     """Enter the teams of the roster file; what cannot be taken goes to the journal. Raises ConfigError."""
     read = read_file(config.roster.file)
-    terms = Terms(confirm=config.registration.confirm, reserved=naming.Reserved.of(config))
+    terms = Terms(
+        confirm=config.registration.confirm,
+        reserved=naming.Reserved.of(config),
+        waiting_since=waiting_since(config, now),
+    )
     with ledger.write("enter-roster") as tx:
         mistakes = enter(tx, read.entries, now, state=config.state, terms=terms)
     for mistake in (*read.mistakes, *mistakes):

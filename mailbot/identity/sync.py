@@ -90,6 +90,7 @@ class Sync:
             public=source.public,
             closed=settings.is_closed(now),
             reserved=names.Reserved.of(self.config),
+            waiting_since=roster.waiting_since(self.config, now),
         )
         with self.ledger.write("sync-roster") as tx:
             entered = roster.enter(tx, read.entries, now, state=self.config.state, terms=terms)

@@ -65,6 +65,8 @@ class Senders:
             has_command=has_command,
             answers_us=answers_us,
         )
+        if row.auth is AuthLevel.CONFIRMED and row.team_id is not None and identity.team is None:
+            identity = self._assigned(row.team_id)
         identity = self.registrar.seen(row, mail, identity, known)
         said = confirmation.read(mail.subject, mail.text) if known is None else None
         identity = known.of(identity, mail) if known is not None else identity
@@ -77,6 +79,12 @@ class Senders:
         if identity.outcome is None and answers_us and not handled and not _wants_an_answer(mail):
             return Identity(team=identity.team, outcome=Outcome.NO_SUBMISSION, reason=THANKS)
         return identity
+
+    def _assigned(self, team_id: int) -> Identity:
+        """Return whose a mail is that an organizer assigned; the team is answered, not the address it came from."""
+        with self.ledger.read() as tx:
+            team = teams.with_id(tx, team_id)
+            return Identity(team=team, reply_to=teams.recipient(team, teams.bouncing(tx)))
 
     def _confirmed(self, identity: Identity, said: Said) -> Identity:
         """Return what an answer to a question about a held mail is; that it came back is proof enough."""

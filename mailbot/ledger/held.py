@@ -1,4 +1,4 @@
-"""Held mails: the sender is not proven well enough, so nothing counts until somebody confirms it."""
+"""Mails that wait for a word: held ones, whose sender is not proven well enough, and those of unknown senders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import mails, outbox
-from mailbot.model import AuthLevel, MailState, Outcome
+from mailbot.ledger import events
+from mailbot.ledger.tables import mails, outbox, teams
+from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -17,14 +19,52 @@ if TYPE_CHECKING:
 QUESTION = "confirm"
 """The kind of the mail that asks a team whether a mail is its own."""
 
+_IS_UNKNOWN = (mails.c.state == MailState.RECORDED, mails.c.outcome == Outcome.UNKNOWN_SENDER)
+
+_IS_NOBODYS = (
+    mails.c.state == MailState.RECORDED,
+    mails.c.outcome.in_([Outcome.UNKNOWN_SENDER, Outcome.AUTOMATIC]),
+    mails.c.team_id.is_(None),
+)
+
 _IS_HELD = (mails.c.state == MailState.RECORDED, mails.c.outcome == Outcome.HELD)
 
 
 def release(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:
     """Make a held mail due as one that is confirmed; False when it is not held. Its arrival stays what it was."""
-    due = {"state": MailState.SPOOLED, "outcome": None, "attempts": 0, "due_at": now, "filed_to": None, "reason": None}
     sure = {"auth": AuthLevel.CONFIRMED, "auth_why": why}
-    return tx.execute(sa.update(mails).where(mails.c.id == mail_id, *_IS_HELD).values(**due, **sure)).rowcount == 1
+    wanted = sa.update(mails).where(mails.c.id == mail_id, *_IS_HELD)
+    return tx.execute(wanted.values(**_due(now), **sure)).rowcount == 1
+
+
+def assign(tx: Tx, mail_id: int, team_id: int, *, why: str, now: datetime) -> bool:
+    """Make a mail that is no team's due as one of a team's; False when it is not such a mail. Its arrival stays."""
+    sure = {"team_id": team_id, "auth": AuthLevel.CONFIRMED, "auth_why": "an organizer assigned it"}
+    wanted = sa.update(mails).where(mails.c.id == mail_id, *_IS_NOBODYS)
+    if tx.execute(wanted.values(**_due(now), **sure)).rowcount == 0:
+        return False
+    name = tx.scalar(sa.select(teams.c.name).where(teams.c.id == team_id))
+    events.append(tx, kind="mail-assigned", subject=Id.MAIL.of(mail_id), now=now, team=name, why=why)
+    return True
+
+
+def take_up(tx: Tx, addresses: Collection[str], *, since: datetime, now: datetime) -> int:
+    """Make the mails of unknown senders due again that came from these addresses since an instant; return how many."""
+    wanted = (sa.func.lower(mails.c.sender).in_(addresses), mails.c.arrived_at >= since, *_IS_UNKNOWN)
+    found = list(tx.scalars(sa.select(mails.c.id).where(*wanted).order_by(mails.c.id)))
+    for mail_id in found:
+        make_due(tx, mail_id, now)
+        events.append(tx, kind="mail-taken-up", subject=Id.MAIL.of(mail_id), now=now)
+    return len(found)
+
+
+def make_due(tx: Tx, mail_id: int, now: datetime) -> None:
+    """Make a mail of an unknown sender due again, to be looked at as if it had come now."""
+    tx.execute(sa.update(mails).where(mails.c.id == mail_id, *_IS_UNKNOWN).values(**_due(now)))
+
+
+def _due(now: datetime) -> dict[str, object]:
+    return {"state": MailState.SPOOLED, "outcome": None, "attempts": 0, "due_at": now, "filed_to": None, "reason": None}
 
 
 def count(tx: Tx) -> int:

@@ -49,6 +49,9 @@ class MailRow:
     #: How sure it is who sent it, and why; None where nobody asked.
     auth: AuthLevel | None
     auth_why: str | None
+    #: What the mail says of its sender and subject; None until it was opened.
+    sender: str | None = None
+    subject: str | None = None
 
     @property
     def name(self) -> str:
@@ -287,6 +290,8 @@ def _rows(
             filed_to=row.filed_to,
             auth=AuthLevel(row.auth) if row.auth else None,
             auth_why=row.auth_why,
+            sender=row.sender,
+            subject=row.subject,
         )
         for row in found
     ]

@@ -21,6 +21,7 @@ from mailbot.intake import recorded
 from mailbot.ledger import (
     daybook,
     events,
+    held,
     mails,
     observations,
     outbox,
@@ -143,6 +144,8 @@ class Again:
             "mail-spooled": self._mail,
             "mail-recorded": self._record,
             "mail-approved": self._approved,
+            "mail-assigned": self._assigned,
+            "mail-taken-up": self._taken_up,
             "mail-set-aside": self._set_aside,
             "team-key": self._key,
             "authserv-checked": self._authserv,
@@ -176,6 +179,15 @@ class Again:
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             confirmation.release(tx, Id.MAIL.number(subject), self.clock())
+
+    def _assigned(self, subject: str, detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            if team := teams.with_name(tx, detail["team"]):
+                held.assign(tx, Id.MAIL.number(subject), team.id, why=detail["why"], now=self.clock())
+
+    def _taken_up(self, subject: str, _detail: dict[str, Any]) -> None:
+        with self.service.ledger.write("rebuild") as tx:
+            held.make_due(tx, Id.MAIL.number(subject), self.clock())
 
     def _key(self, subject: str, detail: dict[str, Any]) -> None:
         if "by" in detail:

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "commit.grant": "`mailbot teams grant`",
     "commit.ingest": "`mailbot ingest`",
     "commit.mail-approved": "`mailbot mails approve`",
+    "commit.mail-assigned": "`mailbot mails assign`",
     "commit.migrate": "the first start; see below",
     "commit.rebuild": "`mailbot rebuild`",
     "commit.receipts": "a phase that closed; see tests/contest/test_letters.py",
