@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.deviations import deviations
 from scoring.ladder import Rung, climb, feedback
 from scoring.model import Kind, Policy
 from scoring.parts import labels_of, parts_of
-from scoring.scored import influence, scored
+from scoring.scored import scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +63,7 @@ class Gain:
 
 def attacks_on(track: Track) -> tuple[Attack, ...]:
     """Return the attacks that the columns of a track are open to."""
-    kinds = {column.kind for column in track.columns}
+    kinds = set() if track.label_columns else {column.kind for column in track.columns}
     return tuple(attack for attack, (kind, _) in PLAYS.items() if kind in kinds)
 
 
@@ -70,7 +71,7 @@ def made_up(truth: Truth, seed: int) -> Truth:
     """Return a truth of the same items, groups and clusters whose labels are drawn at random, numbers and choices."""
     draw = np.random.default_rng(seed)
     values: dict[str, tuple[float, ...] | tuple[str, ...]] = {}
-    for column in truth.track.columns:
+    for column in truth.track.labelled:
         if column.kind is Kind.NUMBER:
             values[column.name] = tuple(draw.normal(size=len(truth.ids)).tolist())
         else:
@@ -122,9 +123,8 @@ class Oracle:
         laid = _laid(values, self._truth)
         score, track = scored(laid, self._truth).score, self._truth.track
         if self._policy is Policy.LADDER:
-            moves = influence(laid, self._truth)
-            clusters = parts_of(self._truth).clusters
-            self._rung = climb(self._rung, score, moves, clusters=clusters, higher_is_better=track.higher_is_better)
+            moves = deviations(laid, self._truth)
+            self._rung = climb(self._rung, score, moves, higher_is_better=track.higher_is_better)
         told = feedback(self._policy, score, rung=self._rung, resolution=self._resolution)
         return None if told.score is None else told.score * (1 if track.higher_is_better else -1)
 

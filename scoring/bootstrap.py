@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring import formula, metrics
-from scoring.evaluate import values_of
-from scoring.parts import label_side, labels_of, parts_of
+from scoring import formula
+from scoring.metrics.rule import FORMS, joined, parted
+from scoring.parts import labels_for, labels_of, parts_of, predicted, rule_of, target_of
 from scoring.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from scoring.kernel import Floats
+    from scoring.metrics.rule import Array
     from scoring.model import Measure
     from scoring.scored import Laid
     from scoring.truth import Truth
@@ -35,15 +38,7 @@ def bootstrap(laid: Laid, truth: Truth, draws: int, seed: int) -> Floats:
 
     The seed alone and the truth fix the resamples, so scores of two submissions may be compared draw by draw.
     """
-    return np.concatenate([_scores(laid, truth, weights) for weights in resamples(truth, draws, seed)])
-
-
-def scores_of(data: bytes, truth: Truth, draws: int, seed: int, *, name: str = "") -> Floats:
-    """Return the same for a result file, bare or packed. Raises ValueError for a file that cannot be scored."""
-    laid = values_of(data, truth, name=name)
-    if laid is None:
-        raise ValueError("a file with problems has no score to resample")
-    return bootstrap(laid, truth, draws, seed)
+    return np.concatenate([scores_under(laid, truth, weights) for weights in resamples(truth, draws, seed)])
 
 
 def percentiles(scores: Floats, level: float = 0.95) -> tuple[float, float]:
@@ -71,7 +66,8 @@ def _drawn(draw: np.random.Generator, rows: int, size: int) -> Floats:
     return counts.reshape(rows, size).astype(np.float64)
 
 
-def _scores(laid: Laid, truth: Truth, weights: Floats) -> Floats:
+def scores_under(laid: Laid, truth: Truth, weights: Floats) -> Floats:
+    """Return the score under each row of weights (B, n), which are whole numbers, in the order of the parts; (B,)."""
     columns: dict[str, Floats] = {}
     for measure in truth.track.measures:
         found = _weighted(laid, truth, measure, weights)
@@ -83,16 +79,37 @@ def _scores(laid: Laid, truth: Truth, weights: Floats) -> Floats:
 def _weighted(laid: Laid, truth: Truth, measure: Measure, weights: Floats) -> Floats:
     """Return a measure under each row of weights; NaN where it is undefined."""
     part = parts_of(truth).slices[measure.group]
-    x, own = laid[measure.column][part], weights[:, part]
+    own = weights[:, part]
+    if measure.per:
+        return _by_query(laid, truth, measure, own)
     if measure.metric in WEIGHTED:
-        return WEIGHTED[measure.metric](x, labels_of(truth)[measure.column][part], own)
-    labels = label_side(truth, measure).vector
-    found = (_expanded(measure.metric, x, labels, row.astype(np.int64)) for row in own)
+        x, y = laid[measure.column][part], labels_of(truth)[measure.column][part]
+        return WEIGHTED[measure.metric](x, y, own)
+    columns = [laid[name][part] for name in measure.predicted]
+    labels = labels_for(measure, truth)
+    found = (_expanded(truth, measure, columns, labels, row.astype(np.int64)) for row in own)
     return np.array([np.nan if value is None else value for value in found])
 
 
-def _expanded(metric: str, x: Floats, y: Floats, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float | None:
-    return metrics.one(metric, x.repeat(counts), y.repeat(counts))
+def _expanded(
+    truth: Truth, measure: Measure, columns: Sequence[Array], labels: Sequence[Array], counts: NDArray[np.int64]
+) -> float | None:
+    """Return a measure of the items, each as often as it was drawn; None without any."""
+    if not counts.any():
+        return None
+    rule = rule_of(truth, measure)
+    form = FORMS[rule.form]
+    x = joined([form(column.repeat(counts)) for column in columns])
+    return rule.one(x, rule.target([column.repeat(counts) for column in labels]))
+
+
+def _by_query(laid: Laid, truth: Truth, measure: Measure, weights: Floats) -> Floats:
+    """Return the weighted mean over queries, whose items are drawn together: a query drawn twice counts twice."""
+    x, target = predicted(measure, laid, truth), target_of(truth, measure)
+    each = rule_of(truth, measure).queries
+    values = np.array(each(x, target) if each else [])
+    drawn = np.array([weights[:, at].mean(axis=1) for at in parted(labels_for(measure, truth)[-1])]).T
+    return _over(drawn @ values, drawn.sum(axis=1))
 
 
 # --- metrics under weights: predictions and labels (m,), weights (B, m), result (B,) ----------

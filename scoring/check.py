@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring import letters
+from scoring.cells import texts
 from scoring.ids import Match, match_ids
 from scoring.model import Column, Kind, Note, Problem
 from scoring.registry import METRICS
 from scoring.table import LABELS, shown_columns
 from scoring.text import counted, first, listed, quoted
-from scoring.values import LARGEST, Fault, choice, is_typeset, number, shown, with_point
+from scoring.values import Fault, choice, is_typeset, number, shown, with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ FAULTS = {
     Fault.MISSING: "{} without a number. Every item needs one.",
     Fault.NOT_FINITE: "{} not finite (NaN or an infinity). Every item needs an ordinary number.",
     Fault.NOT_NUMBER: "{} no decimal number. Write numbers as 3.75, with a point, without separators or units.",
-    Fault.OUT_OF_RANGE: f"{{}} larger than {LARGEST:,.0f} in size, which no rating is.",
+    Fault.OUT_OF_RANGE: "{} out of the range that is taken: {within}.",
 }
 
 LOOKED_AT = 100
@@ -132,14 +133,17 @@ def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
         if name is None:
             continue
         if column.kind is Kind.NUMBER:
-            values[column.name], said = _numbers(table, name, match, faults, comma=comma)
+            values[column.name], said = _numbers(table, name, column, match, faults, comma=comma)
             notes += said
+        elif column.kind.is_text:
+            values[column.name], unreadable = texts(table, name, column, match)
+            problems += unreadable
         else:
             read = letters.answers(table, name, column, match)
             values[column.name] = read.answers
             problems += read.problems
             notes += read.notes
-    problems += [_fault_problem(fault, faults[fault]) for fault in Fault if fault in faults]
+    problems += [_fault_problem(fault, faults[fault], track) for fault in Fault if fault in faults]
     return Checked(values=values, problems=tuple(problems), notes=tuple(notes))
 
 
@@ -191,13 +195,13 @@ def _has_points(table: Table, track: Track) -> bool:
 
 
 def _numbers(
-    table: Table, name: str, match: Match, faults: dict[Fault, list[str]], *, comma: bool
+    table: Table, name: str, column: Column, match: Match, faults: dict[Fault, list[str]], *, comma: bool
 ) -> tuple[list[float], list[Note]]:
     """Return the numbers of a column in label order, and notes; faulty cells go to ``faults`` as examples."""
     cells = [with_point(cell) for cell in table.cells[name]] if comma else table.cells[name]
     values: list[float] = []
     for row, cell in enumerate(cells):
-        value = 0.0 if row in table.torn else number(cell)
+        value = 0.0 if row in table.torn else number(cell, column.range)
         if isinstance(value, Fault):
             faults[value].append(f"{match.names[row]}: {name} {shown(cell)}")
             value = 0.0
@@ -223,7 +227,7 @@ def _spelling(given: Sequence[object], read: Sequence[object], name: str) -> Ite
 
 def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]], track: Track) -> tuple[Note, ...]:
     """Return a note for each column whose values are all alike although it is to be correlated."""
-    correlated = (each.column for each in track.measures if METRICS[each.metric].undefined is not None)
+    correlated = (each.column for each in track.measures if METRICS[each.metric].correlates)
     return tuple(_constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
 
 
@@ -233,7 +237,7 @@ def _constant_note(column: str) -> Note:
     return Note(code="constant-predictions", count=1, message=message)
 
 
-def _fault_problem(fault: Fault, examples: list[str]) -> Problem:
+def _fault_problem(fault: Fault, examples: list[str], track: Track) -> Problem:
     if fault is Fault.NOT_NUMBER and (comma := COMMA_SHOWN.search(examples[0])):
         message = (
             f"{counted(len(examples), 'value is no number', 'values are no numbers')}: {comma[1]},{comma[2]} has a"
@@ -241,5 +245,7 @@ def _fault_problem(fault: Fault, examples: list[str]) -> Problem:
         )
         return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)
     verb = "" if fault is Fault.MISSING else " is" if len(examples) == 1 else " are"
-    message = FAULTS[fault].format(counted(len(examples), "value") + verb)
+    ranges = dict.fromkeys(column.range for column in track.columns if column.kind is Kind.NUMBER)
+    within = " or ".join(f"{low:,g} to {high:,g}" for low, high in ranges)
+    message = FAULTS[fault].format(counted(len(examples), "value") + verb, within=within)
     return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)

@@ -5,32 +5,36 @@ Standard library only.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scoring.declared import Described, described
 from scoring.form import DeclarationError, Form, is_number
+from scoring.formulas import bounds_of, expressed, formula_of, measure_of
 from scoring.model import Column, Kind, Measure, Term, Track
-from scoring.registry import METRICS, Metric
 from scoring.values import group_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-TRACK_KEYS = frozenset({"name", "title", "letters", "id", "columns", "group", "cluster", "weights", "floor", "version"})
-COLUMN_KEYS = frozenset({"name", "aliases", "choices", "metrics", "also"})
+    from scoring.uses import Use
+
+TRACK_KEYS = frozenset(
+    {
+        *("name", "title", "letters", "id", "columns", "group", "cluster", "per", "weights", "floor", "points"),
+        *("score", "better", "bounds", "version"),
+    }
+)
 COLUMN_EXAMPLE = '[[columns]] with name = "answer", choices = ["A", "B"], metrics = ["accuracy"]'
-MOST_CHOICES = 255
 #: What a track may be called: its name stands in commands, file names, the ledger and the signature.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
 #: Keys that name columns of the label file, with what they are unless said; compared in lower case, as all columns.
-LABEL_COLUMNS = {"id": "id", "group": "", "cluster": ""}
+LABEL_COLUMNS = {"id": "id", "group": "", "cluster": "", "per": ""}
 #: Fields of a file that say what it is; no column of values may be called so.
 TAKEN = ("team", "method", "track")
 
@@ -39,41 +43,49 @@ def track_from(declaration: Mapping[str, object]) -> Track:
     """Return the track that a declaration describes. Raises DeclarationError, which says all that is wrong with it.
 
     ``name``; ``title``, shown (default: the name); ``letters``, what a file's ``track`` may say; ``id``, the id
-    column; ``columns``, a list of mappings with ``name``, ``aliases``, ``choices`` (none: the column holds
-    numbers), ``metrics`` (they count, each as much) and ``also`` (shown, not counted); ``group``, the label column
-    that parts the items, and ``cluster``, the one that names what items share; ``weights`` by group if there are
-    groups, else by column (default: equal), that sum to 1; ``floor``, the least that a term counts; ``version``.
+    column; ``columns``, a list of mappings (:mod:`scoring.declared`), whose ``metrics`` count, each as much, and whose
+    ``also`` are shown; ``group``, the label column that parts the items, ``cluster``, the one that names what items
+    share, and ``per``, the one over whose values (queries, series) each metric's mean is taken; ``weights`` by group if
+    there are groups, else by column (default: equal), that sum to 1; ``floor``, the least that a term counts;
+    ``points``, what 1 of a metric counts; ``score``, an expression of the measures in place of the weighted sum, with
+    ``better`` and ``bounds``; ``version``.
     """
     form = Form(declaration, [])
     form.only(TRACK_KEYS)
     name, version = _name(form), _version(form)
     title, letters = form.text("title", name), form.texts("letters", (name or "T",))
-    identity, group, cluster = (form.text(key, usual).casefold() for key, usual in LABEL_COLUMNS.items())
-    described = tuple(_described(each) for each in form.forms("columns", COLUMN_EXAMPLE))
-    weights, floor = _weights(form, described, grouped=bool(group)), form.number("floor")
-    _columns_apart(form, described, (identity, *([group] if group else [])))
-    _one_direction(form, described, floor)
+    identity, group, cluster, per = (form.text(key, usual).casefold() for key, usual in LABEL_COLUMNS.items())
+    every = tuple(described(each) for each in form.forms("columns", COLUMN_EXAMPLE))
+    weights, floor = _weights(form, every, grouped=bool(group)), form.number("floor")
+    _columns_apart(form, every, (identity, *([group] if group else [])))
+    _one_direction(form, every, floor)
+    _over_queries(form, every, per)
+    points = form.number("points")
     if form.mistakes:
         raise DeclarationError(form.mistakes)
-    terms, also = _terms(described, weights, grouped=bool(group), floor=floor)
+    terms, also = _terms(every, weights, group=group, floor=floor, points=points, per=per or None)
     form.once("columns", [m.key for m in (*(m for term in terms for m in term.measures), *also)], "measure")
+    said = expressed(form, terms, also)
     if form.mistakes:
         raise DeclarationError(form.mistakes)
+    terms, also = (said.terms, said.also) if said else (terms, also)
     return Track(
         name=name,
         title=title,
         letters=tuple(letter.upper() for letter in letters),
-        columns=tuple(each.column for each in described),
+        columns=tuple(column for each in every for column in each.columns),
         group=group or None,
         weights=weights,
-        formula=_formula(terms, alone=len(described) == 1),
+        formula=said.formula if said else formula_of(terms, alone=len(every) == 1),
         scorer=f"{name}/{version}-{_digest(declaration, weights)}",
         id=identity,
-        cluster=cluster or None,
+        cluster=cluster or per or None,
         terms=terms,
         also=also,
-        higher_is_better=described[0].metrics[0].higher_is_better,
-        bounds=_bounds(terms),
+        higher_is_better=said.higher_is_better if said else every[0].metrics[0].metric.higher_is_better,
+        bounds=said.bounds if said else bounds_of(terms),
+        label_columns=_label_columns(every, per),
+        expression=said.text if said else "",
     )
 
 
@@ -94,17 +106,7 @@ def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> di
     return {name: float(weights[name]) for name in names}
 
 
-# --- columns, weights, terms -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Described:
-    """A column as declared."""
-
-    column: Column
-    #: The metrics that count, and those that are only shown.
-    metrics: tuple[Metric, ...]
-    also: tuple[Metric, ...]
+# --- names -----------------------------------------------------------------------------------
 
 
 def _name(form: Form) -> str:
@@ -121,61 +123,32 @@ def _version(form: Form) -> str:
     return str(version)
 
 
-def _described(form: Form) -> _Described:
-    form.only(COLUMN_KEYS)
-    name, aliases = form.text("name").casefold(), form.texts("aliases")
-    choices = tuple(choice.upper() for choice in form.texts("choices"))
-    form.once("choices", choices, "choice")
-    if len(choices) > MOST_CHOICES:
-        form.wrong("choices", f"a column has at most {MOST_CHOICES} choices")
-    kind = Kind.CHOICE if choices else Kind.NUMBER
-    metrics, also = (tuple(_metrics(form, key, kind)) for key in ("metrics", "also"))
-    form.once("also", [metric.name for metric in (*metrics, *also)], "metric")
-    if len({metric.points for metric in metrics}) > 1:
-        units = ", ".join(f"{metric.name} in {_unit(metric)}" for metric in metrics)
-        form.wrong("metrics", f"all must be of the same unit, not {units}; put others in also")
-    column = Column(name=name, aliases=tuple(map(str.casefold, aliases)), kind=kind, choices=choices)
-    return _Described(column=column, metrics=metrics, also=also)
-
-
-def _metrics(form: Form, key: str, kind: Kind) -> Iterable[Metric]:
-    """Yield the metrics named under a key; note those that there are not, or that measure something else."""
-    fitting = [metric.name for metric in METRICS.values() if metric.kind is kind]
-    names = form.texts(key)
-    if key == "metrics" and not names and isinstance(form.given.get(key, []), list):
-        form.wrong(key, f"needs at least one of {', '.join(fitting)}")
-    for name in names:
-        metric = METRICS.get(name)
-        if metric is None:
-            near = difflib.get_close_matches(name, METRICS, 1)
-            hint = f'did you mean "{near[0]}"? ' if near else ""
-            form.wrong(key, f'there is no metric "{name}"; {hint}there are {", ".join(METRICS)}')
-        elif metric.kind is not kind:
-            form.wrong(
-                key,
-                f"{name} measures {metric.kind.value}s, and a column "
-                f"{'with' if kind is Kind.CHOICE else 'without'} choices holds {kind.value}s: {', '.join(fitting)}",
-            )
-        else:
-            yield metric
-
-
-def _unit(metric: Metric) -> str:
-    return "percent" if metric.kind is Kind.CHOICE else "the column's unit" if metric.points == 1 else "1"
-
-
-def _columns_apart(form: Form, described: Sequence[_Described], others: Sequence[str]) -> None:
+def _columns_apart(form: Form, every: Sequence[Described], others: Sequence[str]) -> None:
     """Note columns that could not be told apart: by each other, the ids, the groups, or what a file says of itself."""
-    columns = [each.column for each in described]
+    columns = [column for each in every for column in each.columns]
     names = [name for column in columns for name in (column.name, *column.aliases) if name]
     form.once("columns", [*others, *names], "column")
     for name in sorted({*names, *others} & {*TAKEN}):
         form.wrong("columns", f'a column cannot be called "{name}": files say their {name} under it')
 
 
-def _one_direction(form: Form, described: Sequence[_Described], floor: float | None) -> None:
+def _label_columns(every: Sequence[Described], per: str) -> tuple[Column, ...]:
+    """Return the columns of labels; none where they are those of files."""
+    labels = tuple(column for each in every for column in each.labels)
+    if not per and labels == tuple(column for each in every for column in each.columns):
+        return ()
+    known = {column.name for column in labels}
+    return (*labels, *([Column(name=per, kind=Kind.TEXT)] if per and per not in known else []))
+
+
+# --- what is summed --------------------------------------------------------------------------
+
+
+def _one_direction(form: Form, every: Sequence[Described], floor: float | None) -> None:
     """Note metrics that cannot be summed into one score, and a floor under what is better the lower it is."""
-    counted = [metric for each in described for metric in each.metrics]
+    if "score" in form.given:
+        return
+    counted = [use.metric for each in every for use in each.metrics]
     lower = [metric.name for metric in counted if not metric.higher_is_better]
     if lower and len(lower) < len(counted):
         higher = ", ".join(metric.name for metric in counted if metric.higher_is_better)
@@ -183,11 +156,22 @@ def _one_direction(form: Form, described: Sequence[_Described], floor: float | N
         form.wrong("columns", f"{message}; leave one kind in metrics and put the other in also")
     elif lower and floor is not None:
         form.wrong("floor", f"of {', '.join(lower)} a smaller value is better, so a floor makes no sense: leave it out")
+    for number, each in enumerate(every):
+        units = {use.metric.unit for use in each.metrics}
+        if len(units) > 1 or len({use.metric.points for use in each.metrics}) > 1:
+            told = ", ".join(f"{use.metric.name} in {use.metric.unit}" for use in each.metrics)
+            form.wrong(f"columns.{number}.metrics", f"all must be of the same unit, not {told}; put others in also")
 
 
-def _weights(form: Form, described: Sequence[_Described], *, grouped: bool) -> dict[str, float]:
+def _over_queries(form: Form, every: Sequence[Described], per: str) -> None:
+    needing = [use.metric.name for each in every for use in (*each.metrics, *each.also) if use.metric.needs_per]
+    if needing and not per:
+        form.wrong("per", f'{needing[0]} is a mean over queries: per = "query" names the label column that tells them')
+
+
+def _weights(form: Form, every: Sequence[Described], *, grouped: bool) -> dict[str, float]:
     """Return the weight of each group or column; equal ones where none are said."""
-    given, names = form.given.get("weights"), [each.column.name for each in described]
+    given, names = form.given.get("weights"), [each.name for each in every]
     if given is None:
         if grouped:
             form.wrong("weights", 'a track with groups needs the weight of each group, as { "one" = 0.5, "two" = 0.5 }')
@@ -204,72 +188,30 @@ def _weights(form: Form, described: Sequence[_Described], *, grouped: bool) -> d
 
 
 def _terms(
-    described: Sequence[_Described], weights: Mapping[str, float], *, grouped: bool, floor: float | None
+    every: Sequence[Described],
+    weights: Mapping[str, float],
+    *,
+    group: str,
+    floor: float | None,
+    points: float | None,
+    per: str | None,
 ) -> tuple[tuple[Term, ...], tuple[Measure, ...]]:
     """Return one term for each column (in each group), and the measures that are only shown."""
     terms: list[Term] = []
     also: list[Measure] = []
-    alone = len(described) == 1
-    for group in weights if grouped else (None,):
-        for each in described:
-            name = each.column.name
-            weight = weights[name] if group is None else weights[group] / len(described)
-            measures = tuple(_measure(metric, name, group, alone=alone) for metric in each.metrics)
-            terms.append(Term(weight=weight, measures=measures, points=each.metrics[0].points, floor=floor))
-            also += [_measure(metric, name, group, alone=alone) for metric in each.also]
+    alone = len(every) == 1
+    for part in weights if group else (None,):
+        for each in every:
+            weight = weights[each.name] if part is None else weights[part] / len(every)
+            made = tuple(_measure(each, use, part, alone=alone, per=per) for use in each.metrics)
+            worth = each.metrics[0].metric.points if points is None else points
+            terms.append(Term(weight=weight, measures=made, points=worth, floor=floor))
+            also += [_measure(each, use, part, alone=alone, per=per) for use in each.also]
     return tuple(terms), tuple(also)
 
 
-def _measure(metric: Metric, column: str, group: str | None, *, alone: bool) -> Measure:
-    parts = [column, metric.short] if group is None else [metric.short, group]
-    if group is not None and not alone:
-        parts.insert(0, column)
-    title = column.replace("_", " ").capitalize() if group is None or not alone else ""
-    spelled = "" if group is None else "/".join(word.capitalize() for word in group.split("-or-"))
-    return Measure(
-        key="_".join(parts).replace("-", "_").replace(" ", "_"),
-        title=" ".join(word for word in (title, spelled, metric.title) if word),
-        metric=metric.name,
-        column=column,
-        group=group,
-        decimals=metric.decimals,
-    )
-
-
-def _bounds(terms: Sequence[Term]) -> tuple[float, float]:
-    """Return the least and the greatest score that the terms allow."""
-    low = high = 0.0
-    for term in terms:
-        bounds = [METRICS[measure.metric].bounds for measure in term.measures]
-        worst = math.fsum(low for low, _ in bounds) / len(bounds)
-        low += term.weight * term.points * (worst if term.floor is None else max(worst, term.floor))
-        high += term.weight * term.points * math.fsum(high for _, high in bounds) / len(bounds) if term.weight else 0.0
-    return round(low, 9), round(high, 9)
-
-
-# --- words -----------------------------------------------------------------------------------
-
-
-def _formula(terms: Sequence[Term], *, alone: bool) -> str:
-    """Return the formula in one line, as ``0.7 macro F1 of grade + 0.3 × 100 SRCC of size``."""
-    summed = " + ".join(f"{_weight(term) if len(terms) > 1 else ''}{_term(term, alone=alone)}" for term in terms)
-    lower = not METRICS[terms[0].measures[0].metric].higher_is_better
-    return f"{summed}; lower is better" if lower else summed
-
-
-def _weight(term: Term) -> str:
-    return f"{term.weight:.4g} " if term.points == 1 else f"{term.weight:.4g} × "
-
-
-def _term(term: Term, *, alone: bool) -> str:
-    titles = [METRICS[measure.metric].title for measure in term.measures]
-    mean = titles[0] if len(titles) == 1 else f"({' + '.join(titles)}) / {len(titles)}"
-    least = max(METRICS[measure.metric].bounds[0] for measure in term.measures)
-    mean = mean if term.floor is None or term.floor <= least else f"max({mean}, {term.floor:.4g})"
-    first = term.measures[0]
-    over = [first.group] if first.group and alone else [first.column, *([first.group] if first.group else [])]
-    scaled = mean if term.points == 1 else f"{term.points:.4g} {mean}"
-    return f"{scaled} of {', '.join(over)}"
+def _measure(each: Described, use: Use, group: str | None, *, alone: bool, per: str | None) -> Measure:
+    return measure_of(each, use, group, alone=alone, per=per)
 
 
 def _digest(declaration: Mapping[str, object], weights: Mapping[str, float]) -> str:

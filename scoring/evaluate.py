@@ -5,6 +5,7 @@ Pure: the same bytes and the same truth give the same evaluation, whoever asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import numpy as np
 
 from scoring import interval, scored, siqa
 from scoring.check import Checked, check, constant_notes, tell_track
+from scoring.deviations import deviations
 from scoring.model import Evaluation, Kind, Note, Problem
 from scoring.parts import laid_out, numbered, parts_of
 from scoring.read import read
@@ -22,7 +24,8 @@ from scoring.unpack import File, Limits, unpack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scoring.model import Track
+    from scoring.metrics.rule import Array
+    from scoring.model import Column, Track
     from scoring.scored import Laid, Scored
     from scoring.table import Reading
     from scoring.truth import Truth
@@ -36,7 +39,7 @@ class Evaluated:
 
     evaluation: Evaluation
     #: The numbers of each column (:func:`scoring.parts.numbered`) in the order of ``Truth.ids``, every item of it: 8
-    #: bytes each (float64, little endian), a choice 1 byte. Empty for a file with problems.
+    #: bytes each (float64, little endian), a choice 1 byte; texts as a JSON list. Empty for a file with problems.
     values: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -118,27 +121,46 @@ def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Ev
 
 def _packed(checked: Checked, track: Track) -> dict[str, bytes]:
     """Return the values as bytes, as :class:`Evaluated` says."""
-    numbers = numbered(checked.values, track)
-    kinds = _kinds(track)
-    return {name: array.astype(kinds[name]).tobytes() for name, array in numbers.items()}
+    numbers = numbered(checked.values, track.columns)
+    return {column.name: _bytes_of(column, numbers[column.name]) for column in track.columns}
+
+
+def _bytes_of(column: Column, values: Array) -> bytes:
+    if column.kind.is_text:
+        return json.dumps(values.tolist(), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return values.astype(type_of(column)).tobytes()
+
+
+def texts_of(values: bytes, n: int) -> Array:
+    """Return a column of n texts from its bytes. Raises ValueError for what is none."""
+    found = json.loads(values)
+    if not isinstance(found, list) or len(found) != n or not all(isinstance(each, str) for each in found):
+        raise ValueError("no column of texts")
+    return np.array(found, dtype=np.object_)
 
 
 def laid_of(values: Mapping[str, bytes], truth: Truth) -> Laid:
     """Return the values that :class:`Evaluated` holds, laid out as :func:`scoring.parts.laid_out` does."""
     order = parts_of(truth).order
-    kinds = _kinds(truth.track)
-    return {name: np.frombuffer(values[name], kinds[name]).astype(np.float64)[order] for name in kinds}
+    return {
+        column.name: (
+            texts_of(values[column.name], len(truth.ids))
+            if column.kind.is_text
+            else np.frombuffer(values[column.name], type_of(column)).astype(np.float64)
+        )[order]
+        for column in truth.track.columns
+    }
 
 
-def _kinds(track: Track) -> dict[str, np.dtype[np.generic]]:
-    """Return of what type the values of each column are."""
-    return {column.name: np.dtype("u1" if column.kind is Kind.CHOICE else "<f8") for column in track.columns}
+def type_of(column: Column) -> np.dtype[np.generic]:
+    """Return of what type the values of a column of numbers or choices are kept."""
+    return np.dtype("u1" if column.kind is Kind.CHOICE else "<f8")
 
 
 def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
     """Return the evaluation, of score and metrics, of columns that were checked before."""
     found = scored.scored(laid, truth)
-    error = interval.standard_error(scored.influence(laid, truth), parts_of(truth).clusters)
+    error = interval.standard_error(deviations(laid, truth))
     return Evaluation(
         track=truth.track.name,
         score=found.score,
@@ -159,7 +181,7 @@ def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Eva
     """
     laid = laid_out(checked.values, truth)
     found = by(laid, truth)
-    error = interval.standard_error(scored.influence(laid, truth), parts_of(truth).clusters)
+    error = interval.standard_error(deviations(laid, truth))
     return Evaluation(
         track=truth.track.name,
         team=reading.table.team if reading.table else None,

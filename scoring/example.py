@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from scoring.model import Column, Track
 
 _NUMBERS = ((3.52, 4.1), (2.87, 3.64))
+_TEXTS = {
+    Kind.TEXT: ("the first text", "another text"),
+    Kind.TAGS: ("fire smoke", "water"),
+    Kind.MASK: ("3 2 10 5", "1 4"),
+    Kind.BOXES: ("cat 0.9 10 20 30 40", "dog 0.8 5 5 50 60; cat 0.3 1 2 30 30"),
+}
 
 
 def as_json(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
@@ -44,8 +50,19 @@ def _row(track: Track, ids: Sequence[Id], index: int) -> dict[str, object]:
     if track.group:
         row[track.group] = list(track.weights)[index % len(track.weights)]
     for number, column in enumerate(track.columns):
-        row[column.name] = _choice(column, index) if column.kind is Kind.CHOICE else _NUMBERS[index][number % 2]
+        row[column.name] = _value(column, index, number)
     return row
+
+
+def _value(column: Column, index: int, number: int) -> str | float:
+    """Return a value that the column takes."""
+    if column.kind is Kind.CHOICE:
+        return _choice(column, index)
+    if column.kind is not Kind.NUMBER:
+        return _TEXTS[column.kind][index]
+    low, high = column.range
+    value = _NUMBERS[index][number % 2]
+    return value if low <= value <= high else round(low + (high - low) * value / 5, 3)
 
 
 def _choice(column: Column, index: int) -> str:

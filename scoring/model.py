@@ -9,6 +9,9 @@ from collections.abc import Mapping  # noqa: TC003  # read when a record crosses
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+Option = float | str
+"""What a metric can be told."""
+
 EXAMPLES = 5
 """At most so many examples are kept of one problem."""
 
@@ -44,6 +47,19 @@ class Kind(Enum):
 
     NUMBER = "number"  # a finite real number
     CHOICE = "choice"  # one answer out of a closed set; anything else counts as wrong
+    TEXT = "text"  # any text
+    TAGS = "tags"  # any number of words, separated by blanks, commas or semicolons
+    MASK = "mask"  # pixels as runs, "start length start length …"
+    BOXES = "boxes"  # boxes in a picture, "class score x y width height; …"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are kept as text."""
+        return self not in {Kind.NUMBER, Kind.CHOICE}
+
+
+#: What numbers may be unless a declaration says otherwise.
+RANGE = (-1e6, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +74,8 @@ class Column:
     kind: Kind
     #: For a choice: the legal answers, upper case.
     choices: tuple[str, ...] = ()
+    #: For a number: the least and the greatest that is taken.
+    range: tuple[float, float] = RANGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +88,30 @@ class Measure:
     title: str
     #: Name in :data:`scoring.registry.METRICS`.
     metric: str
-    #: Name of the value column.
+    #: Name of the column, as declared.
     column: str
     #: Only the items of this group; None: all.
     group: str | None = None
     #: Digits after the point when shown.
     decimals: int = 4
+    #: Where a declared column is several in files, as one probability for each class: their names.
+    columns: tuple[str, ...] = ()
+    #: Where a declared column is another in label files, or several: their names.
+    labels: tuple[str, ...] = ()
+    #: What the metric is told, as k of the first k; by name, in the order of the names.
+    options: tuple[tuple[str, Option], ...] = ()
+    #: The label column that parts the items into the queries, or the like, over which the mean is taken; None: no mean.
+    per: str | None = None
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The columns of files that it looks at."""
+        return self.columns or (self.column,)
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """The columns of label files that it looks at; the first holds what is predicted."""
+        return self.labels or (self.column,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +161,28 @@ class Track:
     higher_is_better: bool = True
     #: Least and greatest score there can be; infinite where there is no bound.
     bounds: tuple[float, float] = (0.0, 100.0)
+    #: The value columns of label files, where they are others than those of files.
+    label_columns: tuple[Column, ...] = ()
+    #: The score as an expression of the measures; "": the sum of the terms.
+    expression: str = ""
+
+    @property
+    def labelled(self) -> tuple[Column, ...]:
+        """The value columns of label files."""
+        return self.label_columns or self.columns
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         """Every measure in the order shown: those that count, then the others."""
         return (*(measure for term in self.terms for measure in term.measures), *self.also)
+
+
+def varied(track: Track, column: Column) -> bool:
+    """Whether labels of a column must differ: a metric of theirs is undefined otherwise, over all items at once."""
+    if column.kind is not Kind.NUMBER:
+        return False
+    own = [measure for measure in track.measures if measure.labelled[0] == column.name]
+    return not own or any(not measure.per for measure in own)
 
 
 class Policy(StrEnum):

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring import metrics
-from scoring.kernel import Side, side
+from scoring.metrics.rule import joined
 from scoring.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
-    from scoring.kernel import Floats
-    from scoring.model import Measure, Track
+    from scoring.metrics.rule import Array, Rule
+    from scoring.model import Column, Measure
     from scoring.truth import Truth
 
     Values = Mapping[str, Sequence[float] | Sequence[str | None]]
@@ -70,23 +71,27 @@ def _parts(truth: Truth) -> Parts:
     return Parts(order=scored[order], slices=slices, clusters=None if clusters is None else clusters[order])
 
 
-def laid_out(values: Values, truth: Truth) -> dict[str, Floats]:
+def laid_out(values: Values, truth: Truth) -> dict[str, Array]:
     """Return each column as numbers in the order of the parts, (n,); see :func:`numbered`.
 
     ``values`` are in the order of ``truth.ids``, as :func:`scoring.check.check` leaves them.
     """
     order = parts_of(truth).order
-    return {name: array[order] for name, array in numbered(values, truth.track).items()}
+    return {name: array[order] for name, array in numbered(values, truth.track.columns).items()}
 
 
-def numbered(values: Values, track: Track) -> dict[str, Floats]:
+def numbered(values: Values, columns: Sequence[Column]) -> dict[str, Array]:
     """Return each column as numbers in the order given; a choice as its place among the choices, from 1.
 
-    An answer that is no choice is 0. Raises ValueError for a number that is not finite: checking refuses it first.
+    An answer that is no choice is 0. Texts stay texts. Raises ValueError for a number that is not finite: checking
+    refuses it first.
     """
-    found = {}
-    for column in track.columns:
+    found: dict[str, Array] = {}
+    for column in columns:
         given = values[column.name]
+        if column.kind.is_text:
+            found[column.name] = np.array(given, dtype=np.object_)
+            continue
         if column.kind is Kind.CHOICE:
             places = {choice: float(place) for place, choice in enumerate(column.choices, start=1)}
             given = [places.get(each, 0.0) if isinstance(each, str) else 0.0 for each in given]
@@ -97,16 +102,32 @@ def numbered(values: Values, track: Track) -> dict[str, Floats]:
     return found
 
 
-def labels_of(truth: Truth) -> dict[str, Floats]:
+def labels_of(truth: Truth) -> dict[str, Array]:
     """Return the labels as :func:`laid_out` gives predictions, made once."""
-    return truth.once("labels", lambda: laid_out(truth.values, truth))
-
-
-def label_side(truth: Truth, measure: Measure) -> Side:
-    """Return the labels that a measure compares with, in the form that its metric takes; made once."""
-    form = metrics.RULES[measure.metric].form
-    part = parts_of(truth).slices[measure.group]
+    order = parts_of(truth).order
     return truth.once(
-        (measure.column, measure.group, form),
-        lambda: side(metrics.FORMS[form](labels_of(truth)[measure.column][part])),
+        "labels", lambda: {name: each[order] for name, each in numbered(truth.values, truth.track.labelled).items()}
     )
+
+
+def rule_of(truth: Truth, measure: Measure) -> Rule[Any]:
+    """Return the metric of a measure, set up once."""
+    return truth.once(("rule", measure), lambda: metrics.of(measure))
+
+
+def labels_for(measure: Measure, truth: Truth) -> list[Array]:
+    """Return the columns of labels that a measure looks at, in its part."""
+    part = parts_of(truth).slices[measure.group]
+    names = (*measure.labelled, *([measure.per] if measure.per else []))
+    return [labels_of(truth)[name][part] for name in names]
+
+
+def target_of(truth: Truth, measure: Measure) -> Any:  # noqa: ANN401 -- what its own metric takes
+    """Return the labels that a measure compares with, as its metric takes them; made once."""
+    return truth.once(("target", measure), lambda: rule_of(truth, measure).target(labels_for(measure, truth)))
+
+
+def predicted(measure: Measure, laid: Mapping[str, Array], truth: Truth) -> Any:  # noqa: ANN401 -- see metrics.rule
+    """Return the predictions that a measure looks at, as its metric takes them."""
+    part, form = parts_of(truth).slices[measure.group], metrics.FORMS[rule_of(truth, measure).form]
+    return joined([form(laid[name][part]) for name in measure.predicted])

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scoring.model import Kind, Problem
+from scoring.model import Problem, varied
 from scoring.text import first, listed
 from scoring.truth import FEWEST, TruthError
 
@@ -60,8 +60,8 @@ def _problems(truth: Truth, positions: Sequence[int]) -> Iterator[Problem]:
     if empty:
         message = f"No item of {truth.track.group} {listed(empty)} is left: its accuracy would be undefined."
         yield Problem(code="empty-groups", count=len(empty), examples=first(empty), message=message)
-    for column in truth.track.columns:
+    for column in truth.track.labelled:
         labels = {truth.values[column.name][place] for place in positions}
-        if len(labels) < (FEWEST if column.kind is Kind.NUMBER else 1):
+        if len(labels) < (FEWEST if varied(truth.track, column) else 1):
             message = f"All labels of {column.name} that are left are alike, so correlations are undefined."
             yield Problem(code="constant-labels", count=1, examples=(column.name,), message=message)

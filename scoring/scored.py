@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring import formula, metrics
-from scoring.parts import label_side, parts_of
+from scoring import formula
+from scoring.parts import parts_of, predicted, rule_of, target_of
 from scoring.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from scoring.kernel import Floats, Side
+    from scoring.kernel import Floats
+    from scoring.metrics.rule import Array
     from scoring.model import Measure, Track
     from scoring.truth import Truth
 
-    Laid = Mapping[str, Floats]
+    Laid = Mapping[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,45 +36,21 @@ class Scored:
     undefined: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Step:
-    """All that one measure takes, looked up once for a truth."""
-
-    measure: Measure
-    rule: metrics.Rule
-    form: Callable[[Floats], Floats]
-    part: slice
-    labels: Side
-
-    def value(self, laid: Laid) -> float | None:
-        return self.rule.one(self.form(laid[self.measure.column][self.part]), self.labels)
-
-    def influence(self, laid: Laid) -> Floats:
-        return self.rule.influence(self.form(laid[self.measure.column][self.part]), self.labels)
-
-
-def _plan(truth: Truth) -> tuple[_Step, ...]:
-    return truth.once("plan", lambda: tuple(_step(truth, measure) for measure in truth.track.measures))
-
-
-def _step(truth: Truth, measure: Measure) -> _Step:
-    rule = metrics.RULES[measure.metric]
-    part = parts_of(truth).slices[measure.group]
-    labels = label_side(truth, measure)
-    return _Step(measure=measure, rule=rule, form=metrics.FORMS[rule.form], part=part, labels=labels)
-
-
 def scored(laid: Laid, truth: Truth) -> Scored:
     """Return the measures and the score of columns as :func:`scoring.parts.laid_out` gives them."""
-    found = {step.measure.key: step.value(laid) for step in _plan(truth)}
-    return settled(found, truth.track)
+    return settled({measure.key: value(measure, laid, truth) for measure in truth.track.measures}, truth.track)
+
+
+def value(measure: Measure, laid: Laid, truth: Truth) -> float | None:
+    """Return one measure; None where it is undefined."""
+    return rule_of(truth, measure).one(predicted(measure, laid, truth), target_of(truth, measure))
 
 
 def settled(found: Mapping[str, float | None], track: Track) -> Scored:
     """Return the score of measures by key, of which some may be undefined."""
     measures = track.measures
     figures = {each.key: counted(each, found[each.key]) for each in measures}
-    undefined = dict.fromkeys(each.column for each in measures if found[each.key] is None)
+    undefined = dict.fromkeys(m.column for m in measures if found[m.key] is None and METRICS[m.metric].correlates)
     return Scored(figures=figures, score=formula.score(track, figures), undefined=tuple(undefined))
 
 
@@ -90,17 +67,19 @@ def counted(measure: Measure, value: float | None) -> float:
 def influence(laid: Laid, truth: Truth) -> Floats:
     """Return the influence of each item on the score, (n,), in the order of the parts.
 
-    Where a term lies below its floor, or is undefined, no item moves it.
+    Where a term lies below its floor, or is undefined, no item moves it. Of an expression it is the sum of the
+    measures' influences times its slopes by them (the delta method).
     """
-    total = np.zeros(parts_of(truth).n)
-    steps = {step.measure.key: step for step in _plan(truth)}
-    for term in truth.track.terms:
-        own = [steps[measure.key] for measure in term.measures]
-        if term.floor is None or _mean(own, laid) >= term.floor:
-            for step in own:
-                total[step.part] += term.weight * term.points / len(own) * step.influence(laid)
+    parts, track = parts_of(truth), truth.track
+    total = np.zeros(parts.n)
+    bent = bool(track.expression) or any(term.floor is not None for term in track.terms)
+    figures = {each.key: counted(each, value(each, laid, truth)) if bent else 0.0 for each in track.measures}
+    slopes = formula.slopes(track, figures)
+    for measure in track.measures:
+        moves = rule_of(truth, measure).influence
+        if slope := slopes.get(measure.key):
+            if moves is None:
+                raise ValueError(f"{measure.metric} has no influence values")
+            part = parts.slices[measure.group]
+            total[part] += slope * moves(predicted(measure, laid, truth), target_of(truth, measure))
     return total
-
-
-def _mean(steps: Sequence[_Step], laid: Laid) -> float:
-    return formula.added(counted(step.measure, step.value(laid)) for step in steps) / len(steps)

@@ -14,6 +14,7 @@ Submissions come as the stacks of :mod:`scoring.stack`.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +24,8 @@ import numpy as np
 
 from scoring.interval import NORMAL, holm
 from scoring.kernel import cosines, doubled_ranks, side, squares
-from scoring.metrics import Form
+from scoring.metrics.rule import Form
+from scoring.model import Kind as Holds
 from scoring.parts import labels_of, parts_of
 
 if TYPE_CHECKING:
@@ -84,13 +86,16 @@ def value_hash(laid: Laid) -> str:
     """Return the SHA-256 of a submission's values, whatever its file looked like."""
     digest = hashlib.sha256()
     for name in sorted(laid):
-        digest.update(f"{name}\n".encode() + (laid[name] + 0.0).astype("<f8").tobytes())
+        column = laid[name]
+        texts = column.dtype == np.object_
+        values = json.dumps(column.tolist()).encode() if texts else (column + 0.0).astype("<f8").tobytes()
+        digest.update(f"{name}\n".encode() + values)
     return digest.hexdigest()
 
 
 def rank_hash(laid: Laid) -> str:
     """Return the SHA-256 of the order of a submission's values: the same for any rescaling that keeps the order."""
-    return value_hash({name: doubled_ranks(values) for name, values in laid.items()})
+    return value_hash({n: each if each.dtype == np.object_ else doubled_ranks(each) for n, each in laid.items()})
 
 
 # --- near ------------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def likeness_to(stacks: Mapping[Key, Stack], truth: Truth, place: int) -> Floats
         labels = labels_of(truth)[truth.track.columns[0].name].astype(np.uint8)
         return wrong_agreement(answers.matrix, labels, place, wrong_shares(answers.matrix, labels))
     found = [partial_correlations(*_ranked(stacks, truth, name), place) for name in _number_columns(truth)]
-    mean: Floats = np.mean(found, axis=0)
+    mean: Floats = np.mean(found, axis=0) if found else np.zeros(len(next(iter(stacks.values())).matrix))
     return mean
 
 
@@ -116,7 +121,9 @@ def likenesses(stacks: Mapping[Key, Stack], truth: Truth) -> Floats:
         z = np.array([wrong_agreement(answers, labels, place, shares) for place in range(len(answers))])
         lower: Floats = np.minimum(z, z.T)
         return lower
-    mean: Floats = np.mean([_all_partial(*_ranked(stacks, truth, name)) for name in _number_columns(truth)], axis=0)
+    found = [_all_partial(*_ranked(stacks, truth, name)) for name in _number_columns(truth)]
+    size = len(next(iter(stacks.values())).matrix)
+    mean: Floats = np.mean(found, axis=0) if found else np.zeros((size, size))
     return mean
 
 
@@ -174,7 +181,8 @@ def wrong_agreement(answers: Matrix, labels: Matrix, place: int, shares: Floats)
 
 
 def _number_columns(truth: Truth) -> list[str]:
-    return [column.name for column in truth.track.columns if not column.choices]
+    labelled = {column.name for column in truth.track.labelled}
+    return [c.name for c in truth.track.columns if c.kind is Holds.NUMBER and c.name in labelled]
 
 
 def _ranked(stacks: Mapping[Key, Stack], truth: Truth, column: str) -> tuple[Matrix, Floats, Floats]:

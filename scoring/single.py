@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring import reference, report, scored
-from scoring.bootstrap import percentiles, scores_of
-from scoring.evaluate import evaluate_packed
+from scoring.bootstrap import bootstrap, percentiles
+from scoring.evaluate import evaluate_packed, values_of
 from scoring.signature import signature
 
 if TYPE_CHECKING:
+    from scoring.kernel import Floats
     from scoring.model import Evaluation
     from scoring.signature import Signature
     from scoring.truth import Truth
@@ -58,6 +59,14 @@ def single(
         interval = percentiles(scores_of(data, truth, draws, seed, name=name))
         found = Bootstrap(draws=draws, seed=seed, interval=interval)
     return Single(evaluation=evaluation, by="reference" if by_reference else "kernels", bootstrap=found)
+
+
+def scores_of(data: bytes, truth: Truth, draws: int, seed: int, *, name: str = "") -> Floats:
+    """Return the resampled scores of a result file, bare or packed. Raises ValueError for one that cannot be scored."""
+    laid = values_of(data, truth, name=name)
+    if laid is None:
+        raise ValueError("a file with problems has no score to resample")
+    return bootstrap(laid, truth, draws, seed)
 
 
 def as_json(one: Single) -> dict[str, object]:

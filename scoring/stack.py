@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring import kernel, metrics
-from scoring.metrics import FORMS, RULES, Form
+from scoring import formula, kernel, metrics
+from scoring.metrics.rule import FORMS, Form, by_rows
 from scoring.model import Kind
-from scoring.parts import label_side, labels_of, parts_of
+from scoring.parts import labels_of, parts_of, rule_of, target_of
 from scoring.registry import METRICS
 
 if TYPE_CHECKING:
@@ -51,10 +51,13 @@ class Rescored:
 
 def kinds(track: Track, n: int) -> dict[Key, DTypeLike]:
     """Return which forms of which columns are kept for a track of n items, each with the type of its numbers."""
-    choices = {column.name for column in track.columns if column.kind is Kind.CHOICE}
-    keys = dict.fromkeys((each.column, RULES[each.metric].form) for each in track.measures)
+    kept = {column.name: column.kind for column in track.columns}
+    keys = dict.fromkeys((name, metrics.of(each).form) for each in track.measures for name in each.predicted)
     types = {Form.RANKS: kernel.rank_type(n), Form.CENTRED: np.float64, Form.PLAIN: np.float64}
-    return {(column, form): np.uint8 if column in choices else types[form] for column, form in keys}
+    own = {
+        name: np.uint8 if kind is Kind.CHOICE else np.object_ for name, kind in kept.items() if kind is not Kind.NUMBER
+    }
+    return {(name, form): own.get(name, types[form]) for name, form in keys}
 
 
 def row(laid: Laid, truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats]]:
@@ -63,7 +66,9 @@ def row(laid: Laid, truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats
     kept = {}
     for (column, form), kind in kinds(truth.track, parts.n).items():
         pieces = [FORMS[form](laid[column][part]) for part in parts.slices.values()]
-        squares = np.array([float(np.add.reduce(piece * piece)) for piece in pieces])
+        squares = np.array(
+            [0.0 if piece.dtype == np.object_ else float(np.add.reduce(piece * piece)) for piece in pieces]
+        )
         kept[column, form] = (np.concatenate(pieces).astype(kind), squares)
     return kept
 
@@ -92,7 +97,7 @@ def _accuracies(stacks: Mapping[Key, Stack], truth: Truth) -> dict[str, Floats]:
     found: dict[str, Floats] = {}
     sizes = np.array([part.stop - part.start for part in parts.slices.values()])
     places = {group: place for place, group in enumerate(parts.slices)}
-    measures = [each for each in truth.track.measures if each.metric == "accuracy"]
+    measures = [each for each in truth.track.measures if each.metric == "accuracy" and not each.per]
     for column in dict.fromkeys(each.column for each in measures):
         labels = labels_of(truth)[column].astype(np.uint8)
         shares = 100.0 * kernel.hits(stacks[column, Form.PLAIN].matrix, labels, parts.starts) / sizes
@@ -103,15 +108,21 @@ def _accuracies(stacks: Mapping[Key, Stack], truth: Truth) -> dict[str, Floats]:
 def _figures(stacks: Mapping[Key, Stack], truth: Truth, measure: Measure) -> Floats:
     """Return one measure of all submissions; where it is undefined, what it counts as."""
     slices = parts_of(truth).slices
-    kept = stacks[measure.column, RULES[measure.metric].form]
-    matrix, square = kept.matrix[:, slices[measure.group]], kept.square[:, list(slices).index(measure.group)]
-    found = metrics.many(measure.metric, matrix, square, label_side(truth, measure))
+    rule, place = rule_of(truth, measure), list(slices).index(measure.group)
+    kept = [stacks[name, rule.form] for name in measure.predicted]
+    matrices = [each.matrix[:, slices[measure.group]] for each in kept]
+    found = by_rows(rule, matrices, [each.square[:, place] for each in kept], target_of(truth, measure))
     instead = METRICS[measure.metric].undefined
     return found if instead is None else np.where(np.isnan(found), instead, found)
 
 
 def _scores(track: Track, figures: Mapping[str, Floats]) -> Floats:
     """Return :func:`scoring.formula.score` of all rows, step by step the same."""
+    if track.expression:
+        rows = (
+            dict(zip(figures, row, strict=True)) for row in zip(*(f.tolist() for f in figures.values()), strict=True)
+        )
+        return np.array([formula.score(track, row) for row in rows])
     total: Floats = np.zeros(len(next(iter(figures.values()))))
     for term in track.terms:
         mean = sum(figures[measure.key] for measure in term.measures) / len(term.measures)

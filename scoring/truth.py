@@ -12,14 +12,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
+from scoring.cells import fault
 from scoring.check import column_in
 from scoring.ids import whole, worded
-from scoring.model import Column, Kind, Note, Problem, Track
+from scoring.model import RANGE, Column, Kind, Note, Problem, Track, varied
 from scoring.read import read
 from scoring.table import Table, normal, shown_columns
 from scoring.text import counted, first, listed, printable, quoted
 from scoring.unpack import Limits, unpack
-from scoring.values import Fault, choice, group_word, number
+from scoring.values import Fault, choice, group_word, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,7 +106,7 @@ def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
     table = _table(data, track, name)
     problems: list[Problem] = []
     ids, notes = _ids(table, track.id, problems)
-    values = {column.name: _labels(table, column, ids, problems) for column in track.columns}
+    values = {column.name: _labels(table, column, track, ids, problems) for column in track.labelled}
     groups = _groups(table, track, ids, problems) if track.group else None
     if problems:
         raise TruthError(problems)
@@ -151,7 +152,7 @@ def _parquet(data: bytes, track: Track) -> Table:
         track.id,
         track.group,
         track.cluster,
-        *(name for column in track.columns for name in (column.name, *column.aliases)),
+        *(name for column in track.labelled for name in (column.name, *column.aliases)),
     }
     try:
         file = parquet.ParquetFile(io.BytesIO(data))
@@ -195,7 +196,7 @@ def _problem(code: str, places: Sequence[str], message: str) -> Problem:
 
 
 def _labels(
-    table: Table, column: Column, ids: Sequence[Id], problems: list[Problem]
+    table: Table, column: Column, track: Track, ids: Sequence[Id], problems: list[Problem]
 ) -> tuple[float, ...] | tuple[str, ...]:
     """Return the labels of one column; its problems name places, never values."""
     name = _answer_column(table, column)
@@ -206,15 +207,34 @@ def _labels(
         return ()
     if column.kind is Kind.CHOICE:
         return _letters(table, name, column, problems)
-    numbers = [number(cell) for cell in table.cells[name]]
+    if column.kind.is_text:
+        return _texts(table, name, column, problems)
+    numbers = [number(cell, column.range) for cell in table.cells[name]]
     bad = [f"{table.place(row)}: {name}" for row, value in enumerate(numbers) if isinstance(value, Fault)]
     if bad:
-        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no finite number."))
+        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no finite number{_within(column)}."))
     labels = tuple(value for value in numbers if not isinstance(value, Fault))
-    if not bad and (len(ids) < FEWEST or len(set(labels)) < FEWEST):
+    if not bad and varied(track, column) and (len(ids) < FEWEST or len(set(labels)) < FEWEST):
         message = f"All labels of {name} are alike, so correlations with them are undefined."
         problems.append(Problem(code="constant-labels", count=1, examples=(name,), message=message))
     return labels
+
+
+def _within(column: Column) -> str:
+    return "" if column.range == RANGE else f" from {column.range[0]:,g} to {column.range[1]:,g}"
+
+
+def _texts(table: Table, name: str, column: Column, problems: list[Problem]) -> tuple[str, ...]:
+    """Return labels that are kept as text; what their kind cannot read is a problem."""
+    texts = [text(cell) for cell in table.cells[name]]
+    bad = [
+        f"{table.place(row)}: {name}"
+        for row, each in enumerate(texts)
+        if each is None or fault(each, column.kind, label=True)
+    ]
+    if bad:
+        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no {column.kind.value}."))
+    return tuple(each or "" for each in texts)
 
 
 def _letters(table: Table, name: str, column: Column, problems: list[Problem]) -> tuple[str, ...]:

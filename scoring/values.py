@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 import re
 from enum import StrEnum
+from typing import TypeGuard
 
+from scoring.model import RANGE
 from scoring.table import ABSENT, Token
 from scoring.text import printable, quoted
-
-LARGEST = 1e6
-"""No rating is larger; beyond it the arithmetic of correlations would lose digits."""
 
 #: What a number may look like as text; float() alone takes ``1_000``, ``nan`` and digits of any script.
 NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,6})?", re.ASCII)
@@ -36,19 +35,19 @@ class Fault(StrEnum):
     MISSING = "missing-values"  # empty, null, or the row lacks the field
     NOT_FINITE = "not-finite"  # NaN, an infinity, or too large for float64
     NOT_NUMBER = "not-a-number"  # text that is no decimal number, true, a list …
-    OUT_OF_RANGE = "out-of-range"  # beyond any rating scale
+    OUT_OF_RANGE = "out-of-range"  # less or greater than the track takes
 
 
-def number(cell: object) -> float | Fault:
-    """Return the number in a cell, finite and at most :data:`LARGEST` in size, or why there is none."""
+def number(cell: object, within: tuple[float, float] = RANGE) -> float | Fault:
+    """Return the number in a cell, finite and from the least to the greatest, or why there is none."""
     if isinstance(cell, Token):
         return Fault.NOT_FINITE if _not_finite(cell.text) else Fault.OUT_OF_RANGE
     if cell is None or cell is ABSENT:
         return Fault.MISSING
     if isinstance(cell, str):
-        return _text_number(_plain(cell))
+        return _text_number(_plain(cell), within)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return _in_range(float(cell))
+        return _in_range(float(cell), within)
     return Fault.NOT_NUMBER
 
 
@@ -78,18 +77,18 @@ def _not_finite(text: str) -> bool:
     return NOT_FINITE.fullmatch(text) is not None or not text.lstrip("-").isdigit()
 
 
-def _text_number(text: str) -> float | Fault:
+def _text_number(text: str, within: tuple[float, float]) -> float | Fault:
     if NUMBER.fullmatch(text):
-        return _in_range(float(text))
+        return _in_range(float(text), within)
     if NOT_FINITE.fullmatch(text):
         return Fault.NOT_FINITE
     return Fault.MISSING if text.casefold() in NOTHING else Fault.NOT_NUMBER
 
 
-def _in_range(value: float) -> float | Fault:
+def _in_range(value: float, within: tuple[float, float]) -> float | Fault:
     if not math.isfinite(value):
         return Fault.NOT_FINITE
-    return value if abs(value) <= LARGEST else Fault.OUT_OF_RANGE
+    return value if within[0] <= value <= within[1] else Fault.OUT_OF_RANGE
 
 
 def choice(cell: object, choices: tuple[str, ...]) -> str | None:
@@ -100,6 +99,22 @@ def choice(cell: object, choices: tuple[str, ...]) -> str | None:
     numbered = isinstance(cell, int) and not isinstance(cell, bool)
     answer = bare(cell).upper() if isinstance(cell, str) else str(cell) if numbered else None
     return answer if answer in choices else None
+
+
+def text(cell: object) -> str | None:
+    """Return the text in a cell, "" where it is empty; None for what is none. A number stands for its digits."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if cell is None or cell is ABSENT:
+        return ""
+    if isinstance(cell, Token):
+        return cell.text
+    numeric = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return str(cell) if numeric else " ".join(cell) if _is_words(cell) else None
+
+
+def _is_words(cell: object) -> TypeGuard[list[str]]:
+    return isinstance(cell, list) and all(isinstance(each, str) for each in cell)
 
 
 def group_word(cell: object) -> str:

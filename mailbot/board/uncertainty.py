@@ -10,9 +10,8 @@ import numpy as np
 
 from mailbot.config.board import OVERALL
 from scoring import interval
-from scoring.interval import Ties, clustered, standard_error, ties
-from scoring.parts import parts_of
-from scoring.scored import influence
+from scoring.deviations import deviations
+from scoring.interval import Ties, standard_error, ties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +39,7 @@ class Sure:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moved:
-    """A score of a team and what moves it: its influences, summed over clusters, (m,)."""
+    """A score of a team and what moves it, (m,): see :mod:`scoring.deviations`."""
 
     team: str
     score: float
@@ -60,7 +59,7 @@ def sureness(
     """
     rows = {
         track: [
-            Moved(team=s.team, score=s.score, influences=_summed(laid[s.receipt], truth))
+            Moved(team=s.team, score=s.score, influences=deviations(laid[s.receipt], truth))
             for s in standings
             if s.track == track and s.receipt in laid
         ]
@@ -73,10 +72,6 @@ def sureness(
     if overall:
         tables[OVERALL] = _table(_means(rows), _bounds(truths), higher_is_better=True)
     return tables
-
-
-def _summed(laid: Laid, truth: Truth) -> Floats:
-    return clustered(influence(laid, truth), parts_of(truth).clusters)
 
 
 def _table(rows: Sequence[Moved], bounds: tuple[float, float], *, higher_is_better: bool) -> dict[str, Sure]:

@@ -13,9 +13,10 @@ from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
 from scoring import siqa
 from scoring.form import DeclarationError
+from scoring.registry import Error, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
     from zoneinfo import ZoneInfo
 
@@ -106,6 +107,7 @@ def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
             f"{config.quota.week_starts} ({zone.key})."
         ),
         *(_window(phase, zone) for phase in config.calendar if phase.opens or phase.closes),
+        *_errors(tracks),
     )
     return BoardRules(
         challenge=config.challenge.name,
@@ -138,6 +140,13 @@ COUNTS = {
         "none, the best by the scores that it was shown."
     ),
 }
+
+
+def _errors(tracks: Mapping[str, Track]) -> Iterator[str]:
+    """Yield how the intervals of scores are found, where it is not by influence values."""
+    for track in tracks.values():
+        if (error := error_of(track)) is not Error.INFLUENCE:
+            yield f"The 95 % intervals of {track.title} are by {error.value}."
 
 
 def _window(phase: Phase, zone: ZoneInfo) -> str:

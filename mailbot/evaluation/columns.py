@@ -18,8 +18,9 @@ import numpy as np
 
 from mailbot.errors import Temporary
 from mailbot.evaluation.rowfile import Item, RowFile
+from mailbot.evaluation.textfiles import TextFiles
 from scoring import stack
-from scoring.model import Kind
+from scoring.evaluate import texts_of, type_of
 from scoring.parts import parts_of
 from scoring.stack import Stack
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from scoring.scored import Laid
     from scoring.stack import Key
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Part of every file's name: to be raised when the same file would give other columns."""
+
+NO_FIELD = ("none", np.dtype("u1"), (1,))
+"""What stands in the row of a track that keeps no numbers."""
 
 AT_ONCE = 256
 """Forms are made and kept for so many submissions at a time."""
@@ -79,15 +83,17 @@ class Columns:
         """
         with self._lock:
             file = self._values(truth)
-            known = self._kept(file, [each.submission_id for each in found])
+            known = self._kept(truth, file, [each.submission_id for each in found])
             new = [each for each in found if known.get(each.submission_id) != each.sha256 and _fits(each, truth)]
             if new:
+                for each in new:
+                    self._texts(truth).put(each.submission_id, _in_rows(each, truth))
                 file.append([_item(each, truth) for each in new])
 
     def missing(self, truth: Truth, wanted: Mapping[int, str]) -> set[int]:
         """Return those of the submissions, given with the SHA-256 of their files, that are not kept."""
         with self._lock:
-            known = self._kept(self._values(truth), list(wanted))
+            known = self._kept(truth, self._values(truth), list(wanted))
         return {each for each, sha256 in wanted.items() if known.get(each) != sha256}
 
     def laid(self, truth: Truth, submission_ids: Sequence[int]) -> dict[int, Laid]:
@@ -109,21 +115,26 @@ class Columns:
                 places = self._formed(truth, file, submission_ids)
             ids = tuple(each for each in submission_ids if each in places)
             at = [places[each] for each in ids]
-            return Stacked(ids=ids, stacks=_stacks(truth, file, at) if ids else {})
+            texts = [self._texts(truth).get(each) or {} for each in ids]
+            return Stacked(ids=ids, stacks=_stacks(truth, file, at, texts) if ids else {})
 
-    def _kept(self, file: RowFile, ids: Sequence[int]) -> dict[int, str]:
+    def _kept(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> dict[int, str]:
         """Return the SHA-256 of the file that each sound row was made from, by its id."""
-        sound = file.places(ids)
-        return {each: sha256.hex() for each, sha256 in file.shas(list(sound)).items()}
+        texts = self._texts(truth)
+        sound = [each for each in file.places(ids) if texts.has(each)]
+        return {each: sha256.hex() for each, sha256 in file.shas(sound).items()}
 
     def _laid(self, truth: Truth, ids: Sequence[int]) -> dict[int, Laid]:
         file = self._values(truth)
         places = file.places(ids)
         order = _order(truth)[parts_of(truth).order]
-        return {
-            each: {c.name: file.field(c.name, [place])[0][order].astype(np.float64) for c in truth.track.columns}
-            for each, place in places.items()
-        }
+        found: dict[int, Laid] = {}
+        for each, place in places.items():
+            texts = self._texts(truth).get(each)
+            if texts is not None:
+                numbers = {name: file.field(name, [place])[0][order].astype(np.float64) for name in _numeric(truth)}
+                found[each] = numbers | {name: column[order] for name, column in texts.items()}
+        return found
 
     def _formed(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> dict[int, int]:
         """Return where the forms lie that were made from the predictions kept."""
@@ -150,6 +161,10 @@ class Columns:
     def _forms(self, truth: Truth) -> RowFile:
         return self._file(f"{_name(truth)}-{_layout(truth)}.forms", _form_type(truth))
 
+    def _texts(self, truth: Truth) -> TextFiles:
+        names = [column.name for column in truth.track.columns if column.kind.is_text]
+        return TextFiles(self.folder / f"{_name(truth)}.texts", names, len(truth.ids))
+
     def _file(self, name: str, row: np.dtype[np.void]) -> RowFile:
         if name not in self._files:
             self._files[name] = RowFile(self.folder / name, row)
@@ -161,16 +176,27 @@ class Columns:
 
 
 def _value_type(truth: Truth) -> np.dtype[np.void]:
-    n = len(truth.ids)
-    return np.dtype([(c.name, "u1" if c.kind is Kind.CHOICE else "<f8", (n,)) for c in truth.track.columns])
+    return np.dtype([(name, kind, (len(truth.ids),)) for name, kind in _numeric(truth).items()] or [NO_FIELD])
+
+
+def _numeric(truth: Truth) -> dict[str, np.dtype[np.generic]]:
+    """Return the columns that are no texts, each with the type of its numbers."""
+    return {column.name: type_of(column) for column in truth.track.columns if not column.kind.is_text}
 
 
 def _form_type(truth: Truth) -> np.dtype[np.void]:
     parts = parts_of(truth)
-    kinds = stack.kinds(truth.track, parts.n)
+    kinds = _kept_forms(truth)
     squares = [(f"{_field(key)}²", "<f8", (len(parts.slices),)) for key in kinds]
     wide_first = sorted(kinds.items(), key=lambda item: -np.dtype(item[1]).itemsize)  # so that all are aligned
-    return np.dtype(squares + [(_field(key), np.dtype(kind), (parts.n,)) for key, kind in wide_first])
+    forms = [(_field(key), np.dtype(kind), (parts.n,)) for key, kind in wide_first]
+    return np.dtype([*squares, *forms] or [NO_FIELD])
+
+
+def _kept_forms(truth: Truth) -> dict[Key, DTypeLike]:
+    """Return the forms that are kept: texts are only in their own files."""
+    kinds = stack.kinds(truth.track, parts_of(truth).n)
+    return {key: kind for key, kind in kinds.items() if np.dtype(kind) != np.object_}
 
 
 def _field(key: Key) -> str:
@@ -179,33 +205,55 @@ def _field(key: Key) -> str:
 
 
 def _fits(found: Predictions, truth: Truth) -> bool:
-    """Tell whether each column has a finite number for each item."""
-    types, n = _value_type(truth), len(truth.ids)
-    sizes = {c.name: n * types[c.name].base.itemsize for c in truth.track.columns}
-    if {name: len(values) for name, values in found.values.items()} != sizes:
+    """Tell whether each column has a finite number, or a text, for each item."""
+    kinds, n = _numeric(truth), len(truth.ids)
+    if found.values.keys() != {column.name for column in truth.track.columns}:
         return False
-    return all(np.isfinite(np.frombuffer(found.values[name], types[name].base)).all() for name in sizes)
+    if any(len(found.values[name]) != n * kind.itemsize for name, kind in kinds.items()):
+        return False
+    try:
+        _in_rows(found, truth)
+    except ValueError:
+        return False
+    return all(np.isfinite(np.frombuffer(found.values[name], kind)).all() for name, kind in kinds.items())
+
+
+def _in_rows(found: Predictions, truth: Truth) -> dict[str, Sequence[str]]:
+    """Return the texts of each column in the order of a row. Raises ValueError."""
+    texts = [column.name for column in truth.track.columns if column.kind.is_text]
+    places = np.argsort(_order(truth))
+    return {name: texts_of(found.values[name], len(truth.ids))[places].tolist() for name in texts}
 
 
 def _item(found: Predictions, truth: Truth) -> Item:
     order = np.empty(len(truth.ids), dtype=np.intp)
     order[_order(truth)] = np.arange(order.size)
-    types = _value_type(truth)
-    fields = {c.name: np.frombuffer(found.values[c.name], types[c.name].base)[order] for c in truth.track.columns}
+    fields = {name: np.frombuffer(found.values[name], kind)[order] for name, kind in _numeric(truth).items()}
     return Item(id=found.submission_id, sha256=found.sha256, fields=fields)
 
 
 def _formed_item(submission_id: int, sha256: str, laid: Laid, truth: Truth) -> Item:
     fields: dict[str, NDArray[np.generic]] = {}
+    kept = _kept_forms(truth)
     for key, (matrix, squares) in stack.row(laid, truth).items():
+        if key not in kept:
+            continue
         fields |= {_field(key): matrix, f"{_field(key)}²": squares}
     return Item(id=submission_id, sha256=sha256, fields=fields)
 
 
-def _stacks(truth: Truth, file: RowFile, places: Sequence[int]) -> dict[Key, Stack]:
-    return {
+def _stacks(
+    truth: Truth, file: RowFile, places: Sequence[int], texts: Sequence[Mapping[str, NDArray[np.object_]]]
+) -> dict[Key, Stack]:
+    order, parts = _order(truth)[parts_of(truth).order], len(parts_of(truth).slices)
+    of_texts = {
+        key: Stack(matrix=np.array([each[key[0]][order] for each in texts]), square=np.zeros((len(texts), parts)))
+        for key in stack.kinds(truth.track, order.size)
+        if key not in _kept_forms(truth)
+    }
+    return of_texts | {
         key: Stack(matrix=file.field(_field(key), places), square=file.field(f"{_field(key)}²", places))  # type: ignore[arg-type]  # of the types that _form_type says
-        for key in stack.kinds(truth.track, parts_of(truth).n)
+        for key in _kept_forms(truth)
     }
 
 

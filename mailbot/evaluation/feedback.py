@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import submissions
+from scoring.deviations import deviations
 from scoring.evaluate import laid_of
 from scoring.ladder import Feedback, feedback, ladder
 from scoring.model import Policy
-from scoring.parts import parts_of
-from scoring.scored import influence, scored
+from scoring.scored import scored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,5 +67,5 @@ class ScoreFeedback:
         earlier = submissions.climbed(tx, team_id=team.id, track=track.name, phase=phase.name)
         kept = self.columns.laid(truth, [row.id for row in earlier])
         climbed = [*(kept[row.id] for row in earlier if row.id in kept), laid_of(file.values, truth)]
-        steps = ((scored(laid, truth).score, influence(laid, truth)) for laid in climbed)
-        return ladder(steps, clusters=parts_of(truth).clusters, higher_is_better=track.higher_is_better)[-1]
+        steps = ((scored(laid, truth).score, deviations(laid, truth)) for laid in climbed)
+        return ladder(steps, higher_is_better=track.higher_is_better)[-1]

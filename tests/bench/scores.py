@@ -15,7 +15,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score  # type: ignore[import-untyped]  # publishes no types
 
 from scoring import interval, siqa, stack
-from scoring.parts import label_side
+from scoring.parts import target_of
 from scoring.scored import influence, scored
 from scoring.truth import Truth
 
@@ -166,7 +166,7 @@ def _s_case(seed: int, n: int) -> tuple[Laid, Truth]:
     values = {name: tuple(each.tolist()) for name, each in labels.items()}
     truth = Truth(track=track, sha256="0" * 64, ids=tuple(range(1, n + 1)), values=values)
     for each in track.measures:
-        label_side(truth, each)
+        target_of(truth, each)
     return laid, truth
 
 

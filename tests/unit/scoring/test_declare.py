@@ -14,13 +14,25 @@ from scoring.__main__ import main
 from scoring.declare import track_from
 from scoring.evaluate import evaluate
 from scoring.form import DeclarationError
-from scoring.model import Kind
-from scoring.registry import METRICS
+from scoring.registry import METRICS, Shape, error_of
 from scoring.truth import load_truth
 from tests.unit.scoring.made import codes
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "leaves"
 DOCS = (Path(__file__).parents[3] / "docs" / "scoring.md").read_text(encoding="utf-8")
+
+#: What makes a column hold each of the shapes.
+HELD: dict[Shape, dict[str, object]] = {
+    Shape.NUMBER: {},
+    Shape.CHOICE: {"choices": ["a", "b"]},
+    Shape.PROBABILITIES: {"choices": ["a", "b"], "probabilities": True},
+    Shape.QUANTILES: {"quantiles": [0.1, 0.5, 0.9]},
+    Shape.EVENT: {"event": "seen"},
+    Shape.TEXT: {"holds": "text"},
+    Shape.TAGS: {"holds": "tags"},
+    Shape.MASK: {"holds": "mask"},
+    Shape.BOXES: {"holds": "boxes"},
+}
 
 PLAIN: dict[str, object] = {"name": "plain", "columns": [{"name": "x", "metrics": ["rmse"]}]}
 
@@ -70,12 +82,16 @@ def test_a_plain_regression_needs_no_code() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_metric_can_be_declared(metric: str) -> None:
     """With its title, decimals, bounds and direction in the track."""
-    choices = {"choices": ["a", "b"]} if METRICS[metric].kind is Kind.CHOICE else {}
-    track = track_from({"name": "t", "columns": [{"name": "x", "metrics": [metric], **choices}]})
+    more = {"per": "query"} if METRICS[metric].needs_per else {}
+    track = track_from(
+        {"name": "t", **more, "columns": [{"name": "x", "metrics": [metric], **HELD[METRICS[metric].shapes[0]]}]}
+    )
     (measure,) = track.measures
-    assert (measure.key, measure.decimals) == (f"x_{METRICS[metric].short}", METRICS[metric].decimals)
+    assert measure.key.startswith(f"x_{METRICS[metric].short}")
+    assert measure.decimals == METRICS[metric].decimals
     assert track.higher_is_better == METRICS[metric].higher_is_better
     assert track.bounds == tuple(METRICS[metric].points * bound for bound in METRICS[metric].bounds)
+    assert (error_of(track), track.cluster) == (METRICS[metric].error, more.get("per"))
 
 
 def test_siqa_is_two_declarations() -> None:
@@ -119,17 +135,20 @@ def test_two_declarations_that_differ_have_different_scorers() -> None:
         ({**PLAIN, "weights": {"x": 0.5}}, "weights must sum to 1"),
         ({**PLAIN, "weights": [1]}, "weights: must be numbers"),
         ({**PLAIN, "group": "g"}, "needs the weight of each group"),
-        (column(metrics=["f2"]), 'no metric "f2"; there are accuracy, macro_f1'),
+        (
+            column(metrics=["f2"]),
+            'no metric "f2"; for choices there are accuracy, balanced_accuracy, macro_f1',
+        ),
         (column(metrics=["macro-f1"]), 'no metric "macro-f1"; did you mean "macro_f1"?'),
         (
             column(metrics=["srcc"]),
-            "srcc measures numbers, and a column with choices holds choices: accuracy, macro_f1",
+            "srcc measures numbers, and a column with choices holds choices: accuracy, balanced_accuracy",
         ),
-        (column(metrics=[]), "metrics: needs at least one of accuracy, macro_f1"),
+        (column(metrics=[]), "metrics: needs at least one of accuracy, balanced_accuracy"),
         (column(choices=["a", "A"]), 'the choice "A" is there twice'),
         (column(choices=[str(place) for place in range(256)]), "at most 255"),
         (column(colour=1), "columns.0.colour: unknown key"),
-        (column(also=["accuracy"]), 'the metric "accuracy" is there twice'),
+        (column(also=["accuracy"]), 'the metric "acc" is there twice'),
         ({"name": "t", "columns": [{"name": "x", "metrics": ["srcc", "rmse"]}]}, "of the same unit"),
         (
             {"name": "t", "columns": [{"name": "x", "metrics": ["srcc"]}, {"name": "y", "metrics": ["mae"]}]},

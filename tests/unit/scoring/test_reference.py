@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from scoring import reference
 from scoring.__main__ import main
-from scoring.bootstrap import scores_of
 from scoring.evaluate import evaluate, values_of
 from scoring.registry import METRICS
 from scoring.scored import scored
+from scoring.single import scores_of
 from tests.unit.scoring.labels import s_case, u_case
 from tests.unit.scoring.made import official, s_rows, s_truth
 from tests.unit.scoring.test_stack import mixed

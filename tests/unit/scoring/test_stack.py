@@ -10,7 +10,7 @@ import pytest
 
 from scoring import restrict, stack
 from scoring.declare import track_from
-from scoring.metrics import Form
+from scoring.metrics.rule import Form
 from scoring.parts import laid_out
 from scoring.scored import scored
 from scoring.truth import TruthError

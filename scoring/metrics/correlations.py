@@ -1,28 +1,85 @@
-"""The influence of each item on a metric: how fast the metric moves as the item's weight grows from 1.
+"""Correlations of numbers, and the influence of each item on them.
 
-The infinitesimal jackknife (Jaeckel 1972; Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982,
-chapter 6): the standard error of a metric over the draw of its items is the length of the vector of influences, that
-of a sum or difference of metrics the length of the sum or difference of their vectors. Each vector sums to zero.
-A metric that is undefined has no influences: all are zero.
+An influence is how fast a metric moves as the item's weight grows from 1: the infinitesimal jackknife (Jaeckel 1972;
+Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982, chapter 6). The standard error of a metric over
+the draw of its items is the length of the vector of influences, that of a sum or difference of metrics the
+length of the sum or difference of their vectors. Each vector sums to zero; of a metric that is undefined all are zero.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.metrics.rule import Form, Rule, cosine, plain
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from scoring.kernel import Floats, Side
+    from scoring.metrics.rule import Maker
 
     Counts = NDArray[np.int64]
 
 
-# --- correlations ----------------------------------------------------------------------------
+def krcc_value(x: Floats, labels: Floats) -> float | None:
+    """Kendall's tau-b: concordant less discordant pairs over the geometric mean of the pairs untied in each.
+
+    Source: Kendall, Biometrika 33 (1945). Counted over all pairs, in blocks: n² / 2 steps.
+    """
+    both, first, second = pair_sums(x, labels)
+    untied = int(np.abs(first).sum()) * int(np.abs(second).sum())
+    return None if untied == 0 else max(-1.0, min(1.0, int(both.sum()) / math.sqrt(untied)))
+
+
+def ccc_value(x: Floats, y: Floats) -> float | None:
+    """Lin's concordance: twice the covariance over both variances and the squared difference of the means.
+
+    Source: Lin, Biometrics 45 (1989), with moments over n. None where all values of both are one and the same.
+    """
+    _, _, both, width = _concordance(x, y)
+    return None if width == 0.0 else max(-1.0, min(1.0, 2 * both / width))
+
+
+def ccc(x: Floats, y: Floats) -> Floats:
+    """Return the influences on Lin's concordance, (m,), by the slopes of its moments."""
+    a, b, both, width = _concordance(x, y)
+    if width == 0.0:
+        return np.zeros(x.size)
+    apart = float(x.mean() - y.mean())
+    wider = a * a + b * b + 2 * apart * (a - b) - (width - apart * apart)
+    found: Floats = (2 * (a * b - both) - 2 * both / width * wider) / width / x.size
+    return found
+
+
+def _concordance(x: Floats, y: Floats) -> tuple[Floats, Floats, float, float]:
+    """Return both less their means, the covariance, and what its double is divided by."""
+    n = x.size
+    mean_x, mean_y = float(np.add.reduce(x)) / n, float(np.add.reduce(y)) / n
+    a, b = x - mean_x, y - mean_y
+    squares = float(np.add.reduce(a * a)) / n + float(np.add.reduce(b * b)) / n
+    return a, b, float(np.add.reduce(a * b)) / n, squares + (mean_x - mean_y) ** 2
+
+
+def r2_value(x: Floats, y: Floats) -> float | None:
+    """Return 1 less the squared errors over the labels' variance; None where that is 0."""
+    own, errors = y - float(np.add.reduce(y)) / y.size, x - y
+    spread = float(np.add.reduce(own * own))
+    return None if spread == 0.0 else 1.0 - float(np.add.reduce(errors * errors)) / spread
+
+
+def r2(x: Floats, y: Floats) -> Floats:
+    """Return the influences on R², (m,)."""
+    own, errors = (y - y.mean()) ** 2, (x - y) ** 2
+    spread = float(own.sum())
+    if spread == 0.0:
+        return np.zeros(x.size)
+    found: Floats = (own * float(errors.sum()) / spread - errors) / spread
+    return found
 
 
 def srcc(ranks: Floats, labels: Side) -> Floats:
@@ -71,9 +128,9 @@ class _Above:
         return sums
 
 
-def krcc(x: Floats, labels: Side) -> Floats:
+def krcc(x: Floats, labels: Floats) -> Floats:
     """Return the influences on Kendall's tau-b, (m,)."""
-    both, first, second = pair_sums(x, labels.vector)
+    both, first, second = pair_sums(x, labels)
     all_first, all_second = float(first.sum()), float(second.sum())
     if all_first == 0.0 or all_second == 0.0:
         return np.zeros(x.size)
@@ -115,59 +172,10 @@ def _below(x: Counts, y: Counts) -> Counts:
     return found
 
 
-# --- choices ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class F1Counts:
-    """For each class of the labels (c,): how often it is right, answered, and the label."""
-
-    classes: Floats
-    right: Counts
-    answered: Counts
-    labelled: Counts
-
-
-def f1_counts(answers: Floats, labels: Floats) -> F1Counts:
-    """Count what F1 is made of; answers and labels (m,) are places of choices, 0 an answer that is none."""
-    most = int(max(answers.max(initial=0), labels.max(initial=0))) + 1
-    labelled = np.bincount(labels.astype(np.int64), minlength=most)
-    classes = labelled.nonzero()[0]
-    right = np.bincount(labels[answers == labels].astype(np.int64), minlength=most)[classes]
-    answered = np.bincount(answers.astype(np.int64), minlength=most)[classes]
-    return F1Counts(classes=classes.astype(np.float64), right=right, answered=answered, labelled=labelled[classes])
-
-
-def accuracy(answers: Floats, labels: Side) -> Floats:
-    """Return the influences on the accuracy in percent, (m,)."""
-    right = (answers == labels.vector).astype(np.float64)
-    found: Floats = 100.0 * (right - right.mean()) / right.size
-    return found
-
-
-def macro_f1(answers: Floats, labels: Side) -> Floats:
-    """Return the influences on macro F1 in percent, (m,)."""
-    counts = f1_counts(answers, labels.vector)
-    sums = np.zeros(answers.size)
-    for place, right, all_of in zip(counts.classes, counts.right, counts.answered + counts.labelled, strict=True):
-        answered, labelled = answers == place, labels.vector == place
-        own = 2.0 * (answered & labelled) - 2.0 * right / all_of * (answered.astype(np.float64) + labelled)
-        sums += own / all_of
-    return 100.0 * sums / counts.classes.size
-
-
-# --- deviations ------------------------------------------------------------------------------
-
-
-def rmse(x: Floats, labels: Side) -> Floats:
-    """Return the influences on the root mean squared error, (m,)."""
-    squares = (x - labels.vector) ** 2
-    mean = float(squares.mean())
-    return np.zeros(x.size) if mean == 0.0 else (squares - mean) / (2 * math.sqrt(mean) * x.size)
-
-
-def mae(x: Floats, labels: Side) -> Floats:
-    """Return the influences on the mean absolute error, (m,)."""
-    errors = np.abs(x - labels.vector)
-    found: Floats = (errors - errors.mean()) / x.size
-    return found
+MAKERS: Mapping[str, Maker] = {
+    "srcc": lambda _: cosine(Form.RANKS, srcc),
+    "plcc": lambda _: cosine(Form.CENTRED, plcc),
+    "krcc": lambda _: Rule(form=Form.PLAIN, target=plain, one=krcc_value, influence=krcc),
+    "ccc": lambda _: Rule(form=Form.PLAIN, target=plain, one=ccc_value, influence=ccc),
+    "r2": lambda _: Rule(form=Form.PLAIN, target=plain, one=r2_value, influence=r2),
+}

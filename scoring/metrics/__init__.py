@@ -1,0 +1,100 @@
+"""What each metric computes; what is undefined is None, never NaN.
+
+A metric looks at predictions and labels through its :class:`~scoring.metrics.rule.Rule`. Names, bounds, units and
+options are in :mod:`scoring.registry`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring.metrics import answers, boxes, correlations, curves, numbers, orders, probabilities, sets, texts
+from scoring.metrics.rule import FORMS, Form, Rule, joined, per
+from scoring.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
+    from scoring.metrics.rule import Array, Maker
+    from scoring.model import Measure, Option
+
+__all__ = ["FORMS", "MAKERS", "Form", "Rule", "of", "one", "plcc", "rule", "srcc"]
+
+#: Each metric by name.
+MAKERS: Mapping[str, Maker] = {
+    **answers.MAKERS,
+    **boxes.MAKERS,
+    **correlations.MAKERS,
+    **curves.MAKERS,
+    **numbers.MAKERS,
+    **orders.MAKERS,
+    **probabilities.MAKERS,
+    **sets.MAKERS,
+    **texts.MAKERS,
+}
+
+
+def rule(metric: str, **options: Option) -> Rule[Any]:
+    """Return a metric by name, with these options; those not named are as usual."""
+    usual = {name: choice.default for name, choice in METRICS[metric].options.items()}
+    return MAKERS[metric](usual | options)
+
+
+def of(measure: Measure) -> Rule[Any]:
+    """Return the metric of a measure, or its mean over queries."""
+    found = rule(measure.metric, **dict(measure.options))
+    return per(found, METRICS[measure.metric].undefined) if measure.per else found
+
+
+def one(metric: str, predictions: ArrayLike, *labels: ArrayLike, **options: Option) -> float | None:
+    """Return a metric of predictions (n,), or of several columns of them (columns, n), and labels (n,).
+
+    Choices are whole numbers from 1. None where the metric is undefined. Raises ValueError for a value that is not
+    finite, or for lengths that differ.
+
+    >>> one("srcc", [1, 2, 3, 4], [1, 3, 2, 4])
+    0.8
+    """
+    x, known = _array(predictions), [_array(each) for each in labels]
+    if any(each.shape != x.shape[-1:] for each in known):
+        raise ValueError("predictions and labels must be finite and equally many")
+    return _value(rule(metric, **options), x, known) if x.size else None
+
+
+def _array(values: ArrayLike) -> Array:
+    array = np.asarray(values)
+    if array.dtype.kind in "OU":
+        return array.astype(np.object_)
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("predictions and labels must be finite and equally many")
+    return array
+
+
+def _value(found: Rule[Any], x: Array, labels: Sequence[Array]) -> float | None:
+    transform = FORMS[found.form]
+    columns = [transform(each) for each in ([x] if x.ndim == 1 else x)]
+    return found.one(joined(columns), found.target(labels))
+
+
+def srcc(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Spearman's rank correlation of ``x`` and ``y`` (n,), finite; ties share average ranks. None if one is constant.
+
+    >>> srcc([1, 2, 3, 4], [1, 3, 2, 4])
+    0.8
+    """
+    return one("srcc", x, y)
+
+
+def plcc(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Pearson's linear correlation of ``x`` and ``y`` (n,), finite, raw: no curve is fitted. None if one is constant.
+
+    >>> plcc([1, 2, 3], [2, 4, 6])
+    1.0
+    """
+    return one("plcc", x, y)
