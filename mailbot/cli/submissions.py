@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     Why,
+    act_as_organizer,
     decide,
     emit,
     load_config,
     number,
     opened_ledger,
     rfc3339,
+    said,
+    set_up_journal,
     short,
     two,
 )
@@ -24,6 +29,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import rulings
 from mailbot.ledger import submissions as table
 from mailbot.model import Exclusion, Rule
+from mailbot.operations import acceptance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
 
 submissions = typer.Typer(
-    help="Submissions: list, show, hide, disqualify, reinstate or select them.", no_args_is_help=True
+    help="Submissions: list, show, accept, hide, disqualify, reinstate or select them.", no_args_is_help=True
 )
 
 Receipt = Annotated[str, typer.Argument(metavar="S-12", help="The submission's receipt.")]
@@ -79,6 +85,33 @@ def show_submission(
         message = f"there is no submission {receipt}"
         raise Permanent(message)
     _show(rows[0] if as_json else _in_words(rows[0], loaded), as_json=as_json)
+
+
+@submissions.command()
+def accept(
+    context: typer.Context,
+    receipt: Receipt,
+    why: Annotated[
+        str, typer.Option("--why", help="The reason; it is told to the team and kept for good.", callback=said)
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Accept a submission that came late, over the quota, or was refused by labels that were wrong.
+
+    It counts from its arrival, and its team gets a letter. `mailbot submissions hide` takes it off the board again.
+    """
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        found = acceptance.look(wired, number(receipt, "S"))
+        row = found.row
+        typer.echo(f"{row.receipt} of {row.team} ({row.status}), phase {found.phase.name!r}: it would be accepted.")
+        typer.echo(f"Score {found.evaluated.evaluation.score:.2f}; one letter to the team.")
+        if sys.stdin.isatty() and not yes:
+            typer.confirm("Accept it?", abort=True)
+        acceptance.carry_out(wired, found, why)
+    typer.echo(f"{row.receipt} counts, from the next board on.")
 
 
 @submissions.command()

@@ -18,7 +18,7 @@ from mailbot.system import journal
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.config.calendar import Allowance
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mailbot.intake.case import Case
     from mailbot.ledger import Tx
     from mailbot.model import Judged, Team
+    from scoring.model import Evaluation
 
 _BY_QUOTA = {Status.ACCEPTED, Status.OVER_QUOTA}
 
@@ -80,7 +81,7 @@ class Submissions:
             arrived_at=arrived_at,
         )
         if status is Status.ACCEPTED:
-            self._score(tx, submission_id, file)
+            self.enter_scores(tx, submission_id, evaluation, file.values)
             allowance = self._allowance(tx, team, evaluation.track, arrived_at)
         receipt = submissions.receipt(submission_id)
         return Answered(
@@ -136,12 +137,12 @@ class Submissions:
         named = next((phase for phase in phases if phase.name == settled.phase), None)
         return named or Phase(name=settled.phase, opens=None, closes=None)
 
-    def _score(self, tx: Tx, submission_id: int, file: Judged) -> None:
+    def enter_scores(self, tx: Tx, submission_id: int, evaluation: Evaluation, values: Mapping[str, bytes]) -> None:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
-        final = self.labels.final[str(file.evaluation.track)]
-        if final.sha256 != file.evaluation.truth:
-            submissions.add_score(tx, submission_id, self.evaluator.kept(file.values, final), self.clock())
-        submissions.add_score(tx, submission_id, file.evaluation, self.clock())
+        final = self.labels.final[str(evaluation.track)]
+        if final.sha256 != evaluation.truth:
+            submissions.add_score(tx, submission_id, self.evaluator.kept(values, final), self.clock())
+        submissions.add_score(tx, submission_id, evaluation, self.clock())
 
     def _told(self, file: Judged) -> Judged:
         """Return a file as its reply tells of it: without interval where a secret split is behind it."""

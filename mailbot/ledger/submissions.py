@@ -94,6 +94,14 @@ def add(
     return int(row.scalar_one())
 
 
+def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) -> bool:
+    """Mark a submission as accepted that was not; False when it is already. Its scores are entered apart."""
+    waiting = (submissions.c.id == submission_id, submissions.c.status != Status.ACCEPTED)
+    notes = [asdict(note) for note in evaluation.notes]
+    made = {"status": Status.ACCEPTED, "track": evaluation.track, "phase": phase, "problems": [], "notes": notes}
+    return tx.execute(sa.update(submissions).where(*waiting).values(**made)).rowcount == 1
+
+
 def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime) -> bool:
     """Enter a score; False when this submission has one of this truth and scorer already."""
     key = (

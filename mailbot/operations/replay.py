@@ -34,7 +34,7 @@ from mailbot.ledger import (
 from mailbot.ledger.mails import Place
 from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
-from mailbot.operations import ingest, rebuild_report, rescore
+from mailbot.operations import acceptance, ingest, rebuild_report, rescore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -163,6 +163,7 @@ class Again:
             "reminders-queued": self._letters,
             **{each: partial(self._decide, each) for each in rulings.KINDS},
             "dispute-ruled": self._rule,
+            "submission-accepted": self._accepted,
         }
         if kind in carry_out:
             carry_out[kind](subject, detail)
@@ -269,6 +270,10 @@ class Again:
     def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             rulings.again(tx, kind, subject, detail, self.clock())
+
+    def _accepted(self, subject: str, detail: dict[str, Any]) -> None:
+        found = acceptance.look(self.service, submissions.id_of(subject))
+        acceptance.carry_out(self.service, found, detail["why"])
 
     def _rule(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -64,6 +64,7 @@ ELSEWHERE = {
     "commit.stuck": "`mailbot stuck`",
     "commit.team-key": "`mailbot teams key`",
     "commit.team-letters": "`mailbot teams`",
+    "commit.submission-accepted": "`mailbot submissions accept`",
     "commit.tell": "`mailbot rescore --tell`",
     "imap.quota": "`mailbot doctor --online`",
     "sheet.request": "a Google Sheet; see tests/integration/test_sheet.py",

@@ -12,6 +12,7 @@ METHODS = [
     ("templates/letters/**.j2", "jinja2.ext:babel_extract"),
     ("mailbot/intake/**.py", "python"),
     ("mailbot/identity/**.py", "python"),
+    ("mailbot/letters/accepted.py", "python"),
     ("mailbot/letters/rescored.py", "python"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}

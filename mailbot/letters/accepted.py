@@ -1,0 +1,67 @@
+"""Tell a team that the organizers have accepted a submission that the rules had not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import outbox, teams
+from mailbot.letters import letter as letters
+from mailbot.mail import envelope
+from mailbot.mail.languages import TAGS, shown_in, words
+from mailbot.mail.templates import environment
+from scoring.model import Policy
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.config.calendar import Phase
+    from mailbot.config.challenge import Challenge
+    from mailbot.ledger import Tx
+    from mailbot.ledger.submissions import SubmissionRow
+    from scoring.model import Evaluation
+
+KIND = "accepted"
+"""The kind of these mails in the outbox."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedLetter:
+    """A letter about one submission."""
+
+    challenge: Challenge
+    row: SubmissionRow
+    track: str
+    phase: Phase
+    #: In the organizers' words.
+    why: str
+
+    def queue(self, tx: Tx, evaluation: Evaluation, now: datetime) -> bool:
+        """Queue the letter, once; False when no address of the team takes mail."""
+        team = teams.with_id(tx, self.row.team_id)
+        address = teams.recipient(team, teams.bouncing(tx))
+        key = f"{KIND}:{self.row.receipt}"
+        if address is None or outbox.has(tx, key):
+            return False
+        language = letters.languages(tx)(team)
+        title = words(language).gettext("Your submission was accepted")
+        subject = f"[{self.challenge.short_name}] {self.row.receipt}: {title}"
+        message = envelope.begin(self.challenge, recipient=address, subject=subject, key=key, now=now)
+        message.set_content(self._text(evaluation, language, team.name), cte="quoted-printable")
+        envelope.let_leave(message, self.challenge, TAGS[language])
+        outbox.queue(tx, message, kind=KIND, team_id=team.id, key=key, now=now)
+        return True
+
+    def _text(self, evaluation: Evaluation, language: str, team: str) -> str:
+        zone, decimals = self.challenge.zone, self.challenge.board.decimals
+        told = evaluation.score if self.phase.feedback is Policy.FULL else None
+        context = {
+            "row": self.row,
+            "team": team,
+            "title": self.challenge.tracks[self.track].title,
+            "arrived": shown_in(language, self.row.arrived_at, zone),
+            "score": None if told is None else f"{told:.{decimals}f}",
+            "why": self.why,
+            "challenge": self.challenge,
+        }
+        return environment(language).get_template("letters/accepted.txt.j2").render(context)

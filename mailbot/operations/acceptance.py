@@ -1,0 +1,76 @@
+"""Accept by hand what the rules did not: a file that came late, over the quota, or was refused by labels of then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.config.calendar import neighbours, phase_at
+from mailbot.errors import Permanent
+from mailbot.evaluation.evaluator import Job
+from mailbot.ledger import events, submissions
+from mailbot.letters.accepted import AcceptedLetter
+from mailbot.model import Status
+
+if TYPE_CHECKING:
+    from mailbot.config.calendar import Phase
+    from mailbot.ledger.submissions import SubmissionRow
+    from mailbot.service import Service
+    from scoring.evaluate import Evaluated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A submission that can be accepted, and what it would score."""
+
+    row: SubmissionRow
+    evaluated: Evaluated
+    phase: Phase
+
+    @property
+    def track(self) -> str:
+        """The track it is for."""
+        return str(self.evaluated.evaluation.track)
+
+
+def look(service: Service, submission_id: int) -> Acceptance:
+    """Evaluate a submission that was not accepted, by the present labels; nothing is written.
+
+    Raises Permanent when there is no such submission, its file is gone, or still cannot be scored.
+    """
+    with service.ledger.read() as tx:
+        row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
+    if row is None or row.status is Status.ACCEPTED:
+        message = f"{submissions.receipt(submission_id)} is no submission that was refused"
+        raise Permanent(message)
+    data = service.files.find(row)
+    if data is None:
+        message = f"the file of {row.receipt} is not in its mail any more"
+        raise Permanent(message)
+    evaluated = service.evaluator.start(Job(name=row.file_name, data=data, hint=row.track)).result()
+    if not evaluated.evaluation.ok:
+        told = "; ".join(problem.message for problem in evaluated.evaluation.problems)
+        message = f"{row.receipt} cannot be scored: {told}"
+        raise Permanent(message)
+    return Acceptance(row=row, evaluated=evaluated, phase=_phase(service, row))
+
+
+def carry_out(service: Service, found: Acceptance, why: str) -> None:
+    """Let the submission count from its arrival, and write to its team. Raises Permanent when somebody else has."""
+    row, now = found.row, service.clock()
+    with service.ledger.write("submission-accepted") as tx:
+        if not submissions.accept(tx, row.id, found.evaluated.evaluation, phase=found.phase.name):
+            message = f"{row.receipt} was accepted meanwhile"
+            raise Permanent(message)
+        service.submissions.enter_scores(tx, row.id, found.evaluated.evaluation, found.evaluated.values)
+        detail = {"track": found.track, "phase": found.phase.name, "was": row.status, "why": why}
+        events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
+        letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)
+        letter.queue(tx, found.evaluated.evaluation, now)
+
+
+def _phase(service: Service, row: SubmissionRow) -> Phase:
+    """Return the phase a submission counts in: the one it arrived in, else the one before or the next."""
+    phases = service.challenge.phases
+    last, coming = neighbours(phases, row.arrived_at)
+    return phase_at(phases, row.arrived_at) or last or coming or phases[0]
