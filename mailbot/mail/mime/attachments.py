@@ -152,7 +152,7 @@ def _sort_file(name: str, content_type: str, data: bytes | None, basket: _Basket
         basket.close("encrypted", name)
     elif kinds.is_candidate(name, content_type, data):
         basket.files.append(Attachment(name=name, content_type=content_type, data=data))
-    elif name:
+    elif name and not kinds.is_artifact(name):
         _pass_over(name, content_type, data, basket)
 
 
@@ -160,10 +160,10 @@ def _sort_body(part: Part, encoded: bytes, basket: _Basket) -> None:
     """Keep the text of a body, and take the uuencoded files out of it (mailx, old Outlook)."""
     text = body.source(part, encoded)
     if part.content_type == "text/plain":
-        if part.encoding and len(encoded) <= _LARGEST_TEXT and "begin " in text:
+        if part.encoding and len(encoded) <= _LARGEST_TEXT and "begin" in text:
             decoded = decode(encoded, part.encoding) or b""
             found = list(uuencoded(decoded))
-            text = text[: text.find("\nbegin ") + 1] if found else text
+            text = text[: text.find("\nbegin") + 1] if found else text
         else:
             found = list(uuencoded(encoded))
             text = body.source(part, _without(encoded, found)) if found else text

@@ -40,9 +40,9 @@ WESTERN = ("cp1252", "cp1250", "cp1254", "iso8859-2", "iso8859-15", "mac-roman")
 @lru_cache(maxsize=256)
 def codecs_of(charset: str) -> tuple[str, ...]:
     """Return the codecs to read a declared charset with, none when it is none that mails are written in."""
-    if not _NAME.fullmatch(charset):
+    wanted = charset.lower().removeprefix("3d").strip("'\" ,;<>")
+    if not _NAME.fullmatch(wanted):
         return ()
-    wanted = charset.lower()
     for name in (_OTHER_NAMES.get(wanted, wanted), wanted.removeprefix("x-")):
         try:
             found = codecs.lookup(name).name

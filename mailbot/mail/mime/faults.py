@@ -28,6 +28,8 @@ _ADVICE = {
     "Please send it unsigned, or signed in clear text, with the file attached.",
     "forwarded-as-attachment": "The mail holds another mail as an attachment; files inside that one are not looked at. "
     "Please attach the result file itself.",
+    "digest": "The mail is a digest of other mails (multipart/digest); files inside those are not looked at. "
+    "Please attach the result file itself.",
     "partial": "The mail is one piece of a mail that a mail program cut up (message/partial); pieces are not put "
     "together here. Please send the file in one mail, packed as .zip or .gz.",
     "external-body": "The mail only says where a file is to be had (message/external-body); it is not fetched. "

@@ -57,6 +57,8 @@ def is_closed(part: Part, *, is_sealed: bool = False) -> str:
     """
     if part.within == "multipart/encrypted" or (is_sealed and part.content_type == BYTES and not part.name):
         return "encrypted"
+    if part.within == "multipart/digest" and part.content_type in _MAILS:
+        return "digest"
     if code := _CLOSED.get(part.content_type, ""):
         return code
     if part.encoding in ("yenc", "binhex"):
@@ -93,7 +95,19 @@ def is_decoration(part: Part) -> bool:
     """Whether a part that is no candidate is a signature, or a picture within the text."""
     inline_image = part.content_type.startswith("image/") and part.disposition != "attachment"
     signature = part.content_type.startswith(("application/pgp", "application/pkcs7", "application/x-pkcs7"))
-    return inline_image or signature
+    return inline_image or signature or is_artifact(part.name)
+
+
+_ARTIFACT = re.compile(
+    r"ATT\d{5}\.(txt|html?|bin|dat|c)|.*\.(p7s|sig)|signature\.asc|(OpenPGP_|publickey).*\.asc|oledata\.mso"
+    r"|(image|graycol|ecblank|pic)\d{3,5}\.(png|gif|jpe?g|wmz|emz)|mime-attachment(\.txt)?",
+    re.IGNORECASE,
+)
+
+
+def is_artifact(name: str) -> bool:
+    """Whether a file of this name is what mail programs add: signatures, keys, Exchange's ATT00001.txt."""
+    return bool(_ARTIFACT.fullmatch(name))
 
 
 _RESULT = re.compile(r".\.(json|jsonl|ndjson|csv|tsv)(\.gz|\.zip)?$|.\.(gz|zip)$", re.IGNORECASE)

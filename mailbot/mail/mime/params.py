@@ -76,10 +76,23 @@ def file_name(headers: Headers) -> str:
     NFC, printable, without folders, at most `NAME_LENGTH` characters, the ending kept.
     """
     for field, name in (("content-disposition", "filename"), ("content-type", "name")):
-        found = clean_name(decode_words(parameters(headers.text(field)).get(name, "")))
+        found = clean_name(_from_a_url(decode_words(parameters(headers.text(field)).get(name, ""))))
         if found:
             return found
     return ""
+
+
+_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f]){2}")
+
+
+def _from_a_url(name: str) -> str:
+    """Return a name without the percent-encoding that some web mailers leave in it, where that is text beyond ASCII."""
+    if not name.isascii() or _ESCAPES.search(name) is None:
+        return name
+    try:
+        return unquote_to_bytes(name).decode()
+    except UnicodeDecodeError:
+        return name
 
 
 def clean_name(name: str) -> str:

@@ -172,9 +172,9 @@ def _split(raw: bytes, start: int, end: int) -> tuple[int, int]:
 
 def _children(raw: bytes, part: Part, caps: Caps) -> tuple[list[Part], int]:
     """Return the parts of a container, and how many more there are than may be looked at."""
-    if not part.boundary:
+    mark = _mark(raw, part)
+    if not mark:
         return [], 0
-    mark = b"--" + part.boundary.encode("utf-8", "surrogatepass")
     children: list[Part] = []
     start = -1
     for line, after, closing in _delimiters(raw, mark, part):
@@ -188,6 +188,15 @@ def _children(raw: bytes, part: Part, caps: Caps) -> tuple[list[Part], int]:
     if len(children) == caps.parts:
         return children, raw.count(b"\n" + mark, start, part.end)
     return [*children, read_part(raw, start, part.end, depth=part.depth + 1, caps=caps, parent=part)], 0
+
+
+def _mark(raw: bytes, part: Part) -> bytes:
+    """Return how the lines between the parts begin; a few programs put quotes around a boundary twice."""
+    for boundary in dict.fromkeys((part.boundary, part.boundary.strip("'\"<>"))):
+        mark = b"--" + boundary.encode("utf-8", "surrogatepass")
+        if boundary and raw.find(b"\n" + mark, max(part.start - 1, 0), part.end) >= 0:
+            return mark
+    return b""
 
 
 def _delimiters(raw: bytes, mark: bytes, part: Part) -> Iterator[tuple[int, int, bool]]:

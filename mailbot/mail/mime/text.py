@@ -14,7 +14,8 @@ from scoring.text import REPLACEMENT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)(?:\?=|\??\Z)")
+"""An encoded word; the last one of a field may have been cut off."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,3}")
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from mailbot.mail.mime.headers import Headers
 
 _BLANK = b" \t\r\n"
-_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n")
+_BEGIN = re.compile(rb"(?:\A|\n)begin(-base64)? [0-7]{3,4} ([^\r\n]{1,200})\r?\n")
 _END = re.compile(rb"\n[`~ ]?\r?\nend[ \t]*(?:\r?\n|\Z)|\nend[ \t]*(?:\r?\n|\Z)")
+_END_OF_BASE64 = re.compile(rb"\n====[ \t]*(?:\r?\n|\Z)")  # uuencode -m
 _UU_LINE = 30  # most lines are 61 characters long; a text of much shorter lines is no uuencode
 _UU_FILES = 50  # of one text
 _PADDED = re.compile(rb"(?<!=)=++[ \t]*+\r?\n")
@@ -88,16 +89,16 @@ class Uuencoded(NamedTuple):
 
 
 def uuencoded(data: bytes) -> Iterator[Uuencoded]:
-    """Yield the uuencoded files in a text, in the form of POSIX `uuencode`."""
+    """Yield the uuencoded files in a text, in both forms of POSIX `uuencode`."""
     at = 0
     for _ in range(_UU_FILES):
         begin = _BEGIN.search(data, at)
         if begin is None:
             return
-        end = _END.search(data, begin.end() - 1)
+        end = (_END_OF_BASE64 if begin[1] else _END).search(data, begin.end() - 1)
         at = end.end() if end else len(data)
-        lines = _uu_lines(data[begin.end() : end.start()]) if end else None
-        yield Uuencoded(name=begin[1].strip(), data=lines, start=begin.start(), end=at)
+        content = (_base64 if begin[1] else _uu_lines)(data[begin.end() : end.start()]) if end else None
+        yield Uuencoded(name=begin[2].strip(), data=content, start=begin.start(), end=at)
         at -= at < len(data)  # the line break before the next one
 
 

@@ -60,6 +60,8 @@ def holds_the_result(mail: str | bytes) -> bool:
         "multipart; boundary=b",
         "multiinner/mixed; boundary=b",
         "multipart/mixed; BOUNDARY*0=b",
+        "multipart/mixed; boundary=\"'b'\"",
+        "multipart/mixed; boundary='b'",
         "multipart/mixed; boundary*=us-ascii''b",
     ],
 )
@@ -123,6 +125,12 @@ def test_uuencoded_files_come_out_one_by_one() -> None:
     assert [(file.name, file.data) for file in opened.candidates] == [("s.json", S)]
     assert [file.name for file in opened.brought] == ["s.json", "a.gif", "p.pdf"]
     assert opened.mail.text == "Hello,\n\nAnn"
+
+
+def test_uuencode_in_base64() -> None:
+    """The other form of POSIX: `uuencode -m`."""
+    text = f"Hello\n\nbegin-base64 644 s.json\n{b64(S)}\n====\n"
+    assert holds_the_result(head() + "Content-Type: text/plain\n\n" + text)
 
 
 def test_uuencode_within_quoted_printable() -> None:
@@ -192,7 +200,7 @@ def test_a_name_is_joined_in_the_order_of_its_sections(sections: str, name: str)
         ('Content-Type: text/plain; name="s.json"\n\n-----BEGIN PGP MESSAGE-----\n', "encrypted"),
         ("Content-Type: text/plain\n\nHello\n\n-----BEGIN PGP MESSAGE-----\n\nabc\n", "encrypted"),
         ("Content-Type: text/plain\n\n=ybegin line=128 size=9 name=s.json\nabc\n=yend size=9\n", "yenc"),
-        (multi("digest", "d", "\nSubject: a\n\nb\n"), "forwarded-as-attachment"),
+        (multi("digest", "d", "\nSubject: a\n\nb\n"), "digest"),
         (multi("encrypted", "d", "Content-Type: application/octet-stream\n\nx\n"), "encrypted"),
     ],
 )  # fmt: skip
@@ -301,6 +309,37 @@ def test_text_is_read_as_what_it_is_or_marked(data: bytes, charset: str, text: s
     """One damaged byte costs one character; what makes no sense is never shown as another language."""
     found = text_of(data, charset)
     assert found == text if text is not None else "\N{REPLACEMENT CHARACTER}" in found
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ('filename="%E7%BB%93%E6%9E%9C.json"', "结果.json"),
+        ('filename="100%25.json"', "100%25.json"),
+        ('filename="%BD%E1%B9%FB.json"', "%BD%E1%B9%FB.json"),
+        ('filename="=?utf-8?B?57uT5p6cLmpzb24?="', "结果.json"),
+        ('filename="=?utf-8?Q?=E7=BB=93.json?', "结.json"),
+        ("filename=結果.json", "結果.json"),
+    ],
+)
+def test_a_name_is_told_however_it_is_written(written: str, name: str) -> None:
+    """In percent-encoding, in an encoded word without its padding or its end, raw."""
+    part = attached(f"Content-Type: application/json\nContent-Disposition: attachment; {written}")
+    assert names_and_faults(plain(part)) == ([name], [])
+
+
+@pytest.mark.parametrize("charset", ['3D"gb2312"', "'gb2312'", "x-gbk", "GB2312;", "gb2312,"])
+def test_a_charset_is_known_however_it_is_written(charset: str) -> None:
+    """With quotes inside quotes, with what quoted-printable left, with an x before it."""
+    assert text_of("镕".encode("gbk"), charset) == "镕"
+
+
+@pytest.mark.parametrize("name", ["ATT00001.txt", "smime.p7s", "signature.asc", "image001.png", "OpenPGP_0x1.asc"])
+def test_what_mail_programs_add_is_no_file_that_a_team_sent(name: str) -> None:
+    """The reply does not say that it looks like no results; results under such a name are taken."""
+    part = f'Content-Type: text/plain; name="{name}"\nContent-Disposition: attachment\n\n'
+    assert names_and_faults(plain(part + "Ann\n")) == ([], [])
+    assert names_and_faults(plain(part + S.decode())) == (["ATT00001.txt"] if "txt" in name else [], [])
 
 
 def test_raw_bytes_in_a_header_are_in_the_charset_of_the_body() -> None:
