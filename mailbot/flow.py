@@ -16,7 +16,7 @@ from mailbot.evaluation import evaluator, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
 from mailbot.intake.intake import ATTEMPTS
-from mailbot.ledger import Ledger, daybook, events, mails, outbox
+from mailbot.ledger import Ledger, daybook, events, mails, outbox, quota
 from mailbot.mail import open as opening
 from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service
@@ -81,6 +81,8 @@ def opened(
         ledger = Ledger(config.ledger) if rebuilds else daybook.open_ledger(config.ledger, config.state)
         stack.callback(ledger.close)
         ledger.migrate()
+        with ledger.read() as tx:
+            config = config.extended(quota.extensions(tx))
         labels = Labels.of(config, tracks, ledger)
         sandbox = Sandbox(config.workers, bounds=config.limits.bounds, set_ups=set_ups(config, labels))
         stack.callback(sandbox.close)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +23,7 @@ from mailbot.cli.common import (
     load_config,
     nameless,
     opened_ledger,
+    said,
     set_up_journal,
 )
 from mailbot.config import calendar
@@ -32,6 +35,7 @@ from mailbot.ledger import quota, rulings
 from mailbot.ledger import teams as table
 from mailbot.mail import teamkey
 from mailbot.model import Exclusion
+from mailbot.operations import deadlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,6 +184,55 @@ def grant(
     typer.echo(
         f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
     )
+
+
+@teams.command("extend")
+def extend(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="[TEAM] PHASE", help="The team, and the phase's name.")],
+    until: Annotated[str, typer.Option(metavar="INSTANT", help="When it closes now, as 2026-04-27T12:00:00+08:00.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; teams are told it. It is kept.", callback=said)],
+    everyone: Annotated[bool, typer.Option("--all", help="For all teams; TEAM is left out.")] = False,
+    tell: Annotated[bool, typer.Option("--tell", help="Write to those concerned.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Move the end of a phase, for one team or for all. The same command with an earlier instant moves it back.
+
+    For all, the rules page changes at once; what was refused as late before is taken by `mailbot submissions accept`.
+    """
+    if len(words) != (1 if everyone else 2):
+        message = "write `mailbot teams extend TEAM PHASE ...`, or `mailbot teams extend --all PHASE ...`"
+        raise Permanent(message)
+    name, phase = (None if everyone else words[0]), words[-1]
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    loaded = load_config(context, config)
+    with flow.opened(loaded) as wired:
+        zone = loaded.challenge.zone
+        move = deadlines.look(wired, phase, _instant(until), team=name)
+        was, becomes = (calendar.shown(at, zone) for at in (move.phase.closes or wired.clock(), move.extension.until))
+        typer.echo(f"Phase {phase!r} closes {was}; for {name or 'all teams'} it would close {becomes}.")
+        typer.echo(f"{move.letters if tell else 0} letter(s) would be sent.")
+        if sys.stdin.isatty() and not yes:
+            typer.confirm("Move it?", abort=True)
+        told = deadlines.carry_out(wired, move, why, tell=tell)
+    if everyone:
+        with flow.opened(loaded) as wired:
+            wired.publisher.refresh()
+    typer.echo(f"Moved; {told} letter(s) queued. A running mailbot follows within half a minute.")
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant with its offset. Raises Permanent."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        message = f"--until {text}: write an instant with its offset, as 2026-04-27T12:00:00+08:00"
+        raise Permanent(message)
+    return found
 
 
 @teams.command("disqualify")

@@ -27,6 +27,7 @@ from mailbot.errors import ConfigError
 from mailbot.system.children.bounds import MIB, Bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -139,6 +140,21 @@ class Config(Section):
         if not self.phases:
             return (Phase(name="submission", opens=None, closes=None),)
         return tuple(Phase(**p.model_dump()) for p in self.phases)
+
+    def extended(self, until: Mapping[str, datetime]) -> Config:
+        """Return the config with phases that close later, by their names; what would be earlier is passed over."""
+        if not until:
+            return self
+        moved = {
+            phase.name: until[phase.name]
+            for phase in self.phases
+            if phase.closes and phase.name in until and until[phase.name] > phase.closes
+        }
+        phases = tuple(
+            phase.model_copy(update={"closes": moved[phase.name]}) if phase.name in moved else phase
+            for phase in self.phases
+        )
+        return self.model_copy(update={"phases": phases})
 
     @property
     def ledger(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from mailbot.daemon import report
@@ -11,7 +12,7 @@ from mailbot.daemon.loops import Loops
 from mailbot.daemon.schedule import RETRY_SECONDS, Bells, Schedule
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import MailbotError
-from mailbot.system import journal
+from mailbot.system import journal, reload
 from mailbot.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Daemon:
         """
         self._service, self._notifier, self._reload, self._within = service, notifier or Notifier({}), reload, within
         self._hung_up = False
+        self._begun = time.time()
         config = service.config
         self._heartbeat = Heartbeat(config.hang_seconds + 4 * config.limits.child_seconds)
         self._refuse(refused)
@@ -109,10 +111,14 @@ class Daemon:
         """Ring the bells on schedule and report how the loops are until told to stop; reload the config if asked to."""
         while not self._loops.stopping.is_set():
             self._bells.main.wait(min(self._report.seconds, self._schedule.ring_due()))
-            if self._hung_up:
-                self._hung_up = False
+            if self._hung_up or self._is_outdated():
+                self._hung_up, self._begun = False, time.time()
                 self._consider()
             self._report.give()
+
+    def _is_outdated(self) -> bool:
+        """Whether a command has changed the ledger in a way that needs a reload; see :func:`reload.ask`."""
+        return self._reload is not None and reload.asked_since(self._service.config.state, self._begun)
 
     def _hang_up(self) -> None:
         self._hung_up = True

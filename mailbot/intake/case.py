@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mailbot.config.calendar import Phase
     from mailbot.identity.identify import Identity
     from mailbot.intake.commands import Command
     from mailbot.intake.entries import Entry
@@ -27,6 +28,8 @@ class Case:
     entry: Entry | None = None
     #: What was found when it was recorded first; None for a mail that is new.
     known: Known | None = None
+    #: The phase that was kept open for this team, where its time was over.
+    extended: Phase | None = None
 
     def settled(self, ordinal: int) -> Settled | None:
         """Return what became of a file, counted from 1, when the mail was recorded first."""

@@ -8,13 +8,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluation.evaluator import Job, judged, refused
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case
 from mailbot.intake.rules import hold_to_team
 from mailbot.intake.sender import Senders, held
-from mailbot.ledger import events, mails, teams
+from mailbot.ledger import events, mails, quota, teams
 from mailbot.mail import tasks
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
@@ -131,8 +133,21 @@ class Intake:
         files = [self._judged(candidate, pending, identity) for candidate, pending in started]
         command = command if judged else None
         entry = entry if judged else None
-        case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry, known=known)
+        extended = self._extended(row.arrived_at, identity) if files else None
+        case = Case(
+            row=row, opened=opened, identity=identity, command=command, entry=entry, known=known, extended=extended
+        )
         self.recorder.record(case, files)
+
+    def _extended(self, arrived_at: datetime, identity: Identity) -> Phase | None:
+        """Return the phase that the organizers keep open for a team, or for all, although its time is over."""
+        phases = self.challenge.phases
+        if identity.team is None or phase_at(phases, arrived_at):
+            return None
+        with self.ledger.read() as tx:
+            until = quota.extensions(tx, identity.team.name)
+        closed = [phase for phase in phases if phase.closes and phase.closes <= arrived_at]
+        return next((phase for phase in reversed(closed) if arrived_at < until.get(phase.name, arrived_at)), None)
 
     def _start(self, candidate: Candidate, subject: str) -> tuple[Candidate, Pending | None]:
         """Begin to evaluate a file; one that could not be unpacked carries its problems already."""

@@ -126,7 +126,7 @@ class Submissions:
     def phase(self, case: Case, ordinal: int) -> Phase | None:
         """Return the phase a file came in; of one recorded before it is that of then, wherever phases lie by now."""
         phases, arrived_at = self.challenge.phases, case.row.arrived_at
-        present, settled = phase_at(phases, arrived_at), case.settled(ordinal)
+        present, settled = phase_at(phases, arrived_at) or case.extended, case.settled(ordinal)
         if settled is None:
             return present
         if settled.status is Status.CLOSED or settled.phase is None:

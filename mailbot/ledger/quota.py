@@ -1,8 +1,10 @@
-"""What a team has left of its quota on a track, with what the organizers granted it beyond."""
+"""What a team has left of its quota on a track, and what the organizers granted beyond the rules: files, and time."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -12,12 +14,13 @@ from mailbot.ledger import events, submissions
 from mailbot.ledger.tables import grants, teams
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mailbot.config.calendar import Quota
     from mailbot.ledger.engine import Tx
     from mailbot.model import Team
 
+
+EXTENDED = "deadline-extended"
+"""The kind of a moved deadline in the audit trail; its subject is the phase's name."""
 
 GRANTED = "quota-granted"
 """The kind of a grant in the audit trail; its subject is the team's name."""
@@ -36,6 +39,36 @@ def grant(tx: Tx, quota: Quota, team: Team, track: str, *, more: int, why: str, 
     _add_grant(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now)
     events.append(tx, kind=GRANTED, subject=team.name, now=now, track=track, more=more, why=why)
     return allowance(tx, quota, team_id=team.id, track=track, at=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """A deadline that the organizers have moved, as the audit trail has it."""
+
+    #: Name of the phase.
+    phase: str
+    until: datetime
+    #: The team it is for; None: for all.
+    team: str | None
+
+
+def extend(tx: Tx, extension: Extension, *, why: str, now: datetime) -> None:
+    """Move the end of a phase, for a team or for all; a later entry takes the place of an earlier one."""
+    until = extension.until.astimezone(UTC).isoformat()
+    events.append(tx, kind=EXTENDED, subject=extension.phase, now=now, team=extension.team, until=until, why=why)
+
+
+def extensions(tx: Tx, team: str | None = None) -> dict[str, datetime]:
+    """Return until when each phase is extended, by its name: for all, and for a team where one is named."""
+    found: dict[tuple[str, str | None], datetime] = {}
+    for entry in events.listing(tx, kind=EXTENDED):
+        detail = json.loads(entry.detail)
+        found[entry.subject, detail["team"]] = datetime.fromisoformat(detail["until"])
+    until: dict[str, datetime] = {}
+    for (phase, whose), instant in found.items():
+        if whose in {None, team}:
+            until[phase] = max(instant, until.get(phase, instant))
+    return until
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ METHODS = [
     ("mailbot/intake/**.py", "python"),
     ("mailbot/identity/**.py", "python"),
     ("mailbot/letters/accepted.py", "python"),
+    ("mailbot/letters/extended.py", "python"),
     ("mailbot/letters/rescored.py", "python"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}

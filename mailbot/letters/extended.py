@@ -1,0 +1,59 @@
+"""Tell teams that a deadline was moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.ledger import outbox, teams
+from mailbot.letters import letter as letters
+from mailbot.mail import envelope
+from mailbot.mail.languages import TAGS, aoe_in, shown_in, words
+from mailbot.mail.templates import environment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.config.challenge import Challenge
+    from mailbot.ledger import Tx
+    from mailbot.ledger.quota import Extension
+    from mailbot.model import Team
+
+KIND = "extended"
+"""The kind of these mails in the outbox."""
+
+
+def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: datetime) -> int:
+    """Queue a letter to the team it is for, or to all teams that want letters, once; return how many."""
+    bouncing, language, count = teams.bouncing(tx), letters.languages(tx), 0
+    for team in concerned(tx, extension):
+        address = teams.recipient(team, bouncing)
+        key = f"{KIND}:{extension.phase}:{extension.until:%Y-%m-%dT%H:%M%z}:{team.id}"
+        if address is None or outbox.has(tx, key):
+            continue
+        own = language(team)
+        title = words(own).gettext("The deadline was moved")
+        subject = f"[{challenge.short_name}] {title}"
+        message = envelope.begin(challenge, recipient=address, subject=subject, key=key, now=now)
+        context = {
+            "team": team.name,
+            "phase": extension.phase,
+            "until": shown_in(own, extension.until, challenge.zone),
+            "aoe": aoe_in(own, extension.until),
+            "alone": extension.team is not None,
+            "why": why,
+            "challenge": challenge,
+        }
+        text = environment(own).get_template("letters/extended.txt.j2").render(context)
+        message.set_content(text, cte="quoted-printable")
+        envelope.let_leave(message, challenge, TAGS[own])
+        outbox.queue(tx, message, kind=KIND, team_id=team.id, key=key, now=now)
+        count += 1
+    return count
+
+
+def concerned(tx: Tx, extension: Extension) -> list[Team]:
+    """Return the teams that a letter would go to: the one it is for, or all that want letters."""
+    everyone = teams.everyone(tx)
+    if extension.team is None:
+        return [team for team in everyone if team.letters]
+    return [team for team in everyone if team.name == extension.team]

@@ -1,0 +1,59 @@
+"""Move a deadline, for one team or for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.errors import Permanent
+from mailbot.ledger import quota, teams
+from mailbot.ledger.quota import Extension
+from mailbot.letters import extended
+from mailbot.system import reload
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailbot.config.calendar import Phase
+    from mailbot.service import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A deadline as it is and as it would be."""
+
+    phase: Phase
+    extension: Extension
+    #: How many teams a letter would go to.
+    letters: int
+
+
+def look(service: Service, name: str, until: datetime, *, team: str | None) -> Move:
+    """Return what moving the end of a phase would do; ``team`` None stands for all. Raises Permanent."""
+    phases = {phase.name: phase for phase in service.challenge.phases}
+    phase = phases.get(name)
+    if phase is None or phase.closes is None:
+        message = f"{name!r} is no phase with an end; the config has {', '.join(phases)}"
+        raise Permanent(message)
+    configured = {each.name: each.closes for each in service.config.phases}
+    closes = configured[name] or phase.closes
+    if team is None and any(other.opens and closes <= other.opens < until for other in phases.values()):
+        message = f"--until {until.isoformat()} lies in the next phase; phases follow one another"
+        raise Permanent(message)
+    with service.ledger.read() as tx:
+        known = teams.with_name(tx, team) if team is not None else None
+        if team is not None and known is None:
+            message = f"there is no team {team!r}; `mailbot teams list` names them all"
+            raise Permanent(message)
+        extension = Extension(phase=name, until=until, team=known.name if known else None)
+        return Move(phase=phase, extension=extension, letters=len(extended.concerned(tx, extension)))
+
+
+def carry_out(service: Service, move: Move, why: str, *, tell: bool) -> int:
+    """Move the deadline and have a running daemon take it up; return how many letters are queued."""
+    now = service.clock()
+    with service.ledger.write("deadline") as tx:
+        quota.extend(tx, move.extension, why=why, now=now)
+        told = extended.queue(tx, service.challenge, move.extension, why=why, now=now) if tell else 0
+    reload.ask(service.config.state)
+    return told

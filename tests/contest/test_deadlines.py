@@ -1,0 +1,83 @@
+"""A deadline is moved by command, for one team or for all: in the trail, on the page, and in letters when asked."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mailbot import flow
+from mailbot.config import load
+from mailbot.ledger import outbox
+from mailbot.operations import rebuild
+from mailbot.system import reload
+from tests.command import mailbot
+from tests.contest.contest import START, Clock, contest, mail, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHY = ("--why", "the network was down")
+PHASE: dict[str, Any] = {"[phases]": {"name": "test", "closes": START.isoformat()}}
+LATER = START + timedelta(hours=12)
+UNTIL = ("--until", LATER.isoformat())
+
+
+def _take(folder: Path, *senders: str, at: datetime) -> list[tuple[str, str, str | None]]:
+    """Let each sender's file arrive at an instant; return team, status and phase of all submissions."""
+    with contest(folder, Clock(at), **PHASE) as wired:
+        for sender in senders:
+            take(wired, mail(sender), at)
+    rows = mailbot("submissions", "list", "--json", folder=folder).json
+    return [(row["team"], row["status"], row["phase"]) for row in rows]
+
+
+def _begun(folder: Path) -> None:
+    with contest(folder, Clock(), **PHASE):
+        pass
+
+
+def test_one_team_gets_more_time(tmp_path: Path) -> None:
+    """Its file is taken in the phase that closed, until the instant; another team's is late; a rebuild agrees."""
+    _begun(tmp_path)
+    said = mailbot("teams", "extend", "amber", "test", *UNTIL, *WHY, folder=tmp_path).out
+    assert "for amber it would close" in said
+    late = START + timedelta(hours=1)
+    taken = [("Amber", "accepted", "test"), ("Beryl", "closed", None)]
+    assert _take(tmp_path, "amber@example.org", "beryl@example.org", at=late) == taken
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+    assert _take(tmp_path, at=late) == taken
+    assert _take(tmp_path, "amber@example.org", at=LATER)[-1] == ("Amber", "closed", None)
+
+
+def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
+    """Phase, board rules and letters follow; a running daemon is asked to reload; an earlier instant moves it back."""
+    _begun(tmp_path)
+    before = time.time() - 1
+    said = mailbot("teams", "extend", "--all", "test", *UNTIL, *WHY, "--tell", folder=tmp_path).out
+    assert "2 letter(s) would be sent" in said
+    assert reload.asked_since(tmp_path / "state", before)
+    with flow.opened(load.load(tmp_path / "config.toml")) as wired:
+        assert [phase.closes for phase in wired.challenge.phases] == [LATER]
+        with wired.ledger.read() as tx:
+            letters = [row for row in outbox.listing(tx) if row.kind == "extended"]
+        assert [row.recipient for row in letters] == ["amber@example.org", "beryl@example.org"]
+        assert "the network was down" in letters[0].message.decode()
+        assert any("04:00" in rule for rule in wired.weekly.board(START).rules)  # 12 hours later, in Shanghai
+    mailbot("teams", "extend", "--all", "test", "--until", START.isoformat(), *WHY, folder=tmp_path)
+    with flow.opened(load.load(tmp_path / "config.toml")) as wired:
+        assert [phase.closes for phase in wired.challenge.phases] == [START]
+
+
+def test_what_cannot_be_moved_is_said(tmp_path: Path) -> None:
+    """An unknown phase or team, an instant without an offset, and neither a team nor all."""
+    _begun(tmp_path)
+    for words, told in (
+        (("--all", "nix", *UNTIL), "'nix' is no phase with an end; the config has test"),
+        (("Nix", "test", *UNTIL), "there is no team 'Nix'"),
+        (("--all", "test", "--until", "2026-04-27T12:00:00"), "with its offset"),
+        (("test", *UNTIL), "mailbot teams extend TEAM PHASE"),
+    ):
+        assert told in mailbot("teams", "extend", *words, *WHY, folder=tmp_path, code=2).err
