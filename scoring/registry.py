@@ -166,7 +166,12 @@ METRICS: Mapping[str, Metric] = {
         _agreement("r2", "R²", Shape.NUMBER, low=-math.inf, undefined=0.0),
         _deviation("rmse"),
         _of(_deviation("mse"), unit="the square of the column's unit"),
-        _of(_deviation("rmsle"), unit="logarithms", least=0.0, decimals=5),
+        _of(
+            _deviation("rmsle", options={"offset": Choice(default=1.0, within=(0.0, 1.0))}),
+            unit="logarithms",
+            least=0.0,
+            decimals=5,
+        ),
         _deviation("mae"),
         _of(_deviation("medae", "MedAE"), error=Error.BOOTSTRAP),
         _of(_deviation("mape"), unit=PERCENT, decimals=2),

@@ -44,11 +44,12 @@ class Use:
         """The heading, as ``NDCG@10``."""
         title = self.metric.title
         for name, value in self.told:
-            shown = f"{value:g}" if is_number(value) else str(value)
+            number = is_number(value)
+            shown = f"{value:g}" if number else str(value)
             if name == "k" and "-k" in title:
                 title = title.replace("-k", f"-{shown}")
             else:
-                title += SHORTHAND.get(name, " ({})").format(shown)
+                title += SHORTHAND.get(name, f" ({name} {{}})" if number else " ({})").format(shown)
         return title
 
 

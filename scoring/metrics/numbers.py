@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from scoring.metrics.rule import Maker, Options
 
 
+#: No logarithm is taken of less.
+LEAST = 1e-300
+
+
 def squared(x: Floats, y: Floats) -> Floats:
     """Return the squared differences."""
     errors = x - y
@@ -30,9 +34,11 @@ def absolute(x: Floats, y: Floats) -> Floats:
     return found
 
 
-def squared_logarithm(x: Floats, y: Floats) -> Floats:
-    """Return the squared differences of the logarithms of one more; values are not negative."""
-    return squared(np.log1p(x), np.log1p(y))
+def squared_logarithm(x: Floats, y: Floats, *, offset: float) -> Floats:
+    """Return the squared differences of the logarithms of ``offset`` more; values are not negative."""
+    if offset == 1.0:
+        return squared(np.log1p(x), np.log1p(y))
+    return squared(np.log(np.maximum(x + offset, LEAST)), np.log(np.maximum(y + offset, LEAST)))
 
 
 def relative(x: Floats, y: Floats) -> Floats:
@@ -88,7 +94,9 @@ def _crps(options: Options) -> Rule[Floats]:
 MAKERS: Mapping[str, Maker] = {
     "mse": lambda _: mean(squared, plain),
     "rmse": lambda _: mean(squared, plain, finish=math.sqrt, slope=_half_over),
-    "rmsle": lambda _: mean(squared_logarithm, plain, finish=math.sqrt, slope=_half_over),
+    "rmsle": lambda options: mean(
+        partial(squared_logarithm, offset=float(options["offset"])), plain, finish=math.sqrt, slope=_half_over
+    ),
     "mae": lambda _: mean(absolute, plain),
     "medae": lambda _: Rule(form=Form.PLAIN, target=plain, one=median),
     "mape": lambda _: mean(relative, plain, scale=100.0),

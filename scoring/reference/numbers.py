@@ -96,9 +96,11 @@ def rmse(x: Sequence[Column], y: Sequence[Column], _told: Told) -> float:
     return math.dist(x[0], y[0]) / math.sqrt(len(y[0]))
 
 
-def rmsle(x: Sequence[Column], y: Sequence[Column], _told: Told) -> float:
-    """Return the same of the logarithms of one more."""
-    return math.dist([math.log1p(a) for a in x[0]], [math.log1p(b) for b in y[0]]) / math.sqrt(len(y[0]))
+def rmsle(x: Sequence[Column], y: Sequence[Column], told: Told) -> float:
+    """Return the same of the logarithms of an offset more."""
+    offset = float(told["offset"])
+    first, second = ([math.log(max(v + offset, 1e-300)) for v in column] for column in (x[0], y[0]))
+    return math.dist(first, second) / math.sqrt(len(y[0]))
 
 
 def medae(x: Sequence[Column], y: Sequence[Column], _told: Told) -> float:

@@ -117,7 +117,9 @@ ORACLES: dict[str, Callable[..., float]] = {
     "r2": lambda x, y: sklearn.r2_score(y, x),
     "rmse": lambda x, y: float(sklearn.root_mean_squared_error(y, x)),
     "mse": lambda x, y: float(sklearn.mean_squared_error(y, x)),
-    "rmsle": lambda x, y: float(sklearn.root_mean_squared_log_error(y, x)),
+    "rmsle": lambda x, y, offset: float(  # noqa: ARG005 -- as usual
+        sklearn.root_mean_squared_log_error(y, x)
+    ),
     "mae": lambda x, y: float(sklearn.mean_absolute_error(y, x)),
     "medae": lambda x, y: float(sklearn.median_absolute_error(y, x)),
     "mape": lambda x, y: 100 * float(sklearn.mean_absolute_percentage_error(y, x)),
