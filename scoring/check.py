@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from scoring.table import Table
 
 FAULTS = {
-    Fault.MISSING: "{} without a number. Every item needs one.",
+    Fault.MISSING: "{} missing. Every item needs a number.",
     Fault.NOT_FINITE: "{} not finite (NaN or an infinity). Every item needs an ordinary number.",
-    Fault.NOT_NUMBER: "{} no decimal number. Write numbers as 3.75, with a point, without separators or units.",
+    Fault.NOT_NUMBER: "{} not in decimal form. Write numbers as 3.75, with a point, without separators or units.",
     Fault.OUT_OF_RANGE: "{} out of the range that is taken: {within}.",
 }
 
@@ -240,11 +240,11 @@ def _constant_note(column: str) -> Note:
 def _fault_problem(fault: Fault, examples: list[str], track: Track) -> Problem:
     if fault is Fault.NOT_NUMBER and (comma := COMMA_SHOWN.search(examples[0])):
         message = (
-            f"{counted(len(examples), 'value is no number', 'values are no numbers')}: {comma[1]},{comma[2]} has a"
+            f"{counted(len(examples), 'value is not a number', 'values are not numbers')}: {comma[1]},{comma[2]} has a"
             f" decimal comma; write {comma[1]}.{comma[2]}."
         )
         return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)
-    verb = "" if fault is Fault.MISSING else " is" if len(examples) == 1 else " are"
+    verb = " is" if len(examples) == 1 else " are"
     ranges = dict.fromkeys(column.range for column in track.columns if column.kind is Kind.NUMBER)
     within = " or ".join(f"{low:,g} to {high:,g}" for low, high in ranges)
     message = FAULTS[fault].format(counted(len(examples), "value") + verb, within=within)

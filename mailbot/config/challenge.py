@@ -38,8 +38,10 @@ class Challenge:
     page_url: str
     #: Who runs it: they get alerts, the digest, disputes and what else is for people.
     organizers: Sequence[str]
-    #: Whether mails that are for people are forwarded to the organizers.
-    forward: bool
+    #: Whether mails that are for people are forwarded to the organizers: those of teams, or "all".
+    forward: bool | str
+    #: Where teams can reach a person; None when the config names no address.
+    contact: str | None
     zone: ZoneInfo
     tracks: Mapping[str, Track]
     #: The labels that replies and weekly boards use, by track; they follow the ledger.
@@ -71,6 +73,7 @@ def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
         page_url=config.challenge.page_url,
         organizers=config.challenge.organizers,
         forward=config.challenge.forward,
+        contact=config.challenge.contact,
         zone=zone,
         tracks=tracks,
         truths=truths,

@@ -8,7 +8,7 @@ from datetime import time
 from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, model_validator
@@ -113,8 +113,10 @@ class Challenge(Section):
     address: Address
     #: People who run the challenge; only they and the roster are ever written to.
     organizers: tuple[Address, ...] = ()
-    #: Send them the mails that bring no file and hold no command, each once.
-    forward: bool = False
+    #: Send them the mails of teams that bring no file and hold no command, each once; "all" takes strangers' too.
+    forward: bool | Literal["all"] = True
+    #: Where teams can reach a person: printed in replies, and replies to replies go there as well.
+    contact: Address | None = None
     #: The zone of every instant that is shown, and of the week.
     zone: Zone = ZoneInfo("UTC")
     #: The words in brackets of the subject that teams are asked to use; only ever a hint.

@@ -36,6 +36,12 @@ class Advice:
         phase = phase_at(self.challenge.phases, self.arrived_at)
         return phase.closes if phase else None
 
+    @property
+    def open_until(self) -> datetime | None:
+        """When the phase ends that is open now; None where none is, or it does not."""
+        phase = phase_at(self.challenge.phases, self.now)
+        return phase.closes if phase else None
+
     def again(self, one: Answered) -> str:
         """Say until when a corrected file is taken."""
         say, when = self.wording.catalogue.gettext, self.wording.when

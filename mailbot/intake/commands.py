@@ -88,6 +88,9 @@ LANGUAGES = {"en": "en", "english": "en", "英文": "en", "英语": "en", "zh": 
 
 SWITCHES = {"on": True, "off": False, "开": True, "关": False}
 
+_AROUND = " \t.!?,;:…~。、“”‘’\"'`*()<>《》【】「」『』"  # noqa: RUF001  # people quote a word
+"""What may stand around a command; full-width stops are plain ones by now (NFKC)."""
+
 _WORDS: dict[str, Word] = {**{str(word): word for word in Word}, **ALIASES}
 
 _RECEIPT = re.compile(r"s-?0*(\d{1,9})")
@@ -112,13 +115,26 @@ def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = 
 
 def _parsed(line: str, below: Sequence[str]) -> Command | None:
     """Read one line as a command; ``below`` is what the sender wrote after it."""
-    head, _, rest = line.strip(" .!。").partition(" ")
+    head, _, rest = line.strip(_AROUND).partition(" ")
     head, colon, tail = head.casefold().partition(":")
     rest = f"{tail} {rest}".strip() if colon else rest
     word = _WORDS.get(head)
     if word is None:
+        if glued := _glued(head, line, rest, below):
+            return glued
         return _help(line) if _MEMBERS.fullmatch(f"{head} {rest}".strip()) else _misspelt(line, head, rest)
+    if word in {Word.WITHDRAW, Word.SELECT} and "?" in line:
+        return None  # it asks whether
     return _READERS[word](word, line, rest, below)
+
+
+def _glued(head: str, line: str, rest: str, below: Sequence[str]) -> Command | None:
+    """Read a command in Chinese with no space behind its word (``撤回S-12``); None where a text begins so."""
+    alias = next((alias for alias in ALIASES if head.startswith(alias)), None)
+    if alias is None:
+        return None
+    found = _READERS[ALIASES[alias]](ALIASES[alias], line, f"{head.removeprefix(alias)} {rest}".strip(), below)
+    return None if found is None or found.misread else found
 
 
 def _misspelt(line: str, head: str, rest: str) -> Command | None:
@@ -162,7 +178,10 @@ def _language(word: Word, line: str, rest: str, _below: Sequence[str]) -> Comman
 
 
 def _dispute(word: Word, line: str, rest: str, below: Sequence[str]) -> Command | None:
-    named = re.match(rf"{_RECEIPT.pattern}\s*[:,.]?\s*(.*)", rest, re.IGNORECASE)
+    _, _, said = line.lstrip(_AROUND).partition(" ")  # with the stop at its end, if it has one
+    named = re.match(
+        rf"{_RECEIPT.pattern}\s*[:,.]?\s*(.*)", said if _RECEIPT.match(said.casefold()) else rest, re.IGNORECASE
+    )
     if not named:
         return None if rest else _help(line)
     text = "\n".join(part for part in (named[2], *below) if part)[:LONGEST_TEXT]

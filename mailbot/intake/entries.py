@@ -49,7 +49,7 @@ def find(opened: Opened, kinds: Sequence[EntrySection]) -> Entry | None:
     ):
         return None
     for kind in named or kinds:
-        if items := (*_files(opened.brought, kind), *_links(opened.mail.text, kind)):
+        if items := (*_files(opened.brought, kind), *_links(opened.mail.text, kind, asked=not named)):
             return Entry(kind=kind, items=items[:MOST])
     return None
 
@@ -67,9 +67,13 @@ def _files(brought: Sequence[Brought], kind: EntrySection) -> list[Item]:
     ]
 
 
-def _links(text: str, kind: EntrySection) -> list[Item]:
-    """Return the links that count, in what the sender wrote; a host alone is no repository."""
-    found = [match for line in own_lines(text) for match in _LINK.finditer(line)]
+def _links(text: str, kind: EntrySection, *, asked: bool) -> list[Item]:
+    """Return the links that count, in what the sender wrote; a host alone is no repository.
+
+    Where the subject names no kind (``asked``), a line that asks something hands nothing in.
+    """
+    lines = [line for line in own_lines(text) if not (asked and "?" in _LINK.sub("", line))]
+    found = [match for line in lines for match in _LINK.finditer(line)]
     links = [
         match[0].rstrip(".,;:")
         for match in found

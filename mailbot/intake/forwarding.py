@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
+from mailbot.intake import inquiry
 from mailbot.ledger import events, outbox
 from mailbot.mail import envelope
 from mailbot.mail.envelope import POLICY
@@ -31,7 +32,6 @@ SILENCE = "unanswered"
 _ANSWERED_ELSEWHERE = {Outcome.CONFIRMED, Outcome.KNOWN}
 """A confirmed mail is answered by the receipt of the one that was held; one known before has its answer."""
 
-FORWARDED = (Outcome.NO_SUBMISSION, Outcome.UNKNOWN_SENDER)
 PER_DAY = 50
 """So many mails are forwarded to an organizer in a day: nobody shall make a cannon of mailbot."""
 LARGEST = 10 * 1024**2
@@ -56,7 +56,7 @@ class Forwarding:
             if not is_answered and outcome not in _ANSWERED_ELSEWHERE:
                 self._tell_of_silence(tx, case, outcome)
             return
-        if outcome not in FORWARDED or not self.challenge.forward:
+        if not self._is_for_people(case, outcome):
             return
         now = self.clock()
         raw = self.spool.get(case.row.sha256) if case.row.size <= LARGEST else None
@@ -64,7 +64,8 @@ class Forwarding:
         for organizer in self.challenge.organizers:
             key = f"forward {case.row.name} {organizer}"
             if (
-                not outbox.has(tx, key)
+                organizer not in case.opened.mail.claims.recipients
+                and not outbox.has(tx, key)
                 and outbox.letters_since(tx, now - DAY, kind=KIND, recipient=organizer) < PER_DAY
             ):
                 message = self._message(case.opened.mail, case.row, case.identity.team, organizer, raw)
@@ -72,6 +73,12 @@ class Forwarding:
                 sent += 1
         if sent:
             events.append(tx, kind="mail-forwarded", subject=case.row.name, now=now)
+
+    def _is_for_people(self, case: Case, outcome: Outcome) -> bool:
+        """Whether the organizers want this mail: a team's that is for people, a stranger's when the config says so."""
+        if outcome is Outcome.NO_SUBMISSION:
+            return bool(self.challenge.forward) and inquiry.read(case.opened.mail).is_for_people
+        return outcome is Outcome.UNKNOWN_SENDER and self.challenge.forward == "all"
 
     def _tell_of_silence(self, tx: Tx, case: Case, outcome: Outcome) -> None:
         """Write to the organizers that a mail with a file was not answered, and why."""

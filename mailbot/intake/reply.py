@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
+from mailbot.intake import inquiry
 from mailbot.intake import wording as sentences
 from mailbot.intake.advice import Advice
 from mailbot.intake.entries import may_be_one
+from mailbot.intake.inquiry import Aim
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail import envelope
 from mailbot.mail.automatic import LOOP_HEADER
@@ -29,11 +31,16 @@ if TYPE_CHECKING:
 
     from mailbot.config.challenge import Challenge
     from mailbot.intake.answers import Answer, Answered
+    from mailbot.intake.inquiry import Inquiry
     from mailbot.mail.model import Mail
 
 
 REFERENCES = 20
 """At most so many Message-IDs of the thread are kept, besides the first."""
+
+
+_NO_BOARD = {Outcome.HELD, Outcome.NOT_CONFIRMED, Outcome.UNKNOWN_SENDER}
+"""Answers that do not tell of the next board: one thing is to be done first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,8 @@ class Replies:
         text = templates.get_template("letters/registration.txt.j2").render(context).strip() if on_roster else ""
         context["roster_text"] = text
         message = addressed(self.challenge, recipient)
+        if self.challenge.contact and answer.outcome is not Outcome.HELD:  # only we can take what confirms
+            message["Reply-To"] = f"{self.challenge.address}, {self.challenge.contact}"
         message["Subject"] = literal(subject)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = message_id
@@ -71,13 +80,19 @@ class Replies:
 
     def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
-        when = wording.when
+        when, inquired = wording.when, inquiry.read(mail)
         advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
         return {
             "answer": answer,
             "challenge": self.challenge,
             "mail": mail,
-            "headline": sentences.headline(answer, wording) if sentences.concerns(answer) else wording.headline(answer),
+            "headline": self._headline(answer, inquired, wording),
+            "inquiry": inquired,
+            "Aim": Aim,
+            "is_forwarded": self._is_forwarded(answer, inquired),
+            "until": when(advice.open_until) if advice.open_until else None,
+            "tells_board": answer.outcome not in _NO_BOARD,
+            "foot": wording.foot(is_receipt=bool(answer.submissions or answer.entries)),
             "arrived": when(answer.arrived_at),
             "next_board": when(next_after(self.challenge.publish_at, self.challenge.zone, now)),
             "closed": when(last.closes) if last and last.closes else None,
@@ -107,6 +122,18 @@ class Replies:
             "Status": Status,
             "Outcome": Outcome,
         }
+
+    def _headline(self, answer: Answer, inquired: Inquiry, wording: Wording) -> str:
+        if sentences.concerns(answer):
+            return sentences.headline(answer, wording)
+        if answer.outcome is Outcome.NO_SUBMISSION:
+            return wording.inquired(inquired, is_forwarded=self._is_forwarded(answer, inquired))
+        return wording.headline(answer)
+
+    def _is_forwarded(self, answer: Answer, inquired: Inquiry) -> bool:
+        """Whether the organizers get the mail of a team that asks something (``intake/forwarding.py``)."""
+        to_somebody = bool(self.challenge.forward and self.challenge.organizers and answer.team)
+        return to_somebody and inquired.is_for_people
 
     def _deadlines(self, wording: Wording) -> list[tuple[str | None, ...]]:
         """Return name, opening and end of each phase, and of each kind of what may be handed in besides."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from mailbot.config.address import canonical
 from mailbot.identity import confirmation
 from mailbot.identity.identify import Identity, identify
+from mailbot.intake import inquiry
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.ledger import outbox, teams
-from mailbot.mail.subject import own_lines
 from mailbot.model import AuthLevel, Id, Outcome
 from scoring.text import printable
 
@@ -76,7 +76,7 @@ class Senders:
             if answer.confirms or not (has_files or has_command):
                 return answer
         handled = has_files or has_command or identity.request is not None
-        if identity.outcome is None and answers_us and not handled and not _wants_an_answer(mail):
+        if identity.outcome is None and answers_us and not handled and not inquiry.wants_an_answer(mail):
             return Identity(team=identity.team, outcome=Outcome.NO_SUBMISSION, reason=THANKS)
         return identity
 
@@ -94,14 +94,6 @@ class Senders:
             return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
         reason = f"it confirms {Id.MAIL.of(said.mail_id)}"
         return replace(identity, outcome=Outcome.CONFIRMED, reason=reason, reply_to=None, confirms=said.mail_id)
-
-
-def _wants_an_answer(mail: Mail) -> bool:
-    """Whether an answer to a mail of ours that brings no file is still for us.
-
-    It may have meant to bring one (a link, an encrypted or damaged file, a pasted table), or ask something.
-    """
-    return bool(mail.faults) or any("?" in line for line in own_lines(mail.text))
 
 
 def held(identity: Identity, command: Command | None, *, has_files: bool, wanted: bool) -> Identity:

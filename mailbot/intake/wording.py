@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.intake.commands import Word
+from mailbot.intake.inquiry import Aim
 from mailbot.mail.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, words
 from mailbot.model import AuthLevel, Exclusion, Outcome, Status
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailbot.config.challenge import Challenge
     from mailbot.intake.answers import Answer, Answered, Done
+    from mailbot.intake.inquiry import Inquiry
     from mailbot.mail.model import Mail
     from mailbot.model import Verdict
     from scoring.ladder import Feedback
@@ -151,11 +153,31 @@ class Wording:
             return say("Your reply did not confirm anything.")
         if answer.outcome is Outcome.UNKNOWN_SENDER:
             return say("Your address is not registered for this challenge.")
-        if not answer.submissions:
-            arrived, nothing = say("What you handed in has arrived."), say("No result file was found in your mail.")
-            return arrived if answer.entries else nothing
+        if answer.entries:
+            told = say('Your "%(kind)s" has arrived. No result file was scored.')
+            return told % {"kind": answer.entries[0].kind}
         stop = say(".")
         return say("; ").join(self._told(answered) for answered in answer.submissions) + stop
+
+    def inquired(self, inquiry: Inquiry, *, is_forwarded: bool) -> str:
+        """Say in a line what becomes of a mail that brought neither a file nor a command."""
+        say = self.catalogue.gettext
+        if inquiry.command:
+            return say("Nothing was changed yet: please send the command below.")
+        if inquiry.aim is Aim.THANKS:
+            return say("Thank you for your mail. You do not need to do anything.")
+        if inquiry.aim is Aim.FILE:
+            return say("No result file was found in your mail.")
+        if is_forwarded:
+            return say("Your mail was forwarded to the organizers.")
+        return say("Your mail has no file and no command: please write to the organizers.")
+
+    def foot(self, *, is_receipt: bool) -> str:
+        """Say what kind of mail a reply is."""
+        say = self.catalogue.gettext
+        if is_receipt:
+            return say("This is an automatic reply and your receipt: please keep it.")
+        return say("This is an automatic reply.")
 
     def _held(self, answer: Answer) -> str:
         say = self.catalogue.gettext

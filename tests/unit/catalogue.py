@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.extract import extract_from_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 METHODS = [
@@ -31,3 +37,49 @@ def sentences() -> set[str]:
         ):
             found.add(message if isinstance(message, str) else message[0])
     return found
+
+
+_CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+_LABELS = {"truth.py", "restrict.py"}
+"""Modules whose problems are with label files, which organizers alone are told of."""
+
+
+def codes() -> set[str]:
+    """Return the code of every problem and note that a reply may tell: it is found by what the code says.
+
+    A code is given to `Problem` or `Note`, or to a function that has a parameter of that name, or it is the key of a
+    table of sentences.
+    """
+    paths = [path for folder in ("scoring", "mailbot") for path in (ROOT / folder).rglob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths if path.name not in _LABELS]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {text for value in _given(nodes) for text in _texts(value)}
+    return {text for text in found if _CODE.fullmatch(text)}
+
+
+def _given(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
+    """Yield what is given as a code."""
+    takes = {
+        node.name: [each.arg for each in node.args.args].index("code")
+        for node in nodes
+        if isinstance(node, ast.FunctionDef) and "code" in [each.arg for each in node.args.args]
+    }
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
+            called = getattr(node.func, "id", "")
+            yield from node.args[takes[called] : takes[called] + 1] if called in takes else ()
+        elif isinstance(node, ast.Dict) and _has_sentences(node):
+            yield from (key for key in node.keys if key)
+
+
+def _texts(value: ast.expr) -> list[str]:
+    return [node.value for node in ast.walk(value) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def _has_sentences(table: ast.Dict) -> bool:
+    """Whether every value of a table is a sentence."""
+    values = [value.value for value in table.values if isinstance(value, ast.Constant)]
+    told = [text for text in values if isinstance(text, str) and " " in text and text.endswith(".")]
+    return bool(told) and len(told) == len(table.values)

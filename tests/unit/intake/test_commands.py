@@ -38,6 +38,12 @@ COMMANDS = [
     ("", "dispute S-12: item 4 is wrong", Command(word=Word.DISPUTE, submissions=(12,), text="item 4 is wrong")),
     ("", "Dispute: S-12 one\ntwo\n-- \nAda", Command(word=Word.DISPUTE, submissions=(12,), text="one\ntwo")),
     ("dispute S-12", "our text", Command(word=Word.DISPUTE, submissions=(12,), text="our text")),
+    (wide("状态?"), "", Command(word=Word.STATUS)),
+    ("", wide("“状态”!"), Command(word=Word.STATUS)),
+    ("【状态】", "", Command(word=Word.STATUS)),
+    ("", wide("撤回") + "S-12。", Command(word=Word.WITHDRAW, submissions=(12,))),
+    ("", "语言中文", Command(word=Word.LANGUAGE, language="zh")),
+    ("", "dispute S-12: is item 4 wrong?", Command(word=Word.DISPUTE, submissions=(12,), text="is item 4 wrong?")),
     ("", "statsu", Command(word=Word.HELP, misread="statsu")),
     ("", "withdraw", Command(word=Word.HELP, misread="withdraw")),
     ("", "withdraw submission S-12", Command(word=Word.HELP, misread="withdraw submission S-12")),
@@ -56,6 +62,10 @@ NONE = [
     ("", "> help"),
     ("hello", QUOTED),
     ("", "thanks"),
+    ("", "withdraw S-12?"),
+    ("", "撤回 S-12" + wide("?")),
+    ("", "语言模型的问题"),
+    ("", "帮助文档在哪里"),
 ]
 
 

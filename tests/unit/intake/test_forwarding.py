@@ -80,15 +80,34 @@ def test_nothing_else_is_forwarded(forwarding: Service, raw: bytes) -> None:
     assert forwarded(forwarding) == []
 
 
-def test_it_is_off_unless_the_config_says_so(tmp_path: Path) -> None:
-    """As it was before there was such a setting."""
-    with served(tmp_path, Clock()) as made:
+@pytest.mark.parametrize("setting", [False, True, "all"])
+def test_whose_mails_are_forwarded(tmp_path: Path, setting: object) -> None:
+    """Those of teams, unless the config says otherwise; those of strangers only when it says so."""
+    challenge = {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"], "forward": setting}
+    with served(tmp_path, Clock(), challenge=challenge) as made:
         take(made, QUESTION.encode())
-        assert forwarded(made) == []
+        assert len(forwarded(made)) == (1 if setting else 0)
+        take(made, QUESTION.replace("<q@", "<q2@").replace(ADA, "eve@elsewhere.example").encode())
+        assert len(forwarded(made)) == {False: 0, True: 1, "all": 2}[setting]
+
+
+@pytest.mark.parametrize("text", ["Thank you!", "Our file is attached."], ids=["thanks", "a file forgotten"])
+def test_what_nobody_need_answer_is_not_forwarded(forwarding: Service, text: str) -> None:
+    """The reply says all there is to say."""
+    take(forwarding, QUESTION.replace("When is the deadline?", text).replace("a question", "hello").encode())
+    assert forwarded(forwarding) == []
+
+
+def test_an_organizer_whom_the_mail_was_written_to_gets_no_copy(forwarding: Service) -> None:
+    """It is in the mailbox already."""
+    take(
+        forwarding, QUESTION.replace("Subject", "To: submissions@siqa.example, chair@siqa.example\r\nSubject").encode()
+    )
+    assert forwarded(forwarding) == []
 
 
 def test_a_flood_is_cut_off(forwarding: Service) -> None:
     """At most so many a day to each organizer."""
     for number in range(60):
-        take(forwarding, QUESTION.replace("<q@", f"<q{number}@").replace(ADA, f"m{number}@flood.example").encode())
+        take(forwarding, QUESTION.replace("<q@", f"<q{number}@").replace("deadline", f"deadline {number}").encode())
     assert len(forwarded(forwarding)) == 50

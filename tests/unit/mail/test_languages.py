@@ -27,7 +27,8 @@ from mailbot.mail.languages import (
     wrapped,
 )
 from mailbot.mail.templates import environment
-from tests.unit.catalogue import ROOT, sentences
+from scoring.values import Fault
+from tests.unit.catalogue import ROOT, codes, sentences
 
 
 def test_every_sentence_is_translated_and_none_is_stale() -> None:
@@ -42,6 +43,14 @@ def test_a_problem_is_found_by_its_code() -> None:
     """In English the code comes back: then nothing stands before the sentence."""
     assert words(CHINESE).pgettext("problem", "missing-ids").endswith("。")
     assert words(ENGLISH).pgettext("problem", "missing-ids") == "missing-ids"
+
+
+def test_every_code_has_its_sentence() -> None:
+    """Whatever a file or a mail has wrong, a team that reads Chinese is told in Chinese what it is."""
+    with (folder() / CATALOGUES[CHINESE]).open("rb") as file:
+        entries = [entry for entry in read_po(file, locale="zh_Hans") if entry.context == "problem"]
+    told = {str(entry.id) for entry in entries if str(entry.string).endswith("。")}
+    assert codes() | set(Fault) == told
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_comma_beside_points_is_not_guessed() -> None:
     (problem,) = check(table, S, range(1, 3)).problems
     assert (problem.code, problem.message) == (
         "not-a-number",
-        "1 value is no number: 1,8104 has a decimal comma; write 1.8104.",
+        "1 value is not a number: 1,8104 has a decimal comma; write 1.8104.",
     )
 
 
