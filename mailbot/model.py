@@ -58,6 +58,7 @@ class Outcome(StrEnum):
     REGISTERED = "registered"  # it registered a team, or confirmed one that a form or file had entered: welcomed
     NOT_REGISTERED = "not-registered"  # it asked something of the roster that could not be done, and was told why
     MEMBERS = "members"  # the leader added or removed addresses of the team
+    RELAYED = "relayed"  # an organizer's answer to a forwarded mail: it goes to the team that had asked
     DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
     KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
 

@@ -36,6 +36,8 @@ class Identity:
     verdict: Verdict | None = None
     #: Number of the held mail that this one confirms.
     confirms: int | None = None
+    #: Number of the forwarded mail that an organizer answers.
+    relays: int | None = None
     #: The command, in a mail that is held, where it changes what counts or who is on the team.
     changes: str = ""
     #: What it asks of the roster, and what came of that.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
 from mailbot.intake import inquiry
+from mailbot.intake.relay import FORWARDED, relay
 from mailbot.ledger import events, outbox
 from mailbot.mail import envelope
 from mailbot.mail.envelope import POLICY
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mailbot.model import Team
     from mailbot.transport.spool import Spool
 
-KIND = "forwarded"
 SILENCE = "unanswered"
 _ANSWERED_ELSEWHERE = {Outcome.CONFIRMED, Outcome.KNOWN}
 """A confirmed mail is answered by the receipt of the one that was held; one known before has its answer."""
@@ -52,6 +52,9 @@ class Forwarding:
         A mail that brings no file and asks for nothing a machine can do is forwarded, where the config says so. A mail
         with what could be a result file that nobody answers is told of at once.
         """
+        if outcome is Outcome.RELAYED:
+            relay(tx, case, self.challenge, self.clock())
+            return
         if case.opened.candidates:
             if not is_answered and outcome not in _ANSWERED_ELSEWHERE:
                 self._tell_of_silence(tx, case, outcome)
@@ -66,10 +69,10 @@ class Forwarding:
             if (
                 organizer not in case.opened.mail.claims.recipients
                 and not outbox.has(tx, key)
-                and outbox.letters_since(tx, now - DAY, kind=KIND, recipient=organizer) < PER_DAY
+                and outbox.letters_since(tx, now - DAY, kind=FORWARDED, recipient=organizer) < PER_DAY
             ):
                 message = self._message(case.opened.mail, case.row, case.identity.team, organizer, raw)
-                outbox.queue(tx, message, kind=KIND, key=key, now=now)
+                outbox.queue(tx, message, kind=FORWARDED, key=key, now=now)
                 sent += 1
         if sent:
             events.append(tx, kind="mail-forwarded", subject=case.row.name, now=now)

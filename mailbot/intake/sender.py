@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.address import canonical
 from mailbot.identity import confirmation
 from mailbot.identity.identify import Identity, identify
-from mailbot.intake import inquiry
+from mailbot.intake import inquiry, relay
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.ledger import outbox, teams
 from mailbot.model import AuthLevel, Id, Outcome
@@ -67,6 +67,10 @@ class Senders:
         )
         if row.auth is AuthLevel.CONFIRMED and row.team_id is not None and identity.team is None:
             identity = self._assigned(row.team_id)
+        asked = self._relayed(mail) if identity.team is None or not (has_files or has_command) else None
+        if asked is not None and identity.outcome in {None, Outcome.UNKNOWN_SENDER}:
+            reason = f"an organizer's answer to {Id.MAIL.of(asked)}"
+            return Identity(outcome=Outcome.RELAYED, reason=reason, relays=asked)
         identity = self.registrar.seen(row, mail, identity, known)
         said = confirmation.read(mail.subject, mail.text) if known is None else None
         identity = known.of(identity, mail) if known is not None else identity
@@ -79,6 +83,11 @@ class Senders:
         if identity.outcome is None and answers_us and not handled and not inquiry.wants_an_answer(mail):
             return Identity(team=identity.team, outcome=Outcome.NO_SUBMISSION, reason=THANKS)
         return identity
+
+    def _relayed(self, mail: Mail) -> int | None:
+        """Return the mail that an organizer answers; None for any other mail."""
+        with self.ledger.read() as tx:
+            return relay.answered(tx, mail)
 
     def _assigned(self, team_id: int) -> Identity:
         """Return whose a mail is that an organizer assigned; the team is answered, not the address it came from."""

@@ -213,6 +213,11 @@ def is_ours(tx: Tx, message_ids: tuple[str, ...]) -> bool:
     )
 
 
+def with_message_ids(tx: Tx, message_ids: tuple[str, ...]) -> list[OutgoingRow]:
+    """Return the mails of ours that have one of the Message-IDs, oldest first."""
+    return _rows(tx, outbox.c.message_id.in_(message_ids)) if message_ids else []
+
+
 def count_since(
     tx: Tx, since: datetime, *, kind: str | None = None, recipient: str | None = None, domain: str | None = None
 ) -> int:

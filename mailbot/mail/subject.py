@@ -80,6 +80,19 @@ def own_lines(text: str) -> Iterator[str]:
     yield from above
 
 
+def own_text(text: str) -> str:
+    """Return what the sender wrote above what is quoted, as it was written."""
+    lines, kept = text.splitlines(), list[str]()
+    for at, line in enumerate(lines):
+        plain = plain_lines(line)
+        ahead = [" ".join(map(plain_lines, lines[at : at + n])) for n in ((1, 2, 3) if _ON.match(plain) else (1,))]
+        if _REST.match(plain) or (any(map(_WROTE.match, ahead)) and any(kept)):
+            break
+        if not _QUOTE.match(plain) and not _WROTE.match(plain):
+            kept.append(line.rstrip())
+    return "\n".join(kept).strip()
+
+
 def _unwrapped(lines: Sequence[str]) -> Iterator[str]:
     """Yield plain lines; the line that says who wrote what is quoted is one, where a mail program has wrapped it."""
     plain = [plain_lines(each) for each in lines]

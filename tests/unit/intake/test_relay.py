@@ -1,0 +1,121 @@
+"""An organizer's answer to a forwarded mail reaches the team that had asked, and nobody else's does."""
+
+from __future__ import annotations
+
+import email
+from email.message import EmailMessage
+from email.policy import SMTP, default
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.ledger import outbox
+from mailbot.mail.subject import own_text
+from mailbot.model import Outcome
+from mailbot.operations import trace
+from tests.unit.services import ADA, NOW, Clock, served, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.ledger.mails import MailRow
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.service import Service
+
+CHAIR = "chair@siqa.example"
+WRITTEN = "Dear Ada,\n\nthe deadline is 25 April,\nat noon."
+ANSWER = WRITTEN + "\n\nOn Thu, 12 Mar 2026 at 16:00, SIQA\n<submissions@siqa.example> wrote:\n> When?\n"
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Iterator[Service]:
+    """Give a mailbot that was asked something and has forwarded it."""
+    challenge = {"address": "submissions@siqa.example", "organizers": [CHAIR], "contact": "help@siqa.example"}
+    with served(tmp_path, Clock(), challenge=challenge) as made:
+        take(made, mail(ADA, "a question", "When is the deadline?", number=1))
+        yield made
+
+
+def mail(sender: str, subject: str, text: str, *, number: int, **fields: str) -> bytes:
+    """Return a mail."""
+    made = EmailMessage(policy=SMTP)
+    made["From"], made["Subject"], made["Message-ID"] = sender, subject, f"<m{number}@x.org>"
+    for name, value in fields.items():
+        made[name.replace("_", "-")] = value
+    made.set_content(text)
+    return made.as_bytes()
+
+
+def written(service: Service, kind: str) -> list[OutgoingRow]:
+    """Return our mails of a kind."""
+    with service.ledger.read() as tx:
+        return [row for row in outbox.listing(tx) if row.kind == kind]
+
+
+def answer(service: Service, sender: str = CHAIR, **fields: str) -> MailRow:
+    """Let somebody answer the forwarded mail."""
+    (forwarded,) = written(service, "forwarded")
+    return take(service, mail(sender, "Re: x", ANSWER, number=2, In_Reply_To=forwarded.message_id, **fields))
+
+
+def test_an_answer_goes_to_the_team_in_its_thread(contest: Service) -> None:
+    """As it was written, to the address that had asked; an answer to it comes to us and to the contact."""
+    row = answer(contest)
+    assert row.outcome is Outcome.RELAYED
+    (relayed,), (replied,) = written(contest, "relayed"), written(contest, "reply")
+    message = email.message_from_bytes(relayed.message, policy=default)
+    assert relayed.recipient == ADA
+    assert message["Subject"] == "Re: a question"
+    assert message["In-Reply-To"] == replied.message_id
+    assert message["References"] == f"<m1@x.org> {replied.message_id}"
+    assert message["Reply-To"] == "submissions@siqa.example, help@siqa.example"
+    assert f"\n\n{WRITTEN}\n\nTo ask more" in message.get_content().replace("\r\n", "\n")
+    assert CHAIR not in message.get_content()
+    assert len(written(contest, "forwarded")) == 1
+
+
+def test_it_is_in_the_trace_of_the_question(contest: Service) -> None:
+    """With the mail that brought it, and from the answer's own side too."""
+    row = answer(contest)
+    (relayed,) = written(contest, "relayed")
+    with contest.ledger.read() as tx:
+        steps = trace.of_mail(tx, 1, NOW)
+        assert trace.of_reply(tx, relayed.id, NOW) == steps
+        assert "an organizer's answer to M-000001" in trace.of_mail(tx, row.id, NOW)[-1].detail
+    assert relayed.name in {step.subject for step in steps}
+    assert row.name in " ".join(step.detail for step in steps if step.what == "answer-relayed")
+
+
+@pytest.mark.parametrize(
+    ("sender", "fields"),
+    [("eve@elsewhere.example", {}), (CHAIR, {"Auto_Submitted": "auto-replied"})],
+    ids=["another address", "an absence"],
+)
+def test_nobody_else_speaks_to_a_team(contest: Service, sender: str, fields: dict[str, str]) -> None:
+    """Whoever was not sent the mail; a program that says that the organizer is away."""
+    answer(contest, sender, **fields)
+    assert written(contest, "relayed") == []
+
+
+def test_a_message_id_that_anybody_can_write_is_none(contest: Service) -> None:
+    """The organizer's address alone proves nothing."""
+    (replied,) = written(contest, "reply")
+    take(contest, mail(CHAIR, "Re: x", ANSWER, number=3, In_Reply_To=replied.message_id))
+    assert written(contest, "relayed") == []
+
+
+def test_an_answer_that_says_nothing_is_not_passed_on(contest: Service) -> None:
+    """A quotation alone."""
+    (forwarded,) = written(contest, "forwarded")
+    row = take(contest, mail(CHAIR, "Re: x", "> When?\n", number=2, In_Reply_To=forwarded.message_id))
+    assert row.outcome is Outcome.RELAYED
+    assert written(contest, "relayed") == []
+
+
+def test_what_was_written_above_a_quotation_stays_as_it_was() -> None:
+    """Empty lines, indents, and lines that only look like the beginning of one."""
+    assert own_text(ANSWER) == WRITTEN
+    assert own_text("a\n\n  b\n") == "a\n\n  b"
+    assert own_text("On 25 April we close.\nSee you\n-- \nChair") == "On 25 April we close.\nSee you"
+    assert own_text("> a\nyes\n> b\nno") == "yes\nno"
