@@ -50,6 +50,10 @@ STRANGER = "unknown-sender"
 """The kind of the reply to somebody who is on no team: at most one a day, and only when the config says so."""
 
 
+WAITS = "waits"
+"""The kind of the reply to a held mail that nobody is asked about now, as the team was asked about others of late."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
     """Answers mails, within the limits."""
@@ -67,9 +71,8 @@ class Answering:
         if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, case, recipient)):
             return False
         passed = exceeded(self.limits, self._written(tx, recipient))
-        if answer.outcome is Outcome.HELD and not self.questions.may_be_asked(
-            tx, recipient, stranger=answer.team is None
-        ):
+        asked = answer.outcome is Outcome.HELD and self.questions.may_be_asked(tx, recipient, stranger=not answer.team)
+        if answer.outcome is Outcome.HELD and not asked and not self._may_hear_of_others(tx, answer, recipient):
             passed = passed or "questions to one address"
         if passed:
             events.append(tx, kind="reply-withheld", subject=case.row.name, now=now, limit=passed)
@@ -79,8 +82,9 @@ class Answering:
         key = case.row.sha256 + case.row.name
         kind = "reply" if answer.team else STRANGER
         if answer.outcome is Outcome.HELD:  # its receipt comes later, as another mail
-            key, kind = f"{key} {held.QUESTION}", held.QUESTION
-            answer = replace(answer, question=self._question(case))
+            kind = held.QUESTION if asked else WAITS
+            key, question = f"{key} {kind}", self._question(case)
+            answer = replace(answer, question=question if asked else replace(question, code="", until=None, waits=True))
         outgoing = self.replies.compose(answer, case.opened.mail, recipient=recipient, key=key, now=now)
         outbox.add(
             tx,
@@ -91,6 +95,12 @@ class Answering:
             now=now,
         )
         return True
+
+    def _may_hear_of_others(self, tx: Tx, answer: Answer, recipient: str) -> bool:
+        """Whether a team that was asked about other mails is told, once an hour, that one more waits behind them."""
+        return answer.team is not None and not outbox.count_since(
+            tx, self.clock() - HOUR, kind=WAITS, recipient=recipient
+        )
 
     def _question(self, case: Case) -> Question:
         """Return what a team is asked about a held mail."""

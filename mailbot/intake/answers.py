@@ -69,6 +69,8 @@ class Question:
     until: datetime | None = None
     #: The command, where it changes what counts or who is on the team; "" for any other mail.
     asks: str = ""
+    #: Whether other questions to the address must be answered first, so that none is asked now.
+    waits: bool = False
     #: For a registration: what is to be registered.
     request: Request | None = None
 

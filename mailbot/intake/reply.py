@@ -171,7 +171,7 @@ def _subject(answer: Answer, mail: Mail, wording: Wording) -> str:
     """Return the subject: the mail's own, but for a question, which must not repeat what a forger may have written."""
     if answer.question is not None and answer.question.request is not None:
         return sentences.subject(answer.question.code, wording)
-    if answer.question is not None:
+    if answer.question is not None and not answer.question.waits:
         return f"{wording.question} {answer.question.code}".strip()
     bare = strip_re(confirmation.masked(mail.subject))[:200]
     return f"Re: {bare or wording.subject(mail)}"

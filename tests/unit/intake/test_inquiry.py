@@ -149,3 +149,17 @@ def test_without_organizers_nobody_is_promised_an_answer(tmp_path: Path) -> None
         _, _, told = sent(made, "Question", "When is the deadline?")
     assert told.startswith("Your mail has no file and no command")
     assert "forwarded" not in told
+
+
+def test_a_team_that_was_asked_often_hears_once_that_more_waits(contest: Service) -> None:
+    """A command that is held and asked about no more is not met with silence, nor with a flood."""
+    told: list[str] = []
+    for number in range(6):
+        mail = EmailMessage(policy=SMTP)
+        mail["From"], mail["Subject"], mail["Message-ID"] = ADA, f"withdraw S-{number + 1}", f"<h{number}@x.org>"
+        mail.set_content("Thanks")
+        row = take(contest, mail.as_bytes())
+        assert row.outcome is Outcome.HELD
+        with contest.ledger.read() as tx:
+            told += [one.kind for one in outbox.of_mail(tx, row.id)]
+    assert told == ["confirm", "confirm", "confirm", "waits"]
