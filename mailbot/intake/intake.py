@@ -18,10 +18,10 @@ from mailbot.intake.sender import Senders, held
 from mailbot.ledger import events, mails, quota, teams
 from mailbot.mail import tasks
 from mailbot.system import heartbeat, journal
-from mailbot.system.sandbox import ChildDied
+from mailbot.system.sandbox import ChildDied, OutOfTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from mailbot.config.calendar import Phase
@@ -48,6 +48,9 @@ BATCH = 32
 
 ATTEMPTS = 3
 """A mail that our code could not handle so often is set aside."""
+
+ATTEMPTS_IN_TIME = 2
+"""One whose child ran out of time has used a lot of it: it is tried once more, not twice."""
 
 RETRY = timedelta(seconds=30)
 
@@ -129,8 +132,12 @@ class Intake:
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         started = [self._start(c, opened.mail.subject) for c in candidates]
-        yield
-        files = [self._judged(candidate, pending, identity) for candidate, pending in started]
+        try:
+            yield
+            files = [self._judged(candidate, pending, identity) for candidate, pending in started]
+        except BaseException:
+            _cancel(pending for _, pending in started)
+            raise
         command = command if judged else None
         entry = entry if judged else None
         extended = self._extended(row.arrived_at, identity) if files else None
@@ -175,7 +182,8 @@ class Intake:
         """Make the mail wait, or set it aside when it cannot be handled or killed our code often enough."""
         now, reason = self.clock(), f"{error.__class__.__name__}: {error}"
         ours = isinstance(error, Temporary) and not isinstance(error, ChildDied)
-        final = isinstance(error, Permanent) or (not ours and row.attempts >= ATTEMPTS)
+        most = ATTEMPTS_IN_TIME if isinstance(error, OutOfTime) else ATTEMPTS
+        final = isinstance(error, Permanent) or (not ours and row.attempts >= most)
         with self.ledger.write("mail-failed") as tx:
             if final:
                 trace = "".join(traceback.format_exception(error))
@@ -186,3 +194,10 @@ class Intake:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
+
+
+def _cancel(pending: Iterable[Pending | None]) -> None:
+    """Stop the evaluations of a mail that cannot be finished: its other files would only keep others waiting."""
+    for each in pending:
+        if each is not None:
+            each.cancel()

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.attachments import brought
 from mailbot.mail.mime.headers import KIB, MIB, Caps
-from mailbot.mail.model import Brought, Mail  # noqa: TC001  # read when a record crosses the sandbox's wall
+from mailbot.mail.model import Attachment, Brought, Mail  # noqa: TC001  # read when a record crosses the sandbox's wall
 from mailbot.mail.parse import files, parse
 from mailbot.mail.reports import undelivered
 from scoring.model import Problem
-from scoring.unpack import Limits, unpack
+from scoring.unpack import Limits, Unpacked, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mailbot.config.schema import LimitsSection
+
+
+MOST_CANDIDATES = 1_000
+"""Files of one mail, archives unpacked; its limits alone would allow a hundred archives of a thousand files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,20 +106,40 @@ def open_mail(raw: bytes, size: int) -> Opened:
     mail = parse(raw, reach.mail, reach.authserv_ids)
     if size > len(raw):
         return Opened(mail=replace(mail, attachments=(), faults=(_too_large(size),)), candidates=())
+    candidates = tuple(_candidates(mail.attachments, reach.archive))
+    failed = undelivered(raw, reach.mail) if mail.automatic else ()
+    listed = (*map(brought, mail.attachments), *mail.passed)
+    return Opened(mail=replace(mail, attachments=()), candidates=candidates, undelivered=failed, brought=listed)
+
+
+def _candidates(attachments: Sequence[Attachment], limits: Limits) -> Iterable[Candidate]:
+    """Return what may be submissions, each content once.
+
+    What one archive may unpack to is also what all of them together may: the next one is refused with its reason.
+    """
     found: dict[bytes, Candidate] = {}
-    for attachment in mail.attachments:
-        unpacked = unpack(attachment.name, attachment.data, reach.archive)
+    room = limits.total_bytes
+    for attachment in attachments:
+        unpacked = unpack(attachment.name, attachment.data, limits)
+        size = sum(len(file.data) for file in unpacked.files if file.data != attachment.data)
+        if size > room or len(found) + len(unpacked.files) > MOST_CANDIDATES:
+            unpacked = Unpacked(problems=(_too_much(limits.total_bytes),))
+        else:
+            room -= size
         for file in unpacked.files:
             found.setdefault(file.data, Candidate(name=file.name, data=file.data))
         if unpacked.problems:
-            found.setdefault(
-                attachment.data, Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
-            )
-    failed = undelivered(raw, reach.mail) if mail.automatic else ()
-    listed = (*map(brought, mail.attachments), *mail.passed)
-    return Opened(
-        mail=replace(mail, attachments=()), candidates=tuple(found.values()), undelivered=failed, brought=listed
+            one = Candidate(name=attachment.name, data=attachment.data, problems=unpacked.problems)
+            found.setdefault(attachment.data, one)
+    return found.values()
+
+
+def _too_much(most: int) -> Problem:
+    message = (
+        f"The archives of one mail may unpack to {most // MIB} MiB and {MOST_CANDIDATES:,} files together, and this "
+        "one goes beyond. Please send it in a mail of its own, with nothing but the result file in it."
     )
+    return Problem(code="mail-unpacks-to-too-much", count=1, message=message)
 
 
 def _too_large(size: int) -> Problem:

@@ -34,6 +34,14 @@ def _head(*fields: bytes) -> bytes:
     return b"".join(field + b"\r\n" for field in first)
 
 
+def carrying_all(*named: tuple[str, bytes]) -> bytes:
+    """Return a mail with files."""
+    mails = [carrying(data, name) for name, data in named]
+    head, _, _ = mails[0].partition(MIXED)
+    parts = (each.partition(MIXED)[2].removesuffix(b"--b--\r\n") for each in mails)
+    return head + MIXED + b"".join(parts) + b"--b--\r\n"
+
+
 def carrying(data: bytes, name: str) -> bytes:
     """Return a mail with one file."""
     fields = f'Content-Type: application/octet-stream; name="{name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n'

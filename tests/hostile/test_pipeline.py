@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile import files
-from tests.hostile.mails import ACCEPTED, MAILS, TEAM, carrying
+from tests.hostile.mails import ACCEPTED, GOOD, MAILS, TEAM, carrying, carrying_all
 from tests.hostile.state import PLENTY, answered, lay_out
 from tests.hostile.watch import Watched, watched
 from tests.integration.bot import submission
@@ -85,6 +85,20 @@ def test_a_flood_of_mails_that_unpack_to_much(tmp_path: Path) -> None:
     assert [row["outcome"] for row in json.loads(done.out)] == ["refused"] * len(paths)
     assert len(answered(work)) == len(paths)
     assert done.daemon_mib < FLOOD_MIB
+
+
+def test_archives_that_together_unpack_to_much(tmp_path: Path) -> None:
+    """Eight within every limit, of 224 MiB in all: answered at once, each named; none is tried again or set aside."""
+    work = lay_out(tmp_path)
+    zips = [(f"{number}.zip", files.two_large_files(number)) for number in range(8)]
+    (work / "s.eml").write_bytes(carrying_all(*zips))
+    (work / "then-good.eml").write_bytes(GOOD)
+    done = watched("ingest", "s.eml", "then-good.eml", "--json", folder=work)
+    assert [row["outcome"] for row in json.loads(done.out)] == ["refused", "scored"]
+    assert "mail-retried" not in done.err
+    assert done.daemon_mib < DAEMON_MIB
+    said = " ".join(_text(answered(work)[0]).split())
+    assert said.count("this one goes beyond") == 7
 
 
 def test_a_file_that_takes_too_much_memory(tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ class Here:
 
     #: Called with each task's arguments before it is done; may raise.
     before: Callable[..., object] = field(default=lambda *_: None)
+    #: The arguments of the tasks that were cancelled.
+    cancelled: list[tuple[object, ...]] = field(default_factory=list)
     #: As many as the config's default.
     workers: int = 2
 
@@ -73,6 +75,10 @@ class Done:
         """Do it and return what came of it."""
         self.here.before(*self.args)
         return self.function(*self.args)
+
+    def cancel(self) -> None:
+        """Note that nobody wants it any more."""
+        self.here.cancelled.append(self.args)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,12 +11,13 @@ from mailbot.intake.intake import ATTEMPTS, BATCH
 from mailbot.intake.sender import THANKS
 from mailbot.ledger import mails, outbox, submissions
 from mailbot.model import MailState, Outcome, Status
-from mailbot.system.sandbox import ChildDied
+from mailbot.system.sandbox import ChildDied, OutOfTime
 from tests.unit.services import ADA, NOW, Clock, Here, drop, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mailbot.evaluation.evaluator import Job
     from mailbot.ledger.mails import MailRow
     from mailbot.service import Service
 
@@ -63,6 +64,32 @@ def test_a_mail_that_kills_its_child_is_set_aside_in_the_end(tmp_path: Path, err
             assert [letter.kind for letter in outbox.listing(tx)] == ["health-stuck"]
     assert (row.state, row.outcome) == (MailState.SET_ASIDE, None)
     assert str(error) in (row.reason or "")
+
+
+def test_a_mail_that_runs_out_of_time_is_tried_once_more(tmp_path: Path) -> None:
+    """Not twice: each attempt keeps a child busy for all of its time."""
+    clock = Clock()
+    with served(tmp_path, clock, Here(before=lambda *_: _raise(OutOfTime("it took too long")))) as service:
+        drop(service, submission())
+        for state in (MailState.SPOOLED, MailState.SET_ASIDE):
+            service.intake.step()
+            clock.forward(minutes=5)
+            assert [row.state for row in _rows(service)] == [state]
+        assert not service.intake.step()
+
+
+def test_when_one_file_is_killed_the_others_are_cancelled(tmp_path: Path) -> None:
+    """They would only keep children from the mails behind."""
+    here = Here(before=lambda job, *_: _raise(OutOfTime("spins")) if getattr(job, "name", "") == "b.csv" else None)
+    files = "".join(
+        f"--x\r\nContent-Type: text/csv; name={name}.csv\r\n\r\nid,guess\r\n1,{name}\r\n" for name in "abcd"
+    )
+    raw = f"From: {ADA}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n{files}--x--\r\n".encode()
+    with served(tmp_path, Clock(), here) as service:
+        drop(service, raw)
+        service.intake.step()
+        assert [row.state for row in _rows(service)] == [MailState.SPOOLED]
+    assert {job.name for (job,) in cast("list[tuple[Job]]", here.cancelled)} >= {"c.csv", "d.csv"}
 
 
 def _raise(error: Exception) -> None:
