@@ -5,12 +5,13 @@ The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in loops; tests ta
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from mailbot.config import challenge, load
+from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
 from mailbot.evaluation import evaluator, tasks
 from mailbot.evaluation.labels import Labels
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.system.children.named import Kind
     from mailbot.system.children.process import SetUps
+
+
+RULES = "rules"
+"""The kind of the entry that holds the rules of the config, and what was changed in them."""
 
 
 def once(service: Service) -> int:
@@ -115,6 +120,8 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
         if any(left.values()):
             journal.event("recovered", **left)
         safefile.sweep(config.state / "spool")
+        if _enter_rules(service, config):
+            service.publisher.refresh()
         daybook.catch_up(service.ledger, config.state)
         yield service
 
@@ -126,6 +133,18 @@ def enter_config(service: Service) -> None:
             events.append(tx, kind="ledger-begun", subject=service.challenge.short_name, now=service.clock())
     service.labels.take_config(service.clock())
     roster.take_file(service.ledger, service.config, service.clock())
+
+
+def _enter_rules(service: Service, config: Config) -> bool:
+    """Enter in the audit trail which rules of the config were changed since the last time; tell whether any was."""
+    now, present = service.clock(), rules.snapshot(config)
+    with service.ledger.write("enter-rules") as tx:
+        last = events.last(tx, kind=RULES)
+        if last is not None and json.loads(last.detail)["rules"] == present:
+            return False
+        changed = rules.changes(json.loads(last.detail)["rules"], present) if last else {}
+        events.append(tx, kind=RULES, subject="config", now=now, changed=changed, rules=present)
+    return bool(changed)
 
 
 def set_ups(config: Config, labels: Labels) -> dict[Kind, SetUps]:

@@ -120,6 +120,13 @@ def has(tx: Tx, entry_id: int, digest: str) -> bool:
     return tx.scalar(sa.select(events.c.hash).where(events.c.id == entry_id)) == digest
 
 
+def last(tx: Tx, *, kind: str) -> Entry | None:
+    """Return the newest entry of a kind."""
+    newest = sa.select(events).where(events.c.kind == kind).order_by(events.c.id.desc()).limit(1)
+    row = tx.execute(newest).mappings().first()
+    return Entry(**row) if row else None
+
+
 def head(tx: Tx) -> str:
     """Return the hash of the last entry."""
     return tx.scalar(sa.select(events.c.hash).order_by(events.c.id.desc()).limit(1)) or GENESIS
