@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -46,6 +47,7 @@ class Outcome(StrEnum):
 
     SCORED = "scored"  # at least one submission was accepted
     REFUSED = "refused"  # submissions, none of them accepted
+    REPEATED = "repeated"  # nothing but what was accepted before in the same week: told as that submission
     NO_SUBMISSION = "no-submission"  # nothing in it that could be a result file
     UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
     AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
@@ -70,6 +72,11 @@ class Status(StrEnum):
     REFUSED = "refused"  # problems in the file; costs no quota
     OVER_QUOTA = "over-quota"  # fine, but the team's quota of the week is used up; not scored
     CLOSED = "closed"  # arrived before the phase opened or after it closed; not scored
+    REPEATED = "repeated"  # the values of an accepted one of the week: told as that one, not entered
+
+
+ENTERED = tuple(status for status in Status if status is not Status.REPEATED)
+"""What a submission in the ledger may be."""
 
 
 class Exclusion(StrEnum):
@@ -121,6 +128,16 @@ class Judged:
     evaluation: Evaluation
     #: What it predicts, as :class:`scoring.evaluate.Evaluated` holds it; empty for a file with problems.
     values: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def values_sha256(self) -> str | None:
+        """The SHA-256 of what it predicts, hex, the same in every form; None for a file with problems."""
+        if not self.values:
+            return None
+        digest = hashlib.sha256()
+        for name, data in sorted(self.values.items()):
+            digest.update(f"{name} {len(data)}\n".encode() + data)
+        return digest.hexdigest()
 
 
 # --- board -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from mailbot.errors import Permanent
 from mailbot.identity import keys as identity
 from mailbot.identity import roster
 from mailbot.identity.names import Reserved
+from mailbot.identity.roster_table import mapping
 from mailbot.ledger import quota, rulings
 from mailbot.ledger import teams as table
 from mailbot.mail import teamkey
@@ -100,11 +101,19 @@ def import_teams(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="CSV with columns team,address.")
     ],
+    columns: Annotated[
+        str, typer.Option(metavar="MAPPING", help='Headings: team="Team name",address="Email Address".')
+    ] = "",
     why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
-    """Import a roster. Rows with mistakes are rejected and reported; exit code 1 when there were any."""
-    read = roster.read_csv(file.read_bytes())
+    """Import a roster, with commas, semicolons or tabs, in UTF-8, UTF-16, GB18030 or Windows-1252.
+
+    Rows with mistakes are rejected and reported; exit code 1 when there were any.
+    """
+    read = roster.read_csv(file.read_bytes(), mapping(columns))
+    for note in read.notes:
+        typer.echo(f"  note: {note}", err=True)
     _enter(load_config(context, config), read.entries, read.mistakes, why=why)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,21 +11,17 @@ from mailbot.config.address import normalise
 from mailbot.config.calendar import phase_at
 from mailbot.errors import ConfigError
 from mailbot.identity import names as naming
+from mailbot.identity.roster_table import table_of
 from mailbot.ledger import daybook, events, held, teams
 from mailbot.model import name_key
 from mailbot.system import journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mailbot.config.schema import Config
     from mailbot.ledger import Ledger, Tx
-
-
-ADDRESS_COLUMNS = ("address", "addresses", "email", "emails", "e-mail")
-
-TEAM_COLUMNS = ("team", "team name", "team_name", "name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +61,8 @@ class Roster:
     entries: tuple[Entry, ...]
     #: One sentence each, with the line.
     mistakes: tuple[str, ...]
+    #: What the organizer should know although it was read.
+    notes: tuple[str, ...] = ()
 
 
 def waiting_since(config: Config, now: datetime) -> datetime | None:
@@ -96,45 +92,31 @@ def read_file(path: Path | None) -> Roster:
         raise ConfigError(message) from error
 
 
-def read_csv(data: bytes) -> Roster:
-    """Read a roster: a ``team`` and an ``address`` column; several addresses in several rows, or split by ``;``."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
-    rows = csv.reader(io.StringIO(text, newline=""))
-    head = [cell.strip().lower() for cell in next(rows, [])]
-    team = next((head.index(c) for c in TEAM_COLUMNS if c in head), None)
-    address = next((head.index(c) for c in ADDRESS_COLUMNS if c in head), None)
-    if team is None or address is None:
-        return Roster(entries=(), mistakes=("line 1: the columns `team` and `address` are needed",))
+def read_csv(data: bytes, columns: Mapping[str, str] | None = None) -> Roster:
+    """Read a roster: a ``team`` and an ``address`` column; several addresses in several rows, or split by ``;``.
+
+    ``columns`` names the headings where they are others (:func:`roster_table.mapping`).
+    """
+    table = table_of(data, columns or {})
     entries: list[Entry] = []
     mistakes: list[str] = []
-    try:
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            found = _entry(row, team, address)
-            if isinstance(found, Entry):
-                entries.append(found)
-            else:
-                mistakes.append(f"line {rows.line_num}: {found}")
-    except csv.Error as error:
-        mistakes.append(f"line {rows.line_num}: {error}; is a quotation mark left open before?")
-    return _without_conflicts(entries, mistakes)
+    for line, cells in table.rows:
+        try:
+            entries.append(_entry(cells))
+        except ValueError as error:
+            mistakes.append(f"line {line}: {error}")
+    return _without_conflicts(entries, [*mistakes, *table.mistakes], table.notes)
 
 
-def _entry(row: Sequence[str], team: int, address: int) -> Entry | str:
-    """Check a row; return the reason when it cannot be taken."""
-    try:
-        return entry(row[team], re.split(r"[;,\s]+", row[address].strip(" ;,\t")))
-    except ValueError as error:
-        return str(error)
-    except IndexError:
-        return "a cell is missing"
+def _entry(cells: tuple[str, str] | None) -> Entry:
+    """Check a row. Raises ValueError with the reason when it cannot be taken."""
+    if cells is None:
+        raise ValueError("a cell is missing")
+    name, addresses = cells
+    return entry(name, re.split(r"[;,\s\u200b]+", addresses.strip(" ;,\t")))
 
 
-def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
+def _without_conflicts(entries: Sequence[Entry], mistakes: list[str], notes: tuple[str, ...]) -> Roster:
     """Drop entries whose address another team claimed before."""
     owner: dict[str, str] = {}
     kept = []
@@ -144,7 +126,7 @@ def _without_conflicts(entries: Sequence[Entry], mistakes: list[str]) -> Roster:
             mistakes.append(f"team {one.name!r}: {', '.join(taken)} is another team's address already")
         else:
             kept.append(one)
-    return Roster(entries=tuple(kept), mistakes=tuple(mistakes))
+    return Roster(entries=tuple(kept), mistakes=tuple(mistakes), notes=notes)
 
 
 def enter(

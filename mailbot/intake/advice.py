@@ -62,7 +62,7 @@ class Advice:
         """Say whether a submission is the one that counts now; if not, which one does and why."""
         say, track = self.wording.catalogue.gettext, self.wording.title(one.file.evaluation.track)
         counting = one.counting
-        if one.status is not Status.ACCEPTED:
+        if one.status not in (Status.ACCEPTED, Status.REPEATED):
             other = counting.receipt if counting else None
             still = say("This submission does not count. %(other)s still counts for your team on %(track)s.")
             return still % {"other": other, "track": track} if other else say("This submission does not count.")

@@ -57,7 +57,7 @@ class Record:
             if not self.submissions.are_current(tx, files):
                 message = "the labels were changed while the mail was being scored; it is scored again"
                 raise Temporary(message)
-            twin = mails.twin(tx, case.row, case.opened.fingerprint) or marks.sent_before(tx, case.row.id, _marks(case))
+            twin = _twin(tx, case)
             if twin:
                 again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
                 case, files = replace(case, identity=again, command=None, entry=None), ()
@@ -80,7 +80,7 @@ class Record:
             row.id,
             outcome,
             team_id=team_id,
-            reason=identity.reason or (str(command) if command else None),
+            reason=identity.reason or (str(command) if command else _repeats(answered)),
             fingerprint=fingerprint,
             verdict=identity.verdict,
             sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
@@ -148,9 +148,11 @@ class Record:
 
 
 def _as_kept(one: Answered) -> dict[str, object]:
-    """Return what the audit trail keeps of a submission."""
+    """Return what the audit trail keeps of a submission; one that repeats another has no receipt of its own."""
+    repeats = one.status is Status.REPEATED
     return {
-        "receipt": one.receipt,
+        "receipt": "" if repeats else one.receipt,
+        **({"same_as": one.receipt} if repeats else {}),
         "status": one.status,
         "phase": one.phase,
         "sha256": one.file.sha256,
@@ -174,6 +176,20 @@ def _marks(case: Case) -> list[str]:
     return [*verdict.marks, *own]
 
 
+def _repeats(answered: Sequence[Answered]) -> str | None:
+    """Say which submissions the files of a mail repeat; None when they repeat none."""
+    repeated = dict.fromkeys(one.receipt for one in answered if one.status is Status.REPEATED)
+    return f"the same as {', '.join(repeated)}" if repeated else None
+
+
+def _twin(tx: Tx, case: Case) -> str | None:
+    """Return the mail that this one is once more: at another place, delivered twice, or sent again by somebody."""
+    opened = case.opened
+    is_unmistakable = bool(opened.mail.message_id and opened.candidates)
+    known = mails.twin(tx, case.row, opened.fingerprint, is_unmistakable=is_unmistakable)
+    return known or marks.sent_before(tx, case.row.id, _marks(case))
+
+
 def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:
     if case.identity.outcome:
         return case.identity.outcome
@@ -183,4 +199,6 @@ def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:
         return Outcome.ENTRY
     if not answered:
         return Outcome.NO_SUBMISSION
+    if all(one.status is Status.REPEATED for one in answered):
+        return Outcome.REPEATED
     return Outcome.SCORED if any(one.status is Status.ACCEPTED for one in answered) else Outcome.REFUSED

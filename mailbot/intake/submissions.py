@@ -66,6 +66,13 @@ class Submissions:
         status = rules.status(evaluation, is_open=phase is not None, used=used, quota=its_quota)
         if settled and {status, settled.status} <= _BY_QUOTA:
             status = settled.status
+        is_new = settled is not None and settled.status is not Status.REPEATED
+        again = self._same(tx, case, team, phase, file) if phase and not is_new else None
+        if phase and again:
+            return Answered(
+                receipt=submissions.receipt(again), status=Status.REPEATED, file=self._told(file), phase=phase.name,
+                method=evaluation.method or "", allowance=allowance,
+            )  # fmt: skip
         accepted = phase is not None and status is Status.ACCEPTED
         told = self.feedback.of(tx, team, phase, file) if phase and accepted else None
         method = evaluation.method or method_of(case.opened.mail.subject, team.name)
@@ -88,6 +95,13 @@ class Submissions:
             receipt=receipt, status=status, file=self._told(file), method=method, allowance=allowance, told=told,
             phase=phase.name if phase else None,
         )  # fmt: skip
+
+    def _same(self, tx: Tx, case: Case, team: Team, phase: Phase, file: Judged) -> int | None:
+        """Return the accepted submission of the week that a file repeats, in the same form or another."""
+        if not file.evaluation.ok:
+            return None
+        since, until = self.challenge.quota.week(case.row.arrived_at)
+        return submissions.same(tx, file, team_id=team.id, phase=phase.name, since=since, until=until)
 
     def with_counting(self, tx: Tx, team: Team, answered: Sequence[Answered]) -> list[Answered]:
         """Add what counts for the team on each track, when all files of a mail are entered."""

@@ -131,6 +131,7 @@ class Wording:
             Status.REFUSED: say("not scored"),
             Status.OVER_QUOTA: say("over quota, not scored"),
             Status.CLOSED: say("not scored: no submission phase was open"),
+            Status.REPEATED: say("scored before; this cost you no quota"),
         }[status]
 
     def ruling(self, ruling: str) -> str:
@@ -208,6 +209,8 @@ class Wording:
         title = self.challenge.tracks[track].title if track else answered.file.file_name or say("a file")
         if answered.status is Status.ACCEPTED and answered.told is not None:
             return self._accepted(title, answered.told)
+        if answered.status is Status.REPEATED:
+            return say("%(track)s is the same as %(receipt)s") % {"track": title, "receipt": answered.receipt}
         sentences = {
             Status.REFUSED: say("%s could not be scored"),
             Status.OVER_QUOTA: say("%s is over this week's quota"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from mailbot.ledger.engine import Tx
     from mailbot.model import Verdict
+
+
+TWICE = timedelta(days=7)
+"""A mail that comes once more within that time was delivered twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,12 +119,13 @@ def is_working(tx: Tx, mail_id: int) -> bool:
     return tx.scalar(sa.select(mails.c.state).where(mails.c.id == mail_id)) == MailState.WORKING
 
 
-def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
+def twin(tx: Tx, row: MailRow, fingerprint: str, *, is_unmistakable: bool = False) -> str | None:
     """Return the name of a recorded mail that is this very one, seen at another place.
 
     The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
     of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
-    mail says decides.
+    mail says decides. A mail that a server delivered twice bears other Received fields each time; it is known by
+    what it says where that ``is_unmistakable``, with a Message-ID and files, and a team was answered the first time.
     """
     moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
     renumbered = (
@@ -128,8 +133,14 @@ def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
         mails.c.mailbox == row.place.mailbox,
         mails.c.uidvalidity != row.place.uidvalidity,
     )
+    twice = (
+        mails.c.fingerprint == fingerprint,
+        mails.c.team_id.is_not(None),
+        mails.c.arrived_at > row.arrived_at - TWICE,
+        sa.literal(is_unmistakable),
+    )
     found = min(
-        (mail for where in (moved, renumbered) for mail in _recorded(tx, *where) if mail != row.id), default=None
+        (mail for where in (moved, renumbered, twice) for mail in _recorded(tx, *where) if mail != row.id), default=None
     )
     return Id.MAIL.of(found) if found else None
 

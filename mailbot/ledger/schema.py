@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from enum import StrEnum
 
     from mailbot.ledger.engine import Tx
@@ -56,7 +56,7 @@ def row_id() -> sa.Column[int]:
     return sa.Column("id", Id, primary_key=True, autoincrement=True)
 
 
-def one_of(column: str, values: type[StrEnum]) -> sa.CheckConstraint:
+def one_of(column: str, values: Iterable[StrEnum]) -> sa.CheckConstraint:
     """Hold a column to the words of an enumeration."""
     listed = ", ".join(f"'{value}'" for value in values)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")

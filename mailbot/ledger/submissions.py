@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import scores, submissions, teams
+from mailbot.ledger.tables import exclusions, scores, submissions, teams
 from mailbot.model import Id, Judged, Status
 from scoring.signature import package_version
 
@@ -84,6 +84,8 @@ def add(
             file_name=judged.file_name,
             sha256=judged.sha256,
             size=judged.size,
+            values_sha256=judged.values_sha256,
+            said_method=evaluation.method,
             arrived_at=arrived_at,
             status=status,
             problems=[asdict(problem) for problem in evaluation.problems],
@@ -134,6 +136,24 @@ def used(tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime) 
     window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
     accepted = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.status == Status.ACCEPTED)
     return tx.scalar(counted.where(*accepted, *window)) or 0
+
+
+def same(tx: Tx, judged: Judged, *, team_id: int, phase: str, since: datetime, until: datetime) -> int | None:
+    """Return the accepted submission of a team that predicts the same, of those that arrived in a window of a phase.
+
+    One that was withdrawn or excluded counts for nothing, so it is no reason not to score the file. Where both files
+    name a method and not the same one, they are two submissions: the board shows the name.
+    """
+    said = judged.evaluation.method
+    own = (submissions.c.team_id == team_id, submissions.c.track == judged.evaluation.track)
+    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until, submissions.c.phase == phase)
+    equal = (submissions.c.status == Status.ACCEPTED, submissions.c.values_sha256 == judged.values_sha256)
+    named = sa.true() if said is None else sa.func.coalesce(submissions.c.said_method, said) == said
+    excluded = sa.select(exclusions.c.id).where(exclusions.c.submission_id == submissions.c.id).exists()
+    found: int | None = tx.scalar(
+        sa.select(sa.func.min(submissions.c.id)).where(*own, *window, *equal, named, ~excluded)
+    )
+    return found
 
 
 def listing(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mailbot.ledger import schema
 from mailbot.ledger.guard import tables as _guard  # noqa: F401  # its tables are in the metadata too
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
-from mailbot.model import Exclusion, MailState, ReplyState, Ruling, Source, Status
+from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 
 metadata = schema.metadata
 """All of them."""
@@ -113,12 +113,14 @@ submissions = table(
     sa.Column("file_name", sa.Text, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("values_sha256", sa.String(64)),  # of what it predicts, in whatever form
+    sa.Column("said_method", sa.Text),  # the method as the file says it
     sa.Column("arrived_at", Instant, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("problems", sa.JSON, nullable=False),
     sa.Column("notes", sa.JSON, nullable=False),
     sa.UniqueConstraint("mail_id", "ordinal"),
-    one_of("status", Status),
+    one_of("status", ENTERED),
     sa.CheckConstraint("status != 'accepted' OR (track IS NOT NULL AND phase IS NOT NULL)", name="accepted_has_track"),
     sa.Index("ix_submissions_team_id_track_arrived_at", "team_id", "track", "arrived_at"),
 )

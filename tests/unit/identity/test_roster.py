@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import openpyxl
 import pytest
 
 from mailbot.config.address import normalise
+from mailbot.errors import ConfigError
 from mailbot.identity.names import LONGEST_NAME
 from mailbot.identity.roster import Entry, entry, read_csv
+from mailbot.identity.roster_table import mapping
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _entries(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -42,6 +50,57 @@ def test_a_team_may_have_several_addresses() -> None:
 def test_what_spreadsheets_write_is_read(data: bytes) -> None:
     """UTF-8 with a byte order mark and GB18030, as Excel saves them."""
     assert read_csv(data).entries == (Entry(name="视觉小组", addresses=("a@x.org",)),)
+
+
+SAVED = "team;address\r\nMüller Gruppe;a@x.org\r\nCafé;b@x.org\r\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (SAVED, "utf-8-sig"),
+        (SAVED, "cp1252"),
+        (SAVED, "utf-16"),
+        ("sep=;\r\n" + SAVED, "utf-8"),
+        (SAVED.replace(";", "\t"), "utf-16"),
+        (SAVED.replace(";", ","), "cp1252"),
+        (SAVED.replace("\r\n", " \u00a0\r\n"), "utf-8"),
+    ],
+)
+def test_a_roster_is_read_however_it_was_saved(text: str, encoding: str) -> None:
+    """Excel in Europe saves semicolons and Windows-1252, or tabs and UTF-16; names stay as they were written."""
+    found = read_csv(text.encode(encoding))
+    assert found.mistakes == ()
+    assert found.entries == (
+        Entry(name="Müller Gruppe", addresses=("a@x.org",)),
+        Entry(name="Café", addresses=("b@x.org",)),
+    )
+    assert bool(found.notes) == (encoding == "cp1252")
+
+
+def test_a_name_that_cannot_be_read_is_refused() -> None:
+    """No team is entered under a name of another language, or with a replacement character."""
+    found = read_csv("team,address\nŁódź żółć,a@x.org\n".encode("cp1250"))
+    assert found.entries == ()
+    assert "save it as UTF-8" in found.mistakes[0]
+
+
+def test_a_workbook_is_named(tmp_path: Path) -> None:
+    """The mistake says what to do with it."""
+    path = tmp_path / "teams.xlsx"
+    openpyxl.Workbook().save(path)
+    (mistake,) = read_csv(path.read_bytes()).mistakes
+    assert "save the sheet as CSV" in mistake
+
+
+def test_other_headings_are_mapped() -> None:
+    """As a form names them; what is no mapping is refused."""
+    data = b"Timestamp,Team name,Email Address\n1,Alpha,a@x.org\n"
+    assert '"Timestamp", "Team name", "Email Address"; --columns' in read_csv(data).mistakes[0]
+    found = read_csv(data, mapping("team=Team name,address=email address"))
+    assert found.entries == (Entry(name="Alpha", addresses=("a@x.org",)),)
+    with pytest.raises(ConfigError, match="is not team=HEADING"):
+        mapping("group=Team name")
 
 
 def test_each_mistake_is_named_with_its_line() -> None:
