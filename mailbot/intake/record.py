@@ -11,7 +11,7 @@ from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
 from mailbot.ledger import entries, events, held, mails, outbox, teams
-from mailbot.ledger.guard import marks
+from mailbot.ledger.guard import marks, twins
 from mailbot.model import AuthLevel, Id, Outcome, Status
 from mailbot.system import journal
 
@@ -186,7 +186,7 @@ def _twin(tx: Tx, case: Case) -> str | None:
     """Return the mail that this one is once more: at another place, delivered twice, or sent again by somebody."""
     opened = case.opened
     is_unmistakable = bool(opened.mail.message_id and opened.candidates)
-    known = mails.twin(tx, case.row, opened.fingerprint, is_unmistakable=is_unmistakable)
+    known = twins.twin(tx, case.row, opened.fingerprint, is_unmistakable=is_unmistakable)
     return known or marks.sent_before(tx, case.row.id, _marks(case))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from mailbot.ledger.engine import Tx
     from mailbot.model import Verdict
-
-
-TWICE = timedelta(days=7)
-"""A mail that comes once more within that time was delivered twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,41 +113,6 @@ def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list
 def is_working(tx: Tx, mail_id: int) -> bool:
     """Whether a mail is being worked on: neither waiting, nor recorded by somebody else meanwhile."""
     return tx.scalar(sa.select(mails.c.state).where(mails.c.id == mail_id)) == MailState.WORKING
-
-
-def twin(tx: Tx, row: MailRow, fingerprint: str, *, is_unmistakable: bool = False) -> str | None:
-    """Return the name of a recorded mail that is this very one, seen at another place.
-
-    The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
-    of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
-    mail says decides. A mail that a server delivered twice bears other Received fields each time; it is known by
-    what it says where that ``is_unmistakable``, with a Message-ID and files, and a team was answered the first time.
-    """
-    moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
-    renumbered = (
-        mails.c.fingerprint == fingerprint,
-        mails.c.mailbox == row.place.mailbox,
-        mails.c.uidvalidity != row.place.uidvalidity,
-    )
-    twice = (
-        mails.c.fingerprint == fingerprint,
-        mails.c.team_id.is_not(None),
-        mails.c.arrived_at > row.arrived_at - TWICE,
-        sa.literal(is_unmistakable),
-    )
-    found = min(
-        (mail for where in (moved, renumbered, twice) for mail in _recorded(tx, *where) if mail != row.id), default=None
-    )
-    return Id.MAIL.of(found) if found else None
-
-
-def _recorded(tx: Tx, *where: sa.ColumnElement[bool]) -> list[int]:
-    """Return those of a few mails that were recorded as new.
-
-    Were the query to ask for the state too, SQLite would look through all mails of that state.
-    """
-    rows = tx.execute(sa.select(mails.c.id, mails.c.state, mails.c.outcome).where(*where))
-    return [row.id for row in rows if row.state == MailState.RECORDED and row.outcome != Outcome.KNOWN]
 
 
 def record(

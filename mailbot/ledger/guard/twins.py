@@ -1,0 +1,53 @@
+"""Which mails are one: moved by somebody, renumbered by the server, or delivered twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mailbot.ledger.tables import mails
+from mailbot.model import Id, MailState, Outcome
+
+if TYPE_CHECKING:
+    from mailbot.ledger.engine import Tx
+    from mailbot.ledger.mails import MailRow
+
+TWICE = timedelta(days=7)
+"""A mail that comes once more within that time was delivered twice."""
+
+
+def twin(tx: Tx, row: MailRow, fingerprint: str, *, is_unmistakable: bool = False) -> str | None:
+    """Return the name of a recorded mail that is this very one, seen at another place.
+
+    The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
+    of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
+    mail says decides. A mail that a server delivered twice bears other Received fields each time; it is known by
+    what it says where that ``is_unmistakable``, with a Message-ID and files, and a team was answered the first time.
+    """
+    moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
+    renumbered = (
+        mails.c.fingerprint == fingerprint,
+        mails.c.mailbox == row.place.mailbox,
+        mails.c.uidvalidity != row.place.uidvalidity,
+    )
+    twice = (
+        mails.c.fingerprint == fingerprint,
+        mails.c.team_id.is_not(None),
+        mails.c.arrived_at > row.arrived_at - TWICE,
+        sa.literal(is_unmistakable),
+    )
+    found = min(
+        (mail for where in (moved, renumbered, twice) for mail in _recorded(tx, *where) if mail != row.id), default=None
+    )
+    return Id.MAIL.of(found) if found else None
+
+
+def _recorded(tx: Tx, *where: sa.ColumnElement[bool]) -> list[int]:
+    """Return those of a few mails that were recorded as new.
+
+    Were the query to ask for the state too, SQLite would look through all mails of that state.
+    """
+    rows = tx.execute(sa.select(mails.c.id, mails.c.state, mails.c.outcome).where(*where))
+    return [row.id for row in rows if row.state == MailState.RECORDED and row.outcome != Outcome.KNOWN]
