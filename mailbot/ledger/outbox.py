@@ -148,11 +148,16 @@ def was_sent(tx: Tx, now: datetime, *, of: str, message_ids: Sequence[str]) -> N
     tx.execute(queued.where(which).values(state=ReplyState.SENT, sent_at=now, attempts=1))
 
 
+def occasion(key: str) -> str:
+    """Name a letter by a hash of its key, which may hold an address."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
 def _of(mail_id: int | None, kind: str, key: str | None) -> str:
     """Name a mail of ours by what it answers or for what occasion it is; "" for one that is written but once."""
     if mail_id is not None:
         return f"{Id.MAIL.of(mail_id)} {kind}"
-    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
+    return occasion(key) if key else ""
 
 
 def withhold_all(tx: Tx, *, error: str) -> None:

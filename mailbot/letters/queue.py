@@ -103,7 +103,7 @@ class LetterQueue:
             if not boards.settle(tx, row.id):
                 return
             self._queue(tx, drafts)
-            told = {"board": row.sha256, "teams": _names(drafts), "messages": _message_ids(drafts)}
+            told = {"board": row.sha256, "teams": _names(drafts), "letters": _occasions(drafts)}
             events.append(tx, kind="letters-queued", subject="board", now=self.clock(), **told)
         journal.event("letters-queued", board=row.id, letters=len(drafts))
 
@@ -165,7 +165,7 @@ class LetterQueue:
             if only is None and events.happened(tx, kind="reminders-queued", subject=occasion):
                 return
             self._queue(tx, drafts)
-            told = {"teams": _names(drafts), "messages": _message_ids(drafts)}
+            told = {"teams": _names(drafts), "letters": _occasions(drafts)}
             self._remember(tx, window, days, **told)
         journal.event("letters-queued", occasion=occasion, letters=len(drafts))
 
@@ -267,8 +267,8 @@ def _names(drafts: Sequence[Draft]) -> list[str]:
     return [draft.team.name for draft in drafts if draft.team]
 
 
-def _message_ids(drafts: Sequence[Draft]) -> list[str]:
-    return [draft.outgoing.message_id for draft in drafts]
+def _occasions(drafts: Sequence[Draft]) -> list[str]:
+    return [outbox.occasion(draft.key) for draft in drafts]
 
 
 def _occasion(window: Window, days: int | None = None) -> str:

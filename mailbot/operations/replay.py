@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 
 LETTERS_QUEUED = frozenset({"letters-queued", "reminders-queued"})
-"""The entries that tell of letters, with their Message-IDs."""
+"""The entries that tell of letters, each by its occasion."""
 
 LETTERS = frozenset({"standing", "reminder", "digest"})
 """What such letters are called in the outbox."""
@@ -118,14 +118,14 @@ class Again:
     def _settle_letters(self, trail: Sequence[Mapping[str, Any]]) -> None:
         """Withhold the letters that the trail does not say are owed, and pass over those that came due meanwhile.
 
-        A letter may be another one than before, as the config was changed: its Message-ID is not in the trail then.
+        A letter may be another one than before, as the config was changed: its occasion is not in the trail then.
         """
         details = [json.loads(entry["detail"]) for entry in trail if entry["kind"] in LETTERS_QUEUED]
-        queued = {each for detail in details for each in detail.get("messages", ())}
-        recent = datetime.fromisoformat(trail[-1]["at"]) - DAY  # where trails of earlier versions name no Message-ID
+        queued = {each for detail in details for each in detail.get("letters", ())}
+        recent = datetime.fromisoformat(trail[-1]["at"]) - DAY  # trails of earlier versions name no letter
         with self.service.ledger.write("rebuild") as tx:
             waiting = [row for row in outbox.listing(tx) if row.state is ReplyState.QUEUED and row.kind in LETTERS]
-            owed = [row.message_id in queued if queued else row.created_at >= recent for row in waiting]
+            owed = [row.of in queued if queued else row.created_at >= recent for row in waiting]
             stale = [row.id for row, is_owed in zip(waiting, owed, strict=True) if not is_owed]
             outbox.withhold(tx, stale, error="rebuilt: the audit trail does not say that it is owed")
         self.service.letter_queue.pass_over()
