@@ -54,7 +54,7 @@ class OutgoingRow:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether it was never to be sent, as by :func:`withhold_all`; what is given up has been tried."""
+        """Whether it was never to be sent, as by :func:`withhold`; what is given up has been tried."""
         return self.state is ReplyState.GIVEN_UP and not self.attempts
 
 
@@ -160,16 +160,9 @@ def _of(mail_id: int | None, kind: str, key: str | None) -> str:
     return occasion(key) if key else ""
 
 
-def withhold_all(tx: Tx, *, error: str) -> None:
-    """Give up every mail that waits, untried: they count as withheld, not as given up."""
-    tx.execute(
-        sa.update(outbox).where(outbox.c.state == ReplyState.QUEUED).values(state=ReplyState.GIVEN_UP, error=error)
-    )
-
-
-def withhold(tx: Tx, outgoing_ids: Collection[int], *, error: str) -> None:
-    """Give up some mails that wait, untried."""
-    waiting = (outbox.c.id.in_(outgoing_ids), outbox.c.state == ReplyState.QUEUED)
+def withhold(tx: Tx, *, error: str, only: Collection[int] | None = None) -> None:
+    """Give up every mail that waits, or some, untried: they count as withheld, not as given up."""
+    waiting = [outbox.c.state == ReplyState.QUEUED] + ([] if only is None else [outbox.c.id.in_(only)])
     tx.execute(sa.update(outbox).where(*waiting).values(state=ReplyState.GIVEN_UP, error=error))
 
 

@@ -127,7 +127,7 @@ class Again:
             waiting = [row for row in outbox.listing(tx) if row.state is ReplyState.QUEUED and row.kind in LETTERS]
             owed = [row.of in queued if queued else row.created_at >= recent for row in waiting]
             stale = [row.id for row, is_owed in zip(waiting, owed, strict=True) if not is_owed]
-            outbox.withhold(tx, stale, error="rebuilt: the audit trail does not say that it is owed")
+            outbox.withhold(tx, only=stale, error="rebuilt: the audit trail does not say that it is owed")
         self.service.letter_queue.pass_over()
 
     @contextmanager
@@ -292,5 +292,5 @@ class Again:
             self.service.intake.step()
         if not known:
             with self.service.ledger.write("rebuild") as tx:
-                outbox.withhold_all(tx, error="rebuilt without a trail: it was answered before")
+                outbox.withhold(tx, error="rebuilt without a trail: it was answered before")
         return len(strange)
