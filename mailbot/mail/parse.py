@@ -6,6 +6,7 @@ What is hostile or broken becomes a fault in the mail, never an exception; what 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailbot.mail import teamkey
@@ -16,7 +17,8 @@ from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.attachments import brought, find
 from mailbot.mail.mime.faults import is_substitute
 from mailbot.mail.mime.headers import DEFAULT, Caps
-from mailbot.mail.mime.parts import Tree, read_part, walk
+from mailbot.mail.mime.parts import Tree, mark_of, read_part, walk
+from mailbot.mail.mime.transfer import decode
 from mailbot.mail.model import Mail
 from scoring.text import printable
 
@@ -48,8 +50,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     `trusted` names the servers whose Authentication-Results count. A team key is taken out of subject and text.
     Of a mail over `caps.message_bytes` only the header is read. Attachments are whole: each fault names what is not.
     """
-    raw = with_lines(raw)
-    tree = tree_of(raw, caps)
+    raw, tree = tree_of(raw, caps)
     found = find(raw, tree.leaves, caps)
     headers = tree.headers[0]
     said = headers.decoded("subject")
@@ -72,21 +73,26 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     )
 
 
-def with_lines(raw: bytes) -> bytes:
-    """Return a mail with lines that end; those of an old Macintosh end with a bare carriage return."""
-    return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
+def tree_of(raw: bytes, caps: Caps) -> tuple[bytes, Tree]:
+    """Return the bytes that are to be read and the parts in them; of a mail over `caps.message_bytes` only its header.
 
-
-def tree_of(raw: bytes, caps: Caps) -> Tree:
-    """Return the parts of a mail; of one over `caps.message_bytes` only its header."""
+    Lines of an old Macintosh end with a bare carriage return; SAP encodes all parts of a mail together, as if they were
+    one (RFC 2045, section 6.4, forbids it).
+    """
+    raw = raw if b"\n" in raw else raw.replace(b"\r", b"\n")
     top = read_part(raw, _start(raw), len(raw), depth=0, caps=caps)
-    return walk(raw, top, caps) if len(raw) <= caps.message_bytes else Tree(top=top, headers=(top.headers,))
+    if len(raw) > caps.message_bytes:
+        return raw, Tree(top=top, headers=(top.headers,))
+    if top.is_container and top.encoding and not mark_of(raw, top):
+        raw = raw[: top.start] + (decode(raw[top.start :], top.encoding) or b"")
+        top = replace(top, end=len(raw))
+    return raw, walk(raw, top, caps)
 
 
 def files(raw: bytes, caps: Caps) -> Iterator[Attachment]:
     """Yield every file of a mail that its `Mail` names, candidate or not: what is listed can be taken out."""
-    raw = with_lines(raw)
-    found = find(raw, tree_of(raw, caps).leaves, caps)
+    raw, tree = tree_of(raw, caps)
+    found = find(raw, tree.leaves, caps)
     yield from found.attachments
     yield from found.passed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.mail.mime.headers import read_headers
 from mailbot.mail.mime.parts import read_part
 from mailbot.mail.mime.transfer import decode
-from mailbot.mail.parse import tree_of, with_lines
+from mailbot.mail.parse import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +40,7 @@ def undelivered(raw: bytes, caps: Caps) -> tuple[str, ...]:
     names in References, arrived. Only a mail that quotes one of our Message-IDs is believed: they cannot be guessed, so
     nobody can silence a team by forging a report. A delayed or relayed mail has not failed.
     """
-    raw = with_lines(raw[:LOOK_BYTES])
-    tree = tree_of(raw, caps)
+    raw, tree = tree_of(raw[:LOOK_BYTES], caps)
     parts = tree.leaves or (tree.top,)  # of a report whose boundary was lost, the whole
     said = [(part, decode(raw[part.start : part.end], part.encoding) or b"") for part in parts]
     if not _has_failed(said, names_recipients="x-failed-recipients" in tree.headers[0]):

@@ -94,7 +94,10 @@ def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
         if part.name and not kinds.is_decoration(part):
             _pass_over(part.name, part.content_type, decode(encoded, part.encoding), basket)
     else:
-        _sort_file(part.name, part.content_type, decode(encoded, part.encoding), basket)
+        data = decode(encoded, part.encoding)
+        if data is None and kinds.looks_like_data(encoded):  # it says that it is base64, and is not
+            data = encoded
+        _sort_file(part.name, part.content_type, data, basket)
 
 
 def brought(file: Attachment) -> Brought:

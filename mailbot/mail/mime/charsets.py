@@ -31,7 +31,14 @@ _WIDER = {
 }
 """What writers mean by a narrower name (QQ Mail says gb2312 and writes GBK; WHATWG Encoding, section 4.2)."""
 
-_OTHER_NAMES = {"iso-8859-8-i": "iso8859-8", "ks_c_5601": "euc_kr", "utf8mb4": "utf-8", "ansi": "cp1252"}
+_OTHER_NAMES = {
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "ks_c_5601": "euc_kr",
+    "utf8mb4": "utf-8",
+    "ansi": "cp1252",
+    "we8mswin1252": "cp1252",
+}
 """Names that mails use and Python does not know."""
 
 WESTERN = ("cp1252", "cp1250", "cp1254", "iso8859-2", "iso8859-15", "mac-roman")

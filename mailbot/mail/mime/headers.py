@@ -78,8 +78,12 @@ class Headers:
         return tuple(text_of(value[: self.value_bytes], around=self.charset).strip() for value in self.raw(name))
 
     def text(self, name: str) -> str:
-        """Return the first value of `name` as text, "" when there is none."""
-        return next(iter(self.texts(name)), "")
+        """Return the first value of `name` as text, "" when there is none.
+
+        A Content-Type that is one encoded word is decoded: so some gateways write one with a byte beyond ASCII.
+        """
+        value = next(iter(self.texts(name)), "")
+        return decode_words(value) if value.startswith("=?") and name.startswith("content-") else value
 
     def decoded(self, name: str) -> str:
         """Return the first value of `name` with its encoded words decoded."""

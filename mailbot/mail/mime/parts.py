@@ -172,7 +172,7 @@ def _split(raw: bytes, start: int, end: int) -> tuple[int, int]:
 
 def _children(raw: bytes, part: Part, caps: Caps) -> tuple[list[Part], int]:
     """Return the parts of a container, and how many more there are than may be looked at."""
-    mark = _mark(raw, part)
+    mark = mark_of(raw, part)
     if not mark:
         return [], 0
     children: list[Part] = []
@@ -190,9 +190,9 @@ def _children(raw: bytes, part: Part, caps: Caps) -> tuple[list[Part], int]:
     return [*children, read_part(raw, start, part.end, depth=part.depth + 1, caps=caps, parent=part)], 0
 
 
-def _mark(raw: bytes, part: Part) -> bytes:
+def mark_of(raw: bytes, part: Part) -> bytes:
     """Return how the lines between the parts begin; a few programs put quotes around a boundary twice."""
-    for boundary in dict.fromkeys((part.boundary, part.boundary.strip("'\"<>"))):
+    for boundary in dict.fromkeys((part.boundary, part.boundary.strip("'\"<>\\"))):
         mark = b"--" + boundary.encode("utf-8", "surrogatepass")
         if boundary and raw.find(b"\n" + mark, max(part.start - 1, 0), part.end) >= 0:
             return mark

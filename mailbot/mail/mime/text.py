@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.charsets import WESTERN, codecs_of, strictly
-from scoring.legacy_text import guessed
+from scoring.legacy_text import guessed, is_han
 from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:
@@ -84,10 +84,26 @@ _ASCII_IN_ASCII = ("utf-8", "gb18030", "cp1252", "cp949", "cp932", "big5", "euc_
 
 
 def _as_declared(data: bytes, names: Sequence[str]) -> Iterator[str]:
-    """Yield the text by the declared charset, where it fits; a Western one does not fit what is UTF-8."""
-    tried = ("utf-8", *names) if names and names[0] in WESTERN else names
+    """Yield the text by the declared charset, where it fits; UTF-8 under a wrong name is UTF-8."""
+    tried = ("utf-8", *names) if names and _is_utf_8_after_all(data, names[0]) else names
     texts = (strictly(data, name) for name in tried)
     yield from (text for text in texts if text is not None)
+
+
+_OF_THREE = re.compile(rb"[\xe1-\xef][\x80-\xbf]{2}")
+_ENOUGH = 2  # characters of three bytes, which another charset does not give by chance
+
+
+def _is_utf_8_after_all(data: bytes, name: str) -> bool:
+    """Whether bytes that are valid UTF-8 are more likely that than what they are declared to be."""
+    if name in WESTERN:
+        return True
+    several = name in _OF_SEVERAL_BYTES and len(_OF_THREE.findall(data[:_LOOKED_AT])) >= _ENOUGH
+    return several and not (name == "gb18030" and is_han(data[:_LOOKED_AT]))
+
+
+_OF_SEVERAL_BYTES = ("gb18030", "big5", "cp932", "cp949", "euc_jp")
+_LOOKED_AT = 4096  # bytes
 
 
 def _as_utf_8(data: bytes, names: Sequence[str]) -> Iterator[str]:

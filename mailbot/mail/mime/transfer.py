@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _END = re.compile(rb"\n[`~ ]?\r?\nend[ \t]*(?:\r?\n|\Z)|\nend[ \t]*(?:\r?\n|\Z)"
 _END_OF_BASE64 = re.compile(rb"\n====[ \t]*(?:\r?\n|\Z)")  # uuencode -m
 _UU_LINE = 30  # most lines are 61 characters long; a text of much shorter lines is no uuencode
 _UU_FILES = 50  # of one text
-_PADDED = re.compile(rb"(?<!=)=++[ \t]*+\r?\n")
+_PADDED = re.compile(rb"([A-Za-z0-9+/]*+)(=*+)")
 _CUT_ESCAPE = re.compile(rb"=[0-9A-Fa-f]?\Z")
 _PIECE = 16  # letters: base64 padded more often than that is none
 _COMMENT = re.compile(r"\([^()]*+\)")
@@ -103,18 +104,22 @@ def uuencoded(data: bytes) -> Iterator[Uuencoded]:
 
 
 def _base64(data: bytes) -> bytes | None:
-    """Return the content of base64; some programs pad each piece of it, at the end of a line."""
+    """Return the content of base64; some programs pad each piece of it, which must then be done right."""
+    letters = data.translate(None, _BLANK)
     try:
-        if _PADDED.search(data.rstrip(_BLANK)):
-            pieces = _PADDED.split(data, maxsplit=len(data) // _PIECE + 1)
-            return b"".join(_piece(each) for each in pieces)
-        return _piece(data)
+        if b"=" not in letters.rstrip(b"="):
+            return _piece(letters)
+        pieces = list(islice(_PADDED.finditer(letters), len(letters) // _PIECE + 2))
+        whole = sum(len(piece[0]) for piece in pieces) == len(letters)
+        if whole and all(len(piece[0]) % 4 == 0 for piece in pieces[:-2]):  # the last one is empty
+            return b"".join(_piece(piece[1]) for piece in pieces)
     except binascii.Error:
         return None
+    return None
 
 
 def _piece(data: bytes) -> bytes:
-    letters = data.translate(None, _BLANK).rstrip(b"=")
+    letters = data.rstrip(b"=")
     return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4), strict_mode=True)
 
 
