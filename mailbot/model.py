@@ -214,6 +214,7 @@ class Id(StrEnum):
     SUBMISSION = "S"  # the receipt that replies print
     REPLY = "R"
     ENTRY = "E"
+    TEAM = "T"
 
     def of(self, number: int) -> str:
         """Write the id with a number."""

@@ -291,10 +291,7 @@ class Service:
     def sync(self) -> Sync:
         """The step that reads the roster's sources."""
         return Sync(
-            config=self.config,
-            ledger=self.ledger,
-            challenge=self.challenge,
-            alerts=self.alerts,
+            config=self.config, ledger=self.ledger, challenge=self.challenge, alerts=self.alerts, secret=self.secret,
             read_rows=lambda spreadsheet, worksheet: sheets(self.config.sheet).read_rows(spreadsheet, worksheet),
             clock=self.clock,
-        )
+        )  # fmt: skip

@@ -22,6 +22,12 @@ def normalise(address: str) -> str:
     return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
+def folded(address: str) -> str:
+    """Return one name for all addresses that may be one mailbox: without plus part, and without dots before the @."""
+    local, _, domain = canonical(address).rpartition("@")
+    return f"{local.replace('.', '')}@{'gmail.com' if domain == 'googlemail.com' else domain}"
+
+
 def canonical(address: str) -> str:
     """Return an address in lower case and without its plus part (``Bot+x@a.org`` is ``bot@a.org``)."""
     local, _, domain = address.lower().rpartition("@")

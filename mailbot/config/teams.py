@@ -89,6 +89,13 @@ RESERVED = (
 )
 """Words for those who run a challenge."""
 
+SHARED = (
+    *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "icloud.com"),
+    *("me.com", "aol.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com", "mail.ru", "yandex.ru"),
+    *("naver.com", "qq.com", "foxmail.com", "163.com", "126.com", "yeah.net", "139.com", "sina.com", "aliyun.com"),
+)
+"""Mail providers for everybody."""
+
 
 class RegistrationSection(Section):
     """How a team becomes a registered one."""
@@ -97,6 +104,12 @@ class RegistrationSection(Section):
     confirm: bool = False
     #: A mail with the subject ``[… Registration] Team name`` registers a team, after a question to its sender.
     by_mail: bool = False
+    #: An organizer approves each team that registers by mail (``mailbot mails approve``), after its sender confirmed.
+    approve: bool = False
+    #: Teams whose leaders' addresses are of one domain, at most, by mail; 0: no limit.
+    per_domain: int = Field(default=5, ge=0)
+    #: Domains that this does not count for, as anybody may have an address there.
+    shared_domains: Annotated[tuple[str, ...], AfterValidator(_named)] = SHARED
     #: Words that no new team may be called by, alone or with the challenge's name, which is never a team's either.
     reserved: tuple[str, ...] = RESERVED
     #: From this instant on nobody is registered but by an organizer's command.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LETTERS = 32
 """Hex letters of a code: 128 bits of an HMAC."""
 
-_CODE = re.compile(rf"M-0*([1-9]\d{{0,17}})[ .:_-]([0-9a-f]{{{LETTERS}}})(?![0-9a-z])", re.IGNORECASE)
+_CODE = re.compile(rf"([MT])-0*([1-9]\d{{0,17}})[ .:_-]([0-9a-f]{{{LETTERS}}})(?![0-9a-z])", re.IGNORECASE)
 
 _CLAUSE = re.compile(r"[.,;:!。，；：！、—–]|\s-{1,2}\s?")  # noqa: RUF001  # the stops of Chinese
 """Where a clause ends."""
@@ -67,9 +67,11 @@ _LOOKED_AT = 8
 class Said:
     """A mail that bears the code of one that is held."""
 
-    #: Number of the mail that was held.
-    mail_id: int
+    #: Number of the mail that was held; 0 where the code is of a team.
+    mail_id: int = 0
     code: str
+    #: Of which team somebody was asked about; 0 where the code is of a mail.
+    team_id: int = 0
     #: Whether it says the word, so that it confirms that mail.
     sure: bool = True
 
@@ -80,19 +82,25 @@ def code(secret: bytes, mail_id: int, sha256: str) -> str:
     return hmac.new(secret, said, hashlib.sha256).hexdigest()[:LETTERS]
 
 
+def code_of_team(secret: bytes, team_id: int, address: str, number: int = 0) -> str:
+    """Return the code by which an address joins a team, by its invitation of that number; 0: confirms the team."""
+    said = f"team {Id.TEAM.of(team_id)} {number} {address}".encode()
+    return hmac.new(secret, said, hashlib.sha256).hexdigest()[:LETTERS]
+
+
 def is_code(said: str, right: str) -> bool:
     """Compare two codes in constant time."""
     return hmac.compare_digest(said.lower(), right)
 
 
-def shown(mail_id: int, right: str) -> str:
+def shown(number: int, right: str, *, of: Id = Id.MAIL) -> str:
     """Write a code as it stands in the subject of the question."""
-    return f"[{Id.MAIL.of(mail_id)} {right}]"
+    return f"[{of.of(number)} {right}]"
 
 
 def masked(text: str) -> str:
     """Return a text with no code in it."""
-    return _CODE.sub(r"M-\1", text)
+    return _CODE.sub(r"\1-\2", text)
 
 
 def read(subject: str, text: str) -> Said | None:
@@ -108,7 +116,10 @@ def read(subject: str, text: str) -> Said | None:
         return None
     first = next((line for line in lines if not _stands_above(line)), "")
     sure = _says_so(first) or _says_so(strip_reply(subject))
-    return Said(mail_id=int(found[1]), code=found[2].lower(), sure=sure)
+    number, right = int(found[2]), found[3].lower()
+    if found[1].upper() == Id.TEAM:
+        return Said(team_id=number, code=right, sure=sure)
+    return Said(mail_id=number, code=right, sure=sure)
 
 
 def _stands_above(line: str) -> bool:
@@ -135,6 +146,8 @@ def _confirms(clause: str) -> bool:
 
 UNSAID = "it does not begin with the word confirm; if the mail is yours, reply with that one word"
 """Why an answer with a live code confirms nothing."""
+
+WRONG = "the code is not the one of that mail"
 
 VALID = timedelta(hours=72)
 """So long a code holds."""
@@ -169,7 +182,7 @@ class Questions:
         """Say why an answer confirms nothing, to the team or the stranger that gave it; None when it does."""
         row = mails.get(tx, said.mail_id)
         if row is None or row.team_id != team_id or not is_code(said.code, self.code(row)):
-            return "the code is not the one of that mail"
+            return WRONG
         if row.outcome is not Outcome.HELD:
             return "the code was used before, or an organizer has decided already"
         if team_id is None and held.asked_whom(tx, row.id) != sender:

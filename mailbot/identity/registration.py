@@ -29,6 +29,8 @@ class Wish(StrEnum):
     CONFIRM = "confirm"  # the registration of a team that was entered by a form or a file
     ADD = "members add"  # addresses to the team, by its leader
     REMOVE = "members remove"  # addresses off the team, by its leader
+    JOIN = "join"  # a team that its leader wants the sender on, by the code of the invitation
+    LEAVE = "leave"  # the team, by a member
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +42,15 @@ class Request:
     name: str = ""
     #: Normalised, each once, in order; to register, the sender's first.
     addresses: tuple[str, ...] = ()
+    #: To join: which team.
+    team_id: int = 0
+    #: To confirm: whether it bears the code that the team was sent.
+    has_code: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether it changes who is on a team: done only when something proves who sent it."""
-        return self.wish in (Wish.ADD, Wish.REMOVE)
+        return self.wish in (Wish.ADD, Wish.REMOVE, Wish.LEAVE)
 
     def __str__(self) -> str:
         """Return it on one line: ``members add name@example.org``."""
@@ -60,13 +66,17 @@ class Result:
     fault: str = ""
     #: The team's first key; "" when it has got one before.
     key: str = field(default="", repr=False)
-    #: Addresses that could not be added.
+    #: Addresses that are on a team already, so that they cannot be on another.
     left_out: tuple[str, ...] = ()
+    #: Addresses that were asked whether to be on the team, and those that were not, as they were asked lately.
+    invited: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
 _REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
 _CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
 _MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
+_LEAVE = re.compile(r"(?:leave(?: (?:the )?team)?|退出(?:团队|队伍)?)[\s.!。]*", re.IGNORECASE)
 _ADDS = ("add", "添加", "增加")
 _NO_ADDRESS = r"\s<>,;:()\[\]\"'\u2e80-\u9fff\uff00-\uffef"
 """What stands between addresses; Chinese is written without spaces, so its letters and stops too."""
@@ -90,6 +100,8 @@ def of_team(mail: Mail, team: Team) -> Request | None:
     for line in (strip_reply(_plain(mail.subject)), _plain(first)):
         if may_confirm and (found := _CONFIRM.fullmatch(line)) and _is_name(found[1], team):
             return Request(wish=Wish.CONFIRM)
+        if _LEAVE.fullmatch(line):
+            return Request(wish=Wish.LEAVE)
         if (found := _MEMBERS.fullmatch(line)) and (named := tuple(dict.fromkeys(_addresses(found[2])))):
             return Request(wish=Wish.ADD if found[1].casefold() in _ADDS else Wish.REMOVE, addresses=named)
     return None

@@ -52,6 +52,7 @@ class Sync:
     alerts: Alerts
     #: Returns the rows of a spreadsheet's worksheet ("" for the first). Raises a MailbotError.
     read_rows: Callable[[str, str], list[list[str]]]
+    secret: bytes
     clock: Callable[[], datetime]
 
     def run(self) -> list[str]:
@@ -67,7 +68,7 @@ class Sync:
                 failed.append(f"{source.name}: {error}")
         self.alerts.report("roster", ok=not failed, detail="\n".join(failed))
         with self.ledger.write("ask-teams") as tx:
-            notices.ask(tx, self.challenge, self.clock())
+            notices.ask(tx, self.challenge, self.clock(), secret=self.secret)
         return [*found, *failed]
 
     def sources(self) -> Iterator[Source]:

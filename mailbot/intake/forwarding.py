@@ -11,6 +11,7 @@ from mailbot.config.calendar import DAY
 from mailbot.intake import inquiry
 from mailbot.intake.relay import FORWARDED, relay
 from mailbot.ledger import events, outbox
+from mailbot.ledger.guard import mailboxes
 from mailbot.mail import envelope
 from mailbot.mail.envelope import POLICY
 from mailbot.mail.templates import environment
@@ -69,7 +70,7 @@ class Forwarding:
             if (
                 organizer not in case.opened.mail.claims.recipients
                 and not outbox.has(tx, key)
-                and outbox.letters_since(tx, now - DAY, kind=FORWARDED, recipient=organizer) < PER_DAY
+                and mailboxes.letters_since(tx, now - DAY, kind=FORWARDED, recipient=organizer) < PER_DAY
             ):
                 message = self._message(case.opened.mail, case.row, case.identity.team, organizer, raw)
                 outbox.queue(tx, message, kind=FORWARDED, key=key, now=now)
@@ -88,7 +89,10 @@ class Forwarding:
         row, mail, now = case.row, case.opened.mail, self.clock()
         for organizer in self.challenge.organizers:
             key = f"unanswered {row.name} {organizer}"
-            if outbox.has(tx, key) or outbox.letters_since(tx, now - DAY, kind=SILENCE, recipient=organizer) >= PER_DAY:
+            if (
+                outbox.has(tx, key)
+                or mailboxes.letters_since(tx, now - DAY, kind=SILENCE, recipient=organizer) >= PER_DAY
+            ):
                 continue
             subject = f"[mailbot] not answered: {row.name} with a file"
             message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)

@@ -133,7 +133,9 @@ class Record:
     def _release(self, tx: Tx, case: Case) -> None:
         """Make the held mail due that this one confirms."""
         confirms, now = case.identity.confirms, self.clock()
-        if confirms and held.release(tx, confirms, why="the team said so", now=now):
+        if confirms and self.registrar.hold_back(tx, confirms, now):
+            events.append(tx, kind="registration-waits", subject=Id.MAIL.of(confirms), now=now, by=case.row.name)
+        elif confirms and held.release(tx, confirms, why="the team said so", now=now):
             events.append(tx, kind="mail-confirmed", subject=Id.MAIL.of(confirms), now=now, by=case.row.name)
 
     def _mark_addresses(self, tx: Tx, case: Case) -> None:

@@ -11,10 +11,12 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.identity import level, names, notices, registration, roster
+from mailbot.config.address import canonical
+from mailbot.identity import confirmation, domains, level, names, notices, registration, roster
 from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
-from mailbot.ledger import events, teams
+from mailbot.ledger import events, held, mails, teams
 from mailbot.ledger.daybook import keep_roster
+from mailbot.ledger.guard import invitations
 from mailbot.mail import teamkey
 from mailbot.model import AuthLevel, Outcome
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
+    from mailbot.identity.confirmation import Said
     from mailbot.identity.identify import Identity
     from mailbot.intake.case import Case
     from mailbot.intake.recorded import Known
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
     from mailbot.mail.model import Mail
     from mailbot.model import Team
 
+
+ON_A_TEAM = "your address is on a team already; an address can be on one team only"
+
+WAITS = "a registration that its sender confirmed; an organizer approves it, or does nothing"
 
 STALE = "it was signed more than 72 hours before it arrived; please write it anew"
 
@@ -67,6 +74,35 @@ class Registrar:
         outcome, reason = (Outcome.HELD, "a registration") if asked else (Outcome.REGISTERED, None)
         return replace(identity, request=request, outcome=outcome, reason=reason)
 
+    def answered(self, row: MailRow, identity: Identity, said: Said, *, again: bool) -> Identity:
+        """Return the identity of a mail with a team's code: it joins the team, or confirms it, or says why it cannot.
+
+        ``again``: it did when it was handled first.
+        """
+        sender = identity.reply_to or ""
+        with self.ledger.read() as tx:
+            team = teams.find(tx, said.team_id)
+            if identity.team is not None:
+                own = confirmation.code_of_team(self.secret, said.team_id, identity.team.addresses[0])
+                fault = "" if identity.team == team and confirmation.is_code(said.code, own) else confirmation.WRONG
+            else:
+                fault = self._invitation_fault(tx, team, sender, said, row.arrived_at)
+        fault = fault or ("" if said.sure else confirmation.UNSAID)
+        if fault and not again:
+            return replace(identity, outcome=Outcome.NOT_CONFIRMED, reason=fault)
+        if identity.team is not None:
+            return replace(identity, request=Request(wish=Wish.CONFIRM, has_code=True))
+        joins = Request(wish=Wish.JOIN, addresses=(sender,), team_id=said.team_id)
+        return replace(identity, request=joins, outcome=Outcome.MEMBERS, reason=None)
+
+    def _invitation_fault(self, tx: Tx, team: Team | None, sender: str, said: Said, at: datetime) -> str:
+        """Say why somebody cannot join a team by a code; "" when it is that of an open invitation."""
+        sent = invitations.sent_to(tx, said.team_id, sender)
+        right = confirmation.code_of_team(self.secret, said.team_id, sender, len(sent))
+        if team is None or not sent or not confirmation.is_code(said.code, right):
+            return confirmation.WRONG
+        return "" if notices.is_open(tx, team.id, sender, sent, at) else "the invitation is not open any more"
+
     def may_answer(self, identity: Identity) -> bool:
         """Whether a mail may be the answer of somebody who was asked about a registration."""
         by_mail, unknown = self.config.registration.by_mail, identity.outcome is Outcome.UNKNOWN_SENDER
@@ -84,8 +120,10 @@ class Registrar:
             return str(error)
         if teams.with_name(tx, name):
             return f"a team named {name!r} is registered already; choose another name, or ask its leader to add you"
-        taken = (team.name for team in teams.everyone(tx))
-        fault = names.Names(taken, names.Reserved.of(self.config)).fault(name)
+        everyone = teams.everyone(tx)
+        if domains.is_full(request.addresses[0], everyone, self.config.registration):
+            return "as many teams of your domain are registered as may be by mail; ask the organizers to let yours in"
+        fault = names.Names((team.name for team in everyone), names.Reserved.of(self.config)).fault(name)
         return f"{name!r} is no team name: {fault}" if fault else ""
 
     # --- inside the record's transaction --------------------------------------------------------
@@ -95,11 +133,13 @@ class Registrar:
         identity, team = case.identity, case.identity.team
         if identity.outcome is Outcome.REGISTERED and identity.request is not None:
             return replace(case, identity=self._register(tx, case, identity.request))
+        if identity.outcome is Outcome.MEMBERS and identity.request is not None:
+            return replace(case, identity=self._join(tx, case, identity.request))
         if identity.outcome is not None or team is None:
             return case
         sure = identity.verdict is not None and identity.verdict.level is AuthLevel.CONFIRMED
         wish = identity.request.wish if identity.request else None
-        if team.unconfirmed and (sure or wish is Wish.CONFIRM) and teams.confirm(tx, team.id):
+        if team.unconfirmed and (sure or wish is Wish.CONFIRM) and teams.confirm(tx, team.id):  # held without a code
             events.append(tx, kind="team-confirmed", subject=team.name, now=self.clock(), by=case.row.name)
             identity = replace(identity, team=replace(team, unconfirmed=False))
         if identity.request is None or case.opened.candidates or case.entry is not None:
@@ -110,6 +150,15 @@ class Registrar:
             return replace(case, identity=replace(identity, outcome=Outcome.REGISTERED, result=done))
         return replace(case, identity=self._change(tx, case, identity, identity.request))
 
+    def hold_back(self, tx: Tx, mail_id: int, now: datetime) -> bool:
+        """Whether a registration that its sender has confirmed waits for an organizer; then those who wait are told."""
+        row, sender = mails.get(tx, mail_id), held.asked_whom(tx, mail_id)
+        if not self.config.registration.approve or row is None or row.team_id is not None or sender is None:
+            return False
+        if held.note(tx, mail_id, WAITS):
+            notices.tell_of_waiting(tx, self.challenge, row, sender, now)
+        return True
+
     def _register(self, tx: Tx, case: Case, request: Request) -> Identity:
         """Register the team of a mail that its sender has confirmed."""
         name = names.tidy(request.name)
@@ -119,11 +168,27 @@ class Registrar:
             return replace(case.identity, outcome=Outcome.NOT_REGISTERED, reason=fault, result=result)
         taken = teams.by_address(tx, request.addresses)
         free = [address for address in request.addresses if address not in taken]
-        team = self._add(tx, case, name, free)
+        team = self._add(tx, case, name, free[:1])
         made = self._first_key(tx, case, team)
         left_out = tuple(a for a in request.addresses if a in taken)
-        result = Result(request=request, key=made, left_out=left_out)
+        result = self._invite(tx, team, free[1:], Result(request=request, key=made, left_out=left_out))
         return replace(case.identity, team=team, result=result)
+
+    def _join(self, tx: Tx, case: Case, request: Request) -> Identity:
+        """Take onto a team whoever was invited and answered."""
+        team = teams.with_id(tx, request.team_id)
+        if teams.by_address(tx, request.addresses):  # it joined another in between
+            result = Result(request=request, fault=ON_A_TEAM)
+            return replace(case.identity, outcome=Outcome.NOT_REGISTERED, reason="joined another", result=result)
+        return replace(
+            case.identity, team=self._add(tx, case, team.name, request.addresses), result=Result(request=request)
+        )
+
+    def _invite(self, tx: Tx, team: Team, addresses: Sequence[str], result: Result) -> Result:
+        """Ask each address whether to be on the team; return the result with who was asked."""
+        now = self.clock()
+        asked = [a for a in addresses if notices.invite(tx, self.challenge, team, a, now, secret=self.secret)]
+        return replace(result, invited=tuple(asked), unasked=tuple(a for a in addresses if a not in asked))
 
     def _change(self, tx: Tx, case: Case, identity: Identity, request: Request) -> Identity:
         """Add or remove members, on the leader's word."""
@@ -135,22 +200,27 @@ class Registrar:
         if fault:
             result = Result(request=request, fault=fault)
             return replace(identity, outcome=Outcome.NOT_REGISTERED, reason=str(request.wish), result=result)
+        result = Result(request=request)
         if request.wish is Wish.ADD:
-            team = self._add(tx, case, team.name, [a for a in request.addresses if a not in team.addresses])
+            result = self._invite(tx, team, [a for a in request.addresses if a not in team.addresses], result)
         else:
-            self._remove(tx, case, team, request.addresses)
+            own = (identity.reply_to or "",)
+            self._remove(tx, case, team, own if request.wish is Wish.LEAVE else request.addresses)
         changed = teams.with_id(tx, team.id)
-        return replace(identity, team=changed, outcome=Outcome.MEMBERS, result=Result(request=request))
+        return replace(identity, team=changed, outcome=Outcome.MEMBERS, result=result)
 
     def _member_fault(self, tx: Tx, team: Team, sender: str, request: Request) -> str:
+        if request.wish is Wish.LEAVE:
+            leads = canonical(sender) == canonical(team.addresses[0])
+            return "you are the leader; only the organizers can take your address off" if leads else ""
         if sender != team.addresses[0]:
             return "only the team's leader, whose address was registered first, adds and removes members"
         if request.wish is Wish.REMOVE:
-            strange = [a for a in request.addresses if a not in team.addresses]
+            strange = [a for a in request.addresses if a not in {*team.addresses, *invitations.addresses(tx, team.id)}]
             return f"{', '.join(strange)} is not on your team" if strange else self._of_leader(team, request)
         if set(teams.by_address(tx, request.addresses)) - set(team.addresses):
             return "one of the addresses is on a team already; an address can be on one team only"
-        if len(teams.ever(tx, team.id) | set(request.addresses)) > MOST_MEMBERS:
+        if len(teams.ever(tx, team.id) | invitations.addresses(tx, team.id) | set(request.addresses)) > MOST_MEMBERS:
             return f"a team has at most {MOST_MEMBERS} addresses, those that left included; ask the organizers"
         return ""
 
@@ -160,19 +230,15 @@ class Registrar:
         return "you are the leader; only the organizers can take your address off" if leaves else ""
 
     def _add(self, tx: Tx, case: Case, name: str, addresses: Sequence[str]) -> Team:
-        """Add a team, or addresses to it, and write to each new address but the sender's."""
-        now = self.clock()
+        """Add a team, or addresses to it."""
         entry = roster.Entry(name=name, addresses=tuple(addresses))
-        team = teams.with_id(tx, roster.add(tx, entry, now, state=self.config.state, by=case.row.name))
-        for address in addresses:
-            if address != case.opened.mail.senders[0]:
-                notices.note(tx, self.challenge, team, address, now)
-        return team
+        return teams.with_id(tx, roster.add(tx, entry, self.clock(), state=self.config.state, by=case.row.name))
 
     def _remove(self, tx: Tx, case: Case, team: Team, addresses: Sequence[str]) -> None:
         now = self.clock()
         for address in addresses:
-            teams.leave(tx, team.id, address, now)
+            if not teams.leave(tx, team.id, address, now):
+                teams.refuse(tx, team.id, address, now)
         line = keep_roster(self.config.state, team.name, addresses)
         events.append(tx, kind="team-left", subject=team.name, now=now, roster=line, by=case.row.name)
 

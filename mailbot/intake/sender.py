@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.address import canonical
 from mailbot.identity import confirmation
 from mailbot.identity.identify import Identity, identify
+from mailbot.identity.registration import Wish
 from mailbot.intake import inquiry, relay
 from mailbot.intake.registrar import UNCONFIRMED
 from mailbot.ledger import outbox, teams
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 NEEDS_PROOF = "what it asks for needs proof of the sender"
 """Why a mail is held that would count, had it brought a file."""
+
+NO_CODE = "it does not bear the code that the team was sent"
+"""Why a word that confirms a registration is held."""
 
 LONGEST_ASKED = 500
 """Characters of a command that the question about it shows."""
@@ -72,8 +76,11 @@ class Senders:
             reason = f"an organizer's answer to {Id.MAIL.of(asked)}"
             return Identity(outcome=Outcome.RELAYED, reason=reason, relays=asked)
         identity = self.registrar.seen(row, mail, identity, known)
-        said = confirmation.read(mail.subject, mail.text) if known is None else None
+        said = confirmation.read(mail.subject, mail.text)
         identity = known.of(identity, mail) if known is not None else identity
+        if said is not None and said.team_id:
+            return self._with_code(row, identity, said, known, has_files=has_files)
+        said = said if known is None else None
         stranger = self.registrar.may_answer(identity)
         if said is not None and ((identity.outcome is None and identity.team is not None) or stranger):
             answer = self._confirmed(identity, said)
@@ -95,6 +102,15 @@ class Senders:
             team = teams.with_id(tx, team_id)
             return Identity(team=team, reply_to=teams.recipient(team, teams.bouncing(tx)))
 
+    def _with_code(
+        self, row: MailRow, identity: Identity, said: Said, known: Known | None, *, has_files: bool
+    ) -> Identity:
+        """Return the identity of a mail that bears a team's code, unless it is settled or is about something else."""
+        is_open = identity.outcome in {None, Outcome.UNKNOWN_SENDER} and identity.reply_to is not None
+        if not is_open or (known is not None and not known.registration) or (has_files and not said.sure):
+            return identity
+        return self.registrar.answered(row, identity, said, again=known is not None)
+
     def _confirmed(self, identity: Identity, said: Said) -> Identity:
         """Return what an answer to a question about a held mail is; that it came back is proof enough."""
         with self.ledger.read() as tx:
@@ -113,8 +129,11 @@ def held(identity: Identity, command: Command | None, *, has_files: bool, wanted
     verdict, team = identity.verdict, identity.team
     if identity.outcome is not None or verdict is None or not wanted:
         return identity
-    if team and team.unconfirmed and has_files and verdict.level is not AuthLevel.CONFIRMED:
+    request, is_confirmed = identity.request, verdict.level is AuthLevel.CONFIRMED
+    if team and team.unconfirmed and has_files and not is_confirmed:
         return replace(identity, outcome=Outcome.HELD, reason=UNCONFIRMED)
+    if request and request.wish is Wish.CONFIRM and not (request.has_code or is_confirmed or has_files):
+        return replace(identity, outcome=Outcome.HELD, reason=NO_CODE, changes=str(request))
     asked = command or identity.request
     changes = printable(str(asked), LONGEST_ASKED) if asked and asked.changes and not has_files else ""
     if verdict.enough and not (changes and verdict.level is AuthLevel.NONE):

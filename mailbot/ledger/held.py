@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger import events
+from mailbot.ledger.guard.mailboxes import to_mailbox
 from mailbot.ledger.tables import mails, outbox, teams
 from mailbot.model import AuthLevel, Id, MailState, Outcome
 
@@ -67,6 +68,17 @@ def _due(now: datetime) -> dict[str, object]:
     return {"state": MailState.SPOOLED, "outcome": None, "attempts": 0, "due_at": now, "filed_to": None, "reason": None}
 
 
+def subject_of(tx: Tx, mail_id: int) -> str:
+    """Return the subject that a mail says itself."""
+    return tx.scalar(sa.select(mails.c.subject).where(mails.c.id == mail_id)) or ""
+
+
+def note(tx: Tx, mail_id: int, reason: str) -> bool:
+    """Note why a held mail goes on waiting; tell whether that is news."""
+    where = (mails.c.id == mail_id, *_IS_HELD, mails.c.reason.is_distinct_from(reason))
+    return tx.execute(sa.update(mails).where(*where).values(reason=reason)).rowcount == 1
+
+
 def count(tx: Tx) -> int:
     """Count the mails that are held."""
     return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(*_IS_HELD)) or 0
@@ -85,6 +97,5 @@ def asked_whom(tx: Tx, mail_id: int) -> str | None:
 
 
 def asked_since(tx: Tx, since: datetime, recipient: str) -> int:
-    """Count the questions to an address since an instant."""
-    asked = (outbox.c.kind == QUESTION, outbox.c.recipient == recipient, outbox.c.created_at >= since)
-    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*asked)) or 0
+    """Count the questions to the mailbox of an address since an instant."""
+    return to_mailbox(tx, recipient, outbox.c.kind == QUESTION, outbox.c.created_at >= since)

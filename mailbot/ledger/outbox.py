@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.ledger.guard.mailboxes import OF_OTHERS, to_mailbox
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import outbox
 from mailbot.model import Id, ReplyState
@@ -219,20 +220,15 @@ def with_message_ids(tx: Tx, message_ids: tuple[str, ...]) -> list[OutgoingRow]:
 def count_since(
     tx: Tx, since: datetime, *, kind: str | None = None, recipient: str | None = None, domain: str | None = None
 ) -> int:
-    """Count the replies written since an instant: of one kind, to one address, to one domain.
+    """Count the replies written since an instant: of one kind, to one mailbox, to one domain.
 
-    What we write on our own account, as a letter, is no reply.
+    What others had us write to an address counts too; what we write on our own account, as a letter, does not.
     """
-    where = [outbox.c.created_at >= since, outbox.c.mail_id.is_not(None)]
+    where = [outbox.c.created_at >= since, sa.or_(outbox.c.mail_id.is_not(None), outbox.c.kind.in_(OF_OTHERS))]
     where += [outbox.c.kind == kind] if kind else []
-    where += [outbox.c.recipient == recipient] if recipient else []
+    if recipient:
+        return to_mailbox(tx, recipient, *where)
     where += [outbox.c.recipient.endswith(f"@{domain}", autoescape=True)] if domain else []
-    return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
-
-
-def letters_since(tx: Tx, since: datetime, *, kind: str, recipient: str) -> int:
-    """Count the mails of one kind that we wrote to an address on our own account since an instant."""
-    where = (outbox.c.created_at >= since, outbox.c.kind == kind, outbox.c.recipient == recipient)
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
 
 

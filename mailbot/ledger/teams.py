@@ -42,6 +42,25 @@ def leave(tx: Tx, team_id: int, address: str, now: datetime) -> bool:
     return tx.execute(sa.update(addresses).where(*where).values(left_at=now)).rowcount == 1
 
 
+def refuse(tx: Tx, team_id: int, address: str, now: datetime) -> None:
+    """Note that an address that was only invited is not to come onto a team: what it was sent holds no more."""
+    known = tx.scalar(sa.select(addresses.c.id).where(addresses.c.address == address))
+    if known is None:
+        tx.execute(sa.insert(addresses).values(address=address, team_id=team_id, left_at=now))
+
+
+def left_at(tx: Tx, team_id: int, address: str) -> datetime | None:
+    """Return when an address left a team, the last time; None where it did not."""
+    where = (addresses.c.team_id == team_id, addresses.c.address == address)
+    found: datetime | None = tx.scalar(sa.select(addresses.c.left_at).where(*where))
+    return found
+
+
+def find(tx: Tx, team_id: int) -> Team | None:
+    """Return a team, None where there is none of that id."""
+    return next(_teams(tx, teams.c.id == team_id), None)
+
+
 def ever(tx: Tx, team_id: int) -> set[str]:
     """Return the addresses that are or were on a team."""
     return set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))

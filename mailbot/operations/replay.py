@@ -220,7 +220,7 @@ class Again:
     def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
-                notices.ask_one(tx, self.service.challenge, team, self.clock())
+                notices.ask_one(tx, self.service.challenge, team, self.clock(), secret=self.service.secret)
 
     def _truth(self, track: str, detail: dict[str, Any]) -> None:
         self.service.labels.choose_again(track, detail, self.clock())

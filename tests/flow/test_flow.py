@@ -33,7 +33,7 @@ STORIES = sorted(path.name for path in HERE.iterdir() if path.name[0].isdigit())
 SHOWN_FIELDS = ("From", "To", "Subject", "In-Reply-To", "References")
 NOW = ("created_at", "due_at", "sent_at")
 OURS = re.compile(r"mailbot\.[0-9a-f]{32}@")
-CODE = re.compile(r"\[M-\d+ [0-9a-f]{32}\]")
+CODE = re.compile(r"\[[MT]-\d+ [0-9a-f]{32}\]")
 ACCEPT = "MAILBOT_FLOW_ACCEPT" in os.environ
 
 

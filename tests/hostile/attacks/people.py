@@ -119,6 +119,72 @@ def _forged_switches(ground: Ground) -> str:
     return "" if letters and language is None else f"letters {letters}, language {language}"
 
 
+VICTIM = "prof@uni.example"
+
+
+def _squatting(ground: Ground) -> str:
+    """Register a team that names other people, and hope that their files count for it."""
+    text = f"{VICTIM}\nstudent@uni.example\n{ADA}\n"
+    ground.take(note(ground, MALLORY, "[SIQA Registration] Mallory", text, Message_ID="<squat@x>"))
+    answered(ground, MALLORY)
+    if "Mallory" not in registered(ground):
+        return "nothing: the registration itself failed"
+    if _on_team(ground, VICTIM):
+        return f"{VICTIM} is on the team, and was not asked"
+    ground.take(submission("Mine", sender=VICTIM, To=ground.us))
+    return "a submission" if ground.rows("SELECT id FROM submissions") else ""
+
+
+def _flooding(ground: Ground) -> str:
+    """Name one victim, written in nine ways, on twelve teams whose names are the attacker's words."""
+    ways = [f"prof+{n}@uni.example" for n in range(5)] + ["p.rof@uni.example", "pro.f@uni.example", VICTIM]
+    for number in range(12):
+        sender = f"m{number}@evil{number}.example"
+        name = f"BUY PILLS {number}"
+        ground.take(note(ground, sender, f"[SIQA Registration] {name}", "\n".join(ways), Message_ID=f"<f{number}@x>"))
+        answered(ground, sender)
+    got = [mail for mail in ground.sent() if mail.to in ways]
+    if any("PILLS" in mail.subject for mail in got):
+        return f"{len(got)} mails to one mailbox, with the attacker's words in their subjects"
+    return "" if len(got) == 1 else f"{len(got)} mails to one mailbox"
+
+
+def _joins_and_leaves(ground: Ground) -> str:
+    """Join by somebody else's code, or once more after having left; have a member leave by a forged mail."""
+    ground.take(signed(note(ground, ADA, "members add bea@peepers.example", Message_ID="<bea@x>")))
+    asked = next(mail for mail in ground.sent() if mail.to == "bea@peepers.example")
+    ground.take(note(ground, MALLORY, f"Re: {asked.subject}", "confirm\n", Message_ID="<stolen@x>"))
+    if _on_team(ground, MALLORY):
+        return "a stranger joined"
+    answered(ground, "bea@peepers.example")
+    ground.take(note(ground, "bea@peepers.example", "leave", Message_ID="<forged-leave@x>"))
+    if not _on_team(ground, "bea@peepers.example"):
+        return "nobody joined, or a forged mail had a member leave"
+    ground.take(signed(note(ground, "bea@peepers.example", "leave", Message_ID="<leave@x>")))
+    if _on_team(ground, "bea@peepers.example"):
+        return "a member cannot leave"
+    ground.take(note(ground, "bea@peepers.example", f"Re: {asked.subject}", "confirm\n", Message_ID="<again@x>"))
+    return "back by the old code" if _on_team(ground, "bea@peepers.example") else ""
+
+
+def _bare_confirm(ground: Ground) -> str:
+    """Confirm a team that is still to confirm itself by the bare word, as anybody can write it."""
+    ground.take(note(ground, ADA, "confirm", Message_ID="<bare@x>"))
+    ground.take(note(ground, ADA, "Re: x", "confirm\n", Message_ID="<bare-too@x>"))
+    ((since,),) = ground.rows("SELECT unconfirmed_since FROM teams WHERE name = 'Pixel Peepers'")
+    return "" if since else "the team is confirmed"
+
+
+def _sybil(ground: Ground) -> str:
+    """Register a dozen teams of one domain and its subdomains, each to probe the labels."""
+    for number in range(12):
+        sender = f"m{number}@sub{number % 3}.evil.example" if number % 2 else f"m{number}@evil.example"
+        if ground.take(note(ground, sender, f"[SIQA Registration] Net{number}", Message_ID=f"<s{number}@x>")) == "held":
+            answered(ground, sender)
+    count = len([name for name in registered(ground) if name.startswith("Net")])
+    return "" if 0 < count <= 5 else f"{count} teams of one domain"  # registration.per_domain
+
+
 DATE = "Sun, 29 Nov 2026 08:00:00 +0000"
 
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -129,6 +195,11 @@ PROVEN: dict[str, dict[str, object]] = {"identity": {"require": ["key", "dmarc",
 
 ATTACKS = (
     Attack(name="names-nobody-can-tell-apart", play=_names, config=BY_MAIL),
+    Attack(name="squat-registration", play=_squatting, config=BY_MAIL),
+    Attack(name="victim-flooded-by-registrations", play=_flooding, config=BY_MAIL),
+    Attack(name="sybil-teams-of-one-domain", play=_sybil, config=BY_MAIL),
+    Attack(name="membership-by-a-strange-code", play=_joins_and_leaves, config=PROVEN),
+    Attack(name="forged-bare-confirm", play=_bare_confirm, config={"registration": {"confirm": True}}),
     Attack(name="replay-of-a-signed-command", play=_replayed_command, config=PROVEN),
     Attack(name="replay-of-a-vouched-command", play=lambda ground: _replayed_command(ground, VOUCHED), config=PROVEN),
     Attack(name="replay-of-a-signed-file", play=_replayed_file, config=PROVEN | {"quota": {"per_week": 20}}),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot.flow import opened as service_of
+from mailbot.identity import confirmation
 from mailbot.ledger import daybook, events, outbox, teams
 from mailbot.model import Outcome, Team
 from mailbot.operations import rebuild
@@ -62,19 +63,24 @@ def _confirm(service: Service, subject: str, *, sender: str = ZOE, **fields: str
 
 
 def test_a_whole_registration(tmp_path: Path) -> None:
-    """Asked back, confirmed, welcomed with the key; the member gets a note; then a submission counts."""
+    """Asked back, confirmed, welcomed with the key; the member is asked, joins, and then its submission counts."""
     with served(tmp_path, Clock(), **BY_MAIL) as service:
         subject = _register(service)
         assert _team(service, ZOE) is None
         assert _confirm(service, subject) is Outcome.CONFIRMED
         team = _team(service, ZOE)
         assert team is not None
-        assert (team.name, team.addresses) == ("Newcomers", (ZOE, YI))
+        assert (team.name, team.addresses) == ("Newcomers", (ZOE,))
         recipients = [to for to, _, _ in _sent(service)]
         assert recipients == [ZOE, YI, ZOE]
         welcome = _sent(service)[-1][2]
         assert re.search(r"mbk[a-z2-7]{26}", welcome)
-        assert take(service, submission(sender=YI)).outcome is Outcome.SCORED
+        assert take(service, submission(sender=YI)).outcome is Outcome.UNKNOWN_SENDER
+        invitation = _sent(service)[1]
+        assert re.fullmatch(r"Invitation to a team \[T-\d{6} [0-9a-f]{32}\]", invitation[1])
+        assert take(service, _mail(f"Re: {invitation[1]}", "confirm\n", sender=YI)).outcome is Outcome.MEMBERS
+        assert YI in _sent(service)[-1][2]
+        assert take(service, submission("Mine", sender=YI)).outcome is Outcome.SCORED
 
 
 def test_a_code_holds_once(tmp_path: Path) -> None:
@@ -164,7 +170,7 @@ def test_a_registration_in_chinese_is_asked_and_welcomed_in_chinese(tmp_path: Pa
         assert "确认" in asked
         take(service, _mail(f"Re: {subject}", "确认\n"))
         note, welcome = _sent(service)[1:]
-        assert note[1] == "您已加入参赛队“新人队”"
+        assert note[1].startswith("加入参赛队的邀请 [T-")
         assert welcome[2].startswith("欢迎参加 SIQA")
         for text in (asked, note[2], welcome[2]):
             told = re.sub(r"Scientific Image.*\s+.*\(SIQA\)|the mean of .*|members (?:add|remove) name@", "", text)
@@ -191,16 +197,59 @@ def test_without_the_switch_a_registration_is_a_strangers_mail(tmp_path: Path) -
 
 
 def test_the_leader_adds_and_removes_members(tmp_path: Path) -> None:
-    """A new address gets one note, however often it comes and goes; its mails count while it is on the team."""
+    """A new address is asked, and its mails count while it is on the team; it is not asked again at once."""
     with served(tmp_path, Clock()) as service:
         added = keyed(service, _mail("members add bea@peepers.example", sender=ADA))
         assert take(service, added).outcome is Outcome.MEMBERS
         assert [to for to, _, _ in _sent(service)] == ["bea@peepers.example", ADA]
+        assert _team(service, "bea@peepers.example") is None
+        assert "Asked by mail" in _sent(service)[-1][2]
+        _join(service, "bea@peepers.example")
         assert take(service, submission(sender="bea@peepers.example")).outcome is Outcome.SCORED
         take(service, keyed(service, _mail("x", "members remove bea@peepers.example", sender=ADA)))
         assert _team(service, "bea@peepers.example") is None
         take(service, keyed(service, _mail("members add bea@peepers.example", "again", sender=ADA)))
-        assert [to for to, _, _ in _sent(service)].count("bea@peepers.example") == 2  # a note and a receipt
+        written = [to for to, _, _ in _sent(service)].count("bea@peepers.example")
+        assert written == 3  # an invitation, the answer to its confirmation, a receipt
+        assert "Not asked now" in _sent(service)[-1][2]
+
+
+def test_a_member_leaves_by_mail(tmp_path: Path) -> None:
+    """With proof; the leader cannot, and an invitation that was taken back holds no more."""
+    with served(tmp_path, Clock()) as service:
+        with service.ledger.write("test") as tx:
+            teams.add(tx, "Pixel Peepers", ["bea@peepers.example"], NOW)
+        assert take(service, _mail("leave", sender="bea@peepers.example")).outcome is Outcome.HELD
+        assert take(service, keyed(service, _mail("退出团队", sender="bea@peepers.example"))).outcome is Outcome.MEMBERS
+        assert _team(service, "bea@peepers.example") is None
+        assert take(service, keyed(service, _mail("leave", sender=ADA))).outcome is Outcome.NOT_REGISTERED
+        take(service, keyed(service, _mail(f"members add {YI}", sender=ADA)))
+        take(service, keyed(service, _mail(f"members remove {YI}", sender=ADA)))
+        _join(service, YI)
+        assert _team(service, YI) is None
+
+
+def test_an_organizer_approves_where_the_config_says_so(tmp_path: Path) -> None:
+    """Sender and organizers are told once that it waits; nobody is registered before an organizer says so."""
+    with served(tmp_path, Clock(), registration={"by_mail": True, "approve": True}) as service:
+        subject = _register(service)
+        for number in range(2):
+            _confirm(service, subject, **{"Message-ID": f"<{number}@x>"})
+        assert _team(service, ZOE) is None
+        told = [(to, text) for to, subject, text in _sent(service) if subject == "A registration waits for approval"]
+        assert [to for to, _ in told] == [ZOE, "chair@siqa.example"]
+        assert "mailbot mails approve M-000001" in told[1][1]
+        with service.ledger.write("approve") as tx:
+            assert confirmation.approve(tx, 1, why="we know them", now=NOW)
+        assert service.intake.step()
+        assert _team(service, ZOE) is not None
+        assert "Welcome" in _sent(service)[-1][2]
+
+
+def _join(service: Service, address: str) -> None:
+    """Answer the last invitation of an address."""
+    subject = [subject for to, subject, _ in _sent(service) if to == address and "[T-" in subject][-1]
+    take(service, _mail(f"Re: {subject}", "confirm\n", sender=address))
 
 
 MEMBERS_NOT = {
@@ -246,23 +295,36 @@ def test_members_that_cannot_be_changed(tmp_path: Path, case: str) -> None:
         assert team.addresses == (ADA, "bea@peepers.example")
 
 
-@pytest.mark.parametrize("subject", ["confirm", "confirm Pixel Peepers", "Re: 确认报名", "确认报名 pixel peepers"])
-def test_a_team_of_the_file_confirms(tmp_path: Path, subject: str) -> None:
-    """It is asked, confirms with the word or with its name, is welcomed, and may submit."""
+@pytest.mark.parametrize("word", ["confirm", "Yes, confirmed.", "确认"])
+def test_a_team_of_the_file_confirms(tmp_path: Path, word: str) -> None:
+    """It is asked, confirms with the word under the question's subject, is welcomed, and may submit."""
     with served(tmp_path, Clock(), registration={"confirm": True}) as service:
         service.sync.run()
-        assert take(service, _mail(subject, sender=ADA)).outcome is Outcome.REGISTERED
-        welcome = "欢迎参加" if "确认" in subject else "Welcome"
-        assert welcome in _sent(service)[-1][2].splitlines()[0]
+        asked = next(subject for to, subject, _ in _sent(service) if to == ADA)
+        assert take(service, _mail(f"Re: {asked}", word, sender=ADA)).outcome is Outcome.REGISTERED
+        assert "Welcome" in _sent(service)[-1][2].splitlines()[0]
         assert take(service, submission()).outcome is Outcome.SCORED
 
 
-def test_a_team_that_confirms_without_being_asked_is_welcomed(tmp_path: Path) -> None:
+def test_another_teams_code_confirms_nothing(tmp_path: Path) -> None:
+    """Nor a code that somebody made up."""
+    with served(tmp_path, Clock(), registration={"confirm": True}) as service:
+        service.sync.run()
+        asked = next(subject for to, subject, _ in _sent(service) if to == "carl@muenster.example")
+        for subject in (asked, re.sub(r"[0-9a-f]{32}", "0" * 32, asked)):
+            assert take(service, _mail(f"Re: {subject}", "confirm", sender=ADA)).outcome is Outcome.NOT_CONFIRMED
+        team = _team(service, ADA)
+        assert team is not None
+        assert team.unconfirmed
+
+
+def test_a_team_that_confirms_without_a_code_is_asked_and_welcomed(tmp_path: Path) -> None:
     """Again without a second key; not in a thread, where the word may answer a question about a mail."""
     with served(tmp_path, Clock()) as service:
         for number, keys in enumerate((1, 0)):
             mail = _mail("confirm", sender=ADA, **{"Message-ID": f"<{number}@x>"})
-            assert take(service, mail).outcome is Outcome.REGISTERED
+            assert take(service, mail).outcome is Outcome.HELD
+            _confirm(service, _sent(service)[-1][1], sender=ADA, **{"Message-ID": f"<answer{number}@x>"})
             text = _sent(service)[-1][2]
             assert "Welcome" in text
             assert len(set(re.findall(r"mbk[a-z2-7]{26}", text))) == keys
@@ -286,9 +348,12 @@ def test_a_rebuilt_ledger_has_the_same_roster(tmp_path: Path) -> None:
     """Who registered, joined and left by mail comes back from the spool and the daybook, with the same key."""
     with served(tmp_path, Clock(), **BY_MAIL) as service:
         _confirm(service, _register(service))
+        _join(service, YI)
+        assert _team(service, YI) is not None
         take(service, keyed(service, _mail(f"members remove {YI}"), "Newcomers"))
         assert take(service, _mail("members add xu@new.example")).outcome is Outcome.HELD
         _confirm(service, _sent(service)[-1][1])
+        _join(service, "xu@new.example")
         daybook.catch_up(service.ledger, service.config.state)
         before = _roster(service)
         config = service.config
