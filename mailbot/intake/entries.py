@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.subject import own_lines
 from mailbot.model import Item
+from scoring.sniff import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,13 @@ _TAGS = re.compile(r"\[([^\]]{0,60})\]")
 
 _LINK = re.compile(r"https?://([a-z0-9.-]{1,80})(?::\d{1,5})?(/[^\s<>\"'()]{0,300})?", re.IGNORECASE)
 
+_RESULT_NAME = re.compile(
+    r"(?:^|[^a-z])(?:pred(?:iction)?s?|results?|submissions?|answers?)(?:[^a-z]|$)", re.IGNORECASE
+)
+
+_DUMPS = {".npy", ".npz", ".parquet", ".feather", ".arrow", ".mat", ".xlsx", ".xls", ".ods"}
+"""Endings of files that hold tables or arrays, and no code."""
+
 NO_RESULT = {"no-result-file", "unsupported-format", "too-many-members", "nested-archive"}
 """Problems of what is no result file: a paper, the archive of a repository."""
 
@@ -40,10 +48,13 @@ class Entry:
 def find(opened: Opened, kinds: Sequence[EntrySection]) -> Entry | None:
     """Return what a mail hands in, None when it is for another purpose.
 
-    A kind that stands in the subject's brackets decides; else the mail must bring no result file.
+    A kind that stands in the subject's brackets decides; else the mail must bring no result file, nor anything that was
+    meant as one: under the tag of submissions, or by the name or the form of what it holds.
     """
     tags = " ".join(_TAGS.findall(opened.mail.subject)).casefold().split()
     named = [kind for kind in kinds if kind.kind in tags]
+    if not named and ("submission" in tags or _looks_like_result(opened)):
+        return None
     if not named and any(
         not NO_RESULT.issuperset(p.code for p in c.problems) or not c.problems for c in opened.candidates
     ):
@@ -52,6 +63,13 @@ def find(opened: Opened, kinds: Sequence[EntrySection]) -> Entry | None:
         if items := (*_files(opened.brought, kind), *_links(opened.mail.text, kind, asked=not named)):
             return Entry(kind=kind, items=items[:MOST])
     return None
+
+
+def _looks_like_result(opened: Opened) -> bool:
+    """Whether a file, or what an archive holds that cannot be read, is called like results or is a dump of a table."""
+    named = [file.name for file in opened.brought]
+    named += [name for each in opened.candidates for problem in each.problems for name in problem.examples]
+    return any(_RESULT_NAME.search(name) or suffix(name) in _DUMPS for name in named)
 
 
 def may_be_one(evaluation: Evaluation) -> bool:

@@ -139,6 +139,43 @@ def test_an_archive_of_code_needs_no_brackets(contest: Service, name: str, data:
     assert listed(contest) == [("code", name, True)]
 
 
+def dumped(member: str = "pred.npy") -> bytes:
+    """Return a zip archive of an array."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(member, b"\x93NUMPY\x01\x00v\x00")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "data"),
+    [
+        ("[SIQA Submission] Pixel Peepers - run 7", "s.tar.gz", tarred()),
+        ("[SIQA Submission] Pixel Peepers - run 7", "net.zip", archived(3)),
+        ("[SIQA Submission] Pixel Peepers - run 7", "net.zip", dumped("layer.npy")),
+        ("our work", "results.tar.gz", tarred()),
+        ("our work", "run7.zip", dumped("siqa_predictions.pt")),
+        ("our work", "run7.zip", dumped("array.npy")),
+    ],
+)
+def test_a_result_is_never_receipted_as_something_else(contest: Service, subject: str, name: str, data: bytes) -> None:
+    """Under the tag of submissions, or called like results, an archive is refused as a result with its reason."""
+    assert take(contest, brings("Our run.", (name, data), subject=subject)).outcome is Outcome.REFUSED
+    assert listed(contest) == []
+    assert "could not be scored" in _told(contest)
+
+
+@pytest.mark.parametrize(("text", "file"), [("x", ("paper.pdf", PAPER)), ("See https://github.com/peepers/net.", None)])
+def test_under_the_tag_of_submissions_a_paper_or_a_link_is_no_result(
+    contest: Service, text: str, file: tuple[str, bytes] | None
+) -> None:
+    """It is not receipted as handed in; the first line says that no result file came."""
+    raw = brings(text, file, subject="[SIQA Submission] Pixel Peepers - run 7")
+    assert take(contest, raw).outcome is Outcome.NO_SUBMISSION
+    assert listed(contest) == []
+    assert _told(contest).startswith("No result file was found in your mail.")
+
+
 def test_a_refused_file_is_told_how_else_it_may_be_meant(contest: Service) -> None:
     """An archive of code with a table in it is read as a result file, unless its subject says what it is."""
     take(contest, brings("Our code.", ("data.json", b'{"a": 1}')))
