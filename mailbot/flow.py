@@ -6,13 +6,15 @@ The daemon (:mod:`mailbot.daemon.loops`) takes the same steps in loops; tests ta
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
+from mailbot.errors import Temporary
 from mailbot.evaluation import evaluator, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
@@ -43,11 +45,13 @@ def once(service: Service) -> int:
     """Take every step until nothing is due; return how many mails and replies are unfinished."""
     with closing(service.mailbox()) as mailbox:
         service.fetch.take_new(mailbox)  # 1 fetch, 2 spool
-        present, unknown = service.reconciliation.sweep(mailbox, take=lambda: service.fetch.take_new(mailbox))
+        service.fetch.report(timedelta())
+        swept = service.reconciliation.sweep(mailbox, take=lambda: service.fetch.take_new(mailbox))
         _all(service.intake.step)  # 3 open, 4 identify, 5 evaluate, 6 record
-        service.fetch.file_away(mailbox)  # 7 file away
+        with suppress(Temporary):  # the journal has it, and mails are answered all the same
+            service.fetch.file_away(mailbox)  # 7 file away
     _send(service)  # 8 send
-    service.reconciliation.tell(service.reconciliation.count(in_mailbox=present, unknown=unknown))
+    service.reconciliation.tell(service.reconciliation.count(swept))
     service.sync.run()
     service.weekly.step()  # 9 board and publish
     _all(service.letter_queue.step)  # 10 letters

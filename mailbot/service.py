@@ -86,9 +86,11 @@ class Service:
     @cached_property
     def fetch(self) -> Fetch:
         """The steps on the mailbox. Raises ConfigError without [imap]."""
-        account = self.challenge.address.lower()
-        settings = self.config.need_imap
-        return Fetch(ledger=self.ledger, spool=self.spool, account=account, settings=settings, clock=self.clock)
+        account, settings = self.challenge.address.lower(), self.config.need_imap
+        return Fetch(
+            ledger=self.ledger, spool=self.spool, account=account, settings=settings, alerts=self.alerts,
+            clock=self.clock,
+        )  # fmt: skip
 
     def mailbox(self) -> Mailbox:
         """Connect to the mailbox; the password is read, or a token fetched, for each connection."""
@@ -252,13 +254,9 @@ class Service:
     def weekly(self) -> Weekly:
         """The step that publishes the board."""
         return Weekly(
-            ledger=self.ledger,
-            challenge=self.challenge,
-            ranking=self.ranking,
-            publisher=self.publisher,
-            owes_letters=self.config.letters.any_weekly,
-            clock=self.clock,
-        )
+            ledger=self.ledger, challenge=self.challenge, ranking=self.ranking, publisher=self.publisher,
+            owes_letters=self.config.letters.any_weekly, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def letter_queue(self) -> LetterQueue:

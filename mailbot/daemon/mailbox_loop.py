@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.errors import AuthenticationFailed, Temporary, Throttled
+from mailbot.errors import AuthenticationFailed, MailbotError, Temporary, Throttled
 from mailbot.system import backoff, heartbeat, journal
 
 if TYPE_CHECKING:
@@ -52,19 +53,34 @@ class MailboxLoop:
     def run(self) -> None:
         """Hold one connection at a time until told to stop."""
         while not self.stopping.is_set():
-            begun = time.monotonic()
-            try:
-                self._watch()
-            except Temporary as error:
-                self._failures = 1 if time.monotonic() - begun > HEALTHY_SECONDS else self._failures + 1
-                seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
-                journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
-                self._alarm(error)
-                again = (self.service.clock() + timedelta(seconds=seconds)).astimezone(
-                    self.service.config.challenge.zone
-                )
-                heartbeat.rest(f"no connection; again at {again:%H:%M:%S}", seconds)
-                self._pause(seconds)
+            self._pause(self.hold())
+
+    def hold(self) -> float:
+        """Hold a connection until told to stop or it breaks; return how long the server is to be left alone then.
+
+        What none of us foresaw is as bad as a lost connection and no worse: it must not end the daemon.
+        """
+        begun = time.monotonic()
+        try:
+            self._watch()
+        except Temporary as error:
+            return self._lost(error, begun)
+        except MailbotError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the server is asked again
+            journal.trouble("server-broken", trace=traceback.format_exc())
+            return self._lost(Temporary(f"unforeseen: {error.__class__.__name__}; the journal has the trace"), begun)
+        return 0.0
+
+    def _lost(self, error: Temporary, begun: float) -> float:
+        """Tell of the end of a connection; return for how many seconds the server is left alone."""
+        self._failures = 1 if time.monotonic() - begun > HEALTHY_SECONDS else self._failures + 1
+        seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
+        journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
+        self._alarm(error)
+        again = (self.service.clock() + timedelta(seconds=seconds)).astimezone(self.service.config.challenge.zone)
+        heartbeat.rest(f"no connection; again at {again:%H:%M:%S}", seconds)
+        return seconds
 
     def _pause(self, seconds: float) -> None:
         """Leave the server alone for so long, whatever rings meanwhile; only a stop ends it sooner."""
@@ -81,8 +97,9 @@ class MailboxLoop:
             while not self.stopping.is_set():
                 heartbeat.beat("looking into the mailbox")
                 self._take(fetch, mailbox)
-                fetch.file_away(mailbox)
+                fetch.report(self._patience)
                 self._all_clear()
+                fetch.file_away(mailbox)
                 if self._reconcile(fetch, mailbox):
                     continue  # listing the folders used up the server's notices: look for new mails before waiting
                 mailbox.select(fetch.folders[0])
@@ -110,13 +127,17 @@ class MailboxLoop:
     def _poll_seconds(self) -> float:
         return self.service.config.imap.poll_seconds if self.service.config.imap else LONGEST_PAUSE
 
+    @property
+    def _patience(self) -> timedelta:
+        return timedelta(minutes=self.service.config.alerts.poll_minutes)
+
     def _alarm(self, error: Temporary) -> None:
         """Report a refused login at once, and a mailbox that cannot be reached after a while."""
-        now, patience = self.service.clock(), timedelta(minutes=self.service.config.alerts.poll_minutes)
+        now = self.service.clock()
         self._lost_at = self._lost_at or now
         if isinstance(error, AuthenticationFailed):
             self._tell("login", ok=False, detail=str(error))
-        elif now - self._lost_at > patience:
+        elif now - self._lost_at > self._patience:
             self._tell("mailbox", ok=False, detail=str(error))
 
     def _all_clear(self) -> None:

@@ -81,10 +81,16 @@ def is_known(tx: Tx, place: Place) -> bool:
     return tx.scalar(sa.select(mails.c.id).where(*where)) is not None
 
 
-def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int) -> set[int]:
-    """Return the UIDs of a mailbox, from first to last, that are in the ledger."""
+def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int, *, filed: bool = False) -> set[int]:
+    """Return the UIDs of a mailbox, from first to last, that are in the ledger, or those that were filed away."""
     where = (mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity, mails.c.uid.between(first, last))
-    return set(tx.scalars(sa.select(mails.c.uid).where(*where)))
+    return set(tx.scalars(sa.select(mails.c.uid).where(*where, mails.c.filed_to.is_not(None) if filed else sa.true())))
+
+
+def highest_uid(tx: Tx, mailbox: str, uidvalidity: int) -> int:
+    """Return the highest UID of a mailbox that is in the ledger; 0 when none is."""
+    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)
+    return tx.scalar(sa.select(sa.func.max(mails.c.uid)).where(*where)) or 0
 
 
 def is_numbered(tx: Tx, mailbox: str) -> bool:

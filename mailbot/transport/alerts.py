@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SUBJECTS = {
     "login": "the mailbox refuses our login",
     "mailbox": "the mailbox cannot be reached",
+    "folders": "a folder that should be read is not there",
+    "unserved": "a mail cannot be fetched from the mailbox",
+    "restored": "the mailbox was restored from a backup",
+    "filing": "handled mails cannot be filed away",
     "stuck": "a mail was set aside",
     "outbox": "a mail could not be sent",
     "sending": "the mail server takes no mail of ours for now",
@@ -43,6 +47,10 @@ SUBJECTS = {
 WELL = {
     "login": "the mailbox lets us in",
     "mailbox": "the mailbox can be reached",
+    "folders": "every folder that should be read is there",
+    "unserved": "every mail was fetched from the mailbox",
+    "restored": "the mailbox has kept its numbers for a day",
+    "filing": "handled mails are filed away",
     "stuck": "no mail is set aside any more",
     "outbox": "no mail has failed to be sent for a day",
     "sending": "the mail server takes our mails",
@@ -61,7 +69,10 @@ WELL = {
 """The same parts, each with what is so once it is well again."""
 
 
-CALM = {"outbox": timedelta(days=1), "replies": timedelta(days=1), "sending": timedelta(hours=1)}
+CALM = {
+    "outbox": timedelta(days=1), "replies": timedelta(days=1), "restored": timedelta(days=1),
+    "sending": timedelta(hours=1),
+}  # fmt: skip
 """What has not happened for so long is over: that a mail was given up, replies were withheld, a quota was used up."""
 
 

@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from mailbot.errors import Permanent, Temporary
-from mailbot.ledger import mails
-from mailbot.ledger.mails import Place
-from mailbot.mail.mime.faults import looks_substituted
-from mailbot.model import Id, MailState
+from mailbot.errors import AuthenticationFailed, Temporary, Throttled
+from mailbot.ledger import mails, observations
 from mailbot.system import journal
-from mailbot.transport.arrival import arrival
+from mailbot.transport import numbering
+from mailbot.transport.filing import Filing
+from mailbot.transport.numbering import LARGEST
+from mailbot.transport.spooling import Spooling
+from mailbot.transport.unserved import Unserved
 from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
     from mailbot.mail.model import Fetched, Stamp
+    from mailbot.transport.alerts import Alerts
     from mailbot.transport.spool import Spool
 
 BATCH_MAILS = 50
 BATCH_BYTES = 16 * 1024**2
 """So many mails, or so many bytes unless one is larger, are fetched by one command."""
 
-PATIENCE = timedelta(hours=6)
-"""So long a mail that the server could not serve is asked for again; then its sender is asked to send it again."""
-
 SHOWN = 20
 """So many folders of the server are named to somebody who has named one that is not there."""
-
-LARGEST = 40 * 1024**2
-"""Of a larger mail only the beginning is fetched; its sender is told."""
 
 
 class Server(Protocol):
@@ -77,16 +72,6 @@ class Server(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spooled:
-    """A mail in the spool that is to be entered in the ledger."""
-
-    uid: int
-    sha256: str
-    size: int
-    arrived_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class Fetch:
     """Takes new mails from the mailbox, and files finished ones away."""
 
@@ -95,7 +80,25 @@ class Fetch:
     #: The account, as ``submissions@example.org``: with a folder it names a mailbox for good.
     account: str
     settings: Imap
+    alerts: Alerts
     clock: Callable[[], datetime]
+    #: The extra folders that are not there.
+    missing: set[str] = field(default_factory=set)
+
+    @cached_property
+    def unserved(self) -> Unserved:
+        """The mails that the server does not give."""
+        return Unserved(self.clock)
+
+    @cached_property
+    def spooling(self) -> Spooling:
+        """What keeps the mails that came."""
+        return Spooling(ledger=self.ledger, spool=self.spool, unserved=self.unserved, clock=self.clock)
+
+    @cached_property
+    def filing(self) -> Filing:
+        """The step that files mails away."""
+        return Filing(ledger=self.ledger, settings=self.settings, alerts=self.alerts, clock=self.clock)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -112,18 +115,53 @@ class Fetch:
         return sum(self._take(server, folder) for folder in self.folders)
 
     def file_away(self, server: Server) -> int:
-        """Move finished mails out of the way; return how many were moved."""
-        return sum(self._file(server, folder) for folder in self.folders)
+        """Move finished mails out of the way; return how many were moved. What the server refuses raises nothing."""
+        return sum(self._file(server, folder) for folder in self.folders if not self.filing.rests)
+
+    def report(self, patience: timedelta) -> None:
+        """Tell the organizers of extra folders that are not there, and of mails that did not come for so long."""
+        missing = ", ".join(sorted(self.missing))
+        hint = "mend imap.extra_folders: what lands in a spam folder that is not read is not seen"
+        self._tell("folders", f"not there: {missing}; {hint}" if missing else "")
+        self._tell("unserved", self.unserved.told(patience))
+
+    def _tell(self, part: str, trouble: str) -> None:
+        with self.ledger.read() as tx:
+            known = {row.part: row.ok for row in observations.health_of_parts(tx)}
+        if known.get(part, True) is not (not trouble):
+            self.alerts.report(part, ok=not trouble, detail=trouble)
 
     def _take(self, server: Server, folder: str) -> int:
-        validity = self._open(server, folder)
+        validity, mailbox = self._open(server, folder), self.mailbox_name(folder)
         if validity is None:
             return 0
-        return sum(self._take_window(server, folder, validity, uids) for uids in server.windows())
+        taken, lacking = 0, set[int]()
+        for window in numbering.windows(self.ledger, server, mailbox, validity):
+            if window.is_anew:
+                self._tell_restored(folder)
+            new = [uid for uid in window.uids if uid not in window.known]
+            lacking.update(new)
+            came = self._take_new(server, mailbox, window.number, new)
+            lacking -= came
+            taken += len(came)
+        if server.unlisted:
+            journal.trouble("mails-unlisted", folder=folder, mails=server.unlisted)
+        self.unserved.forget(mailbox, but=lacking)
+        return taken
+
+    def _tell_restored(self, folder: str) -> None:
+        journal.trouble("mailbox-renumbered", folder=folder)
+        detail = (
+            f"{folder}: UIDs that other mails had before were given again, as after a restore of a mail store. "
+            "All mails of the folder are fetched again, and those that were handled before are known again; "
+            "mails that came between the backup and the restore may be gone: ask the provider."
+        )
+        self.alerts.report("restored", ok=False, detail=detail)
 
     def _open(self, server: Server, folder: str) -> int | None:
         """Open a folder that is read; None when it is an extra folder that is not there. Raises Temporary."""
         validity = server.select(folder)
+        (self.missing.add if validity is None else self.missing.discard)(folder)
         if validity is None and folder == self.settings.inbox:
             raise Temporary(missing_inbox(folder, server.folder_names()))
         if validity == 0:
@@ -133,92 +171,50 @@ class Fetch:
                 raise Temporary(f"the IMAP server gives no UIDVALIDITY for {folder}, though it did before")
         return validity
 
-    def _take_window(self, server: Server, folder: str, validity: int, uids: Sequence[int]) -> int:
-        """Take what is new among some UIDs: sizes first, then the mails in batches."""
-        mailbox = self.mailbox_name(folder)
-        with self.ledger.read() as tx:
-            known = mails.known_uids(tx, mailbox, validity, uids[0], uids[-1])
-        new = [uid for uid in uids if uid not in known]
-        sizes = server.sizes(new)
-        taken = 0
-        for batch in _batches([uid for uid in new if sizes.get(uid, 0) <= LARGEST], sizes):
-            taken += self._keep(mailbox, validity, server.fetch(batch))
-        return taken + self._keep(
-            mailbox, validity, server.fetch_beginning([uid for uid in new if sizes.get(uid, 0) > LARGEST])
-        )
+    def _take_new(self, server: Server, mailbox: str, number: int, new: Sequence[int]) -> set[int]:
+        """Take mails in batches, after a look at their sizes; return the UIDs of those that came."""
+        asked = [uid for uid in new if not self.unserved.rests(mailbox, uid)]
+        sizes = server.sizes(asked)
+        alone = [uid for uid in asked if self.unserved.breaks(mailbox, uid)]
+        small = [uid for uid in asked if sizes.get(uid, 0) <= LARGEST and uid not in alone]
+        large = [uid for uid in asked if sizes.get(uid, 0) > LARGEST and uid not in alone]
+        came = set[int]()
+        for batch in [*_batches(small, sizes), *([large] if large else []), *([uid] for uid in alone)]:
+            give = server.fetch if sizes.get(batch[0], 0) <= LARGEST else server.fetch_beginning
+            came |= self._take_batch(mailbox, number, batch, give)
+        return came
 
-    def _keep(self, mailbox: str, validity: int, arrived: Iterator[Fetched]) -> int:
-        """Write mails to the spool, then enter them in the ledger; nothing is said to the server."""
-        spooled = [self._spooled(mail) for mail in arrived if not self._is_withheld(mail)]
+    def _take_batch(
+        self, mailbox: str, number: int, batch: Sequence[int], give: Callable[[Sequence[int]], Iterator[Fetched]]
+    ) -> set[int]:
+        """Take the mails of one batch, and note which did not come."""
+        arrived: list[Fetched] = []
+        lost: Temporary | None = None
         try:
-            names = self._enter(mailbox, validity, spooled)
-        except Permanent:  # one of them cannot be entered: it must stop no other
-            names = [name for one in spooled for name in self._enter_alone(mailbox, validity, one)]
-        for name in names:
-            journal.event("mail-spooled", mail=name)
-        return len(names)
-
-    def _spooled(self, mail: Fetched) -> Spooled:
-        """Write a mail to the spool."""
-        arrived_at, instead = arrival(mail, self.clock())
-        if instead:
-            journal.trouble("no-arrival-date", uid=mail.uid, counted_from=instead)
-        digest = self.spool.put(mail.raw, arrived_at)
-        return Spooled(uid=mail.uid, sha256=digest, size=mail.size, arrived_at=arrived_at)
-
-    def _enter(self, mailbox: str, validity: int, spooled: Sequence[Spooled]) -> list[str]:
-        """Enter mails in the ledger, all or none; return the names of those that are new."""
-        if not spooled:
-            return []
-        now = self.clock()
-        with self.ledger.write("spooled") as tx:
-            ids = [
-                mails.add(
-                    tx,
-                    Place(mailbox=mailbox, uidvalidity=validity, uid=mail.uid),
-                    sha256=mail.sha256,
-                    size=mail.size,
-                    arrived_at=mail.arrived_at,
-                    now=now,
-                )
-                for mail in spooled
-            ]
-        return [Id.MAIL.of(mail_id) for mail_id in ids if mail_id is not None]
-
-    def _enter_alone(self, mailbox: str, validity: int, mail: Spooled) -> list[str]:
-        """Enter one mail; what the ledger refuses stays in the mailbox, and the reconciliation tells of it."""
-        try:
-            return self._enter(mailbox, validity, [mail])
-        except Permanent as error:
-            journal.trouble("mail-refused", uid=mail.uid, why=str(error))
-            return []
-
-    def _is_withheld(self, mail: Fetched) -> bool:
-        """Whether the server gave a notice in the mail's place: for some hours it is left there and asked for again."""
-        arrived_at, _instead = arrival(mail, self.clock())
-        withheld = looks_substituted(mail.raw) and self.clock() - arrived_at < PATIENCE
-        if withheld:
-            journal.trouble("mail-withheld", uid=mail.uid)
-        return withheld
+            arrived.extend(give(batch))
+        except (AuthenticationFailed, Throttled):
+            raise
+        except Temporary as error:
+            lost = error
+        there = {mail.uid for mail in arrived}
+        came = self.spooling.keep(mailbox, number, arrived)
+        for uid in [uid for uid in batch if uid not in there]:
+            if lost:
+                self.unserved.broke(mailbox, uid, str(lost))
+            else:
+                self.unserved.missing(mailbox, uid, "the server gives no body for it, or only a part")
+        if lost:
+            raise lost
+        return came
 
     def _file(self, server: Server, folder: str) -> int:
-        validity = server.select(folder)
+        validity, mailbox = server.select(folder), self.mailbox_name(folder)
         if validity is None:
             return 0
         with self.ledger.read() as tx:
-            rows = mails.to_file(tx, self.mailbox_name(folder), validity)
-        if folder != self.folders[0]:
-            rows = [row for row in rows if row.team_id is not None]  # what strangers left in Junk stays there
-        by_target = defaultdict(list)
-        for row in rows:
-            by_target[self.settings.failed if row.state is MailState.SET_ASIDE else self.settings.processed].append(row)
-        moved = 0
-        for target, group in by_target.items():
-            if server.move([row.place.uid for row in group], target):
-                with self.ledger.write("filed") as tx:
-                    mails.filed(tx, [row.id for row in group], target)
-                moved += len(group)
-        return moved
+            number = numbering.current(tx, mailbox, validity)
+        strangers = folder == self.folders[0]  # what strangers left in Junk stays there
+        return self.filing.file(server, mailbox, number, strangers=strangers)
 
     def mailbox_name(self, folder: str) -> str:
         """Return the name of a mailbox, for good: the account and the folder."""

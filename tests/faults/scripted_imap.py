@@ -89,7 +89,8 @@ class Session:
     def on_list(self, tag: str, arguments: str) -> None:
         """Tell whether a folder is there."""
         name = arguments.rsplit(maxsplit=1)[-1].strip('"')
-        there = f'* LIST () "/" {name}\r\n' if name in self.server.folders else ""
+        there = f'* LIST () "{self.server.separator}" {name}\r\n' if name in self.server.folders else ""
+        there = there if name else f'* LIST (\\Noselect) "{self.server.separator}" ""\r\n'
         self.send(f"{there}{tag} OK done\r\n")
 
     def on_authenticate(self, tag: str, _arguments: str) -> None:
@@ -174,6 +175,7 @@ class ScriptedImap:
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self.capabilities, self.splits = capabilities, splits
+        self.separator = "/"
         self.next_uid = 1
         self.folders: dict[str, dict[int, bytes]] = {"INBOX": {}}
         #: What clients commanded.

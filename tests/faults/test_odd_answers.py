@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot.config.servers import Imap
-from mailbot.errors import AuthenticationFailed, MailbotError, Temporary, Throttled
-from mailbot.ledger import mails
+from mailbot.errors import AuthenticationFailed, MailbotError, Refused, Temporary, Throttled
+from mailbot.ledger import mails, observations
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session
@@ -201,6 +201,137 @@ def test_an_inbox_that_is_not_listed_is_opened_all_the_same(tmp_path: Path) -> N
     with ScriptedImap(mail("One")) as server, serving(tmp_path, server) as service:
         server.script("LIST", *[_says("{tag} OK nothing\r\n")] * 9)
         assert len(_take(service)) == 1
+
+
+# --- what a server counts and does not list --------------------------------------------------
+
+
+def _nothing(session: Session, tag: str, arguments: str) -> None:
+    """Find nothing, as GNU's imap4d does in a search for UIDs."""
+    session.server.script("UID SEARCH", _nothing)
+    found = "" if "UID" in arguments else " 1 2"
+    session.send(f"* SEARCH{found}\r\n{tag} OK UID SEARCH Completed\r\n")
+
+
+def _nothing_at_all(session: Session, tag: str, _arguments: str) -> None:
+    session.server.script("UID SEARCH", _nothing_at_all)
+    session.send(f"* SEARCH\r\n{tag} OK UID SEARCH Completed\r\n")
+
+
+@pytest.mark.parametrize("search", [_nothing, _nothing_at_all])
+def test_mails_that_a_search_does_not_find_are_found_otherwise(tmp_path: Path, search: Answer) -> None:
+    """Counts are compared with EXISTS; a search for all, or the UIDs by the mails' numbers, brings the rest."""
+    with ScriptedImap(mail("One"), mail("Two")) as server, serving(tmp_path, server) as service:
+        server.script("UID SEARCH", search)
+        assert len(_take(service)) == 2
+
+
+def test_mails_that_are_found_in_no_way_are_told(tmp_path: Path) -> None:
+    """The reconciliation tells the organizers; what is listed is taken all the same."""
+
+    def more(session: Session, tag: str, _arguments: str) -> None:
+        server.script("SELECT", more)
+        session.send(f"* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 9] x\r\n{tag} OK [READ-WRITE] done\r\n")
+
+    with ScriptedImap(mail("One"), mail("Two")) as server, serving(tmp_path, server) as service:
+        server.script("SELECT", more)
+        assert len(_take(service)) == 2
+        with closing(service.mailbox()) as mailbox:
+            service.reconciliation.run(mailbox)
+        with service.ledger.read() as tx:
+            told = {row.part: row.detail for row in observations.health_of_parts(tx) if not row.ok}
+    assert told["reconciliation"].startswith("1 mails are in the mailbox, its server says, and it does not list them")
+
+
+def test_a_listing_that_is_right_costs_one_search(tmp_path: Path) -> None:
+    """Nothing else is asked then."""
+    with ScriptedImap(mail("One")) as server, serving(tmp_path, server) as service:
+        _take(service)
+        assert [command for command in server.commands if "SEARCH" in command] == ["UID SEARCH UID 1:*"]
+
+
+# --- filing ----------------------------------------------------------------------------------
+
+
+def _file(service: Service) -> int:
+    """Take what is new, handle and file it, over one connection."""
+    with closing(service.mailbox()) as mailbox:
+        service.fetch.take_new(mailbox)
+        while service.intake.step():
+            pass
+        return service.fetch.file_away(mailbox)
+
+
+@pytest.mark.parametrize(
+    ("said", "moved"),
+    [
+        ("NO [CANNOT] no MOVE here", 1),
+        ("BAD unknown command", 1),
+        ("NO [OVERQUOTA] Quota exceeded", 0),
+        ("NO [NOPERM] Permission denied", 0),
+    ],
+)
+def test_a_move_that_is_announced_and_refused(tmp_path: Path, said: str, moved: int) -> None:
+    """It is done by copy and expunge where that can help; else filing rests, and is told."""
+    with ScriptedImap(mail("One")) as server, serving(tmp_path, server) as service:
+        server.script("UID MOVE", _says(f"{{tag}} {said}\r\n"))
+        assert _file(service) == moved
+        with service.ledger.read() as tx:
+            told = {row.part: row.detail for row in observations.health_of_parts(tx) if not row.ok}
+    words = [command.split()[:2] for command in server.commands[server.commands.index('UID MOVE 1 "Processed"') :]]
+    expected = [["UID", verb] for verb in ("MOVE", "COPY", "STORE", "EXPUNGE")]
+    assert words == (expected if moved else expected[:1])
+    assert told.keys() == (set() if moved else {"filing"})
+    assert moved or said.partition(" ")[2] in told["filing"]
+
+
+def test_what_was_copied_and_could_not_be_expunged_is_not_copied_again(tmp_path: Path) -> None:
+    """A server that takes the copy and refuses the rest gets no second copy over this connection."""
+    with ScriptedImap(mail("One"), capabilities="IMAP4rev1 UIDPLUS") as server, serving(tmp_path, server) as service:
+        server.script("UID STORE", _says("{tag} NO not now\r\n"))
+        with closing(service.mailbox()) as mailbox:
+            service.fetch.take_new(mailbox)
+            mailbox.select("INBOX")
+            with pytest.raises(Refused, match="not now"):
+                mailbox.move([1], "Processed")
+            assert mailbox.move([1], "Processed")
+        assert sum(command.startswith("UID COPY") for command in server.commands) == 1
+
+
+@pytest.mark.parametrize(
+    ("separator", "prefix", "processed", "made"),
+    [
+        (".", None, "Contest/Done", "Contest.Done"),
+        (".", "", "Contest/Done", "Contest.Done"),
+        (".", "INBOX.", "Done", "INBOX.Done"),
+        (".", "INBOX.", "INBOX/Done", "INBOX.Done"),
+        (".", "INBOX.", "Contest/Done", "INBOX.Contest.Done"),
+        ("/", None, "INBOX.Done", "INBOX/Done"),
+        ("/", "Mail/", "Done", "Mail/Done"),
+    ],
+)
+def test_the_names_of_folders_are_the_servers(
+    tmp_path: Path, separator: str, prefix: str | None, processed: str, made: str
+) -> None:
+    """With its separator and below its namespace, if it has one; what it refuses in names is left out."""
+
+    def create(session: Session, tag: str, arguments: str) -> None:
+        server.script("CREATE", create)
+        if {"/": ".", ".": "/"}[separator] in arguments:
+            session.send(f"{tag} NO Character not allowed in mailbox name\r\n")
+        else:
+            session.on_create(tag, arguments)
+
+    capabilities = CAPABILITIES + (" NAMESPACE" if prefix is not None else "")
+    with ScriptedImap(mail("One"), capabilities=capabilities) as server:
+        server.separator = separator
+        server.script(
+            "NAMESPACE", *[_says(f'* NAMESPACE (("{prefix}" "{separator}")) NIL NIL\r\n{{tag}} OK x\r\n')] * 9
+        )
+        server.script("CREATE", create)
+        with serving(tmp_path, server, processed=processed) as service:
+            assert _file(service) == 1
+    assert list(server.folders) == ["INBOX", made]
 
 
 # --- the login -------------------------------------------------------------------------------

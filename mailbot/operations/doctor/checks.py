@@ -153,15 +153,17 @@ def _boards(service: Service) -> Iterator[Finding]:
 def _mailbox(service: Service) -> Iterator[Finding]:
     try:
         server = service.mailbox()
-        present, unknown = service.reconciliation.sweep(server)
+        swept = service.reconciliation.sweep(server)
         server.close()
     except MailbotError as error:
         yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
         return
     with service.ledger.read() as tx:
         backlog = mails.count(tx, state=MailState.SPOOLED)
-    detail = f"{present} mails there, {unknown} not fetched yet, {backlog} waiting to be handled"
-    if unknown:
+    detail = f"{swept.in_mailbox} mails there, {swept.unknown} not fetched yet, {backlog} waiting to be handled"
+    if swept.unlisted:
+        yield red("mailbox", f"{detail}, {swept.unlisted} counted by the server and not listed", "ask the provider")
+    elif swept.unknown:
         yield yellow("mailbox", detail, "`mailbot once` fetches them, or `mailbot run`")
     else:
         yield green("mailbox", detail)

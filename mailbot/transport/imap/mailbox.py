@@ -7,6 +7,7 @@ the caller drops the adapter and makes a new one. A refused command is Refused, 
 from __future__ import annotations
 
 import imaplib
+import re
 import select
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from mailbot.system import crash
 from mailbot.transport.imap import answers, fetching
 from mailbot.transport.imap.folders import Folders
 from mailbot.transport.imap.login import connect, log_in
-from mailbot.transport.imap.trouble import translated
+from mailbot.transport.imap.trouble import LOST, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 WINDOW = 20_000
 """A folder with more mails than this is listed in windows of so many UIDs."""
+
+
+_FOR_GOOD = re.compile(r"QUOTA|NOPERM|permi(?:ssion|tted)|READ-ONLY|denied|rights", re.IGNORECASE)
+"""A move that is refused for such a reason would be refused as a copy too, or leave the mail in both folders."""
 
 
 class Mailbox:
@@ -49,6 +54,10 @@ class Mailbox:
         self._listed: dict[str, int] = {}
         #: Whether the server lets us read the open folder and change nothing in it.
         self.is_read_only = False
+        #: Whether mails of the open folder can be marked as deleted.
+        self._may_delete = True
+        #: By folder and target, what was copied and could not be expunged yet.
+        self._copied: dict[tuple[str, str], set[int]] = {}
         #: How many mails of the folder that was listed last its server counts and does not list.
         self.unlisted = 0
         self._client: Any = connect(settings)
@@ -73,6 +82,8 @@ class Mailbox:
         self._folder = name
         self._next[name] = answers.number(answer.get(b"UIDNEXT"))
         self._mails = answers.number(answer.get(b"EXISTS"))
+        flags = answer.get(b"PERMANENTFLAGS")  # all of them where the server names none (RFC 9051, section 7.1)
+        self._may_delete = flags is None or any(imapclient.DELETED in flag for flag in flags)
         return answers.uidvalidity(answer)
 
     def _open(self, name: str) -> dict[bytes, Any]:
@@ -178,15 +189,30 @@ class Mailbox:
         return True
 
     def _move(self, uids: Sequence[int], name: str) -> None:
-        if b"MOVE" in self._capabilities:
-            self._client.move(uids, name)
+        if b"MOVE" not in self._capabilities:
+            self._copy_and_expunge(uids, name)
             return
-        with crash.around("imap.copy"):
-            self._client.copy(uids, name)
+        try:
+            self._client.move(uids, name)
+        except LOST:
+            raise
+        except IMAPClientError as error:
+            if b"UIDPLUS" not in self._capabilities or _FOR_GOOD.search(str(error)) or not self._may_delete:
+                raise
+            self._copy_and_expunge(uids, name)  # some servers announce MOVE and do not have it
+
+    def _copy_and_expunge(self, uids: Sequence[int], name: str) -> None:
+        """Do what MOVE would; what this connection has copied is not copied again when the rest is refused."""
+        copied = self._copied.setdefault((self._folder, name), set())
+        if new := [uid for uid in uids if uid not in copied]:
+            with crash.around("imap.copy"):
+                self._client.copy(new, name)
+            copied.update(new)
         with crash.around("imap.store"):
             self._client.add_flags(uids, [imapclient.DELETED], silent=True)
         with crash.around("imap.expunge"):
             self._client.uid_expunge(uids)
+        copied.difference_update(uids)
 
     def wait(self, seconds: float, bell: Bell) -> bool:
         """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke.

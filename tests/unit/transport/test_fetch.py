@@ -12,7 +12,8 @@ from mailbot.errors import Temporary
 from mailbot.ledger import mails
 from mailbot.mail.model import Fetched, Stamp
 from mailbot.model import MailState
-from mailbot.transport.fetch import BATCH_MAILS, LARGEST, Fetch
+from mailbot.transport.fetch import BATCH_MAILS, Fetch
+from mailbot.transport.numbering import LARGEST
 from tests.unit.services import NOW, Clock, served, submission
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ class Server:
     open: str = ""
     unlisted: int = 0
 
-    @property
-    def next_uid(self) -> int:
-        """Tell the UID that the next mail gets."""
-        return max(self.folders[self.open], default=0) + 1
+    #: UIDNEXT; 0 for a server that tells none.
+    next_uid: int = 0
 
     def folder_names(self) -> list[str]:
         """Name the folders."""
