@@ -13,6 +13,7 @@ TESTS ?=
 # A folder of mails
 DIR ?=
 SECONDS ?= 60
+SESSIONS ?= 10000
 ATTACKS ?=
 # Twice as many as there are cores, up to 8: a test waits for its servers about as long as it computes
 WORKERS ?= -n $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8))) --dist worksteal
@@ -51,6 +52,9 @@ test-crash: setup ## Kill the daemon at every crash point while mails flow; says
 attack: setup ## Play every attack against a running daemon, a line each (ATTACKS="word ..." picks some)
 	@bash .ci/packages
 	@$(BIN)/python -m tests.hostile.attacks $(ATTACKS)
+
+test-long: setup ## Hold 10,000 sessions with an IMAP server that gets its answers wrong (SESSIONS=...)
+	@$(BIN)/python -m tests.faults.mutated $(SESSIONS)
 
 test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing
 	@$(call with_systemd,tests/systemd/test_service.py)

@@ -109,7 +109,8 @@ class Session:
         self.folder = arguments.strip('"')
         mails = self.server.folders[self.folder]
         self._told = len(mails)
-        told = f"* {len(mails)} EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT {self.server.next_uid}] x\r\n"
+        numbers = f"* OK [UIDVALIDITY {self.server.validity}] x\r\n* OK [UIDNEXT {self.server.next_uid}] x\r\n"
+        told = f"* {len(mails)} EXISTS\r\n{numbers}"
         self.send(f"{told}{tag} OK [READ-WRITE] done\r\n")
 
     def on_uid_search(self, tag: str, _arguments: str) -> None:
@@ -147,6 +148,20 @@ class Session:
                 target[self.server.new_uid()] = raw
         self.send(f"{tag} OK done\r\n")
 
+    def on_uid_copy(self, tag: str, arguments: str) -> None:
+        """Copy mails."""
+        target = self.server.folders[arguments.rsplit(maxsplit=1)[-1].strip('"')]
+        for uid in named(arguments):
+            if uid in self.server.folders[self.folder]:
+                target[self.server.new_uid()] = self.server.folders[self.folder][uid]
+        self.send(f"{tag} OK done\r\n")
+
+    def on_uid_expunge(self, tag: str, arguments: str) -> None:
+        """Expunge mails, which were marked before."""
+        for uid in named(arguments):
+            self.server.folders[self.folder].pop(uid, None)
+        self.send(f"{tag} OK done\r\n")
+
     def on_idle(self, tag: str, _arguments: str) -> None:
         """Idle, and tell of new mails."""
         self.send("+ idling\r\n")
@@ -170,12 +185,15 @@ Answer: TypeAlias = Callable[[Session, str, str], None]
 class ScriptedImap:
     """Holds mails in memory; use it in a with statement."""
 
+    #: What serves a connection.
+    session: type[Session] = Session
+
     def __init__(self, *mails: bytes, capabilities: str = CAPABILITIES, splits: bool = False) -> None:
         """Put mails into the inbox; ``splits``: send every byte in a packet of its own."""
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self.capabilities, self.splits = capabilities, splits
-        self.separator = "/"
+        self.separator, self.validity = "/", 1
         self.next_uid = 1
         self.folders: dict[str, dict[int, bytes]] = {"INBOX": {}}
         #: What clients commanded.
@@ -214,7 +232,7 @@ class ScriptedImap:
         with contextlib.suppress(OSError):  # the listener is closed when the test is over
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=Session(client, self).serve, daemon=True).start()
+                threading.Thread(target=self.session(client, self).serve, daemon=True).start()
 
 
 def named(arguments: str) -> list[int]:
