@@ -335,6 +335,6 @@ def test_every_imap_command_has_its_crash_points() -> None:
 #: Called inside the points of their callers, or, as ``close``, with nothing to lose.
 IMAP_HELPERS = {
     "_start_tls", "_prove", "_by_token", "_introduce",  # login
-    "_ask", "_move", "_copy_and_expunge", "_open", "_said_more", "close",
+    "_ask", "_move", "_copy_and_expunge", "_open", "_begin", "_said_more", "close",
     "_make", "_all", "_is_there", "_personal", "_separator", "__init__",  # folders
 }  # fmt: skip

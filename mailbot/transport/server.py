@@ -18,13 +18,8 @@ _PLAIN_ANSWER = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
 
 def why_unreachable(error: Exception, section: str) -> str:
     """Return what is wrong, with the keys of the config's section; "" where nobody but the server knows."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}): {section}.host must be the name in it, "
-            f"{section}.ca_file its authority where that is not a public one"
-        )
-    if isinstance(error, ssl.SSLError) and getattr(error, "reason", None) in _PLAIN_ANSWER:
-        return f'it speaks no TLS at first on that port: set {section}.security to "starttls", or mend {section}.port'
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return _why_tls(error, section)
     if isinstance(error, socket.gaierror):
         return f"its name is not found (if it never was: {section}.host, or the network)"
     if isinstance(error, ConnectionRefusedError):
@@ -32,6 +27,36 @@ def why_unreachable(error: Exception, section: str) -> str:
     if isinstance(error, TimeoutError):
         return f"it does not answer (if it never did: {section}.port, {section}.security, or a firewall on the way)"
     return ""
+
+
+_TLS_ADVICE = (
+    (
+        ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS", "INAPPROPRIATE_FALLBACK"),
+        "it speaks no version of TLS that is safe (1.2 or 1.3): ask the provider for a host that does",
+    ),
+    (
+        ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY"),
+        "it shares no cipher with us: ask the provider",
+    ),
+    (("UNRECOGNIZED_NAME",), "it serves no such name: the host in the config must be the name it is known by"),
+    (("CERTIFICATE_REQUIRED",), "it wants a certificate of ours, which mailbot has none of: ask for another host"),
+)
+"""What to do about the alerts and errors of TLS (RFC 8446, section 6), by what OpenSSL calls them."""
+
+
+def _why_tls(error: ssl.SSLError, section: str) -> str:
+    """Say what the server's TLS says, and what to do about it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}): {section}.host must be the name in it, "
+            f"{section}.ca_file its authority where that is not a public one"
+        )
+    reason = error.reason or ""
+    if reason in _PLAIN_ANSWER:
+        return f'it speaks no TLS at first on that port: set {section}.security to "starttls", or mend {section}.port'
+    fitting = (told for names, told in _TLS_ADVICE if any(name in reason for name in names))
+    advice = next(fitting, "ask the provider")
+    return reason and f'TLS fails with "{reason.lower().replace("_", " ")}": {advice}'
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:

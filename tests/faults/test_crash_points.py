@@ -67,7 +67,13 @@ ELSEWHERE = {
     "commit.team-letters": "`mailbot teams`",
     "commit.submission-accepted": "`mailbot submissions accept`",
     "commit.tell": "`mailbot rescore --tell`",
+    "imap.append": "`mailbot doctor --online`",
+    "imap.create": "`mailbot doctor --online`",
+    "imap.discard": "`mailbot doctor --online`",
+    "imap.list": "`mailbot doctor --online`, and an inbox that is not there; see test_odd_answers",
+    "imap.list-uids": "a server that does not list what it counts; see test_odd_answers",
     "imap.quota": "`mailbot doctor --online`",
+    "imap.rights": "`mailbot doctor --online`",
     "sheet.request": "a Google Sheet; see tests/integration/test_sheet.py",
 }
 

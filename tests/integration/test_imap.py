@@ -168,7 +168,7 @@ def test_what_is_left_undone_shows_in_the_exit_code(bot: Bot, mailbox: Mailbox, 
 ALLOWED = re.compile(
     r'CAPABILITY|LOGIN|ID \("name" "mailbot" "version" "[\d.]+"\)|'
     r'NAMESPACE|LIST "" "\w+"|SELECT "?\w+"?|CREATE "Processed"|IDLE|'
-    r"UID SEARCH (ALL|UID \d+:(\d+|\*))|UID FETCH [\d,]+ \(RFC822\.SIZE\)|"
+    r"UID SEARCH (ALL|UID \d+:(\d+|\*))|UID FETCH [\d,]+ \(RFC822\.SIZE( INTERNALDATE)?\)|"
     r"UID FETCH [\d,]+ \(BODY\.PEEK\[\](<0\.\d+>)? INTERNALDATE RFC822\.SIZE\)|"
     r'UID (MOVE|COPY) [\d,]+ "Processed"|'
     r"UID STORE [\d,]+ \+FLAGS\.SILENT \(\\Deleted\)|UID EXPUNGE [\d,]+"

@@ -51,6 +51,41 @@ oauth2 {{
 passdb oauth2 {{
 }}
 """
+_PLAIN_NAMESPACE = "separator = /"
+_ODD_NAMESPACE = """\
+prefix = INBOX.
+  separator = .
+  mailbox Spam {{
+    auto = create
+    {special_use} = \\Junk
+  }}"""
+_LIMITS_2_3 = """\
+mail_plugins = acl quota
+protocol imap {
+  mail_plugins = acl quota imap_acl imap_quota
+}
+plugin {
+  acl = vfile
+  quota = maildir:User quota
+  quota_rule = *:storage=64K
+}
+"""
+_LIMITS_2_4 = """\
+mail_plugins {
+  acl = yes
+  quota = yes
+}
+protocol imap {
+  mail_plugins {
+    imap_acl = yes
+    imap_quota = yes
+  }
+}
+acl_driver = vfile
+quota "User quota" {
+  storage_size = 64K
+}
+"""
 _TIMEOUT = 20.0
 _numbers = itertools.count(1)
 
@@ -60,8 +95,11 @@ class Dovecot:
 
     password = "secret"  # noqa: S105  the server's config says the same, and nothing outside the tests knows it
 
-    def __init__(self, *, capability: str = "", introspection: str = "") -> None:
+    def __init__(self, *, capability: str = "", introspection: str = "", strict: bool = False) -> None:
         """Write the config.
+
+        A strict server knows rights (RFC 4314) and a quota of 64 KiB; its folders are below ``INBOX.``, and its folder
+        for spam bears a mark instead of a common name.
 
         A non-empty capability is all that the server tells clients after login; at the URL of ``introspection`` it
         asks whose an access token is (RFC 7662), and then takes no password.
@@ -70,7 +108,7 @@ class Dovecot:
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
         self.certificates = make_certificates(self.folder)
         self._config = self.folder / "dovecot.conf"
-        self._config.write_text(self._config_text(capability, introspection))
+        self._config.write_text(self._config_text(capability, introspection, strict=strict))
         command = (program("dovecot"), "-F", "-c", str(self._config))
         self._group = ProcessGroup(command, folder=self.folder, port=self.imaps_port)
 
@@ -106,7 +144,7 @@ class Dovecot:
         done = subprocess.run(command, check=True, capture_output=True, text=True, user=user.uid, group=user.gid)
         return done.stdout
 
-    def _config_text(self, capability: str, introspection: str) -> str:
+    def _config_text(self, capability: str, introspection: str, *, strict: bool) -> str:
         """Fill in the config for the version of Dovecot that is installed."""
         version = subprocess.run((program("dovecot"), "--version"), check=True, capture_output=True, text=True).stdout
         old = version.startswith("2.3")
@@ -114,6 +152,7 @@ class Dovecot:
         if introspection:
             (self.folder / "oauth2.conf").write_text(_INTROSPECTION.format(url=introspection))
         by_token = _OAUTH_2_3 if old else _OAUTH_2_4
+        odd = _ODD_NAMESPACE.format(special_use="special_use" if old else "mailbox_special_use")
         return Template((Path(__file__).parent / name).read_text()).substitute(
             asdict(plain_user()),
             folder=self.folder,
@@ -123,6 +162,8 @@ class Dovecot:
             imaps_port=self.imaps_port,
             lmtp_port=self.lmtp_port,
             by_token=by_token.format(folder=self.folder, url=introspection) if introspection else "",
+            namespace=odd if strict else _PLAIN_NAMESPACE,
+            more=(_LIMITS_2_3 if old else _LIMITS_2_4) if strict else "",
             capability=f"imap_capability = {capability}" if capability else "",
         )
 
@@ -179,6 +220,15 @@ class Mailbox:
     def renumber(self, uidvalidity: int, folder: str = "INBOX") -> None:
         """Give a folder another UIDVALIDITY, as a restored backup does."""
         self.server.doveadm("mailbox", "update", "--uid-validity", str(uidvalidity), "-u", self.user, folder)
+
+    @property
+    def home(self) -> Path:
+        """Where the server keeps the mails."""
+        return self.server.folder / "mail" / self.user / "Maildir"
+
+    def allow(self, rights: str) -> None:
+        """Give the user these rights on the inbox and no others (RFC 4314); the server must be strict."""
+        (self.home / "dovecot-acl").write_text(f"owner {rights}\n")
 
     def kick(self) -> None:
         """Close every connection of the user from the server's side."""

@@ -13,6 +13,7 @@ from mailbot.model import MailState, ReplyState
 from mailbot.operations.doctor import board as doctor_sheet
 from mailbot.operations.doctor import identity as doctor_auth
 from mailbot.operations.doctor import mail as doctor_mail
+from mailbot.operations.doctor import mailbox as doctor_mailbox
 from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.transport.alerts import SUBJECTS
 
@@ -38,7 +39,7 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
-        checks += [doctor_mail.imap] if service.config.imap else []
+        checks += [doctor_mailbox.imap] if service.config.imap else []
         checks += [doctor_mail.smtp] if service.config.smtp else []
         checks += [doctor_sheet.access]
     if by_mail:

@@ -30,8 +30,6 @@ SLOW_SECONDS = 60.0
 CLOCK_SECONDS = 60.0
 """A clock may be off by so much before a deadline is in doubt."""
 
-FULL = 0.9
-
 
 def names(config: Config) -> Iterator[Finding]:
     """Look whether the hosts of the mail servers have addresses."""
@@ -42,58 +40,6 @@ def names(config: Config) -> Iterator[Finding]:
             yield red("dns", f"{host}: {error.strerror or error}", "is the name right, and the host online?")
         else:
             yield green("dns", f"{host} is {', '.join(sorted(found))}")
-
-
-def imap(service: Service) -> Iterator[Finding]:
-    """Log in to the mailbox and look at what can be done there."""
-    try:
-        mailbox = service.mailbox()
-    except MailbotError as error:
-        yield red("imap login", str(error), "see [imap] in the config, and the provider's word in docs/operations.md")
-        return
-    yield green("imap login", f"{service.config.imap.host if service.config.imap else ''} lets us in")
-    try:
-        yield from _folders(service, mailbox)
-        yield from _abilities(mailbox)
-        yield from _quota(mailbox)
-    except MailbotError as error:
-        yield red("imap", str(error), "try again; if it stays, ask the provider")
-    finally:
-        mailbox.close()
-
-
-def _folders(service: Service, mailbox: Mailbox) -> Iterator[Finding]:
-    read = service.fetch.folders
-    missing = [folder for folder in read if mailbox.select(folder) is None]
-    if missing:
-        mend = "mend imap.inbox and imap.extra_folders; the server's names are case-sensitive"
-        yield (red if read[0] in missing else yellow)("folders", f"not there: {', '.join(missing)}", mend)
-    else:
-        yield green("folders", f"read: {', '.join(read)}")
-
-
-def _abilities(mailbox: Mailbox) -> Iterator[Finding]:
-    if mailbox.can("IDLE"):
-        yield green("idle", "new mails are seen at once")
-    else:
-        yield green("idle", "not offered: new mails are seen every imap.poll_seconds")
-    if mailbox.can("MOVE") or mailbox.can("UIDPLUS"):
-        yield green("move", "handled mails are filed away" + ("" if mailbox.can("MOVE") else " by copy and delete"))
-    else:
-        yield yellow("move", "neither MOVE nor UIDPLUS: handled mails stay in the inbox", "nothing is lost by it")
-
-
-def _quota(mailbox: Mailbox) -> Iterator[Finding]:
-    quota = mailbox.quota()
-    if quota is None:
-        yield green("quota", "the server tells none")
-        return
-    used, limit = quota
-    detail = f"{used / 1024:.0f} of {limit / 1024:.0f} MiB used"
-    if used < FULL * limit:
-        yield green("quota", detail)
-    else:
-        yield red("quota", detail, "make room: a full mailbox bounces what teams send")
 
 
 def smtp(service: Service) -> Iterator[Finding]:
@@ -120,7 +66,7 @@ def mail_to_self(service: Service) -> Iterator[Finding]:
 
 
 def _there_and_back(service: Service) -> Iterator[Finding]:
-    found, seconds = there_and_back(service, *_letter(service.config.challenge.address))
+    found, seconds = there_and_back(service, *letter(service.config.challenge.address))
     yield from _judged(service, found, seconds)
 
 
@@ -138,7 +84,7 @@ def there_and_back(service: Service, message: bytes, token: bytes) -> tuple[tupl
         mailbox.close()
 
 
-def _letter(address: str) -> tuple[bytes, bytes]:
+def letter(address: str) -> tuple[bytes, bytes]:
     """Write the mail; return it and the word that it is known by."""
     token = secrets.token_hex(16)
     message = EmailMessage(policy=POLICY)
@@ -148,7 +94,7 @@ def _letter(address: str) -> tuple[bytes, bytes]:
     message["Message-ID"] = f"<doctor.{token}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
     message[LOOP_HEADER] = address
-    message.set_content("Sent by `mailbot doctor --mail` to see it come back. Nothing is to be done.\n")
+    message.set_content("Made by `mailbot doctor` to see what becomes of it. Nothing is to be done.\n")
     return message.as_bytes(), token.encode()
 
 

@@ -31,7 +31,7 @@ def stamps(client: Any, uids: Sequence[int]) -> dict[int, Stamp]:  # noqa: ANN40
     """Return size and arrival of each of the mails that is there, as far as the server tells them."""
     found: dict[int, Stamp] = {}
     for chunk in chunks(uids):
-        with translated("stamps"):
+        with translated("sizes"):
             told = _ask(client, chunk, ["RFC822.SIZE", "INTERNALDATE"])
         found |= {uid: Stamp(size=answers.size(data), arrived_at=answers.arrival(data)) for uid, data in told.items()}
     return found

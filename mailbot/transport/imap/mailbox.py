@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import imaplib
 import re
-import select
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +17,13 @@ from imapclient.response_parser import parse_fetch_response
 
 from mailbot.errors import MailbotError, Refused
 from mailbot.system import crash
-from mailbot.transport.imap import answers, fetching
+from mailbot.transport.imap import answers, fetching, waiting
 from mailbot.transport.imap.folders import Folders
 from mailbot.transport.imap.login import connect, log_in
 from mailbot.transport.imap.trouble import LOST, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.config.servers import Imap
     from mailbot.mail.model import Fetched, Stamp
@@ -214,35 +213,35 @@ class Mailbox:
             self._client.uid_expunge(uids)
         copied.difference_update(uids)
 
-    def wait(self, seconds: float, bell: Bell) -> bool:
+    def discard(self, uids: Sequence[int]) -> bool:
+        """Delete mails of our own from the open folder; False when the server cannot expunge by UID."""
+        if b"UIDPLUS" not in self._capabilities or not uids:
+            return False
+        with translated("discard"):
+            self._client.add_flags(uids, [imapclient.DELETED], silent=True)
+            self._client.uid_expunge(uids)
+        return True
+
+    def append(self, folder: str, message: bytes) -> None:
+        """Put a mail of our own into a folder, marked as read."""
+        with translated("append"):
+            self._client.append(self._folders.find(folder) or folder, message, [imapclient.SEEN])
+
+    def wait(self, seconds: float, bell: Bell, idling: Callable[[], None] = lambda: None) -> bool:
         """Wait until the server says something, the bell rings or the time is over; tell whether the server spoke.
 
         It has spoken already when a mail came after the folder was last listed and before it was selected for this.
+        ``idling`` is called once the server is told to tell.
         """
         if self._next[self._folder] > self._listed.get(self._folder, self._next[self._folder]):
             return True
-        if b"IDLE" not in self._capabilities:
-            bell.wait(seconds)
-            return False
-        with translated("idle"):
-            self._client.idle()
-            spoken = self._said_more()
-            ready = [] if spoken else select.select([self._client.socket(), bell], [], [], seconds)[0]
-            self._client.idle_done()
-        if bell in ready:
-            bell.wait(0)
-        return spoken or len(ready) > (bell in ready)
-
-    def _said_more(self) -> bool:
-        """Whether a line came along with the leave to idle: it is in imaplib's buffer, and the socket stays quiet."""
-        sock = self._client.socket()
-        sock.settimeout(0)
-        try:
-            return bool(self._client._imap._get_line())  # noqa: SLF001  # idle_check() asks the socket alone
-        except (OSError, imaplib.IMAP4.abort):  # a clear connection with nothing to read looks like one that is closed
-            return False
-        finally:
-            sock.settimeout(self._settings.timeout_seconds)
+        if b"IDLE" in self._capabilities:
+            spoken = waiting.idle(self._client, seconds, bell, idling)
+            if spoken is not None:
+                return spoken
+            self._capabilities.discard(b"IDLE")  # announced, and refused
+        bell.wait(seconds)
+        return False
 
     def can(self, ability: str) -> bool:
         """Whether the server says that it can do something, as ``MOVE``."""
@@ -254,8 +253,29 @@ class Mailbox:
             return None
         with translated("quota"):
             _root, found = self._client.get_quota_root("INBOX")
-        storage = [q for q in found if q.resource.upper() in {"STORAGE", b"STORAGE"}]
-        return (int(storage[0].usage), int(storage[0].limit)) if storage else None
+            storage = [q for q in found if q.resource.upper() in {"STORAGE", b"STORAGE"}]
+            return (int(storage[0].usage), int(storage[0].limit)) if storage else None
+
+    def rights(self, folder: str) -> str:
+        """Return our rights on a folder, a letter each (RFC 4314, section 2.1); "" when the server tells none."""
+        if not self.can("ACL"):
+            return ""
+        with translated("rights"):
+            name = self._client._normalise_folder(self._folders.find(folder) or folder)  # noqa: SLF001
+            kind, data = self._client._imap.myrights(name)  # noqa: SLF001  # imapclient's getacl() asks for everybody's
+            said = data[0].split() if kind == "OK" and data and isinstance(data[0], bytes) else []
+            return said[-1].decode("ascii", "replace").strip('"') if len(said) > 1 else ""
+
+    def make(self, folder: str) -> None:
+        """Make a folder where it is not there yet."""
+        with translated("create"):
+            if self._folders.find(folder) is None:
+                self._folders.create(folder)
+
+    def spam_folder(self) -> str | None:
+        """Return the folder that the server marks as the one for spam (RFC 6154)."""
+        with translated("list"):
+            return self._folders.spam()
 
     def close(self) -> None:
         """Drop the connection."""

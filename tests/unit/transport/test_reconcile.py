@@ -46,7 +46,7 @@ class Inbox:
 def _inbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every look at the mailbox find it; the rows on the server itself are left out."""
     monkeypatch.setattr("mailbot.service.Service.mailbox", lambda _: Inbox())
-    monkeypatch.setattr("mailbot.operations.doctor.mail.imap", lambda _: [])
+    monkeypatch.setattr("mailbot.operations.doctor.mailbox.imap", lambda _: [])
 
 
 def _row(service: Service, part: str) -> list[Finding]:

@@ -27,6 +27,24 @@ def test_a_mistake_of_the_config_is_named_by_its_key(error: Exception, told: str
 
 
 @pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("TLSV1_ALERT_PROTOCOL_VERSION", 'TLS fails with "tlsv1 alert protocol version": it speaks no version of TLS'),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", 'with "sslv3 alert handshake failure": it shares no cipher'),
+        ("TLSV1_UNRECOGNIZED_NAME", 'with "tlsv1 unrecognized name": it serves no such name'),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "it wants a certificate of ours"),
+        ("TLSV1_ALERT_INTERNAL_ERROR", 'with "tlsv1 alert internal error": ask the provider'),
+        ("WRONG_VERSION_NUMBER", 'set imap.security to "starttls"'),
+    ],
+)
+def test_an_alert_of_tls_is_told_in_its_own_words(reason: str, told: str) -> None:
+    """With what to do about it, where that is known."""
+    error = ssl.SSLError(1, f"[SSL: {reason}]")
+    error.reason = reason
+    assert told in why_unreachable(error, "imap")
+
+
+@pytest.mark.parametrize(
     "error", [ConnectionResetError(), ssl.SSLZeroReturnError(6, "closed"), OSError(5, "I/O error")]
 )
 def test_what_only_the_server_knows_is_not_guessed(error: Exception) -> None:
