@@ -86,9 +86,8 @@ def test_filing_that_is_refused_stops_nothing(
 def test_a_full_mailbox_stops_nothing(strict_bot: Bot, strict: Mailbox, smtp_sink: SmtpSink) -> None:
     """Mails that are there are scored and answered; the doctor tells of the quota, and of a mail it could not make."""
     strict.deliver(submission(TEAM, strict.user))
-    with strict.connect() as client, pytest.raises(IMAPClient.Error, match="Quota exceeded"):
-        for _ in range(1000):
-            client.append("INBOX.Spam", b"From: a@b.example\r\n\r\n" + b"x\r\n" * 150)
+    with pytest.raises(IMAPClient.Error, match="Quota exceeded"):
+        _fill(strict)
     strict_bot.once()
     assert TEAM in [address for sent in smtp_sink.sent for address in sent.recipients]
     found = _doctor(strict_bot, code=1)
@@ -103,6 +102,13 @@ def test_spam_is_found_by_its_mark(strict_bot: Bot, strict: Mailbox, smtp_sink: 
     strict_bot.once()
     assert len(smtp_sink.sent) == 1
     assert (len(strict.messages("INBOX.Spam")), len(strict.messages("INBOX.Processed"))) == (0, 1)
+
+
+def _fill(mailbox: Mailbox) -> None:
+    """Put mails into the folder for spam until the server takes no more."""
+    with mailbox.connect() as client:
+        while True:
+            client.append("INBOX.Spam", b"From: a@b.example\r\n\r\n" + b"x\r\n" * 150)
 
 
 def _copy(source: Path, target: Path) -> None:
