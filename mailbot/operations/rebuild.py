@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.operations.replay import Rebuilt
     from mailbot.service import Service
-    from mailbot.transport.fetch import Server
+    from mailbot.transport.mailserver import Server
 
 
 def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
 from mailbot.ledger import mails, observations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
-    from mailbot.mail.model import Fetched, Stamp
+    from mailbot.mail.model import Fetched
     from mailbot.transport.alerts import Alerts
+    from mailbot.transport.mailserver import Server
     from mailbot.transport.spool import Spool
 
 BATCH_MAILS = 50
@@ -33,42 +34,6 @@ BATCH_BYTES = 16 * 1024**2
 
 SHOWN = 20
 """So many folders of the server are named to somebody who has named one that is not there."""
-
-
-class Server(Protocol):
-    """What the steps ask of a mailbox; mailbot.transport.imap.mailbox.Mailbox is one."""
-
-    def select(self, folder: str) -> int | None:
-        """Open a folder; return its UIDVALIDITY, 0 where it has none; None when it is not there."""
-
-    @property
-    def next_uid(self) -> int:
-        """UIDNEXT of the open folder; 0 where the server gives none."""
-
-    @property
-    def unlisted(self) -> int:
-        """How many mails of the folder that was listed last the server counts and does not list."""
-
-    def folder_names(self) -> list[str]:
-        """Return the names of all folders."""
-
-    def windows(self) -> Iterator[list[int]]:
-        """Yield all UIDs of the folder in ascending lists of bounded length."""
-
-    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        """Return the mails' sizes."""
-
-    def stamps(self, uids: Sequence[int]) -> dict[int, Stamp]:
-        """Return the mails' sizes and arrivals."""
-
-    def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
-        """Fetch mails whole."""
-
-    def fetch_beginning(self, uids: Sequence[int]) -> Iterator[Fetched]:
-        """Fetch the beginning of mails."""
-
-    def move(self, uids: Sequence[int], folder: str) -> bool:
-        """Move mails; False when the server cannot. Raises Refused when it does not let us."""
 
 
 @dataclass(frozen=True, kw_only=True)

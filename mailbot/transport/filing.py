@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
     from mailbot.transport.alerts import Alerts
-    from mailbot.transport.fetch import Server
+    from mailbot.transport.mailserver import Server
 
 FIRST_REST, LONGEST_REST = timedelta(seconds=2), timedelta(hours=1)
 """So long nothing is filed after the first refusal, and after many."""

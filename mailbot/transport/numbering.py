@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.model import Stamp
-    from mailbot.transport.fetch import Server
+    from mailbot.transport.mailserver import Server
 
 GENERATION = 2**32
 """A UIDVALIDITY has 32 bits; what is above them counts how often the folder was restored."""

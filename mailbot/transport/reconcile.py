@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Ledger
     from mailbot.transport.alerts import Alerts
-    from mailbot.transport.fetch import Server
+    from mailbot.transport.mailserver import Server
     from mailbot.transport.spool import Spool
 
 OVERDUE = timedelta(hours=1)
