@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.mail.open import open_mail
+from mailbot.system.children import wire
+from scoring.evaluate import evaluated_any
 from tests.hostile.files import sheet_rows
 from tests.mails.make.outlook import file, long_name, tnef
-from tests.unit.scoring.made import csv_of, jsonl_of, official, s_rows, u_rows
+from tests.unit.scoring.made import csv_of, jsonl_of, official, s_rows, s_truth, u_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +35,8 @@ def seeds(target: str) -> Iterator[bytes]:
         yield from (data[4:] for data in winmails())
     elif target == "spreadsheet":
         yield from sheets()
+    elif target == "answer":
+        yield from answers()
     else:
         yield from files()
 
@@ -41,6 +47,21 @@ def winmails() -> Iterator[bytes]:
     for name in ("结果-s.json", "u.csv", ""):
         yield tnef(file(b"S~1.JSO", b"{}", long_name(name)), file(b"b.json", b"[]"))
     yield from (tnef(), tnef(long_name("x")), tnef(file(b"", b"")))
+
+
+def answers() -> Iterator[bytes]:
+    """Yield what children write into their channels: answers of each task, and failures."""
+    opened = [open_mail(raw, len(raw)) for raw in mails()]
+    truths = {"siqa-s": s_truth()}
+    evaluated = [evaluated_any(data, truths, name="a.json", hint="S") for data in files()]
+    failure = wire.Given(error="ValueError: why", trace="Traceback", peak=1 << 25)
+    for given in (
+        *(wire.Given(value=each, peak=1 << 25) for each in (*opened, *evaluated, b"file", None, ())),
+        failure,
+    ):
+        message = wire.pack(given)
+        if len(message) <= _LONGEST:
+            yield struct.pack(">Q", len(message)) + message
 
 
 def sheets() -> Iterator[bytes]:

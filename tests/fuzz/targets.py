@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Any
 
+from mailbot.evaluation import tasks
 from mailbot.evaluation.workbooks import to_csv
+from mailbot.mail import tasks as mail_tasks
 from mailbot.mail.mime.headers import Caps
 from mailbot.mail.mime.tnef import read
 from mailbot.mail.open import open_mail
 from mailbot.mail.parse import parse
+from mailbot.system.children import wire
+from mailbot.system.children.channel import Channel
 from scoring.evaluate import evaluated_any
 from scoring.model import EXAMPLES
 from scoring.text import REPLACEMENT
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mailbot.mail.model import Mail
+    from mailbot.system.children.named import Named
     from scoring.model import Problem
 
 _TRUTHS = {"siqa-s": s_truth(), "siqa-u": u_truth()}
@@ -43,6 +49,7 @@ def fuzz_open(data: bytes) -> None:
     for candidate in opened.candidates:
         hold_text([candidate.name])
         hold_problems(candidate.problems)
+    hold_crossing(mail_tasks.open_mail, opened)
     contents = [candidate.data for candidate in opened.candidates]
     assert len(contents) == len(set(contents))
 
@@ -60,7 +67,9 @@ def fuzz_unpack(data: bytes) -> None:
 
 def fuzz_read(data: bytes) -> None:
     """Any file is scored, or told why it is not, in words that every reply can carry."""
-    evaluation = evaluated_any(data, _TRUTHS, name="a.json", hint="S").evaluation
+    evaluated = evaluated_any(data, _TRUTHS, name="a.json", hint="S")
+    hold_crossing(tasks.evaluate, evaluated)
+    evaluation = evaluated.evaluation
     assert evaluation.ok != bool(evaluation.problems)
     hold_problems(evaluation.problems)
     hold_text([note.message for note in evaluation.notes], most=1000)
@@ -86,6 +95,31 @@ def fuzz_spreadsheet(data: bytes) -> None:
             hold_problems([told])
 
 
+def fuzz_answer(data: bytes) -> None:
+    """Whatever a child writes into its channel is the answer of a task, or refused; it takes bounded memory."""
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours.detach())
+    theirs.sendall(data)
+    theirs.close()
+    try:
+        answer = wire.answer(channel.receive(_MOST_BYTES))
+    except (EOFError, ValueError):
+        return
+    finally:
+        channel.close()
+    for task in (*mail_tasks.KIND.tasks.values(), *tasks.KIND.tasks.values()):
+        try:
+            hold_crossing(task, wire.read(task.answer, answer.value))
+        except wire.Broken:
+            continue
+
+
+def hold_crossing(task: Named[..., Any], value: object) -> None:
+    """Hold that a task's answer arrives as it was sent, and that it is no more than may be answered."""
+    answer = wire.answer(wire.pack(wire.Given(value=value)))
+    assert repr(wire.read(task.answer, answer.value)) == repr(value)  # by repr: nan is not equal to itself
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "parse": fuzz_parse,
     "open": fuzz_open,
@@ -93,6 +127,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "read": fuzz_read,
     "tnef": fuzz_tnef,
     "spreadsheet": fuzz_spreadsheet,
+    "answer": fuzz_answer,
 }
 
 

@@ -58,6 +58,10 @@ class Here:
     #: As many as the config's default.
     workers: int = 2
 
+    def missing(self, _: object) -> frozenset[str]:
+        """Say that a child would lack no wall."""
+        return frozenset()
+
     def submit(self, function: Callable[..., object], *args: object) -> Done:
         """Take a task."""
         return Done(self, function, args)

@@ -11,6 +11,7 @@ from mailbot.errors import MailbotError
 from mailbot.ledger import boards, events, mails, observations, outbox, teams
 from mailbot.model import MailState, ReplyState
 from mailbot.operations.doctor import board as doctor_sheet
+from mailbot.operations.doctor import host
 from mailbot.operations.doctor import identity as doctor_auth
 from mailbot.operations.doctor import mail as doctor_mail
 from mailbot.operations.doctor import mailbox as doctor_mailbox
@@ -35,7 +36,7 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
     """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
         _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_sheet.labels, doctor_sheet.lacking, _boards,
-        doctor_auth.identity, doctor_sheet.standing,
+        doctor_auth.identity, doctor_sheet.standing, lambda service: host.walls(service.sandbox),
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]

@@ -13,15 +13,19 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from mailbot import errors
+from mailbot.errors import Temporary
 from mailbot.evaluation.labels import SECRET as SPLIT
 from mailbot.identity.keys import FILE as IDENTITY
+from mailbot.mail import tasks
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
+from mailbot.system.children.walls import Wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from mailbot.config.schema import Config
+    from mailbot.system.sandbox import Sandbox
 
 UNIT = "mailbot.service"
 
@@ -110,6 +114,30 @@ def _others_may_read(path: Path) -> bool:
 def _existing(path: Path) -> Path:
     """Return a path, or the nearest folder above it that is there."""
     return next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+
+
+_MENDS = {
+    Wall.LANDLOCK: "use a kernel of 5.13 or newer that names landlock in /sys/kernel/security/lsm",
+    Wall.SECCOMP: "use a kernel with seccomp filters, on x86_64 or aarch64",
+    Wall.NAMESPACES: "allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1` or, on Ubuntu, "
+    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`",
+}
+"""What brings a wall back; the others are missing only where something around mailbot forbids them."""
+
+
+def walls(sandbox: Sandbox) -> Iterator[Finding]:
+    """Start a child, and say which of the kernel's walls stand around it; without some of them mailbot still runs."""
+    try:
+        missing = sandbox.missing(tasks.KIND)
+    except Temporary as error:
+        yield red("children", str(error), "mend this first: no mail can be read before")
+        return
+    standing = ", ".join(wall for wall in Wall if wall not in missing)
+    if not missing:
+        yield green("children", f"behind {standing}")
+    for wall in sorted(missing):
+        mend = _MENDS.get(wall, "run mailbot outside of the container or filter that forbids it")
+        yield yellow("children", f"without {wall}; behind {standing or 'no wall of the kernel'}", mend)
 
 
 def service() -> Iterator[Finding]:
