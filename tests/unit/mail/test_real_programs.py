@@ -107,11 +107,9 @@ def test_base64_may_be_padded_in_pieces(size: int, end: str) -> None:
 
 def test_base64_with_bits_behind_its_end() -> None:
     """Some encoders leave what was in their memory in the last letter."""
-    encoded = base64.b64encode(S + b"\n").decode()
+    encoded = base64.b64encode(S).decode()
     assert encoded.endswith("Cg==")
-    assert names_and_faults(plain(f"{JSON}\nContent-Transfer-Encoding: base64\n\n{encoded[:-4]}Cn==\n"))[0] == [
-        "s.json"
-    ]
+    assert holds_the_result(plain(f"{JSON}\nContent-Transfer-Encoding: base64\n\n{encoded[:-4]}Cn==\n"))
 
 
 @pytest.mark.parametrize("name", ["s.json", ""])
