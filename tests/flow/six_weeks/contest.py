@@ -123,7 +123,7 @@ class Contest:
             if rows:
                 data = json.dumps({"method": f"net {self._mails}", "track": track, "predictions": rows}).encode()
                 mail.add_attachment(data, maintype="application", subtype="json", filename=f"{track}.json")
-        enter(wired, keyed(wired, mail.as_bytes(), team), shanghai(at))
+        enter(wired, mail.as_bytes(), shanghai(at))
         while wired.intake.step():
             pass
 
@@ -139,7 +139,7 @@ class Contest:
         body = last.get_body(("plain",))
         quoted = "".join(f"> {line}\n" for line in str(body.get_content() if body else "").splitlines())
         mail.set_content(f"{text}\n\nOn {last['Date']}, SIQA wrote:\n{quoted}")
-        enter(wired, mail.as_bytes(), shanghai(at))
+        enter(wired, keyed(wired, mail.as_bytes(), team), shanghai(at))
         while wired.intake.step():
             pass
 

@@ -19,12 +19,13 @@ import pytest
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, events, outbox, rulings
 from mailbot.model import Exclusion
-from mailbot.operations import rescore
+from mailbot.operations import rescore, truths
 from tests.flow.six_weeks.contest import Contest, shanghai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailbot.service import Service
     from tests.servers.sheets import StrictSheets
     from tests.servers.smtp_sink import SmtpSink
 
@@ -56,9 +57,9 @@ def _acts(contest: Contest) -> Iterator[tuple[str, str]]:
         contest.pass_on(wired, "03-25 10:00")
         yield "ranks-change", _told(contest)
 
-    _correct_a_label(contest)
     contest.clock.now = shanghai("03-31 15:00")
     with contest.running() as wired:
+        _correct_a_label(contest, wired)
         with pytest.raises(Permanent, match="mailbot rescore"):
             wired.weekly.board(contest.clock())
         list(rescore.rescore(wired, rescore.plan(wired)))
@@ -95,15 +96,17 @@ def _told(contest: Contest) -> str:
     return "\n\n".join([*(f"### {name}\n{text}" for name, text in told.items()), contest.told()])
 
 
-def _correct_a_label(contest: Contest) -> None:
-    """Change the label file: two ratings were swapped."""
+def _correct_a_label(contest: Contest, wired: Service) -> None:
+    """Make a corrected label file the active one, as `mailbot truth add`: two ratings were swapped."""
     path = contest.folder / "labels" / "answer-s.json"
     rows = json.loads(path.read_text())
     rows[1]["perception_rating"], rows[6]["perception_rating"] = (
         rows[6]["perception_rating"],
         rows[1]["perception_rating"],
     )
-    path.write_text(json.dumps(rows))
+    corrected = contest.folder / "corrected.json"
+    corrected.write_text(json.dumps(rows))
+    wired.labels.choose(truths.from_file(wired, corrected, "siqa-s"), "two ratings were swapped", wired.clock())
 
 
 def _hold_to_once(contest: Contest) -> None:
