@@ -1,7 +1,7 @@
 """Have a child of the sandbox try everything that tests/hostile/evil.py knows, and print what came of each act.
 
-With ``bare`` as its argument some of the acts are tried by a process without walls, which shows that they work.
-
+With ``bare`` as its argument some of the acts are tried by a process without walls, which shows that they work; with
+``missing`` the walls that the kernel lacks here are printed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mailbot.system.children import walls
 from mailbot.system.sandbox import ChildDied, Sandbox
+from tests.hostile import evil
 from tests.hostile.evil import ACTS, GAINED, WORK_BARE, Target, try_it
 
 DIED = "died"
@@ -73,7 +74,11 @@ def _target(folder: str, server: socket.socket) -> Target:
 
 def main() -> None:
     """Print what came of each act, and what is missing of the walls, as JSON."""
-    print(json.dumps(bare() if "bare" in sys.argv else attacked()))  # noqa: T201  # for whoever runs it
+    if "missing" in sys.argv:
+        said: object = sorted(Sandbox(1).missing(evil.KIND))
+    else:
+        said = bare() if "bare" in sys.argv else attacked()
+    print(json.dumps(said))  # noqa: T201  # for whoever runs it
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 KIND = Kind(__name__)
 GAINED = "gained"
+REFUSED = {"EPERM", "EACCES", "ENOENT", "ENOSYS"}
+"""What an act that failed says."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _SYSCALLS = {  # numbers on x86_64 and on aarch64

@@ -16,14 +16,12 @@ from mailbot.mail import tasks as mail_tasks
 from mailbot.system.sandbox import Sandbox
 from tests.hostile import evil
 from tests.hostile.break_out import DIED
-from tests.hostile.evil import ACTS, GAINED, WORK_BARE
+from tests.hostile.evil import ACTS, GAINED, REFUSED, WORK_BARE
 from tests.hostile.plain import as_plain
 
 ROOT = Path(__file__).parents[2]
 USERS = ("root", "plain") if os.getuid() == 0 else ("plain",)
 """Whoever runs the tests; root can also become a plain user."""
-
-REFUSED = {"EPERM", "EACCES", "ENOENT", "ENOSYS"}
 
 
 @cache

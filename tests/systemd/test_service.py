@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.hostile.break_out import DIED
+from tests.hostile.evil import ACTS, REFUSED
 from tests.integration.bot import submission
 from tests.systemd.host import ROOT, TEAM, Host
 from tests.systemd.machine import Machine, why_not
@@ -24,6 +27,10 @@ WANTED = "MAILBOT_TEST_SYSTEMD" in os.environ
 
 WHY_NOT = why_not() if WANTED else "only `make test-systemd` starts a machine with systemd"
 pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(300)]
+
+
+NOT_FOR_ONE_RUN = ("Type=", "NotifyAccess=", "Exec", "Watchdog", "Restart", "WantedBy=", "[Install]")
+"""What a service has that stays, and a program that ends has not."""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +86,25 @@ def test_it_runs_as_nobody_in_particular(host: Host) -> None:
     owners = {path.stat().st_uid for path in (host.inside / "state").rglob("*")}
     assert len(owners) == 1
     assert owners != {0}
+
+
+def test_a_child_that_was_taken_over_gains_nothing_in_the_service(host: Host) -> None:
+    """Under the unit's own confinement every act of tests/hostile/evil.py fails, and Landlock stands."""
+    unit = host.machine.path("/etc/systemd/system/mailbot.service").read_text()
+    kept = [line for line in unit.splitlines() if not line.startswith(NOT_FOR_ONE_RUN)]
+    begin = kept.index("[Service]") + 1
+    script = f"{sys.executable} -m tests.hostile.break_out"
+    kept[begin:begin] = ["Type=oneshot", f"Environment=PYTHONPATH={ROOT}", f"WorkingDirectory={ROOT}"]
+    kept[begin:begin] = [f"ExecStart={script}", f"ExecStart={script} missing"]
+    host.machine.path("/etc/systemd/system/break-out.service").write_text("\n".join(kept) + "\n")
+    host.systemctl("stop")
+    host.machine.run("systemctl", "daemon-reload")
+    host.machine.run("systemctl", "start", "break-out")
+    said = host.machine.run("journalctl", "--unit", "break-out", "--output", "cat", "--no-pager").splitlines()
+    came, missing = (json.loads(line) for line in said if line.startswith(("{", "[")))
+    assert came.keys() == ACTS.keys()
+    assert {act: what for act, what in came.items() if what not in REFUSED and not what.startswith(DIED)} == {}
+    assert missing == ["network namespace"]
 
 
 def test_a_loop_that_hangs_gets_it_started_anew(host: Host) -> None:
