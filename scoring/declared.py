@@ -165,7 +165,7 @@ def _probabilities(form: Form, plain: Column) -> tuple[tuple[Column, ...], tuple
     label = Column(name=name, aliases=aliases, kind=Kind.CHOICE, choices=choices)
     if "positive" in form.given:
         return (Column(name=name, aliases=aliases, kind=Kind.NUMBER, range=_range(form, (0.0, 1.0))),), (label,)
-    within = _range(form, (0.0, RANGE[1]))
+    within = _range(form, (0.0, 1.0))
     return tuple(Column(name=each, kind=Kind.NUMBER, range=within) for each in _class_names(form, choices)), (label,)
 
 

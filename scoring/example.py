@@ -39,6 +39,17 @@ def as_csv(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
     return lines.getvalue().rstrip("\n")
 
 
+def sample_csv(track: Track, ids: Sequence[Id]) -> str:
+    """Return a whole file as CSV, with a row for each of ``ids`` and made-up values that come again and again."""
+    lines = io.StringIO()
+    written = csv.writer(lines, lineterminator="\n")
+    written.writerow([track.id, *(column.name for column in track.columns)])
+    for index, item in enumerate(ids):
+        values = (_value(column, index % 2, place) for place, column in enumerate(track.columns))
+        written.writerow([item, *values])
+    return lines.getvalue()
+
+
 def rows(track: Track, ids: Sequence[Id] = (1, 2)) -> tuple[str, str]:
     """Return two rows of a JSON ``predictions`` list, one to a line, for the first two of ``ids``."""
     first, second = (json.dumps(_row(track, ids, index), ensure_ascii=False) for index in (0, 1))

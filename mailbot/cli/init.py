@@ -19,8 +19,10 @@ from mailbot.config import challenge, load
 from mailbot.config.load import PRESETS, expanded
 from mailbot.config.providers import PROFILES, Profile
 from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oauth, config_text, is_filled, lay_out
+from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent
 from mailbot.evaluation.labels import load_truths
+from mailbot.operations.start import score_at_once, start_of
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
@@ -47,7 +49,10 @@ Organizers = Annotated[
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; created if missing.")],
-    preset: Annotated[str, typer.Option(help="The challenge preset.")] = "siqa",
+    preset: Annotated[str, typer.Option(help=f"What to begin with: siqa, {', '.join(STARTERS)}.")] = "siqa",
+    from_labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with these labels: propose the track that fits them.")
+    ] = None,
     profile: Annotated[str | None, typer.Option(help=f"The mail provider: {', '.join(PROFILES)}.")] = None,
     address: Annotated[str | None, typer.Option(help="The official submission address.")] = None,
     imap_host: Annotated[str | None, typer.Option(help="Host of the IMAP server.")] = None,
@@ -64,10 +69,11 @@ def init(
     _refuse_what_is_there(folder)
     asking = sys.stdin.isatty() and not yes
     ask = _prompt if asking else _default
-    tracks = _tracks(preset)
+    start = start_of(preset, from_labels)
+    tracks = [] if start else _tracks(preset)
     if asking:
         typer.echo(f'  Preset {preset}; for a challenge of your own see docs/scoring.md, "Other challenges".')
-    answers = _first_answers(preset, _profile(ask, profile), tracks)
+    answers = _first_answers("" if start else preset, _profile(ask, profile), tracks)
     fits = partial(_fits, answers)
     address = ask("Official submission address", address, EXAMPLE, lambda said: fits(address=said))
     answers = replace(
@@ -82,9 +88,14 @@ def init(
     )
     found = _label_files(ask, answers, tracks, labels or [])
     answers = replace(answers, labels=_places(found))
+    if start:
+        declared = {start.track: start.declaration}
+        answers = replace(answers, labels={start.track: f"labels/{start.name}"}, declared=declared)
     _check(answers, folder, found)
     with writing(folder):
-        lay_out(folder, answers, found, _password(folder, answers) if asking else "")
+        lay_out(folder, answers, found, _password(folder, answers) if asking else "", start.labels if start else None)
+        if start:
+            typer.echo("\n".join(score_at_once(folder, start)))
     _print_next_steps(folder, answers)
 
 
@@ -192,7 +203,7 @@ def _tracks(preset: str) -> list[str]:
     """Return the names of a preset's tracks. Raises Permanent."""
     path = PRESETS / f"{preset}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
+        known = ", ".join([*sorted(file.stem for file in PRESETS.glob("*.toml")), *STARTERS])
         message = f"{preset!r} is no preset; write one of {known}"
         raise Permanent(message)
     return list(tomllib.loads(path.read_text(encoding="utf-8")).get("tracks", {}))

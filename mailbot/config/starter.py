@@ -26,6 +26,12 @@ _PHASES = """\
 # closes = 2026-04-26T00:00:00+08:00
 """
 
+_NAMES = """\
+# name = "Challenge"  # the full name, on the board and at the foot of replies
+# short_name = "Challenge"  # the sender's name
+# zone = "UTC"  # of every instant shown, and of the week
+"""
+
 _PORTS = {
     "imap": '# port = 993  # usually 143 for "starttls"\n# security = "tls"  # or "starttls"\n',
     "smtp": '# port = 465  # usually 587 for "starttls"\n# security = "tls"  # or "starttls"\n',
@@ -48,16 +54,21 @@ class Answers:
     sheet: str = ""
     #: Label file of each track, relative to the config.
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: The declaration of each track that is not the preset's, in TOML, without its name.
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 def config_text(answers: Answers) -> str:
     """Return the config file."""
     parts = [
         "# mailbot's config. Paths are relative to this file. Every other key has its default (config.example.toml).\n",
-        _line("preset", answers.preset, "names, tracks, weights, quota and days of the challenge"),
+        _line("preset", answers.preset, "names, tracks, weights, quota and days of the challenge")
+        if answers.preset
+        else "",
         _line("profile", answers.profile, "hosts, ports and folders of the mail provider"),
         _section("challenge"),
         _line("address", answers.address, "teams write here, replies come from here"),
+        "" if answers.preset else _NAMES,
         _organizers(answers.organizers),
         _server("imap", answers),
         _server("smtp", answers),
@@ -65,7 +76,7 @@ def config_text(answers: Answers) -> str:
         _sheet(answers.sheet),
         _section("roster"),
         _line("file", "teams.csv", "columns: team,address"),
-        *(part for name, path in answers.labels.items() for part in _track(name, path)),
+        *(part for name, path in answers.labels.items() for part in _track(name, path, answers.declared.get(name, ""))),
         _PHASES,
     ]
     return "".join(parts)
@@ -103,8 +114,9 @@ def _sheet(sheet: str) -> str:
     return _section("sheet") + _line("spreadsheet", sheet, "share it with the service account") + key
 
 
-def _track(name: str, path: str) -> tuple[str, str]:
-    return _section(f"tracks.{name}"), _line("labels", path, "never leaves this machine")
+def _track(name: str, path: str, declared: str) -> tuple[str, str, str]:
+    keys = declared.replace("[[columns]]", f"[[tracks.{name}.columns]]")
+    return _section(f"tracks.{name}"), _line("labels", path, "never leaves this machine"), keys
 
 
 def _organizers(people: Sequence[str]) -> str:
@@ -130,14 +142,19 @@ FOLDERS = ("state", "labels", "secrets")
 PASSWORDS = ("secrets/imap", "secrets/smtp")
 
 
-def lay_out(folder: Path, answers: Answers, labels: Mapping[str, Path | None], password: str) -> None:
+def lay_out(
+    folder: Path, answers: Answers, labels: Mapping[str, Path | None], password: str, own: bytes | None = None
+) -> None:
     """Write the folder; the config comes last, so that init can be called again as long as anything fails.
+
+    ``own`` are labels that are at hand already, in place of ``labels``.
 
     Raises:
         Permanent: a file that is there holds something else than what is given; then nothing was written.
         OSError: something cannot be read or written.
     """
     given = {answers.labels[track]: path.read_bytes() for track, path in labels.items() if path}
+    given |= dict.fromkeys(answers.labels.values(), own) if own else {}
     blank = {"teams.csv": b"team,address\n"}
     if not by_oauth(answers.profile):
         (given if password else blank).update(dict.fromkeys(PASSWORDS, f"{password}\n".encode() if password else b""))

@@ -6,6 +6,8 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
@@ -37,7 +39,6 @@ def plcc_fit(x: Sequence[Column], y: Sequence[Column], told: Told) -> float | No
     """Return Pearson's correlation after scipy's curve_fit, begun where picture quality is usually fitted from."""
     if _constant(x[0], y[0]):
         return None
-    import numpy as np  # noqa: PLC0415 -- scipy's own food
     from scipy.optimize import curve_fit  # noqa: PLC0415 -- slow to load
 
     first, second = np.array(x[0], dtype=np.float64), np.array(y[0], dtype=np.float64)

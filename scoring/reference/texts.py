@@ -8,7 +8,7 @@ import string
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scoring import cells
+from scoring import cells, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,8 +103,6 @@ def _pixels(cell: str) -> set[int]:
 
 def _of_library(metric: str) -> Oracle:
     def oracle(x: Sequence[Column], y: Sequence[Column], told: Told) -> float | None:
-        from scoring import metrics  # noqa: PLC0415 -- it calls the library, and nothing of ours
-
         return metrics.one(metric, x[0], y[0], **told)
 
     return oracle

@@ -1,0 +1,81 @@
+"""What init begins with: a starter, or a label file that says what the challenge is; and the sample that is scored."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailbot.config.load import expanded
+from mailbot.config.starters import STARTERS
+from mailbot.config.tracks import made
+from mailbot.errors import Permanent
+from scoring import example, report
+from scoring.evaluate import evaluate
+from scoring.propose import propose
+from scoring.read import read
+from scoring.truth import load_truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE = "sample.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A declared track with its labels."""
+
+    track: str
+    #: The declaration in TOML, without the name.
+    declaration: str
+    #: The label file's name and content.
+    name: str
+    labels: bytes
+    #: What was decided and why, a sentence each.
+    reasons: tuple[str, ...] = ()
+
+
+def start_of(preset: str, from_labels: Path | None) -> Start | None:
+    """Return what init begins with; None for a preset with tracks of its own. Raises Permanent."""
+    if from_labels is not None:
+        return _from_labels(expanded(str(from_labels)))
+    if (found := STARTERS.get(preset)) is None:
+        return None
+    return Start(track=found.track, declaration=found.declaration, name="labels.csv", labels=found.labels.encode())
+
+
+def _from_labels(path: Path) -> Start:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"{path}: {error.strerror}"
+        raise Permanent(message) from error
+    reading = read(data, path.name)
+    if reading.table is None or reading.problems:
+        message = f"{path} cannot be read: {' '.join(problem.message for problem in reading.problems)}"
+        raise Permanent(message)
+    try:
+        proposal = propose(reading.table)
+    except ValueError as error:
+        message = f"{path}: {error}"
+        raise Permanent(message) from error
+    track = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:30] or "main"
+    track = "main" if track.startswith(("siqa", "labels", "answer")) else track
+    return Start(track=track, declaration=proposal.declaration, name=path.name, labels=data, reasons=proposal.reasons)
+
+
+def score_at_once(folder: Path, start: Start) -> list[str]:
+    """Write a sample of a submission into the new folder, score it, and return what is to be said of both."""
+    track = made(start.track, tomllib.loads(start.declaration))
+    truth = load_truth(start.labels, track, start.name)
+    sample = example.sample_csv(track, truth.ids)
+    (folder / SAMPLE).write_text(sample, encoding="utf-8")
+    return [
+        *(f"  {reason}" for reason in start.reasons),
+        f"A submission looks like {folder / SAMPLE}, whose values are made up:",
+        *(f"  {line}" for line in sample.splitlines()[:4]),
+        f"Scored by {track.formula}:",
+        report.as_text(evaluate(sample.encode(), truth, name=SAMPLE)),
+    ]
