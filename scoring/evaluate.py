@@ -166,11 +166,18 @@ def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
         score=found.score,
         metrics=found.figures,
         error=error,
-        interval=interval.interval(found.score, error, truth.track.bounds),
+        interval=_interval(found, error, truth.track),
         n=truth.n,
         truth=truth.sha256,
         scorer=truth.track.scorer,
     )
+
+
+def _interval(found: Scored, error: float, track: Track) -> tuple[float, float] | None:
+    """Return the interval of a score; none at the least score, as of constant columns, where no item moves it."""
+    if error == 0.0 and found.score == track.bounds[0]:
+        return None
+    return interval.interval(found.score, error, track.bounds)
 
 
 def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:
@@ -189,7 +196,7 @@ def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Eva
         score=found.score,
         metrics=found.figures,
         error=error,
-        interval=interval.interval(found.score, error, truth.track.bounds),
+        interval=_interval(found, error, truth.track),
         n=truth.n,
         truth=truth.sha256,
         scorer=truth.track.scorer,

@@ -145,6 +145,13 @@ def test_answers_with_more_than_the_letter_are_wrong_and_counted(answer: str) ->
     assert [(note.code, note.count) for note in evaluation.notes] == [("illegal-letters", N // 2)]
 
 
+def test_constant_predictions_score_zero_without_an_interval() -> None:
+    """Nothing was estimated; the notes say why."""
+    found = evaluate(official([{**row, "perception": 3.1, "knowledge": 2} for row in S_ROWS]), S_TRUTH)
+    assert (found.score, found.interval) == (0.0, None)
+    assert codes(found.notes) == ["constant-predictions", "constant-predictions"]
+
+
 def test_a_constant_dimension_scores_zero_with_a_note() -> None:
     """The official scorer dropped the whole file; the other dimension counts as it is."""
     plain = evaluate(official(S_ROWS), S_TRUTH)
