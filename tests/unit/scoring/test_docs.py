@@ -35,7 +35,8 @@ def test_every_code_is_documented() -> None:
     }
     assert len(documented) > 50
     assert codes_in_source() - documented == set()
-    assert documented - codes_in_source() <= {"too-compressed", "several-files", "no-file"}  # chosen by a condition
+    by_condition, by_the_reader_of_mails = {"too-compressed", "several-files", "no-file"}, {"mail-unpacks-to-too-much"}
+    assert documented - codes_in_source() <= by_condition | by_the_reader_of_mails
 
 
 @pytest.mark.parametrize("baseline", siqa.baselines(siqa.siqa_s()), ids=lambda baseline: baseline.name)
