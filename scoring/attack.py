@@ -1,10 +1,12 @@
-"""What a patient climber would gain by mail: two known attacks, played against a truth under a feedback policy.
+"""What a patient climber would gain by mail: known attacks, played against a truth under a feedback policy.
 
 - Boosting (Blum and Hardt 2015), on the columns of choices: mail random answers, keep those whose score looked better
   than that of others, and answer by their majority. Nothing is learnt of the questions, only of the labels behind the
   replies.
 - Finite differences, on the columns of numbers: mail a fair prediction with a little noise, read off whether it helped,
   and step along what helped.
+
+- Sybil, on the columns of choices: many teams of one owner, each asks about other items (:mod:`scoring.sybil`).
 
 The other columns stay as they are. The gain is that of the climber's last file over its first, on the items that
 replies come from and, given a split, on those that decide, where there is none. The attackers are simple ones, so the
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring import sybil
 from scoring.deviations import deviations
 from scoring.ladder import Rung, climb, feedback
 from scoring.model import Kind, Policy
@@ -48,6 +51,7 @@ class Attack(StrEnum):
 
     BOOSTING = "boosting"  # random answers, and the majority of the better ones
     DIFFERENCES = "differences"  # a little noise, and a step along what helped
+    SYBIL = "sybil"  # a new team for each mail, with one answer changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +132,17 @@ class Oracle:
         told = feedback(self._policy, score, rung=self._rung, resolution=self._resolution)
         return None if told.score is None else told.score * (1 if track.higher_is_better else -1)
 
+    def asked_by_a_new_team(self, values: Mapping[str, Floats]) -> dict[str, float]:
+        """Return what the reply to the first mail of another team shows: the score under "", and figures by group."""
+        anew = Oracle(self._truth, self._policy, self._resolution)
+        told = anew.reply(values)
+        shown = {} if told is None else {"": told}
+        if self._policy is Policy.FULL:
+            figures = scored(_laid(values, self._truth), self._truth).figures
+            groups = [each for each in self._truth.track.measures if each.group is not None]
+            shown |= {str(each.group): figures[each.key] for each in groups}
+        return shown
+
 
 Values = dict[str, "Floats"]
 
@@ -171,9 +186,31 @@ def differentiate(oracle: Oracle, truth: Truth, mails: int, draw: np.random.Gene
     return rest | base, rest | steps[told_best]
 
 
+def multiply(oracle: Oracle, truth: Truth, mails: int, draw: np.random.Generator) -> tuple[Values, Values]:
+    """Return a climber's first answers and its last, after ``mails`` teams asked about one item of each group."""
+    size = len(truth.ids)
+    chosen = [column for column in truth.track.columns if column.kind is Kind.CHOICE]
+    base = _fair(truth, draw) | {
+        column.name: draw.integers(1, len(column.choices) + 1, size).astype(np.float64) for column in chosen
+    }
+    groups = {"": sybil.shuffled(list(range(size)), draw)}
+    if truth.groups is not None and len(oracle.asked_by_a_new_team(base)) > 1:
+        names = dict.fromkeys(truth.groups)
+        groups = {
+            name: sybil.shuffled([place for place in range(size) if truth.groups[place] == name], draw)
+            for name in names
+        }
+    last = base
+    for column in chosen:
+        share, choices = mails // len(chosen), len(column.choices)
+        last = sybil.probe(oracle.asked_by_a_new_team, last, column.name, choices=choices, groups=groups, mails=share)
+    return base, last
+
+
 PLAYS: Mapping[Attack, tuple[Kind, Play]] = {
     Attack.BOOSTING: (Kind.CHOICE, boost),
     Attack.DIFFERENCES: (Kind.NUMBER, differentiate),
+    Attack.SYBIL: (Kind.CHOICE, multiply),
 }
 """Each attack with the kind of column that it climbs by."""
 

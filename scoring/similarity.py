@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 NEAR_RANKS = 0.995
 #: Standard deviations of agreement on wrong answers from which a pair is told of.
 NEAR_WRONG = 6.0
+#: Files that differ in at most this share of the items, or in one, are told of.
+FEW_ITEMS = 0.02
 #: So many pairs make a distribution to judge by.
 ENOUGH_PAIRS = 30
 #: Less than that of a correlation is what rounding leaves of none.
@@ -53,6 +55,7 @@ class Kind(StrEnum):
 
     VALUES = "same-values"  # every value the same
     RANKS = "same-ranks"  # every column in the same order: rescaled
+    FEW = "few-items"  # but for a few items every value the same, as files are that ask about items one by one
     NUMBERS = "near-ranks"  # the same errors, nearly
     ANSWERS = "same-wrong-answers"  # wrong in the same way
 
@@ -64,7 +67,8 @@ class Likeness:
     first: int
     second: int
     kind: Kind
-    #: The partial rank correlation, or the standard deviations of agreement; 1 for what is the same.
+    #: The partial rank correlation, or the standard deviations of agreement; 1 for what is the same, and for a few
+    #: items how many.
     value: float
     #: How far it stands out among the contest's pairs, in robust standard deviations; None with too few pairs.
     outlying: float | None = None

@@ -23,10 +23,12 @@ from mailbot.cli.common import (
     set_up_journal,
 )
 from mailbot.errors import ConfigError, Permanent
+from mailbot.evaluation.similarity import series
 from mailbot.ledger import similarities
 from mailbot.operations import attacks
 from mailbot.operations import verify as verification
 from scoring.signature import parse
+from scoring.similarity import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +121,7 @@ def similar(
             message = f"there is no track {track}; the config has {', '.join(wired.labels)}"
             raise Permanent(message)
         rows = [row for name in ([track] if track else list(wired.labels)) for row in _pairs(wired, name)]
-    columns = {"track": None, "kind": None, "value": "{:.4g}".format, "outlying": "{:.1f}".format}
+    columns = {"track": None, "kind": None, "value": "{:.4g}".format, "series": str, "outlying": "{:.1f}".format}
     columns |= dict.fromkeys(("first", "team", "second", "other_team"))
     emit(rows, as_json=as_json, columns=columns, title="Alike")
 
@@ -130,11 +132,13 @@ def _pairs(wired: Service, track: str) -> list[dict[str, object]]:
     zone = wired.config.challenge.zone
     with wired.ledger.read() as tx:
         found = similarities.listing(tx, track=track)
+    size = series([(row.first_id, row.second_id) for row in found if row.kind == Kind.FEW])
     return [
         {
             "track": row.track,
             "kind": row.kind,
             "value": row.value,
+            "series": size.get(row.second_id) if row.kind == Kind.FEW else None,
             "outlying": outlying.get((row.first_id, row.second_id)),
             "first": row.first,
             "team": row.first_team,

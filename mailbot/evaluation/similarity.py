@@ -16,7 +16,7 @@ from mailbot.ledger import events, similarities
 from mailbot.ledger.submissions import receipt
 from mailbot.system import journal
 from scoring import similarity
-from scoring.similarity import Kind, Likeness
+from scoring.similarity import FEW_ITEMS, Kind, Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.similarities import Compared
-    from scoring.kernel import Bools
+    from scoring.kernel import Bools, Floats
     from scoring.truth import Truth
 
 
@@ -77,8 +77,10 @@ class Similar:
         teams = [str(team_of[each]) for each in stacked.ids]
         pairs: list[Pair] = []
         if len(stacked.ids) > 1:
+            near = _Near.of(self.columns, truth, stacked)
             for place in range(len(stacked.ids)):
                 pairs += _same(self.columns, truth, stacked, team_of, place)
+                pairs += near.few(_others(stacked, team_of, place), place)
             found = similarity.near(similarity.likenesses(stacked.stacks, truth), teams, truth)
             pairs += [_pair(truth, stacked.ids, each) for each in found]
         return self._kept(track, _once(pairs))
@@ -92,7 +94,12 @@ class Similar:
             return False
         stacked, team_of = self._stacked(truth, rows)
         places = [stacked.ids.index(each.id) for each in new if each.id in stacked.ids]
-        pairs = [pair for place in places for pair in _alike(self.columns, truth, stacked, team_of, place)]
+        near = _Near.of(self.columns, truth, stacked)
+        pairs = []
+        for place in places:
+            pairs += _same(self.columns, truth, stacked, team_of, place)
+            pairs += near.few(_others(stacked, team_of, place), place)
+            pairs += _alike(truth, stacked, team_of, place)
         self._kept(track, _once(pairs), until=new[-1].id)
         return True
 
@@ -133,7 +140,49 @@ def enter(tx: Tx, pair: Pair, now: datetime) -> bool:
     return new
 
 
-def _alike(columns: Columns, truth: Truth, stacked: Stacked, team_of: dict[int, int], place: int) -> list[Pair]:
+@dataclass(frozen=True, kw_only=True)
+class _Near:
+    """The values of submissions, to count in how many items two of them differ."""
+
+    truth: Truth
+    ids: Sequence[int]
+    #: Of each column the values of each submission that has them, (k, n).
+    values: Sequence[Floats]
+    #: Whether a submission has values, (k,).
+    there: Bools
+
+    @classmethod
+    def of(cls, columns: Columns, truth: Truth, stacked: Stacked) -> _Near:
+        """Read the values of submissions."""
+        laid, n = columns.laid(truth, stacked.ids), truth.n
+        names = [column.name for column in truth.track.columns]
+        none = np.full(n, np.nan)
+        values = [np.array([laid[each][name] if each in laid else none for each in stacked.ids]) for name in names]
+        return cls(truth=truth, ids=stacked.ids, values=values, there=np.array([each in laid for each in stacked.ids]))
+
+    def few(self, others: Bools, place: int) -> list[Pair]:
+        """Return those of the others that differ from the submission at ``place`` in a few items, one at least."""
+        if not self.there[place]:
+            return []
+        differ = np.logical_or.reduce([matrix != matrix[place] for matrix in self.values]).sum(axis=1)
+        most = max(1, int(FEW_ITEMS * self.truth.n))
+        found = (others & self.there & (differ >= 1) & (differ <= most)).nonzero()[0].tolist()
+        return [
+            _pair(self.truth, self.ids, Likeness(first=n, second=place, kind=Kind.FEW, value=float(differ[n])))
+            for n in found
+        ]
+
+
+def series(pairs: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Return for each submission of pairs that differ in a few items how many hang together with it, itself counted."""
+    group: dict[int, set[int]] = {}
+    for first, second in pairs:
+        joined = group.get(first, {first}) | group.get(second, {second})
+        group |= dict.fromkeys(joined, joined)
+    return {number: len(joined) for number, joined in group.items()}
+
+
+def _alike(truth: Truth, stacked: Stacked, team_of: dict[int, int], place: int) -> list[Pair]:
     """Return what the submission at ``place`` looks like, of those before it."""
     choices = bool(truth.track.columns[0].choices)
     limit, kind = (similarity.NEAR_WRONG, Kind.ANSWERS) if choices else (similarity.NEAR_RANKS, Kind.NUMBERS)
@@ -141,7 +190,7 @@ def _alike(columns: Columns, truth: Truth, stacked: Stacked, team_of: dict[int, 
     others = _others(stacked, team_of, place)
     near = ((values >= limit) & others).nonzero()[0].tolist()
     found = [Likeness(first=other, second=place, kind=kind, value=float(values[other])) for other in near]
-    return [*_same(columns, truth, stacked, team_of, place), *(_pair(truth, stacked.ids, each) for each in found)]
+    return [_pair(truth, stacked.ids, each) for each in found]
 
 
 def _same(columns: Columns, truth: Truth, stacked: Stacked, team_of: dict[int, int], place: int) -> list[Pair]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.evaluation.similarity import series
 from mailbot.ledger import events, similarities
 from scoring.similarity import Kind
 from tests.unit.services import ADA, CARL, Clock, served, take
@@ -80,6 +81,7 @@ def _found(service: Service) -> list[tuple[str, int, int, str]]:
         pytest.param(_numbers(1), Kind.VALUES, id="same"),
         pytest.param(_numbers(1, bend=2.0), Kind.RANKS, id="bent"),
         pytest.param(_numbers(1, noise=0.02), Kind.NUMBERS, id="noise"),
+        pytest.param([*_numbers(1)[:-1], {"id": ITEMS, "perception": 3, "knowledge": 3}], Kind.FEW, id="one-item"),
         pytest.param(_numbers(2), None, id="another-model"),
     ],
 )
@@ -148,3 +150,16 @@ def test_submissions_that_fit_no_more_are_passed_over(tmp_path: Path) -> None:
         assert service.similar.step()
         assert not service.similar.step()
         assert service.similar.all_pairs("siqa-s") == []
+
+
+def test_a_series_of_probes_hangs_together(tmp_path: Path) -> None:
+    """Files of different teams that differ in an item are pairs of one series."""
+    _labels(tmp_path)
+    with served(tmp_path, Clock(), tracks=TRACKS, quota=QUOTA) as service:
+        for number in range(4):
+            rows = _answers(1)
+            rows[0]["precision"] = "ABCD"[number]
+            take(service, _mail((ADA, CARL)[number % 2], rows, "U", number))
+        pairs = service.similar.all_pairs("siqa-u")
+    assert {(pair.kind, pair.value) for pair in pairs} == {(Kind.FEW, 1.0)}
+    assert series([(pair.first, pair.second) for pair in pairs]) == dict.fromkeys(range(1, 5), 4)

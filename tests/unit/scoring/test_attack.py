@@ -81,14 +81,29 @@ def test_a_track_of_both_kinds_is_open_to_both_attacks() -> None:
     ]
     both = track_from({"name": "t", "columns": columns})
     truth = truth_of(both, {"kind": ["A", "B", "C"] * 50, "size": [float(n % 17) for n in range(150)]})
-    assert attacks_on(both) == (Attack.BOOSTING, Attack.DIFFERENCES)
+    assert attacks_on(both) == (Attack.BOOSTING, Attack.DIFFERENCES, Attack.SYBIL)
     gains = {attack: simulate(truth, Policy.FULL, attack=attack, mails=[150], runs=3)[0].shown for attack in Attack}
     assert gains[Attack.BOOSTING] > 5.0
     assert gains[Attack.DIFFERENCES] > 0.5
+    assert gains[Attack.SYBIL] > 5.0
     errors = track_from({"name": "t", "columns": [{"name": "size", "metrics": ["rmse"]}]})
     truth = truth_of(errors, {"size": [float(n % 17) for n in range(150)]})
     assert attacks_on(errors) == (Attack.DIFFERENCES,)
     assert simulate(truth, Policy.FULL, mails=[150], runs=3)[0].shown > 0.05
+
+
+@pytest.mark.parametrize("policy", [Policy.FULL, Policy.LADDER])
+def test_many_teams_learn_an_item_with_every_mail_or_two(policy: Policy) -> None:
+    """Where replies tell figures of each group, one of each; the ladder, which is a team's own, hinders no new team."""
+    truth = u_case(5, n=90)[1]
+    few, many = simulate(truth, policy, attack=Attack.SYBIL, mails=[10, 100], runs=3)
+    assert many.shown > few.shown > 0.0
+    assert many.shown > (40.0 if policy is Policy.FULL else 15.0)
+    parts = split(truth, "secret")
+    (gain,) = simulate(truth, policy, attack=Attack.SYBIL, split=parts, mails=[100], runs=3)
+    assert gain.hidden == pytest.approx(0.0)
+    for nothing in (Policy.RECEIPT,):
+        assert simulate(truth, nothing, attack=Attack.SYBIL, mails=[30], runs=2)[0].shown == pytest.approx(0.0)
 
 
 def test_every_run_is_told() -> None:
