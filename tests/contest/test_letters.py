@@ -17,6 +17,7 @@ from mailbot.model import Exclusion, ReplyState
 from mailbot.operations import rebuild
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, take, write_config
+from tests.unit.services import keyed
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -146,7 +147,7 @@ def test_a_letter_is_in_the_teams_language_and_says_how_to_get_no_more(tmp_path:
 
 
 def test_a_team_that_answers_letters_off_gets_no_more(tmp_path: Path) -> None:
-    """Until it answers `letters on`; its replies go on."""
+    """Until it answers `letters on`, both with its key; its replies go on."""
     clock = Clock()
     with contest(tmp_path, clock) as wired:
         submit(wired, clock, AMBER, BERYL)
@@ -154,8 +155,8 @@ def test_a_team_that_answers_letters_off_gets_no_more(tmp_path: Path) -> None:
         for number, word in enumerate(("off", "on"), 1):
             letter = letters(wired.ledger)[0]
             answer = f"From: {AMBER}\r\nSubject: Re: {letter.subject}\r\nIn-Reply-To: {letter.message_id}\r\n"
-            answer += f"Message-ID: <o{number}@x>\r\nTo: submissions@example.test\r\n\r\nletters {word}\r\n"
-            take(wired, answer.encode(), clock.instant)
+            answer += f"Message-ID: <o{number}@x>\r\n\r\nletters {word}\r\n"
+            take(wired, keyed(wired, answer.encode(), "Amber"), clock.instant)
             turn(wired, clock, WEDNESDAY + number * WEEK)
         assert [row.recipient for row in letters(wired.ledger)] == [AMBER, BERYL, BERYL, AMBER, BERYL]
 
