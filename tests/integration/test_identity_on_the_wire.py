@@ -71,7 +71,7 @@ def test_a_signature_survives_the_way(
     (receipt,) = _received(team, 1)
     text = receipt.get_body(("plain",))
     assert text is not None
-    assert "    Identity          dkim: a signature of the sender's domain holds" in text.get_content()
+    assert "    Identity: dkim (a signature of the sender's domain holds)" in text.get_content()
 
 
 def test_a_key_in_a_plus_address_arrives(
