@@ -127,16 +127,17 @@ class Session:
         """Send mails, or their sizes."""
         for uid in named(arguments):
             if uid in self.server.folders[self.folder]:
-                self.fetched(uid, whole="BODY" in arguments, dated="INTERNALDATE" in arguments)
+                begun = "<0>" if "<0." in arguments else ""
+                self.fetched(uid, whole="BODY" in arguments, dated="INTERNALDATE" in arguments, begun=begun)
         self.send(f"{tag} OK done\r\n")
 
-    def fetched(self, uid: int, *, whole: bool = True, dated: bool = True) -> None:
-        """Send one mail, or its size, with its arrival or without."""
+    def fetched(self, uid: int, *, whole: bool = True, dated: bool = True, begun: str = "") -> None:
+        """Send one mail, or its size, with its arrival or without; ``begun`` is "<0>" for the beginning of one."""
         mails = self.server.folders[self.folder]
         number, raw = list(mails).index(uid) + 1, mails[uid]
         date = f" INTERNALDATE {_ARRIVED}" if dated else ""
         head = f"* {number} FETCH (UID {uid} RFC822.SIZE {len(raw)}{date}"
-        body = f" BODY[] {{{len(raw)}}}\r\n".encode() + raw if whole else b""
+        body = f" BODY[]{begun} {{{len(raw)}}}\r\n".encode() + raw if whole else b""
         self.send(head.encode() + body + b")\r\n")
 
     def on_uid_move(self, tag: str, arguments: str) -> None:
@@ -146,6 +147,15 @@ class Session:
             raw = self.server.folders[self.folder].pop(uid, None)
             if raw is not None:
                 target[self.server.new_uid()] = raw
+        self.send(f"{tag} OK done\r\n")
+
+    def on_append(self, tag: str, arguments: str) -> None:
+        """Take a mail."""
+        size = int(arguments.rsplit("{", 1)[1].rstrip("+}"))
+        self.send("+ go on\r\n")
+        raw = self._lines.read(size)
+        self._lines.readline()
+        self.server.arrive(raw)
         self.send(f"{tag} OK done\r\n")
 
     def on_uid_copy(self, tag: str, arguments: str) -> None:
