@@ -15,7 +15,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import DAY, HOUR
+from mailbot.config.calendar import DAY
 from mailbot.ledger import events, held, mails
 from mailbot.mail.subject import own_lines, strip_reply
 from mailbot.model import Id, Outcome
@@ -148,12 +148,13 @@ UNSAID = "it does not begin with the word confirm; if the mail is yours, reply w
 """Why an answer with a live code confirms nothing."""
 
 WRONG = "the code is not the one of that mail"
+"""Why an answer confirms nothing that anybody may have written."""
 
 VALID = timedelta(hours=72)
 """So long a code holds."""
 
 PER_HOUR, PER_DAY = 3, 10
-"""Questions to one address: forged mails must not fill a team's mailbox, nor use up the replies that it is owed."""
+"""Questions to one address: forged mails must not fill a team's mailbox. What passes that is asked later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,14 +170,9 @@ class Questions:
         """Return the code of a mail."""
         return code(self.secret, row.id, row.sha256)
 
-    def until(self) -> datetime:
-        """Return until when a code that is written now holds."""
-        return self.clock() + VALID
-
-    def may_be_asked(self, tx: Tx, recipient: str, *, stranger: bool) -> bool:
-        """Whether an address was asked seldom enough of late; one that is on no team, once a day."""
-        asked = [held.asked_since(tx, self.clock() - span, recipient) for span in (HOUR, DAY)]
-        return asked[1] == 0 if stranger else asked[0] < PER_HOUR and asked[1] < PER_DAY
+    def may_ask_stranger(self, tx: Tx, recipient: str) -> bool:
+        """Whether an address that is on no team was not asked for a day."""
+        return held.asked_since(tx, self.clock() - DAY, recipient) == 0
 
     def fault(self, tx: Tx, said: Said, team_id: int | None, sender: str | None) -> str | None:
         """Say why an answer confirms nothing, to the team or the stranger that gave it; None when it does."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.identity import confirmation
+from mailbot.intake import limits
 from mailbot.intake.answers import Question
 from mailbot.ledger import events, held, outbox
 from mailbot.model import Outcome
@@ -20,38 +21,14 @@ if TYPE_CHECKING:
     from mailbot.identity.confirmation import Questions
     from mailbot.intake.answers import Answer
     from mailbot.intake.case import Case
+    from mailbot.intake.limits import Slot
     from mailbot.intake.reply import Replies
     from mailbot.ledger import Tx
     from mailbot.transport.alerts import Alerts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """How many replies were written of late."""
-
-    to_address_hour: int
-    to_address_day: int
-    to_domain_hour: int
-    hour: int
-
-
-def exceeded(limits: RepliesSection, written: Written) -> str | None:
-    """Say which limit one more reply would pass, for the journal; None when it may be written."""
-    table = (
-        (written.to_address_hour, limits.per_address_hour, "an hour to one address"),
-        (written.to_address_day, limits.per_address_day, "a day to one address"),
-        (written.to_domain_hour, limits.per_domain_hour, "an hour to one domain"),
-        (written.hour, limits.per_hour, "an hour in all"),
-    )
-    return next((f"{most} replies {window}" for count, most, window in table if count >= most), None)
-
-
-STRANGER = "unknown-sender"
-"""The kind of the reply to somebody who is on no team: at most one a day, and only when the config says so."""
-
-
 WAITS = "waits"
-"""The kind of the reply to a held mail that nobody is asked about now, as the team was asked about others of late."""
+"""The kind of the reply to a held mail whose question waits, as the team was asked about others of late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,61 +47,61 @@ class Answering:
         recipient, now = case.identity.reply_to, self.clock()
         if recipient is None or (answer.team is None and not self._stranger_may_hear(tx, case, recipient)):
             return False
-        passed = exceeded(self.limits, self._written(tx, recipient))
-        asked = answer.outcome is Outcome.HELD and self.questions.may_be_asked(tx, recipient, stranger=not answer.team)
-        if answer.outcome is Outcome.HELD and not asked and not self._may_hear_of_others(tx, answer, recipient):
-            passed = passed or "questions to one address"
-        if passed:
-            events.append(tx, kind="reply-withheld", subject=case.row.name, now=now, limit=passed)
-            journal.trouble("reply-withheld", mail=case.row.name, limit=passed)
-            self.alerts.report_in(tx, "replies", ok=False, detail=f"{case.row.name}: {passed}")
+        slot = limits.slot(tx, self.limits, answer, recipient, now)
+        if slot.limit:
+            self._note_wait(tx, case, slot)
+        if not slot.granted:
             return False
         key = case.row.sha256 + case.row.name
-        kind = "reply" if answer.team else STRANGER
+        kind = limits.REPLY if answer.team else limits.STRANGER
         if answer.outcome is Outcome.HELD:  # its receipt comes later, as another mail
-            kind = held.QUESTION if asked else WAITS
-            key, question = f"{key} {kind}", self._question(case)
-            answer = replace(answer, question=question if asked else replace(question, code="", until=None, waits=True))
+            key, kind = f"{key} {held.QUESTION}", held.QUESTION
+            answer = replace(answer, question=self._question(case, slot.at))
+            if slot.limit:
+                self._tell_that_it_waits(tx, case, answer, recipient)
         outgoing = self.replies.compose(answer, case.opened.mail, recipient=recipient, key=key, now=now)
         outbox.add(
-            tx,
-            kind=kind,
-            **asdict(outgoing),
-            mail_id=case.row.id,
-            team_id=answer.team.id if answer.team else None,
-            now=now,
-        )
+            tx, kind=kind, **asdict(outgoing), mail_id=case.row.id, team_id=answer.team.id if answer.team else None,
+            now=now, due_at=slot.at,
+        )  # fmt: skip
         return True
 
-    def _may_hear_of_others(self, tx: Tx, answer: Answer, recipient: str) -> bool:
-        """Whether a team that was asked about other mails is told, once an hour, that one more waits behind them."""
-        return answer.team is not None and not outbox.count_since(
-            tx, self.clock() - HOUR, kind=WAITS, recipient=recipient
-        )
+    def _note_wait(self, tx: Tx, case: Case, slot: Slot) -> None:
+        """Note that a reply waits for a limit, or is not written because of one: then the organizers are told."""
+        name = case.row.name
+        if slot.granted:
+            journal.event("reply-postponed", mail=name, limit=slot.limit, until=slot.at.isoformat())
+            return
+        events.append(tx, kind="reply-withheld", subject=name, now=self.clock(), limit=slot.limit)
+        journal.trouble("reply-withheld", mail=name, limit=slot.limit)
+        self.alerts.report_in(tx, "replies", ok=False, detail=f"{name}: {slot.limit}")
 
-    def _question(self, case: Case) -> Question:
-        """Return what a team is asked about a held mail."""
+    def _tell_that_it_waits(self, tx: Tx, case: Case, answer: Answer, recipient: str) -> None:
+        """Tell a team, once an hour, that the question about a held mail is sent later, behind others."""
+        now, question = self.clock(), answer.question
+        if question is None or outbox.count_since(tx, now - HOUR, kind=WAITS, recipient=recipient):
+            return
+        told = replace(answer, question=replace(question, code="", until=None, waits=True))
+        key = f"{case.row.sha256}{case.row.name} {WAITS}"
+        outgoing = self.replies.compose(told, case.opened.mail, recipient=recipient, key=key, now=now)
+        team_id = answer.team.id if answer.team else None
+        outbox.add(tx, kind=WAITS, **asdict(outgoing), mail_id=case.row.id, team_id=team_id, now=now)
+
+    def _question(self, case: Case, at: datetime) -> Question:
+        """Return what a team is asked about a held mail; the question is sent at an instant."""
         files = [(candidate.name, candidate.sha256) for candidate in case.opened.candidates]
         identity, team = case.identity, case.identity.team
         question = Question(files=files, asks=identity.changes, request=None if team else identity.request)
         if not (self.questions.wanted or identity.changes or identity.request or (team and team.unconfirmed)):
             return question
         code = confirmation.shown(case.row.id, self.questions.code(case.row))
-        return replace(question, code=code, until=self.questions.until())
+        return replace(question, code=code, until=at + confirmation.VALID)
 
     def _stranger_may_hear(self, tx: Tx, case: Case, recipient: str) -> bool:
-        """Whether somebody on no team is answered: asked about a registration, or told, once a day, what is wrong."""
+        """Whether somebody on no team is answered: asked about a registration, or told what is wrong; once a day."""
         identity, since = case.identity, self.clock() - DAY
         if identity.outcome is Outcome.HELD:
-            return True
+            return self.questions.may_ask_stranger(tx, recipient)
         asks = identity.request is not None or identity.outcome is Outcome.NOT_CONFIRMED
-        return (self.reply_to_unknown or asks) and not outbox.count_since(tx, since, kind=STRANGER, recipient=recipient)
-
-    def _written(self, tx: Tx, recipient: str) -> Written:
-        hour, day = self.clock() - HOUR, self.clock() - DAY
-        return Written(
-            to_address_hour=outbox.count_since(tx, hour, recipient=recipient),
-            to_address_day=outbox.count_since(tx, day, recipient=recipient),
-            to_domain_hour=outbox.count_since(tx, hour, domain=recipient.rpartition("@")[2]),
-            hour=outbox.count_since(tx, hour),
-        )
+        heard = outbox.count_since(tx, since, kind=limits.STRANGER, recipient=recipient)
+        return (self.reply_to_unknown or asks) and not heard

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot.model import AuthLevel
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -69,7 +71,7 @@ class Question:
     until: datetime | None = None
     #: The command, where it changes what counts or who is on the team; "" for any other mail.
     asks: str = ""
-    #: Whether other questions to the address must be answered first, so that none is asked now.
+    #: Whether it is only told that the question is asked later, behind others to the address.
     waits: bool = False
     #: For a registration: what is to be registered.
     request: Request | None = None
@@ -95,6 +97,11 @@ class Answer:
     entries: Sequence[EntryRow] = ()
     #: What came of a request to the roster.
     registration: Result | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether anything proves who sent the mail."""
+        return self.verdict is not None and self.verdict.level is not AuthLevel.NONE
 
 
 class Fault(StrEnum):

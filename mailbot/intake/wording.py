@@ -183,7 +183,7 @@ class Wording:
     def _held(self, answer: Answer) -> str:
         say = self.catalogue.gettext
         if answer.question is not None and answer.question.waits:
-            return say("Nothing was done yet: please answer our earlier questions first.")
+            return say("Nothing was done yet: a question about this mail follows later.")
         if answer.question is not None and answer.question.files:
             return say("Is this mail yours? Its files are not scored yet.")
         return say("Is this mail yours? What it asks for is not done yet.")

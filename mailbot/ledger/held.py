@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mailbot.ledger import events
 from mailbot.ledger.guard.mailboxes import to_mailbox
 from mailbot.ledger.tables import mails, outbox, teams
-from mailbot.model import AuthLevel, Id, MailState, Outcome
+from mailbot.model import AuthLevel, Id, MailState, Outcome, ReplyState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -85,9 +85,11 @@ def count(tx: Tx) -> int:
 
 
 def asked_at(tx: Tx, mail_id: int) -> datetime | None:
-    """Return when the question about a mail was written; None when it was not."""
+    """Return when the question about a mail was sent, or is to be; None when it was not written."""
     question = (outbox.c.mail_id == mail_id, outbox.c.kind == QUESTION)
-    found: datetime | None = tx.scalar(sa.select(outbox.c.created_at).where(*question))
+    found: datetime | None = tx.scalar(
+        sa.select(sa.func.coalesce(outbox.c.sent_at, outbox.c.due_at, type_=outbox.c.due_at.type)).where(*question)
+    )
     return found
 
 
@@ -99,3 +101,8 @@ def asked_whom(tx: Tx, mail_id: int) -> str | None:
 def asked_since(tx: Tx, since: datetime, recipient: str) -> int:
     """Count the questions to the mailbox of an address since an instant."""
     return to_mailbox(tx, recipient, outbox.c.kind == QUESTION, outbox.c.created_at >= since)
+
+
+def waiting(tx: Tx, recipient: str) -> int:
+    """Count the questions to the mailbox of an address that are still to be sent."""
+    return to_mailbox(tx, recipient, outbox.c.kind == QUESTION, outbox.c.state == ReplyState.QUEUED)

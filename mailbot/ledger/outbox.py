@@ -71,8 +71,9 @@ def add(
     mail_id: int | None = None,
     team_id: int | None = None,
     key: str | None = None,
+    due_at: datetime | None = None,
 ) -> int:
-    """Queue a mail; one of each kind for each mail, and one for each key."""
+    """Queue a mail, to be sent at once or later; one of each kind for each mail, and one for each key."""
     values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
     row = tx.execute(
         sa.insert(outbox)
@@ -84,7 +85,7 @@ def add(
             state=ReplyState.QUEUED,
             attempts=0,
             created_at=now,
-            due_at=now,
+            due_at=due_at or now,
         )
         .returning(outbox.c.id)
     )

@@ -84,6 +84,7 @@ class Again:
     #: SHA-256 of mails of the mailbox; it tells the order of those that arrived within one second.
     order: Sequence[str] = ()
     _roster: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _withheld: set[str] = field(default_factory=set)  # mails whose reply the limits withheld
 
     def run(self) -> Rebuilt:
         """Do everything again. Raises Permanent when the trail was tampered with."""
@@ -142,6 +143,7 @@ class Again:
         """Carry out one entry; what only tells of something (health, a truth) needs nothing."""
         carry_out: dict[str, Callable[[str, dict[str, Any]], None]] = {
             "mail-spooled": self._mail,
+            "reply-withheld": lambda subject, _: self._withheld.add(subject),
             "mail-recorded": self._record,
             "mail-approved": self._approved,
             "mail-assigned": self._assigned,
@@ -175,7 +177,10 @@ class Again:
             mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
 
     def _record(self, subject: str, detail: dict[str, Any]) -> None:
-        self.service.intake.step(only=Id.MAIL.number(subject), known=recorded.read(detail))
+        self.service.intake.step(only=(mail_id := Id.MAIL.number(subject)), known=recorded.read(detail))
+        if subject in self._withheld:
+            with self.service.ledger.write("rebuild") as tx:
+                outbox.withhold(tx, only=[row.id for row in outbox.of_mail(tx, mail_id)], error="by the limits of then")
 
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
@@ -247,9 +252,8 @@ class Again:
 
     def _sent(self, _subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            plain = detail.get("message_id", "")
-            ids = (plain, envelope.keyed(plain, self.service.secret)) if plain else ()
-            outbox.was_sent(tx, self.clock(), of=detail.get("of", ""), message_ids=ids)
+            of, plain = detail.get("of", ""), detail.get("message_id", "")
+            outbox.was_sent(tx, self.clock(), of=of, message_ids=[plain, envelope.keyed(plain, self.service.secret)])
 
     def _board(self, _subject: str, detail: dict[str, Any]) -> None:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks.model import ADA, CARL, Attack, note
+from tests.hostile.attacks.model import ADA, CARL, Attack, carrying, note
+from tests.hostile.attacks.people import BY_MAIL
 
 if TYPE_CHECKING:
     from tests.hostile.attacks.model import Ground
@@ -66,7 +67,44 @@ def _bounces_by_thread(ground: Ground) -> str:
     return _bouncing(ground)
 
 
+def _written(ground: Ground, kind: str) -> bool:
+    """Tell whether a mail of ours of a kind is written about the last mail."""
+    found = ground.rows("SELECT kind FROM outbox WHERE mail_id = (SELECT max(id) FROM mails)")
+    return (kind,) in found
+
+
+def _silence_by_registrations(ground: Ground) -> str:
+    """Register from many addresses of the team's own provider; then the team submits."""
+    domain = ADA.rpartition("@")[2]
+    for number in range(70):
+        ground.take(note(ground, f"x{number}@{domain}", f"[SIQA Registration] N{number}"))
+    ground.take(carrying(ground, ADA, "[SIQA Submission] x - y", ("s.json", b"{}0")))
+    at_once = ground.rows("SELECT recipient FROM outbox WHERE due_at = created_at AND kind = 'reply'")
+    return "" if (ADA,) in at_once else "the team's receipt is not written, or waits"
+
+
+def _silence_in_its_name(ground: Ground) -> str:
+    """Send refused files in a team's name until its limits are used up; then the team submits."""
+    for number in range(12):
+        ground.take(carrying(ground, ADA, f"x{number}", ("a.json", b"{}%d" % number)))
+    ground.take(carrying(ground, ADA, "[SIQA Submission] x - y", ("s.json", b"[]")))
+    return "" if _written(ground, "reply") else "the team's receipt is not written"
+
+
+def _unasked(ground: Ground) -> str:
+    """Have a team asked about forged files until its hour is used up; then the team's own file is held."""
+    for number in range(5):
+        ground.take(carrying(ground, ADA, f"x{number}", ("a.json", b"{}%d" % number)))
+    ground.take(carrying(ground, ADA, "[SIQA Submission] x - y", ("s.json", b"[]")))
+    return "" if _written(ground, "confirm") else "the team is never asked about its own file"
+
+
+ASKED = {"identity": {"require": ["key", "dmarc", "dkim", "confirmed"]}}
+
 ATTACKS = (
+    Attack(name="silence-by-registrations-at-a-teams-provider", play=_silence_by_registrations, config=BY_MAIL),
+    Attack(name="silence-by-files-in-a-teams-name", play=_silence_in_its_name),
+    Attack(name="unasked-because-of-forged-files", play=_unasked, config=ASKED),
     Attack(name="forged-bounces-of-computed-message-ids", play=_forged_bounces),
     Attack(name="bounces-that-name-a-mail-in-references", play=_bounces_by_thread),
 )

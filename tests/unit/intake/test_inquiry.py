@@ -152,7 +152,7 @@ def test_without_organizers_nobody_is_promised_an_answer(tmp_path: Path) -> None
 
 
 def test_a_team_that_was_asked_often_hears_once_that_more_waits(contest: Service) -> None:
-    """A command that is held and asked about no more is not met with silence, nor with a flood."""
+    """A held command whose question waits for the limits is not met with silence, nor with a flood."""
     told: list[str] = []
     for number in range(6):
         mail = EmailMessage(policy=SMTP)
@@ -162,4 +162,4 @@ def test_a_team_that_was_asked_often_hears_once_that_more_waits(contest: Service
         assert row.outcome is Outcome.HELD
         with contest.ledger.read() as tx:
             told += [one.kind for one in outbox.of_mail(tx, row.id)]
-    assert told == ["confirm", "confirm", "confirm", "waits"]
+    assert told == ["confirm", "confirm", "confirm", "waits", "confirm", "confirm", "confirm"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.config.teams import RepliesSection
 from mailbot.errors import BadAddress, Permanent
-from mailbot.intake.answering import Written, exceeded
 from mailbot.ledger import events, mails, observations, outbox, teams
 from mailbot.model import MailState, Outcome, ReplyState
 from mailbot.transport.alerts import SUBJECTS, WELL
@@ -30,37 +29,55 @@ def replies(wired: Service, prefix: str = "reply") -> list[OutgoingRow]:
 
 
 @pytest.mark.parametrize(
-    ("written", "passed"),
+    ("limits", "waits", "why"),
     [
-        ((9, 29, 59, 199), None),
-        ((10, 10, 10, 10), "10 replies an hour to one address"),
-        ((0, 30, 0, 0), "30 replies a day to one address"),
-        ((0, 0, 60, 60), "60 replies an hour to one domain"),
-        ((0, 0, 0, 200), "200 replies an hour in all"),
+        ({"per_address_hour": 2}, timedelta(minutes=58), "2 replies an hour to one address"),
+        ({"per_address_day": 2}, timedelta(hours=23), "2 replies a day to one address"),
+        ({"per_domain_hour": 2}, timedelta(minutes=58), "2 replies an hour to one domain"),
+        ({"per_hour": 2}, timedelta(minutes=58), "2 replies an hour in all"),
     ],
 )
-def test_each_limit_is_met_at_its_number(written: tuple[int, int, int, int], passed: str | None) -> None:
-    """The reply that would be one too many is not written."""
-    names = ("to_address_hour", "to_address_day", "to_domain_hour", "hour")
-    assert exceeded(RepliesSection(), Written(**dict(zip(names, written, strict=True)))) == passed
-
-
-def test_limits_survive_a_restart_and_withheld_replies_lose_no_submission(tmp_path: Path) -> None:
-    """The ledger counts: after a restart the third mail of the hour is scored, and not answered."""
+def test_a_receipt_beyond_a_limit_is_written_and_sent_later(
+    tmp_path: Path, limits: dict[str, int], waits: timedelta, why: str
+) -> None:
+    """The ledger counts, so a restart changes nothing: the third mail of the hour is scored, its receipt waits."""
     clock = Clock()
-    for number in range(3):
-        with contest(tmp_path, clock, replies={"per_address_hour": 2}) as wired:
-            take(wired, mail("amber@example.org", shift=number / 9), clock.instant)
-            clock.pass_by(minutes=1)
-    with contest(tmp_path, clock, replies={"per_address_hour": 2}) as wired:
-        assert len(replies(wired)) == 2
+    with capture_logs() as journal:
+        for number in range(3):
+            with contest(tmp_path, clock, replies=limits) as wired:
+                take(wired, mail("amber@example.org", shift=number / 9), clock.instant)
+                clock.pass_by(minutes=1)
+    assert [line["limit"] for line in journal if line["event"] == "reply-postponed"] == [why]
+    with contest(tmp_path, clock, replies=limits) as wired:
+        assert [row.due_at - row.created_at for row in replies(wired)] == [timedelta(), timedelta(), waits]
         with wired.ledger.read() as tx:
             assert [row.outcome for row in mails.listing(tx)] == [Outcome.SCORED] * 3
+            assert "reply-withheld" not in [entry.kind for entry in events.since(tx, 0)]
+        assert replies(wired, "health-replies") == []
+
+
+def test_receipts_beyond_a_limit_are_spread(tmp_path: Path) -> None:
+    """Each waits until there is room for it; none waits longer than a day."""
+    clock = Clock()
+    with contest(tmp_path, clock, replies={"per_address_hour": 2}) as wired:
+        for number in range(7):
+            take(wired, mail("amber@example.org", shift=number / 9), clock.instant)
+        hours = [(row.due_at - clock.instant) // timedelta(hours=1) for row in replies(wired)]
+    assert hours == [0, 0, 1, 1, 2, 2, 3]
+
+
+def test_a_note_beyond_a_limit_is_not_written(tmp_path: Path) -> None:
+    """What nothing is owed for could go round for ever; the organizers are told."""
+    clock = Clock()
+    with contest(tmp_path, clock, replies={"per_address_hour": 2}) as wired:
+        for number in range(3):
+            raw = f"From: amber@example.org\nSubject: hello {number}\n\nHello? Is anybody there?\n".encode()
+            take(wired, raw, clock.instant)
+        take(wired, mail("amber@example.org"), clock.instant)
+        assert [row.due_at - row.created_at for row in replies(wired)] == [timedelta()] * 3
+        with wired.ledger.read() as tx:
             assert [e.kind for e in events.since(tx, 0)].count("reply-withheld") == 1
         assert [row.recipient for row in replies(wired, "health-replies")] == ["chair@example.net"]
-        clock.pass_by(hours=2)
-        take(wired, mail("amber@example.org", shift=0.8), clock.instant)
-        assert len(replies(wired)) == 3
 
 
 def test_two_mailbots_pointed_at_each_other_fall_silent(tmp_path: Path) -> None:
