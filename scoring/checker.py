@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="check", description="Say what the reply to a result file would say, without a score."
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="result file: JSON, JSONL, CSV, TSV; .gz, .zip")
-    parser.add_argument("--track", metavar="TRACK", help="siqa-s, siqa-u, or a .toml file that declares a track")
+    parser.add_argument("--track", metavar="TRACK", help="name of a track, or a .toml file that declares one")
     parser.add_argument("--ids", metavar="IDS", type=Path, help="file of ids, one a line, from the organizers")
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     return parser

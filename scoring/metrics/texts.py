@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 import string
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from scoring.metrics.sets import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
     from scoring.kernel import Floats
     from scoring.metrics.rule import Array, Maker
@@ -116,12 +120,20 @@ def _letters(text: str) -> list[str]:
 # --- by sacrebleu ----------------------------------------------------------------------------
 
 
+def _sacrebleu() -> ModuleType:
+    """Return sacrebleu, which asks for a folder of temporary files as it loads; a process behind walls has none."""
+    before, tempfile.tempdir = tempfile.tempdir, tempfile.tempdir or os.curdir
+    try:
+        return importlib.import_module("sacrebleu")
+    finally:
+        tempfile.tempdir = before
+
+
 def _corpus(name: str) -> Rule[list[str]]:
     """Return the rule of a corpus metric of sacrebleu (Post, WMT 2018), with its defaults."""
 
     def one(x: Array, labels: list[str]) -> float:
-        import sacrebleu  # noqa: PLC0415 -- an extra, and slow to import
-
+        sacrebleu = _sacrebleu()
         made = sacrebleu.BLEU() if name == "bleu" else sacrebleu.CHRF()
         return min(100.0, float(made.corpus_score(x.tolist(), [labels]).score))
 
