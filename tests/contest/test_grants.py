@@ -34,9 +34,10 @@ def contest(folder: Path, clock: Clock) -> Iterator[Service]:
 
 
 def send(wired: Service, clock: Clock, sender: str) -> None:
-    """Take a good file, a minute after the last."""
+    """Take a good file, a minute after the last and with other values."""
     clock.pass_by(minutes=1)
-    take(wired, mail(sender, Message_ID=f"<{clock.instant:%d%H%M}@x>"), clock.instant)
+    raw = mail(sender, shift=clock.instant.minute / 64, Message_ID=f"<{clock.instant:%d%H%M}@x>")
+    take(wired, raw, clock.instant)
 
 
 def statuses(wired: Service) -> list[str]:
