@@ -374,3 +374,19 @@ def test_mails_of_one_second_keep_the_order_of_the_mailbox(tmp_path: Path, turn:
         Again(wired, clock, config.state, order).run()
         with wired.ledger.read() as tx:
             assert [row.sha256 for row in sorted(mails.listing(tx), key=lambda row: row.id)] == order
+
+
+def test_an_answer_that_went_to_a_team_is_there_again(tmp_path: Path) -> None:
+    """A question, what the organizers got of it, and what they answered: as the trail has it, and sent no more."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        ask = "From: amber@example.org\r\nSubject: when\r\nMessage-ID: <q@example.org>\r\n\r\nWhen is the deadline?\r\n"
+        take(wired, ask.encode(), clock.instant)
+        (forwarded,) = [row for row in outbox_rows(wired) if row.kind == "forwarded"]
+        answer = f"From: {forwarded.recipient}\r\nSubject: Re: x\r\nIn-Reply-To: {forwarded.message_id}\r\n"
+        take(wired, f"{answer}Message-ID: <a@example.org>\r\n\r\nOn Friday.\r\n".encode(), clock.instant)
+        before = [(row.kind, row.recipient, row.key, row.message_id) for row in outbox_rows(wired)]
+        assert "relayed" in {kind for kind, *_ in before}
+    assert rebuild.rebuild(load.load(tmp_path / "config.toml"), from_mailbox=False).differences == []
+    with contest(tmp_path, clock) as wired:
+        assert [(row.kind, row.recipient, row.key, row.message_id) for row in outbox_rows(wired)] == before
