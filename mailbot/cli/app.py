@@ -158,9 +158,11 @@ COMMANDS = {
         "mails:trace",
         "Show the history of a mail: arrival, outcome, submissions, scores, rulings, reply and its delivery.",
     ),
-    "mails": Listed("Inspect", "mails:mails", "Mails: list them, approve those that are held."),
+    "mails": Listed("Inspect", "mails:mails", "Mails: list them, approve held ones, assign those of unknown senders."),
     "submissions": Listed(
-        "Inspect", "submissions:submissions", "Submissions: list, show, hide, disqualify, reinstate or select them."
+        "Inspect",
+        "submissions:submissions",
+        "Submissions: list, show, accept, hide, disqualify, reinstate or select them.",
     ),
     "entries": Listed("Inspect", "entries:entries", "List what teams sent besides result files: code, models, papers."),
     "outbox": Listed("Inspect", "outbox:outbox", "Outbox: list our replies, show one, send one again."),
