@@ -9,13 +9,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import growth, pipeline, publishing, rescoring, sandbox, scores
+from tests.bench import growth, metrics, pipeline, publishing, rescoring, sandbox, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESULT = Path("build/bench.json")
-BENCHES = (pipeline.measure, sandbox.measure, scores.measure, rescoring.measure, growth.measure, publishing.measure)
+BENCHES = (
+    pipeline.measure,
+    sandbox.measure,
+    scores.measure,
+    metrics.measure,
+    rescoring.measure,
+    growth.measure,
+    publishing.measure,
+)
 
 
 def main() -> None:
