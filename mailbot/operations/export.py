@@ -236,7 +236,7 @@ AS_THEY_STAND = ("exclusions", "selections", "grants", "truths", "truth_choices"
 _BYTES = {"outbox": {"message"}}
 
 _PERSONAL = {
-    "mails": {"place", "reason"},
+    "mails": {"place", "reason", "sender", "subject"},
     "outbox": {"recipient", "subject", "error", "key", "message_id"},
     "disputes": {"text"},
 }

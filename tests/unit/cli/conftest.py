@@ -48,9 +48,10 @@ class Shell:
         """Call a command with --json and read what it printed."""
         return json.loads(self(*arguments, "--json", code=code)[0])
 
-    def predictions(self, name: str = "s.json", rows: int = 8) -> str:
-        """Write a result file and return its name."""
-        items = [{"id": n, "perception": n / 2, "knowledge": 5 - n / 2} for n in range(1, rows + 1)]
+    def predictions(self, name: str = "s.json", rows: int = 8, *, turned: bool = False) -> str:
+        """Write a result file and return its name; it scores 0, and more than that when it is ``turned``."""
+        rising, falling = ("knowledge", "perception") if turned else ("perception", "knowledge")
+        items = [{"id": n, rising: n / 2, falling: 5 - n / 2} for n in range(1, rows + 1)]
         (self.folder / name).write_text(json.dumps({"team": "T", "method": "M", "track": "S", "predictions": items}))
         return name
 

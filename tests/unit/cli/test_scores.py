@@ -38,7 +38,7 @@ def test_score_of_a_refused_file_is_exit_code_1(shell: Shell) -> None:
 
 def test_score_shows_how_sure_it_is_and_what_it_was_computed_with(shell: Shell) -> None:
     """By our kernels and by scipy's; the interval by influences and by resampling; the signature."""
-    file = shell.predictions()
+    file = shell.predictions(turned=True)
     ours = shell.json("score", file, "--track", "siqa-s", "--bootstrap", "200", "--seed", "3")
     theirs = shell.json("score", file, "--track", "siqa-s", "--reference")
     assert theirs["score"] == pytest.approx(ours["score"], rel=1e-12)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email
 import json
+from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,10 +179,17 @@ def test_teams_are_told_once_what_changed_and_why(tmp_path: Path) -> None:
         with service.ledger.read() as tx:
             letters = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
         assert [row.recipient for row in letters] == [CARL, "ada@peepers.example"]
-        text = letters[1].message.decode()
+        text = _text(letters[1].message)
         change = next(each for each in rescore.changes(service, wanted) if each.team == "Pixel Peepers")
-        assert f"S-000001: {change.scores[0]:.2f} before, {change.scores[1]:.2f} now." in text
+        assert f"S-000001, the submission that counts for you: {change.scores[0]:.2f} before, {change.scores[1]:.2f} now." in text
         assert "The committee's reason: corrected" in text
+
+
+def _text(message: bytes) -> str:
+    """Return the text of a mail, unwrapped."""
+    body = email.message_from_bytes(message, policy=default).get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
 
 
 def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path) -> None:
