@@ -118,7 +118,10 @@ def test_what_does_not_go_together_is_told_with_all_else() -> None:
             {"imap": {"host": "h", "password": "hush-hush"}},
             "imap.password: unknown key; did you mean 'password_file'? It names the file: no secret is written here",
         ),
-        ({"quota": {"zzz": 1}}, "quota.zzz: unknown key; known here: per_week, checks_per_day, disputes_per_day, week_starts"),
+        (
+            {"quota": {"zzz": 1}},
+            "quota.zzz: unknown key; known here: per_week, checks_per_day, disputes_per_day, week_starts",
+        ),
         ({"imap": {"host": "h", "server": "h"}}, "imap.server: unknown key; did you mean 'host'?"),
         ({"phases": [{"name": "x", "deadline": MARCH}]}, "phases.0.deadline: unknown key; did you mean 'closes'?"),
         ({"address": "s@x.org"}, "address: unknown key; it belongs into [challenge]"),

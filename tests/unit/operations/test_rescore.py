@@ -181,7 +181,8 @@ def test_teams_are_told_once_what_changed_and_why(tmp_path: Path) -> None:
         assert [row.recipient for row in letters] == [CARL, "ada@peepers.example"]
         text = _text(letters[1].message)
         change = next(each for each in rescore.changes(service, wanted) if each.team == "Pixel Peepers")
-        assert f"S-000001, the submission that counts for you: {change.scores[0]:.2f} before, {change.scores[1]:.2f} now." in text
+        scores = f"{change.scores[0]:.2f} before, {change.scores[1]:.2f} now."
+        assert f"S-000001, the submission that counts for you: {scores}" in text
         assert "The committee's reason: corrected" in text
 
 
