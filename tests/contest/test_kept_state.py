@@ -43,8 +43,20 @@ def _published(folder: Path) -> tuple[list[str], list[tuple[str, str, str, str]]
 def test_it_restores(contest: Path) -> None:
     """The backup agrees with its manifest, the trail is whole, and every submission is as it was."""
     mailbot("audit", "verify", folder=contest)
-    found = mailbot("submissions", "list", "--json", folder=contest).json
-    assert found == json.loads((contest / "submissions.json").read_text(encoding="utf-8"))
+    assert _submissions(contest) == json.loads((contest / "submissions.json").read_text(encoding="utf-8"))
+
+
+def _submissions(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = mailbot("submissions", "list", "--json", folder=folder).json
+    return found
+
+
+def _wordless(submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out how problems and notes are worded; their codes and counts stay."""
+    for row in submissions:
+        for told in (*row["problems"], *row["notes"]):
+            del told["message"]
+    return submissions
 
 
 def test_each_board_comes_out_the_same(contest: Path) -> None:
@@ -68,7 +80,9 @@ def test_it_is_rebuilt_from_the_spool(contest: Path) -> None:
     again, same = _published(contest)
     assert [_whole(one) for one in again] == [_whole(one) for one in published]
     assert same == trail
-    test_it_restores(contest)
+    mailbot("audit", "verify", folder=contest)
+    then = json.loads((contest / "submissions.json").read_text(encoding="utf-8"))
+    assert _wordless(_submissions(contest)) == _wordless(then)  # a rebuild reads the files again, with words of today
 
 
 def _whole(board: str) -> dict[str, Any]:
