@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from mailbot.config.schema import Config
     from mailbot.operations.replay import Rebuilt
     from mailbot.service import Service
-    from mailbot.transport.mailserver import Server
+    from mailbot.transport.imap.mailbox import Mailbox
 
 
-def spool_mailbox(wired: Service, server: Server, folders: list[str]) -> list[str]:
+def spool_mailbox(wired: Service, server: Mailbox, folders: list[str]) -> list[str]:
     """Bring every mail of the folders into the spool, each with its INTERNALDATE; return their SHA-256 in order."""
     found: list[str] = []
     for folder in folders:

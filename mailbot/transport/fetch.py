@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger
     from mailbot.mail.model import Fetched
     from mailbot.transport.alerts import Alerts
-    from mailbot.transport.mailserver import Server
+    from mailbot.transport.imap.mailbox import Mailbox
     from mailbot.transport.spool import Spool
 
 BATCH_MAILS = 50
@@ -75,11 +75,11 @@ class Fetch:
         """The folders that are read, by the names of their mailboxes in the ledger."""
         return {self.mailbox_name(folder): folder for folder in self.folders}
 
-    def take_new(self, server: Server) -> int:
+    def take_new(self, server: Mailbox) -> int:
         """Spool every mail the ledger does not know, whatever its flags; return how many."""
         return sum(self._take(server, folder) for folder in self.folders)
 
-    def file_away(self, server: Server) -> int:
+    def file_away(self, server: Mailbox) -> int:
         """Move finished mails out of the way; return how many were moved. What the server refuses raises nothing."""
         return sum(self._file(server, folder) for folder in self.folders if not self.filing.rests)
 
@@ -96,7 +96,7 @@ class Fetch:
         if known.get(part, True) is not (not trouble):
             self.alerts.report(part, ok=not trouble, detail=trouble)
 
-    def _take(self, server: Server, folder: str) -> int:
+    def _take(self, server: Mailbox, folder: str) -> int:
         validity, mailbox = self._open(server, folder), self.mailbox_name(folder)
         if validity is None:
             return 0
@@ -123,7 +123,7 @@ class Fetch:
         )
         self.alerts.report("restored", ok=False, detail=detail)
 
-    def _open(self, server: Server, folder: str) -> int | None:
+    def _open(self, server: Mailbox, folder: str) -> int | None:
         """Open a folder that is read; None when it is an extra folder that is not there. Raises Temporary."""
         validity = server.select(folder)
         (self.missing.add if validity is None else self.missing.discard)(folder)
@@ -136,7 +136,7 @@ class Fetch:
                 raise Temporary(f"the IMAP server gives no UIDVALIDITY for {folder}, though it did before")
         return validity
 
-    def _take_new(self, server: Server, mailbox: str, number: int, new: Sequence[int]) -> set[int]:
+    def _take_new(self, server: Mailbox, mailbox: str, number: int, new: Sequence[int]) -> set[int]:
         """Take mails in batches, after a look at their sizes; return the UIDs of those that came."""
         asked = [uid for uid in new if not self.unserved.rests(mailbox, uid)]
         sizes = server.sizes(asked)
@@ -172,7 +172,7 @@ class Fetch:
             raise lost
         return came
 
-    def _file(self, server: Server, folder: str) -> int:
+    def _file(self, server: Mailbox, folder: str) -> int:
         validity, mailbox = server.select(folder), self.mailbox_name(folder)
         if validity is None:
             return 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
     from mailbot.transport.alerts import Alerts
-    from mailbot.transport.mailserver import Server
+    from mailbot.transport.imap.mailbox import Mailbox
 
 FIRST_REST, LONGEST_REST = timedelta(seconds=2), timedelta(hours=1)
 """So long nothing is filed after the first refusal, and after many."""
@@ -50,7 +50,7 @@ class Filing:
         """Whether nothing is filed for now, because the server refused it."""
         return self._rests_until is not None and self.clock() < self._rests_until
 
-    def file(self, server: Server, mailbox: str, number: int, *, strangers: bool) -> int:
+    def file(self, server: Mailbox, mailbox: str, number: int, *, strangers: bool) -> int:
         """Move the finished mails of the open folder out of the way; return how many were moved.
 
         Raises Temporary when the connection is lost; a refusal is told once, and makes the step rest.
@@ -69,7 +69,7 @@ class Filing:
             self._well()
         return moved
 
-    def _move_all(self, server: Server, mailbox: str, number: int, *, strangers: bool) -> int:
+    def _move_all(self, server: Mailbox, mailbox: str, number: int, *, strangers: bool) -> int:
         with self.ledger.read() as tx:
             rows = mails.to_file(tx, mailbox, number)
         by_target = defaultdict(list)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.model import Stamp
-    from mailbot.transport.mailserver import Server
+    from mailbot.transport.imap.mailbox import Mailbox
 
 GENERATION = 2**32
 """A UIDVALIDITY has 32 bits; what is above them counts how often the folder was restored."""
@@ -60,7 +60,7 @@ def _after(number: int) -> int:
     return (number + GENERATION) % _NUMBERS
 
 
-def windows(ledger: Ledger, server: Server, mailbox: str, validity: int) -> Iterator[Window]:
+def windows(ledger: Ledger, server: Mailbox, mailbox: str, validity: int) -> Iterator[Window]:
     """Yield the UIDs of the open folder in windows, each with what the ledger knows of it."""
     with ledger.read() as tx:
         number = current(tx, mailbox, validity)
@@ -78,7 +78,7 @@ def windows(ledger: Ledger, server: Server, mailbox: str, validity: int) -> Iter
         yield from _anew(ledger, server, mailbox, _after(number))
 
 
-def _anew(ledger: Ledger, server: Server, mailbox: str, number: int) -> Iterator[Window]:
+def _anew(ledger: Ledger, server: Mailbox, mailbox: str, number: int) -> Iterator[Window]:
     yield Window(number=number, uids=(), known=set(), is_anew=True)
     for uids in server.windows():
         yield Window(number=number, uids=uids, known=_known(ledger, mailbox, number, uids))
@@ -89,7 +89,7 @@ def _known(ledger: Ledger, mailbox: str, number: int, uids: Sequence[int]) -> se
         return mails.known_uids(tx, mailbox, number, uids[0], uids[-1])
 
 
-def _is_contradicted(ledger: Ledger, server: Server, mailbox: str, window: Window) -> bool:
+def _is_contradicted(ledger: Ledger, server: Mailbox, mailbox: str, window: Window) -> bool:
     """Whether a mail that the ledger knows is another one on the server.
 
     UIDs that are given again are the highest: if the last mail that was not filed away is the one that the ledger
@@ -112,7 +112,7 @@ def _differs(row: MailRow, stamp: Stamp) -> bool:
     return stamp.size not in {None, row.size} or stamp.arrived_at not in {None, row.arrived_at}
 
 
-def _is_another(server: Server, row: MailRow) -> bool:
+def _is_another(server: Mailbox, row: MailRow) -> bool:
     """Whether a mail has other bytes than the ledger's; one that the server does not give says nothing."""
     give = server.fetch_beginning if row.size > LARGEST else server.fetch
     return any(hashlib.sha256(mail.raw).hexdigest() != row.sha256 for mail in give([row.place.uid]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger import Ledger
     from mailbot.transport.alerts import Alerts
-    from mailbot.transport.mailserver import Server
+    from mailbot.transport.imap.mailbox import Mailbox
     from mailbot.transport.spool import Spool
 
 OVERDUE = timedelta(hours=1)
@@ -81,11 +81,11 @@ class Reconciliation:
     alerts: Alerts
     clock: Callable[[], datetime]
 
-    def run(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> None:
+    def run(self, server: Mailbox, *, take: Callable[[], int] = lambda: 0) -> None:
         """Compare, and tell of it; ``take`` is as for :meth:`sweep`."""
         self.tell(self.count(self.sweep(server, take=take)))
 
-    def sweep(self, server: Server, *, take: Callable[[], int] = lambda: 0) -> Swept:
+    def sweep(self, server: Mailbox, *, take: Callable[[], int] = lambda: 0) -> Swept:
         """Count the mails of the swept folders, and those of them that the ledger does not know; tell nobody.
 
         ``take`` takes what is new: a mail that came since the last look is nothing amiss, nor is one that left.
@@ -117,7 +117,7 @@ class Reconciliation:
                 set_aside=mails.count(tx, state=MailState.SET_ASIDE),
             )
 
-    def _mailbox(self, server: Server) -> Swept:
+    def _mailbox(self, server: Mailbox) -> Swept:
         present = unknown = unlisted = 0
         for mailbox, folder in self.folders.items():
             validity = server.select(folder)

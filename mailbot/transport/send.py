@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mailbot.errors import AuthenticationFailed, BadAddress, ConfigError, Permanent, Temporary, Throttled, Unreachable
 from mailbot.ledger import events, observations, outbox, teams
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.transport.alerts import Alerts
+    from mailbot.transport.smtp import Sender
 
 PATIENCE = timedelta(days=3)
 """So long a mail that is refused for now is tried again, unless the config says otherwise (RFC 5321, 4.5.4.1)."""
@@ -43,19 +44,12 @@ _OURS = (ConfigError, AuthenticationFailed)
 """What the organizers must fix: no mail is given up for it."""
 
 
-class Transport(Protocol):
-    """What the step asks of a mail server; mailbot.transport.smtp.Sender is one."""
-
-    def send(self, message: bytes, *, sender: str, recipient: str) -> None:
-        """Send one mail. Raises Temporary or Permanent."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sending:
     """Sends the outbox."""
 
     ledger: Ledger
-    transport: Transport
+    transport: Sender
     #: The envelope sender.
     sender: str
     alerts: Alerts

@@ -44,11 +44,14 @@ def test_the_folder_is_listed_in_windows() -> None:
     assert [uid for window in windows for uid in window] == list(range(1, MAILS + 1))
 
 
-class Endless:
+class Endless(Mailbox):
     """A mailbox of mails that are all known but the last."""
 
     next_uid = MAILS + 1
     unlisted = 0
+
+    def __init__(self) -> None:
+        """Connect to nothing."""
 
     def folder_names(self) -> list[str]:
         """Name its only folder."""

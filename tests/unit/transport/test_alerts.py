@@ -13,6 +13,7 @@ from mailbot.ledger import events, mails, observations, outbox, teams
 from mailbot.model import MailState, Outcome, ReplyState
 from mailbot.transport.alerts import SUBJECTS, WELL
 from mailbot.transport.send import Sending
+from mailbot.transport.smtp import Sender
 from tests.contest.contest import Clock, contest, mail, take
 
 if TYPE_CHECKING:
@@ -132,14 +133,14 @@ def test_a_forged_bounce_marks_nobody(tmp_path: Path) -> None:
         assert silent(wired) == set()
 
 
-class Refuses:
+class Refuses(Sender):
     """A mail server that refuses every recipient for good."""
 
     def __init__(self, error: Permanent) -> None:
         """Keep the answer."""
         self._error = error
 
-    def send(self, message: bytes, *, sender: str, recipient: str) -> None:  # noqa: ARG002  # the protocol's signature
+    def send(self, message: bytes, *, sender: str, recipient: str) -> None:  # noqa: ARG002  # as what it stands in for
         """Refuse."""
         raise self._error
 

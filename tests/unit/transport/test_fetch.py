@@ -13,6 +13,7 @@ from mailbot.ledger import mails
 from mailbot.mail.model import Fetched, Stamp
 from mailbot.model import MailState
 from mailbot.transport.fetch import BATCH_MAILS, Fetch
+from mailbot.transport.imap.mailbox import Mailbox
 from mailbot.transport.numbering import LARGEST
 from tests.unit.services import NOW, Clock, served, submission
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Server:
+class Server(Mailbox):
     """A mail server with folders of mails by UID; it writes down what it is asked."""
 
     folders: dict[str, dict[int, bytes]]

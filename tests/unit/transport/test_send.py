@@ -14,6 +14,7 @@ from mailbot.ledger import events, observations, outbox
 from mailbot.model import ReplyState
 from mailbot.system import backoff
 from mailbot.transport.send import FIRST_DELAY, LONGEST_DELAY, PATIENCE, Sending
+from mailbot.transport.smtp import Sender
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Server:
+class Server(Sender):
     """A mail server that answers as it is told to, then takes everything."""
 
     answers: list[Exception] = field(default_factory=list)
