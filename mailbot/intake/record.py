@@ -170,12 +170,21 @@ def _marks(case: Case) -> list[str]:
     """
     identity, message_id = case.identity, case.opened.mail.message_id
     verdict, team = identity.verdict, identity.team
+    delivered = _delivery(case)
     if verdict is None:
-        return []
+        return delivered
     asks = case.command is not None or identity.request is not None
     is_proven = verdict.level is not AuthLevel.NONE
     own = [marks.of_command(team.id, message_id)] if asks and is_proven and team and message_id else []
-    return [*verdict.marks, *own]
+    return [*verdict.marks, *own, *delivered]
+
+
+def _delivery(case: Case) -> list[str]:
+    """Return the mark of a mail of a team's with a Message-ID and files, by which it is known when delivered twice."""
+    mail, team, files = case.opened.mail, case.identity.team, [each.sha256 for each in case.opened.candidates]
+    if team is None or mail.message_id is None or not files:
+        return []
+    return [marks.of_delivery(team.id, mail.message_id, (mail.subject, *mail.senders, mail.text, *files))]
 
 
 def _repeats(answered: Sequence[Answered]) -> str | None:
@@ -186,10 +195,7 @@ def _repeats(answered: Sequence[Answered]) -> str | None:
 
 def _twin(tx: Tx, case: Case) -> str | None:
     """Return the mail that this one is once more: at another place, delivered twice, or sent again by somebody."""
-    opened = case.opened
-    is_unmistakable = bool(opened.mail.message_id and opened.candidates)
-    known = twins.twin(tx, case.row, opened.fingerprint, is_unmistakable=is_unmistakable)
-    return known or marks.sent_before(tx, case.row.id, _marks(case))
+    return twins.twin(tx, case.row, case.opened.fingerprint) or marks.sent_before(tx, case.row.id, _marks(case))
 
 
 def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:

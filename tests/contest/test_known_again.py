@@ -55,15 +55,20 @@ def test_the_same_bytes_sent_again_are_answered_again(tmp_path: Path) -> None:
 
 
 def test_a_mail_that_a_server_delivered_twice_is_known(tmp_path: Path) -> None:
-    """It has the same Message-ID and files, and other Received fields; a week later it is a mail of its own."""
+    """It has the same Message-ID and files, and other Received fields; with another text it is a mail of its own."""
     clock = Clock()
     raw = mail("amber@example.org", Message_ID="<1@example.org>")
     with contest(tmp_path, clock) as wired:
-        for uid, days in enumerate((0, 0, 8)):
-            clock.pass_by(days=days, seconds=7)
+        for uid, text in enumerate((b"Here it is.", b"Here it is.", b"Once more.")):
+            clock.pass_by(seconds=7)
             received = f"Received: from a by b{uid}\n".encode()
-            put(wired, received + raw, Place(mailbox=INBOX, uidvalidity=1, uid=uid), clock.instant)
-        assert told(wired) == ([Outcome.SCORED, Outcome.KNOWN, Outcome.SCORED], 2, 2)
+            put(
+                wired,
+                received + raw.replace(b"Here it is.", text),
+                Place(mailbox=INBOX, uidvalidity=1, uid=uid),
+                clock.instant,
+            )
+        assert told(wired) == ([Outcome.SCORED, Outcome.KNOWN, Outcome.REPEATED], 1, 2)
 
 
 def test_after_a_renumbering_known_mails_are_known_and_new_ones_new(tmp_path: Path) -> None:

@@ -54,10 +54,9 @@ def _file(make: Callable[[], bytes], name: str, told: str) -> Hostile:
 
 
 def _with_field(field: bytes) -> bytes:
-    """Return the good mail, told apart by its text, with another field behind its From, To and Date."""
-    return GOOD.replace(b"\r\nSubject: ", b"\r\n" + field + b"\r\nSubject: ", 1).replace(
-        b"Our file.", field[:20].hex().encode()
-    )
+    """Return a good mail, told apart by its method, with another field behind its From, To and Date."""
+    good = submission(TEAM, TO, method=field[:6].hex())
+    return good.replace(b"\r\nSubject: ", b"\r\n" + field + b"\r\nSubject: ", 1)
 
 
 def _nest() -> bytes:

@@ -12,7 +12,7 @@ from mailbot.ledger.tables import mails
 from mailbot.model import Id, MailState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from mailbot.ledger.engine import Tx
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def of_command(team_id: int, message_id: str) -> str:
     """Return the mark of a team's command: it is carried out once for its Message-ID."""
     return hashlib.sha256(f"command {team_id} {message_id}".encode()).hexdigest()
+
+
+def of_delivery(team_id: int, message_id: str, said: Iterable[str]) -> str:
+    """Return the mark of a team's mail by all that it says: a server that delivers it twice changes Received alone."""
+    return hashlib.sha256("\n".join((f"delivery {team_id} {message_id}", *said)).encode()).hexdigest()
 
 
 def add(tx: Tx, mail_id: int, found: Collection[str]) -> None:

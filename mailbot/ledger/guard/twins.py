@@ -1,8 +1,7 @@
-"""Which mails are one: moved by somebody, renumbered by the server, or delivered twice."""
+"""Which mails are one: moved by somebody, or renumbered by the server."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -14,17 +13,13 @@ if TYPE_CHECKING:
     from mailbot.ledger.engine import Tx
     from mailbot.ledger.mails import MailRow
 
-TWICE = timedelta(days=7)
-"""A mail that comes once more within that time was delivered twice."""
 
-
-def twin(tx: Tx, row: MailRow, fingerprint: str, *, is_unmistakable: bool = False) -> str | None:
+def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
     """Return the name of a recorded mail that is this very one, seen at another place.
 
     The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
     of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
-    mail says decides. A mail that a server delivered twice bears other Received fields each time; it is known by
-    what it says where that ``is_unmistakable``, with a Message-ID and files, and a team was answered the first time.
+    mail says decides.
     """
     moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
     renumbered = (
@@ -32,14 +27,8 @@ def twin(tx: Tx, row: MailRow, fingerprint: str, *, is_unmistakable: bool = Fals
         mails.c.mailbox == row.place.mailbox,
         mails.c.uidvalidity != row.place.uidvalidity,
     )
-    twice = (
-        mails.c.fingerprint == fingerprint,
-        mails.c.team_id.is_not(None),
-        mails.c.arrived_at > row.arrived_at - TWICE,
-        sa.literal(is_unmistakable),
-    )
     found = min(
-        (mail for where in (moved, renumbered, twice) for mail in _recorded(tx, *where) if mail != row.id), default=None
+        (mail for where in (moved, renumbered) for mail in _recorded(tx, *where) if mail != row.id), default=None
     )
     return Id.MAIL.of(found) if found else None
 
