@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+os.environ.setdefault("OPENPYXL_LXML", "False")  # as mailbot.board.workbook has it, before anybody imports openpyxl
+
 import pytest
 from hypothesis import settings
 

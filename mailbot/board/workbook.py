@@ -6,6 +6,7 @@ pandas lays the tables out, openpyxl dresses them; both are imported when first 
 from __future__ import annotations
 
 import io
+import os
 import re
 import zipfile
 from datetime import UTC
@@ -25,6 +26,8 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NAME_LENGTH = 31
 _RESERVED = frozenset({"about", "history"})
 _WIDTHS = {"Team": 28, "Method": 36}
+os.environ.setdefault("OPENPYXL_LXML", "False")  # the same writer, and OSErrors, whether or not lxml is installed
+
 _HEADER_FILL, _BASELINE_TEXT, _BASELINE_FILL = "FFE4ECEC", "FF666E76", "FFF4F5F6"
 
 

@@ -197,7 +197,7 @@ def _as_json(row: MailRow, teams: dict[int, str], zone: ZoneInfo) -> dict[str, A
         "uid": row.place.uid,
         "arrived_at": rfc3339(row.arrived_at, zone),
         "from": row.sender and printable(row.sender, SHOWN),
-        "subject": row.subject and printable(row.subject, SHOWN),
+        "subject": row.subject and printable(confirmation.masked(row.subject), SHOWN),
         "team": teams.get(row.team_id or 0),
         "state": str(row.state),
         "outcome": row.outcome and str(row.outcome),

@@ -76,10 +76,10 @@ labels = "labels/answer-u.json"
 labels = "labels/answer-s.json"
 """
 
-_FOLDERS = (".page", "inbox", "labels", "letters", "page", "replies", "spool")
+_FOLDERS = (".page", "columns", "inbox", "labels", "letters", "page", "replies", "spool", "truths")
 _FILES = (
-    "board.csv", "board.json", "board.xlsx", "config.toml", "imap-password", "journal.log", "ledger.db",
-    "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "teams.csv",
+    "acts.jsonl", "board.csv", "board.json", "board.xlsx", "config.toml", "identity.secret", "imap-password",
+    "journal.log", "ledger.db", "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "roster.jsonl", "teams.csv",
 )  # fmt: skip
 
 

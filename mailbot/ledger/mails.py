@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class MailRow:
     auth_why: str | None
     #: What the mail says of its sender and subject; None until it was opened.
     sender: str | None = None
-    subject: str | None = None
+    subject: str | None = field(default=None, repr=False)  # it may hold a code
 
     @property
     def name(self) -> str:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import signal
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.intake import intake
 from mailbot.ledger import mails, submissions
 from mailbot.ledger.mails import Place
-from mailbot.mail import open as opening
+from mailbot.mail import tasks
 from mailbot.model import MailState
 from tests.faults import children
 from tests.faults.conftest import mail
 from tests.faults.host import host
 from tests.faults.rounds import lose_children
+from tests.hostile import killers
 from tests.integration.bot import wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from mailbot.ledger.mails import MailRow
-    from mailbot.mail.open import Opened
     from mailbot.service import Service
+    from mailbot.system.sandbox import Sandbox
     from tests.faults.conftest import MakeBot
     from tests.servers.dovecot import Dovecot
 
@@ -35,11 +32,22 @@ NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DEADLY = b"X-Deadly: yes\r\n"
 
 
-def open_or_die(raw: bytes, size: int) -> Opened:
-    """Open a mail; one that is deadly kills the child, as a fault in a library does."""
-    if raw.startswith(DEADLY):
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return opening.open_mail(raw, size)
+@dataclass
+class Deadly:
+    """The children, of which one dies of each deadly mail, as of a fault in a library."""
+
+    sandbox: Sandbox
+
+    @property
+    def workers(self) -> int:
+        """As many as there are."""
+        return self.sandbox.workers
+
+    def submit(self, task: Any, *args: Any) -> Any:  # noqa: ANN401  # as Sandbox has it
+        """Begin a task."""
+        if task is tasks.open_mail and args[0].startswith(DEADLY):
+            return self.sandbox.submit(killers.crashed)
+        return self.sandbox.submit(task, *args)
 
 
 def _enter(wired: Service, uid: int, raw: bytes) -> Place:
@@ -56,12 +64,13 @@ def _row(wired: Service, place: Place) -> MailRow:
         return mails.at(tx, place)
 
 
-def test_a_mail_that_kills_three_children_is_set_aside(make_bot: MakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_that_kills_three_children_is_set_aside(make_bot: MakeBot) -> None:
     """Each death costs one attempt of that mail alone; the mail behind it is served, and its bytes are kept."""
-    monkeypatch.setattr(intake, "open_mail", open_or_die)
     clock = [NOW]
     config = load.load(make_bot(port=1).folder / "config.toml")
     with flow.working(config, clock=lambda: clock[0]) as wired:
+        wired.sandbox.set_up(killers.KIND, ())
+        object.__setattr__(wired.intake, "sandbox", Deadly(wired.sandbox))
         raw = DEADLY + mail("One")
         deadly, good = _enter(wired, 1, raw), _enter(wired, 2, mail("Two"))
         for attempt in (1, 2, 3):
