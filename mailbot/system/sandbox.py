@@ -142,7 +142,7 @@ class _Pool:
             return child
         try:
             set_ups = self._set_ups()
-            if child is not None and child.set_ups is not set_ups:
+            if child is not None and (child.set_ups is not set_ups or child.has_ended):
                 self._stop(child)
                 child = None
             child = child or self._start(set_ups)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -141,6 +142,11 @@ class Child:
     def is_spent(self) -> bool:
         """Whether another child must take its place."""
         return self._dead or self.tasks >= TASKS_PER_CHILD or self.peak >= PEAK_BYTES
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether somebody killed it while it had nothing to do: then no task is to blame."""
+        return bool(select.select([self._lifeline], [], [], 0)[0])
 
     def run(self, task: Named[..., T], arguments: tuple[Any, ...]) -> T:
         """Return what the task returns in the child. Raises ChildDied."""
