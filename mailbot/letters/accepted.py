@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.ledger import outbox, teams
 from mailbot.letters import letter as letters
-from mailbot.mail import envelope
-from mailbot.mail.languages import TAGS, shown_in, words
+from mailbot.mail.languages import shown_in, words
 from mailbot.mail.templates import environment
 from scoring.model import Policy
 
@@ -45,11 +44,10 @@ class AcceptedLetter:
             return False
         language = letters.languages(tx)(team)
         title = words(language).gettext("Your submission was accepted")
-        subject = f"[{self.challenge.short_name}] {self.row.receipt}: {title}"
-        message = envelope.begin(self.challenge, recipient=address, subject=subject, key=key, now=now)
-        message.set_content(self._text(evaluation, language, team.name), cte="quoted-printable")
-        envelope.let_leave(message, self.challenge, TAGS[language])
-        outbox.queue(tx, message, kind=KIND, team_id=team.id, key=key, now=now)
+        letters.queue(
+            tx, self.challenge, self._text(evaluation, language, team.name), team_id=team.id, recipient=address,
+            language=language, title=f"{self.row.receipt}: {title}", kind=KIND, key=key, now=now,
+        )  # fmt: skip
         return True
 
     def _text(self, evaluation: Evaluation, language: str, team: str) -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.ledger import outbox, teams
 from mailbot.letters import letter as letters
-from mailbot.mail import envelope
-from mailbot.mail.languages import TAGS, aoe_in, shown_in, words
+from mailbot.mail.languages import aoe_in, shown_in, words
 from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: 
             continue
         own = language(team)
         title = words(own).gettext("The deadline was moved")
-        subject = f"[{challenge.short_name}] {title}"
-        message = envelope.begin(challenge, recipient=address, subject=subject, key=key, now=now)
         context = {
             "team": team.name,
             "phase": extension.phase,
@@ -44,9 +41,10 @@ def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: 
             "challenge": challenge,
         }
         text = environment(own).get_template("letters/extended.txt.j2").render(context)
-        message.set_content(text, cte="quoted-printable")
-        envelope.let_leave(message, challenge, TAGS[own])
-        outbox.queue(tx, message, kind=KIND, team_id=team.id, key=key, now=now)
+        letters.queue(
+            tx, challenge, text, team_id=team.id, recipient=address, language=own, title=title, kind=KIND, key=key,
+            now=now,
+        )  # fmt: skip
         count += 1
     return count
 

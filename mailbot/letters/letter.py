@@ -128,6 +128,27 @@ class Letters:
         return lambda instant: shown_in(language, instant, self.challenge.zone)
 
 
+def queue(
+    tx: Tx,
+    challenge: Challenge,
+    text: str,
+    *,
+    team_id: int,
+    recipient: str,
+    language: str,
+    title: str,
+    kind: str,
+    key: str,
+    now: datetime,
+) -> None:
+    """Queue a letter of plain text to an address of a team; the title stands behind our tag in the subject."""
+    subject = f"[{challenge.short_name}] {title}"
+    message = envelope.begin(challenge, recipient=recipient, subject=subject, key=key, now=now)
+    message.set_content(text, cte="quoted-printable")
+    envelope.let_leave(message, challenge, TAGS[language])
+    outbox.queue(tx, message, kind=kind, team_id=team_id, key=key, now=now)
+
+
 def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
     """Yield the ends still to come that matter to a registered team, the next first."""
     for_teams = (each for each in windows if each.matter is not Matter.REGISTRATION)

@@ -9,8 +9,7 @@ from mailbot.board.build import one_line
 from mailbot.config.calendar import next_after
 from mailbot.ledger import Ledger, events, outbox, submissions, teams
 from mailbot.letters import letter as letters
-from mailbot.mail import envelope
-from mailbot.mail.languages import TAGS, shown_in, words
+from mailbot.mail.languages import shown_in, words
 from mailbot.mail.templates import environment
 from mailbot.model import Id
 from scoring.model import Policy
@@ -27,18 +26,6 @@ if TYPE_CHECKING:
 
 KIND = "rescored"
 """The kind of these mails in the outbox."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Letter:
-    """A mail to a team."""
-
-    team_id: int
-    address: str
-    #: The same for the same team and version, so that it is written once.
-    key: str
-    language: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +63,10 @@ class RescoredLetters:
                 if team and address and not outbox.has(tx, key):
                     shows, own = self._shows_scores(tx, change), language(team)
                     text = self._text(correction, change, shows=shows, language=own)
-                    self._queue(tx, _Letter(team_id=team.id, address=address, key=key, language=own, text=text))
+                    letters.queue(
+                        tx, self.challenge, text, team_id=team.id, recipient=address, language=own,
+                        title=words(own).gettext("Your score was recalculated"), kind=KIND, key=key, now=now,
+                    )  # fmt: skip
                     told.add(team.id)
             if told:
                 count = len(told)
@@ -102,11 +92,3 @@ class RescoredLetters:
             "truth": self.labels.whole[version.track].sha256,
         }
         return environment(language).get_template("letters/rescored.txt.j2").render(context)
-
-    def _queue(self, tx: Tx, letter: _Letter) -> None:
-        now, title = self.clock(), words(letter.language).gettext("Your score was recalculated")
-        subject = f"[{self.challenge.short_name}] {title}"
-        message = envelope.begin(self.challenge, recipient=letter.address, subject=subject, key=letter.key, now=now)
-        message.set_content(letter.text, cte="quoted-printable")
-        envelope.let_leave(message, self.challenge, TAGS[letter.language])
-        outbox.queue(tx, message, kind=KIND, team_id=letter.team_id, key=letter.key, now=now)
