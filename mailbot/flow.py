@@ -89,7 +89,8 @@ def opened(
     with ExitStack() as stack:
         ledger = Ledger(config.ledger) if rebuilds else daybook.open_ledger(config.ledger, config.state)
         stack.callback(ledger.close)
-        ledger.migrate()
+        if rebuilds:
+            ledger.migrate()
         with ledger.read() as tx:
             config = config.extended(quota.extensions(tx))
         labels = Labels.of(config, tracks, ledger)

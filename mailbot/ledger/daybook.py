@@ -49,6 +49,15 @@ def open_ledger(url: str, state: Path) -> Ledger:
     return ledger
 
 
+def is_lost(url: str, state: Path) -> bool:
+    """Whether a state folder has lost its ledger."""
+    try:
+        open_ledger(url, state).close()
+    except Lost:
+        return True
+    return False
+
+
 def _verify_follows(ledger: Ledger, state: Path, kept: tuple[int, str] | None) -> None:
     """Raise Lost unless the ledger has the last entry of the file; a daybook is written after the ledger."""
     with ledger.read() as tx:
@@ -138,17 +147,18 @@ def _last(path: Path) -> tuple[int, str] | None:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         tail = file.read()
-    return max(((int(line["id"]), str(line["hash"])) for line in _parsed(tail)), default=None)
+    last = next(_parsed(reversed(tail.splitlines())), None)
+    return (int(last["id"]), str(last["hash"])) if last else None
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if path.exists():
-        yield from _parsed(path.read_bytes())
+        yield from _parsed(path.read_bytes().splitlines())
 
 
-def _parsed(text: bytes) -> Iterator[dict[str, Any]]:
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Yield the whole lines; one that a crash or the seek to the tail cut short is left out."""
-    for line in text.splitlines():
+    for line in lines:
         try:
             parsed = json.loads(line)
         except ValueError:

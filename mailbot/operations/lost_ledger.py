@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot.errors import Lost, MailbotError, Permanent
+from mailbot.errors import MailbotError, Permanent
 from mailbot.ledger import daybook, is_there
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import POLICY
@@ -33,11 +33,7 @@ def begin_anew(config: Config, now: datetime) -> Path:
     """
     state = config.state
     with held(state):
-        try:
-            daybook.open_ledger(config.ledger, state).close()
-        except Lost:
-            pass
-        else:
+        if not daybook.is_lost(config.ledger, state):
             message = f"the ledger of {state} is not lost; for an empty contest name another folder as `state`"
             raise Permanent(message)
         if config.ledger_url and is_there(config.ledger):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot.system.children.named import Kind
+from tests.hostile.killers import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,7 @@ ACTS: dict[str, Callable[[Target], object]] = {
     "delete a spooled mail": lambda t: Path(t.at("state/spool/ab.eml")).unlink(),
     "rename the ledger": lambda t: Path(t.at("state/ledger.db")).rename(t.at("state/x.db")),
     "link to a secret": lambda t: os.link(t.at("state/identity.secret"), t.at("state/link")),
-    "leave a symbolic link": lambda t: Path(t.at("state/acts.link")).symlink_to("/root/.bashrc"),
+    "leave a symbolic link": lambda t: Path(t.at("state/acts.link")).symlink_to("/etc/passwd"),
     "write a new file": lambda t: _write(t.at("state/new"), os.O_WRONLY | os.O_CREAT),
     "write a file without a name": lambda t: os.open(t.at("state"), os.O_RDWR | os.O_TMPFILE),
     "make a folder": lambda t: os.mkdir(t.at("state/folder")),  # noqa: PTH102  # one call
@@ -229,15 +230,7 @@ def try_it(act: str, target: Target) -> str:
 @KIND.task
 def open_descriptors() -> list[int]:
     """Return what is open."""
-    return [number for number in range(256) if _is_open(number)]
-
-
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
+    return [number for number in range(256) if is_open(number)]
 
 
 @KIND.task

@@ -125,10 +125,11 @@ def claims(size: int) -> None:
 
 def _channel() -> int:
     """Return the child's only descriptor besides the standard streams."""
-    return next(number for number in range(3, 64) if _is_open(number))
+    return next(number for number in range(3, 64) if is_open(number))
 
 
-def _is_open(number: int) -> bool:
+def is_open(number: int) -> bool:
+    """Whether a descriptor is open."""
     try:
         os.fstat(number)
     except OSError:

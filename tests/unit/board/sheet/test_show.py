@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mailbot.board.sheet.requests import Change
     from mailbot.board.sheet.worksheets import Page
     from mailbot.service import Service
 
@@ -52,10 +51,6 @@ class Google(Sheets):
         if self.faults:
             raise self.faults.pop(0)
         self.shown.append(pages)
-
-    def difference(self, spreadsheet: str, pages: Sequence[Page]) -> list[Change]:
-        """Tell of no difference; asked of the real client elsewhere."""
-        raise NotImplementedError
 
 
 @dataclass
