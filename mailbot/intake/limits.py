@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.identity import confirmation
 from mailbot.ledger import held
-from mailbot.ledger.quota import Counted, latest_reply
+from mailbot.ledger.guard.budgets import Counted, latest_reply
 from mailbot.model import Outcome
 
 if TYPE_CHECKING:

@@ -1,28 +1,22 @@
-"""What is left of quotas: of a team's submissions (with grants beyond the rules: files and time) and of our replies."""
+"""What is left of a team's quota of submissions, with grants beyond the rules: files and time."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.config.address import folded
 from mailbot.config.calendar import Allowance
 from mailbot.ledger import events, submissions
-from mailbot.ledger.guard.mailboxes import OF_OTHERS
-from mailbot.ledger.tables import grants, mails, outbox, teams
-from mailbot.model import AuthLevel
+from mailbot.ledger.tables import grants, teams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mailbot.config.calendar import Quota
     from mailbot.ledger.engine import Tx
-    from mailbot.model import Outcome, Team
+    from mailbot.model import Team
 
 
 EXTENDED = "deadline-extended"
@@ -105,45 +99,3 @@ def grants_between(tx: Tx, since: datetime, until: datetime) -> list[GrantRow]:
     window = (grants.c.granted_at >= since, grants.c.granted_at < until)
     query = sa.select(*columns).join(teams, teams.c.id == grants.c.team_id).where(*window).order_by(grants.c.id)
     return [GrantRow(team=row.name, track=row.track, more=row.more, why=row.why) for row in tx.execute(query)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counted:
-    """Which of our replies are counted together."""
-
-    #: Replies to teams; else those to strangers, with what others had us write.
-    of_team: bool
-    #: Any kind when empty.
-    kind: str = ""
-    #: What became of the mails that they answer: one of these, or none of them.
-    outcomes: tuple[Outcome, ...] = ()
-    are_outcomes: bool = True
-    #: Whether something proved who sent those mails; None for all.
-    proven: bool | None = None
-    recipient: str = ""
-    domain: str = ""
-
-    def to(self, *, recipient: str = "", domain: str = "") -> Counted:
-        """Count those to one address, or to one domain."""
-        return replace(self, recipient=recipient, domain=domain)
-
-
-def latest_reply(tx: Tx, counted: Counted, *, nth: int, since: datetime) -> datetime | None:
-    """Return when the nth latest of our replies was or is due, of those written since an instant; None for fewer."""
-    to_teams = sa.and_(outbox.c.team_id.is_not(None), outbox.c.mail_id.is_not(None))
-    to_others = sa.or_(sa.and_(outbox.c.team_id.is_(None), outbox.c.mail_id.is_not(None)), outbox.c.kind.in_(OF_OTHERS))
-    where = [outbox.c.created_at >= since, to_teams if counted.of_team else to_others]
-    where += [outbox.c.kind == counted.kind] if counted.kind else []
-    domain = counted.domain or counted.recipient.rpartition("@")[2]
-    where += [outbox.c.recipient.endswith(f"@{domain}", autoescape=True)] if domain else []
-    if counted.outcomes:
-        among = mails.c.outcome.in_(counted.outcomes)
-        where.append(among if counted.are_outcomes else ~among)
-    if counted.proven is not None:
-        proven = sa.func.coalesce(mails.c.auth, AuthLevel.NONE) != AuthLevel.NONE
-        where.append(proven if counted.proven else ~proven)
-    query = sa.select(outbox.c.due_at, outbox.c.recipient).outerjoin(mails, mails.c.id == outbox.c.mail_id)
-    found = tx.execute(query.where(*where).order_by(outbox.c.due_at.desc()))
-    mailbox = folded(counted.recipient) if counted.recipient else ""
-    dues: Iterator[datetime] = (row.due_at for row in found if not mailbox or folded(row.recipient) == mailbox)
-    return next(islice(dues, nth - 1, None), None)
