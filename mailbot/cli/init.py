@@ -32,6 +32,10 @@ EXAMPLE = "submissions@example.org"
 
 EXAMPLE_DOMAIN = EXAMPLE.rpartition("@")[2]
 
+SPREADSHEET = "Google Sheet for the leaderboard (address or id; empty: none)"
+
+CONTACT = "Address for the teams' questions, shown in every reply (empty: none)"
+
 Check = Callable[[str], object]
 """Raises Permanent for an answer that cannot be used."""
 
@@ -59,6 +63,7 @@ def init(
     smtp_host: Annotated[str | None, typer.Option(help="Host of the SMTP server.")] = None,
     user: Annotated[str | None, typer.Option(help="The login name; default: the address.")] = None,
     organizers: Organizers = None,
+    contact: Annotated[str | None, typer.Option(help="Address for the teams' questions, shown in replies.")] = None,
     labels: GivenLabels = None,
     sheet: Annotated[str | None, typer.Option(help="Google Sheet for the leaderboard: its address or id.")] = None,
     yes: Annotated[
@@ -67,8 +72,7 @@ def init(
 ) -> None:
     """Ask a few questions, write the config with its folders and secrets, and print the next steps."""
     _refuse_what_is_there(folder)
-    asking = sys.stdin.isatty() and not yes
-    ask = _prompt if asking else _default
+    ask = _prompt if (asking := sys.stdin.isatty() and not yes) else _default
     start = start_of(preset, from_labels)
     tracks = [] if start else _tracks(preset)
     if asking:
@@ -81,10 +85,9 @@ def init(
         address=address,
         hosts=_hosts(ask, answers, address, {"imap": imap_host, "smtp": smtp_host}),
         user=ask("Login name", user, address, lambda said: fits(user=said)),
-        sheet=ask(
-            "Google Sheet for the leaderboard (address or id; empty: none)", sheet, "", lambda said: fits(sheet=said)
-        ),
+        sheet=ask(SPREADSHEET, sheet, "", lambda said: fits(sheet=said)),
         organizers=_organizers(ask, answers, organizers),
+        contact=ask(CONTACT, contact, "", lambda said: fits(contact=said)),
     )
     found = _label_files(ask, answers, tracks, labels or [])
     answers = replace(answers, labels=_places(found))

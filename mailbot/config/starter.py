@@ -50,6 +50,8 @@ class Answers:
     hosts: Mapping[str, str] = field(default_factory=dict)
     user: str
     organizers: Sequence[str] = ()
+    #: An address of people that is shown in every reply; "" for none.
+    contact: str = ""
     #: The Google Sheet to write the leaderboard to, by its address or id; "" for none.
     sheet: str = ""
     #: Label file of each track, relative to the config.
@@ -70,6 +72,7 @@ def config_text(answers: Answers) -> str:
         _line("address", answers.address, "teams write here, replies come from here"),
         "" if answers.preset else _NAMES,
         _organizers(answers.organizers),
+        _contact(answers.contact),
         _server("imap", answers),
         _server("smtp", answers),
         _oauth(answers),
@@ -123,6 +126,12 @@ def _organizers(people: Sequence[str]) -> str:
     if not people:
         return '# organizers = ["you@example.org"]  # they hear of trouble\n'
     return _line("organizers", list(people), "they hear of trouble")
+
+
+def _contact(contact: str) -> str:
+    if not contact:
+        return '# contact = "help@example.org"  # shown in every reply, for questions\n'
+    return _line("contact", contact, "shown in every reply, for questions")
 
 
 def _section(name: str) -> str:

@@ -135,6 +135,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
             ("Login name [siqa@gmail.com]", ""),
             ("Google Sheet", ""),
             ("Organizers", "chair@x.org; co-chair@x.org\uff0cthird@x.org"),
+            ("Address for the teams' questions", "help@x.org"),
             ("Label file of siqa-u", ""),
             ("Label file of siqa-s", "truth.json"),
             ("Password (not shown; empty: later): ", "sesam oeffne dich"),
@@ -147,6 +148,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert "sesam" not in (tmp_path / "c/config.toml").read_text()
     config = load.load(tmp_path / "c/config.toml")
     assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org", "third@x.org")
+    assert config.challenge.contact == "help@x.org"
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
     assert config.imap is not None
     assert (config.imap.host, secret(config.imap, "imap")) == ("imap.gmail.com", "sesam oeffne dich")
@@ -168,6 +170,8 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
             ("Error: sheet.spreadsheet", ""),
             ("Organizers to tell of trouble (addresses): ", "the chair"),
             ("Error: challenge.organizers", "chair@x.org"),
+            ("Address for the teams' questions, shown in every reply (empty: none): ", "help"),
+            ("Error: challenge.contact", ""),
             ("Label file of siqa-u (empty: later): ", "truth.json"),
             ("Error: tracks.siqa-u.labels: truth.json: ", ""),
             ("Label file of siqa-s (empty: later): ", "none.json"),
@@ -247,7 +251,16 @@ def test_another_file_than_the_one_that_is_there_is_refused(tmp_path: Path) -> N
 
 
 AT_LAST = "Password (not shown; empty: later): "
-LATER = [(question, "") for question in ("Google Sheet", "Organizers", "Label file of siqa-u", "Label file of siqa-s")]
+LATER = [
+    (question, "")
+    for question in (
+        "Google Sheet",
+        "Organizers",
+        "Address for the teams' questions",
+        "Label file of siqa-u",
+        "Label file of siqa-s",
+    )
+]
 GMAIL = ("init", "c", "--profile", "gmail", "--address", "siqa@gmail.com", "--user", "siqa")
 
 
