@@ -16,6 +16,7 @@ from mailbot.cli.app import app
 from mailbot.config.errors import nearest_model
 from mailbot.config.schema import Config
 from mailbot.intake.sender import THANKS
+from mailbot.ledger import events
 from mailbot.mail.automatic import ABSENCE
 from mailbot.model import MailState, Outcome, ReplyState, Status
 
@@ -51,6 +52,14 @@ def test_every_event_of_the_journal_is_documented() -> None:
     written = set(re.findall(r'journal\.(?:event|trouble)\(\s*"([a-z-]+)"', code))
     assert written
     assert not {event for event in written if f"`{event}`" not in OPERATIONS}
+
+
+def test_every_kind_of_the_audit_trail_is_known() -> None:
+    """`mailbot audit list --kind` knows each kind that the code writes, and says so of any other."""
+    code = "\n".join(path.read_text() for path in (ROOT / "mailbot").rglob("*.py"))
+    written = set(re.findall(r'events\.append\(\s*tx,\s*kind="([a-z-]+)"', code))
+    assert len(written) > 30
+    assert written - events.KINDS == set()
 
 
 def test_the_changelog_names_the_version() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from datetime import datetime
@@ -15,6 +16,7 @@ from mailbot.ledger import events
 from mailbot.operations import trace
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from zoneinfo import ZoneInfo
 
 audit = typer.Typer(help="Audit trail: list it, verify it.", no_args_is_help=True)
@@ -34,6 +36,7 @@ def list_audit(
     zone = loaded.challenge.zone
     begin, about = _instant(since, zone), {subject, _whole(subject)} if subject else None
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
+        _verify_kind(kind, events.kinds(tx))
         found = events.listing(tx, since=begin, kind=kind or None, subjects=about)
     rows = [
         {
@@ -59,6 +62,18 @@ def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJ
     row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
     emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
     raise typer.Exit(0 if broken is None else INCOMPLETE)
+
+
+def _verify_kind(kind: str, known: Collection[str]) -> None:
+    """Raise Permanent for a kind that no entry has, with those that look like it."""
+    if kind and kind not in known:
+        near = [
+            *difflib.get_close_matches(kind, known, n=3, cutoff=0.5),
+            *(one for one in sorted(known) if kind in one),
+        ]
+        meant = ", ".join(dict.fromkeys(near)) or ", ".join(sorted(known))
+        message = f"--kind {kind}: no entry is of this kind; there are {meant}"
+        raise Permanent(message)
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:

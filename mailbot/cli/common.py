@@ -8,7 +8,9 @@ import getpass
 import json
 import os
 import re
+import sys
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from email.policy import default
 from pathlib import Path
@@ -36,6 +38,13 @@ T = TypeVar("T")
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+ROOT = "root"
+
+_said_operator: ContextVar[str | None] = ContextVar("operator", default=None)
+"""The operator of the config, once it was read."""
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 INCOMPLETE = 1
 """The exit code when something is left undone, was refused, or disagrees."""
@@ -65,6 +74,9 @@ def load_config(context: typer.Context, given: Path | None) -> Config:
     config = load.load(load.find(given or context.find_root().obj))
     if os.geteuid() == 0:
         atexit.register(_hand_over, config.state)
+    _said_operator.set(config.operator)
+    if events.actor.get() == ROOT:  # the command said so before it knew the config
+        act_as_organizer()
     return config
 
 
@@ -111,8 +123,40 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def act_as_organizer() -> None:
-    """Record the user who typed the command as the actor of every entry of the audit trail."""
-    events.actor.set(getpass.getuser())
+    """Record the user who typed the command as the actor of every entry of the audit trail.
+
+    Behind root stands a person: the one who called sudo, else the ``operator`` of the config, else who answers on the
+    terminal.
+    """
+    user = getpass.getuser()
+    events.actor.set(_behind_root() if user == ROOT else user)
+
+
+def _behind_root() -> str:
+    """Return who works as root; root where nobody says."""
+    person = os.environ.get("SUDO_USER", "")
+    if person and person != ROOT:
+        return person
+    said_operator = _said_operator.get()
+    if said_operator is None or said_operator or not sys.stdin.isatty():
+        return said_operator or ROOT
+    answer = str(typer.prompt("You work as root; the audit trail wants a name (`operator` in the config spares this)"))
+    _said_operator.set(nameless(answer.strip()))
+    return answer.strip()
+
+
+def ask(question: str, *, yes: bool, for_good: bool = False) -> None:
+    """Ask on a terminal whether to go on, unless ``yes``. What is ``for_good`` wants --yes where nobody can answer.
+
+    Raises typer.Abort for a no, and Permanent.
+    """
+    if yes:
+        return
+    if sys.stdin.isatty():
+        typer.confirm(question, abort=True)
+    elif for_good:
+        message = "this cannot be taken back, and there is no terminal to ask on: --yes does it"
+        raise Permanent(message)
 
 
 def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:

@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     Why,
+    Yes,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     number,
     opened_ledger,
     readable,
     rfc3339,
+    set_up_journal,
     short,
 )
 from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
-from mailbot.ledger import events
+from mailbot.ledger import events, teams
 from mailbot.ledger import outbox as table
 from mailbot.model import Id
+from mailbot.operations import letters
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -87,6 +92,33 @@ def retry_outgoing(
             raise Permanent(message)
         events.append(tx, kind="reply-retried-by-hand", subject=Id.REPLY.of(outgoing_id), now=now, why=why)
     typer.echo("It is due again: `mailbot run` or `mailbot send` sends it.")
+
+
+@outbox.command("resend")
+def resend(
+    context: typer.Context,
+    reply: Annotated[str, typer.Argument(metavar="R-000012")],
+    why: Why,
+    to: Annotated[
+        str, typer.Option("--to", metavar="ADDRESS", help="Another address of the same team, or an organizer's.")
+    ] = "",
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Send a mail once more, whatever became of it, to the same address or another one of its team. Has no inverse."""
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        with wired.ledger.read() as tx:
+            again = letters.look_again(tx, wired.challenge, number(reply, "R"), to or None)
+            dead = again.recipient in teams.bouncing(tx)
+        typer.echo(f"To {again.recipient}:\n\n{readable(again.row.message, 'Subject')}")
+        if dead:
+            typer.echo(f"Mails to {again.recipient} came back; --to names another address.")
+        ask("Send it again?", yes=yes)
+        with wired.ledger.write("resend") as tx:
+            name = letters.send_again(tx, wired.challenge, again, why, wired.clock())
+    typer.echo(f"Queued as {name}: `mailbot run` or `mailbot send` sends it.")
 
 
 def _as_json(row: OutgoingRow, zone: ZoneInfo) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mailbot.config.address import canonical
 from mailbot.config.calendar import HANDED_IN, Matter, Phase, Window
@@ -96,6 +96,13 @@ class RetentionSection(Section):
     spool_days: int = Field(default=0, ge=0)
 
 
+def _plain_name(value: str) -> str:
+    if "@" in value or not value.isprintable():
+        message = f"{value!r} must be a name without an address: the audit trail keeps it for good"
+        raise ValueError(message)
+    return value.strip()
+
+
 class Config(Section):
     """The whole config."""
 
@@ -106,6 +113,8 @@ class Config(Section):
     state: Path = Path("state")
     #: SQLAlchemy URL of the ledger; default: ``ledger.db`` in the state folder.
     ledger_url: LedgerUrl = ""
+    #: Who stands in the audit trail for what is typed as root, where sudo does not say; "": root, or who answers then.
+    operator: Annotated[str, AfterValidator(_plain_name)] = ""
     challenge: Challenge
     imap: Imap | None = None
     smtp: Smtp | None = None

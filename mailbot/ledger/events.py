@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 """What stands before the first entry."""
 
+_WRITTEN = """
+address-bounced answer-relayed authserv-checked board-published command deadline-extended dispute-ruled health
+ledger-begun letters-queued likeness-found mail-approved mail-assigned mail-confirmed mail-dropped
+mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
+quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
+reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rules selected
+submission-accepted submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded
+team-forgotten team-key team-left team-letters team-reinstated truth-chosen
+"""
+
+KINDS = frozenset(_WRITTEN.split())
+"""Every kind of entry that is written."""
+
 actor: ContextVar[str] = ContextVar("actor", default="mailbot")
 """Who acts: mailbot itself, or the organizer who typed the command."""
 
@@ -78,6 +91,11 @@ def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> 
     digest = _hash(head(tx), entry)
     tx.execute(sa.insert(events).values(**entry, hash=digest))
     return digest
+
+
+def kinds(tx: Tx) -> set[str]:
+    """Return the kinds that an entry may have: those that are written now, and those of the trail."""
+    return KINDS | set(tx.scalars(sa.select(events.c.kind).distinct()))
 
 
 def since(tx: Tx, entry_id: int) -> list[Entry]:

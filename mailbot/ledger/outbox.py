@@ -42,6 +42,8 @@ class OutgoingRow:
     error: str | None
     #: Of a letter, for whom and on what occasion; None for a reply.
     key: str | None
+    #: The team that it is for; None for an organizer or a stranger.
+    team_id: int | None = None
 
     @property
     def name(self) -> str:
@@ -290,6 +292,7 @@ def _rows(tx: Tx, *where: sa.ColumnElement[bool]) -> list[OutgoingRow]:
             failing_since=row.failing_since,
             error=row.error,
             key=row.key,
+            team_id=row.team_id,
         )
         for row in found
     ]

@@ -39,6 +39,12 @@ def disqualified_teams(tx: Tx) -> set[int]:
     return set(tx.scalars(sa.select(exclusions.c.team_id).where(*whole)))
 
 
+def excluded_teams(tx: Tx) -> dict[int, Exclusion]:
+    """Return how each team is excluded that is excluded as a whole, by its id."""
+    rows = tx.execute(sa.select(exclusions.c.team_id, exclusions.c.kind).where(exclusions.c.submission_id.is_(None)))
+    return {row.team_id: Exclusion(row.kind) for row in rows}
+
+
 def of(tx: Tx, *, team_id: int, submission_id: int) -> tuple[str | None, str | None]:
     """Return what was decided of a submission or its whole team, and why; ``selected`` has no reason."""
     hit = sa.or_(exclusions.c.submission_id == submission_id, exclusions.c.submission_id.is_(None))
