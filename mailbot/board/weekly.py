@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.board.build import AUDIT_RULE
 from mailbot.board.codec import board_as_json
 from mailbot.config.calendar import last_before, next_after, shown
-from mailbot.ledger import boards, events, mails
+from mailbot.ledger import boards, disputes, events, held, mails
 from mailbot.system import journal
 
 if TYPE_CHECKING:
@@ -94,14 +94,21 @@ class Weekly:
                 events.append(tx, kind="board-published", subject="board", now=now, **told, **kept)
 
     def too_early(self, phases: Sequence[Phase]) -> str | None:
-        """Return why final results would come too early: a phase that has not closed, or mails that wait; else None."""
-        now = self.clock()
-        if left := [phase for phase in phases if phase.closes is None or phase.closes > now]:
-            ends = [f"closes {shown(one.closes, self.challenge.zone)}" if one.closes else "has no end" for one in left]
-            return " ".join(f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True))
+        """Return why final results would come too early; else None.
+
+        That is a phase that has not closed, mails that wait or are held, and disputes that nobody has ruled on.
+        """
+        now, zone = self.clock(), self.challenge.zone
+        left = [phase for phase in phases if phase.closes is None or phase.closes > now]
+        ends = [f"closes {shown(one.closes, zone)}" if one.closes else "has no end" for one in left]
+        why = [f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True)]
         with self.ledger.read() as tx:
-            waiting = mails.unfinished(tx)
-        return f"{waiting} mail(s) are not worked on to the end yet." if waiting else None
+            counts = {
+                "mail(s) are not worked on to the end yet.": mails.unfinished(tx),
+                "mail(s) are held and would not count (`mailbot mails list --held`).": held.count(tx),
+                "dispute(s) are open (`mailbot disputes`).": len(disputes.open_since(tx)),
+            }
+        return " ".join([*why, *(f"{count} {what}" for what, count in counts.items() if count)]) or None
 
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:

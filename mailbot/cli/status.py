@@ -97,7 +97,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     facts = [
         ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
         ("mails", ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items()) or "none yet"),
-        ("backlog", f"{found.backlog} waiting, {found.set_aside} set aside"),
+        ("backlog", f"{found.backlog} waiting, {found.set_aside} set aside, {found.held} held"),
         ("outbox", f"{found.outbox} waiting, {found.given_up} given up"),
         ("last board", shown(found.last_board, zone) if found.last_board else "none yet"),
         ("next board", shown(found.next_board, zone)),
@@ -110,6 +110,9 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     ]
     if found.overdue_board and "overdue" not in {name for name, _ in ill}:
         ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
+    if found.disputes:
+        since = f"the oldest since {shown(found.disputes[0], zone)}"
+        ill.append(("disputes", f"{len(found.disputes)} open, {since}: `mailbot disputes`"))
     if found.config_refused:
         ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
     if found.unscored:

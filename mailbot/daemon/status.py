@@ -10,7 +10,19 @@ from mailbot.board.weekly import OVERDUE, missing
 from mailbot.config.calendar import Quota, next_after, phase_at
 from mailbot.config.challenge import tracks_of
 from mailbot.daemon import report
-from mailbot.ledger import boards, mails, observations, outbox, quota, scores, submissions, teams, truths
+from mailbot.ledger import (
+    boards,
+    disputes,
+    held,
+    mails,
+    observations,
+    outbox,
+    quota,
+    scores,
+    submissions,
+    teams,
+    truths,
+)
 from mailbot.ledger.scores import Version
 from mailbot.model import MailState
 from mailbot.system.lock import is_held
@@ -57,6 +69,9 @@ class Status:
     #: Mails that are not completely processed yet, and those that were set aside.
     backlog: int
     set_aside: int
+    #: Mails that wait for a word on who sent them, and since when each open dispute waits, the oldest first.
+    held: int
+    disputes: Sequence[datetime]
     #: Mails of ours that wait to be sent, and those that were given up.
     outbox: int
     given_up: int
@@ -116,6 +131,8 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         outcomes={str(k): n for k, n in observations.mails_by_outcome(tx, _BEGINNING, horizon).items()},
         backlog=mails.unfinished(tx),
         set_aside=mails.count(tx, state=MailState.SET_ASIDE),
+        held=held.count(tx),
+        disputes=disputes.open_since(tx),
         outbox=outbox.waiting(tx),
         given_up=observations.given_up(tx, _BEGINNING),
         submissions={(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()},
@@ -173,6 +190,8 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "mails": dict(status.outcomes),
         "backlog": status.backlog,
         "set_aside": status.set_aside,
+        "held": status.held,
+        "open_disputes": len(status.disputes),
         "outbox": status.outbox,
         "given_up": status.given_up,
         "parts": [{"part": p.part, "ok": p.ok, "since": at(p.since), "detail": p.detail} for p in status.parts],

@@ -56,6 +56,12 @@ def count(tx: Tx, *, team_id: int, since: datetime) -> int:
     return tx.scalar(found.where(submissions.c.team_id == team_id, disputes.c.opened_at >= since)) or 0
 
 
+def open_since(tx: Tx) -> list[datetime]:
+    """Return when each dispute was opened that nobody has ruled on, the oldest first."""
+    found = sa.select(disputes.c.opened_at).where(disputes.c.verdict.is_(None)).order_by(disputes.c.opened_at)
+    return list(tx.scalars(found))
+
+
 def opened(tx: Tx, submission_id: int) -> DisputeRow | None:
     """Return the open dispute of a submission."""
     return next((row for row in listing(tx) if row.submission_id == submission_id and row.verdict is None), None)

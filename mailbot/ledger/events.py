@@ -95,7 +95,7 @@ def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> 
 
 def kinds(tx: Tx) -> set[str]:
     """Return the kinds that an entry may have: those that are written now, and those of the trail."""
-    return KINDS | set(tx.scalars(sa.select(events.c.kind).distinct()))
+    return {*KINDS, *tx.scalars(sa.select(events.c.kind).distinct())}
 
 
 def since(tx: Tx, entry_id: int) -> list[Entry]:

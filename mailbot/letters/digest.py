@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import held, mails, observations, outbox, quota, similarities
+from mailbot.ledger import disputes, held, mails, observations, outbox, quota, similarities
 from mailbot.model import MailState, Outcome, Status
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Digest:
     #: Mails that wait for the team's word, or an organizer's, on who sent them.
     held: int
     waiting: int
+    #: Disputes that nobody has ruled on.
+    disputes: int
     #: The parts that do not do well.
     unwell: Sequence[HealthRow]
 
@@ -95,5 +97,6 @@ def gather(tx: Tx, *, since: datetime, until: datetime) -> Digest:
         pending=[(one, mails.count(tx, state=one)) for one in MailState if one is not MailState.RECORDED],
         held=held.count(tx),
         waiting=outbox.waiting(tx),
+        disputes=len(disputes.open_since(tx)),
         unwell=[row for row in observations.health_of_parts(tx) if not row.ok],
     )

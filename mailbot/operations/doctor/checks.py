@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import shown
 from mailbot.daemon import report
 from mailbot.errors import MailbotError
-from mailbot.ledger import boards, events, mails, observations, outbox, teams
+from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
 from mailbot.model import MailState, ReplyState
 from mailbot.operations.doctor import board as doctor_sheet
 from mailbot.operations.doctor import host
@@ -35,8 +35,8 @@ QUIET = timedelta(minutes=15)
 def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth: bool = False) -> Iterator[Finding]:
     """Look at what needs a ledger; ``online`` logs in to the servers too, ``by_mail`` also mails ourselves."""
     checks: list[Callable[[Service], Iterator[Finding]]] = [
-        _ledger, _clock, _poll, _trail, _stock, _health, _roster, doctor_sheet.labels, doctor_sheet.lacking, _boards,
-        doctor_auth.identity, doctor_sheet.standing, lambda service: host.walls(service.sandbox),
+        _ledger, _clock, _poll, _trail, _stock, _decisions, _health, _roster, doctor_sheet.labels, doctor_sheet.lacking,
+        _boards, doctor_auth.identity, doctor_sheet.standing, lambda service: host.walls(service.sandbox),
     ]  # fmt: skip
     if online or by_mail:
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
@@ -119,6 +119,22 @@ def _stock(service: Service) -> Iterator[Finding]:
     mend = "`mailbot outbox list` says why" if given_up else ""
     detail = f"{waiting} waiting, {given_up} given up" + (f", {withheld} withheld by a rebuild" if withheld else "")
     yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, mend=mend)
+
+
+def _decisions(service: Service) -> Iterator[Finding]:
+    """Count what waits for an organizer's word."""
+    with service.ledger.read() as tx:
+        waiting, open_since = held.count(tx), disputes.open_since(tx)
+    mend = "`mailbot mails list --held`, then `mailbot mails approve`, or nothing where the mail is not the team's"
+    yield _unless(waiting, "held", f"{waiting} mails wait for a word on who sent them", mend)
+    since = f", the oldest since {shown(open_since[0], service.config.challenge.zone)}" if open_since else ""
+    mend = "`mailbot disputes` lists them, `mailbot rule` closes one"
+    yield _unless(len(open_since), "disputes", f"{len(open_since)} open{since}", mend)
+
+
+def _unless(count: int, part: str, detail: str, mend: str) -> Finding:
+    """Return a finding that is yellow unless there is nothing to do."""
+    return yellow(part, detail, mend) if count else green(part, detail)
 
 
 def _health(service: Service) -> Iterator[Finding]:
