@@ -93,7 +93,7 @@ def opened(
             ledger.migrate()
         with ledger.read() as tx:
             config = config.extended(quota.extensions(tx))
-        labels = Labels.of(config, tracks, ledger)
+        labels = Labels.of(config, tracks, ledger, clock)
         sandbox = Sandbox(config.workers, bounds=config.limits.bounds, set_ups=set_ups(config, labels))
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))

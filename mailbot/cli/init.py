@@ -21,7 +21,7 @@ from mailbot.config.providers import PROFILES, Profile
 from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oauth, config_text, is_filled, lay_out
 from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import load_truths
+from mailbot.evaluation.label_files import load_truths
 from mailbot.operations.start import score_at_once, start_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from mailbot.config.calendar import shown
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import ConfigError, Damaged, MailbotError, Temporary
-from mailbot.evaluation import labels
+from mailbot.evaluation import label_files
 from mailbot.ledger import observations, outbox, teams
 from mailbot.operations import ingest as ingestion
 from mailbot.operations import lost_ledger
@@ -97,7 +97,7 @@ def _checked(context: typer.Context, given: Path | None, present: Config) -> Con
     """Read the config and its labels again. Raises ConfigError with every mistake, and when it names another ledger."""
     config = load_config(context, given)
     load.check_files(config)
-    labels.given_truths(config, challenge.tracks_of(config))
+    label_files.given_files(config, challenge.tracks_of(config))
     if moved := [key for key in ("state", "ledger_url") if getattr(config, key) != getattr(present, key)]:
         message = f"{' and '.join(moved)}: changed, which needs a restart; until then nothing of the new config holds"
         raise ConfigError(message)

@@ -25,7 +25,7 @@ from mailbot.cli.common import (
 )
 from mailbot.config import challenge, tracks
 from mailbot.errors import ConfigError, Permanent
-from mailbot.evaluation.labels import load_truths
+from mailbot.evaluation.label_files import load_truths
 from mailbot.operations import rescore as rescoring
 from mailbot.operations import result_file, truths
 from scoring import single

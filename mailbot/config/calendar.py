@@ -54,6 +54,8 @@ class Phase:
     feedback: Policy = Policy.FULL
     #: The step that the policy ``rounded`` rounds to.
     rounding: float = 1.0
+    #: Accepted submissions per team and track in a week; None: as the quota says.
+    per_week: int | None = None
 
     def holds(self, instant: datetime) -> bool:
         """Whether a mail that arrived then is in time; the closing instant itself is too late."""

@@ -145,6 +145,19 @@ class PhaseSection(WindowSection):
     feedback: Policy = Policy.FULL
     #: The step that ``rounded`` rounds to, in points.
     rounding: float = Field(default=1.0, gt=0)
+    #: The label file of each track whose items are others than before; then the phase has a board of its own.
+    labels: dict[str, Path] = Field(default_factory=dict)
+    #: Accepted submissions per team and track in a week of this phase; absent: as [quota] says.
+    per_week: int | None = Field(default=None, ge=1)
+    #: Which accepted submission counts on the phase's own board; absent: as [board] says.
+    standing: Rule | None = None
+    #: Whether submissions of the phases before count on its board; absent: unless it names labels.
+    carry_over: bool | None = None
+
+    @property
+    def begins_stage(self) -> bool:
+        """Whether it has labels and a board of its own, if it is not the first phase."""
+        return bool(self.labels) or self.carry_over is False
 
 
 def _named_once(names: Sequence[str], what: str) -> None:

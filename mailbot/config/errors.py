@@ -106,7 +106,8 @@ def _elsewhere(key: str) -> str:
             places.append({"tuple": f"into [[{name}]]", "dict": f"into [{name}.NAME]"}.get(begins, f"into [{name}]"))
         elif key == name:
             places.append("at the top, above the first [table]")
-    return places[0] if len(places) == 1 else ""
+    main = [place for place in places if place != "into [[phases]]"] or places  # a phase only overrides other tables
+    return main[0] if len(main) == 1 else ""
 
 
 def nearest_model(*loc: str | int) -> Any:  # noqa: ANN401  # a class of the config

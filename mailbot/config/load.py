@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from mailbot.config import errors, tracks
 from mailbot.config.address import canonical
 from mailbot.config.providers import PROFILES
 from mailbot.config.schema import Config, last_deadline
+from mailbot.config.stages import in_order
 from mailbot.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_
     Raises ConfigError with every mistake, and then ``with_files`` that cannot be read; these alone are left to
     :func:`check_files`.
     """
-    raw = _rooted(_merge(_merge(_profile(given), _preset(given)), given), base)
+    raw = _with_first_labels(_rooted(_merge(_merge(_profile(given), _preset(given)), given), base))
     unread = _declared(raw)
     config, told = _validated(raw)
     told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
@@ -83,9 +86,18 @@ def check_files(config: Config) -> None:
 def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the files that mailbot is to read, by key."""
     keys: list[tuple[str, ...]] = [("tracks", name, "labels") for name, _ in _tables(raw.get("tracks"))]
+    keys += [("phases", name, "labels", track) for name, each in _phases(raw) for track in _at(each, ("labels",)) or ()]
     keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file"), ("oauth", "client_secret_file")]
-    named = ((key, path) for key in keys if isinstance(path := _at(raw, key), str | Path))
+    by_name = {**raw, "phases": dict(_phases(raw))}
+    named = ((key, path) for key in keys if isinstance(path := _at(by_name, key), str | Path))
     return [f"{'.'.join(key)}: {path}: {why}" for key, path in named if (why := _unreadable(Path(path)))]
+
+
+def _phases(raw: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the tables of the phases, each under its name."""
+    phases = raw.get("phases")
+    tables = [each for each in phases if isinstance(each, dict)] if isinstance(phases, list | tuple) else []
+    return [(str(each.get("name", number)), each) for number, each in enumerate(tables, 1)]
 
 
 def _at(raw: Mapping[str, Any], keys: Sequence[str]) -> Any:  # noqa: ANN401  # any TOML
@@ -120,7 +132,24 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
 def _contradictions(config: Config, unknown: Collection[str] = ()) -> list[str]:
     """Return what is wrong with sections that are each right by themselves; of those ``unknown`` nothing is known."""
     late = [] if {"phases", "entries", "registration"}.intersection(unknown) else _late_registration(config)
-    return [*late, *_deaf_organizers(config), *_entries_of_every_mail(config)]
+    alone = [] if {"phases", "tracks"}.intersection(unknown) else _labels_of_phases(config)
+    return [*late, *alone, *_deaf_organizers(config), *_entries_of_every_mail(config)]
+
+
+def _labels_of_phases(config: Config) -> Iterator[str]:
+    """Yield what is wrong with the labels that phases name."""
+    for number, phase in enumerate(in_order(config.phases)):
+        for track in phase.labels.keys() - config.tracks.keys():
+            known = ", ".join(config.tracks)
+            yield f"phases.{phase.name}.labels.{track}: there is no such track; the config has {known}"
+        own = {track: path for track, path in phase.labels.items() if track in config.tracks}
+        for track, path in own.items() if number == 0 else ():
+            if path != config.tracks[track].labels:
+                key = f"phases.{phase.name}.labels.{track}"
+                yield f"{key}: the first phase uses tracks.{track}.labels; leave one of the two out"
+        if number and phase.standing and not phase.begins_stage:
+            mend = "give it labels, or say carry_over = false"
+            yield f"phases.{phase.name}.standing: it shares the board of the phase before; {mend}"
 
 
 def _late_registration(config: Config) -> Iterator[str]:
@@ -222,6 +251,23 @@ def expanded(path: str) -> Path:
         return Path(path)
 
 
+def _with_first_labels(raw: dict[str, Any]) -> dict[str, Any]:
+    """Let the labels of the first phase be those of the tracks, where only that phase names them."""
+    phases = [each for _, each in _phases(raw)]
+    first = min(phases, key=_opening, default={})
+    tables, labels = dict(_tables(raw.get("tracks"))), first.get("labels")
+    for name, path in labels.items() if isinstance(labels, dict) else ():
+        if name in tables:
+            tables[name].setdefault("labels", path)
+    return raw
+
+
+def _opening(phase: Mapping[str, Any]) -> float:
+    """Return when a phase opens, in seconds since 1970."""
+    opens = phase.get("opens")
+    return opens.timestamp() if isinstance(opens, datetime) else -inf
+
+
 def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make the paths of the config absolute, in a copy."""
     rooted = {k: dict(v) if isinstance(v, dict) else v for k, v in raw.items()}
@@ -229,8 +275,18 @@ def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     if isinstance(tables, dict):
         rooted["tracks"] = tables = {name: dict(t) if isinstance(t, dict) else t for name, t in tables.items()}
     rooted.setdefault("state", "state")
+    if isinstance(phases := rooted.get("phases"), list):
+        rooted["phases"] = [_with_rooted_labels(each, base) for each in phases]
     for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
         table = _at(rooted, keys[:-1])
         if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
             table[keys[-1]] = str(base / expanded(table[keys[-1]]))
     return rooted
+
+
+def _with_rooted_labels(phase: object, base: Path) -> object:
+    """Make the paths of a phase's labels absolute, in a copy."""
+    labels = phase.get("labels") if isinstance(phase, dict) else None
+    if not isinstance(phase, dict) or not isinstance(labels, dict):
+        return phase
+    return {**phase, "labels": {k: str(base / expanded(v)) if isinstance(v, str) else v for k, v in labels.items()}}

@@ -12,13 +12,24 @@ if TYPE_CHECKING:
 SECTIONS = {"phases", "entries", "quota", "board", "split", "registration", "awards"}
 
 PRIVATE = frozenset({"board.folder"})
-"""Keys of these sections that concern this host alone."""
+"""Keys of these sections that concern this host alone, as do the label files of phases."""
+
+OPTIONAL = frozenset({"per_week", "standing", "carry_over"})
+"""Keys of phases that are no rule where they are absent."""
 
 
 def snapshot(config: Config) -> dict[str, Any]:
     """Return the rules, each under its key, as ``quota.per_week``; phases and entries under their names."""
     dumped = config.model_dump(mode="json", include=SECTIONS)
+    dumped["phases"] = [_of_phase(phase) for phase in dumped["phases"]]
     return {key: value for key, value in sorted(_flat("", dumped)) if key not in PRIVATE}
+
+
+def _of_phase(dumped: Mapping[str, Any]) -> dict[str, Any]:
+    said = {
+        key: value for key, value in dumped.items() if key != "labels" and (value is not None or key not in OPTIONAL)
+    }
+    return said | ({"own labels": ", ".join(sorted(dumped["labels"]))} if dumped["labels"] else {})
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -22,6 +22,7 @@ from mailbot.config.contest import (
 )
 from mailbot.config.fields import LedgerUrl, Section
 from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
+from mailbot.config.stages import Stage, stages_of
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
 from mailbot.system.children.bounds import MIB, Bounds
@@ -148,7 +149,18 @@ class Config(Section):
         """The phases; one that is always open when the config names none."""
         if not self.phases:
             return (Phase(name="submission", opens=None, closes=None),)
-        return tuple(Phase(**p.model_dump()) for p in self.phases)
+        own = {"labels", "standing", "carry_over"}
+        return tuple(Phase(**p.model_dump(exclude=own)) for p in self.phases)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages, in order: phases that share labels and a board."""
+        return stages_of(self.phases, {name: section.labels for name, section in self.tracks.items()})
+
+    @property
+    def label_files(self) -> tuple[Path, ...]:
+        """The label files that the config names, of all tracks and phases."""
+        return tuple(dict.fromkeys(path for stage in self.stages for path in stage.labels.values()))
 
     def extended(self, until: Mapping[str, datetime]) -> Config:
         """Return the config with phases that close later, by their names; what would be earlier is passed over."""

@@ -156,7 +156,7 @@ def _read(config: Config) -> list[Path]:
     """Return the files that the daemon reads, except for those that systemd passes as credentials."""
     servers = (config.imap, config.smtp)
     named = [config.roster.file, config.oauth.client_secret_file, *(server.ca_file for server in servers if server)]
-    return [*(path for path in named if path), *(section.labels for section in config.tracks.values())]
+    return [*(path for path in named if path), *config.label_files]
 
 
 def _credentials(config: Config) -> list[tuple[str, Path]]:

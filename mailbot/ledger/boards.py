@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.config.stages import FIRST
 from mailbot.ledger.tables import boards, shown
 
 if TYPE_CHECKING:
@@ -29,17 +30,23 @@ class BoardRow:
     board: str
     #: Whether its letters are still to be written.
     letters_owed: bool
+    #: The stage whose board it is, by its key (:mod:`mailbot.config.stages`).
+    stage: str
 
 
-def add(tx: Tx, board: str, *, due_at: datetime | None, now: datetime, letters_owed: bool = False) -> int | None:
+def add(
+    tx: Tx, board: str, *, due_at: datetime | None, now: datetime, letters_owed: bool = False, stage: str = FIRST
+) -> int | None:
     """Keep a published board; None when the one due at that instant is kept already."""
     if due_at is not None and tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == due_at)) is not None:
         return None
     row = tx.execute(
         sa.insert(boards)
-        .values(due_at=due_at, published_at=now, sha256=digest(board), board=board, letters_owed=letters_owed)
+        .values(
+            due_at=due_at, published_at=now, sha256=digest(board), board=board, letters_owed=letters_owed, stage=stage
+        )
         .returning(boards.c.id)
-    )
+    )  # fmt: skip
     return int(row.scalar_one())
 
 
@@ -90,6 +97,7 @@ def listing(tx: Tx) -> list[BoardRow]:
             sha256=r.sha256,
             board=r.board,
             letters_owed=r.letters_owed,
+            stage=r.stage,
         )
         for r in rows
     ]

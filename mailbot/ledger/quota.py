@@ -14,6 +14,8 @@ from mailbot.ledger import events, submissions
 from mailbot.ledger.tables import grants, teams
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mailbot.config.calendar import Quota
     from mailbot.ledger.engine import Tx
     from mailbot.model import Team
@@ -26,10 +28,12 @@ GRANTED = "quota-granted"
 """The kind of a grant in the audit trail; its subject is the team's name."""
 
 
-def allowance(tx: Tx, quota: Quota, *, team_id: int, track: str, at: datetime) -> Allowance:
-    """Return it for the week that holds an instant."""
+def allowance(
+    tx: Tx, quota: Quota, *, team_id: int, track: str, at: datetime, phases: Collection[str] | None = None
+) -> Allowance:
+    """Return it for the week that holds an instant; of the submissions in some phases where they are named."""
     since, until = quota.week(at)
-    used = submissions.used(tx, team_id=team_id, track=track, since=since, until=until)
+    used = submissions.used(tx, team_id=team_id, track=track, since=since, until=until, phases=phases)
     more = granted(tx, team_id=team_id, track=track, week=since)
     return Allowance(per_week=quota.per_week + more, used=used, renews_at=until)
 

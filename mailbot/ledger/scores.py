@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.config.stages import Within
     from mailbot.ledger.engine import Tx
 
 
@@ -30,6 +31,8 @@ class Version:
     truth: str
     #: Name and version of the formula.
     scorer: str
+    #: Which submissions are meant to have such scores; None: all of the track.
+    within: Within | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +87,11 @@ def of_submission(tx: Tx, submission_id: int) -> list[ScoreRow]:
     return [ScoreRow(**row) for row in rows.mappings()]
 
 
-def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int = 0) -> list[Accepted]:
+def accepted(
+    tx: Tx, track: str, *, lacking: Version | None = None, after: int = 0, within: Within | None = None
+) -> list[Accepted]:
     """Return the accepted submissions of a track in order of their ids: all, or those without a score of a version."""
-    wanted = [*_accepted(track), submissions.c.id > after]
+    wanted = [*_accepted(track, lacking.within if lacking else within), submissions.c.id > after]
     if lacking is not None:
         wanted.append(~_scored(lacking))
     columns = (submissions.c.id, submissions.c.mail_id, submissions.c.sha256)
@@ -97,7 +102,7 @@ def accepted(tx: Tx, track: str, *, lacking: Version | None = None, after: int =
 def count_lacking(tx: Tx, version: Version) -> int:
     """Count the accepted submissions of a track without a score of a version."""
     counted = sa.select(sa.func.count()).select_from(submissions)
-    return tx.scalar(counted.where(*_accepted(version.track), ~_scored(version))) or 0
+    return tx.scalar(counted.where(*_accepted(version.track, version.within), ~_scored(version))) or 0
 
 
 def count_all_lacking(tx: Tx, versions: Iterable[Version]) -> int:
@@ -157,9 +162,12 @@ def _bound(tx: Tx, name: str, value: object) -> object:
     return process(value) if process else value
 
 
-def told(tx: Tx, track: str) -> set[str]:
+def told(tx: Tx, track: str, within: Within | None = None) -> set[str]:
     """Return every truth that the first score of a submission was by: that of its reply."""
-    first = sa.select(sa.func.min(scores.c.id)).where(scores.c.track == track).group_by(scores.c.submission_id)
+    of_track = sa.select(sa.func.min(scores.c.id)).where(scores.c.track == track)
+    if within is not None:
+        of_track = of_track.join(submissions, submissions.c.id == scores.c.submission_id).where(in_phases(within))
+    first = of_track.group_by(scores.c.submission_id)
     return set(tx.scalars(sa.select(scores.c.truth).where(scores.c.id.in_(first)).distinct()))
 
 
@@ -172,11 +180,18 @@ def most_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | N
     wanted = (scores.c.track == present.track, scores.c.truth.in_(truths), other)
     each = sa.select(scores.c.truth, scores.c.scorer).where(*wanted).group_by(scores.c.truth, scores.c.scorer)
     found = tx.execute(each.order_by(sa.func.count().desc(), sa.func.max(scores.c.id).desc()).limit(1)).first()
-    return Version(track=present.track, truth=found.truth, scorer=found.scorer) if found else None
+    return replace(present, truth=found.truth, scorer=found.scorer) if found else None
 
 
-def _accepted(track: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return submissions.c.status == Status.ACCEPTED, submissions.c.track == track
+def _accepted(track: str, within: Within | None = None) -> tuple[sa.ColumnElement[bool], ...]:
+    own = () if within is None else (in_phases(within),)
+    return submissions.c.status == Status.ACCEPTED, submissions.c.track == track, *own
+
+
+def in_phases(within: Within) -> sa.ColumnElement[bool]:
+    """Whether a submission came in one of some phases."""
+    named = submissions.c.phase.in_(sorted(within.phases))
+    return sa.or_(submissions.c.phase.is_(None), ~named) if within.but else named
 
 
 def _of(version: Version) -> tuple[sa.ColumnElement[bool], ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.ledger.scores import in_phases
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import exclusions, scores, selections, submissions, teams
 from mailbot.model import Rule, Standing, Status
@@ -92,7 +93,7 @@ def _ranked(deciding: Deciding, of: sa.ColumnElement[bool]) -> sa.Subquery:
         .outerjoin(shown, _scored(shown, deciding.shown))
         .outerjoin(selections, selections.c.submission_id == submissions.c.id)
         .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track)
-        .where(of, ~_excluded())
+        .where(of, ~_excluded(), *([in_phases(deciding.by.within)] if deciding.by.within else []))
         .subquery()
     )
 

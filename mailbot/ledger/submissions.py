@@ -130,12 +130,15 @@ def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime)
     return True
 
 
-def used(tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime) -> int:
-    """Count the accepted submissions of a team on a track that arrived in a window of time."""
+def used(
+    tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime, phases: Collection[str] | None = None
+) -> int:
+    """Count the accepted submissions of a team on a track that arrived in a window of time, in some or all phases."""
     counted = sa.select(sa.func.count()).select_from(submissions)
     window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
     accepted = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.status == Status.ACCEPTED)
-    return tx.scalar(counted.where(*accepted, *window)) or 0
+    own = () if phases is None else (submissions.c.phase.in_(phases),)
+    return tx.scalar(counted.where(*accepted, *window, *own)) or 0
 
 
 def same(tx: Tx, judged: Judged, *, team_id: int, phase: str, since: datetime, until: datetime) -> int | None:

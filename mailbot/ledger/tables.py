@@ -92,11 +92,12 @@ truths = table(
 truth_choices = table(
     "truth_choices",
     row_id(),
-    sa.Column("track", sa.Text, nullable=False),  # the last choice of a track is its present truth
+    sa.Column("track", sa.Text, nullable=False),  # the last choice of a track and stage is its present truth
     sa.Column("truth", sa.String(64), nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("chosen_at", Instant, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False, server_default=""),  # whose labels they are; "" is the first
     sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
     one_of("source", Source),
 )
@@ -263,6 +264,7 @@ boards = table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("board", sa.Text, nullable=False),  # its JSON, byte for byte as hashed
     sa.Column("letters_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # they are still to be written
+    sa.Column("stage", sa.Text, nullable=False, server_default=""),  # whose board it is; "" is the first
 )
 
 shown = table(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.config.stages import FIRST
 from mailbot.ledger.tables import truth_choices, truths
 from mailbot.model import Source
 
@@ -47,6 +48,8 @@ class Choice:
     source: Source
     why: str
     chosen_at: datetime
+    #: The stage whose labels they are, by its key (:mod:`mailbot.config.stages`).
+    stage: str
 
 
 def add(
@@ -80,9 +83,9 @@ def listing(tx: Tx) -> list[TruthRow]:
     return [TruthRow(**row) for row in rows]
 
 
-def choose(tx: Tx, *, track: str, truth: str, source: Source, why: str, now: datetime) -> None:
-    """Make a known version the present one of its track."""
-    values = {"track": track, "truth": truth, "source": source, "why": why, "chosen_at": now}
+def choose(tx: Tx, *, track: str, truth: str, source: Source, why: str, now: datetime, stage: str = FIRST) -> None:
+    """Make a known version the present one of its track in a stage."""
+    values = {"track": track, "truth": truth, "source": source, "why": why, "chosen_at": now, "stage": stage}
     tx.execute(sa.insert(truth_choices).values(**values))
 
 
@@ -97,8 +100,9 @@ def last_choice(tx: Tx) -> int:
     return tx.scalar(sa.select(sa.func.max(truth_choices.c.id))) or 0
 
 
-def present(tx: Tx) -> dict[str, str]:
-    """Return the SHA-256 of each track's present truth."""
-    last = sa.select(sa.func.max(truth_choices.c.id)).group_by(truth_choices.c.track)
+def present(tx: Tx, stage: str = FIRST) -> dict[str, str]:
+    """Return the SHA-256 of each track's present truth, of those that were chosen for a stage."""
+    of_stage = truth_choices.c.stage == stage
+    last = sa.select(sa.func.max(truth_choices.c.id)).where(of_stage).group_by(truth_choices.c.track)
     rows = tx.execute(sa.select(truth_choices.c.track, truth_choices.c.truth).where(truth_choices.c.id.in_(last)))
     return {row.track: row.truth for row in rows}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config import challenge
 from mailbot.errors import ConfigError
-from mailbot.evaluation import labels
+from mailbot.evaluation import label_files
 from scoring.attack import attacks_on, made_up, simulate
 from scoring.model import Policy
 from scoring.split import split
@@ -65,7 +65,7 @@ def made_up_labels(config: Config, track: str | None, seed: int) -> Iterator[Tru
     if track is not None and track not in tracks:
         message = f"--track {track}: the config has {', '.join(tracks)}"
         raise ConfigError(message)
-    for name, truth in labels.given_truths(config, tracks).items():
+    for name, truth in label_files.given_truths(config, tracks).items():
         if track in (None, name):
             yield made_up(truth, seed)
 

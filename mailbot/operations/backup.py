@@ -10,7 +10,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import FOLDER, SECRET
+from mailbot.evaluation.label_files import SECRET
+from mailbot.evaluation.labels import FOLDER
 from mailbot.identity import keys as identity
 from mailbot.ledger import Ledger, daybook, mails
 from mailbot.system import safefile

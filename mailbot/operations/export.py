@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from mailbot import __version__
 from mailbot.board import exports
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import FOLDER, SECRET
+from mailbot.evaluation.label_files import SECRET
+from mailbot.evaluation.labels import FOLDER
 from mailbot.ledger import (
     boards,
     disputes,

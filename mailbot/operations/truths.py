@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.config.stages import FIRST
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import Given, Labels
+from mailbot.evaluation.label_files import Given
+from mailbot.evaluation.labels import Labels
 from mailbot.ledger import Ledger, is_there, truths
 from mailbot.operations import rescore
 from scoring.changes import changes, labels_of
@@ -205,7 +207,7 @@ def in_force(config: Config, path: Path, truth: Truth) -> Truth:
         return truth
     ledger = Ledger(config.ledger)
     try:
-        labels = Labels(ledger, config.state, {truth.track.name: Given(path=path, truth=truth)})
+        labels = Labels(ledger, config.state, {FIRST: {truth.track.name: Given(path=path, truth=truth)}})
         labels.refresh()
         return labels[truth.track.name]
     finally:

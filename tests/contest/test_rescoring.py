@@ -11,7 +11,7 @@ import pytest
 
 from mailbot import flow
 from mailbot.config import load
-from mailbot.evaluation import labels
+from mailbot.evaluation import label_files
 from mailbot.ledger import outbox, submissions
 from mailbot.model import ReplyState
 from mailbot.operations import rebuild
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a contest of which three mails were taken, and whose labels were then corrected."""
     folder, clock = tmp_path / "contest", Clock()
     (folder / "state").mkdir(parents=True)
-    (folder / "state" / labels.SECRET).write_text(SECRET)
+    (folder / "state" / label_files.SECRET).write_text(SECRET)
     with contest(folder, clock, split={"public": 0.5}) as wired:
         for number, sender in enumerate(("amber@example.org", "beryl@example.org", "amber@example.org")):
             take(wired, mail(sender, shift=0.2 + number / 5), clock())

@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.config import load
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import SECRET
+from mailbot.evaluation.label_files import SECRET
 from mailbot.ledger import rulings
 from mailbot.operations import rebuild
 from mailbot.system import safefile

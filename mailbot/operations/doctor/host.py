@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mailbot import errors
 from mailbot.errors import Temporary
-from mailbot.evaluation.labels import SECRET as SPLIT
+from mailbot.evaluation.label_files import SECRET as SPLIT
 from mailbot.identity.keys import FILE as IDENTITY
 from mailbot.mail import tasks
 from mailbot.operations.doctor.finding import Finding, green, red, yellow
@@ -94,7 +94,7 @@ def permissions(config: Config) -> Iterator[Finding]:
     open_secrets = [path for path in dict.fromkeys(secrets) if _others_may_read(path)]
     for path in open_secrets:
         yield red("permissions", f"others can read the secret in {path}", f"chmod 600 {path}")
-    rest = [config.state, *(section.labels for section in config.tracks.values())]
+    rest = [config.state, *config.label_files]
     open_rest = [path for path in rest if _others_may_read(path)]
     for path in open_rest:
         yield yellow("permissions", f"others can read {path}", f"chmod go= {path}")

@@ -10,7 +10,7 @@ import pytest
 from mailbot.config import challenge, load
 from mailbot.config.challenge import headings, track_of
 from mailbot.errors import ConfigError
-from mailbot.evaluation.labels import given_truths, load_truths
+from mailbot.evaluation.label_files import given_truths, load_truths
 from tests.unit.services import LABELS
 
 if TYPE_CHECKING:

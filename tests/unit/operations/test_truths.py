@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Permanent
-from mailbot.evaluation.labels import load_truths
+from mailbot.evaluation.label_files import load_truths
 from mailbot.operations import truths
 from tests.unit.services import LABELS, Clock, served
 
