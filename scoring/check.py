@@ -246,6 +246,6 @@ def _fault_problem(fault: Fault, examples: list[str], track: Track) -> Problem:
         return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)
     verb = " is" if len(examples) == 1 else " are"
     ranges = dict.fromkeys(column.range for column in track.columns if column.kind is Kind.NUMBER)
-    within = " or ".join(f"{low:,g} to {high:,g}" for low, high in ranges)
+    within = " or ".join(f"{low:,.12g} to {high:,.12g}" for low, high in ranges)
     message = FAULTS[fault].format(counted(len(examples), "value") + verb, within=within)
     return Problem(code=fault.value, count=len(examples), examples=first(examples), message=message)

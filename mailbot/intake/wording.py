@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.intake.commands import Word
 from mailbot.intake.inquiry import Aim
-from mailbot.mail.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, words
+from mailbot.mail.languages import CHINESE, ENGLISH, has_han, language_of, reason_in, shown_in, told_in, words
 from mailbot.model import AuthLevel, Exclusion, Outcome, Status
 
 if TYPE_CHECKING:
@@ -119,9 +119,16 @@ class Wording:
         return label + self.catalogue.gettext(": ")
 
     def sentence(self, one: Problem | Note) -> str:
-        """Say what is wrong: with a short sentence of the language first, then in English with the figures."""
+        """Say what is wrong; what the catalogue does not have stands in English behind a short sentence of its code."""
+        told = told_in(self.language, one.message)
         short = self.catalogue.pgettext("problem", one.code)
-        return one.message if short == one.code else f"{short} {one.message}"
+        return told if short == one.code or told != one.message else f"{short} {told}"
+
+    def examples(self, problem: Problem) -> str:
+        """Return the examples of a problem that its sentence does not show already, as a list; "" for none."""
+        if all(each in problem.message and not each.isdecimal() for each in problem.examples):
+            return ""
+        return self.catalogue.gettext("; ").join(told_in(self.language, each) for each in problem.examples)
 
     def status(self, status: Status) -> str:
         """Say what became of a submission."""

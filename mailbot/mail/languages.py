@@ -85,6 +85,67 @@ def _reasons(language: str) -> list[tuple[re.Pattern[str], str]]:
     ]
 
 
+def told_in(language: str, text: str) -> str:
+    """Say in a language what is wrong with a file or a mail, which `scoring` and the mail reader say in English.
+
+    The sentences are those of the catalogue's context "told". What stands in the place of a figure is said in the same
+    way: ``8 rows``, ``1 to 20``; a name or a value of the team comes back as it is, and so does an unknown sentence.
+    """
+    if language not in CATALOGUES:
+        return text
+    for words_around, names, wording in _told(language):
+        values = _between(text, words_around)
+        found = None if values is None else dict(zip(names, values, strict=True))
+        if found is not None and all(_is_figure(found[name]) for name in names if _FIGURE.fullmatch(name)):
+            return wording % {name: told_in(language, value) for name, value in found.items()}
+    return text
+
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+_FIGURE = re.compile(r"n\d?")
+"""The names of places that only figures may stand in."""
+
+
+def _is_figure(value: str) -> bool:
+    return bool(value) and not value.strip("0123456789,.+-e")
+
+
+@cache
+def _told(language: str) -> list[tuple[list[str], list[str], str]]:
+    """Return the sentences as the texts around their places, the places' names and the translation; the longest first.
+
+    One without a place has its translation's percent signs doubled, as those with places have.
+    """
+    found = []
+    for each in _catalogue(language):
+        if each.context == "told":
+            said, wording = str(each.id), str(each.string)
+            names = _PLACE.findall(said)
+            found.append((_PLACE.split(said)[::2], names, wording if names else wording.replace("%", "%%")))
+    return sorted(found, key=lambda one: -sum(map(len, one[0])))
+
+
+def _between(text: str, words_around: list[str]) -> list[str] | None:
+    """Return what stands between these texts in order, each found where it comes first; None where one is missing.
+
+    Linear in the text, whatever a team wrote into it.
+    """
+    head, *rest = words_around
+    if not rest:
+        return [] if text == head else None
+    if not text.startswith(head) or not text.endswith(rest[-1]):
+        return None
+    values, at, end = list[str](), len(head), len(text) - len(rest[-1])
+    for one in rest[:-1]:
+        found = text.find(one, at, end)
+        if found < 0:
+            return None
+        values.append(text[at:found])
+        at = found + len(one)
+    return [*values, text[at:end]] if at <= end else None
+
+
 def language_of(text: str) -> str:
     """Tell the language of what somebody wrote by its share of Han characters; addresses are in none."""
     letters = [char for char in re.sub("[!-~]+@[!-~]+", "", text) if char.isalpha()]

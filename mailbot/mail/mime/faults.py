@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mailbot.mail.mime.links import Link
 
 
-_ADVICE = {
+ADVICE = {
     "winmail": "Outlook packed your attachments into winmail.dat, and that arrived damaged: not all of it can be read. "
     "Please send the mail as plain text or HTML (Format Text > Plain Text) with the file attached.",
     "encrypted": "The mail or its file is encrypted, so it cannot be read here. "
@@ -51,7 +51,7 @@ _ADVICE = {
 
 def advice(code: str, count: int = 1, examples: Sequence[str] = ()) -> Problem:
     """Return the fault `code` with its fixed sentence; `examples` are names of files or fields."""
-    return Problem(code=code, count=count, examples=_shown(examples), message=_ADVICE[code])
+    return Problem(code=code, count=count, examples=_shown(examples), message=ADVICE[code])
 
 
 def cloud_links(links: Sequence[Link]) -> Problem:

@@ -182,7 +182,7 @@ def test_a_reply_says_that_a_machine_wrote_it(replies: Replies) -> None:
 def test_what_a_team_writes_is_shown_and_not_obeyed(replies: Replies) -> None:
     """Markup in names, notes and problems is text in both alternatives."""
     evil = '<script>alert(1)</script> {{ 7*7 }} & "x"'
-    problem = Problem(code="x", count=1, examples=(evil,), message=f"It says {evil}.")
+    problem = Problem(code="x", count=1, examples=(f"{evil}!",), message=f"It says {evil}.")
     reply = _compose(
         replies, None, _one(Status.REFUSED, problems=(problem,)), _one(notes=(Note(code="y", count=1, message=evil),))
     )

@@ -22,6 +22,7 @@ from mailbot.mail.languages import (
     language_of,
     reason_in,
     shown_in,
+    told_in,
     width,
     words,
     wrapped,
@@ -96,9 +97,20 @@ def test_labels_are_in_line() -> None:
     assert {width(labelled(text)) for text in ("Score", "得分", "")} == {17}
 
 
-def _reasons() -> list[str]:
+def _said(context: str) -> list[str]:
     with (folder() / CATALOGUES[CHINESE]).open("rb") as file:
-        return [str(entry.id) for entry in read_po(file, locale="zh_Hans") if entry.context == "reason"]
+        return [str(entry.id) for entry in read_po(file, locale="zh_Hans") if entry.context == context]
+
+
+def test_what_is_wrong_is_said_with_its_figures() -> None:
+    """And with what a team wrote, as it wrote it; a place for a figure takes nothing else."""
+    assert told_in(CHINESE, "6 of our 8 ids are missing; your file has 2 rows.") == (
+        "测试集的 8 个编号中缺少 6 个；您的文件有 2 行。"  # noqa: RUF001  # the stops of Chinese
+    )
+    assert told_in(CHINESE, "line 3: 5 fields") == "第 3 行：5 个字段"  # noqa: RUF001  # as above
+    assert told_in(CHINESE, "many rows") == "many rows"
+    assert told_in(CHINESE, "The file is 100% wrong.") == "The file is 100% wrong."
+    assert told_in(ENGLISH, "line 3: 5 fields") == "line 3: 5 fields"
 
 
 def test_a_reason_is_said_with_its_figures_and_part_by_part() -> None:
@@ -110,16 +122,23 @@ def test_a_reason_is_said_with_its_figures_and_part_by_part() -> None:
     assert reason_in(ENGLISH, kept) == kept
 
 
-@pytest.mark.parametrize("msgid", _reasons())
+@pytest.mark.parametrize("msgid", _said("reason"))
 def test_no_reason_is_stale(msgid: str) -> None:
     """Each is put together from words that stand in the code."""
     assert all(any(part in text for text in _texts()) for part in re.split(r"%\(\w+\)s", msgid))
 
 
+def test_no_sentence_about_a_file_is_stale() -> None:
+    """Each of their words stands in the code."""
+    words_told = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"%\(\w+\)s", " ", "\n".join(_said("told")))))
+    assert words_told <= set(re.findall(r"[A-Za-z]{3,}", "\n".join(_texts())))
+
+
 @cache
 def _texts() -> list[str]:
     """Return every text of the code, those around the figures of an f-string too."""
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "mailbot").rglob("*.py"))
+    paths = (path for folder in ("mailbot", "scoring") for path in (ROOT / folder).rglob("*.py"))
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
     nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return [node.value for node in nodes if isinstance(node.value, str)]
 
