@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring.evaluate import evaluate
     from scoring.model import Evaluation
+    from scoring.scores.evaluate import evaluate
 
 __all__ = ["Evaluation", "evaluate"]
 
-_HOMES = {"Evaluation": "scoring.model", "evaluate": "scoring.evaluate"}
+_HOMES = {"Evaluation": "scoring.model", "evaluate": "scoring.scores.evaluate"}
 
 
 def __getattr__(name: str) -> object:

@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scoring import checker, siqa
-from scoring.declare import track_in
+from scoring import checker
+from scoring.declaration import siqa
+from scoring.declaration.declare import track_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,8 @@ def _draws(text: str) -> int:
 
 def _found(options: argparse.Namespace) -> Single | str:
     """Return what became of the file, or what keeps it from being evaluated."""
-    from scoring import single, truth  # noqa: PLC0415 -- numpy is slow to load, and not for --help
+    from scoring import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
+    from scoring.labels import truth  # noqa: PLC0415 -- numpy is slow to load, and not for --help
 
     try:
         labels = truth.read_truth_file(options.truth, options.track)

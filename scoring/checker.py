@@ -17,20 +17,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scoring import siqa
-from scoring.check import check, constant_notes, tell_track
-from scoring.declare import track_from
-from scoring.idfile import read_ids
+from scoring.declaration import siqa
+from scoring.declaration.declare import track_from
+from scoring.files.read import read
+from scoring.files.unpack import unpack
 from scoring.model import Problem
-from scoring.read import read
+from scoring.rows.check import check, constant_notes, tell_track
+from scoring.rows.idfile import read_ids
 from scoring.text import counted
-from scoring.unpack import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scoring.ids import Id
     from scoring.model import Note, Track
+    from scoring.rows.ids import Id
 
 IN_ORDER, TO_MEND, WRONG_CALL = 0, 1, 2
 
@@ -69,7 +69,7 @@ def findings(
 def _finding(
     name: str, data: bytes, ids: Mapping[str, Sequence[Id]], tracks: Sequence[Track], hint: str | None
 ) -> Finding:
-    """Check a bare file, in the order in which :func:`scoring.evaluate.evaluated_any` does."""
+    """Check a bare file, in the order in which :func:`scoring.scores.evaluate.evaluated_any` does."""
     reading, digest = read(data, name), hashlib.sha256(data).hexdigest()
     table = reading.table
     if table is None:

@@ -1,7 +1,8 @@
 """How sure a score is, and an order of scores: errors, intervals, ties and ranks, from influences alone.
 
-``g`` is the vector of influences on one score (n,), as :func:`scoring.scored.influence` returns it. The items are taken
-as a draw from many such items; all submissions answer the same items, so they are compared on the same draw.
+``g`` is the vector of influences on one score (n,), as :func:`scoring.scores.scored.influence` returns it. The
+items are taken as a draw from many such items; all submissions answer the same items, so they are compared on the same
+draw.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Measure:
     key: str
     #: Its heading, as ``Perception SRCC``.
     title: str
-    #: Name in :data:`scoring.registry.METRICS`.
+    #: Name in :data:`scoring.declaration.registry.METRICS`.
     metric: str
     #: Name of the column, as declared.
     column: str
@@ -130,7 +130,7 @@ class Term:
 class Track:
     """What a track's files look like and how its score is made of metrics.
 
-    :func:`scoring.declare.track_from` makes one from plain data.
+    :func:`scoring.declaration.declare.track_from` makes one from plain data.
     """
 
     #: Name in commands and the ledger, as ``siqa-s``.

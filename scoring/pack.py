@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring import checker
-from scoring.idfile import read_ids
+from scoring.rows.idfile import read_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +62,9 @@ def _sources() -> dict[str, bytes]:
     here = Path(__file__).parent
     command = (sys.executable, "-I", "-S", "-c", LOADED, str(here.parent))
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    places = [Path(*name.split(".")).with_suffix(".py") for name in loaded if name != "scoring"]
-    return {place.as_posix(): (here.parent / place).read_bytes() for place in (Path("scoring/__init__.py"), *places)}
+    bare = [Path(*name.split(".")) for name in loaded]
+    places = [place / "__init__.py" if (here.parent / place).is_dir() else place.with_suffix(".py") for place in bare]
+    return {place.as_posix(): (here.parent / place).read_bytes() for place in places}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scoring import reference, report, scored
-from scoring.bootstrap import bootstrap, percentiles
-from scoring.evaluate import evaluate_packed, values_of
+from scoring import reference, report
+from scoring.scores import scored
+from scoring.scores.bootstrap import bootstrap, percentiles
+from scoring.scores.evaluate import evaluate_packed, values_of
 from scoring.signature import signature
 
 if TYPE_CHECKING:
     from scoring.kernel import Floats
+    from scoring.labels.truth import Truth
     from scoring.model import Evaluation
     from scoring.signature import Signature
-    from scoring.truth import Truth
 
 MOST_DRAWS = 100_000
 

@@ -15,7 +15,12 @@ from scoring.table import ABSENT, Token
 from scoring.text import printable, quoted
 
 #: What a number may look like as text; float() alone takes ``1_000``, ``nan`` and digits of any script.
+ID = "id"
+"""The id column, unless the track names another."""
+
 NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,6})?", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{1,6})?", re.ASCII)
+EXACT = 2.0**53  # beyond it a float is no certain integer
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 NOTHING = frozenset({"", "null", "none", "na", "n/a", "-"})
 
@@ -49,6 +54,16 @@ def number(cell: object, within: tuple[float, float] = RANGE) -> float | Fault:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _in_range(float(cell), within)
     return Fault.NOT_NUMBER
+
+
+def whole(cell: object) -> int | None:
+    """Return the integer in a cell: 7, 7.0, "7", "007"; None for true, 7.5, "7a" and all else."""
+    if isinstance(cell, str):
+        text = bare(cell)
+        return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else None
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() and abs(cell) < EXACT else None
+    return cell if isinstance(cell, int) and not isinstance(cell, bool) else None
 
 
 def bare(text: str) -> str:

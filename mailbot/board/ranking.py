@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.model import Standing
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
     Versions = Mapping[str, Version]
 

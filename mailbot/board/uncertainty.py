@@ -10,16 +10,16 @@ import numpy as np
 
 from mailbot.config.board import OVERALL
 from scoring import interval
-from scoring.deviations import deviations
 from scoring.interval import Ties, standard_error, ties
+from scoring.scores.deviations import deviations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mailbot.model import Standing
     from scoring.kernel import Floats
-    from scoring.scored import Laid
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
+    from scoring.scores.scored import Laid
 
 MOST_ROWS = 300
 """So many of the best rows are compared with one another: all pairs of more would take long and say little."""
@@ -39,7 +39,7 @@ class Sure:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moved:
-    """A score of a team and what moves it, (m,): see :mod:`scoring.deviations`."""
+    """A score of a team and what moves it, (m,): see :mod:`scoring.scores.deviations`."""
 
     team: str
     score: float

@@ -27,8 +27,8 @@ from mailbot.evaluation.similarity import series
 from mailbot.ledger import similarities
 from mailbot.operations import attacks
 from mailbot.operations import verify as verification
+from scoring.fairness.similarity import Kind
 from scoring.signature import parse
-from scoring.similarity import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mailbot.operations.attacks import Outcome, Plan
     from mailbot.operations.verify import Checked
     from mailbot.service import Service
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
 FEWEST_MAILS, MOST_MAILS = 2, 10_000
 

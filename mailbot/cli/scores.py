@@ -29,16 +29,16 @@ from mailbot.evaluation.label_files import load_truths
 from mailbot.operations import rescore as rescoring
 from mailbot.operations import result_file, truths
 from scoring import single
-from scoring.declare import track_in
-from scoring.idfile import write_ids
+from scoring.declaration.declare import track_in
+from scoring.rows.idfile import write_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.board.rank_changes import Change
     from mailbot.config.schema import Config
+    from scoring.labels.truth import Truth
     from scoring.model import Track
-    from scoring.truth import Truth
 
 CHANGES = {
     "table": None,

@@ -23,7 +23,7 @@ from mailbot.cli.common import (
 )
 from mailbot.errors import Permanent
 from mailbot.operations import truths
-from scoring.changes import summary
+from scoring.labels.changes import summary
 
 if TYPE_CHECKING:
     from mailbot.operations.truths import Difference, Effect

@@ -11,9 +11,9 @@ from mailbot.config.schema import windows
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
-from scoring import siqa
-from scoring.form import DeclarationError
-from scoring.registry import Error, error_of
+from scoring.declaration import siqa
+from scoring.declaration.form import DeclarationError
+from scoring.declaration.registry import Error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mailbot.config.calendar import Moment, Phase, Window
     from mailbot.config.contest import EntrySection
     from mailbot.config.schema import Config
+    from scoring.labels.truth import Truth
     from scoring.model import Track
-    from scoring.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,7 @@ class PhaseSection(WindowSection):
     """A window of time in which submissions are taken."""
 
     name: str
-    #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.ladder`).
+    #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.fairness.ladder`).
     feedback: Policy = Policy.FULL
     #: The step that ``rounded`` rounds to, in points.
     rounding: float = Field(default=1.0, gt=0)

@@ -124,7 +124,7 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
         items = error.errors(include_url=False)
         wrong = {str(item["loc"][0]) for item in items}
         rest = {key: value for key, value in raw.items() if key not in wrong}
-        sound = Config.model_validate({"challenge": {"address": "nobody@scoring.example"}, "tracks": {}} | rest)
+        sound = Config.model_validate({"challenge": {"address": "nobody@scoring.rows.example"}, "tracks": {}} | rest)
         return None, [*map(errors.explained, items), *_contradictions(sound, wrong)]
     return config, _contradictions(config)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from scoring import siqa
-from scoring.declare import track_from
-from scoring.form import DeclarationError, Mistake
+from scoring.declaration import siqa
+from scoring.declaration.declare import track_from
+from scoring.declaration.form import DeclarationError, Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

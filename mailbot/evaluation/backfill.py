@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from mailbot.evaluation.submitted_files import Filed, Row, SubmittedFiles
     from mailbot.ledger import Ledger
     from mailbot.model import Standing
-    from scoring.evaluate import Evaluated
-    from scoring.scored import Laid
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
+    from scoring.scores.evaluate import Evaluated
+    from scoring.scores.scored import Laid
 
 AT_ONCE = 16
 """So many mails are read again side by side."""
@@ -64,7 +64,7 @@ class Backfill:
             advance(len(some))
 
     def predicted(self, truth: Truth, standings: Sequence[Standing]) -> dict[str, Laid]:
-        """Return what the submissions of standings predict, by receipt, as :func:`scoring.parts.laid_out` gives it."""
+        """Return what the submissions of standings predict, by receipt; see :func:`scoring.scores.parts.laid_out`."""
         with self.ledger.read() as tx:
             rows = submissions.with_ids(tx, [submissions.id_of(one.receipt) for one in standings])
         self.complete(truth, rows)

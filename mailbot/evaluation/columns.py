@@ -2,8 +2,8 @@
 
 A cache beside the ledger, filled at intake; :func:`mailbot.evaluation.backfill.complete` makes what is missing from
 the spool, and the whole folder may be deleted at any time. For each track and set of ids there is a file of
-predictions; a change of labels does not touch it. For each layout of :mod:`scoring.parts` there is a file of the
-forms that :mod:`scoring.stack` computes with, made from the first.
+predictions; a change of labels does not touch it. For each layout of :mod:`scoring.scores.parts` there is a file of the
+forms that :mod:`scoring.scores.stack` computes with, made from the first.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 from mailbot.errors import Temporary
 from mailbot.evaluation.rowfile import Item, RowFile
 from mailbot.evaluation.textfiles import TextFiles
-from scoring import stack
-from scoring.evaluate import texts_of, type_of
-from scoring.parts import parts_of
-from scoring.stack import Stack
+from scoring.scores import stack
+from scoring.scores.evaluate import texts_of, type_of
+from scoring.scores.parts import parts_of
+from scoring.scores.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from scoring.scored import Laid
-    from scoring.stack import Key
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
+    from scoring.scores.scored import Laid
+    from scoring.scores.stack import Key
 
 FORMAT = 1
 """Part of every file's name: to be raised when the same file would give other columns."""
@@ -51,7 +51,7 @@ class Predictions:
     submission_id: int
     #: SHA-256 (hex) of its file.
     sha256: str
-    #: As :class:`scoring.evaluate.Evaluated` holds them.
+    #: As :class:`scoring.scores.evaluate.Evaluated` holds them.
     values: Mapping[str, bytes]
 
 
@@ -61,7 +61,7 @@ class Stacked:
 
     #: Whose the rows are, in order; those that are missing from the store are left out.
     ids: tuple[int, ...]
-    #: As :func:`scoring.stack.rescored` takes them; empty without ids.
+    #: As :func:`scoring.scores.stack.rescored` takes them; empty without ids.
     stacks: Mapping[Key, Stack]
 
 
@@ -97,7 +97,7 @@ class Columns:
         return {each for each, sha256 in wanted.items() if known.get(each) != sha256}
 
     def laid(self, truth: Truth, submission_ids: Sequence[int]) -> dict[int, Laid]:
-        """Return columns as :func:`scoring.parts.laid_out` gives them; submissions that are not kept are left out."""
+        """Return columns as :func:`scoring.scores.parts.laid_out` gives them; what is not kept is left out."""
         with self._lock:
             return self._laid(truth, submission_ids)
 

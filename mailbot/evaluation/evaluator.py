@@ -15,8 +15,8 @@ from mailbot.errors import Temporary
 from mailbot.evaluation import tasks
 from mailbot.evaluation.tasks import Job, refused
 from mailbot.model import Judged
-from scoring import stack
-from scoring.evaluate import evaluation_of, laid_of
+from scoring.scores import stack
+from scoring.scores.evaluate import evaluation_of, laid_of
 
 __all__ = ["Evaluator", "InChildren", "Job", "Pending", "judged", "refused", "set_ups"]
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from mailbot.mail.open import Candidate
     from mailbot.system.children.process import SetUps
     from mailbot.system.sandbox import Sandbox, Task
-    from scoring.evaluate import Evaluated
+    from scoring.labels.truth import Truth
     from scoring.model import Evaluation
-    from scoring.stack import Key, Rescored, Stack
-    from scoring.truth import Truth
+    from scoring.scores.evaluate import Evaluated
+    from scoring.scores.stack import Key, Rescored, Stack
 
 
 class Pending(Protocol):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import submissions
-from scoring.deviations import deviations
-from scoring.evaluate import laid_of
-from scoring.ladder import Feedback, feedback, ladder
+from scoring.fairness.ladder import Feedback, feedback, ladder
 from scoring.model import Policy
-from scoring.scored import scored
+from scoring.scores.deviations import deviations
+from scoring.scores.evaluate import laid_of
+from scoring.scores.scored import scored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
     from mailbot.model import Judged, Team
-    from scoring.ladder import Rung
+    from scoring.fairness.ladder import Rung
 
 
 @dataclass(frozen=True, kw_only=True)

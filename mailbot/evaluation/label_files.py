@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from mailbot.config.stages import FIRST
 from mailbot.errors import ConfigError
 from mailbot.system import safefile
-from scoring.split import split
-from scoring.truth import TruthError, read_truth_file
+from scoring.labels.split import split
+from scoring.labels.truth import TruthError, read_truth_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.config.stages import Stage
-    from scoring.ids import Id
+    from scoring.labels.split import Split as Parts
+    from scoring.labels.truth import Truth
     from scoring.model import Track
-    from scoring.split import Split as Parts
-    from scoring.truth import Truth
+    from scoring.rows.ids import Id
 
 _Key = TypeVar("_Key", str, tuple[str, str])
 

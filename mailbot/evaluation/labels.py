@@ -17,8 +17,8 @@ from mailbot.ledger import events, truths
 from mailbot.ledger.truths import TruthRow
 from mailbot.model import Source
 from mailbot.system import safefile
-from scoring import changes, restrict
-from scoring.truth import TruthError, load_truth
+from scoring.labels import changes, restrict
+from scoring.labels.truth import TruthError, load_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mailbot.evaluation.label_files import Given, Split
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.truths import Choice
+    from scoring.labels.truth import Truth
     from scoring.model import Track
-    from scoring.truth import Truth
 
 
 FOLDER = "truths"

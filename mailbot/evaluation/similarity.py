@@ -15,8 +15,8 @@ from mailbot.errors import Permanent
 from mailbot.ledger import events, similarities
 from mailbot.ledger.submissions import receipt
 from mailbot.system import journal
-from scoring import similarity
-from scoring.similarity import FEW_ITEMS, Kind, Likeness
+from scoring.fairness import similarity
+from scoring.fairness.similarity import FEW_ITEMS, Kind, Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.similarities import Compared
     from scoring.kernel import Bools, Floats
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
 
 BATCH = 64
@@ -50,7 +50,7 @@ class Pair:
     second: int
     kind: Kind
     value: float
-    #: As :class:`scoring.similarity.Likeness` has it; None where it was not compared with all pairs.
+    #: As :class:`scoring.fairness.similarity.Likeness` has it; None where it was not compared with all pairs.
     outlying: float | None = None
 
 

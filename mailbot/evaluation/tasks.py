@@ -9,11 +9,11 @@ from typing import cast
 from mailbot.evaluation.workbooks import plain
 from mailbot.system.children.named import Kind
 from scoring import reference
-from scoring.evaluate import Evaluated, evaluated_any
-from scoring.evaluate import evaluate as evaluate_one
-from scoring.ids import Id  # noqa: TC001  # read when it crosses the wall
+from scoring.labels.truth import Truth
 from scoring.model import Evaluation, Note, Problem, Track
-from scoring.truth import Truth
+from scoring.rows.ids import Id  # noqa: TC001  # read when it crosses the wall
+from scoring.scores.evaluate import Evaluated, evaluated_any
+from scoring.scores.evaluate import evaluate as evaluate_one
 
 KIND = Kind(__name__)
 

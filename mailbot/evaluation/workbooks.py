@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from mailbot.evaluation import ods
 from mailbot.evaluation.sheet_rows import COLUMNS, ROWS, Refused, filled
+from scoring.files.workbooks import Workbook, workbook
+from scoring.files.zips import TROUBLE
 from scoring.model import Problem
-from scoring.workbooks import Workbook, workbook
-from scoring.zips import TROUBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

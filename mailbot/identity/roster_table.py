@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import ConfigError
-from scoring.decode import decode
-from scoring.layout import BLANKS, layout_of
+from scoring.files.layout import BLANKS, layout_of
+from scoring.files.read import decode
+from scoring.files.sniff import advice
 from scoring.model import Problem
-from scoring.sniff import advice
 from scoring.text import printable
 from scoring.values import bare
 

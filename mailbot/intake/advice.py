@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import neighbours, phase_at
 from mailbot.model import Rule, Status
-from scoring import example
+from scoring.rows import example
 
 if TYPE_CHECKING:
     from datetime import datetime

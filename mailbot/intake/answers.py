@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.model import Judged, Outcome, Status, Team, Verdict
-    from scoring.ladder import Feedback
+    from scoring.fairness.ladder import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.model import Ruling, Team
+    from scoring.labels.truth import Truth
     from scoring.model import Measure
-    from scoring.truth import Truth
 
 
 MOST_ATTACHED = 2**20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.subject import own_lines
 from mailbot.model import Item
-from scoring.sniff import suffix
+from scoring.files.sniff import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

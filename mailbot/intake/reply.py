@@ -23,7 +23,7 @@ from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
 from mailbot.mail.templates import environment
 from mailbot.model import MOST_SELECTED, Outcome, Rule, Status
-from scoring import example
+from scoring.rows import example
 from scoring.signature import signature
 
 if TYPE_CHECKING:

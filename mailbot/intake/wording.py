@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mailbot.intake.inquiry import Inquiry
     from mailbot.mail.model import Mail
     from mailbot.model import Verdict
-    from scoring.ladder import Feedback
+    from scoring.fairness.ladder import Feedback
     from scoring.model import Note, Problem
 
 

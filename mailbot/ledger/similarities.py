@@ -43,9 +43,9 @@ class LikenessRow:
     second_id: int
     first_team: str
     second_team: str
-    #: One of :class:`scoring.similarity.Kind`.
+    #: One of :class:`scoring.fairness.similarity.Kind`.
     kind: str
-    #: As :class:`scoring.similarity.Likeness` has it.
+    #: As :class:`scoring.fairness.similarity.Likeness` has it.
     value: float
     found_at: datetime
 

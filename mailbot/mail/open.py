@@ -11,8 +11,8 @@ from mailbot.mail.mime.headers import KIB, MIB, Caps
 from mailbot.mail.model import Attachment, Brought, Mail  # noqa: TC001  # read when a record crosses the sandbox's wall
 from mailbot.mail.parse import files, parse
 from mailbot.mail.reports import undelivered
+from scoring.files.unpack import Limits, Unpacked, unpack
 from scoring.model import Problem
-from scoring.unpack import Limits, Unpacked, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailbot.config.calendar import Phase
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
-    from scoring.evaluate import Evaluated
+    from scoring.scores.evaluate import Evaluated
 
 
 @dataclass(frozen=True, kw_only=True)

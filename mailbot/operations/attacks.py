@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from mailbot.config import challenge
 from mailbot.errors import ConfigError
 from mailbot.evaluation import label_files
-from scoring.attack import attacks_on, made_up, simulate
+from scoring.fairness.attack import attacks_on, made_up, simulate
+from scoring.labels.split import split
+from scoring.labels.truth import TruthError
 from scoring.model import Policy
-from scoring.split import split
-from scoring.truth import TruthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mailbot.config.schema import Config
-    from scoring.attack import Attack, Gain
-    from scoring.truth import Truth
+    from scoring.fairness.attack import Attack, Gain
+    from scoring.labels.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Accepted
     from mailbot.service import Service
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
 CHUNK = 5_000
 """So many scores are entered in one transaction."""
@@ -99,7 +99,7 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
 
 
 def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
-    """Return what submissions score by a truth, bit for bit as :func:`scoring.evaluate.evaluate`; see rescore."""
+    """Return what submissions score by a truth, bit for bit as ``scoring.scores.evaluate`` scores them; see rescore."""
     service.backfill.complete(truth, rows)
     stacked = service.columns.stacks(truth, [row.id for row in rows])
     if len(stacked.ids) < len(rows):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from mailbot.evaluation import tasks
 from mailbot.system.sandbox import Sandbox
+from scoring.files.unpack import Limits, unpack
+from scoring.files.workbooks import workbook
 from scoring.model import Evaluation, Problem
 from scoring.single import Single, single
-from scoring.unpack import Limits, unpack
-from scoring.workbooks import workbook
 
 if TYPE_CHECKING:
     from mailbot.config.schema import LimitsSection
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
 WORKBOOKS = Limits(spreadsheets=True)
 

@@ -11,11 +11,12 @@ from mailbot.config.load import expanded
 from mailbot.config.starters import STARTERS
 from mailbot.config.tracks import made
 from mailbot.errors import Permanent
-from scoring import example, report
-from scoring.evaluate import evaluate
-from scoring.propose import propose
-from scoring.read import read
-from scoring.truth import load_truth
+from scoring import report
+from scoring.files.read import read
+from scoring.labels.propose import propose
+from scoring.labels.truth import load_truth
+from scoring.rows import example
+from scoring.scores.evaluate import evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from mailbot.evaluation.label_files import Given
 from mailbot.evaluation.labels import Labels
 from mailbot.ledger import Ledger, is_there, truths
 from mailbot.operations import rescore
-from scoring.changes import changes, labels_of
-from scoring.restrict import without
-from scoring.truth import TruthError, load_truth
+from scoring.labels.changes import changes, labels_of
+from scoring.labels.restrict import without
+from scoring.labels.truth import TruthError, load_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.truths import TruthRow
     from mailbot.service import Service
-    from scoring.changes import Changes
-    from scoring.ids import Id
+    from scoring.labels.changes import Changes
+    from scoring.labels.truth import Truth
     from scoring.model import Track
-    from scoring.truth import Truth
+    from scoring.rows.ids import Id
 
 
 @dataclass(frozen=True, kw_only=True)

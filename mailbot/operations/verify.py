@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.mail.open import Candidate
     from mailbot.service import Service
+    from scoring.labels.truth import Truth
     from scoring.model import Evaluation
-    from scoring.truth import Truth
 
 CLOSE = 1e-9
 """Two computations of a figure agree within this share of it; in between lie orders of summing, never a label."""

@@ -1,7 +1,7 @@
 """What each metric computes; what is undefined is None, never NaN.
 
 A metric looks at predictions and labels through its :class:`~scoring.metrics.rule.Rule`. Names, bounds, units and
-options are in :mod:`scoring.registry`.
+options are in :mod:`scoring.declaration.registry`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.declaration.registry import METRICS
 from scoring.metrics import answers, boxes, correlations, curves, numbers, orders, probabilities, sets, texts
 from scoring.metrics.rule import FORMS, Form, Rule, joined, per
-from scoring.registry import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,14 +6,14 @@ import contextlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from scoring import cells
 from scoring.metrics.rule import Form, Rule
+from scoring.rows import cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoring.cells import Box
     from scoring.metrics.rule import Array, Maker, Options
+    from scoring.rows.cells import Box
 
     Pictures = tuple[tuple[Box, ...], ...]
 

@@ -60,7 +60,7 @@ class Rule(Generic[Labels]):
     target: Callable[[Sequence[Array]], Labels]
     #: The value; None where it is undefined.
     one: Callable[[Any, Labels], float | None]
-    #: The influence of each item on the value, (m,); None where it has none (see :mod:`scoring.deviations`).
+    #: The influence of each item on the value, (m,); None where it has none (see :mod:`scoring.scores.deviations`).
     influence: Callable[[Any, Labels], Floats] | None = None
     #: The value of each row, bit for bit as ``one``, from the columns' matrices (k, m) and the rows' sums of squares
     #: (k,), NaN where it is undefined; None: row by row.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring import cells
 from scoring.metrics.rule import Form, Rule
+from scoring.rows import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

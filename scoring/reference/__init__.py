@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scoring.parts import labels_of, parts_of
+from scoring.declaration.registry import METRICS
 from scoring.reference import answers, numbers, orders, probabilities, texts
-from scoring.registry import METRICS
-from scoring.scored import settled
+from scoring.scores.parts import labels_of, parts_of
+from scoring.scores.scored import settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scoring.labels.truth import Truth
     from scoring.model import Measure
     from scoring.reference.oracle import Column, Oracle, Told
-    from scoring.scored import Laid, Scored
-    from scoring.truth import Truth
+    from scoring.scores.scored import Laid, Scored
 
 #: Every metric by its name in the registry.
 ORACLES: Mapping[str, Oracle] = {
@@ -34,7 +34,7 @@ ORACLES: Mapping[str, Oracle] = {
 
 
 def scored(laid: Laid, truth: Truth) -> Scored:
-    """Return what :func:`scoring.scored.scored` returns, computed in the reference way."""
+    """Return what :func:`scoring.scores.scored.scored` returns, computed in the reference way."""
     return settled({each.key: _value(each, laid, truth) for each in truth.track.measures}, truth.track)
 
 

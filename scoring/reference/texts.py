@@ -8,7 +8,8 @@ import string
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scoring import cells, metrics
+from scoring import metrics
+from scoring.rows import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

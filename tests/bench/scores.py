@@ -14,16 +14,18 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import accuracy_score  # type: ignore[import-untyped]  # publishes no types
 
-from scoring import interval, siqa, stack
-from scoring.parts import target_of
-from scoring.scored import influence, scored
-from scoring.truth import Truth
+from scoring import interval
+from scoring.declaration import siqa
+from scoring.labels.truth import Truth
+from scoring.scores import stack
+from scoring.scores.parts import target_of
+from scoring.scores.scored import influence, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scoring.kernel import Floats
-    from scoring.scored import Laid
+    from scoring.scores.scored import Laid
 
 MANY = 10_000
 SHARE = 200  # of the many, as many go through the other library's loop, whose time for all is that much more

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from scoring import pack, reference
-from scoring.declare import track_in
-from scoring.evaluate import evaluate
-from scoring.idfile import write_ids
-from scoring.truth import read_truth_file
+from scoring.declaration.declare import track_in
+from scoring.labels.truth import read_truth_file
+from scoring.rows.idfile import write_ids
+from scoring.scores.evaluate import evaluate
 from tests.challenges.make import EXAMPLES, MADE
 from tests.challenges.tools import FIGURES
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.open import open_mail
 from mailbot.system.children import wire
-from scoring.evaluate import evaluated_any
+from scoring.scores.evaluate import evaluated_any
 from tests.hostile.files import sheet_rows
 from tests.mails.make.outlook import file, long_name, tnef
 from tests.unit.scoring.made import csv_of, jsonl_of, official, s_rows, s_truth, u_rows

@@ -14,10 +14,10 @@ from mailbot.mail.open import open_mail
 from mailbot.mail.parse import parse
 from mailbot.system.children import wire
 from mailbot.system.children.channel import Channel
-from scoring.evaluate import evaluated_any
+from scoring.files.unpack import Limits, unpack
 from scoring.model import EXAMPLES
+from scoring.scores.evaluate import evaluated_any
 from scoring.text import REPLACEMENT
-from scoring.unpack import Limits, unpack
 from tests.hostile.files import xlsx
 from tests.unit.scoring.made import s_truth, u_truth
 

@@ -65,7 +65,7 @@ def test_a_child_has_its_channel_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("module", "foreign"),
     [
-        (mail_tasks.__name__, {"mailbot.evaluation", "mailbot.ledger", "numpy", "scoring.truth"}),
+        (mail_tasks.__name__, {"mailbot.evaluation", "mailbot.ledger", "numpy", "scoring.labels.truth"}),
         (evaluation_tasks.__name__, {"mailbot.mail", "mailbot.ledger", "email.parser"}),
     ],
 )

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.evaluation.workbooks import plain, to_csv
-from scoring.evaluate import evaluated_any
+from scoring.files.unpack import Limits, unpack
+from scoring.files.workbooks import Workbook, workbook
 from scoring.model import Problem
-from scoring.unpack import Limits, unpack
-from scoring.workbooks import Workbook, workbook
+from scoring.scores.evaluate import evaluated_any
 from tests.hostile import files
 from tests.unit.scoring.made import csv_of, s_rows, s_truth
 

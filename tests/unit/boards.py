@@ -16,7 +16,7 @@ from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
 from mailbot.config.calendar import Matter, Moment, Quota, Window
 from mailbot.config.challenge import COUNTS
 from mailbot.model import Rule, Standing
-from scoring import siqa
+from scoring.declaration import siqa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

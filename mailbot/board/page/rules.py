@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from mailbot.config.calendar import Matter, shown, shown_aoe
 from mailbot.config.challenge import COUNTS
-from scoring import example
 from scoring.model import Kind
+from scoring.rows import example
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mailbot.config.calendar import Moment, Quota, Window
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
-    from scoring.ids import Id
     from scoring.model import Track
+    from scoring.rows.ids import Id
 
 
 @dataclass(frozen=True, kw_only=True)

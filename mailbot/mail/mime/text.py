@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.charsets import WESTERN, codecs_of, strictly
-from scoring.legacy_text import guessed, is_han
+from scoring.files.legacy_text import guessed, is_han
 from scoring.text import REPLACEMENT
 
 if TYPE_CHECKING:

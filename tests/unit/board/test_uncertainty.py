@@ -10,13 +10,13 @@ from mailbot.board.uncertainty import MOST_ROWS, sureness
 from mailbot.config.board import OVERALL
 from mailbot.model import Standing
 from scoring.interval import difference, interval, standard_error
-from scoring.scored import influence, scored
-from tests.unit.scoring.labels import s_case, u_case
+from scoring.scores.scored import influence, scored
+from tests.unit.scoring.cases import s_case, u_case
 from tests.unit.services import NOW
 
 if TYPE_CHECKING:
-    from scoring.scored import Laid
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
+    from scoring.scores.scored import Laid
 
 SKILLS = {"Ada": 0.9, "Bo": 0.89, "Cy": 0.3}
 

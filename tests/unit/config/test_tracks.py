@@ -20,8 +20,8 @@ from mailbot.config import load, tracks
 from mailbot.config.challenge import headings
 from mailbot.errors import ConfigError
 from mailbot.ledger import outbox, submissions
-from scoring import example
-from scoring.siqa import siqa_s, siqa_u
+from scoring.declaration.siqa import siqa_s, siqa_u
+from scoring.rows import example
 from tests.unit import boards
 from tests.unit.services import ADA, CARL, Clock, served, take
 

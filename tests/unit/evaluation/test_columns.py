@@ -14,9 +14,11 @@ import pytest
 from mailbot.errors import Permanent
 from mailbot.evaluation.columns import Columns, Predictions
 from mailbot.ledger import submissions
-from scoring import restrict, siqa, stack
-from scoring.evaluate import evaluate, evaluated_any
-from scoring.truth import load_truth
+from scoring.declaration import siqa
+from scoring.labels import restrict
+from scoring.labels.truth import load_truth
+from scoring.scores import stack
+from scoring.scores.evaluate import evaluate, evaluated_any
 from tests.unit.scoring.made import TYPES, official, s_rows, s_truth, u_rows, u_truth
 from tests.unit.services import CARL, Clock, served, submission, take
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
     from tests.unit.scoring.made import Row
 
 N = 12

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.evaluation.evaluator import Evaluator, Pending
+    from scoring.labels.truth import Truth
     from scoring.model import Evaluation
-    from scoring.stack import Key, Rescored, Stack
-    from scoring.truth import Truth
+    from scoring.scores.stack import Key, Rescored, Stack
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from mailbot.ledger import outbox, submissions, tables
-from scoring import split
+from scoring.labels import split
 from tests.unit.services import Clock, served, submission, take
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import ConfigError
-from scoring.truth import load_truth
+from scoring.labels.truth import load_truth
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:

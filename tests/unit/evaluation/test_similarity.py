@@ -12,7 +12,7 @@ import pytest
 
 from mailbot.evaluation.similarity import series
 from mailbot.ledger import events, similarities
-from scoring.similarity import Kind
+from scoring.fairness.similarity import Kind
 from tests.unit.services import ADA, CARL, Clock, served, take
 
 if TYPE_CHECKING:

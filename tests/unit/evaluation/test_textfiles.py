@@ -10,11 +10,11 @@ import pytest
 
 from mailbot.evaluation.columns import Columns, Predictions
 from mailbot.evaluation.textfiles import TextFiles
-from scoring import stack
-from scoring.declare import track_from
-from scoring.evaluate import laid_of
-from scoring.scored import scored
-from scoring.truth import load_truth
+from scoring.declaration.declare import track_from
+from scoring.labels.truth import load_truth
+from scoring.scores import stack
+from scoring.scores.evaluate import laid_of
+from scoring.scores.scored import scored
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from mailbot.intake.reply import REFERENCES, Replies
 from mailbot.mail.model import Mail
 from mailbot.mail.subject import method_of
 from mailbot.model import Judged, Outcome, Status, Team
-from scoring.ladder import feedback
+from scoring.fairness.ladder import feedback
 from scoring.model import Evaluation, Note, Policy, Problem
 from tests.unit.services import ADA, NOW, Clock, served
 

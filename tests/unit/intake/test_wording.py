@@ -12,9 +12,9 @@ import pytest
 
 from mailbot.mail.languages import CHINESE, told_in
 from mailbot.mail.mime import faults
-from scoring import zips
-from scoring.evaluate import evaluated_any
-from scoring.unpack import unpack
+from scoring.files import zips
+from scoring.files.unpack import unpack
+from scoring.scores.evaluate import evaluated_any
 from tests.unit.scoring.made import s_rows, s_truth, u_rows, u_truth
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.mail.open import open_mail, taken_out
-from scoring.decode import decode
+from scoring.files.read import decode
 
 MISREAD = Path(__file__).parents[2] / "mails" / "misread"
 

@@ -12,7 +12,7 @@ import pytest
 
 from mailbot.mail import open as opening
 from mailbot.mail.open import MOST_CANDIDATES, Reach, open_mail
-from scoring.unpack import Limits
+from scoring.files.unpack import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from mailbot.ledger import events, outbox, scores, submissions, tables, teams
 from mailbot.letters import rescored as rescore_letters
 from mailbot.mail.open import open_mail
 from mailbot.operations import rescore
-from scoring.evaluate import evaluate
+from scoring.scores.evaluate import evaluate
 from tests.unit.services import CARL, Clock, served, submission, take
 
 if TYPE_CHECKING:

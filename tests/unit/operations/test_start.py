@@ -10,7 +10,7 @@ import pytest
 from mailbot.config import challenge, load
 from mailbot.config.starters import STARTERS
 from mailbot.evaluation.label_files import given_truths
-from scoring.evaluate import evaluate
+from scoring.scores.evaluate import evaluate
 from tests.challenges.make import EXAMPLES
 from tests.command import mailbot
 

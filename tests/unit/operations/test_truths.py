@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.service import Service
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
 
 BOTH = {name: {"labels": f"labels/answer-{name[-1]}.json"} for name in ("siqa-s", "siqa-u")}
 

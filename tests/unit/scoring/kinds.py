@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.registry import METRICS, Shape
+from scoring.declaration.registry import METRICS, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,14 +6,14 @@ import json
 import random
 from typing import TYPE_CHECKING
 
-from scoring import siqa
-from scoring.truth import load_truth
+from scoring.declaration import siqa
+from scoring.labels.truth import load_truth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scoring.labels.truth import Truth
     from scoring.model import Note, Problem
-    from scoring.truth import Truth
 
 S, U = siqa.siqa_s(), siqa.siqa_u()
 TYPES = ("yes-or-no", "what", "how")

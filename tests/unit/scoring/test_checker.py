@@ -14,8 +14,8 @@ import pytest
 from scoring import pack
 from scoring.__main__ import main
 from scoring.checker import findings
-from scoring.evaluate import evaluated_any
-from scoring.idfile import read_ids, write_ids
+from scoring.rows.idfile import read_ids, write_ids
+from scoring.scores.evaluate import evaluated_any
 from tests.unit.scoring.made import S, U, csv_of, jsonl_of, official, s_rows, s_truth, u_rows, u_truth
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_the_single_file_holds_no_label(folder: Path) -> None:
     with zipfile.ZipFile(folder / "checker.pyz") as archive:
         names = archive.namelist()
         baked = archive.read("scoring/baked/ids.txt").decode()
-    assert {"scoring/truth.py", "scoring/kernel.py", "scoring/evaluate.py"}.isdisjoint(names)
+    assert {"scoring/labels/truth.py", "scoring/kernel.py", "scoring/scores/evaluate.py"}.isdisjoint(names)
     assert baked.split("\n", 1)[0] == "# track siqa-s"
     assert set(baked.split()) == {"#", "track", "siqa-s", "siqa-u", *"123456"}
     assert pack.packed(write_ids(IDS)) == (folder / "checker.pyz").read_bytes()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scoring import siqa
+from scoring.declaration import siqa
+from scoring.files.zips import MESSAGES
 from scoring.values import Fault
-from scoring.zips import MESSAGES
 
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ CODE = re.compile(r'(?:code=|refused\(|_fail\(|_refuse\(|_ids_problem\(|_problem
 
 def codes_in_source() -> set[str]:
     """Return the codes of all problems and notes that scoring can make."""
-    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "scoring").glob("*.py"))
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "scoring").rglob("*.py"))
     return (
         {code for source in sources for code in CODE.findall(source)} | set(MESSAGES) | {str(fault) for fault in Fault}
     )

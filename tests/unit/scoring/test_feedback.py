@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.evaluate import evaluate
-from scoring.ladder import climb, feedback, ladder
+from scoring.fairness.ladder import climb, feedback, ladder
+from scoring.labels.split import public_ids, split
+from scoring.labels.truth import TruthError
 from scoring.model import Policy
+from scoring.scores.evaluate import evaluate
 from scoring.signature import Signature, package_version, parse, signature
-from scoring.split import public_ids, split
-from scoring.truth import TruthError
-from tests.unit.scoring.labels import s_case, truth_of, u_case
+from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import U, official, s_rows, s_truth
 
 if TYPE_CHECKING:

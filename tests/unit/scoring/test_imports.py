@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CHECKER = ("unpack", "read", "check", "model", "siqa", "text", "report")
+CHECKER = ("files.unpack", "files.read", "rows.check", "model", "declaration.siqa", "text", "report")
 
 LOADED = """
 import sys
@@ -30,7 +30,7 @@ def test_the_checkers_modules_use_the_standard_library_alone(module: str) -> Non
     assert loaded_by(module) == ["scoring"]
 
 
-@pytest.mark.parametrize("module", ["scoring", "scoring.__main__", "scoring.truth"])
+@pytest.mark.parametrize("module", ["scoring", "scoring.__main__", "scoring.labels.truth"])
 def test_importing_is_light(module: str) -> None:
     """Numpy, pandas and pyarrow wait until they are needed."""
     assert loaded_by(module) == ["scoring"]
@@ -38,4 +38,4 @@ def test_importing_is_light(module: str) -> None:
 
 def test_scoring_knows_nothing_of_mail() -> None:
     """The evaluator loads numpy, and nothing of mailbot."""
-    assert loaded_by("scoring.evaluate") == ["numpy", "scoring"]
+    assert loaded_by("scoring.scores.evaluate") == ["numpy", "scoring"]

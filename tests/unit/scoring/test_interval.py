@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring import bootstrap, interval, metrics, scored
-from scoring.declare import track_from
-from tests.unit.scoring.labels import s_case, truth_of, u_case
+from scoring import interval, metrics
+from scoring.declaration.declare import track_from
+from scoring.scores import bootstrap, scored
+from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import S, U
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scoring.kernel import Floats
-    from scoring.scored import Laid
-    from scoring.truth import Truth
+    from scoring.labels.truth import Truth
+    from scoring.scores.scored import Laid
 
 
 def error_of(laid: Laid, truth: Truth) -> float:

@@ -17,8 +17,8 @@ from mailbot.evaluation import tasks as evaluation
 from mailbot.mail import tasks as mail
 from mailbot.system.children import wire
 from mailbot.system.children.wire import Broken, Given, Request
-from scoring.evaluate import Evaluated
 from scoring.model import Evaluation, Problem
+from scoring.scores.evaluate import Evaluated
 
 if TYPE_CHECKING:
     from mailbot.mail.open import Opened

@@ -1,0 +1,1 @@
+"""What guards a contest: feedback that does not leak labels, attacks to try it with, look-alike submissions."""

@@ -1,0 +1,1 @@
+"""The bytes of a result file to a table: unpacking, encodings, JSON, delimited text. Standard library only."""

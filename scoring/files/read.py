@@ -1,0 +1,115 @@
+"""A result file's bytes to a table: JSON, JSONL, CSV or TSV, told by the content, never by the name.
+
+Whatever the bytes are, :func:`read` returns; it never raises. Standard library only.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from scoring.files.delimited import read_delimited
+from scoring.files.jsonrows import ENCODED_TWICE, are_encoded_lines, read_json
+from scoring.files.legacy_text import guessed
+from scoring.files.sniff import advice, archive_kind
+from scoring.files.strict import begins_with_comment, parse
+from scoring.files.wrapping import unwrapped
+from scoring.model import Note, Problem
+from scoring.table import Reading, Table, refused
+from scoring.text import printable, quoted
+
+__all__ = ["Reading", "Table", "read"]
+
+MOST_ENCODED = 3
+"""A text that was encoded more often than that is left as it is."""
+
+
+def read(data: bytes, name: str = "") -> Reading:
+    """Return the table in the bytes of a result file, with all problems found on the way.
+
+    ``name`` only helps to say what a file is that cannot be read. The file must be unpacked
+    (:func:`scoring.files.unpack.unpack`).
+    """
+    if archive_kind(name, data):
+        return refused("packed", "The file is an archive that was not unpacked.", printable(name))
+    if problem := advice(printable(name, 100), data):
+        return Reading(problems=(problem,))
+    decoded = decode(data)
+    if isinstance(decoded, Problem):
+        return Reading(problems=(decoded,))
+    text, notes = decoded
+    return _of_text(text, name, notes)
+
+
+def _of_text(text: str, name: str, notes: tuple[Note, ...], depth: int = 0) -> Reading:
+    """Return the table in a text; one that is a JSON text itself is looked into."""
+    taken = unwrapped(text.lstrip("\ufeff"))
+    if isinstance(taken, Problem):
+        return Reading(problems=(taken,), notes=notes)
+    text, notes = taken[0].lstrip("\ufeff"), (*notes, *taken[1])
+    start = text.lstrip()[:1]
+    if not start:
+        return refused("empty-file", "The file is empty.", printable(name))
+    if start == '"' and depth < MOST_ENCODED and isinstance(inner := parse(text), str) and inner.strip():
+        return _of_text(inner, name, (*notes, *ENCODED_TWICE), depth + 1)
+    is_json = start in "[{" or begins_with_comment(text) or (start == '"' and are_encoded_lines(text))
+    reading = read_json(text) if is_json else read_delimited(text)
+    return Reading(table=reading.table, problems=reading.problems, notes=(*notes, *reading.notes))
+
+
+# --- bytes to text: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030 or Windows-1252 where it makes sense
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_SAVE_AS = "Please save it as UTF-8 text."
+
+
+def decode(data: bytes) -> tuple[str, tuple[Note, ...]] | Problem:
+    """Return the text of a file and what to say of its encoding, or the problem with it."""
+    marked = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), None)
+    notes: tuple[Note, ...] = ()
+    try:
+        text = data.decode(marked or "utf-8")
+    except UnicodeDecodeError as error:
+        found = None if marked else guessed(data)
+        if found is None:
+            return _undecodable(marked or "utf-8", error)
+        text, encoding = found
+        notes = (_read_as(text, encoding),)
+    return _null(text) or (text, notes)
+
+
+_WORD = re.compile(r"\w{0,20}[^\x00-\x7f][\w-]{0,20}")
+
+
+def _read_as(text: str, encoding: str) -> Note:
+    """Return the note of a file that is not UTF-8: as what it was read, and a word of it, so that a team can tell."""
+    word = _WORD.search(text)
+    example = f", for example {quoted(word[0])}" if word else ""
+    if encoding == "gb18030":
+        return Note(code="gb18030", count=1, message=f"The file is not UTF-8; it was read as GB18030{example}.")
+    message = f"The file is not UTF-8; it was read as Windows-1252 (Latin-1){example}."
+    return Note(code="windows-1252", count=1, message=message)
+
+
+def _undecodable(encoding: str, error: UnicodeDecodeError) -> Problem:
+    name = encoding.removesuffix("-sig").upper()
+    where = f"byte {error.start + 1:,}"
+    message = f"The file is not text we can read: it is no {name} at {where}. {_SAVE_AS}"
+    return Problem(code="encoding", count=1, examples=(where,), message=message)
+
+
+def _null(text: str) -> Problem | None:
+    """NUL characters: a binary file, or UTF-16 without its mark."""
+    at = text.find("\x00")
+    if at < 0:
+        return None
+    line = f"line {text.count(chr(10), 0, at) + 1:,}"
+    message = f"The file holds NUL characters (the first in {line}): it is binary, or UTF-16 without a mark. {_SAVE_AS}"
+    return Problem(code="nul-characters", count=text.count("\x00"), examples=(line,), message=message)

@@ -1,0 +1,1 @@
+"""The committee's labels: loaded, compared between versions, restricted, split."""

@@ -1,0 +1,81 @@
+"""A small correct file, shown to a team whose file was refused. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from scoring.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scoring.model import Column, Track
+    from scoring.rows.ids import Id
+
+_NUMBERS = ((3.52, 4.1), (2.87, 3.64))
+_TEXTS = {
+    Kind.TEXT: ("the first text", "another text"),
+    Kind.TAGS: ("fire smoke", "water"),
+    Kind.MASK: ("3 2 10 5", "1 4"),
+    Kind.BOXES: ("cat 0.9 10 20 30 40", "dog 0.8 5 5 50 60; cat 0.3 1 2 30 30"),
+}
+
+
+def as_json(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
+    """Return a whole JSON file of three lines, for the first two of ``ids``."""
+    first, second = rows(track, ids)
+    return f'{{"track": "{track.letters[0]}", "predictions": [\n  {first},\n  {second}]}}'
+
+
+def as_csv(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
+    """Return the same file as CSV, of three lines too."""
+    lines = io.StringIO()
+    written = csv.DictWriter(lines, list(_row(track, ids, 0)), lineterminator="\n")
+    written.writeheader()
+    written.writerows(_row(track, ids, index) for index in (0, 1))
+    return lines.getvalue().rstrip("\n")
+
+
+def sample_csv(track: Track, ids: Sequence[Id]) -> str:
+    """Return a whole file as CSV, with a row for each of ``ids`` and made-up values that come again and again."""
+    lines = io.StringIO()
+    written = csv.writer(lines, lineterminator="\n")
+    written.writerow([track.id, *(column.name for column in track.columns)])
+    for index, item in enumerate(ids):
+        values = (_value(column, index % 2, place) for place, column in enumerate(track.columns))
+        written.writerow([item, *values])
+    return lines.getvalue()
+
+
+def rows(track: Track, ids: Sequence[Id] = (1, 2)) -> tuple[str, str]:
+    """Return two rows of a JSON ``predictions`` list, one to a line, for the first two of ``ids``."""
+    first, second = (json.dumps(_row(track, ids, index), ensure_ascii=False) for index in (0, 1))
+    return first, second
+
+
+def _row(track: Track, ids: Sequence[Id], index: int) -> dict[str, object]:
+    row: dict[str, object] = {track.id: ids[index % len(ids)]}
+    if track.group:
+        row[track.group] = list(track.weights)[index % len(track.weights)]
+    for number, column in enumerate(track.columns):
+        row[column.name] = _value(column, index, number)
+    return row
+
+
+def _value(column: Column, index: int, number: int) -> str | float:
+    """Return a value that the column takes."""
+    if column.kind is Kind.CHOICE:
+        return _choice(column, index)
+    if column.kind is not Kind.NUMBER:
+        return _TEXTS[column.kind][index]
+    low, high = column.range
+    value = _NUMBERS[index][number % 2]
+    return value if low <= value <= high else round(low + (high - low) * value / 5, 3)
+
+
+def _choice(column: Column, index: int) -> str:
+    """Return the first of the choices, then one from their middle."""
+    return column.choices[len(column.choices) // 2 if index else 0]

@@ -1,0 +1,222 @@
+"""One prediction file against one truth: a score with its metrics, or all the problems that stand against it.
+
+Pure: the same bytes and the same truth give the same evaluation, whoever asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring import interval
+from scoring.declaration import siqa
+from scoring.files.read import read
+from scoring.files.unpack import File, Limits, unpack
+from scoring.model import Evaluation, Kind, Note, Problem
+from scoring.rows.check import Checked, check, constant_notes, tell_track
+from scoring.scores import scored
+from scoring.scores.deviations import deviations
+from scoring.scores.parts import laid_out, numbered, parts_of
+from scoring.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scoring.labels.truth import Truth
+    from scoring.metrics.rule import Array
+    from scoring.model import Column, Track
+    from scoring.scores.scored import Laid, Scored
+    from scoring.table import Reading
+
+    Scorer = Callable[[Laid, Truth], Scored]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """An evaluation, and the values that it is of: enough to score the file again without it."""
+
+    evaluation: Evaluation
+    #: The numbers of each column (:func:`.parts.numbered`) in the order of ``Truth.ids``, every item of it: 8
+    #: bytes each (float64, little endian), a choice 1 byte; texts as a JSON list. Empty for a file with problems.
+    values: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.scored) -> Evaluation:
+    """Read, check and score the bytes of one result file for the track of ``truth``.
+
+    Never raises for what is in the file: its mistakes are the evaluation's problems. ``name`` only helps messages.
+    ``by`` computes the measures: ours, or :func:`scoring.reference.scored` for scipy's.
+    """
+    return _evaluated(read(data, name), truth, by).evaluation
+
+
+def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluated:
+    """Return the same with the file's values, the track told from the file; ``truths`` by track name.
+
+    ``hint`` is a track's name or letter; it decides only where neither the file's track field nor its columns do.
+    """
+    reading = read(data, name)
+    if reading.table is None:
+        return Evaluated(evaluation=_refused(reading, None, ()))
+    track = tell_track(reading.table, [truth.track for truth in truths.values()], hint)
+    if isinstance(track, Problem):
+        return Evaluated(evaluation=_refused(reading, None, (track,)))
+    return _evaluated(reading, truths[track.name])
+
+
+def evaluate_packed(
+    data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None, by: Scorer = scored.scored
+) -> Evaluation:
+    """Return the same for one track, the file bare, in a ``.gz`` or in a ``.zip``.
+
+    Of several files in an archive the one that tells this track counts; there must be exactly one.
+    """
+    file = _the_file(data, truth, name, limits or Limits())
+    if isinstance(file, File):
+        return evaluate(file.data, truth, name=file.name, by=by)
+    return Evaluation(track=truth.track.name, problems=file)
+
+
+def values_of(data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None) -> Laid | None:
+    """Return the columns that :func:`evaluate_packed` scores, laid out; None for a file with problems."""
+    file = _the_file(data, truth, name, limits or Limits())
+    reading = read(file.data, file.name) if isinstance(file, File) else None
+    if reading is None or reading.table is None or reading.problems:
+        return None
+    checked = check(reading.table, truth.track, truth.ids)
+    return None if checked.problems else laid_out(checked.values, truth)
+
+
+def _the_file(data: bytes, truth: Truth, name: str, limits: Limits) -> File | tuple[Problem, ...]:
+    """Return the one file for the truth's track, or why there is none."""
+    unpacked = unpack(name, data, limits)
+    if unpacked.problems:
+        return unpacked.problems
+    files = unpacked.files
+    if len(files) > 1:
+        files = tuple(file for file in files if _is_for(file.data, truth))
+    if len(files) == 1:
+        return files[0]
+    message = f"The archive holds {counted(len(files), 'file')} for {truth.track.title}; there must be one."
+    return (Problem(code="several-files" if files else "no-file", count=max(1, len(files)), message=message),)
+
+
+def _is_for(data: bytes, truth: Truth) -> bool:
+    """Whether a file tells the truth's track rather than another of SIQA's."""
+    table = read(data).table
+    others = [track for track in siqa.tracks() if track.name != truth.track.name]
+    return table is not None and tell_track(table, [truth.track, *others]) is truth.track
+
+
+def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluated:
+    if reading.table is None:
+        return Evaluated(evaluation=_refused(reading, truth, ()))
+    checked = check(reading.table, truth.track, truth.ids)
+    if reading.problems or checked.problems:
+        return Evaluated(evaluation=_refused(reading, truth, checked.problems, checked.notes))
+    return Evaluated(evaluation=_scored(reading, checked, truth, by), values=_packed(checked, truth.track))
+
+
+def _packed(checked: Checked, track: Track) -> dict[str, bytes]:
+    """Return the values as bytes, as :class:`Evaluated` says."""
+    numbers = numbered(checked.values, track.columns)
+    return {column.name: _bytes_of(column, numbers[column.name]) for column in track.columns}
+
+
+def _bytes_of(column: Column, values: Array) -> bytes:
+    if column.kind.is_text:
+        return json.dumps(values.tolist(), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return values.astype(type_of(column)).tobytes()
+
+
+def texts_of(values: bytes, n: int) -> Array:
+    """Return a column of n texts from its bytes. Raises ValueError for what is none."""
+    found = json.loads(values)
+    if not isinstance(found, list) or len(found) != n or not all(isinstance(each, str) for each in found):
+        raise ValueError("no column of texts")
+    return np.array(found, dtype=np.object_)
+
+
+def laid_of(values: Mapping[str, bytes], truth: Truth) -> Laid:
+    """Return the values that :class:`Evaluated` holds, laid out as :func:`scoring.scores.parts.laid_out` does."""
+    order = parts_of(truth).order
+    return {
+        column.name: (
+            texts_of(values[column.name], len(truth.ids))
+            if column.kind.is_text
+            else np.frombuffer(values[column.name], type_of(column)).astype(np.float64)
+        )[order]
+        for column in truth.track.columns
+    }
+
+
+def type_of(column: Column) -> np.dtype[np.generic]:
+    """Return of what type the values of a column of numbers or choices are kept."""
+    return np.dtype("u1" if column.kind is Kind.CHOICE else "<f8")
+
+
+def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
+    """Return the evaluation, of score and metrics, of columns that were checked before."""
+    found = scored.scored(laid, truth)
+    error = interval.standard_error(deviations(laid, truth))
+    return Evaluation(
+        track=truth.track.name,
+        score=found.score,
+        metrics=found.figures,
+        error=error,
+        interval=_interval(found, error, truth.track),
+        n=truth.n,
+        truth=truth.sha256,
+        scorer=truth.track.scorer,
+    )
+
+
+def _interval(found: Scored, error: float, track: Track) -> tuple[float, float] | None:
+    """Return the interval of a score; none at the least score, as of constant columns, where no item moves it."""
+    if error == 0.0 and found.score == track.bounds[0]:
+        return None
+    return interval.interval(found.score, error, track.bounds)
+
+
+def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:
+    """Return the evaluation of a file free of problems.
+
+    Its notes are of every item that a file must hold, whichever of them are scored: with a secret split they would
+    tell else which items those are.
+    """
+    laid = laid_out(checked.values, truth)
+    found = by(laid, truth)
+    error = interval.standard_error(deviations(laid, truth))
+    return Evaluation(
+        track=truth.track.name,
+        team=reading.table.team if reading.table else None,
+        method=reading.table.method if reading.table else None,
+        score=found.score,
+        metrics=found.figures,
+        error=error,
+        interval=_interval(found, error, truth.track),
+        n=truth.n,
+        truth=truth.sha256,
+        scorer=truth.track.scorer,
+        notes=(*reading.notes, *checked.notes, *constant_notes(checked.values, truth.track)),
+    )
+
+
+def _refused(
+    reading: Reading, truth: Truth | None, problems: tuple[Problem, ...], notes: tuple[Note, ...] = ()
+) -> Evaluation:
+    table = reading.table
+    return Evaluation(
+        track=truth.track.name if truth else None,
+        team=table.team if table else None,
+        method=table.method if table else None,
+        n=truth.n if truth else 0,
+        truth=truth.sha256 if truth else None,
+        scorer=truth.track.scorer if truth else None,
+        problems=(*reading.problems, *problems),
+        notes=(*reading.notes, *notes),
+    )
