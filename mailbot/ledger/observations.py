@@ -64,6 +64,12 @@ def given_up(tx: Tx, since: datetime) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(outbox).where(*where)) or 0
 
 
+def sent_since(tx: Tx, since: datetime) -> bool:
+    """Whether a mail of ours was taken since an instant."""
+    where = (outbox.c.state == ReplyState.SENT, outbox.c.sent_at > since)
+    return tx.scalar(sa.select(outbox.c.id).where(*where).limit(1)) is not None
+
+
 def submissions_by_track(tx: Tx) -> dict[tuple[str, Status], int]:
     """Count all submissions by track ("" where no track could be told) and status."""
     columns = (submissions.c.track, submissions.c.status)

@@ -25,6 +25,9 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 TOO_LARGE = 552
 """The answer to MAIL FROM with a SIZE beyond the server's limit (RFC 1870, section 6.1)."""
 
+_FOR_GOOD = 500
+"""Codes from here on are refusals for good, by their class (RFC 5321, section 4.2.1)."""
+
 _REST = {421, 451, 452}
 """Replies with which a server says that it takes nothing more for now."""
 
@@ -79,6 +82,36 @@ _NOT_THE_RECIPIENT = re.compile(
 """Words of a refusal that is about us, or about what the mail says."""
 
 
+_OF_US = re.compile(
+    r"spamhaus|spamcop|barracuda|\bsorbs\b|uceprotect|invaluement|mailspike|spfbl|\b(?:dns|r)bls?\b|dnswl"
+    r"|(?:block|black|deny)[ -]?(?:list|hole)|banned|(?:poor|bad|low) (?:ip |domain |sender |sending )?reputation"
+    r"|(?:ip|host|server|network|domain|sender|client)\b.{0,60}\b(?:is|was|has been|are|been) (?:\w+ )?"
+    r"(?:blocked|listed|banned|rejected|blacklisted|blocklisted)"
+    r"|client host (?:rejected|blocked)|blocked (?:by|using|for|due|from)|listed (?:in|at|by|on) "
+    r"|(?:sender|domain|host|ip)(?: \w+)? (?:rejected|denied|blocked|refused|verify failed)"
+    r"|relay(?:ing)?(?: \w+){0,2} (?:denied|prohibited|permitted|allowed)|(?:permit|allow|able|authori[sz]ed) to relay|not relay"
+    r"|unauthenticated|authentication (?:is )?required|must (?:first )?(?:authenticate|issue)"
+    r"|reverse dns|\brdns\b|\bptr\b|\bh?ehl?o\b|\b(?:spf|dkim|dmarc)\b|黑名单|黑名單|信誉|IP.{0,6}(?:拒绝|封禁|屏蔽)",
+    re.IGNORECASE,
+)
+"""Words of a server that refuses our host or our address, whomever a mail is to: a blocklist, a relay, DMARC."""
+
+_POLICY = re.compile(r"5\.7\.\d{1,3}$")
+"""A refusal for security or policy (RFC 3463, section 3.8): at RCPT nothing but who we are can be the reason ..."""
+
+_OF_THE_RECIPIENT = re.compile(
+    r"recipient|addressee|\bgroup\b|\blist\b|members?\b|mailbox|\buser\b|send (?:mail )?to (?:this|the)",
+    re.IGNORECASE,
+)
+"""... unless it says that this one takes mail from few."""
+
+BLOCKED = (
+    "; it refuses our host or address, not the recipient's: if a blocklist is named, look the host up there and ask to"
+    " be taken off; else check smtp.user, SPF and DKIM; or send through your provider's server"
+)
+"""What the organizers can do about it."""
+
+
 class Stage(Enum):
     """When a server refuses."""
 
@@ -96,7 +129,9 @@ def of_reply(code: int, text: bytes | str, stage: Stage) -> Temporary | Permanen
     before = stage is Stage.BEFORE and code != TOO_LARGE
     if before or _is_of_all(code, enhanced, words, stage):
         return Throttled(message)
-    if code < 500:  # noqa: PLR2004  # the reply classes of RFC 5321
+    if code >= _FOR_GOOD and _is_of_us(enhanced, words, stage):
+        return Throttled(f"{message}{BLOCKED}")
+    if code < _FOR_GOOD:
         return Temporary(message)
     if stage is Stage.RECIPIENT and _is_nobody(enhanced, words):
         return BadAddress(message)
@@ -119,6 +154,15 @@ def _is_of_all(code: int, enhanced: str, words: str, stage: Stage) -> bool:
     if _USED_UP.match(f"{code} {enhanced}") or _OF_THE_SENDER.match(enhanced):
         return True
     return _LIMIT.search(words) is not None and not of_mailbox
+
+
+def _is_of_us(enhanced: str, words: str, stage: Stage) -> bool:
+    """Whether our host or our address is refused, so that the next mail would be refused too."""
+    if stage is Stage.RECIPIENT and (_is_nobody(enhanced, words) or words.startswith("RESOLVER.RST")):
+        return False  # the second is Exchange's word for a recipient who takes mail from few
+    of_another = re.match(r"5\.[126]\.", enhanced) and not re.match("sender", words, re.IGNORECASE)
+    by_policy = stage is Stage.RECIPIENT and _POLICY.match(enhanced) and not _OF_THE_RECIPIENT.search(words)
+    return bool(by_policy) or (_OF_US.search(words) is not None and not of_another)
 
 
 def _is_nobody(enhanced: str, words: str) -> bool:

@@ -1,7 +1,8 @@
 """The step that sends the outbox: once accepted, never again; at least once if the process dies in between.
 
 What concerns one mail costs that mail. What concerns the server makes the whole outbox wait: a quota that is used up, a
-login that is refused, no connection. Then one mail is tried after each pause, until one is taken.
+login that is refused, our host on a blocklist, no connection. Then one mail is tried after each pause, until one is
+taken. A mail that is refused so again although others were taken since waits alone: then it is about that mail.
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ class Sending:
 
     def _pause(self, row: OutgoingRow, error: Exception) -> None:
         """Make the whole outbox wait for what concerns the server, and tell the organizers, once."""
+        if isinstance(error, Throttled) and self._others_were_taken_since(row):
+            self._failed(row, str(error), final=self._is_out_of_patience(row))
+            return
         if not isinstance(error, _OURS) and self._is_out_of_patience(row):
             self._failed(row, str(error), final=True)
         now = self.clock()
@@ -109,6 +113,10 @@ class Sending:
             if isinstance(error, Throttled) or now - since >= TOLD_AFTER:
                 self.alerts.report_in(tx, SENDING, ok=False, detail=str(error))
         journal.trouble("sending-paused", reply=_name(row), **_mail(row), attempt=attempts, error=str(error))
+
+    def _others_were_taken_since(self, row: OutgoingRow) -> bool:
+        with self.ledger.read() as tx:
+            return row.failing_since is not None and observations.sent_since(tx, row.failing_since)
 
     def resume(self) -> None:
         """Queue again what a step was sending that ended by trouble of ours, such as a full disk."""

@@ -38,6 +38,24 @@ EVERYTHING = [
     (450, b"later", BEFORE),
 ]
 
+OF_US = [
+    (550, b"5.7.1 refused by policy", RECIPIENT),
+    (550, b"relaying denied", RECIPIENT),
+    (554, b"5.7.1 <ada@a.example>: Relay access denied", RECIPIENT),
+    (550, b"5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", RECIPIENT),
+    (554, b"Service unavailable; Client host [192.0.2.1] blocked by bl.spamcop.net", RECIPIENT),
+    (550, b"5.7.1 Unfortunately, messages weren't sent. Part of their network is on our block list (S3150).", DATA),
+    (550, b"5.7.1 Access denied, banned sending IP [192.0.2.1].", RECIPIENT),
+    (554, b"5.7.1 You are not allowed to connect. Your IP address is listed in the RBL", DATA),
+    (554, b"Your access to this mail system has been rejected due to the sending MTA's poor reputation.", RECIPIENT),
+    (550, b"5.7.26 This mail has been blocked because the sender is unauthenticated.", DATA),
+    (550, b"5.7.25 The IP address sending this message does not have a PTR record setup", DATA),
+    (550, b"Sender rejected: domain not found", RECIPIENT),
+    (550, b"5.7.1 Command rejected", RECIPIENT),
+    (550, b"SPF check failed for siqa.example", DATA),
+    (550, "IP 已被列入黑名单", RECIPIENT),
+]  # fmt: skip
+
 NOBODY = [
     (550, b"5.1.1 <ada@a.example>: Recipient address rejected: User unknown in local recipient table"),
     (550, b"5.1.1 The email account that you tried to reach does not exist. Please try"),
@@ -59,8 +77,10 @@ THIS_MAIL = [
     (552, b"mailbox full", RECIPIENT),
     (552, b"Requested mail action aborted: exceeded storage allocation; user is over quota", RECIPIENT),
     (554, b"5.6.0 not liked", DATA),
-    (550, b"5.7.1 refused by policy", RECIPIENT),
-    (550, b"relaying denied", RECIPIENT),
+    (550, b"5.7.1 RESOLVER.RST.AuthRequired; authentication required for this recipient", RECIPIENT),
+    (550, b"5.7.133 sender not authenticated for group", RECIPIENT),
+    (554, b"5.7.1 message looks like spam", DATA),
+    (550, b"5.1.1 User unknown; blocked for policy", DATA),
     (550, b"Mailbox unavailable or access denied", RECIPIENT),
     (550, b"5.1.1 no such user", DATA),
     (550, b"5.4.14 too many hops", DATA),
@@ -71,6 +91,14 @@ THIS_MAIL = [
 def test_what_concerns_everything_we_send(code: int, text: bytes | str, stage: Stage) -> None:
     """The next mail would be refused as well: it is no refusal of this one."""
     assert isinstance(of_reply(code, text, stage), Throttled)
+
+
+@pytest.mark.parametrize(("code", "text", "stage"), OF_US)
+def test_a_host_that_is_refused_is_no_mails_fault(code: int, text: bytes | str, stage: Stage) -> None:
+    """A blocklist, a relay, a policy on senders: everything waits, and the organizers are told what to do."""
+    error = of_reply(code, text, stage)
+    assert isinstance(error, Throttled)
+    assert "if a blocklist is named, look the host up there" in str(error)
 
 
 @pytest.mark.parametrize(("code", "text"), NOBODY)

@@ -189,6 +189,24 @@ def test_a_pause_ends_when_the_clock_is_set_back(post: Post) -> None:
     assert post.sending.step()
 
 
+def test_a_mail_that_alone_is_refused_waits_alone(post: Post) -> None:
+    """What a server says against our host stops the outbox; said again of one mail after others were taken, only it."""
+    post.queue()
+    post.queue(2)
+    post.server.answers = [Throttled("550 5.7.1 Client host blocked")]
+    assert not post.sending.step()
+    assert not post.sending.step()
+    with post.service.ledger.read() as tx:
+        assert [row.kind for row in outbox.listing(tx)] == ["reply", "reply", "health-sending"]
+    post.clock.forward(minutes=2)
+    assert [post.sending.step() for _ in range(2)] == [True, True]  # the second reply, the word to the organizers
+    post.server.answers = [Throttled("550 5.7.1 Client host blocked")]
+    assert not post.sending.step()
+    assert [post.row(n).state for n in (1, 2)] == [ReplyState.QUEUED, ReplyState.SENT]
+    with post.service.ledger.read() as tx:
+        assert observations.pause_of(tx, "sending") is None
+
+
 def test_a_mail_refused_for_good_is_given_up_at_once(post: Post) -> None:
     """The next may be tried at once, since the server works."""
     post.queue()
