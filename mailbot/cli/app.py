@@ -52,7 +52,9 @@ COMMANDS = {
         "Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials.",
     ),
     "teams": Listed(
-        "Set up", "teams:teams", "Teams: list, add or import them, make keys, switch letters, hide or disqualify them."
+        "Set up",
+        "teams:teams",
+        "Teams: list, add, import, rename or merge them, make keys, switch letters, hide or disqualify them.",
     ),
     "ids": Listed(
         "Set up", "scores:ids", "Print the ids of the items for the teams' checker: sorted, and without labels."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,9 @@ class Terms:
 
 
 AS_THEY_COME = Terms()
+
+RENAMED, MERGED = "team-renamed", "team-merged"
+"""The entries of the trail by which a name is no team's any more; they say under which one it goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +139,11 @@ def enter(
     """Bring teams into the ledger; return why some were not taken, or not whole."""
     mistakes = []
     names = naming.Names((team.name for team in teams.everyone(tx)), terms.reserved)
-    for one in entries:
-        team = teams.with_name(tx, one.name)
+    former = former_names(tx)
+    for given in entries:
+        team = teams.with_name(tx, given.name)
+        one = given if team else replace(given, name=former.get(name_key(given.name), given.name))
+        team = team or teams.with_name(tx, one.name)
         known = set(team.addresses) if team else set()
         known |= teams.ever(tx, team.id) if team and not terms.again else set()
         if fault := _fault(tx, one, known, names, terms):
@@ -162,6 +169,17 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
     if new and terms.public and terms.closed:
         return "registration is closed; `mailbot teams add` with --why lets it in"
     return None
+
+
+def former_names(tx: Tx) -> dict[str, str]:
+    """Return which name the team has now that had another one before, by the key of that."""
+    found: dict[str, str] = {}
+    entries = events.listing(tx, kind=RENAMED) + events.listing(tx, kind=MERGED)
+    for entry in sorted(entries, key=lambda one: one.id):
+        becomes = json.loads(entry.detail)["name"]
+        found = {key: becomes if name == entry.subject else name for key, name in found.items()}
+        found[name_key(entry.subject)] = becomes
+    return found
 
 
 def take_file(ledger: Ledger, config: Config, now: datetime) -> None:

@@ -30,7 +30,7 @@ mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled ma
 quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
 reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rules selected
 submission-accepted submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded
-team-forgotten team-key team-left team-letters team-reinstated truth-chosen
+team-forgotten team-key team-leader-set team-left team-letters team-merged team-reinstated team-renamed truth-chosen
 """
 
 KINDS = frozenset(_WRITTEN.split())

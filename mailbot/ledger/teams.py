@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.ledger.tables import addresses, team_keys, teams
+from mailbot.ledger.tables import addresses, metadata, selections, submissions, team_keys, teams
 from mailbot.model import Team, name_key
 
 if TYPE_CHECKING:
@@ -47,6 +47,35 @@ def refuse(tx: Tx, team_id: int, address: str, now: datetime) -> None:
     known = tx.scalar(sa.select(addresses.c.id).where(addresses.c.address == address))
     if known is None:
         tx.execute(sa.insert(addresses).values(address=address, team_id=team_id, left_at=now))
+
+
+def set_leader(tx: Tx, team_id: int, address: str) -> None:
+    """Put an address of a team before its others: the first one leads."""
+    own = (addresses.c.team_id == team_id, _PRESENT)
+    rows = [dict(row) for row in tx.execute(sa.select(addresses).where(*own).order_by(addresses.c.id)).mappings()]
+    tx.execute(sa.delete(addresses).where(*own))
+    for row in sorted(rows, key=lambda row: row["address"] != address):
+        tx.execute(sa.insert(addresses).values({name: value for name, value in row.items() if name != "id"}))
+
+
+def rename(tx: Tx, team_id: int, name: str) -> None:
+    """Give a team another name."""
+    tx.execute(sa.update(teams).where(teams.c.id == team_id).values(name=name, name_key=name_key(name)))
+
+
+def merge(tx: Tx, gone_id: int, into_id: int, now: datetime) -> None:
+    """Give all that a team has to another one, whose leader goes on; the team itself and its key end."""
+    leader = with_id(tx, into_id).addresses[:1]
+    own = sa.select(submissions.c.id).where(submissions.c.team_id == gone_id)
+    tx.execute(sa.delete(selections).where(selections.c.submission_id.in_(own)))
+    current = (team_keys.c.team_id == gone_id, team_keys.c.ended_at.is_(None))
+    tx.execute(sa.update(team_keys).where(*current).values(ended_at=now))
+    for table in metadata.sorted_tables:
+        if "team_id" in table.c:
+            tx.execute(sa.update(table).where(table.c.team_id == gone_id).values(team_id=into_id))
+    tx.execute(sa.delete(teams).where(teams.c.id == gone_id))
+    for address in leader:
+        set_leader(tx, into_id, address)
 
 
 def left_at(tx: Tx, team_id: int, address: str) -> datetime | None:

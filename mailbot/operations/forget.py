@@ -155,15 +155,16 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
     """Put the pseudonym in the name's place everywhere in the ledger; return how many boards had it."""
     gone = [digest for digest, reason in service.spool.dropped().items() if reason.startswith(FORGOTTEN)]
     with service.ledger.write("forget") as tx:
+        called = {team.name, *_former(tx, team)}
         erasure.forget(tx, team.id, pseudonym, known)
         erasure.blank_mails(tx, gone)
         for row in outbox.listing(tx):
-            if has_words(row.message, {team.name, *known}):
+            if has_words(row.message, {*called, *known}):
                 erasure.blank(tx, row.id)
         changed = {}
         for kept in boards.listing(tx):
             board = board_from_json(json.loads(kept.board))
-            if (other := _renamed(board, team.name, pseudonym)) != board:
+            if (other := _renamed(board, called, pseudonym)) != board:
                 text = json.dumps(board_as_json(other), ensure_ascii=False, sort_keys=True)
                 changed[str(kept.id)] = {"was": kept.sha256, "is": erasure.replace_board(tx, kept.id, text)}
         told = {"why": why, "mails": dropped, "boards": changed}
@@ -171,13 +172,20 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
     return len(changed)
 
 
-def _renamed(board: Board, name: str, pseudonym: str) -> Board:
-    """Return a board with the pseudonym, and no method, in the rows of a team."""
+def _former(tx: Tx, team: Team) -> set[str]:
+    """Return the names under which a team, or one that was merged into it, stood on boards before."""
+    own = {key for key, name in roster.former_names(tx).items() if name_key(name) == name_key(team.name)}
+    entries = events.listing(tx, kind=roster.RENAMED) + events.listing(tx, kind=roster.MERGED)
+    return {entry.subject for entry in entries if name_key(entry.subject) in own}
+
+
+def _renamed(board: Board, called: Collection[str], pseudonym: str) -> Board:
+    """Return a board with the pseudonym, and no method, in the rows of a team, whatever it was called."""
     tables = [
         replace(
             table,
             rows=tuple(
-                replace(row, team=pseudonym, method="") if row.team == name and not row.baseline else row
+                replace(row, team=pseudonym, method="") if row.team in called and not row.baseline else row
                 for row in table.rows
             ),
         )

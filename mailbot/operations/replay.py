@@ -35,6 +35,7 @@ from mailbot.ledger.mails import Place
 from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
 from mailbot.operations import acceptance, ingest, rebuild_report, rescore
+from mailbot.operations import teams as roster_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,7 +156,7 @@ class Again:
             "rescored": self._rescored,
             "rescore-told": self._told,
             "likeness-found": self._likeness,
-            "team-added": self._team,
+            **{each: partial(self._roster_change, each) for each in roster_changes.KINDS},
             "team-asked": self._asked,
             "team-letters": self._team_letters,
             quota.GRANTED: self._grant,
@@ -211,16 +212,9 @@ class Again:
             mails.claim(tx, now=self.clock(), limit=1, only=Id.MAIL.number(subject))
             mails.set_aside(tx, Id.MAIL.number(subject), reason=detail["reason"])
 
-    def _team(self, subject: str, detail: dict[str, Any]) -> None:
-        if "by" in detail:
-            return  # the record of that mail does it
-        line = self._roster.get(detail["roster"])
-        if line is None:
-            message = f"{self.state / daybook.ROSTER}: the addresses of team {subject!r} are missing"
-            raise Permanent(message)
+    def _roster_change(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            unconfirmed = "unconfirmed" in detail
-            teams.add(tx, line["team"], line["addresses"], self.clock(), unconfirmed=unconfirmed)
+            roster_changes.again(tx, kind, subject, detail, lines=self._roster, now=self.clock())
 
     def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from mailbot.identity.roster import Entry
 
 teams = typer.Typer(
-    help="Teams: list, add or import them, make keys, switch letters, hide or disqualify them.", no_args_is_help=True
+    help="Teams: list, add, import, rename or merge them, make keys, switch letters, hide or disqualify them.",
+    no_args_is_help=True,
 )
 
 TeamName = Annotated[str, typer.Argument(metavar="NAME", help="The team's name.")]

@@ -1,0 +1,183 @@
+"""Changes of the roster by hand: take an address off, rename, merge, set the leader. One plan says and does each."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mailbot.config.address import normalise
+from mailbot.errors import Permanent
+from mailbot.identity import names, roster
+from mailbot.ledger import daybook, events, rulings, submissions, teams
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.config.schema import Config
+    from mailbot.ledger import Tx
+    from mailbot.model import Team
+
+LEFT, LEADS, RENAMED, MERGED, ADDED = "team-left", "team-leader-set", roster.RENAMED, roster.MERGED, "team-added"
+
+KINDS = (LEFT, LEADS, RENAMED, MERGED, ADDED)
+"""The entries of the audit trail that a rebuild carries out again by :func:`again`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A change that is not made yet."""
+
+    kind: str
+    #: The team's name as registered; for a merger the team that ends.
+    team: str
+    #: The new name, or the team that goes on; "" where there is none.
+    other: str = ""
+    #: The address that it is about; it stands in the daybook, never in the trail.
+    address: str = ""
+    #: What happens, a sentence each.
+    says: Sequence[str]
+    #: The command that takes it back; None where there is none.
+    inverse: str | None = None
+
+
+def removal(tx: Tx, name: str, address: str) -> Plan:
+    """Plan to take an address off its team. Raises Permanent when it is not on it, or is the only one."""
+    team, which = _with(tx, name, address)
+    rest = [each for each in team.addresses if each != which]
+    if not rest:
+        message = f"{which} is the only address of {team.name}: add another one first"
+        raise Permanent(message)
+    says = [f"{which} leaves {team.name}; its mails are a stranger's from then on. What it sent counts as before."]
+    leads = team.addresses[0] == which
+    says += [f"It is the leader's: {rest[0]} leads then."] if leads else []
+    inverse = f"mailbot teams add {shlex.quote(team.name)} {which}"
+    inverse += f", then mailbot teams set-leader {shlex.quote(team.name)} {which} --why …" if leads else ""
+    return Plan(kind=LEFT, team=team.name, address=which, says=says, inverse=inverse)
+
+
+def leader(tx: Tx, name: str, address: str) -> Plan:
+    """Plan to have an address of a team lead it. Raises Permanent when it is not on the team, or leads."""
+    team, which = _with(tx, name, address)
+    now = team.addresses[0]
+    if which == now:
+        message = f"{which} leads {team.name} already"
+        raise Permanent(message)
+    says = [f"{which} leads {team.name} in the place of {now}: letters go there, and it adds and removes members."]
+    inverse = f"mailbot teams set-leader {shlex.quote(team.name)} {now} --why …"
+    return Plan(kind=LEADS, team=team.name, address=which, says=says, inverse=inverse)
+
+
+def rename(tx: Tx, config: Config, name: str, new: str) -> Plan:
+    """Plan to rename a team. Raises Permanent for a name that no team may have or another one has."""
+    team = _named(tx, name)
+    others = [each.name for each in teams.everyone(tx) if each.id != team.id]
+    try:
+        becomes = names.tidy(new)
+        fault = names.Names(others, names.Reserved.of(config)).fault(becomes)
+    except ValueError as error:
+        raise Permanent(str(error)) from error
+    other = teams.with_name(tx, becomes)
+    if other is not None and other.id != team.id:
+        fault = f"team {other.name} has it; `mailbot teams merge` makes two teams one"
+    if fault or becomes == team.name:
+        message = f"{becomes!r}: {fault or 'it is called so already'}"
+        raise Permanent(message)
+    says = [
+        f"{team.name} becomes {becomes}: on the next board, and in every mail from now on.",
+        "Boards published before keep the old name. A roster file may still have it.",
+    ]
+    inverse = f"mailbot teams rename {shlex.quote(becomes)} {shlex.quote(team.name)} --why …"
+    return Plan(kind=RENAMED, team=team.name, other=becomes, says=says, inverse=inverse)
+
+
+def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
+    """Plan to make two teams one. Raises Permanent when they are one already, or one is excluded as a whole."""
+    gone, into = _named(tx, ends), _named(tx, goes_on)
+    excluded = rulings.excluded_teams(tx)
+    if gone.id == into.id:
+        message = f"{gone.name} and {into.name} are one team"
+        raise Permanent(message)
+    if out := [f"{each.name} is {excluded[each.id]}" for each in (gone, into) if each.id in excluded]:
+        message = f"{' and '.join(out)}: `mailbot teams reinstate` first, or leave the teams as they are"
+        raise Permanent(message)
+    counts = {each.name: len(submissions.of_team(tx, each.id)) for each in (gone, into)}
+    own, its = counts[into.name], counts[gone.name]
+    says = [
+        f"{into.name} has {own} submission(s) and gets {its} of {gone.name}, all its mails and addresses.",
+        f"{into.addresses[0]} leads. {gone.name} ends, and so do its key and its selections.",
+        "Which submission counts is decided by the rule of the board, from the next board on.",
+        "This week's quota is used by the submissions of both.",
+    ]
+    return Plan(kind=MERGED, team=gone.name, other=into.name, says=says)
+
+
+def carry_out(tx: Tx, config: Config, plan: Plan, why: str, now: datetime) -> None:
+    """Make the change, and enter it in daybook and trail."""
+    detail: dict[str, Any] = {"why": why} | ({"name": plan.other} if plan.other else {})
+    if plan.address:
+        detail["roster"] = daybook.keep_roster(config.state, plan.team, [plan.address])
+    _change(tx, plan.kind, plan.team, other=plan.other, addresses=[plan.address], now=now)
+    events.append(tx, kind=plan.kind, subject=plan.team, now=now, **detail)
+
+
+def again(
+    tx: Tx,
+    kind: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    *,
+    lines: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Carry out an entry of the trail once more; ``lines`` are those of the daybook by their hash. Raises Permanent.
+
+    What a mail brought about (``by``) is left to the record of that mail.
+    """
+    if "by" in detail:
+        return
+    line = lines.get(detail.get("roster", ""))
+    if line is None and "roster" in detail:
+        message = f"the daybook lacks the addresses of team {subject!r}"
+        raise Permanent(message)
+    if kind == ADDED and line is not None:
+        teams.add(tx, line["team"], line["addresses"], now, unconfirmed="unconfirmed" in detail)
+    else:
+        addresses = line["addresses"] if line else []
+        _change(tx, kind, subject, other=detail.get("name", ""), addresses=addresses, now=now)
+
+
+def _change(tx: Tx, kind: str, name: str, *, other: str, addresses: Sequence[str], now: datetime) -> None:
+    """Change the ledger."""
+    team = _named(tx, name)
+    if kind == RENAMED:
+        teams.rename(tx, team.id, other)
+    elif kind == MERGED:
+        teams.merge(tx, team.id, _named(tx, other).id, now)
+    elif kind == LEADS:
+        teams.set_leader(tx, team.id, addresses[0])
+    else:
+        for address in addresses:
+            teams.leave(tx, team.id, address, now)
+
+
+def _named(tx: Tx, name: str) -> Team:
+    team = teams.with_name(tx, name)
+    if team is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    return team
+
+
+def _with(tx: Tx, name: str, address: str) -> tuple[Team, str]:
+    """Return a team and an address of it as the ledger writes it. Raises Permanent."""
+    team = _named(tx, name)
+    try:
+        which = normalise(address)
+    except ValueError as error:
+        raise Permanent(str(error)) from error
+    if which not in team.addresses:
+        message = f"{which} is not on {team.name}, which has {', '.join(team.addresses)}"
+        raise Permanent(message)
+    return team, which
