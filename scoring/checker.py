@@ -23,7 +23,7 @@ from scoring.files.read import read
 from scoring.files.unpack import unpack
 from scoring.model import Problem
 from scoring.rows.check import check, constant_notes, tell_track
-from scoring.rows.idfile import read_ids
+from scoring.rows.ids import read_ids
 from scoring.text import counted
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring import checker
-from scoring.rows.idfile import read_ids
+from scoring.rows.ids import read_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

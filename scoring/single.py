@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring import reference, report
+from scoring.report import signature
 from scoring.scores import scored
 from scoring.scores.bootstrap import bootstrap, percentiles
 from scoring.scores.evaluate import evaluate_packed, values_of
-from scoring.signature import signature
 
 if TYPE_CHECKING:
     from scoring.kernel import Floats
     from scoring.labels.truth import Truth
     from scoring.model import Evaluation
-    from scoring.signature import Signature
+    from scoring.report import Signature
 
 MOST_DRAWS = 100_000
 

@@ -28,7 +28,7 @@ from mailbot.ledger import similarities
 from mailbot.operations import attacks
 from mailbot.operations import verify as verification
 from scoring.fairness.similarity import Kind
-from scoring.signature import parse
+from scoring.report import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

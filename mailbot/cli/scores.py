@@ -30,7 +30,7 @@ from mailbot.operations import rescore as rescoring
 from mailbot.operations import result_file, truths
 from scoring import single
 from scoring.declaration.declare import track_in
-from scoring.rows.idfile import write_ids
+from scoring.rows.ids import write_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

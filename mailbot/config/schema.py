@@ -25,7 +25,7 @@ from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
 from mailbot.config.stages import Stage, stages_of
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
-from mailbot.system.children.bounds import MIB, Bounds
+from mailbot.system.children.named import MIB, Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

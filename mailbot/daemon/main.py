@@ -12,7 +12,7 @@ from mailbot.daemon.loops import Loops
 from mailbot.daemon.schedule import RETRY_SECONDS, Bells, Schedule
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import MailbotError
-from mailbot.system import journal, reload
+from mailbot.system import journal, lock
 from mailbot.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class Daemon:
             self._report.give()
 
     def _is_outdated(self) -> bool:
-        """Whether a command has changed the ledger in a way that needs a reload; see :func:`reload.ask`."""
-        return self._reload is not None and reload.asked_since(self._service.config.state, self._begun)
+        """Whether a command has changed the ledger in a way that needs a reload; see :func:`lock.ask_reload`."""
+        return self._reload is not None and lock.reload_asked_since(self._service.config.state, self._begun)
 
     def _hang_up(self) -> None:
         self._hung_up = True

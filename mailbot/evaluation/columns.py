@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailbot.errors import Temporary
-from mailbot.evaluation.rowfile import Item, RowFile
-from mailbot.evaluation.textfiles import TextFiles
+from mailbot.evaluation.rowfile import Item, RowFile, TextFiles
 from scoring.scores import stack
 from scoring.scores.evaluate import texts_of, type_of
 from scoring.scores.parts import parts_of

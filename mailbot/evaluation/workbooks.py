@@ -8,7 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from mailbot.evaluation import ods
-from mailbot.evaluation.sheet_rows import COLUMNS, ROWS, Refused, filled
+from mailbot.evaluation.ods import COLUMNS, ROWS, Refused, filled
 from scoring.files.workbooks import Workbook, workbook
 from scoring.files.zips import TROUBLE
 from scoring.model import Problem

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from publicsuffixlist import PublicSuffixList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from mailbot.config.teams import RegistrationSection
+    from mailbot.model import Team
 
 DEEPEST = 8
 """Of a longer name the walk asks for itself, and then from its last seven labels on (RFC 9989, DNS Tree Walk)."""
@@ -77,3 +80,17 @@ def _tag(record: str, name: str) -> str:
     """Return the value of a tag of a record, lower case; "" when it has none."""
     tags = dict(part.split("=", 1) for part in record.replace(" ", "").lower().split(";") if "=" in part)
     return tags.get(name, "")
+
+
+def is_full(address: str, teams: Iterable[Team], settings: RegistrationSection) -> bool:
+    """Whether a domain has as many teams as may register by mail; a team is of its leader's domain."""
+    domain = _of(address)
+    if not settings.per_domain or domain in settings.shared_domains:
+        return False
+    return sum(bool(team.addresses) and _of(team.addresses[0]) == domain for team in teams) >= settings.per_domain
+
+
+def _of(address: str) -> str:
+    """Return the registered domain of an address: subdomains are its owner's too."""
+    domain = address.rpartition("@")[2]
+    return organisation(domain) or domain

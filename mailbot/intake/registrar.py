@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.address import canonical
-from mailbot.identity import confirmation, domains, level, names, notices, registration, roster
+from mailbot.identity import align, confirmation, level, names, notices, registration, roster
 from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
 from mailbot.ledger import events, held, mails, teams
 from mailbot.ledger.daybook import keep_roster
@@ -121,7 +121,7 @@ class Registrar:
         if teams.with_name(tx, name):
             return f"a team named {name!r} is registered already; choose another name, or ask its leader to add you"
         everyone = teams.everyone(tx)
-        if domains.is_full(request.addresses[0], everyone, self.config.registration):
+        if align.is_full(request.addresses[0], everyone, self.config.registration):
             return "as many teams of your domain are registered as may be by mail; ask the organizers to let yours in"
         fault = names.Names((team.name for team in everyone), names.Reserved.of(self.config)).fault(name)
         return f"{name!r} is no team name: {fault}" if fault else ""

@@ -23,8 +23,8 @@ from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
 from mailbot.mail.templates import environment
 from mailbot.model import MOST_SELECTED, Outcome, Rule, Status
+from scoring.report import signature
 from scoring.rows import example
-from scoring.signature import signature
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import scores, submissions
 from mailbot.model import Status
-from scoring.signature import package_version
+from scoring.report import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

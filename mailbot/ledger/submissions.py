@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.tables import exclusions, scores, submissions, teams
 from mailbot.model import Id, Judged, Status
-from scoring.signature import package_version
+from scoring.report import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

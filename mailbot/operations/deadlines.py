@@ -9,7 +9,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import quota, teams
 from mailbot.ledger.quota import Extension
 from mailbot.letters import extended
-from mailbot.system import reload
+from mailbot.system import lock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,5 +55,5 @@ def carry_out(service: Service, move: Move, why: str, *, tell: bool) -> int:
     with service.ledger.write("deadline") as tx:
         quota.extend(tx, move.extension, why=why, now=now)
         told = extended.queue(tx, service.challenge, move.extension, why=why, now=now) if tell else 0
-    reload.ask(service.config.state)
+    lock.ask_reload(service.config.state)
     return told

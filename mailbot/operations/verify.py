@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import Permanent
 from mailbot.evaluation.evaluator import Job
 from mailbot.ledger import scores, submissions, truths
-from scoring.signature import DIGITS, Signature
+from scoring.report import DIGITS, Signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

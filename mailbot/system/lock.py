@@ -1,4 +1,4 @@
-"""The lock on a state folder: one mailbot holds it; any other is refused, and told who holds it."""
+"""The lock on a state folder, and the mark by which a command asks its holder to reload."""
 
 from __future__ import annotations
 
@@ -45,3 +45,20 @@ def is_held(state: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+RELOAD_MARK = "reload-wanted"
+"""A file in the state folder; its time is when the reload was asked for."""
+
+
+def ask_reload(state: Path) -> None:
+    """Ask the daemon on a state folder, if one runs, to reload within its next half minute."""
+    (state / RELOAD_MARK).touch()
+
+
+def reload_asked_since(state: Path, instant: float) -> bool:
+    """Whether a reload was asked for since an instant, in seconds since the epoch."""
+    try:
+        return (state / RELOAD_MARK).stat().st_mtime > instant
+    except FileNotFoundError:
+        return False

@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from mailbot.system.children.bounds import Bounds
+from mailbot.system.children.named import Bounds
 from mailbot.system.children.process import Child, ChildDied, Nursery, OutOfTime
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from scoring import pack, reference
 from scoring.declaration.declare import track_in
 from scoring.labels.truth import read_truth_file
-from scoring.rows.idfile import write_ids
+from scoring.rows.ids import write_ids
 from scoring.scores.evaluate import evaluate
 from tests.challenges.make import EXAMPLES, MADE
 from tests.challenges.tools import FIGURES

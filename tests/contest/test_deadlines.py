@@ -10,7 +10,7 @@ from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import outbox
 from mailbot.operations import rebuild
-from mailbot.system import reload
+from mailbot.system import lock
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, take
 
@@ -58,7 +58,7 @@ def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
     before = time.time() - 1
     said = mailbot("teams", "extend", "--all", "test", *UNTIL, *WHY, "--tell", folder=tmp_path).out
     assert "2 letter(s) would be sent" in said
-    assert reload.asked_since(tmp_path / "state", before)
+    assert lock.reload_asked_since(tmp_path / "state", before)
     with flow.opened(load.load(tmp_path / "config.toml")) as wired:
         assert [phase.closes for phase in wired.challenge.phases] == [LATER]
         with wired.ledger.read() as tx:

@@ -15,8 +15,7 @@ from mailbot.system.children.channel import Channel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.system.children.bounds import Bounds
-    from mailbot.system.children.named import Kind
+    from mailbot.system.children.named import Bounds, Kind
     from mailbot.system.children.walls import Wall
 
 ORPHAN_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """The tasks of children by name: what crosses the wall is a name, arguments and an answer, each of a type known before.
 
 A kind of child is a module with a ``KIND``, which lists the tasks it does and nothing else. Whoever runs such a module
-does the same tasks: a child of the sandbox, or a worker of a cluster.
+does the same tasks: a child of the sandbox, or a worker of a cluster. :class:`Bounds` say what one task may take.
 """
 
 from __future__ import annotations
@@ -15,6 +15,23 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What one task may take."""
+
+    #: By the wall clock.
+    seconds: float = 30.0
+    #: Of processor time.
+    cpu_seconds: int = 20
+    #: Of address space, for the whole child.
+    memory_bytes: int = 1024 * MIB
+    #: Of its answer: a child must not be able to fill the daemon's memory.
+    answer_bytes: int = 64 * MIB
+
 
 P = ParamSpec("P")
 T = TypeVar("T")

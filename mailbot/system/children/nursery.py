@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from mailbot.system.children import child, walls
-from mailbot.system.children.bounds import Bounds
-from mailbot.system.children.named import load
+from mailbot.system.children.named import Bounds, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,16 +17,15 @@ import msgspec
 
 from mailbot.errors import Temporary
 from mailbot.system.children import wire
-from mailbot.system.children.bounds import MIB
 from mailbot.system.children.channel import Channel
+from mailbot.system.children.named import MIB
 from mailbot.system.children.nursery import NUMBER
 from mailbot.system.children.walls import Wall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.system.children.bounds import Bounds
-    from mailbot.system.children.named import Kind, Named
+    from mailbot.system.children.named import Bounds, Kind, Named
 
 T = TypeVar("T")
 

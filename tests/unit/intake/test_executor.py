@@ -19,7 +19,7 @@ from mailbot.ledger.guard import invitations
 from mailbot.model import Outcome, Ruling
 from mailbot.operations import rescore, trace
 from scoring import pack
-from scoring.rows.idfile import write_ids
+from scoring.rows.ids import write_ids
 from tests.unit.services import ADA, CARL, NOW, Clock, keyed, served, submission, take
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mailbot.errors import Permanent
 from mailbot.ledger import scores, tables
 from mailbot.operations.verify import quoted, signature_of, verify
-from scoring.signature import parse
+from scoring.report import parse
 from tests.unit.services import LABELS, NOW, Clock, served, submission, take
 
 if TYPE_CHECKING:

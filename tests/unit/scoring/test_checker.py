@@ -14,7 +14,7 @@ import pytest
 from scoring import pack
 from scoring.__main__ import main
 from scoring.checker import findings
-from scoring.rows.idfile import read_ids, write_ids
+from scoring.rows.ids import read_ids, write_ids
 from scoring.scores.evaluate import evaluated_any
 from tests.unit.scoring.made import S, U, csv_of, jsonl_of, official, s_rows, s_truth, u_rows, u_truth
 

@@ -14,8 +14,8 @@ from scoring.fairness.ladder import climb, feedback, ladder
 from scoring.labels.split import public_ids, split
 from scoring.labels.truth import TruthError
 from scoring.model import Policy
+from scoring.report import Signature, package_version, parse, signature
 from scoring.scores.evaluate import evaluate
-from scoring.signature import Signature, package_version, parse, signature
 from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import U, official, s_rows, s_truth
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mailbot.evaluation.columns import Columns, Predictions
-from mailbot.evaluation.textfiles import TextFiles
+from mailbot.evaluation.rowfile import TextFiles
 from scoring.declaration.declare import track_from
 from scoring.labels.truth import load_truth
 from scoring.scores import stack
