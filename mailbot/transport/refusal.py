@@ -87,7 +87,7 @@ _OF_US = re.compile(
     r"|(?:block|black|deny)[ -]?(?:list|hole)|banned|(?:poor|bad|low) (?:ip |domain |sender |sending )?reputation"
     r"|(?:ip|host|server|network|domain|sender|client)\b.{0,60}\b(?:is|was|has been|are|been) (?:\w+ )?"
     r"(?:blocked|listed|banned|rejected|blacklisted|blocklisted)"
-    r"|client host (?:rejected|blocked)|blocked (?:by|using|for|due|from)|listed (?:in|at|by|on) "
+    r"|client host (?:rejected|blocked)|blocked (?:by|using|for|due|from)|listed (?:in|at|by|on) |(?:ip|host)\b.{0,40}\bon (?:a|our|the) (?:\w+ )?list"
     r"|(?:sender|domain|host|ip)(?: \w+)? (?:rejected|denied|blocked|refused|verify failed)"
     r"|relay(?:ing)?(?: \w+){0,2} (?:denied|prohibited|permitted|allowed)|(?:permit|allow|able|authori[sz]ed) to relay|not relay"
     r"|unauthenticated|authentication (?:is )?required|must (?:first )?(?:authenticate|issue)"
