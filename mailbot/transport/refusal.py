@@ -87,9 +87,11 @@ _OF_US = re.compile(
     r"|(?:block|black|deny)[ -]?(?:list|hole)|banned|(?:poor|bad|low) (?:ip |domain |sender |sending )?reputation"
     r"|(?:ip|host|server|network|domain|sender|client)\b.{0,60}\b(?:is|was|has been|are|been) (?:\w+ )?"
     r"(?:blocked|listed|banned|rejected|blacklisted|blocklisted)"
-    r"|client host (?:rejected|blocked)|blocked (?:by|using|for|due|from)|listed (?:in|at|by|on) |(?:ip|host)\b.{0,40}\bon (?:a|our|the) (?:\w+ )?list"
+    r"|client host (?:rejected|blocked)|blocked (?:by|using|for|due|from)|listed (?:in|at|by|on) "
+    r"|(?:ip|host)\b.{0,40}\bon (?:a|our|the) (?:\w+ )?list"
     r"|(?:sender|domain|host|ip)(?: \w+)? (?:rejected|denied|blocked|refused|verify failed)"
-    r"|relay(?:ing)?(?: \w+){0,2} (?:denied|prohibited|permitted|allowed)|(?:permit|allow|able|authori[sz]ed) to relay|not relay"
+    r"|relay(?:ing)?(?: \w+){0,2} (?:denied|prohibited|permitted|allowed)|not relay"
+    r"|(?:permit|allow|able|authori[sz]ed) to relay"
     r"|unauthenticated|authentication (?:is )?required|must (?:first )?(?:authenticate|issue)"
     r"|reverse dns|\brdns\b|\bptr\b|\bh?ehl?o\b|\b(?:spf|dkim|dmarc)\b|黑名单|黑名單|信誉|IP.{0,6}(?:拒绝|封禁|屏蔽)",
     re.IGNORECASE,
