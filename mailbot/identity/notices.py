@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import DAY
 from mailbot.identity import confirmation
 from mailbot.ledger import events, held, outbox, teams
-from mailbot.ledger.guard import invitations
+from mailbot.ledger.guard import mailboxes
 from mailbot.ledger.guard.mailboxes import INVITATION
 from mailbot.mail import envelope
 from mailbot.mail.languages import language_of, shown_in, words
@@ -56,8 +56,8 @@ def ask_one(tx: Tx, challenge: Challenge, team: Team, now: datetime, *, secret: 
 
 def invite(tx: Tx, challenge: Challenge, team: Team, address: str, now: datetime, *, secret: bytes) -> bool:
     """Ask somebody whether to be on a team; False where the mailbox was asked lately, or an invitation is open."""
-    before = invitations.sent_to(tx, team.id, address)
-    lately = [invitations.count_since(tx, now - span, address) for span in (DAY, MONTH)]
+    before = mailboxes.invitations(tx, team.id, address)
+    lately = [mailboxes.invitations_since(tx, now - span, address) for span in (DAY, MONTH)]
     if is_open(tx, team.id, address, before, now) or lately[0] >= PER_DAY or lately[1] >= PER_MONTH:
         return False
     number, language = len(before) + 1, language_to(team)

@@ -14,7 +14,7 @@ from mailbot.identity import roster
 from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
 from mailbot.ledger import events, quota, rulings, scores, submissions, teams
-from mailbot.ledger.guard import checks
+from mailbot.ledger.guard import budgets
 from mailbot.model import MOST_SELECTED, Exclusion, Status
 from scoring.model import Policy
 
@@ -91,11 +91,11 @@ class Executor:
         command, files = asked.command, asked.files
         if not files:
             return Done(command=command, fault=Fault.NO_FILE)
-        used = checks.count(tx, team_id=team.id, since=mail.arrived_at - DAY)
+        used = budgets.count_checks(tx, team_id=team.id, since=mail.arrived_at - DAY)
         if used + len(files) > self.challenge.quota.checks_per_day:
             return Done(command=command, fault=Fault.CHECKS)
         checked = [file.sha256 for file in files]
-        checks.add(tx, mail_id=mail.id, team_id=team.id, files=checked, arrived_at=mail.arrived_at)
+        budgets.add_checks(tx, mail_id=mail.id, team_id=team.id, files=checked, arrived_at=mail.arrived_at)
         return Done(command=command, files=files)
 
     def _act(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> None:

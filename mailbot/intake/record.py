@@ -11,7 +11,7 @@ from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
 from mailbot.ledger import entries, events, held, mails, outbox, teams
-from mailbot.ledger.guard import marks, twins
+from mailbot.ledger.guard import repeats
 from mailbot.model import AuthLevel, Id, Outcome, Status
 from mailbot.system import journal
 
@@ -86,7 +86,7 @@ class Record:
             sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
             subject=case.opened.mail.subject,
         )
-        marks.add(tx, row.id, _marks(case))
+        repeats.add_marks(tx, row.id, _marks(case))
         self._mark_addresses(tx, case)
         self._release(tx, case)
         told = Answer(
@@ -175,7 +175,7 @@ def _marks(case: Case) -> list[str]:
         return delivered
     asks = case.command is not None or identity.request is not None
     is_proven = verdict.level is not AuthLevel.NONE
-    own = [marks.of_command(team.id, message_id)] if asks and is_proven and team and message_id else []
+    own = [repeats.of_command(team.id, message_id)] if asks and is_proven and team and message_id else []
     return [*verdict.marks, *own, *delivered]
 
 
@@ -184,7 +184,7 @@ def _delivery(case: Case) -> list[str]:
     mail, team, files = case.opened.mail, case.identity.team, [each.sha256 for each in case.opened.candidates]
     if team is None or mail.message_id is None or not files:
         return []
-    return [marks.of_delivery(team.id, mail.message_id, (mail.subject, *mail.senders, mail.text, *files))]
+    return [repeats.of_delivery(team.id, mail.message_id, (mail.subject, *mail.senders, mail.text, *files))]
 
 
 def _repeats(answered: Sequence[Answered]) -> str | None:
@@ -195,7 +195,7 @@ def _repeats(answered: Sequence[Answered]) -> str | None:
 
 def _twin(tx: Tx, case: Case) -> str | None:
     """Return the mail that this one is once more: at another place, delivered twice, or sent again by somebody."""
-    return twins.twin(tx, case.row, case.opened.fingerprint) or marks.sent_before(tx, case.row.id, _marks(case))
+    return repeats.twin(tx, case.row, case.opened.fingerprint) or repeats.sent_before(tx, case.row.id, _marks(case))
 
 
 def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:

@@ -16,7 +16,7 @@ from mailbot.identity import align, confirmation, level, names, notices, registr
 from mailbot.identity.registration import MOST_MEMBERS, Request, Result, Wish
 from mailbot.ledger import events, held, mails, teams
 from mailbot.ledger.daybook import keep_roster
-from mailbot.ledger.guard import invitations
+from mailbot.ledger.guard import mailboxes
 from mailbot.mail import teamkey
 from mailbot.model import AuthLevel, Outcome
 
@@ -97,7 +97,7 @@ class Registrar:
 
     def _invitation_fault(self, tx: Tx, team: Team | None, sender: str, said: Said, at: datetime) -> str:
         """Say why somebody cannot join a team by a code; "" when it is that of an open invitation."""
-        sent = invitations.sent_to(tx, said.team_id, sender)
+        sent = mailboxes.invitations(tx, said.team_id, sender)
         right = confirmation.code_of_team(self.secret, said.team_id, sender, len(sent))
         if team is None or not sent or not confirmation.is_code(said.code, right):
             return confirmation.WRONG
@@ -216,11 +216,11 @@ class Registrar:
         if sender != team.addresses[0]:
             return "only the team's leader, whose address was registered first, adds and removes members"
         if request.wish is Wish.REMOVE:
-            strange = [a for a in request.addresses if a not in {*team.addresses, *invitations.addresses(tx, team.id)}]
+            strange = [a for a in request.addresses if a not in {*team.addresses, *mailboxes.invited(tx, team.id)}]
             return f"{', '.join(strange)} is not on your team" if strange else self._of_leader(team, request)
         if set(teams.by_address(tx, request.addresses)) - set(team.addresses):
             return "one of the addresses is on a team already; an address can be on one team only"
-        if len(teams.ever(tx, team.id) | invitations.addresses(tx, team.id) | set(request.addresses)) > MOST_MEMBERS:
+        if len(teams.ever(tx, team.id) | mailboxes.invited(tx, team.id) | set(request.addresses)) > MOST_MEMBERS:
             return f"a team has at most {MOST_MEMBERS} addresses, those that left included; ask the organizers"
         return ""
 

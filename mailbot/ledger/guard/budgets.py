@@ -1,4 +1,4 @@
-"""Budgets of our replies: when the latest were written, of those that are counted together."""
+"""Budgets: when the latest replies were written, of those that are counted together; files only checked, by day."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from mailbot.config.address import folded
 from mailbot.ledger.guard.mailboxes import OF_OTHERS
+from mailbot.ledger.guard.tables import checks
 from mailbot.ledger.tables import mails, outbox
 from mailbot.model import AuthLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -61,3 +62,16 @@ def latest_reply(tx: Tx, counted: Counted, *, nth: int, since: datetime) -> date
     mailbox = folded(counted.recipient) if counted.recipient else ""
     dues: Iterator[datetime] = (row.due_at for row in found if not mailbox or folded(row.recipient) == mailbox)
     return next(islice(dues, nth - 1, None), None)
+
+
+def add_checks(tx: Tx, *, mail_id: int, team_id: int, files: Sequence[str], arrived_at: datetime) -> None:
+    """Note the files of a mail, by their SHA-256."""
+    row = {"mail_id": mail_id, "team_id": team_id, "arrived_at": arrived_at}
+    if files:
+        tx.execute(sa.insert(checks), [row | {"sha256": each} for each in files])
+
+
+def count_checks(tx: Tx, *, team_id: int, since: datetime) -> int:
+    """Count the files of a team that were checked since an instant."""
+    where = (checks.c.team_id == team_id, checks.c.arrived_at >= since)
+    return tx.scalar(sa.select(sa.func.count()).select_from(checks).where(*where)) or 0

@@ -15,7 +15,7 @@ import pytest
 
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, held, mails, outbox, rulings, scores, submissions, teams
-from mailbot.ledger.guard import invitations
+from mailbot.ledger.guard import mailboxes
 from mailbot.model import Outcome, Ruling
 from mailbot.operations import rescore, trace
 from scoring import pack
@@ -284,7 +284,7 @@ def changed(served: Service) -> tuple[object, object, list[str]]:
     """Return what a command can change, and the trail of what was carried out."""
     with served.ledger.read() as tx:
         done = [each.kind for each in events.since(tx, 0) if each.kind in ("command", "team-left")]
-        done += (asked := sorted(invitations.addresses(tx, 1)))
+        done += (asked := sorted(mailboxes.invited(tx, 1)))
         found: list[object] = [*teams.everyone(tx), *disputes.listing(tx), *asked]
         return rulings.of(tx, team_id=1, submission_id=1), found, done
 
