@@ -122,6 +122,11 @@ COMMANDS = {
         "letters:letters",
         "Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment.",
     ),
+    "announce": Listed(
+        "Publish",
+        "letters:announce",
+        "Write a letter from a file to all teams or some, each once. It is shown first; what is sent has no inverse.",
+    ),
     "doctor": Listed("Maintain", "maintain:doctor", "Check every part and say how to fix what is wrong."),
     "stuck": Listed("Maintain", "mails:stuck", "Mails that were set aside: list, show, retry or drop them."),
     "backup": Listed(

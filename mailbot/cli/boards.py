@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,14 +16,17 @@ from mailbot.board.codec import rows_as_json
 from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
 from mailbot.board.page.tables import spread
-from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, act_as_organizer, begun, load_config, set_up_journal
+from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, act_as_organizer, ask, begun, load_config, set_up_journal
+from mailbot.cli.letters import show_drafts
+from mailbot.letters import written
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mailbot.board.model import Board, Table
     from mailbot.board.sheet.requests import Change
+    from mailbot.letters.written import Written
     from mailbot.service import Service
-
-REFUSED = 2
 
 WIDEST = 1_000
 """A width in which any table has room, to measure how wide it is."""
@@ -40,7 +42,10 @@ def publish(
     final: Annotated[
         bool, typer.Option("--final", help="Publish as the final results; the page then names the awards.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Publish final results even if it looks too early.")] = False,
+    winners: Annotated[
+        bool, typer.Option("--winners/--no-winners", help="With --final: write to the teams that are honoured.")
+    ] = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Publish final results without asking.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written."""
@@ -51,30 +56,42 @@ def publish(
         if dry_run:
             made = wired.weekly.board(now, final=final)
             _show_all(wired, made)
+            if final and winners:
+                _winners(wired, now)
             typer.echo("Nothing was published.")
             _compare(wired, made)
             return
-        if final and not yes:
-            _hold_on(wired)
+        drafts = _winners(wired, now) if final and winners else []
+        if final:
+            _hold_on(wired, len(drafts), yes=yes)
         made = wired.weekly.publish(as_of=now, letters=letters, final=final)
         if letters:
             wired.letter_queue.step()
         _show_all(wired, made)
         typer.echo(f"Published {'as the final results ' if final else ''}in {wired.config.published}")
-        written = _write(wired)
-    raise typer.Exit(0 if written else INCOMPLETE)
+        if drafts:
+            with wired.ledger.write("winners") as tx:
+                told = written.queue(tx, wired.challenge, drafts, wired.clock())
+            typer.echo(f"{told} letter(s) to winners queued.")
+        shown = _write(wired)
+    raise typer.Exit(0 if shown else INCOMPLETE)
 
 
-def _hold_on(wired: Service) -> None:
-    """Ask before final results that look too early, as they cannot be taken back; without a terminal refuse them."""
-    why = wired.weekly.too_early(wired.challenge.phases)
-    if why is None:
-        return
-    if sys.stdin.isatty():
-        typer.confirm(f"{why} Publish the final results all the same?", abort=True)
-    else:
-        typer.echo(f"{why} Final results cannot be taken back; with --yes they are published all the same.", err=True)
-        raise typer.Exit(REFUSED)
+def _hold_on(wired: Service, letters: int, *, yes: bool) -> None:
+    """Ask before final results, and say why they look too early; without a terminal they want --yes."""
+    if why := wired.weekly.too_early(wired.challenge.phases):
+        typer.echo(why, err=True)
+    told = f" and send {letters} letter(s) to winners" if letters else ""
+    ask(f"Publish the final results{told}?", yes=yes, for_good=True)
+
+
+def _winners(wired: Service, now: datetime) -> list[Written]:
+    """Print the letters to the teams that the final results honour, and return them."""
+    made = wired.weekly.board(now, final=True)
+    with wired.ledger.read() as tx:
+        drafts = written.awards(tx, wired.challenge, made, Awards(**wired.config.awards.model_dump()))
+    show_drafts(wired.challenge, drafts)
+    return list(drafts.letters)
 
 
 def _show_all(wired: Service, made: Board) -> None:

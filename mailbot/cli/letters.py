@@ -1,4 +1,4 @@
-"""letters: queue the letters to teams and organizers by hand, or show them."""
+"""letters, announce: queue letters to teams and organizers by hand, or show them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailbot import flow
-from mailbot.cli.common import ConfigFile, act_as_organizer, load_config, readable, set_up_journal
+from mailbot.cli.common import ConfigFile, Yes, act_as_organizer, ask, load_config, readable, set_up_journal
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
+from mailbot.letters import written
+
+EVERYBODY = "all"
+
+LONGEST = 50_000
+"""Characters of a letter."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mailbot.config.challenge import Challenge
     from mailbot.letters.queue import Draft
+    from mailbot.letters.written import Drafts
     from mailbot.service import Service
 
 
@@ -45,6 +53,62 @@ def letters(
             while wired.letter_queue.step():
                 occasions += 1
             typer.echo(f"Letters were queued on {occasions} occasion(s)." if occasions else "No letters are owed.")
+
+
+def announce(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The letter; its first line may be Subject: ….")],
+    to: Annotated[list[str], typer.Option("--to", metavar="all|TEAM", help="All teams, or one; may be repeated.")],
+    subject: Annotated[str, typer.Option("--subject", help="The subject, where the file names none.")] = "",
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Write a letter from a file to all teams or some, each once. It is shown first; what is sent has no inverse."""
+    title, text = read_letter(file, subject)
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        with wired.ledger.read() as tx:
+            drafts = written.announcement(tx, None if to == [EVERYBODY] else to, title, text)
+        show_drafts(wired.challenge, drafts, alike=True)
+        if not drafts.letters:
+            return
+        ask(f"Send {len(drafts.letters)} letter(s)?", yes=yes, for_good=True)
+        with wired.ledger.write("announce") as tx:
+            told = written.queue(tx, wired.challenge, drafts.letters, wired.clock(), title=title)
+    typer.echo(f"{told} letter(s) queued: `mailbot run` or `mailbot send` sends them.")
+
+
+def read_letter(file: Path, subject: str = "") -> tuple[str, str]:
+    """Return subject and text of a letter in a file. Raises Permanent."""
+    try:
+        said = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        message = f"{file} cannot be read ({error.strerror})"
+        raise Permanent(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{file} is not UTF-8: save it so"
+        raise Permanent(message) from error
+    first, _, rest = said.partition("\n")
+    named = re.match(r"subject:\s*(.*)", first, re.IGNORECASE)
+    title, text = (named[1], rest) if named else (subject, said)
+    if not title.strip() or not text.strip() or not title.isprintable() or len(said) > LONGEST:
+        message = (
+            f"{file}: it needs a subject (--subject, or a first line “Subject: …”) and a text up to {LONGEST} letters"
+        )
+        raise Permanent(message)
+    return title.strip(), text.strip()
+
+
+def show_drafts(challenge: Challenge, drafts: Drafts, *, alike: bool = False) -> None:
+    """Print letters as their readers will see them, those that are ``alike`` once, and who gets none."""
+    for one in drafts.letters[: 1 if alike else None]:
+        typer.echo(f"Subject: [{challenge.short_name}] {one.title}\nTo: {one.team.name}\n")
+        typer.echo(f"{written.whole(challenge, one)}{'-' * 72}")
+    if alike and drafts.letters:
+        typer.echo(f"To {len(drafts.letters)} team(s): {', '.join(one.team.name for one in drafts.letters)}")
+    for sentence in drafts.left_out:
+        typer.echo(f"  not to {sentence}")
 
 
 def _drafts(wired: Service, team: str | None) -> list[Draft]:

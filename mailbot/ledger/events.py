@@ -25,7 +25,7 @@ GENESIS = "0" * 64
 
 _WRITTEN = """
 address-bounced answer-relayed authserv-checked board-published command deadline-extended dispute-ruled health
-ledger-begun letters-queued likeness-found mail-approved mail-assigned mail-confirmed mail-dropped
+ledger-begun letters-queued letters-written likeness-found mail-approved mail-assigned mail-confirmed mail-dropped
 mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
 quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
 reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rules selected
@@ -128,6 +128,12 @@ def told(tx: Tx, mail_ids: Collection[int]) -> dict[str, float | None]:
     return {one["receipt"]: one["score"] for text in details for one in json.loads(text)["submissions"]}
 
 
+def sent(tx: Tx) -> set[str]:
+    """Return by what mail or on what occasion each mail of ours was written that was sent (``OutgoingRow.of``)."""
+    details = tx.scalars(sa.select(events.c.detail).where(events.c.kind == "reply-sent"))
+    return {json.loads(text).get("of", "") for text in details}
+
+
 def restore(tx: Tx, entry: Mapping[str, Any]) -> None:
     """Put an entry back exactly as it was."""
     tx.execute(sa.insert(events).values(**{**entry, "at": datetime.fromisoformat(entry["at"])}))
@@ -165,6 +171,13 @@ def happened(tx: Tx, *, kind: str, subject: str | None = None) -> bool:
     """Whether there is an entry of that kind, about that subject where one is given."""
     where = (events.c.kind == kind, *([events.c.subject == subject] if subject is not None else []))
     return tx.scalar(sa.select(events.c.id).where(*where).limit(1)) is not None
+
+
+def finished(tx: Tx, *, before: datetime) -> bool:
+    """Whether final results were published before an instant."""
+    return any(
+        json.loads(entry.detail).get("final") for entry in listing(tx, kind="board-published") if entry.at < before
+    )
 
 
 def first_broken(tx: Tx) -> int | None:

@@ -113,7 +113,7 @@ class LetterQueue:
         """Return the letters about a board: to each team with a standing, and, of a weekly one, to the organizers.
 
         After the last phase closed one more board is written about, the one that settles it; then nothing moves but the
-        final results, which are compared with no week before: they may be by other items.
+        final results, which are compared with no week before: they may be by other items. After those no week is told.
         """
         now = self.clock()
         with self.ledger.read() as tx:
@@ -121,7 +121,8 @@ class LetterQueue:
             before = [row.due_at for row in weekly if row.due_at and row.due_at < board.as_of]
             since = max(before, default=events.began(tx) or now)
             week = digest.gather(tx, since=since, until=due_at or now)
-            moved = board.final or _was_open(self.challenge.phases, since, board.as_of)
+            over = events.finished(tx, before=now)
+            moved = board.final or (not over and _was_open(self.challenge.phases, since, board.as_of))
             wanted = self.settings.standings and moved
             addressees = self._addressees(tx, now, only) if wanted else []
         found = places(board, [] if board.final else [board_from_json(json.loads(row.board)) for row in weekly])

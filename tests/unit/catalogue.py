@@ -21,6 +21,7 @@ METHODS = [
     ("mailbot/letters/accepted.py", "python"),
     ("mailbot/letters/extended.py", "python"),
     ("mailbot/letters/rescored.py", "python"),
+    ("mailbot/letters/written.py", "python"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "encoding": "utf-8"} for pattern, _ in METHODS if pattern.endswith(".j2")}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None}

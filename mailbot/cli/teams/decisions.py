@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +23,9 @@ from mailbot.cli.common import (
     opened_ledger,
     said,
     set_up_journal,
+    writing,
 )
+from mailbot.cli.letters import read_letter, show_drafts
 from mailbot.cli.teams.roster import TeamName, teams
 from mailbot.config import calendar
 from mailbot.errors import Permanent
@@ -29,12 +33,13 @@ from mailbot.identity import keys as identity
 from mailbot.identity import roster
 from mailbot.ledger import quota, rulings
 from mailbot.ledger import teams as table
+from mailbot.letters import written
 from mailbot.mail import teamkey
 from mailbot.model import Exclusion
 from mailbot.operations import deadlines
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from mailbot.letters.written import Drafts
 
 
 class Switch(StrEnum):
@@ -155,9 +160,61 @@ def _instant(text: str) -> datetime:
 
 
 @teams.command("disqualify")
-def disqualify_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
-    """Exclude a team that breaks the rules from the board. Its mails are still answered."""
-    _exclude(context, config, name, Exclusion.DISQUALIFIED, why)
+def disqualify_team(
+    context: typer.Context,
+    name: TeamName,
+    why: Why,
+    tell: Annotated[bool, typer.Option("--tell", help="Write to the team; the letter is shown first.")] = False,
+    draft: Annotated[
+        Path | None, typer.Option("--draft", metavar="FILE", help="Only write that letter into a new file, to edit it.")
+    ] = None,
+    letter: Annotated[
+        Path | None, typer.Option("--letter", metavar="FILE", help="With --tell: the edited letter.")
+    ] = None,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Exclude a team that breaks the rules from the board. Its mails are still answered.
+
+    `mailbot teams reinstate` takes it back; a letter that was sent is not.
+    """
+    if not tell and draft is None:
+        if letter is not None:
+            raise Permanent("--letter goes with --tell")
+        _exclude(context, config, name, Exclusion.DISQUALIFIED, why)
+        return
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    edited = read_letter(letter) if letter else None
+    with flow.opened(load_config(context, config)) as wired:
+        with wired.ledger.read() as tx:
+            drafts = written.disqualification(tx, wired.challenge, name, why)
+        if edited:
+            drafts = replace(drafts, letters=[one.edited(*edited) for one in drafts.letters])
+        if draft is not None:
+            _write_draft(draft, drafts)
+            return
+        show_drafts(wired.challenge, drafts)
+        ask(f"Disqualify it and send {len(drafts.letters)} letter(s)?", yes=yes, for_good=bool(drafts.letters))
+        with wired.ledger.write("disqualify") as tx:
+            registered = rulings.exclude_team(tx, name, Exclusion.DISQUALIFIED, why, wired.clock())
+            told = written.queue(tx, wired.challenge, drafts.letters, wired.clock())
+    typer.echo(f"{registered} is disqualified: the next board leaves it out. {told} letter(s) queued.")
+
+
+def _write_draft(file: Path, drafts: Drafts) -> None:
+    """Write a draft for an organizer to edit. Raises Permanent when the file is there."""
+    if file.exists():
+        message = f"{file} is there already"
+        raise Permanent(message)
+    with writing(file.parent):
+        for one in drafts.letters:
+            file.write_text(f"Subject: {one.title}\n\n{one.text.strip()}\n", encoding="utf-8")
+    typer.echo(
+        f"Wrote {file}. Edit it, then: mailbot teams disqualify … --tell --letter {file}"
+        if drafts.letters
+        else "There is nobody to write to."
+    )
 
 
 @teams.command("hide")
