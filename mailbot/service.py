@@ -22,6 +22,7 @@ from mailbot.identity import keys
 from mailbot.identity.assess import Assessor
 from mailbot.identity.confirmation import Questions
 from mailbot.identity.lookup import Lookup
+from mailbot.identity.shared import Shared
 from mailbot.identity.sync import Sync
 from mailbot.intake.answering import Answering
 from mailbot.intake.disputes import Disputes
@@ -40,7 +41,7 @@ from mailbot.model import AuthLevel
 from mailbot.transport.alerts import Alerts
 from mailbot.transport.fetch import Fetch
 from mailbot.transport.imap.mailbox import Mailbox
-from mailbot.transport.oauth import key_of
+from mailbot.transport.oauth import kept_key, key_of
 from mailbot.transport.reconcile import Reconciliation
 from mailbot.transport.send import Sending
 from mailbot.transport.smtp import Sender
@@ -89,8 +90,13 @@ class Service:
         account, settings = self.challenge.address.lower(), self.config.need_imap
         return Fetch(
             ledger=self.ledger, spool=self.spool, account=account, settings=settings, alerts=self.alerts,
-            clock=self.clock,
+            clock=self.clock, wanted=self.shared.wanted,
         )  # fmt: skip
+
+    @cached_property
+    def shared(self) -> Shared:
+        """What tells the mails that are for mailbot, in an inbox that people share."""
+        return Shared(ledger=self.ledger, tag=self.config.challenge.subject_tag, own=self.config.own_addresses)
 
     def mailbox(self) -> Mailbox:
         """Connect to the mailbox; the password is read, or a token fetched, for each connection."""
@@ -99,8 +105,10 @@ class Service:
     @cached_property
     def reconciliation(self) -> Reconciliation:
         """The hourly comparison of mailbox, ledger and spool."""
-        where = self.fetch.mailboxes if self.config.imap else {}
-        return Reconciliation(ledger=self.ledger, spool=self.spool, folders=where, alerts=self.alerts, clock=self.clock)
+        where, left = (self.fetch.mailboxes, self.fetch.leaving.left) if self.config.imap else ({}, lambda *_: set())
+        return Reconciliation(
+            ledger=self.ledger, spool=self.spool, folders=where, left=left, alerts=self.alerts, clock=self.clock
+        )
 
     # --- evaluate --------------------------------------------------------------------------------
 
@@ -235,7 +243,7 @@ class Service:
             address = self.challenge.address
             yield Sending(
                 ledger=self.ledger, transport=transport, sender=address, alerts=self.alerts, clock=self.clock,
-                patience=self.config.outbox.patience,
+                patience=self.config.outbox.patience, login=lambda: kept_key(self.config, "smtp"),
             )  # fmt: skip
 
     # --- board, publish, letters, show -----------------------------------------------------------

@@ -65,7 +65,7 @@ def daemon(folder: Path, journal: Path, environment: Mapping[str, str] | None = 
     """Run the daemon in a folder, and append what it says to a file; whatever is left of it in the end is killed."""
     with journal.open("ab") as file:
         process = warm().start(
-            (str(MAILBOT), "run", "--json"),
+            (str(MAILBOT), "run", "--yes", "--json"),
             folder=folder,
             out=file.fileno(),
             err=file.fileno(),

@@ -19,16 +19,21 @@ from mailbot.config import calendar, challenge, load
 from mailbot.config.calendar import shown
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
-from mailbot.errors import ConfigError, Damaged, MailbotError, Temporary
+from mailbot.errors import AuthenticationFailed, ConfigError, Damaged, MailbotError, Permanent, Temporary
 from mailbot.evaluation import label_files
 from mailbot.ledger import observations, outbox, teams
+from mailbot.operations import beginning, lost_ledger
 from mailbot.operations import ingest as ingestion
-from mailbot.operations import lost_ledger
 from mailbot.system import journal
 from mailbot.transport.send import SENDING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
     from mailbot.config.schema import Config
+    from mailbot.operations.beginning import Look
+    from mailbot.service import Service
 
 TRY_AGAIN = 1
 """Exit code for trouble that may pass, as a database that is not up yet: systemd restarts the daemon, never after 2."""
@@ -36,6 +41,10 @@ TRY_AGAIN = 1
 BeginAnew = Annotated[
     bool,
     typer.Option("--begin-anew", help="When the ledger is lost: set the rest aside and begin an empty contest."),
+]
+
+GoOn = Annotated[
+    bool, typer.Option("--yes", "-y", help="At the first start: take the mails that the mailbox holds, unasked.")
 ]
 
 FINISH_SECONDS = 9.0
@@ -46,6 +55,7 @@ def run(
     context: typer.Context,
     config: ConfigFile = None,
     begin_anew: BeginAnew = False,
+    yes: GoOn = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."""
@@ -59,7 +69,7 @@ def run(
     refused = ""
     while True:
         try:
-            running = _serve(present, notifier, partial(_checked, context, config, present), refused)
+            running = _serve(present, notifier, partial(_checked, context, config, present), refused, yes=yes)
         except MailbotError as error:
             if previous is None and isinstance(error, Damaged):
                 lost_ledger.tell(present, error, calendar.now())
@@ -82,9 +92,10 @@ def _begin_anew(config: Config) -> None:
     typer.echo(f"mailbot: what was there is kept in {aside}; this is an empty contest now.", err=True)
 
 
-def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str) -> Daemon:
+def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str, *, yes: bool) -> Daemon:
     """Run the daemon with one config until it stops or reloads, and return it."""
     with flow.working(config) as wired:
+        _ask_first(wired, yes=yes)
         running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
@@ -105,7 +116,11 @@ def _checked(context: typer.Context, given: Path | None, present: Config) -> Con
 
 
 def once(
-    context: typer.Context, config: ConfigFile = None, begin_anew: BeginAnew = False, as_json: AsJson = False
+    context: typer.Context,
+    config: ConfigFile = None,
+    begin_anew: BeginAnew = False,
+    yes: GoOn = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over."""
     set_up_journal(as_json=as_json)
@@ -113,8 +128,42 @@ def once(
     if begin_anew:
         _begin_anew(loaded)
     with flow.working(loaded) as wired:
+        _ask_first(wired, yes=yes)
         left = flow.once(wired)
     raise typer.Exit(INCOMPLETE if left else 0)
+
+
+def _ask_first(wired: Service, *, yes: bool) -> None:
+    """Before the first look into a mailbox that holds mails, say what it would take and ask; it is asked only once.
+
+    Raises Temporary when the mailbox cannot be reached, and Permanent when it refuses us or nobody is there to ask.
+    """
+    if yes or not beginning.is_first(wired):
+        return
+    try:
+        found = beginning.look(wired)
+    except AuthenticationFailed as error:  # a wrong password at the first start is not tried again and again
+        raise Permanent(str(error)) from error
+    if found.taken or found.left:
+        typer.echo("\n".join(first_look(found, wired.challenge.zone)), err=True)
+        if not sys.stdin.isatty():
+            message = (
+                "the first start on a mailbox that holds mails: nothing was touched. If the above is right, call "
+                "`mailbot once --yes`; else set imap.since or imap.leave first"
+            )
+            raise Permanent(message)
+        typer.confirm("Begin so?", abort=True, err=True)
+    wired.fetch.leaving.begin(found.since)
+
+
+def first_look(found: Look, zone: ZoneInfo) -> Iterator[str]:
+    """Yield what a first look found, line by line."""
+    since = f" (imap.since: {shown(found.since, zone)})" if found.since else ""
+    yield f"This is the first start. The mailbox holds {found.taken + found.left} mails:"
+    yield f"  {found.taken} would be taken, answered where that is due, and moved to their folders;"
+    yield f"  {found.left} stay where they are, untouched{since}."
+    yield "The newest:"
+    yield from (f"  {beginning.told(mail, zone)}" for mail in found.newest)
 
 
 def ingest(

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mailbot.config.fields import Host, Section, Span, host, is_ip
+from mailbot.config.fields import Host, Instant, Section, Span, host, is_ip
 from mailbot.errors import ConfigError
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -50,6 +50,11 @@ class Imap(Server):
     extra_folders: tuple[Filled, ...] = ()
     processed: Filled = "Processed"
     failed: Filled = "Failed"
+    #: Mails that arrived earlier stay where they are, untouched; absent: the moment of the first start.
+    since: Instant | None = None
+    #: What else stays where it is: ``nothing``, or in an inbox that people share ``others``, the mails of others than
+    #: teams and registrations (:mod:`mailbot.identity.shared`).
+    leave: Literal["nothing", "others"] = "nothing"
     #: Seconds between two looks, whatever IDLE says.
     poll_seconds: float = Field(default=60, gt=0)
 

@@ -80,6 +80,7 @@ class Loops:
             bell=self.bells.mailbox,
             intake_bell=self.bells.intake,
             reconciliation=self.schedule.reconciliation,
+            main_bell=self.bells.main,
         ).run()
 
     def _intake_loop(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import AuthenticationFailed, MailbotError, Temporary, Throttled
 from mailbot.system import backoff, heartbeat, journal
+from mailbot.transport.oauth import kept_key
 
 if TYPE_CHECKING:
     import threading
@@ -25,7 +26,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 """Seconds: the longest pause after the first failure, and after many."""
 
 LOGIN_PAUSE = 900.0
-"""A refused login is not tried again sooner: providers lock accounts."""
+"""A refused login is not tried again sooner, as providers lock accounts; but for another password."""
+
+MENDED_SECONDS = 15.0
+"""After a refused login the password file is looked at this often."""
 
 THROTTLED_PAUSE = 3600.0
 """A provider that throttles us is left alone for at most so many seconds, and for at least a quarter of them."""
@@ -46,8 +50,12 @@ class MailboxLoop:
     intake_bell: Bell
     #: Mailbox and ledger are to be compared.
     reconciliation: Alarm
+    #: Wakes the main thread: the report has news.
+    main_bell: Bell | None = None
     _failures: int = 0
     _lost_at: datetime | None = None
+    #: The login that was refused last, hashed; none when it was not.
+    _refused: bytes | None = None
     _told: dict[str, bool] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -78,21 +86,28 @@ class MailboxLoop:
         seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
         journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
         self._alarm(error)
+        self._refused = kept_key(self.service.config, "imap") if isinstance(error, AuthenticationFailed) else None
         again = (self.service.clock() + timedelta(seconds=seconds)).astimezone(self.service.config.challenge.zone)
         heartbeat.rest(f"no connection; again at {again:%H:%M:%S}", seconds)
         return seconds
 
     def _pause(self, seconds: float) -> None:
-        """Leave the server alone for so long, whatever rings meanwhile; only a stop ends it sooner."""
+        """Leave the server alone for so long, whatever rings meanwhile; a stop ends it sooner, or another password."""
         end = time.monotonic() + seconds
         rung = True
         while rung and not self.stopping.is_set():
-            rung = self.bell.wait(max(0.0, end - time.monotonic()))
+            left = max(0.0, end - time.monotonic())
+            if self._refused is None:
+                rung = self.bell.wait(left)
+            else:
+                self.bell.wait(min(left, MENDED_SECONDS))
+                rung = time.monotonic() < end and kept_key(self.service.config, "imap") == self._refused
 
     def _watch(self) -> None:
         """Fetch, then wait for the server or the bell, until told to stop or the connection breaks."""
         heartbeat.beat("connecting")
         fetch, mailbox = self.service.fetch, self.service.mailbox()
+        is_news = True
         try:
             while not self.stopping.is_set():
                 heartbeat.beat("looking into the mailbox")
@@ -104,6 +119,9 @@ class MailboxLoop:
                     continue  # listing the folders used up the server's notices: look for new mails before waiting
                 mailbox.select(fetch.folders[0])
                 heartbeat.mark("polled_at", self.service.clock().isoformat(timespec="seconds"))
+                if is_news and self.main_bell:
+                    self.main_bell.ring()
+                is_news = False
                 heartbeat.rest("waiting for mail", self._poll_seconds)
                 mailbox.wait(self._poll_seconds, self.bell)
         finally:
@@ -121,6 +139,7 @@ class MailboxLoop:
         due = self.reconciliation.take()
         if due:
             self.service.reconciliation.run(mailbox, take=lambda: self._take(fetch, mailbox))
+            self.service.reconciliation.tell_room(mailbox)
         return due
 
     @property

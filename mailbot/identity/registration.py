@@ -74,6 +74,13 @@ class Result:
 
 
 _REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
+
+
+def is_register(subject: str) -> bool:
+    """Whether a subject without reply marks is that of a registration."""
+    return _REGISTER.match(subject) is not None
+
+
 _CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
 _MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
 _LEAVE = re.compile(r"(?:leave(?: (?:the )?team)?|退出(?:团队|队伍)?)[\s.!。]*", re.IGNORECASE)

@@ -99,6 +99,11 @@ def is_numbered(tx: Tx, mailbox: str) -> bool:
     return tx.scalar(sa.select(mails.c.id).where(*where).limit(1)) is not None
 
 
+def is_any_of(tx: Tx, mailboxes: Iterable[str]) -> bool:
+    """Whether a mail of one of the mailboxes was ever entered."""
+    return tx.scalar(sa.select(mails.c.id).where(mails.c.mailbox.in_(list(mailboxes))).limit(1)) is not None
+
+
 def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list[MailRow]:
     """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
     due = (

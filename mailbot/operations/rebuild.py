@@ -5,20 +5,24 @@ The audit trail comes back exactly as it was, and each of its entries is carried
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailbot import flow
 from mailbot.config import calendar
 from mailbot.errors import Permanent
+from mailbot.ledger import daybook, mails
 from mailbot.operations.replay import Again, Clock
 from mailbot.system import crash
 from mailbot.system.lock import held
 from mailbot.transport.arrival import arrival
+from mailbot.transport.leaving import BEGUN
 from mailbot.transport.spool import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mailbot.config.schema import Config
@@ -27,14 +31,19 @@ if TYPE_CHECKING:
     from mailbot.transport.imap.mailbox import Mailbox
 
 
-def spool_mailbox(wired: Service, server: Mailbox, folders: list[str]) -> list[str]:
-    """Bring every mail of the folders into the spool, each with its INTERNALDATE; return their SHA-256 in order."""
-    found: list[str] = []
+def spool_mailbox(
+    wired: Service, server: Mailbox, folders: Sequence[str], keep: Callable[[bytes, datetime], bool] = lambda *_: True
+) -> dict[str, datetime]:
+    """Bring the mails of the folders that are to be kept into the spool; return SHA-256 and arrival, in order."""
+    found: dict[str, datetime] = {}
     for folder in folders:
         if server.select(folder) is None:
             continue
         for uids in server.windows():
-            found.extend(wired.spool.put(mail.raw, arrival(mail, wired.clock())[0]) for mail in server.fetch(uids))
+            for mail in server.fetch(uids):
+                arrived = arrival(mail, wired.clock())[0]
+                if keep(mail.raw, arrived):
+                    found.setdefault(wired.spool.put(mail.raw, arrived), arrived)
     return found
 
 
@@ -58,6 +67,8 @@ def rebuild(config: Config, *, from_mailbox: bool, clock: Callable[[], datetime]
             order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")
             rebuilt = Again(wired, replayed, config.state, order).run()
+            if config.imap is not None:
+                _begin(wired)
         _swap(old, new)
     return rebuilt
 
@@ -71,13 +82,35 @@ def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
 
 
 def _fetch_all(wired: Service) -> list[str]:
-    """Fetch every mail; those that were filed away come first, in the order in which they were handled."""
-    fetch = wired.fetch
+    """Fetch every mail; those that were filed away come first, in the order in which they were handled.
+
+    What still lies in the inbox is fetched when the trail knows it. Else it must have come after the contest began, as
+    the config, the trail or the first mail that was filed away says; of a shared inbox it is left to the next pass.
+    """
+    settings = wired.fetch.settings
+    entries = [(entry["kind"], json.loads(entry["detail"])) for entry in daybook.acts(wired.config.state)]
+    known = {detail["sha256"] for kind, detail in entries if kind == "mail-spooled"}
+    begun = next((datetime.fromisoformat(detail["since"]) for kind, detail in entries if kind == BEGUN), None)
     mailbox = wired.mailbox()
     try:
-        return spool_mailbox(wired, mailbox, [fetch.settings.processed, fetch.settings.failed, *fetch.folders])
+        filed = spool_mailbox(wired, mailbox, [settings.processed, settings.failed])
+        since = settings.since or begun or (None if known else min(filed.values(), default=None))
+
+        def keep(raw: bytes, arrived: datetime) -> bool:
+            is_new = settings.leave != "others" and (since is None or arrived >= since)
+            return is_new or hashlib.sha256(raw).hexdigest() in known
+
+        return [*filed, *spool_mailbox(wired, mailbox, wired.fetch.folders, keep)]
     finally:
         mailbox.close()
+
+
+def _begin(wired: Service) -> None:
+    """Note that the mailbox was looked into before: what came since the first mail is taken by the next pass."""
+    with wired.ledger.read() as tx:
+        arrivals = [row.arrived_at for row in mails.listing(tx)]
+    if arrivals:
+        wired.fetch.leaving.begin(min(arrivals))
 
 
 def _swap(old: Path, new: Path) -> None:

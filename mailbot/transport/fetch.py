@@ -12,17 +12,19 @@ from mailbot.ledger import mails, observations
 from mailbot.system import journal
 from mailbot.transport import numbering
 from mailbot.transport.filing import Filing
+from mailbot.transport.leaving import Leaving
 from mailbot.transport.numbering import LARGEST
 from mailbot.transport.spooling import Spooling
 from mailbot.transport.unserved import Unserved
 from scoring.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from mailbot.config.servers import Imap
     from mailbot.ledger import Ledger
+    from mailbot.mail.head import Head
     from mailbot.mail.model import Fetched
     from mailbot.transport.alerts import Alerts
     from mailbot.transport.imap.mailbox import Mailbox
@@ -47,6 +49,8 @@ class Fetch:
     settings: Imap
     alerts: Alerts
     clock: Callable[[], datetime]
+    #: Of mails in a shared inbox by their UIDs, those that are for mailbot.
+    wanted: Callable[[Mapping[int, Head]], set[int]] = set
     #: The extra folders that are not there.
     missing: set[str] = field(default_factory=set)
 
@@ -59,6 +63,13 @@ class Fetch:
     def spooling(self) -> Spooling:
         """What keeps the mails that came."""
         return Spooling(ledger=self.ledger, spool=self.spool, unserved=self.unserved, clock=self.clock)
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """What tells the mails that are left alone."""
+        return Leaving(
+            ledger=self.ledger, settings=self.settings, mailboxes=self.mailboxes, wanted=self.wanted, clock=self.clock
+        )
 
     @cached_property
     def filing(self) -> Filing:
@@ -76,7 +87,8 @@ class Fetch:
         return {self.mailbox_name(folder): folder for folder in self.folders}
 
     def take_new(self, server: Mailbox) -> int:
-        """Spool every mail the ledger does not know, whatever its flags; return how many."""
+        """Spool every mail the ledger does not know, whatever its flags, but those left alone; return how many."""
+        self.leaving.begin()
         return sum(self._take(server, folder) for folder in self.folders)
 
     def file_away(self, server: Mailbox) -> int:
@@ -104,7 +116,9 @@ class Fetch:
         for window in numbering.windows(self.ledger, server, mailbox, validity):
             if window.is_anew:
                 self._tell_restored(folder)
-            new = [uid for uid in window.uids if uid not in window.known]
+            unknown = [uid for uid in window.uids if uid not in window.known]
+            left = self.leaving.left(server, mailbox, window.number, unknown)
+            new = [uid for uid in unknown if uid not in left]
             lacking.update(new)
             came = self._take_new(server, mailbox, window.number, new)
             lacking -= came
@@ -139,7 +153,8 @@ class Fetch:
     def _take_new(self, server: Mailbox, mailbox: str, number: int, new: Sequence[int]) -> set[int]:
         """Take mails in batches, after a look at their sizes; return the UIDs of those that came."""
         asked = [uid for uid in new if not self.unserved.rests(mailbox, uid)]
-        sizes = server.sizes(asked)
+        sizes = self.leaving.sizes(mailbox, number, asked)
+        sizes |= server.sizes([uid for uid in asked if uid not in sizes])
         alone = [uid for uid in asked if self.unserved.breaks(mailbox, uid)]
         small = [uid for uid in asked if sizes.get(uid, 0) <= LARGEST and uid not in alone]
         large = [uid for uid in asked if sizes.get(uid, 0) > LARGEST and uid not in alone]
@@ -162,7 +177,8 @@ class Fetch:
         except Temporary as error:
             lost = error
         there = {mail.uid for mail in arrived}
-        came = self.spooling.keep(mailbox, number, arrived)
+        taken = [mail for mail in arrived if not self.leaving.is_left(mail, mailbox, number)]
+        came = self.spooling.keep(mailbox, number, taken)
         for uid in [uid for uid in batch if uid not in there]:
             if lost:
                 self.unserved.broke(mailbox, uid, str(lost))

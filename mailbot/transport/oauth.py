@@ -218,3 +218,14 @@ def key_of(config: Config, section: Literal["imap", "smtp"]) -> str:
     if server.auth == "oauth":
         return Tokens(settings=config.oauth, path=config.tokens).access_token()
     return secret(server, section)
+
+
+def kept_key(config: Config, section: Literal["imap", "smtp"]) -> bytes:
+    """Return a hash of the password, or of the login by OAuth, as it lies on disk now: so a mended one is noticed."""
+    server = config.imap if section == "imap" else config.smtp
+    try:
+        if server is not None and server.auth == "oauth":
+            return hashlib.sha256(config.tokens.read_bytes()).digest()
+        return hashlib.sha256(secret(server, section).encode()).digest() if server is not None else b""
+    except (OSError, ConfigError):  # there is none at the moment, which is another state than before as well
+        return b""

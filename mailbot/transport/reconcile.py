@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import mails, outbox
+from mailbot.errors import Refused
+from mailbot.ledger import mails, observations, outbox
 from mailbot.model import MailState
 from mailbot.system import journal
 from mailbot.transport import numbering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger import Ledger
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 OVERDUE = timedelta(hours=1)
 """A mail or a reply that is due for longer than this is not on its way."""
 
+NEARLY_FULL, FULL = 0.8, 0.95
+"""The shares of its quota at which the organizers are told that a mailbox fills."""
+
+ROOM = (
+    "A full mailbox bounces what teams send: delete old mails that are not the contest's, empty the bin, or ask for "
+    "more room. What was handled lies in the spool too, so its mails may be deleted after a backup."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
@@ -30,17 +39,21 @@ class Swept:
 
     in_mailbox: int = 0
     unknown: int = 0
+    #: Not in the ledger on purpose: older than the contest, or of others in a shared inbox.
+    left: int = 0
     unlisted: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What the comparison found; all but mailbox, ledger and dropped should be 0."""
+    """What the comparison found; all but mailbox, ledger, left and dropped should be 0."""
 
     in_mailbox: int
     in_ledger: int
     #: In the mailbox, and not in the ledger although the mailbox was just swept.
     unknown: int
+    #: In the mailbox, and not in the ledger on purpose: :mod:`mailbot.transport.leaving`.
+    left: int
     #: In the mailbox, as its server counts, and not listed by it.
     unlisted: int
     #: In the ledger, and not in the spool.
@@ -78,6 +91,8 @@ class Reconciliation:
     spool: Spool
     #: The swept folders, by the name of their mailbox in the ledger.
     folders: Mapping[str, str]
+    #: Tells which mails of the open folder are left alone.
+    left: Callable[[Mailbox, str, int, Sequence[int]], set[int]]
     alerts: Alerts
     clock: Callable[[], datetime]
 
@@ -98,6 +113,22 @@ class Reconciliation:
         journal.event("reconciled", **asdict(counts))
         self.alerts.report("reconciliation", ok=counts.ok, detail=counts.told)
 
+    def tell_room(self, server: Mailbox) -> None:
+        """Tell the organizers when the mailbox is nearly full, at each of two shares, and when it is so no more."""
+        try:
+            quota = server.quota()
+        except Refused as error:  # announced and refused: then nobody knows
+            journal.event("quota-not-told", why=str(error))
+            return
+        used, limit = quota or (0, 0)
+        detail = f"{used // 1024} of {limit // 1024} MiB are used. {ROOM}"
+        with self.ledger.read() as tx:
+            known = {row.part: row.ok for row in observations.health_of_parts(tx)}
+        for part, share in (("quota", NEARLY_FULL), ("full", FULL)):
+            ok = not limit or used < share * limit
+            if known.get(part, True) is not ok:
+                self.alerts.report(part, ok=ok, detail="" if ok else detail)
+
     def count(self, swept: Swept | None = None) -> Counts:
         """Compare the ledger with the spool; what the mailbox holds is given."""
         swept = swept or Swept()
@@ -109,6 +140,7 @@ class Reconciliation:
                 in_mailbox=swept.in_mailbox,
                 in_ledger=mails.count(tx),
                 unknown=swept.unknown,
+                left=swept.left,
                 unlisted=swept.unlisted,
                 without_bytes=len(missing) - dropped,
                 dropped=dropped,
@@ -118,16 +150,18 @@ class Reconciliation:
             )
 
     def _mailbox(self, server: Mailbox) -> Swept:
-        present = unknown = unlisted = 0
+        present = unknown = left = unlisted = 0
         for mailbox, folder in self.folders.items():
             validity = server.select(folder)
             if validity is None:
                 continue
-            found = lacking = 0
+            found = lacking = alone = 0
             for window in numbering.windows(self.ledger, server, mailbox, validity):
                 if window.is_anew:
-                    found = lacking = 0
-                found += len(window.uids)
-                lacking += len(set(window.uids) - window.known)
+                    found = lacking = alone = 0
+                missing = sorted(set(window.uids) - window.known)
+                kept = self.left(server, mailbox, window.number, missing) if missing else set()
+                found, lacking, alone = found + len(window.uids), lacking + len(missing) - len(kept), alone + len(kept)
             present, unknown, unlisted = present + found, unknown + lacking, unlisted + server.unlisted
-        return Swept(in_mailbox=present, unknown=unknown, unlisted=unlisted)
+            left += alone
+        return Swept(in_mailbox=present, unknown=unknown, left=left, unlisted=unlisted)

@@ -113,6 +113,14 @@ BLOCKED = (
 )
 """What the organizers can do about it."""
 
+_FOR_NOW = re.compile(
+    r"try (?:it )?(?:again )?(?:later|in )|temporar(?:y|ily)|(?:server|system) (?:is )?(?:too )?busy|overload"
+    r"|maintenance|(?:service|server|backend|database) (?:is )?(?:currently )?(?:unavailable|not available)"
+    r"|internal (?:server )?error|timed? ?out|系统繁忙|系統繁忙|稍后|稍後|暂时|暫時",
+    re.IGNORECASE,
+)
+"""Words by which a server lets nobody in for a while."""
+
 
 class Stage(Enum):
     """When a server refuses."""
@@ -138,6 +146,16 @@ def of_reply(code: int, text: bytes | str, stage: Stage) -> Temporary | Permanen
     if stage is Stage.RECIPIENT and _is_nobody(enhanced, words):
         return BadAddress(message)
     return Permanent(message)
+
+
+def passes(code: int, text: bytes | str) -> bool:
+    """Whether a login was refused for a while, whatever the password: by the class of the code, or by its words."""
+    return code < 500 or is_for_now(_plain(text))  # noqa: PLR2004  # the reply classes of RFC 5321
+
+
+def is_for_now(words: str) -> bool:
+    """Whether words say that a server lets nobody in for a while."""
+    return _FOR_NOW.search(words) is not None
 
 
 def _plain(text: bytes | str) -> str:

@@ -7,7 +7,7 @@ taken. A mail that is refused so again although others were taken since waits al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,9 @@ LONGEST_PAUSE = timedelta(hours=1)
 TOLD_AFTER = timedelta(minutes=30)
 """A server that cannot be reached for so long is told of; one that says that a quota is used up, at once."""
 
+LOGIN = "smtp-login"
+"""The pause beside the former when it is the login that is refused: another login, or another start, ends it."""
+
 SENDING = "sending"
 """The name of the pause, and of what the organizers are told of."""
 
@@ -56,6 +59,10 @@ class Sending:
     alerts: Alerts
     clock: Callable[[], datetime]
     patience: timedelta = PATIENCE
+    #: A hash of the login as it is on disk.
+    login: Callable[[], bytes] = bytes
+    #: The login that was refused by this process; it begins with none.
+    refused: list[bytes] = field(default_factory=list)
 
     def step(self) -> bool:
         """Send the oldest mail that is due; tell whether the next may be tried at once."""
@@ -80,6 +87,7 @@ class Sending:
         with self.ledger.write("reply-sent") as tx:
             outbox.sent(tx, row.id, now)
             observations.end_pause(tx, SENDING)
+            observations.end_pause(tx, LOGIN)
             events.append(tx, kind="reply-sent", subject=_name(row), now=now, of=row.of)
         journal.event("reply-sent", reply=_name(row), **_mail(row), what=row.kind)
         return True
@@ -89,7 +97,8 @@ class Sending:
         now = self.clock()
         with self.ledger.write("claim-reply") as tx:
             pause = observations.pause_of(tx, SENDING)
-            if pause and now < pause.due_at <= now + LONGEST_PAUSE:  # a longer one is of a clock that was ahead
+            mended = observations.pause_of(tx, LOGIN) is not None and self.refused != [self.login()]
+            if pause and not mended and now < pause.due_at <= now + LONGEST_PAUSE:  # else of a clock that was ahead
                 return None
             return outbox.claim(tx, now, least_tried=pause is not None)
 
@@ -104,12 +113,18 @@ class Sending:
         if not isinstance(error, _OURS) and self._is_out_of_patience(row):
             self._failed(row, str(error), final=True)
         now = self.clock()
+        ours = isinstance(error, _OURS)  # then the mail waits for nothing but the pause, which a mended login ends
+        self.refused[:] = [self.login()] if ours else []
         with self.ledger.write("sending-paused") as tx:
             before = observations.pause_of(tx, SENDING)
             attempts, since = (before.attempts + 1, before.since) if before else (1, now)
             due_at = now + backoff.delay(attempts, first=FIRST_DELAY, longest=LONGEST_PAUSE)
-            observations.pause(tx, SENDING, Pause(attempts=attempts, since=since, due_at=due_at))
-            outbox.put_back(tx, row.id, due_at=due_at, error=str(error), now=now)
+            found = Pause(attempts=attempts, since=since, due_at=due_at)
+            observations.pause(tx, SENDING, found)
+            observations.end_pause(tx, LOGIN)
+            if ours:
+                observations.pause(tx, LOGIN, found)
+            outbox.put_back(tx, row.id, due_at=now if ours else due_at, error=str(error), now=now)
             if isinstance(error, Throttled) or now - since >= TOLD_AFTER:
                 self.alerts.report_in(tx, SENDING, ok=False, detail=str(error))
         journal.trouble("sending-paused", reply=_name(row), **_mail(row), attempt=attempts, error=str(error))

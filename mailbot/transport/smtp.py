@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import AuthenticationFailed, BadAddress, Permanent, Unreachable
 from mailbot.system import crash, heartbeat
 from mailbot.transport import server
-from mailbot.transport.refusal import Stage, of_reply
+from mailbot.transport.refusal import Stage, of_reply, passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -184,7 +184,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
-        said = _SECRET.sub("…", str(of_reply(error.smtp_code, error.smtp_error, Stage.BEFORE)))
+        meant = of_reply(error.smtp_code, error.smtp_error, Stage.BEFORE)
+        said = _SECRET.sub("…", str(meant))
+        if passes(error.smtp_code, error.smtp_error):
+            message = f"{said}: it lets nobody in for now"
+            raise Unreachable(message) from error
         message = f"{said}: it refused the login; check smtp.user and the password file"
         raise AuthenticationFailed(message) from error
     except smtplib.SMTPRecipientsRefused as error:

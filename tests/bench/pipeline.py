@@ -9,6 +9,7 @@ import random
 import smtplib
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mailbot import flow
@@ -108,6 +109,7 @@ def _config(mailbox: Mailbox, folder: Path) -> dict[str, object]:
     imap = {
         "host": LOOPBACK,
         "port": mailbox.server.imaps_port,
+        "since": datetime(2020, 1, 1, tzinfo=UTC),
         "user": mailbox.user,
         "password_file": "password",
         "ca_file": str(mailbox.server.certificates.ca),

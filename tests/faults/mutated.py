@@ -23,7 +23,7 @@ from mailbot.system.bell import Alarm, Bell
 from mailbot.system.heartbeat import Heartbeat
 from tests.faults.mutations import HANG_UP, WAYS, Mutation, fields, mutated
 from tests.faults.scripted_imap import CAPABILITIES, ScriptedImap, Session
-from tests.unit.services import ADA, Clock, served, submission
+from tests.unit.services import ADA, BEFORE, Clock, served, submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,7 +214,7 @@ def opened(folder: Path, seed: int) -> Iterator[Sessions]:
     with Wrong() as server:
         imap = {
             "host": "127.0.0.1", "port": server.port, "security": "none", "user": "bot", "password_file": "password",
-            "timeout_seconds": 10, "poll_seconds": 0.01, "extra_folders": ["Junk"],
+            "timeout_seconds": 10, "poll_seconds": 0.01, "extra_folders": ["Junk"], "since": BEFORE,
         }  # fmt: skip
         heartbeat, clock = Heartbeat(60), Clock()
         with served(folder, clock, imap=imap) as service, heartbeat.loop("mailbox"):

@@ -15,7 +15,7 @@ from mailbot.ledger import mails, observations
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import CAPABILITIES, Answer, ScriptedImap, Session
-from tests.unit.services import NOW, Clock, served
+from tests.unit.services import BEFORE, NOW, Clock, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ def serving(folder: Path, server: ScriptedImap, **imap: Any) -> Iterator[Service
     """Open a mailbot that reads from the server."""
     (folder / "password").write_text(imap.pop("password", "secret") + "\n", encoding="utf-8")
     given = {"host": "127.0.0.1", "port": server.port, "security": "none", "user": "bot", "timeout_seconds": 2}
+    given["since"] = BEFORE
     with served(folder, Clock(), imap={**given, "password_file": "password", **imap}) as service:
         yield service
 

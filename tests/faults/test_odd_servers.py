@@ -137,7 +137,7 @@ def test_a_mail_without_a_body_is_asked_for_again(make_bot: MakeBot, smtp_sink: 
         session.send("".join(lines) + f"{tag} OK done\r\n")
 
     with ScriptedImap(mail("One")) as server:
-        server.script("UID FETCH", Session.on_uid_fetch, flags_alone, Session.on_uid_fetch, flags_alone)
+        server.script("UID FETCH", Session.on_uid_fetch, flags_alone, flags_alone)
         bot = make_bot(port=server.port)
         with bot.running() as running:
             _all_served(server, bot, running, smtp_sink, "One")

@@ -38,6 +38,7 @@ host = "127.0.0.1"
 user = "{address}"
 password_file = "password"
 extra_folders = ["Junk"]
+since = 2020-01-01T00:00:00Z
 {imap}
 
 [smtp]
@@ -71,7 +72,7 @@ class Bot:
 
     def once(self, *, code: int = 0) -> Done:
         """Make one pass, which must end with the exit code."""
-        return mailbot("once", "--json", folder=self.folder, code=code)
+        return mailbot("once", "--yes", "--json", folder=self.folder, code=code)
 
     def rows(self, what: str) -> list[dict[str, Any]]:
         """List the mails, submissions or replies of the ledger."""

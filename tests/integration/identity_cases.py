@@ -27,7 +27,7 @@ from mailbot.mail.open import Reach
 from tests.integration.bot import wait
 from tests.servers.dns import Nameserver
 from tests.servers.process import LOOPBACK
-from tests.unit.services import ADA, CARL, Clock, served, submission
+from tests.unit.services import ADA, BEFORE, CARL, Clock, served, submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -255,6 +255,7 @@ def world(folder: Path, exim: Exim, mailbox: Mailbox, **config: Any) -> Iterator
     imap = {
         "host": LOOPBACK,
         "port": mailbox.server.imaps_port,
+        "since": BEFORE,
         "user": mailbox.user,
         "password_file": "password",
         "ca_file": str(mailbox.server.certificates.ca),

@@ -144,7 +144,7 @@ def test_a_killed_daemon_leaves_no_lock(bot: Bot, mailbox: Mailbox) -> None:
 def test_a_kill_loses_nothing(bot: Bot, mailbox: Mailbox, smtp_sink: SmtpSink, point: str, copies: int) -> None:
     """Whenever the plug is pulled, the next pass completes the work: one submission, one reply, one mail."""
     mailbox.deliver(submission("ada@peepers.example", mailbox.user))
-    mailbot("once", folder=bot.folder, code=-signal.SIGKILL, environment={"MAILBOT_CRASH_AT": point})
+    mailbot("once", "--yes", folder=bot.folder, code=-signal.SIGKILL, environment={"MAILBOT_CRASH_AT": point})
     bot.once()
     bot.once()
     assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]

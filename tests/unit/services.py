@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LABELS = Path(__file__).parents[1] / "flow" / "base" / "labels"
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)  # a Thursday
+BEFORE = datetime(2020, 1, 1, tzinfo=UTC)  # every mail of a test has come since
 ADA, CARL = "ada@peepers.example", "carl@muenster.example"
 
 
@@ -97,7 +98,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
     given = {
         "preset": "siqa",
         "challenge": {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"]},
-        "imap": {"host": "127.0.0.1", "extra_folders": ["Junk"]},
+        "imap": {"host": "127.0.0.1", "extra_folders": ["Junk"], "since": BEFORE},
         "roster": {"file": "teams.csv"},
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }

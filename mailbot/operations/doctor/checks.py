@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from mailbot.daemon import report
 from mailbot.errors import MailbotError
 from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
 from mailbot.model import MailState, ReplyState
+from mailbot.operations import beginning
 from mailbot.operations.doctor import board as doctor_sheet
 from mailbot.operations.doctor import host
 from mailbot.operations.doctor import identity as doctor_auth
@@ -170,18 +172,21 @@ def _boards(service: Service) -> Iterator[Finding]:
 
 def _mailbox(service: Service) -> Iterator[Finding]:
     try:
-        server = service.mailbox()
-        swept = service.reconciliation.sweep(server)
-        server.close()
+        with closing(service.mailbox()) as server:
+            swept = service.reconciliation.sweep(server)
+        newest = beginning.look(service).newest
     except MailbotError as error:
         yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
         return
     with service.ledger.read() as tx:
         backlog = mails.count(tx, state=MailState.SPOOLED)
     detail = f"{swept.in_mailbox} mails there, {swept.unknown} not fetched yet, {backlog} waiting to be handled"
+    detail += f", {swept.left} left alone (imap.since, imap.leave)" if swept.left else ""
     if swept.unlisted:
         yield red("mailbox", f"{detail}, {swept.unlisted} counted by the server and not listed", "ask the provider")
     elif swept.unknown:
         yield yellow("mailbox", detail, "`mailbot once` fetches them, or `mailbot run`")
     else:
         yield green("mailbox", detail)
+    zone = service.config.challenge.zone
+    yield from (green("newest mails", beginning.told(mail, zone)) for mail in newest)

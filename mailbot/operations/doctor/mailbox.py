@@ -10,6 +10,7 @@ from mailbot.errors import MailbotError, Temporary
 from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.operations.doctor.mail import letter
 from mailbot.system.bell import Bell
+from mailbot.transport.reconcile import FULL, NEARLY_FULL, ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from mailbot.config.servers import Imap
     from mailbot.service import Service
     from mailbot.transport.imap.mailbox import Mailbox
-
-FULL = 0.9
-"""A mailbox that is fuller than this is nearly full."""
 
 PROMPT_SECONDS, IDLE_SECONDS = 10.0, 70.0
 """A server that idles tells of a new mail within so many seconds, and is waited for so long; Courier takes a minute."""
@@ -88,10 +86,10 @@ def _quota(mailbox: Mailbox) -> Iterator[Finding]:
         return
     used, limit = quota
     detail = f"{used / 1024:.0f} of {limit / 1024:.0f} MiB used"
-    if used < FULL * limit:
+    if used < NEARLY_FULL * limit:
         yield green("quota", detail)
     else:
-        yield red("quota", detail, "make room: a full mailbox bounces what teams send")
+        yield (red if used >= FULL * limit else yellow)("quota", detail, ROOM)
 
 
 def _rights(settings: Imap, mailbox: Mailbox) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError, 
 
 from mailbot.errors import AuthenticationFailed, MailbotError, Refused, Temporary, Throttled
 from mailbot.system import crash, heartbeat
-from mailbot.transport import server
+from mailbot.transport import refusal, server
 from scoring.text import printable
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ _NO_MAILBOX = "User is authenticated but not connected"  # Microsoft's answer to
 _OFTEN = re.compile(r"frequen|too (?:many|often)|rate.?limit", re.IGNORECASE)
 """A login is refused because of how often we come, whatever other reasons the server lists, as NetEase's do."""
 
-_PASSING = re.compile(
-    r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|try (?:again )?later|temporar(?:y|ily)", re.IGNORECASE
-)
-"""A login is refused for a while: the response codes of RFC 5530, section 3, and what servers without them say."""
+_PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", re.IGNORECASE)
+"""A login is refused for a while: the response codes of RFC 5530, section 3."""
 
 _HINTS = (
     (
@@ -111,7 +109,7 @@ def _login_refused(error: LoginError, said: str) -> Temporary:
         return AuthenticationFailed(f"the IMAP server lets us in and gives us no mailbox: {said}")
     if _OFTEN.search(said) or _THROTTLING.search(said):
         return Throttled(f"the IMAP server asks us to come less often: {said}")
-    if _PASSING.search(said):
+    if _PASSING.search(said) or refusal.is_for_now(said):
         return Temporary(f"the IMAP server lets nobody in for now: {said}")
     advice = f"{hint(said)}; the server says: {said or 'nothing'}"
     return AuthenticationFailed(f"the IMAP server refused the login: {advice}")

@@ -19,7 +19,7 @@ from tests.integration.bot import LABELS, Bot, wait
 from tests.integration.identity_cases import MX, ZONE, record
 from tests.servers.dns import Nameserver
 from tests.servers.process import LOOPBACK
-from tests.unit.services import Clock, served, take
+from tests.unit.services import BEFORE, Clock, served, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,6 +133,7 @@ def daemon(
         "imap": {
             "host": LOOPBACK,
             "port": mailbox.server.imaps_port,
+            "since": BEFORE,
             "user": mailbox.user,
             "password_file": "password",
             "ca_file": str(mailbox.server.certificates.ca),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from mailbot.config.servers import secret
 from mailbot.daemon.mailbox_loop import LONGEST_PAUSE, MailboxLoop, pause
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
 from mailbot.ledger import outbox
@@ -19,6 +20,8 @@ from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mailbot.service import Service
 
 
 @dataclass
@@ -82,3 +85,36 @@ def test_the_pauses_grow(error: Temporary, failures: int, least: float, most: fl
     """A lost connection is made again soon, then ever later; after a refused login providers want to be left alone."""
     assert pause(error, failures, 0.0) == least
     assert pause(error, failures, 1.0) == most
+
+
+def test_a_mended_password_is_tried_within_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a refused login the server is left alone until the password file is another one."""
+    (tmp_path / "password").write_text("wrong\n")
+    imap = {"host": "127.0.0.1", "user": "bot", "password_file": "password"}
+    tried: list[str] = []
+
+    def mailbox(service: Service) -> object:
+        tried.append(secret(service.config.need_imap, "imap"))
+        if tried[-1] == "right":
+            stopping.set()
+        raise AuthenticationFailed("refused")
+
+    class Mending(Bell):
+        """A bell that nobody rings; while somebody waits for it, the password is mended."""
+
+        def wait(self, seconds: float) -> bool:
+            """Mend it."""
+            waits.append(seconds)
+            if len(waits) == 3:
+                (tmp_path / "password").write_text("right\n")
+            return False
+
+    waits: list[float] = []
+    bell, stopping = Mending(), threading.Event()
+    monkeypatch.setattr("mailbot.service.Service.mailbox", mailbox)
+    with served(tmp_path, Clock(), imap=imap) as service, Heartbeat(60).loop("mailbox"):
+        MailboxLoop(service=service, stopping=stopping, bell=bell, intake_bell=bell, reconciliation=Alarm(bell)).run()
+    bell.close()
+    assert tried == ["wrong", "right"]
+    assert len(waits) == 3
+    assert max(waits) <= 15

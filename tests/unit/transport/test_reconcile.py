@@ -6,22 +6,25 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import SMTP
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from mailbot import flow
 from mailbot.ledger import observations, outbox
+from mailbot.mail.model import Stamp
 from mailbot.operations.doctor import checks
 from mailbot.transport.fetch import Fetch
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from mailbot.mail.model import Fetched
     from mailbot.operations.doctor.finding import Finding
     from mailbot.service import Service
+    from mailbot.transport.imap.mailbox import Mailbox
 
 
 class Inbox:
@@ -37,6 +40,14 @@ class Inbox:
     def windows(self) -> Iterator[list[int]]:
         """Give its UIDs."""
         yield [7]
+
+    def stamps(self, uids: Sequence[int]) -> dict[int, Stamp]:
+        """Tell no arrival."""
+        return dict.fromkeys(uids, Stamp(size=None, arrived_at=None))
+
+    def fetch_beginning(self, _: Sequence[int]) -> Iterator[Fetched]:
+        """Give no mail."""
+        yield from ()
 
     def close(self) -> None:
         """Let go."""
@@ -87,3 +98,20 @@ def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeyp
         monkeypatch.setattr("mailbot.service.Service.sending", nothing_goes_out)
         flow.once(service)
         assert _row(service, "reconciliation") == []
+
+
+def test_a_mailbox_that_fills_is_told_twice(tmp_path: Path) -> None:
+    """At 80 and at 95 percent of its quota, each once, and when there is room again; no quota is well."""
+    with served(tmp_path, Clock()) as service:
+        for used in (79, 80, 90, 95, 96, 50):
+            server = SimpleNamespace(quota=lambda used=used: (used, 100))
+            service.reconciliation.tell_room(cast("Mailbox", server))
+        service.reconciliation.tell_room(cast("Mailbox", SimpleNamespace(quota=lambda: None)))
+        with service.ledger.read() as tx:
+            subjects = [row.subject.removeprefix("[mailbot] ") for row in outbox.listing(tx)]
+    assert subjects == [
+        "the mailbox is nearly full",
+        "the mailbox is full, or will be soon",
+        "well again: the mailbox has room",
+        "well again: the mailbox is not full any more",
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailbot.errors import BadAddress, Permanent, Temporary, Throttled
-from mailbot.transport.refusal import Stage, of_reply
+from mailbot.transport.refusal import Stage, of_reply, passes
 
 BEFORE, RECIPIENT, DATA = Stage
 
@@ -129,3 +129,25 @@ def test_what_is_told_holds_no_address_and_has_an_end() -> None:
     said = str(of_reply(550, f"5.1.1 <ada@a.example> {'x ' * 5000}", RECIPIENT))
     assert said.startswith("the SMTP server said 550 5.1.1 <address> x x")
     assert len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (454, "4.7.0 Temporary authentication failure"),
+        (432, "4.7.12 A password transition is needed"),
+        (535, "5.7.0 Temporary server error. Please try again later"),
+        (535, "Error: system busy"),
+        (535, "authentication service unavailable"),
+        (535, "系统繁忙, 请稍后再试"),
+    ],
+)
+def test_a_login_that_is_refused_for_now(code: int, text: str) -> None:
+    """It says nothing about the password."""
+    assert passes(code, text)
+
+
+@pytest.mark.parametrize("text", ["5.7.8 Username and Password not accepted", "authentication failed", "密码错误"])
+def test_a_login_that_is_refused(text: str) -> None:
+    """The password is to be checked."""
+    assert not passes(535, text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.errors import BadAddress, ConfigError, Permanent, Temporary, Throttled, Unreachable
+from mailbot.errors import AuthenticationFailed, BadAddress, ConfigError, Permanent, Temporary, Throttled, Unreachable
 from mailbot.ledger import events, observations, outbox
 from mailbot.model import ReplyState
 from mailbot.system import backoff
@@ -257,3 +257,21 @@ def test_the_delays_grow_to_a_ceiling() -> None:
     assert delays == sorted(delays)
     assert delays[-1] == LONGEST_DELAY
     assert PATIENCE - LONGEST_DELAY < sum(delays, timedelta()) < PATIENCE + LONGEST_DELAY
+
+
+def test_a_mended_login_is_tried_at_once(post: Post) -> None:
+    """A refused login makes the outbox wait; another one on disk ends that, and so does another start."""
+    login = [b"wrong"]
+    sending = replace(post.sending, login=lambda: login[0])
+    post.queue()
+    post.server.answers = [AuthenticationFailed("refused"), AuthenticationFailed("refused")]
+    assert not sending.step()
+    post.clock.forward(seconds=30)
+    assert not sending.step()
+    assert len(post.server.answers) == 1
+    login[0] = b"other"
+    assert not sending.step()
+    assert (post.server.answers, post.server.taken) == ([], [])
+    assert not sending.step()
+    assert replace(post.sending, login=lambda: b"other", refused=[]).step()
+    assert len(post.server.taken) == 1
