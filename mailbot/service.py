@@ -88,15 +88,11 @@ class Service:
     def fetch(self) -> Fetch:
         """The steps on the mailbox. Raises ConfigError without [imap]."""
         account, settings = self.challenge.address.lower(), self.config.need_imap
+        shared = Shared(ledger=self.ledger, tag=self.config.challenge.subject_tag, own=self.config.own_addresses)
         return Fetch(
             ledger=self.ledger, spool=self.spool, account=account, settings=settings, alerts=self.alerts,
-            clock=self.clock, wanted=self.shared.wanted,
+            clock=self.clock, wanted=shared.wanted,
         )  # fmt: skip
-
-    @cached_property
-    def shared(self) -> Shared:
-        """What tells the mails that are for mailbot, in an inbox that people share."""
-        return Shared(ledger=self.ledger, tag=self.config.challenge.subject_tag, own=self.config.own_addresses)
 
     def mailbox(self) -> Mailbox:
         """Connect to the mailbox; the password is read, or a token fetched, for each connection."""

@@ -31,4 +31,4 @@ def test_what_is_for_mailbot(tmp_path: Path) -> None:
             11: Head(senders=("mailer-daemon@x.org",), answers=("<mailbot.0@x.org>",)),
             12: Head(),
         }
-        assert service.shared.wanted(heads) == set(range(1, 9))
+        assert service.fetch.wanted(heads) == set(range(1, 9))
