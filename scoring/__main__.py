@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scoring.model import Track
-    from scoring.single import Single
 
 ACCEPTED, REFUSED, WRONG_CALL = 0, 1, 2
 MOST_DRAWS = 100_000
@@ -36,13 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["check"]:
         return checker.main(given[1:])
     options = _parser().parse_args(given)
-    found = _found(options)
+    from scoring import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
+
+    drawn = {"draws": options.bootstrap, "seed": options.seed}
+    found = single.of_files(options.pred, options.truth, options.track, by_reference=options.reference, **drawn)
     if isinstance(found, str):
         sys.stderr.write(f"scoring: {found}\n")
         return WRONG_CALL
-    from scoring.single import as_json, as_text  # noqa: PLC0415 -- numpy is slow to load, and not for --help
-
-    sys.stdout.write((json.dumps(as_json(found), indent=2) if options.json else as_text(found)) + "\n")
+    shown = json.dumps(single.as_json(found), indent=2) if options.json else single.as_text(found)
+    sys.stdout.write(f"{shown}\n")
     return ACCEPTED if found.evaluation.ok else REFUSED
 
 
@@ -84,23 +85,6 @@ def _draws(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= MOST_DRAWS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_DRAWS:,}")
     return int(text)
-
-
-def _found(options: argparse.Namespace) -> Single | str:
-    """Return what became of the file, or what keeps it from being evaluated."""
-    from scoring import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
-    from scoring.labels import truth  # noqa: PLC0415 -- numpy is slow to load, and not for --help
-
-    try:
-        labels = truth.read_truth_file(options.truth, options.track)
-        data = options.pred.read_bytes()
-    except OSError as error:
-        return f"cannot read {error.filename}: {error.strerror}"
-    except truth.TruthError as error:
-        lines = (f"  {each.code}: {each.message}" for each in error.problems)
-        return "\n".join((f"the labels in {options.truth} are unusable:", *lines))
-    drawn = {"draws": options.bootstrap, "seed": options.seed}
-    return single.single(data, labels, name=options.pred.name, by_reference=options.reference, **drawn)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring import reference, report
+from scoring.labels.truth import TruthError, read_truth_file
 from scoring.report import signature
 from scoring.scores import scored
 from scoring.scores.bootstrap import bootstrap, percentiles
 from scoring.scores.evaluate import evaluate_packed, values_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scoring.kernel import Floats
     from scoring.labels.truth import Truth
-    from scoring.model import Evaluation
+    from scoring.model import Evaluation, Track
     from scoring.report import Signature
 
 MOST_DRAWS = 100_000
@@ -60,6 +63,21 @@ def single(
         interval = percentiles(scores_of(data, truth, draws, seed, name=name))
         found = Bootstrap(draws=draws, seed=seed, interval=interval)
     return Single(evaluation=evaluation, by="reference" if by_reference else "kernels", bootstrap=found)
+
+
+def of_files(
+    pred: Path, labels: Path, track: Track, *, by_reference: bool = False, draws: int | None = None, seed: int = 0
+) -> Single | str:
+    """Evaluate a result file against a label file, or say what keeps it from being evaluated."""
+    try:
+        truth = read_truth_file(labels, track)
+        data = pred.read_bytes()
+    except OSError as error:
+        return f"cannot read {error.filename}: {error.strerror}"
+    except TruthError as error:
+        lines = (f"  {each.code}: {each.message}" for each in error.problems)
+        return "\n".join((f"the labels in {labels} are unusable:", *lines))
+    return single(data, truth, name=pred.name, by_reference=by_reference, draws=draws, seed=seed)
 
 
 def scores_of(data: bytes, truth: Truth, draws: int, seed: int, *, name: str = "") -> Floats:

@@ -193,10 +193,9 @@ def test_slow_libraries_load_late(module: str) -> None:
 
 def test_few_imports_stand_inside_functions() -> None:
     """A command's module is loaded when the command is called, so that only what is slow and seldom needed waits."""
-    lines = [line for name in SOURCES if _within(name, "mailbot") for line in SOURCES[name].read_text().splitlines()]
-    late = [line for line in lines if "PLC0415" in line]
+    late = [line for path in SOURCES.values() for line in path.read_text().splitlines() if "PLC0415" in line]
     assert len(late) <= MOST_LATE_IMPORTS
-    assert [line for line in late if not re.search(r"# noqa: PLC0415  # \w+", line)] == []
+    assert [line for line in late if not re.search(r"# noqa: PLC0415  ?(?:#|--) \w+", line)] == []
 
 
 @pytest.mark.parametrize("start", STANDARD_ALONE)

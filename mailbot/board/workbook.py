@@ -16,7 +16,9 @@ from mailbot.board.build import one_line, score_heading
 from mailbot.board.exports import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from types import ModuleType
 
     from openpyxl.worksheet.worksheet import Worksheet
 
@@ -41,10 +43,9 @@ def as_xlsx(board: Board) -> bytes:
             cells = [_cells(row, table) for row in table.rows]
             frame = pd.DataFrame(cells, columns=_titles(table, board.as_of), dtype=object)
             frame.to_excel(writer, sheet_name=name, index=False)
-            _dress(writer.sheets[name], table)
         about = pd.DataFrame(_about(board), columns=["Board", guarded(board.challenge)])
         about.to_excel(writer, sheet_name="About", index=False)
-        _dress_about(writer.sheets["About"])
+        _dress(list(writer.sheets.values()), board)
     return _without_clock(buffer.getvalue(), board.as_of)
 
 
@@ -87,10 +88,21 @@ def _sheet_names(board: Board) -> list[str]:
     return names
 
 
-def _dress(sheet: Worksheet, table: Table) -> None:
-    """Freeze and tint the header, set widths and number formats, grey the baselines."""
+def _dress(sheets: Sequence[Worksheet], board: Board) -> None:
+    """Dress the sheet of each table, and the last one, which tells how the board is made."""
     from openpyxl import styles, utils  # noqa: PLC0415  # as above
 
+    for sheet, table in zip(sheets[:-1], board.tables, strict=True):
+        _dress_table(sheet, table, styles, utils)
+    about = sheets[-1]
+    for letter, width in (("A", 30), ("B", 90)):
+        about.column_dimensions[letter].width = width
+        for cell in about[letter]:
+            cell.alignment = styles.Alignment(wrap_text=True, vertical="top")
+
+
+def _dress_table(sheet: Worksheet, table: Table, styles: ModuleType, utils: ModuleType) -> None:
+    """Freeze and tint the header, set widths and number formats, grey the baselines; the modules are openpyxl's."""
     formats = {h.title: _number_format(h.decimals) for h in (*table.headings, score_heading(table))}
     sheet.freeze_panes = "C2"
     for number, column in enumerate(sheet.iter_cols(), start=1):
@@ -105,15 +117,6 @@ def _dress(sheet: Worksheet, table: Table) -> None:
     for row, cells in zip(table.rows, sheet.iter_rows(min_row=2), strict=True):
         for cell in cells if row.baseline else ():
             cell.font, cell.fill = grey, ground
-
-
-def _dress_about(sheet: Worksheet) -> None:
-    from openpyxl.styles import Alignment  # noqa: PLC0415  # as above
-
-    for letter, width in (("A", 30), ("B", 90)):
-        sheet.column_dimensions[letter].width = width
-        for cell in sheet[letter]:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _number_format(decimals: int) -> str:

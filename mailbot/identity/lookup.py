@@ -48,8 +48,7 @@ class Lookup:
         return {name: records[0] for name, records in found.items() if len(records) == 1}
 
     def _records(self, name: str) -> list[str]:
-        import dns.resolver  # noqa: PLC0415  # a quarter of a second, and only signed mails need it
-
+        dns = _dns()
         if name in self._silent and self.clock() < self._silent[name] + REST:
             raise NoAnswer("the DNS gave no answer a moment ago")
         try:
@@ -64,8 +63,7 @@ class Lookup:
 
     @cached_property
     def _resolver(self) -> Any:  # noqa: ANN401  # dnspython is loaded late
-        import dns.resolver  # noqa: PLC0415  # as above
-
+        dns = _dns()
         resolver = dns.resolver.Resolver(configure=not self.nameservers)
         if self.nameservers:
             resolver.nameservers = [
@@ -74,3 +72,9 @@ class Lookup:
             ]
         resolver.lifetime, resolver.cache = self.seconds, dns.resolver.LRUCache(CACHED)
         return resolver
+
+
+def _dns() -> Any:  # noqa: ANN401  # dnspython is loaded late
+    import dns.resolver  # noqa: PLC0415  # a quarter of a second, and only signed mails need it
+
+    return dns

@@ -27,8 +27,7 @@ def _labels(columns: Sequence[Array]) -> Pictures:
 
 def coco_ap(x: Array, labels: Pictures, *, iou: str) -> float | None:
     """Return the average precision (Lin et al., ECCV 2014); None where no label has a box."""
-    from pycocotools.coco import COCO  # noqa: PLC0415 -- an extra
-    from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 -- an extra
+    from pycocotools import coco, cocoeval  # noqa: PLC0415 -- an extra
 
     names = sorted({box.name for picture in labels for box in picture})
     if not names:
@@ -36,12 +35,12 @@ def coco_ap(x: Array, labels: Pictures, *, iou: str) -> float | None:
     place = {name: number for number, name in enumerate(names, 1)}
     found = tuple(cells.boxes(cell, scored=True) for cell in x.tolist())
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
-        truth, said = COCO(), COCO()
+        truth, said = coco.COCO(), coco.COCO()
         truth.dataset = _dataset(labels, place, scored=False)
         truth.createIndex()
         said.dataset = _dataset(found, place, scored=True)
         said.createIndex()
-        evaluation = COCOeval(truth, said, "bbox")
+        evaluation = cocoeval.COCOeval(truth, said, "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

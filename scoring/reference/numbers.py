@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from scoring.reference.oracle import Column, Oracle, Told
 
 
-def _stats() -> ModuleType:
-    """Return scipy.stats."""
-    from scipy import stats  # noqa: PLC0415 -- slow to load, and only wanted here
+def _scipy() -> ModuleType:
+    """Return scipy; its parts are loaded as they are named."""
+    import scipy  # noqa: PLC0415 -- slow to load, and only wanted here
 
-    return stats
+    return scipy
 
 
 def _constant(x: Column, y: Column) -> bool:
@@ -30,7 +30,7 @@ def _correlation(name: str) -> Oracle:
     """Return a correlation of scipy.stats (of Kendall's the variant b); None where it is undefined."""
 
     def oracle(x: Sequence[Column], y: Sequence[Column], _told: Told) -> float | None:
-        return None if _constant(x[0], y[0]) else float(getattr(_stats(), name)(x[0], y[0]).statistic)
+        return None if _constant(x[0], y[0]) else float(getattr(_scipy().stats, name)(x[0], y[0]).statistic)
 
     return oracle
 
@@ -39,8 +39,6 @@ def plcc_fit(x: Sequence[Column], y: Sequence[Column], told: Told) -> float | No
     """Return Pearson's correlation after scipy's curve_fit, begun where picture quality is usually fitted from."""
     if _constant(x[0], y[0]):
         return None
-    from scipy.optimize import curve_fit  # noqa: PLC0415 -- slow to load
-
     first, second = np.array(x[0], dtype=np.float64), np.array(y[0], dtype=np.float64)
     first = (first - first.mean()) / first.std()
 
@@ -50,6 +48,7 @@ def plcc_fit(x: Sequence[Column], y: Sequence[Column], told: Told) -> float | No
     def five(v: Any, *b: float) -> Any:  # noqa: ANN401 -- numpy's arrays
         return b[0] * (0.5 - 1 / (1 + np.exp(np.clip(b[1] * (v - b[2]), -700, 700)))) + b[3] * v + b[4]
 
+    fit = _scipy().optimize.curve_fit
     best: tuple[float, Any] = (math.inf, second)
     for width in (0.25, 1.0):
         if told["curve"] == "logistic4":
@@ -57,7 +56,8 @@ def plcc_fit(x: Sequence[Column], y: Sequence[Column], told: Told) -> float | No
         else:
             curve, start = five, [second.max() - second.min(), 1 / width, 0.0, 0.1, second.mean()]  # type: ignore[assignment]  # another number of parameters
         try:
-            found = curve(first, *curve_fit(curve, first, second, p0=start, maxfev=20_000, xtol=1e-12, ftol=1e-14)[0])
+            fitted = fit(curve, first, second, p0=start, maxfev=20_000, xtol=1e-12, ftol=1e-14)[0]
+            found = curve(first, *fitted)
         except RuntimeError:  # it did not converge from here
             continue
         best = min(best, (float(((found - second) ** 2).sum()), found), key=lambda each: each[0])

@@ -144,10 +144,9 @@ def longest_label(axes: Axes) -> int:
 
 def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tuple[Figure, Axes]:
     """Make a figure without ground whose axes keep off the edges by so many pixels."""
-    from matplotlib import figure, rc_context  # noqa: PLC0415  # slow to import, and most commands draw nothing
-
-    with rc_context(_STYLE):
-        drawing = figure.Figure(figsize=(WIDTH / 72, height / 72), facecolor="none")
+    matplotlib = _matplotlib()
+    with matplotlib.rc_context(_STYLE):
+        drawing: Figure = matplotlib.figure.Figure(figsize=(WIDTH / 72, height / 72), facecolor="none")
         box = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - bottom - top) / height)
         axes = drawing.add_axes(box, facecolor="none")
         axes.set_axisbelow(True)
@@ -161,11 +160,15 @@ def _make_room(axes: Axes) -> None:
     axes.set_position((left, box.y0, box.x1 - left, box.height))
 
 
-def _svg(figure: Figure) -> str:
-    from matplotlib import rc_context  # noqa: PLC0415  # as above
+def _matplotlib() -> Any:  # noqa: ANN401  # a module that is loaded late
+    import matplotlib.figure  # noqa: PLC0415  # slow to import, and most commands draw nothing
 
+    return matplotlib
+
+
+def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    with rc_context(_STYLE):
+    with _matplotlib().rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
