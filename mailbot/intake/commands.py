@@ -115,6 +115,7 @@ def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = 
 
 def _parsed(line: str, below: Sequence[str]) -> Command | None:
     """Read one line as a command; ``below`` is what the sender wrote after it."""
+    line = _without_translation(line)
     head, _, rest = line.strip(_AROUND).partition(" ")
     head, colon, tail = head.casefold().partition(":")
     rest = f"{tail} {rest}".strip() if colon else rest
@@ -126,6 +127,13 @@ def _parsed(line: str, below: Sequence[str]) -> Command | None:
     if word in {Word.WITHDRAW, Word.SELECT} and "?" in line:
         return None  # it asks whether
     return _READERS[word](word, line, rest, below)
+
+
+def _without_translation(line: str) -> str:
+    """Return a line without the Chinese form in brackets behind it, as our list of commands shows them both."""
+    bare = line.strip(" .!?;:…。")
+    head, bracket, tail = bare.rpartition("(")
+    return head if bracket and bare.endswith(")") and tail.startswith((*ALIASES, "成员")) else line
 
 
 def _glued(head: str, line: str, rest: str, below: Sequence[str]) -> Command | None:
@@ -155,7 +163,7 @@ def _receipts(text: str) -> tuple[int, ...]:
 
 
 def _bare(word: Word, _line: str, rest: str, _below: Sequence[str]) -> Command | None:
-    return None if rest else Command(word=word)
+    return None if rest and rest != "please" and _WORDS.get(rest) is not word else Command(word=word)
 
 
 def _with_receipts(word: Word, line: str, rest: str, _below: Sequence[str]) -> Command | None:
