@@ -99,7 +99,11 @@ def opened(
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(
             config=config,
-            challenge=replace(challenge.build(config, labels), secret=cache(partial(keys.of, config.state, ledger))),
+            challenge=replace(
+                challenge.build(config, labels),
+                of_stage=lambda key: labels.of_stage(key).public,
+                secret=cache(partial(keys.of, config.state, ledger)),
+            ),
             ledger=ledger,
             spool=Spool(config.state / "spool"),
             sandbox=sandbox,

@@ -134,8 +134,9 @@ class Service:
     def similar(self) -> Similar:
         """The step that compares submissions of different teams."""
         return Similar(
-            ledger=self.ledger, labels=self.labels, columns=self.columns, backfill=self.backfill, clock=self.clock
-        )
+            ledger=self.ledger, stages=self.challenge.stages, labels=self.labels, columns=self.columns,
+            backfill=self.backfill, clock=self.clock,
+        )  # fmt: skip
 
     # --- open, identify, record, answer ----------------------------------------------------------
 

@@ -33,6 +33,7 @@ def board_as_json(board: Board) -> dict[str, Any]:
         "truths": dict(sorted(board.truths.items())),
         "rules": list(board.rules),
         "final": board.final,
+        **({"phase": board.phase} if board.phase else {}),
     }
 
 
@@ -53,6 +54,7 @@ def board_from_json(data: dict[str, Any]) -> Board:
         truths=MappingProxyType(dict(data["truths"])),
         rules=tuple(data["rules"]),
         final=data.get("final", False),
+        phase=data.get("phase", ""),
     )
 
 

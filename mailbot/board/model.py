@@ -69,5 +69,7 @@ class Board:
     truths: Mapping[str, str]
     #: The rules that shaped the ranking, one sentence each, as printed under the tables.
     rules: tuple[str, ...]
-    #: Whether these are the final results of the challenge.
+    #: Whether these are the final results of the challenge, or of the phase.
     final: bool = False
+    #: The phase whose board it is, where phases have boards of their own; else "".
+    phase: str = ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.board import build
 from mailbot.board.uncertainty import sureness
+from mailbot.config.stages import stage_before
 from mailbot.errors import Permanent
 from mailbot.ledger import scores
 from mailbot.ledger.scores import Version
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from mailbot.board.model import Board
     from mailbot.config.board import BoardRules
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.labels import Labels
     from mailbot.ledger import Ledger, Tx
-    from mailbot.model import Standing
+    from mailbot.model import Rule, Standing
     from scoring.labels.truth import Truth
 
     Versions = Mapping[str, Version]
@@ -37,16 +39,19 @@ class Ranking:
     labels: Labels
     backfill: Backfill
 
-    def board(self, as_of: datetime, *, final: bool = False) -> Board:
+    def board(self, as_of: datetime, *, final: bool = False, stage: Stage | None = None) -> Board:
         """Build the board of an instant; the final one ranks by the private part of a split.
 
-        Raises Permanent when a submission lacks its score.
+        It is the board of a stage; without one, of that which was present just before the instant. Raises Permanent
+        when a submission lacks its score.
         """
-        truths = self.labels.final if final else self.labels
-        versions = self.versions_of(truths)
+        stage = stage or self.stage_before(as_of)
+        loaded = self.labels.of_stage(stage.key)
+        truths = loaded.final if final else loaded.public
+        versions = self._versions_of(truths, stage)
         with self.ledger.read() as tx:
             missing = self.lacking(tx, versions)
-            found = self._standings(tx, versions, as_of)
+            found = self._standings(tx, versions, as_of, stage)
         if missing:
             message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
             raise Permanent(message)
@@ -56,50 +61,64 @@ class Ranking:
             for receipt, columns in self.backfill.predicted(truth, [one for one in found if one.track == track]).items()
         }
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)
-        made = build.build(found, self._rules(versions, final=final), as_of.astimezone(self.challenge.zone), sure)
-        return replace(made, final=final)
+        rules = self._rules(versions, stage, final=final)
+        made = build.build(found, rules, as_of.astimezone(self.challenge.zone), sure)
+        return replace(made, final=final, phase=stage.name)
+
+    def stage_before(self, as_of: datetime) -> Stage:
+        """Return the stage whose board is the one of an instant."""
+        return stage_before(self.challenge.stages, as_of)
 
     def lacking(self, tx: Tx, versions: Versions) -> int:
         """Count the submissions that have no score of these versions; while there are any, no board comes out."""
         return scores.count_all_lacking(tx, versions.values())
 
-    def board_by(self, tx: Tx, versions: Versions, as_of: datetime) -> Board:
-        """Build the board of an instant from the scores of any versions: ranks alone, of what has such scores."""
-        found = self._standings(tx, versions, as_of)
-        return build.build(found, self._rules(versions, final=False), as_of.astimezone(self.challenge.zone))
+    def board_by(self, tx: Tx, versions: Versions, as_of: datetime, stage: Stage) -> Board:
+        """Build a stage's board from the scores of any versions: ranks alone, of what has such scores."""
+        found = self._standings(tx, versions, as_of, stage)
+        return build.build(found, self._rules(versions, stage, final=False), as_of.astimezone(self.challenge.zone))
+
+    @property
+    def stage(self) -> Stage:
+        """The present stage."""
+        return next(each for each in self.challenge.stages if each.key == self.labels.stage)
 
     @property
     def versions(self) -> dict[str, Version]:
         """What the scores of weekly boards are computed by at present, by track."""
-        return self.versions_of(self.labels)
+        return self.versions_in(self.stage)
 
-    def versions_of(self, truths: Mapping[str, Truth]) -> dict[str, Version]:
-        """Return what scores by these truths are computed by, by track."""
+    def versions_in(self, stage: Stage) -> dict[str, Version]:
+        """Return what the scores of a stage's weekly boards are computed by, by track."""
+        return self._versions_of(self.labels.of_stage(stage.key).public, stage)
+
+    def _versions_of(self, truths: Mapping[str, Truth], stage: Stage) -> dict[str, Version]:
         return {
-            name: Version(track=name, truth=truths[name].sha256, scorer=track.scorer)
+            name: Version(track=name, truth=truths[name].sha256, scorer=track.scorer, within=stage.within)
             for name, track in self.challenge.tracks.items()
         }
 
-    def _standings(self, tx: Tx, versions: Versions, as_of: datetime) -> list[Standing]:
-        shown = self.versions
+    def _standings(self, tx: Tx, versions: Versions, as_of: datetime, stage: Stage) -> list[Standing]:
+        shown, rule = self.versions_in(stage), self.challenge.standing_of(stage)
         return [
             standing
             for name, by in versions.items()
-            for standing in standings(tx, self._deciding(by, shown[name]), before=as_of)
+            for standing in standings(tx, self._deciding(by, shown[name], rule), before=as_of)
         ]
 
-    def _deciding(self, by: Version, shown: Version) -> Deciding:
+    def _deciding(self, by: Version, shown: Version, rule: Rule) -> Deciding:
         better = self.challenge.tracks[by.track].higher_is_better
-        return Deciding(rule=self.challenge.standing, by=by, shown=shown, higher_is_better=better)
+        return Deciding(rule=rule, by=by, shown=shown, higher_is_better=better)
 
-    def _rules(self, versions: Versions, *, final: bool) -> BoardRules:
+    def _rules(self, versions: Versions, stage: Stage, *, final: bool) -> BoardRules:
         rules, truths = self.challenge.board, {track: by.truth for track, by in versions.items()}
-        added = (*rules.rules, *self._split_rules(final=final))
-        return replace(rules, truths=truths, rules=added)
+        own = self.challenge.board_rules_of(stage)
+        return replace(rules, truths=truths, rules=(*own, *self._split_rules(stage, final=final)))
 
-    def _split_rules(self, *, final: bool) -> tuple[str, ...]:
+    def _split_rules(self, stage: Stage, *, final: bool) -> tuple[str, ...]:
         """Say which part of the items this board is by, where there is a split."""
-        if all(self.labels.final[track].sha256 == truth.sha256 for track, truth in self.labels.items()):
+        loaded = self.labels.of_stage(stage.key)
+        if all(loaded.final[track].sha256 == truth.sha256 for track, truth in loaded.public.items()):
             return ()
         if final:
             return ("This is the final board, by the private part of the items, which no reply was computed from.",)

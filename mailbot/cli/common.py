@@ -37,6 +37,10 @@ T = TypeVar("T")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
 
+OfPhase = Annotated[
+    str | None, typer.Option("--phase", help="The phase whose labels and board are meant; default: the present one.")
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 ROOT = "root"

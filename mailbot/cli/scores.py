@@ -16,6 +16,7 @@ from mailbot.cli.common import (
     INCOMPLETE,
     AsJson,
     ConfigFile,
+    OfPhase,
     act_as_organizer,
     emit,
     load_config,
@@ -23,7 +24,7 @@ from mailbot.cli.common import (
     set_up_journal,
     two,
 )
-from mailbot.config import challenge, tracks
+from mailbot.config import calendar, challenge, tracks
 from mailbot.errors import ConfigError, Permanent
 from mailbot.evaluation.label_files import load_truths
 from mailbot.operations import rescore as rescoring
@@ -67,11 +68,12 @@ def score(
         typer.Option(metavar="B", min=1, max=100_000, help="Also estimate the confidence interval from B resamples."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the resamples.")] = 0,
+    phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a file without a mail; nothing is recorded. Exit code 0 accepted, 1 refused, 2 called wrongly."""
-    truth, loaded = _truth(context, track, labels, config)
+    truth, loaded = _truth(context, track, labels, config, phase)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -86,18 +88,20 @@ def score(
     raise typer.Exit(0 if found.evaluation.ok else INCOMPLETE)
 
 
-def _truth(context: typer.Context, track: str, labels: Path | None, config: Path | None) -> tuple[Truth, Config | None]:
+def _truth(
+    context: typer.Context, track: str, labels: Path | None, config: Path | None, phase: str | None
+) -> tuple[Truth, Config | None]:
     """Load the labels of a track: the file named, the active ones, or the config's; and the config, if one was needed.
 
     Raises ConfigError.
     """
     made, loaded = _track(context, track, config, alone=labels is not None)
-    path = labels or (loaded.tracks[track].labels if loaded else None)
-    if path is None:
+    if labels:
+        return load_truths({made.name: labels}, {made.name: made})[made.name], loaded
+    if loaded is None:
         message = f"--track {track}: --labels is missing; it names the label file"
         raise ConfigError(message)
-    truth = load_truths({made.name: path}, {made.name: made})[made.name]
-    return truth if labels or loaded is None else truths.in_force(loaded, path, truth), loaded
+    return truths.in_force(loaded, made, loaded.stage_named(phase, calendar.now())), loaded
 
 
 def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Config | None]:
@@ -124,6 +128,7 @@ def rescore(
     tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose counted score changed.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="Write to no team; this is the default.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would change.")] = False,
+    phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -137,12 +142,15 @@ def rescore(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        wanted = rescoring.plan(wired, track=track, submission_id=number(submission, "S") if submission else None)
+        stage = wired.config.stage_named(phase, wired.clock()) if phase else None
+        only = number(submission, "S") if submission else None
+        wanted = rescoring.plan(wired, track=track, submission_id=only, stage=stage)
         if dry_run:
             changes, told = rescoring.preview(wired, wanted), 0
         else:
             _carry_out(rescoring.rescore(wired, wanted), wanted.steps)
-            changes, told = rescoring.changes(wired, wanted), rescoring.tell(wired, track=track) if tell else 0
+            changes = rescoring.changes(wired, wanted)
+            told = rescoring.tell(wired, track=track, stage=wanted.stage) if tell else 0
     rows = [_shown(change) for change in changes]
     if as_json:
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}
@@ -182,6 +190,7 @@ def _carry_out(steps: Iterator[int], total: int) -> None:
 def ids(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
+    phase: OfPhase = None,
     config: ConfigFile = None,
 ) -> None:
     """Print the ids of the items for the teams' checker: sorted, and without labels."""
@@ -192,5 +201,6 @@ def ids(
     set_up_journal(quiet=True)
     with flow.opened(loaded, enter=False) as wired:
         wired.labels.refresh()
-        found = {name: wired.labels.whole[name].ids for name in loaded.tracks if track in (None, name)}
+        whole = wired.labels.of_stage(loaded.stage_named(phase, wired.clock()).key).whole
+        found = {name: whole[name].ids for name in loaded.tracks if track in (None, name)}
     typer.echo(write_ids(found), nl=False)

@@ -12,6 +12,7 @@ from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
+    OfPhase,
     act_as_organizer,
     begun,
     emit,
@@ -47,6 +48,7 @@ def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The corrected label file.")],
     why: Why,
     track: OfTrack = None,
+    phase: OfPhase = None,
     items: Annotated[bool, typer.Option("--items", help="The file may have other items than the active one.")] = False,
     many: Annotated[bool, typer.Option("--many", help="More than 5 % of the answers may differ.")] = False,
     yes: Yes = False,
@@ -59,7 +61,8 @@ def add(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        effect = truths.effect(wired, truths.from_file(wired, file, track))
+        stage = wired.config.stage_named(phase, wired.clock())
+        effect = truths.effect(wired, truths.from_file(wired, file, track), stage)
         _verify_meant(effect, items=items, many=many)
         _activate(wired, effect, why, yes=yes)
 
@@ -70,6 +73,7 @@ def void(
     items: Annotated[list[str], typer.Argument(metavar="ID...", help="The items to withdraw from scoring.")],
     why: Why,
     track: OfTrack = None,
+    phase: OfPhase = None,
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
@@ -77,7 +81,9 @@ def void(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        _activate(wired, truths.effect(wired, truths.without_items(wired, items, track)), why, yes=yes)
+        stage = wired.config.stage_named(phase, wired.clock())
+        made = truths.without_items(wired, items, track, stage)
+        _activate(wired, truths.effect(wired, made, stage), why, yes=yes)
 
 
 @truth.command("use")
@@ -86,6 +92,7 @@ def use(
     version: Annotated[str, typer.Argument(metavar="HASH", help="Its SHA-256, or the first digits of it.")],
     why: Why,
     track: OfTrack = None,
+    phase: OfPhase = None,
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
@@ -93,14 +100,16 @@ def use(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        _activate(wired, truths.effect(wired, truths.earlier(wired, version, track)), why, yes=yes)
+        stage = wired.config.stage_named(phase, wired.clock())
+        _activate(wired, truths.effect(wired, truths.earlier(wired, version, track), stage), why, yes=yes)
 
 
 def _verify_meant(effect: Effect, *, items: bool, many: bool) -> None:
     """Refuse a file that looks like a mistake, unless it is said to be meant. Raises Permanent."""
     told = "; ".join(summary(effect.found))
     if effect.other_items and not items:
-        message = f"the file has other items than the active labels ({told}); if that is meant, add --items"
+        other = "" if not effect.stage.name else f" of the {effect.stage.name} phase; --phase names another"
+        message = f"the file has other items than the active labels{other} ({told}); if that is meant, add --items"
         raise Permanent(message)
     if effect.many and not many:
         message = f"more than {truths.MANY:.0%} of the answers differ ({told}); if that is meant, add --many"
@@ -110,6 +119,8 @@ def _verify_meant(effect: Effect, *, items: bool, many: bool) -> None:
 def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     """Show what changes, ask on a terminal, make a truth the active one, and say what comes next."""
     before, made = effect.before, effect.made
+    if effect.stage.name:
+        typer.echo(f"Labels of the {effect.stage.name} phase.")
     typer.echo(f"{made.track.title}: {'; '.join(summary(effect.found)) or 'no item differs'}.")
     if effect.places is None:
         typer.echo(f"Submissions so far cannot be rescored by these labels: {effect.hindrance}.")
@@ -118,7 +129,7 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
         typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
     if sys.stdin.isatty() and not yes:
         typer.confirm("Make these labels active?", abort=True)
-    wired.labels.choose(made, why, wired.clock())
+    wired.labels.choose(made, why, wired.clock(), stage=effect.stage.key)
     typer.echo(f"{made.track.title}: {made.sha256[:SHOWN]} is in force, {made.n} items ({before.n} before).")
     typer.echo("New submissions are scored by it from now on. Older ones, and the board, wait for `mailbot rescore`;")
     typer.echo("`mailbot rescore --dry-run` shows first what that would change.")
@@ -133,6 +144,7 @@ def list_truths(context: typer.Context, config: ConfigFile = None, as_json: AsJs
         rows = [
             {
                 "since": rfc3339(period.since, loaded.challenge.zone),
+                **({"phase": wired.challenge.stage_of(period.stage).name} if len(loaded.stages) > 1 else {}),
                 "track": period.track,
                 "truth": period.truth,
                 "items": period.items,
@@ -141,7 +153,8 @@ def list_truths(context: typer.Context, config: ConfigFile = None, as_json: AsJs
             }
             for period in truths.history(tx)
         ]
-    columns = {"since": short, "track": None, "truth": _digits, "items": None, "in_force": _mark, "why": None}
+    phase = {"phase": None} if len(loaded.stages) > 1 else {}
+    columns = {"since": short, **phase, "track": None, "truth": _digits, "items": None, "in_force": _mark, "why": None}
     emit(rows, as_json=as_json, columns=columns, title="Labels")
 
 
@@ -151,6 +164,7 @@ def diff(
     old: Annotated[str | None, typer.Argument(metavar="OLD", help="A version; default: the one before NEW.")] = None,
     new: Annotated[str | None, typer.Argument(metavar="NEW", help="A version; default: the active one.")] = None,
     track: OfTrack = None,
+    phase: OfPhase = None,
     values: Annotated[bool, typer.Option("--values", help="Show the labels too, old and new.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -158,7 +172,7 @@ def diff(
     """Show which items differ between two versions of the labels."""
     set_up_journal(quiet=True)
     with flow.opened(begun(load_config(context, config))) as wired:
-        before, after = truths.two(wired, old, new, track)
+        before, after = truths.two(wired, old, new, track, wired.config.stage_named(phase, wired.clock()))
     rows = [_as_row(each, values=values) for each in truths.differences(before, after)]
     shown = ("item", "what", "old", "new") if values else ("item", "what")
     title = f"{before.track.title}: {before.sha256[:SHOWN]} to {after.sha256[:SHOWN]}"

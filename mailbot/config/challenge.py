@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
-from mailbot.config.calendar import Quota, shown
+from mailbot.config.calendar import Quota, phase_at, shown
 from mailbot.config.schema import windows
+from mailbot.config.stages import stage_at, stage_of
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
@@ -17,12 +18,14 @@ from scoring.declaration.registry import Error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from typing import Any
     from zoneinfo import ZoneInfo
 
     from mailbot.config.calendar import Moment, Phase, Window
     from mailbot.config.contest import EntrySection
     from mailbot.config.schema import Config
+    from mailbot.config.stages import Stage
     from scoring.labels.truth import Truth
     from scoring.model import Track
 
@@ -47,6 +50,8 @@ class Challenge:
     #: The labels that replies and weekly boards use, by track; they follow the ledger.
     truths: Mapping[str, Truth]
     phases: Sequence[Phase]
+    #: Phases that share labels and a board, in order.
+    stages: Sequence[Stage]
     #: Everything that has a time, the phases too: what teams plan by.
     windows: Sequence[Window]
     quota: Quota
@@ -57,8 +62,54 @@ class Challenge:
     publish_at: Moment
     #: Which accepted submission counts for a team.
     standing: Rule
+    #: The labels that replies and boards use in a stage, by its key; None: ``truths`` are those of the only one.
+    of_stage: Callable[[str], Mapping[str, Truth]] | None = field(default=None, repr=False, compare=False)
     #: The secret of the state folder: nobody else can compute what is made with it.
     secret: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
+
+    def truths_of(self, stage: Stage) -> Mapping[str, Truth]:
+        """Return the labels that replies and boards use in a stage, by track."""
+        return self.of_stage(stage.key) if self.of_stage else self.truths
+
+    def stage_of(self, phase: str | None) -> Stage:
+        """Return the stage that a phase belongs to."""
+        return stage_of(self.stages, phase)
+
+    def stage_at(self, instant: datetime) -> Stage:
+        """Return the stage whose items a mail that arrived then should have."""
+        phase = phase_at(self.phases, instant)
+        return self.stage_of(phase.name) if phase else stage_at(self.stages, instant)
+
+    def standing_of(self, stage: Stage) -> Rule:
+        """Return which accepted submission counts for a team on a stage's board."""
+        return stage.standing or self.standing
+
+    def board_rules_of(self, stage: Stage) -> tuple[str, ...]:
+        """Return the rules that a stage's board prints, a sentence each."""
+        if len(self.stages) == 1:
+            return self.board.rules
+        own = [phase for phase in self.phases if phase.name in stage.phases]
+        quotas = dict.fromkeys(self.quota_of(phase).per_week for phase in own)
+        return (
+            COUNTS[self.standing_of(stage)],
+            *(["Submissions of the phases before count too."] if stage.carries else []),
+            *(_quota_rule(each, self.quota.week_starts, self.zone) for each in quotas),
+            *(_window(phase, self.zone) for phase in own if phase.opens or phase.closes),
+            *_errors(self.tracks),
+        )
+
+    def quota_of(self, phase: Phase | None) -> Quota:
+        """Return how many submissions a team may have accepted in a week of a phase."""
+        own = phase.per_week if phase else None
+        return self.quota if own is None else replace(self.quota, per_week=own)
+
+    def counted_in(self, phase: Phase | None) -> Sequence[str] | None:
+        """Return the phases whose submissions a phase's quota counts together; None for all."""
+        if phase is None:
+            return None
+        if phase.per_week is not None:
+            return (phase.name,)
+        return self.stage_of(phase.name).phases if len(self.stages) > 1 else None
 
 
 def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
@@ -78,6 +129,7 @@ def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
         tracks=tracks,
         truths=truths,
         phases=config.calendar,
+        stages=config.stages,
         windows=windows(config),
         quota=quota,
         entries=config.entries,
@@ -105,10 +157,7 @@ def _board_rules(config: Config, tracks: Mapping[str, Track]) -> BoardRules:
     zone, board = config.challenge.zone, config.board
     rules = (
         COUNTS[board.standing],
-        (
-            f"Each team may have {config.quota.per_week} submissions accepted per track and week; the week starts "
-            f"{config.quota.week_starts} ({zone.key})."
-        ),
+        _quota_rule(config.quota.per_week, config.quota.week_starts, zone),
         *(_window(phase, zone) for phase in config.calendar if phase.opens or phase.closes),
         *_errors(tracks),
     )
@@ -150,6 +199,13 @@ def _errors(tracks: Mapping[str, Track]) -> Iterator[str]:
     for track in tracks.values():
         if (error := error_of(track)) is not Error.INFLUENCE:
             yield f"The 95 % intervals of {track.title} are by {error.value}."
+
+
+def _quota_rule(per_week: int, week_starts: Moment, zone: ZoneInfo) -> str:
+    return (
+        f"Each team may have {per_week} submissions accepted per track and week; the week starts {week_starts} "
+        f"({zone.key})."
+    )
 
 
 def _window(phase: Phase, zone: ZoneInfo) -> str:

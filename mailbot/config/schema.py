@@ -22,7 +22,7 @@ from mailbot.config.contest import (
 )
 from mailbot.config.fields import LedgerUrl, Section
 from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
-from mailbot.config.stages import Stage, stages_of
+from mailbot.config.stages import Stage, stage_at, stage_of, stages_of
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
 from mailbot.system.children.named import MIB, Bounds
@@ -156,6 +156,13 @@ class Config(Section):
     def stages(self) -> tuple[Stage, ...]:
         """The stages, in order: phases that share labels and a board."""
         return stages_of(self.phases, {name: section.labels for name, section in self.tracks.items()})
+
+    def stage_named(self, phase: str | None, now: datetime) -> Stage:
+        """Return the stage of a phase; without one that of an instant. Raises ConfigError for an unknown phase."""
+        names = [each.name for each in self.calendar]
+        if phase is not None and phase not in names:
+            raise ConfigError(f"there is no phase {phase!r}; the config has {', '.join(names)}")
+        return stage_at(self.stages, now) if phase is None else stage_of(self.stages, phase)
 
     @property
     def label_files(self) -> tuple[Path, ...]:

@@ -54,9 +54,9 @@ class Stage:
     #: When its last phase closes; None: never.
     closes: datetime | None = None
     #: The names of its phases.
-    phases: Sequence[str] = ()
+    phases: tuple[str, ...] = ()
     #: The label file of each track that it has one of its own for.
-    labels: Mapping[str, Path] = field(default_factory=dict)
+    labels: Mapping[str, Path] = field(default_factory=dict, compare=False)
     #: Which accepted submission counts for a team; None: as [board] says.
     standing: Rule | None = None
     #: Which submissions count on its board; None where all do.

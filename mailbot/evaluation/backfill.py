@@ -42,7 +42,7 @@ class Backfill:
     ) -> None:
         """Make sure that the store has the columns of these accepted submissions of the truth's track.
 
-        ``advance`` is told how many are done, as they are. The present truth of the track must have the same ids.
+        ``advance`` is told how many are done, as they are. A present truth of the track must have the same ids.
 
         Raises:
             Permanent: a mail or a file is gone, or cannot be scored by the present labels.
@@ -55,10 +55,10 @@ class Backfill:
             some = gaps[start : start + AT_ONCE]
             found = [
                 Predictions(submission_id=row.id, sha256=row.sha256, values=evaluated.values)
-                for row, evaluated in self._evaluations(some)
+                for row, evaluated in self._evaluations(some, self.labels.stage_with(truth))
             ]
             try:
-                self.columns.put(self.labels.whole[truth.track.name], found)
+                self.columns.put(self.labels.with_items_of(truth), found)
             except OSError as error:
                 raise Temporary(f"{self.columns.folder} cannot be written: {error.strerror}") from error
             advance(len(some))
@@ -71,15 +71,16 @@ class Backfill:
         laid = self.columns.laid(truth, [row.id for row in rows])
         return {row.receipt: laid[row.id] for row in rows if row.id in laid}
 
-    def _evaluations(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Evaluated]]:
+    def _evaluations(self, rows: Sequence[Row], stage: str) -> Iterator[tuple[Row, Evaluated]]:
         """Evaluate each submission's file again; all are under way at once. Raises Permanent as ``complete`` does."""
         pending = [
-            (row, self.evaluator.start(Job(name=file.name, data=file.data, hint=row.track)))
+            (row, self.evaluator.start(Job(name=file.name, data=file.data, hint=row.track, stage=stage)))
             for row, file in self.files.candidates(rows)
         ]
         for row, evaluation in pending:
             evaluated = evaluation.result()
-            if evaluated.evaluation.ok and evaluated.evaluation.truth != self.labels[row.track or ""].sha256:
+            present = self.labels.of_stage(stage).public
+            if evaluated.evaluation.ok and evaluated.evaluation.truth != present[row.track or ""].sha256:
                 raise Temporary("the labels were changed meanwhile; try again")
             if not evaluated.evaluation.ok or evaluated.evaluation.track != row.track:
                 codes = ", ".join(problem.code for problem in evaluated.evaluation.problems) or "another track"

@@ -21,8 +21,9 @@ from scoring.scores.evaluate import evaluation_of, laid_of
 __all__ = ["Evaluator", "InChildren", "Job", "Pending", "judged", "refused", "set_ups"]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mailbot.evaluation.labels import Labels
     from mailbot.mail.open import Candidate
     from mailbot.system.children.process import SetUps
     from mailbot.system.sandbox import Sandbox, Task
@@ -46,7 +47,10 @@ class Evaluator(Protocol):
     """Whatever evaluates."""
 
     def start(self, job: Job) -> Pending:
-        """Begin to evaluate a file by the labels in force; several may be under way."""
+        """Begin to evaluate a file by the labels in force in its job's stage; several may be under way."""
+
+    def whose(self, job: Job, stages: Sequence[str]) -> str | None:
+        """Return which of some stages has the items of a file, by its key; None for none. No label is needed."""
 
     def twice(self, job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
         """Evaluate a file by any labels, by our kernels and by the reference. Raises Temporary when a worker died."""
@@ -65,14 +69,26 @@ class InChildren:
     they lie; and so the private part of a split is in no child.
     """
 
-    def __init__(self, sandbox: Sandbox, labels: Mapping[str, Truth]) -> None:
+    def __init__(self, sandbox: Sandbox, labels: Labels) -> None:
         """Use the children of this sandbox; ``labels`` are those in force, whenever they are looked at."""
         self._sandbox, self._labels = sandbox, labels
 
     def start(self, job: Job) -> Pending:
-        """See Evaluator."""
-        named = replace(job, truths=tuple(truth.sha256 for truth in self._labels.values()))
+        """See Evaluator. The children hold the labels of the present stage; those of an earlier one go with the job."""
+        held = {truth.sha256 for truth in self._labels.values()}
+        truths = self._labels if job.stage is None else self._labels.of_stage(job.stage).public
+        others = {track: truth for track, truth in truths.items() if truth.sha256 not in held}
+        named = replace(job, truths=tuple(truth.sha256 for truth in truths.values()), given=tasks.told(others))
         return _Started(self._sandbox.submit(tasks.evaluate, named))
+
+    def whose(self, job: Job, stages: Sequence[str]) -> str | None:
+        """See Evaluator."""
+        items = tuple(
+            tasks.Items(stage=key, track=truth.track, ids=truth.ids)
+            for key in stages
+            for truth in self._labels.of_stage(key).public.values()
+        )
+        return self._sandbox.submit(tasks.whose, job, items).result() if items else None
 
     def twice(self, job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
         """See Evaluator."""

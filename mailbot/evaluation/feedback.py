@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.model import Judged, Team
     from scoring.fairness.ladder import Rung
+    from scoring.labels.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class ScoreFeedback:
         if phase is None or phase.feedback is not Policy.LADDER:
             return
         for track in dict.fromkeys(file.evaluation.track for file in files if file.evaluation.ok):
-            truth = self.labels[str(track)]
+            truth = self._truth(phase, str(track))
             with self.ledger.read() as tx:
                 earlier = submissions.climbed(tx, team_id=team.id, track=str(track), phase=phase.name)
             self.backfill.complete(truth, earlier)
@@ -60,9 +61,12 @@ class ScoreFeedback:
             decimals=self.challenge.board.decimals,
         )
 
+    def _truth(self, phase: Phase, track: str) -> Truth:
+        return self.labels.of_stage(self.challenge.stage_of(phase.name).key).public[track]
+
     def _rung(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Rung:
         """Climb the ladder anew, by the present truth alone: a change of labels leaves no trace of what was told."""
-        truth = self.labels[str(file.evaluation.track)]
+        truth = self._truth(phase, str(file.evaluation.track))
         track = truth.track
         earlier = submissions.climbed(tx, team_id=team.id, track=track.name, phase=phase.name)
         kept = self.columns.laid(truth, [row.id for row in earlier])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mailbot.config.stages import Stage
     from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.columns import Columns, Stacked
     from mailbot.evaluation.labels import Labels
@@ -59,20 +60,26 @@ class Similar:
     """Compares submissions of different teams."""
 
     ledger: Ledger
+    stages: Sequence[Stage]
     labels: Labels
     columns: Columns
     backfill: Backfill
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
-        """Compare new submissions of one track with those before; tell whether there were any."""
-        return any(self._compare_new(truth) for truth in self.labels.values())
+        """Compare new submissions of one track and stage with those before; tell whether there were any."""
+        truths = ((stage, truth) for stage in self.stages for truth in self.labels.of_stage(stage.key).public.values())
+        return any(self._compare_new(stage, truth) for stage, truth in truths)
 
     def all_pairs(self, track: str) -> list[Pair]:
         """Compare the latest submissions of a track, each with each; keep and return what looks alike."""
-        truth = self.labels[track]
+        truths = ((stage, self.labels.of_stage(stage.key).public[track]) for stage in self.stages)
+        return [pair for stage, truth in truths for pair in self._all_pairs(stage, truth)]
+
+    def _all_pairs(self, stage: Stage, truth: Truth) -> list[Pair]:
+        track = truth.track.name
         with self.ledger.read() as tx:
-            rows = similarities.latest(tx, track, ALL_PAIRS)
+            rows = similarities.latest(tx, track, ALL_PAIRS, stage)
         stacked, team_of = self._stacked(truth, rows)
         teams = [str(team_of[each]) for each in stacked.ids]
         pairs: list[Pair] = []
@@ -83,13 +90,13 @@ class Similar:
                 pairs += near.few(_others(stacked, team_of, place), place)
             found = similarity.near(similarity.likenesses(stacked.stacks, truth), teams, truth)
             pairs += [_pair(truth, stacked.ids, each) for each in found]
-        return self._kept(track, _once(pairs))
+        return self._kept(track, _once(pairs), stage)
 
-    def _compare_new(self, truth: Truth) -> bool:
+    def _compare_new(self, stage: Stage, truth: Truth) -> bool:
         track = truth.track.name
         with self.ledger.read() as tx:
-            new = similarities.waiting(tx, track, BATCH)
-            rows = similarities.latest(tx, track, LATEST, until=new[-1].id) if new else []
+            new = similarities.waiting(tx, track, BATCH, stage)
+            rows = similarities.latest(tx, track, LATEST, stage, until=new[-1].id) if new else []
         if not new:
             return False
         stacked, team_of = self._stacked(truth, rows)
@@ -100,7 +107,7 @@ class Similar:
             pairs += _same(self.columns, truth, stacked, team_of, place)
             pairs += near.few(_others(stacked, team_of, place), place)
             pairs += _alike(truth, stacked, team_of, place)
-        self._kept(track, _once(pairs), until=new[-1].id)
+        self._kept(track, _once(pairs), stage, until=new[-1].id)
         return True
 
     def _stacked(self, truth: Truth, rows: Sequence[Compared]) -> tuple[Stacked, dict[int, int]]:
@@ -109,13 +116,13 @@ class Similar:
             self.backfill.complete(truth, rows)
         return self.columns.stacks(truth, [row.id for row in rows]), {row.id: row.team_id for row in rows}
 
-    def _kept(self, track: str, pairs: list[Pair], *, until: int | None = None) -> list[Pair]:
+    def _kept(self, track: str, pairs: list[Pair], stage: Stage, *, until: int | None = None) -> list[Pair]:
         """Enter pairs, and up to where was compared, in the ledger; return the pairs."""
         now = self.clock()
         with self.ledger.write("compare") as tx:
             new = [pair for pair in pairs if enter(tx, pair, now)]
             if until is not None:
-                similarities.done(tx, track, until)
+                similarities.done(tx, track, until, stage)
         for pair in new:
             journal.event("likeness-found", first=receipt(pair.first), second=receipt(pair.second), likeness=pair.kind)
         return pairs

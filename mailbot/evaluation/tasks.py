@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  # read when it crosses the wall
+from collections.abc import Mapping, Sequence  # noqa: TC003  # read when it crosses the wall
 from dataclasses import dataclass, field
 from typing import cast
 
 from mailbot.evaluation.workbooks import plain
 from mailbot.system.children.named import Kind
 from scoring import reference
+from scoring.files.read import read
 from scoring.labels.truth import Truth
 from scoring.model import Evaluation, Note, Problem, Track
-from scoring.rows.ids import Id  # noqa: TC001  # read when it crosses the wall
+from scoring.rows.check import tell_track
+from scoring.rows.ids import Id, match_ids
 from scoring.scores.evaluate import Evaluated, evaluated_any
 from scoring.scores.evaluate import evaluate as evaluate_one
 
@@ -26,8 +28,12 @@ class Job:
     data: bytes
     #: A track that the mail's subject names; it only decides where the file leaves it open.
     hint: str | None = None
+    #: The key of the stage by whose labels it is evaluated; None: the present one.
+    stage: str | None = None
     #: SHA-256 of the labels of each track; whoever takes the job sets them.
     truths: tuple[str, ...] = ()
+    #: Those labels, where they are not the ones that a worker holds; whoever takes the job sets them.
+    given: tuple[Labels, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,15 @@ class Labels:
     notes: tuple[Note, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """The items of one track in a stage, without their labels."""
+
+    stage: str
+    track: Track
+    ids: tuple[Id, ...]
+
+
 _held: dict[str, Truth] = {}
 
 
@@ -58,13 +73,26 @@ def hold(given: tuple[Labels, ...]) -> None:
 @KIND.task
 def evaluate(job: Job) -> Evaluated | None:
     """Evaluate a file; None without its labels. One that there is not memory enough for is refused, not tried again."""
-    if not all(each in _held for each in job.truths):
+    known = {**_held, **{each.sha256: truth_of(each) for each in job.given}}
+    if not all(each in known for each in job.truths):
         return None
     try:
-        return _evaluated(job)
+        return _evaluated(job, [known[each] for each in job.truths])
     except MemoryError:
         message = "The file takes more memory to read than any result file needs. Please send the result rows alone."
         return refused(Problem(code="too-big", count=1, message=message))
+
+
+@KIND.task
+def whose(job: Job, items: tuple[Items, ...]) -> str | None:
+    """Return the stage whose items a file has, each once; None for none of them."""
+    rows = plain(job.name, job.data)
+    table = None if isinstance(rows, Problem) else read(rows[1], rows[0]).table
+    if table is None:
+        return None
+    track = tell_track(table, list({each.track.name: each.track for each in items}.values()), job.hint)
+    own = [] if isinstance(track, Problem) else [each for each in items if each.track.name == track.name]
+    return next((each.stage for each in own if not match_ids(table, each.ids, each.track.id).problems), None)
 
 
 @KIND.task
@@ -112,10 +140,9 @@ def refused(*problems: Problem) -> Evaluated:
     return Evaluated(evaluation=Evaluation(track=None, problems=problems))
 
 
-def _evaluated(job: Job) -> Evaluated:
+def _evaluated(job: Job, truths: Sequence[Truth]) -> Evaluated:
     read = plain(job.name, job.data)
     if isinstance(read, Problem):
         return refused(read)
     name, data = read
-    truths = {truth.track.name: truth for truth in map(_held.__getitem__, job.truths)}
-    return evaluated_any(data, truths, name=name, hint=job.hint)
+    return evaluated_any(data, {truth.track.name: truth for truth in truths}, name=name, hint=job.hint)

@@ -77,7 +77,7 @@ class Advice:
     def _instead(self, one: Answered, counting: Counting) -> str:
         """Say which other submission counts, and why."""
         say = self.wording.catalogue.gettext
-        if self.challenge.standing is Rule.LATEST:
+        if self.challenge.standing_of(self.challenge.stage_of(one.phase)) is Rule.LATEST:
             why = say("This submission does not count: %(other)s arrived later, and the latest accepted one counts.")
         elif counting.selected:
             why = say("This submission does not count: you selected %(other)s. To change this, send select %(receipt)s")
@@ -108,9 +108,10 @@ class Advice:
         """Return a small correct file of the track, in the form that the team sent; of each where it told none."""
         told = one.file.evaluation.track
         tracks = [self.challenge.tracks[told]] if told else list(self.challenge.tracks.values())
+        truths = self.challenge.truths_of(self.challenge.stage_at(max(self.arrived_at, self.now)))
         write = example.as_csv if _TABLE.fullmatch(one.file.file_name) else example.as_json
         return [
             {"title": track.title, "text": write(track, truth.ids[:2]), "number": f"{len(truth.ids):,}"}
             for track in tracks
-            for truth in (self.challenge.truths[track.name],)
+            for truth in (truths[track.name],)
         ]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import Phase, neighbours, phase_at
+from mailbot.intake import recorded
+from mailbot.model import Status
+
 if TYPE_CHECKING:
-    from mailbot.config.calendar import Phase
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from mailbot.identity.identify import Identity
     from mailbot.intake.commands import Command
     from mailbot.intake.entries import Entry
@@ -28,10 +34,34 @@ class Case:
     entry: Entry | None = None
     #: What was found when it was recorded first; None for a mail that is new.
     known: Known | None = None
-    #: The phase that was kept open for this team, where its time was over.
-    extended: Phase | None = None
+    #: The phase that each file came in; None for one that came when none was open.
+    phases: Sequence[Phase | None] = ()
 
     def settled(self, ordinal: int) -> Settled | None:
         """Return what became of a file, counted from 1, when the mail was recorded first."""
-        settled = self.known.settled if self.known else ()
-        return settled[ordinal - 1] if ordinal <= len(settled) else None
+        return settled_of(self.known, ordinal)
+
+
+def settled_of(known: Known | None, ordinal: int) -> Settled | None:
+    """Return what became of a file, counted from 1, when its mail was recorded first."""
+    settled = known.settled if known else ()
+    return settled[ordinal - 1] if ordinal <= len(settled) else None
+
+
+def phase_of(
+    phases: Sequence[Phase], arrived_at: datetime, *, extended: Phase | None, settled: Settled | None
+) -> Phase | None:
+    """Return the phase a file came in, or one ``extended`` for its team where none was open then.
+
+    Of a file recorded before it is that of then, wherever phases lie by now.
+    """
+    present = phase_at(phases, arrived_at) or extended
+    if settled is None:
+        return present
+    if settled.status is Status.CLOSED or settled.phase is None:
+        return None
+    if settled.phase == recorded.UNTOLD:
+        last, coming = neighbours(phases, arrived_at)
+        return present or last or coming
+    named = next((phase for phase in phases if phase.name == settled.phase), None)
+    return named or Phase(name=settled.phase, opens=None, closes=None)

@@ -122,7 +122,7 @@ class Disputes:
         """Return each measure of a submission's score; for choices, how many are right of how many."""
         if row.track is None or row.score is None:
             return []
-        truth = self.challenge.truths[row.track]
+        truth = self.challenge.truths_of(self.challenge.stage_of(row.phase))[row.track]
         measures = [each for each in truth.track.measures if each.key in row.metrics]
         return [(each.title, _told(truth, each, row.metrics[each.key])) for each in measures]
 

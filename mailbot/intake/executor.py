@@ -140,7 +140,8 @@ class Executor:
     def _status(self, tx: Tx, mail: MailRow, team: Team, command: Command) -> Done:
         rows = submissions.of_team(tx, team.id)[::-1]
         told = self._told(tx, rows[:SHOWN])
-        at = mail.arrived_at
+        at, phase = mail.arrived_at, phase_at(self.challenge.phases, mail.arrived_at)
+        rules, counted = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
         return Done(
             command=command,
             listed=[
@@ -153,10 +154,10 @@ class Executor:
             ],
             earlier=max(0, len(rows) - SHOWN),
             allowances={
-                track: quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=at)
+                track: quota.allowance(tx, rules, team_id=team.id, track=track, at=at, phases=counted)
                 for track in self.challenge.tracks
             },
-            phase=phase_at(self.challenge.phases, at),
+            phase=phase,
         )
 
     def _told(self, tx: Tx, rows: Sequence[SubmissionRow]) -> dict[str, float | None]:
@@ -167,7 +168,9 @@ class Executor:
         """
         found = events.told(tx, {row.mail_id for row in rows})
         whole = {phase.name for phase in self.challenge.phases if phase.feedback is Policy.FULL}
-        for track, version in self.ranking.versions.items():
-            own = {row.id: row.receipt for row in rows if row.track == track and row.phase in whole}
-            found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
+        for stage in self.challenge.stages:
+            for track, version in self.ranking.versions_in(stage).items():
+                of_stage = (row for row in rows if row.track == track and self.challenge.stage_of(row.phase) == stage)
+                own = {row.id: row.receipt for row in of_stage if row.phase in whole}
+                found |= {own[number]: value for number, value in scores.values(tx, version, set(own)).items()}
         return found

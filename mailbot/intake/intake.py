@@ -12,8 +12,8 @@ from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluation.evaluator import Job, judged, refused
 from mailbot.intake import commands, entries
-from mailbot.intake.case import Case
-from mailbot.intake.rules import hold_to_team
+from mailbot.intake.case import Case, phase_of, settled_of
+from mailbot.intake.rules import hold_to_team, of_other_phase
 from mailbot.intake.sender import Senders, held
 from mailbot.ledger import events, mails, quota, teams
 from mailbot.mail import tasks
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
     from mailbot.identity.assess import Assessor
     from mailbot.identity.identify import Identity
     from mailbot.intake.record import Record
-    from mailbot.intake.recorded import Known
+    from mailbot.intake.recorded import Known, Settled
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.open import Candidate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mailbot.system.sandbox import Sandbox
     from mailbot.transport.alerts import Alerts
     from mailbot.transport.spool import Spool
+    from scoring.scores.evaluate import Evaluated
 
 FOR_EACH_CHILD = 3
 """Mails under way at once for each child: none waits for work, and little is held of mails that unpack to much."""
@@ -131,40 +133,75 @@ class Intake:
             identity = held(identity, command, has_files=brings, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
-        started = [self._start(c, opened.mail.subject) for c in candidates]
+        extended = self._extended(row.arrived_at, identity) if candidates else None
+        started = [
+            self._start(each, row, self._hint(opened.mail.subject), extended=extended, settled=settled_of(known, n))
+            for n, each in enumerate(candidates, 1)
+        ]
         try:
             yield
-            files = [self._judged(candidate, pending, identity) for candidate, pending in started]
+            files = [self._judged(each, identity) for each in started]
         except BaseException:
-            _cancel(pending for _, pending in started)
+            _cancel(each.pending for each in started)
             raise
         command = command if judged else None
         entry = entry if judged else None
-        extended = self._extended(row.arrived_at, identity) if files else None
-        case = Case(
-            row=row, opened=opened, identity=identity, command=command, entry=entry, known=known, extended=extended
-        )
+        phases = [each.phase for each in started]
+        case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry, known=known, phases=phases)
         self.recorder.record(case, files)
 
     def _extended(self, arrived_at: datetime, identity: Identity) -> Phase | None:
-        """Return the phase that the organizers keep open for a team, or for all, although its time is over."""
+        """Return the phase that the organizers keep open for a team, or for all, although its time is over.
+
+        Where another is open by then, it matters only to files that have not the items of that one.
+        """
         phases = self.challenge.phases
-        if identity.team is None or phase_at(phases, arrived_at):
+        present = phase_at(phases, arrived_at)
+        if identity.team is None or (present and len(self.challenge.stages) == 1):
             return None
         with self.ledger.read() as tx:
             until = quota.extensions(tx, identity.team.name)
         closed = [phase for phase in phases if phase.closes and phase.closes <= arrived_at]
         return next((phase for phase in reversed(closed) if arrived_at < until.get(phase.name, arrived_at)), None)
 
-    def _start(self, candidate: Candidate, subject: str) -> tuple[Candidate, Pending | None]:
-        """Begin to evaluate a file; one that could not be unpacked carries its problems already."""
-        if candidate.problems:
-            return candidate, None
-        return candidate, self.evaluator.start(Job(name=candidate.name, data=candidate.data, hint=self._hint(subject)))
+    def _start(
+        self, candidate: Candidate, row: MailRow, hint: str | None, *, extended: Phase | None, settled: Settled | None
+    ) -> _Started:
+        """Begin to evaluate a file by the labels of the phase that its mail arrived in, whichever is open by now.
 
-    def _judged(self, candidate: Candidate, pending: Pending | None, identity: Identity) -> Judged:
+        One that could not be unpacked carries its problems already.
+        """
+        phase = phase_of(self.challenge.phases, row.arrived_at, extended=extended, settled=settled)
+        stage = self.challenge.stage_of(phase.name) if phase else self.challenge.stage_at(row.arrived_at)
+        if stage.opens and stage.opens > self.clock():  # the mail server's clock is ahead of ours
+            message = f"the {stage.name} phase has not opened yet by our clock; its labels are used from then on"
+            raise Temporary(message)
+        job = Job(name=candidate.name, data=candidate.data, hint=hint, stage=stage.key)
+        pending = None if candidate.problems else self.evaluator.start(job)
+        return _Started(candidate, job, pending, phase, None if settled else extended, row.arrived_at)
+
+    def _evaluated(self, started: _Started) -> Evaluated:
+        """Wait for a file's evaluation; one that has the items of an earlier phase counts there, or is told so."""
+        if started.pending is None:
+            return refused(*started.candidate.problems)
+        found, job = started.pending.result(), started.job
+        earlier = [each for each in self.challenge.stages if each.key != job.stage and _had_opened(each, started)]
+        if found.evaluation.ok or not earlier:
+            return found
+        key = self.evaluator.whose(job, [each.key for each in earlier])
+        if key is None:
+            return found
+        extended = started.extended
+        if extended and self.challenge.stage_of(extended.name).key == key:
+            started.phase = extended
+            return self.evaluator.start(replace(job, stage=key)).result()
+        (its,) = (each for each in earlier if each.key == key)
+        present = next(each for each in self.challenge.stages if each.key == job.stage)
+        return replace(found, evaluation=of_other_phase(found.evaluation, its.name, present.name))
+
+    def _judged(self, started: _Started, identity: Identity) -> Judged:
         """Wait for a file's evaluation and hold it to the sender's team."""
-        evaluated = pending.result() if pending else refused(*candidate.problems)
+        evaluated, candidate = self._evaluated(started), started.candidate
         evaluation = evaluated.evaluation
         if identity.team is not None and evaluation.team is not None:
             with self.ledger.read() as tx:
@@ -194,6 +231,25 @@ class Intake:
                 mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
+
+
+@dataclass
+class _Started:
+    """A file that is being evaluated."""
+
+    candidate: Candidate
+    job: Job
+    pending: Pending | None
+    #: The phase it came in; None for one that came when none was open.
+    phase: Phase | None
+    #: One that the organizers keep open for its team.
+    extended: Phase | None
+    arrived_at: datetime
+
+
+def _had_opened(stage: Stage, started: _Started) -> bool:
+    """Whether a stage had opened when a file arrived: the items of a coming one are told to nobody."""
+    return stage.opens is None or stage.opens <= started.arrived_at
 
 
 def _cancel(pending: Iterable[Pending | None]) -> None:

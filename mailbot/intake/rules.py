@@ -23,6 +23,18 @@ def status(evaluation: Evaluation, *, is_open: bool, used: int, quota: Quota) ->
     return Status.ACCEPTED if used < quota.per_week else Status.OVER_QUOTA
 
 
+OF_ITEMS = frozenset({"missing-ids", "unknown-ids", "foreign-ids", "zero-based-ids", "row-count"})
+"""Codes of problems that a file has by having other items than ours."""
+
+
+def of_other_phase(evaluation: Evaluation, its: str, present: str) -> Evaluation:
+    """Say of a file that it has the items of another phase, in place of every item that it lacks."""
+    message = f"These are the items of the {its} phase, which is over; the {present} phase has other items."
+    problem = Problem(code="other-phase", count=1, message=message)
+    rest = (each for each in evaluation.problems if each.code not in OF_ITEMS)
+    return replace(evaluation, problems=(problem, *rest))
+
+
 def hold_to_team(evaluation: Evaluation, team: str, *, said_is_registered: bool) -> Evaluation:
     """Hold a file to the sender's team: the name of another registered team is a problem, any other a note."""
     said = evaluation.team

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import Phase, neighbours, phase_at
 from mailbot.evaluation.columns import Predictions
-from mailbot.intake import recorded, rules
+from mailbot.intake import rules
 from mailbot.intake.answers import Answered, Counting
 from mailbot.ledger import quota, rulings, standings, submissions
 from mailbot.ledger.scores import Version
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.config.calendar import Allowance
+    from mailbot.config.calendar import Allowance, Phase
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.evaluation.columns import Columns
     from mailbot.evaluation.evaluator import Evaluator
     from mailbot.evaluation.feedback import ScoreFeedback
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mailbot.intake.case import Case
     from mailbot.ledger import Tx
     from mailbot.model import Judged, Team
+    from scoring.labels.truth import Truth
     from scoring.model import Evaluation
 
 _BY_QUOTA = {Status.ACCEPTED, Status.OVER_QUOTA}
@@ -49,7 +50,7 @@ class Submissions:
     def prepare(self, case: Case, files: Sequence[Judged]) -> None:
         """Have at hand what the feedback on these files needs; to be called before the transaction."""
         if case.identity.team and not case.command:
-            self.feedback.prepare(case.identity.team, self.phase(case, 1), files)
+            self.feedback.prepare(case.identity.team, next(iter(case.phases), None), files)
 
     def are_current(self, tx: Tx, files: Sequence[Judged]) -> bool:
         """Whether the files were evaluated by the labels that the ledger calls present."""
@@ -58,8 +59,8 @@ class Submissions:
     def add(self, tx: Tx, case: Case, team: Team, ordinal: int, file: Judged) -> Answered:
         """Enter one file of a mail, ``ordinal`` counted from 1; return what is told of it."""
         evaluation, arrived_at = file.evaluation, case.row.arrived_at
-        phase, settled = self.phase(case, ordinal), case.settled(ordinal)
-        allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+        phase, settled = case.phases[ordinal - 1], case.settled(ordinal)
+        allowance = self._allowance(tx, team, evaluation.track, phase, arrived_at)
         used, its_quota = 0, self.challenge.quota
         if allowance:
             used, its_quota = allowance.used, replace(its_quota, per_week=allowance.per_week)
@@ -70,8 +71,8 @@ class Submissions:
         again = self._same(tx, case, team, phase, file) if phase and not is_new else None
         if phase and again:
             return Answered(
-                receipt=submissions.receipt(again), status=Status.REPEATED, file=self._told(file), phase=phase.name,
-                method=evaluation.method or "", allowance=allowance,
+                receipt=submissions.receipt(again), status=Status.REPEATED, file=self._told(file, phase),
+                phase=phase.name, method=evaluation.method or "", allowance=allowance,
             )  # fmt: skip
         accepted = phase is not None and status is Status.ACCEPTED
         told = self.feedback.of(tx, team, phase, file) if phase and accepted else None
@@ -88,11 +89,11 @@ class Submissions:
             arrived_at=arrived_at,
         )
         if status is Status.ACCEPTED:
-            self.enter_scores(tx, submission_id, evaluation, file.values)
-            allowance = self._allowance(tx, team, evaluation.track, arrived_at)
+            self.enter_scores(tx, submission_id, evaluation, file.values, phase=phase.name if phase else None)
+            allowance = self._allowance(tx, team, evaluation.track, phase, arrived_at)
         receipt = submissions.receipt(submission_id)
         return Answered(
-            receipt=receipt, status=status, file=self._told(file), method=method, allowance=allowance, told=told,
+            receipt=receipt, status=status, file=self._told(file, phase), method=method, allowance=allowance, told=told,
             phase=phase.name if phase else None,
         )  # fmt: skip
 
@@ -105,18 +106,22 @@ class Submissions:
 
     def with_counting(self, tx: Tx, team: Team, answered: Sequence[Answered]) -> list[Answered]:
         """Add what counts for the team on each track, when all files of a mail are entered."""
-        tracks = dict.fromkeys(one.file.evaluation.track for one in answered)
-        found = {track: self._counting(tx, team, track) for track in tracks}
-        return [replace(one, counting=found[one.file.evaluation.track]) for one in answered]
+        places = dict.fromkeys((one.file.evaluation.track, self.challenge.stage_of(one.phase)) for one in answered)
+        found = {(track, stage): self._counting(tx, team, track, stage) for track, stage in places}
+        return [
+            replace(one, counting=found[one.file.evaluation.track, self.challenge.stage_of(one.phase)])
+            for one in answered
+        ]
 
-    def _counting(self, tx: Tx, team: Team, track: str | None) -> Counting | None:
-        """Return what counts; None where scores decide that and some phase does not tell them."""
-        rule = self.challenge.standing
+    def _counting(self, tx: Tx, team: Team, track: str | None, stage: Stage) -> Counting | None:
+        """Return what counts on a stage's board; None where scores decide that and some phase does not tell them."""
+        rule = self.challenge.standing_of(stage)
         hidden = any(phase.feedback is not Policy.FULL for phase in self.challenge.phases)
         if track is None or (hidden and rule is not Rule.LATEST):
             return None
         described = self.challenge.tracks[track]
-        by = Version(track=track, truth=self.labels[track].sha256, scorer=described.scorer)
+        truth = self.challenge.truths_of(stage)[track]
+        by = Version(track=track, truth=truth.sha256, scorer=described.scorer, within=stage.within)
         deciding = Deciding(rule=rule, by=by, shown=by, higher_is_better=described.higher_is_better)
         number = standings.counting(tx, deciding, team.id)
         if number is None:
@@ -128,7 +133,7 @@ class Submissions:
         """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
         for one in answered:
             track = one.file.evaluation.track
-            truth = self.challenge.truths[track] if track else None
+            truth = self.challenge.truths_of(self.challenge.stage_of(one.phase))[track] if track else None
             if one.status is Status.ACCEPTED and truth and truth.sha256 == one.file.evaluation.truth:
                 number = Id.SUBMISSION.number(one.receipt)
                 kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
@@ -137,35 +142,31 @@ class Submissions:
                 except OSError as error:
                     journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
 
-    def phase(self, case: Case, ordinal: int) -> Phase | None:
-        """Return the phase a file came in; of one recorded before it is that of then, wherever phases lie by now."""
-        phases, arrived_at = self.challenge.phases, case.row.arrived_at
-        present, settled = phase_at(phases, arrived_at) or case.extended, case.settled(ordinal)
-        if settled is None:
-            return present
-        if settled.status is Status.CLOSED or settled.phase is None:
-            return None
-        if settled.phase == recorded.UNTOLD:
-            last, coming = neighbours(phases, arrived_at)
-            return present or last or coming
-        named = next((phase for phase in phases if phase.name == settled.phase), None)
-        return named or Phase(name=settled.phase, opens=None, closes=None)
-
-    def enter_scores(self, tx: Tx, submission_id: int, evaluation: Evaluation, values: Mapping[str, bytes]) -> None:
+    def enter_scores(
+        self, tx: Tx, submission_id: int, evaluation: Evaluation, values: Mapping[str, bytes], *, phase: str | None
+    ) -> None:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
-        final = self.labels.final[str(evaluation.track)]
+        final = self._final(phase)[str(evaluation.track)]
         if final.sha256 != evaluation.truth:
             submissions.add_score(tx, submission_id, self.evaluator.kept(values, final), self.clock())
         submissions.add_score(tx, submission_id, evaluation, self.clock())
 
-    def _told(self, file: Judged) -> Judged:
+    def _final(self, phase: str | None) -> Mapping[str, Truth]:
+        """Return the labels that decide in the end in the stage of a phase."""
+        return self.labels.of_stage(self.challenge.stage_of(phase).key).final
+
+    def _told(self, file: Judged, phase: Phase | None) -> Judged:
         """Return a file as its reply tells of it: without interval where a secret split is behind it."""
         evaluation = file.evaluation
-        if evaluation.track is None or self.labels.final[evaluation.track].sha256 == evaluation.truth:
+        finals = self._final(phase.name) if phase else self.labels.final
+        if evaluation.track is None or finals[evaluation.track].sha256 == evaluation.truth:
             return file
         return replace(file, evaluation=replace(evaluation, interval=None))
 
-    def _allowance(self, tx: Tx, team: Team, track: str | None, arrived_at: datetime) -> Allowance | None:
+    def _allowance(
+        self, tx: Tx, team: Team, track: str | None, phase: Phase | None, arrived_at: datetime
+    ) -> Allowance | None:
         if track is None:
             return None
-        return quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=arrived_at)
+        rules, phases = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
+        return quota.allowance(tx, rules, team_id=team.id, track=track, at=arrived_at, phases=phases)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mailbot.ledger.scores import in_phases
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import compared, likenesses, submissions, teams
 from mailbot.model import Status
@@ -14,6 +15,7 @@ from mailbot.model import Status
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mailbot.config.stages import Stage
     from mailbot.ledger.engine import Tx
 
 
@@ -89,29 +91,36 @@ def listing(tx: Tx, *, track: str | None = None, since: datetime | None = None) 
     return [LikenessRow(**row) for row in rows.mappings()]
 
 
-def waiting(tx: Tx, track: str, limit: int) -> list[Compared]:
-    """Return the first accepted submissions that were not compared yet."""
-    mark = tx.scalar(sa.select(compared.c.submission_id).where(compared.c.track == track)) or 0
-    query = _accepted(track).where(submissions.c.id > mark).order_by(submissions.c.id).limit(limit)
+def waiting(tx: Tx, track: str, limit: int, stage: Stage) -> list[Compared]:
+    """Return the first accepted submissions of a stage that were not compared yet."""
+    mark = tx.scalar(sa.select(compared.c.submission_id).where(compared.c.track == _key(track, stage))) or 0
+    query = _accepted(track, stage).where(submissions.c.id > mark).order_by(submissions.c.id).limit(limit)
     return _compared(tx, track, query)
 
 
-def latest(tx: Tx, track: str, limit: int, *, until: int | None = None) -> list[Compared]:
+def latest(tx: Tx, track: str, limit: int, stage: Stage, *, until: int | None = None) -> list[Compared]:
     """Return the latest accepted submissions of a track, up to the one of that id, in order of their ids."""
-    query = _accepted(track).order_by(submissions.c.id.desc()).limit(limit)
+    query = _accepted(track, stage).order_by(submissions.c.id.desc()).limit(limit)
     return _compared(tx, track, query.where(submissions.c.id <= until) if until is not None else query)[::-1]
 
 
-def done(tx: Tx, track: str, submission_id: int) -> None:
-    """Note that all submissions up to this one were compared."""
-    mark = sa.update(compared).where(compared.c.track == track).values(submission_id=submission_id)
+def done(tx: Tx, track: str, submission_id: int, stage: Stage) -> None:
+    """Note that all submissions of a stage up to this one were compared."""
+    key = _key(track, stage)
+    mark = sa.update(compared).where(compared.c.track == key).values(submission_id=submission_id)
     if tx.execute(mark).rowcount == 0:
-        tx.execute(sa.insert(compared).values(track=track, submission_id=submission_id))
+        tx.execute(sa.insert(compared).values(track=key, submission_id=submission_id))
 
 
-def _accepted(track: str) -> sa.Select[tuple[int, int, int, str]]:
+def _key(track: str, stage: Stage) -> str:
+    """Return how ``compared`` calls a track in a stage: the names of tracks hold no space."""
+    return f"{track} {stage.key}".rstrip()
+
+
+def _accepted(track: str, stage: Stage) -> sa.Select[tuple[int, int, int, str]]:
     columns = (submissions.c.id, submissions.c.mail_id, submissions.c.team_id, submissions.c.sha256)
-    return sa.select(*columns).where(submissions.c.status == Status.ACCEPTED, submissions.c.track == track)
+    own = [in_phases(stage.within)] if stage.within else []
+    return sa.select(*columns).where(submissions.c.status == Status.ACCEPTED, submissions.c.track == track, *own)
 
 
 def _compared(tx: Tx, track: str, query: sa.Select[tuple[int, int, int, str]]) -> list[Compared]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import neighbours, phase_at
@@ -47,12 +47,17 @@ def look(service: Service, submission_id: int) -> Acceptance:
     if data is None:
         message = f"the file of {row.receipt} is not in its mail any more"
         raise Permanent(message)
-    evaluated = service.evaluator.start(Job(name=row.file_name, data=data, hint=row.track)).result()
+    phase = _phase(service, row)
+    job = Job(name=row.file_name, data=data, hint=row.track, stage=service.challenge.stage_of(phase.name).key)
+    evaluated = service.evaluator.start(job).result()
+    if not evaluated.evaluation.ok and (its := _phase_of_items(service, job, row)):
+        phase = its
+        evaluated = service.evaluator.start(replace(job, stage=service.challenge.stage_of(its.name).key)).result()
     if not evaluated.evaluation.ok:
         told = "; ".join(problem.message for problem in evaluated.evaluation.problems)
         message = f"{row.receipt} cannot be scored: {told}"
         raise Permanent(message)
-    return Acceptance(row=row, evaluated=evaluated, phase=_phase(service, row))
+    return Acceptance(row=row, evaluated=evaluated, phase=phase)
 
 
 def carry_out(service: Service, found: Acceptance, why: str) -> None:
@@ -62,11 +67,22 @@ def carry_out(service: Service, found: Acceptance, why: str) -> None:
         if not submissions.accept(tx, row.id, found.evaluated.evaluation, phase=found.phase.name):
             message = f"{row.receipt} was accepted meanwhile"
             raise Permanent(message)
-        service.submissions.enter_scores(tx, row.id, found.evaluated.evaluation, found.evaluated.values)
+        evaluated, phase = found.evaluated, found.phase.name
+        service.submissions.enter_scores(tx, row.id, evaluated.evaluation, evaluated.values, phase=phase)
         detail = {"track": found.track, "phase": found.phase.name, "was": row.status, "why": why}
         events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
         letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)
         letter.queue(tx, found.evaluated.evaluation, now)
+
+
+def _phase_of_items(service: Service, job: Job, row: SubmissionRow) -> Phase | None:
+    """Return the last phase before a file's arrival that has its items: it came too late for that one."""
+    challenge = service.challenge
+    earlier = [each for each in challenge.stages if each.opens is None or each.opens <= row.arrived_at]
+    key = service.evaluator.whose(job, [each.key for each in earlier if each.key != job.stage])
+    names = next((each.phases for each in earlier if each.key == key), ())
+    over = [each for each in challenge.phases if each.name in names and not each.holds(row.arrived_at)]
+    return over[-1] if over else None
 
 
 def _phase(service: Service, row: SubmissionRow) -> Phase:

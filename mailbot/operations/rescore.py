@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.model import Row
     from mailbot.board.rank_changes import Change
+    from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
     from mailbot.ledger.scores import Accepted
     from mailbot.service import Service
@@ -48,6 +49,8 @@ class Plan:
     before: Mapping[str, Version]
     #: The only submission to be scored, whatever others lack.
     alone: int | None = None
+    #: Whose board it changes.
+    stage: Stage
 
     @property
     def submissions(self) -> int:
@@ -60,12 +63,16 @@ class Plan:
         return sum(len(aim.rows) for aim in self.aims)
 
 
-def plan(service: Service, *, track: str | None = None, submission_id: int | None = None) -> Plan:
+def plan(
+    service: Service, *, track: str | None = None, submission_id: int | None = None, stage: Stage | None = None
+) -> Plan:
     """Return what is left to be scored by the truths in force: those of replies, and those that decide in the end.
 
-    Raises Permanent for a track that there is not, or a submission that is not accepted.
+    Of a stage: without one that of the submission, else the present one. Raises Permanent for a track that there is
+    not, or a submission that is not accepted.
     """
     service.labels.refresh()
+    stage = stage or _stage_of(service, submission_id)
     if track is not None and track not in service.challenge.tracks:
         message = f"there is no track {track}; the config has {', '.join(service.challenge.tracks)}"
         raise Permanent(message)
@@ -73,13 +80,21 @@ def plan(service: Service, *, track: str | None = None, submission_id: int | Non
     with service.ledger.read() as tx:
         if submission_id is not None:
             _verify_accepted(tx, tracks, submission_id)
-        aims = [_aim(tx, truth, submission_id) for name in tracks for truth in _truths(service, name)]
+        aims = [_aim(tx, truth, stage, submission_id) for name in tracks for truth in _truths(service, name, stage)]
     touched = {aim.version.track for aim in aims if aim.rows}
     before = {
-        name: version if name in touched else service.ranking.versions[name]
-        for name, version in versions_before(service).items()
+        name: version if name in touched else service.ranking.versions_in(stage)[name]
+        for name, version in versions_before(service, stage).items()
     }
-    return Plan(aims=aims, before=before, alone=submission_id)
+    return Plan(aims=aims, before=before, alone=submission_id, stage=stage)
+
+
+def _stage_of(service: Service, submission_id: int | None) -> Stage:
+    if submission_id is None:
+        return service.ranking.stage
+    with service.ledger.read() as tx:
+        row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
+    return service.challenge.stage_of(row.phase if row else None)
 
 
 def rescore(service: Service, wanted: Plan) -> Iterator[int]:
@@ -130,41 +145,43 @@ def changes(service: Service, done: Plan) -> list[Change]:
         return _changes(service, tx, done)
 
 
-def preview_with(service: Service, made: Truth) -> list[Change]:
-    """Return every place that would change if a truth were chosen and all submissions were scored by it.
+def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
+    """Return every place of a stage's board that would change if a truth were chosen and all were scored by it.
 
     Nothing is written. Raises Permanent when a submission cannot be scored by it.
     """
     public, _ = service.labels.parts_of(made)
     track, ranking = public.track, service.ranking
-    version = Version(track=track.name, truth=public.sha256, scorer=track.scorer)
+    present = ranking.versions_in(stage)
+    version = replace(present[track.name], truth=public.sha256)
     with service.ledger.read() as tx:
         rows = scores.accepted(tx, track.name, lacking=version)
-        behind = scores.count_lacking(tx, ranking.versions[track.name])
-    before = ranking.versions | ({track.name: versions_before(service)[track.name]} if behind else {})
+        behind = scores.count_lacking(tx, present[track.name])
+    before = present | ({track.name: versions_before(service, stage)[track.name]} if behind else {})
     found = computed(service, public, rows)
     with service.ledger.trial() as tx:
         service.labels.enter(tx, public, service.clock())
         scores.add_many(tx, version, found, n=public.n, now=service.clock())
-        return _compared(service, tx, before, {**ranking.versions, track.name: version})
+        return _compared(service, tx, before, {**present, track.name: version}, stage)
 
 
-def tell(service: Service, *, track: str | None = None) -> int:
+def tell(service: Service, *, track: str | None = None, stage: Stage | None = None) -> int:
     """Queue a mail to each team whose standing has another score by the present version; return how many teams got one.
 
     Whoever was told of this version before, wants no letters, or has no address that takes mail is skipped.
     """
-    before, told = versions_before(service), set[int]()
+    stage = stage or service.ranking.stage
+    before, told, present = versions_before(service, stage), set[int](), service.ranking.versions_in(stage)
     with service.ledger.read() as tx:
-        found = _compared(service, tx, before, service.ranking.versions)
+        found = _compared(service, tx, before, present, stage)
     changed = [each for each in found if None not in each.scores]
-    for name, version in service.ranking.versions.items():
+    for name, version in present.items():
         own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
         if own and track in {None, name} and before[name] != version:
             correction = Correction(
                 version=version,
                 changes=_scored_by(service, before[name], own),
-                why=" / ".join(reasons(service, before[name])),
+                why=" / ".join(reasons(service, before[name], stage)),
             )
             told |= service.rescored_letters.queue(correction)
     return len(told)
@@ -178,12 +195,12 @@ def _scored_by(service: Service, before: Version, changed: Sequence[Change]) -> 
     return [each for each in changed if numbers[each.team] in known]
 
 
-def versions_before(service: Service) -> dict[str, Version]:
+def versions_before(service: Service, stage: Stage) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
-    present, final = service.ranking.versions, service.labels.final
-    used = {track: {truth for _, truth in service.labels.history(track)} for track in present}
-    with service.ledger.read() as tx:
-        told = {track: scores.told(tx, track) for track in present}  # also by an earlier split of the same labels
+    present, final = service.ranking.versions_in(stage), service.labels.of_stage(stage.key).final
+    used = {track: {truth for _, truth in service.labels.history(track, stage.key)} for track in present}
+    with service.ledger.read() as tx:  # also by an earlier split of the same labels
+        told = {track: scores.told(tx, track, stage.within) for track in present}
         return {
             track: scores.most_other(tx, now, ({*used[track], *told[track]} - {final[track].sha256}) | {now.truth})
             or now
@@ -191,16 +208,16 @@ def versions_before(service: Service) -> dict[str, Version]:
         }
 
 
-def reasons(service: Service, before: Version) -> list[str]:
+def reasons(service: Service, before: Version, stage: Stage) -> list[str]:
     """Return why the labels of a track were changed since those of a version, oldest first."""
     found: list[str] = []
-    for choice, truth in service.labels.history(before.track):
+    for choice, truth in service.labels.history(before.track, stage.key):
         found = [] if truth == before.truth else [*found, choice.why]
     return list(dict.fromkeys(found))
 
 
 def _changes(service: Service, tx: Tx, done: Plan) -> list[Change]:
-    found = _compared(service, tx, done.before, service.ranking.versions)
+    found = _compared(service, tx, done.before, service.ranking.versions_in(done.stage), done.stage)
     if done.alone is None:
         return found
     name = receipt(done.alone)  # others may lack their scores, so ranks say nothing yet
@@ -212,20 +229,23 @@ def _unranked(row: Row | None) -> Row | None:
     return replace(row, rank=None) if row else None
 
 
-def _compared(service: Service, tx: Tx, before: Mapping[str, Version], after: Mapping[str, Version]) -> list[Change]:
+def _compared(
+    service: Service, tx: Tx, before: Mapping[str, Version], after: Mapping[str, Version], stage: Stage
+) -> list[Change]:
     board_by, now = service.ranking.board_by, service.clock()
-    return rank_changes.compared(board_by(tx, before, now), board_by(tx, after, now))
+    return rank_changes.compared(board_by(tx, before, now, stage), board_by(tx, after, now, stage))
 
 
-def _truths(service: Service, track: str) -> list[Truth]:
+def _truths(service: Service, track: str, stage: Stage) -> list[Truth]:
     """Return the truths that scores are wanted by; that of the replies last, so that its scores are the newest."""
-    both = (service.labels.final[track], service.labels[track])
+    loaded = service.labels.of_stage(stage.key)
+    both = (loaded.final[track], loaded.public[track])
     return list({truth.sha256: truth for truth in both}.values())
 
 
-def _aim(tx: Tx, truth: Truth, submission_id: int | None) -> Aim:
+def _aim(tx: Tx, truth: Truth, stage: Stage, submission_id: int | None) -> Aim:
     track = truth.track
-    version = Version(track=track.name, truth=truth.sha256, scorer=track.scorer)
+    version = Version(track=track.name, truth=truth.sha256, scorer=track.scorer, within=stage.within)
     rows = scores.accepted(tx, track.name, lacking=version)
     return Aim(
         truth=truth, version=version, rows=[row for row in rows if submission_id is None or row.id == submission_id]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config.stages import FIRST
 from mailbot.errors import Permanent
-from mailbot.evaluation.label_files import Given
+from mailbot.evaluation.label_files import Given, load_truths
 from mailbot.evaluation.labels import Labels
 from mailbot.ledger import Ledger, is_there, truths
 from mailbot.operations import rescore
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.rank_changes import Change
     from mailbot.config.schema import Config
+    from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
     from mailbot.ledger.truths import TruthRow
     from mailbot.service import Service
@@ -42,6 +42,8 @@ class Period:
     #: Whether it lasts.
     in_force: bool
     why: str
+    #: The stage whose labels they are, by its key.
+    stage: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +76,12 @@ def from_file(service: Service, file: Path, track: str | None) -> Truth:
         ) from error
 
 
-def without_items(service: Service, items: Sequence[str], track: str | None) -> Truth:
-    """Return the present labels without some items; without a track, of the only one that has them all.
+def without_items(service: Service, items: Sequence[str], track: str | None, stage: Stage) -> Truth:
+    """Return a stage's labels without some items; without a track, of the only one that has them all.
 
     Raises Permanent.
     """
-    whole = service.labels.whole
+    whole = service.labels.of_stage(stage.key).whole
     present = whole[the_track(service, track, lambda each: set(items) <= {str(one) for one in whole[each].ids})]
     try:
         return without(present, _ids(present, items))
@@ -103,6 +105,8 @@ class Effect:
     before: Truth
     made: Truth
     found: Changes
+    #: The stage whose labels it would be.
+    stage: Stage
     #: Every place that would change once all submissions are rescored; None when some cannot be.
     places: Sequence[Change] | None
     #: Why they cannot.
@@ -131,10 +135,13 @@ class Effect:
         return len({place.team for place in own if None not in place.scores and place.scores[0] != place.scores[1]})
 
 
-def effect(service: Service, made: Truth) -> Effect:
-    """Return what making a truth active would change, writing nothing. Raises Permanent when it is active already."""
+def effect(service: Service, made: Truth, stage: Stage) -> Effect:
+    """Return what making a truth active in a stage would change, writing nothing.
+
+    Raises Permanent when it is active already.
+    """
     name = made.track.name
-    before = service.labels.whole[name]
+    before = service.labels.of_stage(stage.key).whole[name]
     if made.sha256 == before.sha256:
         message = f"these labels are in force for {name} already: nothing to do"
         raise Permanent(message)
@@ -142,43 +149,43 @@ def effect(service: Service, made: Truth) -> Effect:
     places, hindrance = None, "the teams' files have other items" if found.new or found.gone else ""
     if not hindrance:
         try:
-            places = rescore.preview_with(service, made)
+            places = rescore.preview_with(service, made, stage)
         except Permanent as error:
             hindrance = str(error)
-    return Effect(before=before, made=made, found=found, places=places, hindrance=hindrance)
+    return Effect(before=before, made=made, found=found, places=places, hindrance=hindrance, stage=stage)
 
 
 def history(tx: Tx) -> list[Period]:
     """Return every version that was in force, in the order in which they were chosen."""
-    present, known = truths.present(tx), {(row.track, row.sha256): row for row in truths.listing(tx)}
+    known = {(row.track, row.sha256): row for row in truths.listing(tx)}
     chosen = truths.choices(tx)
-    last = {choice.track: choice.id for choice in chosen}
+    last = {(choice.stage, choice.track): choice.id for choice in chosen}
     return [
         Period(
             since=choice.chosen_at,
             track=choice.track,
             truth=choice.truth,
             items=known[choice.track, choice.truth].n,
-            in_force=choice.id == last[choice.track] and choice.truth == present[choice.track],
+            in_force=choice.id == last[choice.stage, choice.track],
             why=choice.why,
+            stage=choice.stage,
         )
         for choice in chosen
     ]
 
 
-def two(service: Service, old: str | None, new: str | None, track: str | None) -> tuple[Truth, Truth]:
+def two(service: Service, old: str | None, new: str | None, track: str | None, stage: Stage) -> tuple[Truth, Truth]:
     """Return the two versions to compare: those named by digits, else the last two that were in force.
 
     Raises Permanent.
     """
     if old and new:
         return earlier(service, old, track), earlier(service, new, track)
-    name = the_track(service, track, lambda each: len(service.labels.history(each)) > 1)
-    after = service.labels.whole[name]
+    name = the_track(service, track, lambda each: len(service.labels.history(each, stage.key)) > 1)
+    after = service.labels.of_stage(stage.key).whole[name]
     if old:
         return earlier(service, old, name), after
-    with service.ledger.read() as tx:
-        others = [c.truth for c in truths.choices(tx) if c.track == name and c.truth != after.sha256]
+    others = [c.truth for c, _ in service.labels.history(name, stage.key) if c.truth != after.sha256]
     if not others:
         message = f"{name} has had no other labels yet"
         raise Permanent(message)
@@ -201,17 +208,33 @@ def differences(before: Truth, after: Truth) -> Iterator[Difference]:
             yield Difference(item=item, what=column, old=old, new=new)
 
 
-def in_force(config: Config, path: Path, truth: Truth) -> Truth:
-    """Return the labels of a track that the ledger calls present; without a ledger, those of the config's file."""
+def in_force(config: Config, track: Track, stage: Stage) -> Truth:
+    """Return the labels of a track in a stage that the ledger calls present; without a ledger, the config's file.
+
+    Raises ConfigError when that file cannot be used.
+    """
+    files = _own_files(config, track.name, stage)
+    given = {key: {track.name: _given(path, track)} for key, path in files.items()}
     if not is_there(config.ledger):
-        return truth
+        return given[next(reversed(given))][track.name].truth
     ledger = Ledger(config.ledger)
     try:
-        labels = Labels(ledger, config.state, {FIRST: {truth.track.name: Given(path=path, truth=truth)}})
+        labels = Labels(ledger, config.state, given, stages=config.stages)
         labels.refresh()
-        return labels[truth.track.name]
+        return labels.of_stage(stage.key).public[track.name]
     finally:
         ledger.close()
+
+
+def _own_files(config: Config, track: str, until: Stage) -> dict[str, Path]:
+    """Return the label files of a track by the key of their stage, up to one stage."""
+    keys = [each.key for each in config.stages]
+    stages = config.stages[: keys.index(until.key) + 1]
+    return {each.key: each.labels[track] for each in stages if track in each.labels}
+
+
+def _given(path: Path, track: Track) -> Given:
+    return Given(path=path, truth=load_truths({track.name: path}, {track.name: track})[track.name])
 
 
 def the_track(service: Service, asked: str | None, fits: Callable[[str], bool]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
+from mailbot.config.stages import Stage
 from mailbot.evaluation.columns import Predictions
 from mailbot.ledger import similarities, tables
 from mailbot.model import MailState, Outcome, ReplyState, Status
@@ -44,7 +45,7 @@ def fill(wired: Service, count: int, teams: int) -> None:
         with wired.ledger.write("bench") as tx:
             for table, rows in _rows(numbers, count, teams, truth.sha256, truth.track.scorer).items():
                 tx.execute(sa.insert(table), rows)
-            similarities.done(tx, TRACK, numbers[-1])
+            similarities.done(tx, TRACK, numbers[-1], Stage())
 
 
 def predictions(count: int, items: int, columns: list[str]) -> Iterator[dict[str, Floats]]:

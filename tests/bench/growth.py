@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from mailbot import flow
 from mailbot.config import load
+from mailbot.config.stages import Stage
 from mailbot.evaluation import tasks
 from mailbot.ledger import similarities
 from mailbot.operations import ingest
@@ -84,7 +85,7 @@ def _turn(wired: Service, chance: random.Random, turn: int) -> tuple[float, floa
         ingest.enter(wired, pipeline.mail(turn * MAILS + number, chance, ITEMS), datetime.now(UTC))
     taken = clocked(lambda: _drain(wired)) / MAILS
     with wired.ledger.read() as tx:
-        scored = len(similarities.waiting(tx, contests.TRACK, 2 * MAILS))
+        scored = len(similarities.waiting(tx, contests.TRACK, 2 * MAILS, Stage()))
     if scored != MAILS:
         raise RuntimeError(f"{scored} of {MAILS} mails were scored")
     compared = clocked(lambda: _compare(wired)) / MAILS

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.config.calendar import Allowance, Moment, Phase, Quota, neighbours
-from mailbot.intake.rules import hold_to_team, status
+from mailbot.intake.rules import hold_to_team, of_other_phase, status
+from mailbot.mail.languages import CHINESE, told_in
 from mailbot.model import Status, name_key
 from scoring.model import Evaluation, Note, Problem
 
@@ -157,3 +158,16 @@ def test_the_closing_instant_is_closed() -> None:
     """A mail of the very instant of closing is told of that phase."""
     phase = Phase(name="x", opens=None, closes=NOW)
     assert neighbours([phase], NOW) == (phase, None)
+
+
+def test_a_file_of_another_phase_is_told_so_in_place_of_each_item_it_lacks() -> None:
+    """In Chinese too; what else is wrong stays."""
+    lacks = Problem(code="missing-ids", count=300, message="300 of our 300 ids are missing; your file has 300 rows.")
+    other = Problem(code="team-type", count=1, message="The team is no text.")
+    found = of_other_phase(Evaluation(track="siqa-s", problems=(lacks, other)), "validation", "test")
+    assert [each.code for each in found.problems] == ["other-phase", "team-type"]
+    message = found.problems[0].message
+    assert message == "These are the items of the validation phase, which is over; the test phase has other items."
+    told = told_in(CHINESE, message)
+    assert "validation" in told
+    assert "phase" not in told

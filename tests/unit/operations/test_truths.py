@@ -48,7 +48,7 @@ def test_a_label_file_becomes_active(service: Service, tmp_path: Path) -> None:
     assert isinstance(one.old, float)
     assert one.new == one.old + 1
     with pytest.raises(Permanent, match="in force for siqa-s already: nothing to do"):
-        truths.effect(service, made)
+        truths.effect(service, made, service.ranking.stage)
 
 
 def test_what_was_active_is_told_in_order(service: Service, tmp_path: Path) -> None:
@@ -70,12 +70,12 @@ def _activate(service: Service, made: Truth) -> Truth:
 def test_the_last_two_versions_are_compared(service: Service, tmp_path: Path) -> None:
     """Unless others are named; a track that had one version only has nothing to compare."""
     with pytest.raises(Permanent, match="siqa-s has had no other labels yet"):
-        truths.two(service, None, None, "siqa-s")
+        truths.two(service, None, None, "siqa-s", service.ranking.stage)
     made = truths.from_file(service, corrected(tmp_path), None)
     before = _activate(service, made)
     old, new = before.sha256, made.sha256
     for first, second, told in ((None, None, (old, new)), (new[:8], old[:8], (new, old)), (old[:8], None, (old, new))):
-        assert tuple(one.sha256 for one in truths.two(service, first, second, None)) == told
+        assert tuple(one.sha256 for one in truths.two(service, first, second, None, service.ranking.stage)) == told
 
 
 def test_an_earlier_version_is_found_by_its_first_digits(service: Service, tmp_path: Path) -> None:
@@ -89,15 +89,15 @@ def test_an_earlier_version_is_found_by_its_first_digits(service: Service, tmp_p
 def test_items_are_withdrawn(service: Service) -> None:
     """By their ids as the labels have them; an id that no item has, or that is no number, is refused."""
     whole = service.labels.whole["siqa-s"]
-    made = truths.without_items(service, ["1"], "siqa-s")
+    made = truths.without_items(service, ["1"], "siqa-s", service.ranking.stage)
     assert made.n == whole.n - 1
     assert [(one.item, one.what, one.old) for one in truths.differences(whole, made)] == [(1, "withdrawn", None)]
     with pytest.raises(Permanent, match="one: the ids of SIQA-S are whole numbers"):
-        truths.without_items(service, ["one"], "siqa-s")
+        truths.without_items(service, ["one"], "siqa-s", service.ranking.stage)
     with pytest.raises(Permanent, match="9999"):
-        truths.without_items(service, ["9999"], "siqa-s")
+        truths.without_items(service, ["9999"], "siqa-s", service.ranking.stage)
     with pytest.raises(Permanent, match="--track: name one of siqa-u, siqa-s"):
-        truths.without_items(service, ["1"], None)
+        truths.without_items(service, ["1"], None, service.ranking.stage)
 
 
 def test_a_file_that_is_no_label_file_is_refused(service: Service, tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_the_ledger_says_which_labels_score(service: Service, tmp_path: Path) ->
     """Those of the config's file are used only while there is no ledger."""
     config, path = service.config, tmp_path / "labels" / "answer-s.json"
     given = load_truths({"siqa-s": path}, service.challenge.tracks)["siqa-s"]
-    assert truths.in_force(config, path, given).sha256 == given.sha256
+    assert truths.in_force(config, given.track, config.stages[0]).sha256 == given.sha256
     made = truths.from_file(service, corrected(tmp_path), None)
     _activate(service, made)
-    assert truths.in_force(config, path, given).sha256 == made.sha256
+    assert truths.in_force(config, given.track, config.stages[0]).sha256 == made.sha256
     elsewhere = config.model_copy(update={"state": tmp_path / "none"})
-    assert truths.in_force(elsewhere, path, given) is given
+    assert truths.in_force(elsewhere, given.track, config.stages[0]).sha256 == given.sha256

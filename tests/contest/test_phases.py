@@ -1,0 +1,146 @@
+"""A validation phase, then a test phase with other items: labels, scores, boards and letters of each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import flow
+from mailbot.config import load
+from mailbot.errors import ConfigError
+from mailbot.ledger import outbox, scores, submissions
+from mailbot.operations import acceptance, rebuild
+from tests.command import mailbot
+from tests.contest.contest import Clock, take
+from tests.contest.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, mail, received, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+AMBER, BERYL = "amber@example.org", "beryl@example.org"
+MINUTE = timedelta(minutes=1)
+WHY = ("--why", "the network was down")
+
+
+def _held(wired: Service) -> dict[str, str]:
+    """Return the labels that the children would be given now, by track."""
+    return {track: truth.sha256 for track, truth in wired.labels.items()}
+
+
+def _reply(wired: Service, number: int) -> str:
+    with wired.ledger.read() as tx:
+        return outbox.listing(tx)[number].message.decode()
+
+
+def test_labels_switch_at_the_instant_by_the_arrival_of_a_mail(tmp_path: Path) -> None:
+    """The children hold the present phase's labels alone; a mail that arrived before is scored by those of then."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        first, second = (wired.labels.of_stage(key).public["siqa-s"] for key in ("", "test"))
+        assert (set(first.ids), set(second.ids)) == (set(VALIDATION), set(TEST))
+        take(wired, mail(AMBER, VALIDATION), clock.instant)
+        take(wired, mail(BERYL, TEST), clock.instant)
+        assert _held(wired) == {"siqa-s": first.sha256}
+        assert "other-phase" not in _reply(wired, 1)  # what comes is told to nobody
+        at(clock, SWITCH + MINUTE)
+        take(wired, mail(BERYL, VALIDATION, shift=0.1), SWITCH - MINUTE)
+        assert _held(wired) == {"siqa-s": second.sha256}
+        take(wired, mail(AMBER, TEST, shift=0.1), SWITCH)
+        take(wired, mail(BERYL, VALIDATION, shift=0.2), SWITCH + MINUTE)
+        told = _reply(wired, 4)
+        assert "These are the items of the validation phase, which is over" in " ".join(told.split())
+        assert "missing" not in told
+        expected = [
+            ("Amber", "accepted", "validation"),
+            ("Beryl", "refused", "validation"),
+            ("Beryl", "accepted", "validation"),
+            ("Amber", "accepted", "test"),
+            ("Beryl", "refused", "test"),
+        ]
+        assert received(wired) == expected
+        with wired.ledger.read() as tx:
+            found = [row.truth for number in (1, 3, 4) for row in scores.of_submission(tx, number)]
+        assert found == [first.sha256, first.sha256, second.sha256]
+        assert [row.team for row in wired.ranking.board(SWITCH).tables[0].rows if row.rank] == ["Amber", "Beryl"]
+        assert [row.team for row in wired.ranking.board(clock()).tables[0].rows if row.rank] == ["Amber"]
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+    with contest(tmp_path, clock) as wired:
+        assert received(wired) == expected
+
+
+def test_more_time_and_a_late_file_count_in_the_phase_of_their_items(tmp_path: Path) -> None:
+    """A team that has more time may send the old items; those of another are accepted by an organizer alone."""
+    clock = Clock()
+    with contest(tmp_path, clock):
+        pass
+    until = ("--until", (SWITCH + timedelta(hours=3)).isoformat())
+    mailbot("teams", "extend", "amber", "validation", *until, *WHY, folder=tmp_path)
+    late = at(clock, SWITCH + timedelta(hours=1))
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail(AMBER, VALIDATION), late)
+        take(wired, mail(AMBER, TEST), late)
+        take(wired, mail(BERYL, VALIDATION), late)
+        assert received(wired) == [
+            ("Amber", "accepted", "validation"), ("Amber", "accepted", "test"), ("Beryl", "refused", "test"),
+        ]  # fmt: skip
+        acceptance.carry_out(wired, acceptance.look(wired, 3), "the network was down")
+        assert received(wired)[2] == ("Beryl", "accepted", "validation")
+        board = wired.ranking.board(late + MINUTE, stage=wired.challenge.stages[0])
+        assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+
+
+def test_a_phase_has_its_own_quota(tmp_path: Path) -> None:
+    """What was sent in the phase before, in the same week, does not count for it."""
+    clock = Clock(SWITCH - MINUTE)
+    with contest(tmp_path, clock, per_week=1) as wired:
+        take(wired, mail(AMBER, VALIDATION), clock.instant)
+        at(clock, SWITCH + MINUTE)
+        for shift in (0.1, 0.2):
+            take(wired, mail(AMBER, TEST, shift=shift), clock.instant)
+        assert [status for _, status, _ in received(wired)] == ["accepted", "accepted", "over-quota"]
+
+
+def test_labels_of_a_coming_phase_are_corrected_by_name(tmp_path: Path) -> None:
+    """`truth` and `ids` take the phase; the present one's stay."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        present = _held(wired)
+    mailbot("truth", "void", "101", "--phase", "test", "--why", "it is broken", folder=tmp_path)
+    assert mailbot("ids", "--phase", "test", folder=tmp_path).out.count("\n") >= 1
+    with contest(tmp_path, clock) as wired:
+        assert _held(wired) == present
+        assert (wired.labels.of_stage("test").public["siqa-s"].n, len(TEST)) == (13, 14)
+    rows = mailbot("truth", "list", "--json", folder=tmp_path).json
+    assert [(row["phase"], row["in_force"]) for row in rows] == [("validation", True), ("test", False), ("test", True)]
+
+
+def test_labels_of_a_coming_phase_that_cannot_be_used_stop_the_start(tmp_path: Path) -> None:
+    """They are loaded and checked from the first start on, and told by the key that names them."""
+    config = load.load(write(tmp_path))
+    (tmp_path / "test.json").write_text('{"predictions": []}')
+    with pytest.raises(ConfigError, match=r"phases\.test\.labels\.siqa-s: "), flow.opened(config):
+        pass
+
+
+def test_a_mail_server_ahead_of_us_opens_no_phase(tmp_path: Path) -> None:
+    """A mail dated after the switch waits until our own clock is there; its labels are in no child before."""
+    clock = Clock(SWITCH - MINUTE)
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail(AMBER, TEST), SWITCH + MINUTE)
+        assert received(wired) == []
+        at(clock, SWITCH + MINUTE)
+        while wired.intake.step():
+            pass
+        assert received(wired) == [("Amber", "accepted", "test")]
+        with wired.ledger.read() as tx:
+            assert len(submissions.listing(tx)) == 1
+    assert END > SWITCH
