@@ -52,21 +52,58 @@ _MACHINE = re.compile(
 """Local parts that no person writes from."""
 
 
-def looks_automatic(headers: Headers, *, has_attachment: bool, is_reaction: bool = False) -> tuple[Sign, str] | None:
+def looks_automatic(headers: Headers, *, has_attachment: bool, notice: str = "") -> tuple[Sign, str] | None:
     """Return how certain it is that a machine wrote a mail, and by what; None when nothing looks like it.
 
     The first row of the table counts, and strong signs come first. `has_attachment` says whether the mail brings
-    something that may be a result file: then its subject is no sign. `is_reaction` says whether it is an emoji that
-    somebody set below a mail of ours: a person did, but nobody waits for an answer.
+    something that may be a result file: then its subject is no sign. `notice` says what a mail program wrote for its
+    user, as an emoji that somebody set below a mail of ours: a person did, but nobody waits for an answer.
     """
     found = next(((sign, reason) for sign, reason, holds in _CHECKS if holds(headers)), None)
-    if is_reaction and (found is None or found[0] is Sign.WEAK):
-        return Sign.REPLY, "emoji reaction"
+    if notice and (found is None or found[0] is Sign.WEAK):
+        return Sign.REPLY, notice
+    if _NOTES.fullmatch(headers.decoded("subject")[:_LOOKED_AT]) and not has_attachment and found is None:
+        return Sign.REPLY, "out-of-office reply"
     strong = found is not None and (found[0] is not Sign.WEAK or _is_from_machine(headers))
     if strong or has_attachment or not is_absence(headers.decoded("subject")):
         return found
     machine = _has_no_return_path(headers) or _says_auto_submitted(headers)
     return (Sign.REPLY, "out-of-office reply") if machine else (Sign.WEAK, ABSENCE)
+
+
+_REACTED = re.compile(
+    r"[^\n]{0,200}(?:reacted to your message|hat auf (?:Ihre|deine) Nachricht reagiert|a réagi à votre message"
+    r"|reaccionó a (?:tu|su) mensaje|对(?:您|你)的(?:邮件|消息)做?作?出了?(?:反应|回应))[ :\uff1a]*(?:\n|$)",
+    re.IGNORECASE,
+)
+"""The first line of the mail that Outlook sends for an emoji; it has no field or part of its own."""
+
+_RECALL = re.compile(
+    r"[^\n]{1,200}(?: would like to recall the message, | möchte die Nachricht .{1,200} zurückrufen"
+    r"| souhaite rappeler le message|(?:希望|想要?)撤回(?:邮件|消息))",
+    re.IGNORECASE,
+)
+"""The one line of the mail by which Exchange asks to take another one back."""
+
+_WAS_READ = re.compile(
+    r"(?:Your message|您的邮件)\s.{0,1000}(?:was read on|was deleted without being read|已于.{0,60}阅读)", re.DOTALL
+)
+"""A read receipt of Outlook's in words alone."""
+
+_NOTES = re.compile(r"AUTO: .{1,200} (?:is|will be) out of the office.*\(returning [^()]*\)", re.IGNORECASE)
+"""The subject that Lotus Notes writes for an absence; it says so in no field."""
+
+
+def notice_in(text: str) -> str:
+    """Return what a mail program wrote for its user, by the words of its text; "" for what a person wrote."""
+    if _REACTED.match(text):
+        return "emoji reaction"
+    if _RECALL.match(text) and text.count("\n") < _SHORT:
+        return "request to recall a mail"
+    return "delivery or read report" if _WAS_READ.match(text) else ""
+
+
+_SHORT = 3  # lines
 
 
 def _is_our_own(headers: Headers) -> bool:

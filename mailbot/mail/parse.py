@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail import teamkey
 from mailbot.mail.authentication import read_claims
-from mailbot.mail.automatic import looks_automatic
+from mailbot.mail.automatic import looks_automatic, notice_in
 from mailbot.mail.mime import faults
 from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.attachments import brought, find
@@ -55,7 +55,9 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     headers = tree.headers[0]
     said = headers.decoded("subject")
     subject = printable(teamkey.stripped(said), SUBJECT_LENGTH)
-    sign = looks_automatic(headers, has_attachment=bool(found.attachments), is_reaction=found.is_reaction)
+    sign = looks_automatic(
+        headers, has_attachment=bool(found.attachments), notice=found.notice or notice_in(found.text)
+    )
     notice = [faults.advice("substitute")] if is_substitute(subject, found.text) else []
     return Mail(
         senders=senders(headers),

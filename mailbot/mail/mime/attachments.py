@@ -33,8 +33,8 @@ class Found:
     faults: tuple[Problem, ...] = ()
     #: Files that are no candidates: papers, code. What stands here or among the attachments can be taken out again.
     passed: tuple[Attachment, ...] = ()
-    #: Whether a part says that somebody reacted to a mail with an emoji.
-    is_reaction: bool = False
+    #: What the mail is, if a part says that a mail program wrote it for its user: a reaction, a receipt; "" for none.
+    notice: str = ""
 
 
 @dataclass(kw_only=True)
@@ -48,8 +48,8 @@ class _Basket:
     passed: list[Attachment] = field(default_factory=list)
     #: Media type and source of each text a person reads.
     texts: list[tuple[str, str]] = field(default_factory=list)
-    #: Whether there is a reaction.
-    is_reaction: bool = False
+    #: What a part says that the mail is.
+    notice: str = ""
     #: Boundaries around a part that says how its neighbours are encrypted.
     sealed: Collection[tuple[str, ...]] = ()
 
@@ -75,17 +75,19 @@ def find(raw: bytes, leaves: Sequence[Part], caps: Caps) -> Found:
         attachments=kept,
         faults=(*over, *closed, *hints),
         passed=tuple(file for file in basket.passed if file.data)[: caps.attachments],
-        is_reaction=basket.is_reaction,
+        notice=basket.notice,
     )
 
 
 def _sort(raw: bytes, part: Part, basket: _Basket) -> None:
     """Put a part where it belongs."""
     encoded = raw[part.start : part.end]
+    said = kinds.notice(part, lambda: decode(encoded, part.encoding))
+    basket.notice = basket.notice or said
     if part.content_type in kinds.TNEF or part.name.lower() == "winmail.dat":
         _sort_winmail(decode(encoded, part.encoding), part.name, basket)
-    elif kinds.is_reaction(part):
-        basket.is_reaction = True
+    elif said and not part.name:
+        pass
     elif code := kinds.is_closed(part, is_sealed=part.around in basket.sealed):
         _sort_closed(part, code, encoded, basket)
     elif body.is_body(part):

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailbot.mail.mime.parts import Part
 
 BYTES = "application/octet-stream"
@@ -89,6 +91,26 @@ def closed_text(text: str) -> str:
 def is_reaction(part: Part) -> bool:
     """Whether a part is no more than an emoji about a mail of ours (Gmail's form, and RFC 9078)."""
     return part.content_type == REACTION or part.disposition == "reaction"
+
+
+_CALENDAR_ANSWER = re.compile(rb"^METHOD:[ \t]*REPLY\b", re.IGNORECASE | re.MULTILINE)
+
+_REPORTS = ("message/disposition-notification", "message/delivery-status")
+
+
+def notice(part: Part, data: Callable[[], bytes | None]) -> str:
+    """Return what a mail with this part is, which a mail program wrote for its user; "" for any other part.
+
+    It may be an emoji about a mail of ours, an answer to an invitation (RFC 5546, section 3.2.3), or a receipt outside
+    of multipart/report. `data` decodes the part.
+    """
+    if is_reaction(part):
+        return "emoji reaction"
+    if part.content_type in _REPORTS:
+        return "delivery or read report"
+    if part.content_type == "text/calendar" and _CALENDAR_ANSWER.search((data() or b"")[:_SNIFFED]):
+        return "answer to an invitation"
+    return ""
 
 
 def is_decoration(part: Part) -> bool:
