@@ -97,6 +97,8 @@ class Answer:
     entries: Sequence[EntryRow] = ()
     #: What came of a request to the roster.
     registration: Result | None = None
+    #: For a mail that was held and confirmed: how many others of the team wait for the same.
+    waiting: int = 0
 
     @property
     def is_proven(self) -> bool:

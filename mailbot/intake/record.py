@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mailbot.identity.identify import Identity
     from mailbot.intake.answering import Answering
     from mailbot.intake.case import Case
     from mailbot.intake.entries import Entry
@@ -91,7 +92,7 @@ class Record:
         self._release(tx, case)
         told = Answer(
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
-            why=identity.reason or "", registration=identity.result,
+            why=identity.reason or "", registration=identity.result, waiting=_waiting(tx, identity),
         )  # fmt: skip
         if command is not None and team is not None:
             stale = level.is_stale(identity.verdict, row.arrived_at)
@@ -147,6 +148,12 @@ class Record:
             recipient = outbox.recipient_of(tx, message_id)
             if recipient and teams.mark_bouncing(tx, recipient, now):
                 events.append(tx, kind="address-bounced", subject=case.row.name, now=now)
+
+
+def _waiting(tx: Tx, identity: Identity) -> int:
+    """Count the held mails of a team that has just confirmed one: each has a question of its own."""
+    is_confirmed = identity.verdict is not None and identity.verdict.level is AuthLevel.CONFIRMED
+    return held.of_team(tx, identity.team.id) if is_confirmed and identity.team else 0
 
 
 def _as_kept(one: Answered) -> dict[str, object]:

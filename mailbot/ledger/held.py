@@ -84,6 +84,11 @@ def count(tx: Tx) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(*_IS_HELD)) or 0
 
 
+def of_team(tx: Tx, team_id: int) -> int:
+    """Count the mails of a team that are held."""
+    return tx.scalar(sa.select(sa.func.count()).select_from(mails).where(mails.c.team_id == team_id, *_IS_HELD)) or 0
+
+
 def asked_at(tx: Tx, mail_id: int) -> datetime | None:
     """Return when the question about a mail was sent, or is to be; None when it was not written."""
     question = (outbox.c.mail_id == mail_id, outbox.c.kind == QUESTION)

@@ -109,6 +109,8 @@ def test_a_code_holds_from_when_it_was_sent(strict: Service, clock: Clock) -> No
         confirmed = mails.get(tx, row.id)
     assert confirmed is not None
     assert confirmed.outcome is Outcome.SCORED
+    (receipt,) = [one for one in written(strict, "reply") if one.mail_id == row.id]
+    assert f"{PER_HOUR} other mails of your team still wait".encode() in receipt.message
 
 
 @pytest.mark.parametrize(("text", "count"), [("confirm", 3), ("Perhaps", 3)])
