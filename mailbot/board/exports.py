@@ -85,6 +85,38 @@ def _cell(value: str | float | None, decimals: int | None) -> str:
             return str(value) if decimals is None else f"{value:.{decimals}f}"
 
 
+_LATEX = str.maketrans(
+    {char: f"\\{char}" for char in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "–": "--"}
+)
+"""What has a meaning in LaTeX, and what stands for it as text."""
+
+
+def as_latex(board: Board) -> str:
+    """Return the tables of a board as LaTeX, for ``booktabs``; texts are escaped, so that none of them is a command."""
+    return "\n".join(_tabular(table) for table in board.tables)
+
+
+def _tabular(table: Table) -> str:
+    headings = (*table.headings, score_heading(table))
+    head = ["", "Team", "Method", *(heading.title for heading in headings)]
+    lines = [_latex_row(head)]
+    for place, row in enumerate(table.rows):
+        values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
+        cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
+        if row.baseline and (place == 0 or not table.rows[place - 1].baseline):
+            lines.append(r"\midrule")
+        lines.append(_latex_row([str(row.rank or ""), row.team, row.method, *cells]))
+    form = f"rll{'r' * len(headings)}"
+    begin, end = rf"\begin{{tabular}}{{{form}}}", r"\end{tabular}"
+    title = f"% {one_line(table.title)}: {one_line(table.formula)}"
+    return "\n".join([title, begin, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule", end, ""])
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(one_line(cell).translate(_LATEX) for cell in cells) + r" \\"
+
+
 RECEIPTS = "receipts.csv"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.board import build
-from mailbot.board.uncertainty import sureness
+from mailbot.board.uncertainty import pairs, sureness
 from mailbot.config.stages import stage_before
 from mailbot.errors import Permanent
 from mailbot.ledger import scores
@@ -14,10 +14,11 @@ from mailbot.ledger.scores import Version
 from mailbot.ledger.standings import Deciding, standings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mailbot.board.model import Board
+    from mailbot.board.uncertainty import Pair
     from mailbot.config.board import BoardRules
     from mailbot.config.challenge import Challenge
     from mailbot.config.stages import Stage
@@ -26,8 +27,20 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.model import Rule, Standing
     from scoring.labels.truth import Truth
+    from scoring.scores.scored import Laid
 
     Versions = Mapping[str, Version]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Considered:
+    """What a board is made of."""
+
+    standings: Sequence[Standing]
+    #: The labels, by track.
+    truths: Mapping[str, Truth]
+    #: What each submission predicts, by receipt.
+    laid: Mapping[str, Laid]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +68,7 @@ class Ranking:
         if missing:
             message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
             raise Permanent(message)
-        laid = {
-            receipt: columns
-            for track, truth in truths.items()
-            for receipt, columns in self.backfill.predicted(truth, [one for one in found if one.track == track]).items()
-        }
+        laid = self._laid(found, truths)
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)
         rules = self._rules(versions, stage, final=final)
         made = build.build(found, rules, as_of.astimezone(self.challenge.zone), sure)
@@ -68,6 +77,26 @@ class Ranking:
     def stage_before(self, as_of: datetime) -> Stage:
         """Return the stage whose board is the one of an instant."""
         return stage_before(self.challenge.stages, as_of)
+
+    def considered(self, as_of: datetime) -> Considered:
+        """Return what the board of an instant is made of."""
+        stage = self.stage_before(as_of)
+        truths = self.labels.of_stage(stage.key).public
+        with self.ledger.read() as tx:
+            found = self._standings(tx, self._versions_of(truths, stage), as_of, stage)
+        return Considered(standings=found, truths=truths, laid=self._laid(found, truths))
+
+    def pairs(self, as_of: datetime) -> list[Pair]:
+        """Test which teams of the board of an instant differ; see :func:`mailbot.board.uncertainty.pairs`."""
+        of = self.considered(as_of)
+        return pairs(of.standings, of.truths, of.laid, overall=self.challenge.board.has_overall)
+
+    def _laid(self, found: Sequence[Standing], truths: Mapping[str, Truth]) -> dict[str, Laid]:
+        return {
+            receipt: columns
+            for track, truth in truths.items()
+            for receipt, columns in self.backfill.predicted(truth, [one for one in found if one.track == track]).items()
+        }
 
     def lacking(self, tx: Tx, versions: Versions) -> int:
         """Count the submissions that have no score of these versions; while there are any, no board comes out."""

@@ -57,14 +57,7 @@ def sureness(
 
     With ``overall``, the score over all tracks is their mean, a missing one counting 0.
     """
-    rows = {
-        track: [
-            Moved(team=s.team, score=s.score, influences=deviations(laid[s.receipt], truth))
-            for s in standings
-            if s.track == track and s.receipt in laid
-        ]
-        for track, truth in truths.items()
-    }
+    rows = _moved(standings, truths, laid)
     tables = {
         name: _table(found, truths[name].track.bounds, higher_is_better=truths[name].track.higher_is_better)
         for name, found in rows.items()
@@ -72,6 +65,68 @@ def sureness(
     if overall:
         tables[OVERALL] = _table(_means(rows), _bounds(truths), higher_is_better=True)
     return tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two teams of a table, the better one first, and whether their scores differ."""
+
+    table: str
+    team: str
+    other: str
+    #: How far the scores lie apart, and the standard error of that, unrounded.
+    value: float
+    error: float
+    #: Of a two-sided test on the same items, and adjusted by Holm's procedure for all pairs of the table.
+    p: float
+    adjusted: float
+
+
+def pairs(
+    standings: Sequence[Standing], truths: Mapping[str, Truth], laid: Mapping[str, Laid], *, overall: bool
+) -> list[Pair]:
+    """Test each pair of the best :data:`MOST_ROWS` teams of each table; the arguments are those of :func:`sureness`.
+
+    The test is that of the difference of two scores on the same items by its standard error
+    (:func:`scoring.interval.difference`): a paired z-test on what moves the two scores.
+    """
+    rows: dict[str, Sequence[Moved]] = dict(_moved(standings, truths, laid))
+    if overall:
+        rows = {OVERALL: _means(_moved(standings, truths, laid)), **rows}
+    return [
+        pair
+        for table, found in rows.items()
+        for pair in _pairs(table, found, falls=table not in truths or truths[table].track.higher_is_better)
+    ]
+
+
+def _pairs(table: str, rows: Sequence[Moved], *, falls: bool) -> list[Pair]:
+    """Test all pairs of a table; with ``falls`` the greatest score is the best."""
+    best = sorted(rows, key=lambda row: -row.score if falls else row.score)[:MOST_ROWS]
+    two = [(one, other) for place, one in enumerate(best) for other in best[place + 1 :]]
+    found = [interval.difference(one.score, other.score, one.influences, other.influences) for one, other in two]
+    adjusted = interval.holm_adjusted([each.p for each in found])
+    return [
+        Pair(
+            table=table, team=one.team, other=other.team, value=abs(each.value), error=each.error, p=each.p,
+            adjusted=holm,
+        )
+        for (one, other), each, holm in zip(two, found, adjusted, strict=True)
+    ]  # fmt: skip
+
+
+def _moved(
+    standings: Sequence[Standing], truths: Mapping[str, Truth], laid: Mapping[str, Laid]
+) -> dict[str, list[Moved]]:
+    """Return the scores of each track whose columns are there, and what moves them."""
+    return {
+        track: [
+            Moved(team=s.team, score=s.score, influences=deviations(laid[s.receipt], truth))
+            for s in standings
+            if s.track == track and s.receipt in laid
+        ]
+        for track, truth in truths.items()
+    }
 
 
 def _table(rows: Sequence[Moved], bounds: tuple[float, float], *, higher_is_better: bool) -> dict[str, Sure]:

@@ -97,6 +97,11 @@ COMMANDS = {
         "checks:similar",
         "List submissions of different teams that look alike. This proves nothing, and nothing is refused for it.",
     ),
+    "items": Listed(
+        "Score",
+        "checks:items",
+        "List the items that nearly all teams get wrong, and those that nobody answers. For organizers alone.",
+    ),
     "simulate-attack": Listed(
         "Score",
         "checks:simulate_attack",
@@ -113,7 +118,11 @@ COMMANDS = {
         "boards:publish",
         "Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written.",
     ),
-    "board": Listed("Publish", "boards:board", "Show the leaderboard as it would be published now."),
+    "board": Listed(
+        "Publish",
+        "boards:board",
+        "Show the leaderboard as it would be published now, or as of an earlier day; nothing is published.",
+    ),
     "page": Listed(
         "Publish", "boards:page", "Regenerate the results page and the files of the last board, and run page.command."
     ),

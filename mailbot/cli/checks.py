@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ from mailbot.operations import attacks
 from mailbot.operations import verify as verification
 from scoring.fairness.similarity import Kind
 from scoring.report import parse
+from scoring.scores.items import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,6 +109,39 @@ def _told(told: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {line}" for line in quote["differences"])
 
 
+def items(
+    context: typer.Context,
+    track: Annotated[str | None, typer.Option("--track", help="Only this track.")] = None,
+    share: Annotated[
+        float, typer.Option("--share", min=0.0, max=1.0, help="List items that at least this share got wrong.")
+    ] = 0.9,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the items that nearly all teams get wrong, and those that nobody answers. For organizers alone.
+
+    The submissions that count now are looked at. The label of such an item may be wrong; `mailbot truth` corrects it.
+    """
+    set_up_journal(quiet=True)
+    with flow.opened(begun(load_config(context, config))) as wired:
+        of = wired.ranking.considered(wired.clock())
+        _verify_track(track, wired)
+        rows = [
+            {"track": name} | asdict(one)
+            for name, truth in of.truths.items()
+            if track in {None, name}
+            for one in answered(
+                truth, [of.laid[s.receipt] for s in of.standings if s.track == name and s.receipt in of.laid]
+            )
+        ]
+    told = [row for row in rows if row["unanswered"] == 1 or (row["wrong"] is not None and row["wrong"] >= share)]
+    told.sort(key=lambda row: (-row["unanswered"], -(row["wrong"] or 0)))
+    percent = "{:.0%}".format
+    columns: dict[str, Callable[[Any], str] | None] = {"track": None, "item": str, "column": None}
+    columns |= {"wrong": percent, "unanswered": percent, "commonest": None, "common": percent, "submissions": None}
+    emit(told, as_json=as_json, columns=columns, title="Items that nearly all get wrong, or nobody answers")
+
+
 def similar(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
@@ -117,9 +152,7 @@ def similar(
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
-        if track is not None and track not in wired.labels:
-            message = f"there is no track {track}; the config has {', '.join(wired.labels)}"
-            raise Permanent(message)
+        _verify_track(track, wired)
         rows = [row for name in ([track] if track else list(wired.labels)) for row in _pairs(wired, name)]
     columns = {"track": None, "kind": None, "value": "{:.4g}".format, "series": str, "outlying": "{:.1f}".format}
     columns |= dict.fromkeys(("first", "team", "second", "other_team"))
@@ -148,6 +181,13 @@ def _pairs(wired: Service, track: str) -> list[dict[str, object]]:
         }
         for row in found
     ]
+
+
+def _verify_track(track: str | None, wired: Service) -> None:
+    """Raise Permanent for a track that the config does not have."""
+    if track is not None and track not in wired.labels:
+        message = f"there is no track {track}; the config has {', '.join(wired.labels)}"
+        raise Permanent(message)
 
 
 def simulate_attack(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.boards import show
+from mailbot.cli.boards.showing import show
 from mailbot.errors import Permanent, how
 
 EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")

@@ -15,7 +15,7 @@ import pytest
 
 from mailbot.board.build import build
 from mailbot.board.codec import board_from_json
-from mailbot.board.exports import as_csv, as_json, guarded
+from mailbot.board.exports import as_csv, as_json, as_latex, guarded
 from mailbot.board.workbook import as_xlsx
 from mailbot.config.board import TrackRules
 from tests.unit import boards
@@ -165,3 +165,14 @@ def test_xlsx_bears_the_instant_of_the_board() -> None:
 def test_json_is_the_board() -> None:
     """The published JSON reads back as the same board."""
     assert board_from_json(json.loads(as_json(boards.board()))) == boards.board()
+
+
+def test_latex_takes_no_text_for_a_command() -> None:
+    """Each table is a tabular with a row for each row; what has a meaning in LaTeX is escaped."""
+    names = r"R&D_100% #1 {x} $5 ~ ^ \input{/etc/passwd}"
+    text = as_latex(build([standing(names, "siqa-s", 50.0)], rules(), AS_OF))
+    assert (
+        r"R\&D\_100\% \#1 \{x\} \$5 \textasciitilde{} \textasciicircum{} \textbackslash{}input\{/etc/passwd\}" in text
+    )
+    assert r"\input" not in text
+    assert text.count(r"\toprule") == text.count(r"\end{tabular}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from mailbot.board.uncertainty import MOST_ROWS, sureness
+from mailbot.board.uncertainty import MOST_ROWS, pairs, sureness
 from mailbot.config.board import OVERALL
 from mailbot.model import Standing
 from scoring.interval import difference, interval, standard_error
+from scoring.scores.parts import labels_of, parts_of
 from scoring.scores.scored import influence, scored
 from tests.unit.scoring.cases import s_case, u_case
 from tests.unit.services import NOW
@@ -103,3 +106,32 @@ def test_of_very_many_rows_the_best_are_compared() -> None:
     assert found["T0"].group == "a"
     assert found[f"T{MOST_ROWS + 1}"].group == ""
     assert {sure.ranks for sure in found.values()} == {None}
+
+
+def test_pairs_are_tested_as_scipy_does(contest: tuple[list[Standing], dict[str, Truth], dict[str, Laid]]) -> None:
+    """On SIQA-U, a weighted mean of accuracies: a paired z-test over the groups."""
+    standings, truths, laid = contest
+    truth = truths["siqa-u"]
+    (found,) = [one for one in pairs(standings, truths, laid, overall=True) if one.table == "siqa-u"]
+    right = {
+        team: (next(iter(laid[f"{team}/siqa-u"].values())) == next(iter(labels_of(truth).values()))) * 100.0
+        for team in ("Ada", "Bo")
+    }
+    apart, weights = right[found.team] - right[found.other], truth.track.weights
+    total, parts = sum(weights.values()), parts_of(truth).slices
+    value = sum(weight / total * apart[parts[group]].mean() for group, weight in weights.items())
+    squares = [(w / total) ** 2 * apart[parts[g]].var() / apart[parts[g]].size for g, w in weights.items()]
+    assert found.value == pytest.approx(value)
+    assert found.error == pytest.approx(np.sqrt(sum(squares)))
+    assert found.p == found.adjusted == pytest.approx(2 * stats.norm.sf(value / np.sqrt(sum(squares))))
+
+
+def test_all_pairs_of_a_table_are_adjusted_together(
+    contest: tuple[list[Standing], dict[str, Truth], dict[str, Laid]],
+) -> None:
+    """Three pairs where there are three teams, the better one first; none is surer than by itself."""
+    found = [one for one in pairs(*contest, overall=True) if one.table == OVERALL]
+    assert [{one.team, one.other} for one in found] == [{"Ada", "Bo"}, {"Ada", "Cy"}, {"Bo", "Cy"}]
+    assert all(one.value >= 0 for one in found)
+    assert all(one.adjusted >= one.p for one in found)
+    assert max(one.p for one in found) == max(one.adjusted for one in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -233,3 +234,15 @@ def test_a_board_of_one_has_one_letter() -> None:
     """And one rank."""
     found = interval.ties([50.0], np.ones((1, 3)))
     assert (found.letters, found.ranks, found.flips) == (("a",), ((1, 1),), (None,))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_adjusted_p_values_are_those_of_the_closed_test(seed: int) -> None:
+    """Holm's procedure is the closed test of Bonferroni's (Marcus, Peritz and Gabriel, 1976): by its definition."""
+    p = np.random.default_rng(seed).beta(0.3, 2, 5).tolist()
+    sets = [each for size in range(1, 6) for each in combinations(range(5), size)]
+    closed = [
+        max(min(1.0, len(each) * min(p[i] for i in each)) for each in sets if place in each) for place in range(5)
+    ]
+    assert interval.holm_adjusted(p) == pytest.approx(closed)
+    assert [one <= interval.ALPHA for one in interval.holm_adjusted(p)] == interval.holm(p)

@@ -1,35 +1,26 @@
-"""publish, board, page: the leaderboard."""
+"""publish, page: the leaderboard, brought out."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
 from mailbot import flow
-from mailbot.board.build import score_heading
-from mailbot.board.codec import rows_as_json
 from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
-from mailbot.board.page.tables import spread
-from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, act_as_organizer, ask, begun, load_config, set_up_journal
+from mailbot.cli.boards.showing import show
+from mailbot.cli.common import INCOMPLETE, ConfigFile, act_as_organizer, ask, load_config, set_up_journal
 from mailbot.cli.letters import show_drafts
 from mailbot.letters import written
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.board.model import Board, Table
+    from mailbot.board.model import Board
     from mailbot.board.sheet.requests import Change
     from mailbot.letters.written import Written
     from mailbot.service import Service
-
-WIDEST = 1_000
-"""A width in which any table has room, to measure how wide it is."""
 
 MOST_CELLS = 20
 """So many changed cells of a worksheet are listed; the rest are counted."""
@@ -116,55 +107,6 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
         typer.echo(f"Made anew in {wired.config.published}")
     if not done:
         raise typer.Exit(INCOMPLETE)
-
-
-def board(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show the leaderboard as it would be published now."""
-    set_up_journal(quiet=True)
-    with flow.opened(begun(load_config(context, config))) as wired:
-        made = wired.weekly.board(wired.clock())
-    if as_json:
-        typer.echo(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2))
-    else:
-        show(made)
-
-
-def show(made: Board) -> None:
-    """Print a board's tables, with intervals and tie groups if the terminal is wide enough."""
-    console = Console()
-    for table in made.tables:
-        whole = _shown(table, intervals=any(row.interval for row in table.rows))
-        fits = console.measure(whole, options=console.options.update(width=WIDEST)).maximum <= console.width
-        console.print(whole if fits else _shown(table, intervals=False))
-        console.print()
-
-
-def _shown(table: Table, *, intervals: bool) -> RichTable:
-    """Lay out a table of the board, on request with intervals and tie groups."""
-    headings = (*table.headings, score_heading(table))
-    shown = RichTable(
-        title=f"{table.title}  ({table.formula})",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="dim",
-    )
-    shown.add_column("#", justify="right")
-    shown.add_column("team", overflow="fold")
-    shown.add_column("method", overflow="fold")
-    for heading in headings:
-        shown.add_column(heading.title, justify="right", min_width=max(map(len, heading.title.split())))
-    for title in ("95 %", "tie") if intervals else ():
-        shown.add_column(title, style="dim", no_wrap=True)
-    for row in table.rows:
-        values = [*(row.cells.get(heading.key) for heading in table.headings), row.score]
-        cells = ["–" if v is None else f"{v:.{h.decimals}f}" for v, h in zip(values, headings, strict=True)]
-        told = (spread(row, headings[-1].decimals), row.group) if intervals else ()
-        style = "dim" if row.baseline else ""
-        shown.add_row(str(row.rank or ""), Text(row.team), Text(row.method), *cells, *told, style=style)
-    return shown
 
 
 def _write(wired: Service) -> bool:
