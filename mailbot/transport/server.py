@@ -44,13 +44,26 @@ _TLS_ADVICE = (
 """What to do about the alerts and errors of TLS (RFC 8446, section 6), by what OpenSSL calls them."""
 
 
+_CERTIFICATE = (
+    ({10}, "it is over; the provider must renew it, unless this host's clock is wrong: compare `date`"),
+    ({9}, "it is not valid yet; most likely this host's clock is wrong: compare `date`"),
+    ({62, 64}, "{0}.host must be a name that stands in the certificate: ask the provider which"),
+    (
+        {18, 19, 20, 21},
+        "no public authority vouches for it: {0}.ca_file must be its authority, and {0}.host the name in it",
+    ),
+)
+"""What to do about a certificate, by OpenSSL's codes (X509_V_ERR_*)."""
+
+
 def _why_tls(error: ssl.SSLError, section: str) -> str:
     """Say what the server's TLS says, and what to do about it."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}): {section}.host must be the name in it, "
-            f"{section}.ca_file its authority where that is not a public one"
+        fitting = (told for codes, told in _CERTIFICATE if getattr(error, "verify_code", 0) in codes)
+        advice = next(
+            fitting, "{0}.host must be the name in it, {0}.ca_file its authority where that is not a public one"
         )
+        return f"its certificate is not trusted ({error.verify_message}): {advice.format(section)}"
     reason = error.reason or ""
     if reason in _PLAIN_ANSWER:
         return f'it speaks no TLS at first on that port: set {section}.security to "starttls", or mend {section}.port'

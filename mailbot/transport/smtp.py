@@ -16,6 +16,7 @@ from mailbot.transport import server
 from mailbot.transport.refusal import Stage, of_reply, passes
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.config.servers import Smtp
@@ -89,8 +90,7 @@ class Sender:
             client.local_hostname = settings.hello or own_name(client)
             _greet(client)
             if settings.security == "starttls":
-                client.starttls(context=trusted)
-                _greet(client)
+                _start_tls(client, trusted)
             self._log_in(client)
         except BaseException:
             client.close()
@@ -104,6 +104,11 @@ class Sender:
         elif user:
             _log_in_by_token(client, user, self._password())
 
+
+_NO_STARTTLS = (
+    'the SMTP server cannot be reached safely: it offers no STARTTLS on that port; set smtp.security to "tls" and'
+    " smtp.port to 465"
+)
 
 _UNSAID = "[127.0.0.1]"
 """What smtplib would call us; it is replaced before anything is said, and spares a question to the name server."""
@@ -121,6 +126,13 @@ def own_name(client: smtplib.SMTP) -> str:
         return _full_name()
     address = str(client.sock.getsockname()[0]).partition("%")[0] if client.sock else "127.0.0.1"
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _start_tls(client: smtplib.SMTP, trusted: ssl.SSLContext | None) -> None:
+    if not client.has_extn("starttls"):
+        raise Unreachable(_NO_STARTTLS)
+    client.starttls(context=trusted)
+    _greet(client)
 
 
 def _greet(client: smtplib.SMTP) -> None:
