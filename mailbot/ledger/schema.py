@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from enum import StrEnum
 
-    from mailbot.ledger.engine import Tx
-
 
 metadata = sa.MetaData(
     naming_convention={
@@ -78,7 +76,7 @@ def is_due(due_at: sa.Column[Any], entered_at: sa.Column[Any], now: datetime) ->
     return sa.or_(due_at <= now, entered_at > now, due_at > now + LONGEST_WAIT)
 
 
-def all_rows(tx: Tx, name: str) -> Iterator[dict[str, Any]]:
+def all_rows(tx: sa.Connection, name: str) -> Iterator[dict[str, Any]]:
     """Yield every row of a table by its columns, in the order of its primary key."""
     found = metadata.tables[name]
     for row in tx.execute(sa.select(found).order_by(*found.primary_key.columns)).mappings():

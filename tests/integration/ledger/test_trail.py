@@ -12,10 +12,12 @@ from alembic.migration import MigrationContext
 
 from mailbot.errors import Permanent, Temporary
 from mailbot.ledger import Ledger, events, tables
+from mailbot.ledger.engine import MIGRATIONS, upgrade
 from tests.integration.ledger import rows
 from tests.integration.ledger.rows import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -79,20 +81,62 @@ def test_two_ledgers_with_the_same_story_have_the_same_head(ledger: Ledger, tmp_
     assert heads[0] == heads[1]
 
 
-def test_the_migrations_make_the_tables(ledger: Ledger) -> None:
+@pytest.fixture
+def migrated(url: str) -> Iterator[Ledger]:
+    """Give a ledger that went through every version there ever was."""
+    made = Ledger(url)
+    with made.write() as tx:
+        upgrade(tx, MIGRATIONS)
+    yield made
+    made.close()
+
+
+def test_the_migrations_make_the_tables(migrated: Ledger) -> None:
     """After all migrations nothing is left to be changed: types, defaults and constraints are as the tables say."""
-    with ledger.read() as tx:
+    with migrated.read() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
 
 
-def test_the_migrations_make_the_constraints(ledger: Ledger) -> None:
+def test_the_migrations_make_the_constraints(migrated: Ledger) -> None:
     """Checks too, which alembic does not compare, are those of the tables, by name."""
-    with ledger.read() as tx:
+    with migrated.read() as tx:
         inspector = sa.inspect(tx)
         found = {check["name"] for name in tables.metadata.tables for check in inspector.get_check_constraints(name)}
     checks = (c for table in tables.metadata.tables.values() for c in table.constraints)
     assert found == {str(check.name) for check in checks if isinstance(check, sa.CheckConstraint)}
+
+
+def shape(ledger: Ledger) -> dict[str, list[str]]:
+    """Return what the engine says of every table: columns, keys, checks and indexes, in no order."""
+    with ledger.read() as tx:
+        inspector = sa.inspect(tx)
+        asked = (
+            inspector.get_columns,
+            lambda name: [inspector.get_pk_constraint(name)],
+            inspector.get_foreign_keys,
+            inspector.get_unique_constraints,
+            inspector.get_check_constraints,
+            inspector.get_indexes,
+        )
+        return {
+            name: sorted(str(sorted((k, str(v)) for k, v in one.items())) for ask in asked for one in ask(name))
+            for name in inspector.get_table_names()
+        }
+
+
+def test_a_new_ledger_is_as_if_it_had_been_migrated(ledger: Ledger) -> None:
+    """Tables that are made at once differ in nothing from tables that grew, nor does the version."""
+    version = sa.text("SELECT version_num FROM alembic_version")
+    with ledger.read() as tx:
+        at_once = tx.scalar(version)
+    made = shape(ledger)
+    with ledger.write() as tx:
+        tables.metadata.drop_all(tx)
+        tx.execute(sa.text("DROP TABLE alembic_version"))
+        upgrade(tx, MIGRATIONS)
+        assert tx.scalar(version) == at_once
+    assert shape(ledger) == made
 
 
 def test_migrating_again_changes_nothing(url: str, ledger: Ledger) -> None:
