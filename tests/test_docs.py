@@ -34,16 +34,15 @@ def commands() -> Iterator[str]:
         yield from (f"mailbot {name} {sub}" for sub in inner) if inner else iter([f"mailbot {name}"])
 
 
-@pytest.mark.parametrize("command", list(commands()))
-def test_every_command_is_documented(command: str) -> None:
+def test_every_command_is_documented() -> None:
     """docs/operations.md names each command."""
-    assert f"`{command}" in OPERATIONS
+    assert [command for command in commands() if f"`{command}" not in OPERATIONS] == []
 
 
-@pytest.mark.parametrize("word", [*MailState, *Outcome, *Status, *ReplyState])
-def test_every_word_of_a_listing_is_documented(word: str) -> None:
+def test_every_word_of_a_listing_is_documented() -> None:
     """docs/operations.md names each state, outcome and status."""
-    assert f"`{word}`" in OPERATIONS
+    words = [*MailState, *Outcome, *Status, *ReplyState]
+    assert [word for word in words if f"`{word}`" not in OPERATIONS] == []
 
 
 def test_every_event_of_the_journal_is_documented() -> None:
