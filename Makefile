@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attack test-crash test-systemd real-run lint bench fuzz lock checker man
+.PHONY: docs wheel help setup demo test attack test-crash test-systemd real-run lint bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -83,6 +83,12 @@ corpus: setup ## Read the mails below DIR=... by mailbot and by Python's email p
 
 checker: setup ## Write the teams' checker, one file for any Python 3.11: build/siqa-checker.pyz (IDS=ids.txt bakes ids in)
 	@$(BIN)/python -m scoring.pack build/siqa-checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
+
+docs: setup ## Build the handbook, mailbot/handbook/index.html, which `mailbot docs` opens; strict: no dead link, no orphan
+	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees -c docs/site docs mailbot/handbook
+
+wheel: docs ## Build the wheel, with the handbook in it: dist/
+	@$(BIN)/python -m hatchling build --target wheel
 
 man: setup ## Write the manual page: build/mailbot.1
 	@mkdir -p build

@@ -1,12 +1,28 @@
-"""man: the manual page, made from the commands and their help."""
+"""man and docs: the manual page, made from the commands and their help, and the handbook."""
 
 from __future__ import annotations
 
-from typing import Any
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from mailbot import __version__
+from mailbot.errors import Permanent
+
+HANDBOOK = Path(__file__).parents[1] / "handbook" / "index.html"
+
+
+def docs(
+    where: Annotated[bool, typer.Option("--where", help="Print its address, open nothing.")] = False,
+) -> None:
+    """Open the handbook in a browser, or print where it lies; needs no network."""
+    if not HANDBOOK.is_file():
+        message = "this installation holds no handbook: `make docs` in the source builds it from docs/"
+        raise Permanent(message)
+    if where or not webbrowser.open(HANDBOOK.as_uri()):
+        typer.echo(HANDBOOK.as_uri())
 
 
 def man(context: typer.Context) -> None:
@@ -63,5 +79,5 @@ def _is_option(param: object) -> bool:
 
 def _text(text: str) -> str:
     """Escape text for roff: in one line, and with no request at its beginning."""
-    one = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
+    one = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
     return f"\\&{one}" if one.startswith((".", "'")) else one

@@ -1,0 +1,236 @@
+"""Write the reference from the code: every command, config key, metric, audit kind and Prometheus figure.
+
+Nothing here is typed by hand, so that no page can be behind the code: the commands tell their own help, the keys of the
+config their sentences in config.example.toml (a test holds that file to the schema), the metrics their registry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+import typer.main
+from pydantic import AwareDatetime
+
+from mailbot.cli.app import COMMANDS, app
+from mailbot.config.calendar import Moment
+from mailbot.config.errors import nearest_model
+from mailbot.config.fields import Section
+from mailbot.config.schema import Config
+from mailbot.ledger import events
+from scoring.declaration.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+LINE = re.compile(r"(?P<off># )?(?P<key>[a-z_]+) = (?P<value>.*)")
+SECTION = re.compile(r"(?:# )?\[{1,2}(?P<name>[a-zA-Z_.]+)\]{1,2}")
+NOTICE = "<!-- Made from the code by `make docs`; a change here is lost. -->\n"
+
+
+class Key(NamedTuple):
+    """A key of the config as config.example.toml tells of it."""
+
+    section: str
+    name: str
+    #: What stands behind the key there: its default, or an example.
+    shown: str
+    meaning: str
+
+
+def pages() -> dict[str, str]:
+    """Return every page of the reference as Markdown, by its file name."""
+    made = {f"commands-{_slug(title.removeprefix('mailbot '))}.md": page for title, page in _commands()}
+    made |= {f"config-{_slug(section or 'top')}.md": page for section, page in _sections()}
+    made |= {"metrics.md": _metrics(), "audit.md": _audit()}
+    made["index.md"] = _index(list(made))
+    return {name: NOTICE + page for name, page in made.items()}
+
+
+def _index(names: list[str]) -> str:
+    """Return the page that lists the others."""
+    trees = {"Commands": "commands-", "Keys of the config": "config-", "Lists": ""}
+    lines, left = ["# Reference\n"], list(names)
+    for caption, prefix in trees.items():
+        own = [name for name in left if name.startswith(prefix)]
+        left = [name for name in left if name not in own]
+        entries = "".join(f"{name.removesuffix('.md')}\n" for name in own)
+        lines.append(f"```{{toctree}}\n:caption: {caption}\n:maxdepth: 1\n\n{entries}```\n")
+    return "\n".join(lines)
+
+
+def _slug(words: str) -> str:
+    return re.sub(r"[^a-z]+", "-", words.casefold()).strip("-")
+
+
+def _cell(words: object) -> str:
+    """Return words as one cell of a table."""
+    return " ".join(str(words).split()).replace("|", "\\|")
+
+
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [headings, tuple("---" for _ in headings), *(tuple(map(_cell, row)) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+# --- commands
+
+
+def _commands() -> Iterator[tuple[str, str]]:
+    """Yield the groups of `mailbot --help`, each with its page; a command with subcommands has one of its own."""
+    root: Any = typer.main.get_command(app)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name, listed in COMMANDS.items():
+        command = root.commands[name]
+        title = f"mailbot {name}" if hasattr(command, "commands") else listed.group
+        groups[title].append(_command(f"mailbot {name}", command))
+    for title, sections in groups.items():
+        yield title, f"# {title}\n\n" + "\n".join(sections)
+
+
+def _command(path: str, command: Any) -> str:  # noqa: ANN401  # typer exports no class of its commands
+    """Return the section of a command, or those of its subcommands."""
+    if inner := getattr(command, "commands", None):
+        return "\n".join(_command(f"{path} {name}", sub) for name, sub in inner.items())
+    params = [param for param in command.params if not getattr(param, "hidden", False)]
+    named = [str(param.metavar or param.name.upper()) for param in params if param.param_type_name == "argument"]
+    context = command.context_class(command)
+    told = [record for param in params if (record := param.get_help_record(context))]
+    rows = [(f"`{_cell(names)}`", help_) for names, help_ in told if "--help" not in names]
+    text = (command.help or "").replace("\b", "")
+    table = _table(("Option", "Meaning"), rows) if rows else ""
+    call = " ".join([path, *(["[OPTIONS]"] if rows else []), *named])
+    return f"## {path}\n\n```text\n{call}\n```\n\n{text}\n\n{table}"
+
+
+# --- config
+
+
+def keys() -> Iterator[Key]:
+    """Yield every key of config.example.toml in its order, with the comment above it."""
+    section = ""
+    words: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if found := SECTION.fullmatch(line.strip()):
+            section, words = found["name"], []
+        elif (found := LINE.fullmatch(line.strip())) and (section, found["key"]) not in seen:
+            seen.add((section, found["key"]))  # a table may stand there twice, as phases do
+            yield Key(section, found["key"], found["value"], " ".join(words))
+            words = []
+        elif line.startswith("#"):
+            words.append(line.lstrip("# ").strip())
+        else:
+            words = []
+
+
+def _sections() -> Iterator[tuple[str, str]]:
+    """Yield the sections of the config, each with its page; "" is what stands above the first."""
+    by_section: dict[str, list[Key]] = defaultdict(list)
+    for key in keys():
+        by_section[key.section].append(key)
+    for section, own in by_section.items():
+        title = f"`[{section}]`" if section else "The top of the file"
+        yield section, f"# {title}\n\n" + "\n".join(map(_key, own))
+
+
+def _key(key: Key) -> str:
+    """Return the section of a key: its sentence, then its type, default and example."""
+    field = _model(key).model_fields.get(key.name)
+    if field is None:  # a table whose keys are words of the contest's own, as the weights of groups
+        return f"## `{key.name}`\n\n{key.meaning}\n\n- Example: `{key.name} = {key.shown}`\n"
+    known = {"type": _kind(get_type_hints(_model(key)).get(key.name)), "default": _default(field)}
+    facts = "".join(f"- {name.capitalize()}: {fact}\n" for name, fact in known.items())
+    return f"## `{key.name}`\n\n{key.meaning}\n\n{facts}- Example: `{key.name} = {key.shown}`\n"
+
+
+def _model(key: Key) -> Any:  # noqa: ANN401  # a class of the config
+    return nearest_model(*key.section.split(".")) if key.section else Config
+
+
+WORDS: Mapping[object, str] = {
+    bool: "`true` or `false`",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path of a file or folder",
+    timedelta: 'days, or as `"12 hours"`',
+    datetime: "instant (RFC 3339)",
+    AwareDatetime: "instant (RFC 3339)",
+    ZoneInfo: "time zone",
+    Moment: "day of the week and time",
+}
+
+
+def _kind(annotation: Any) -> str:  # noqa: ANN401  # a type form; typing has no static name for it
+    """Return a type in words."""
+    args = [each for each in get_args(annotation) if each not in {type(None), Ellipsis}]
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{each}`" for each in args)
+    if get_origin(annotation) is tuple:
+        return f"list of: {_kind(args[0])}"
+    if get_origin(annotation) is dict:
+        return f"table of: {_kind(args[-1])}"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f"`{each.value}`" for each in annotation)
+    if args:
+        return " or ".join(dict.fromkeys(map(_kind, args)))
+    return WORDS.get(annotation, "text")
+
+
+def _default(field: Any) -> str:  # noqa: ANN401  # pydantic's FieldInfo
+    if field.is_required():
+        return "none, it must be given"
+    value = field.get_default(call_default_factory=True)
+    if value is None or isinstance(value, Section):
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds() / 86_400:g} days"
+    return "empty" if value in ("", (), {}) else f"`{value}`"
+
+
+# --- the rest
+
+
+def _metrics() -> str:
+    rows = [
+        (
+            f"`{name}`",
+            each.title,
+            ", ".join(shape.value for shape in each.shapes),
+            "higher" if each.higher_is_better else "lower",
+            f"{each.bounds[0]:g} to {each.bounds[1]:g}",
+            ", ".join(f"`{option}`" for option in each.options),
+        )
+        for name, each in sorted(METRICS.items())
+    ]
+    return "# Metrics\n\n" + _table(("Name", "Title", "Columns", "Better", "Bounds", "Options"), rows)
+
+
+def _audit() -> str:
+    lines = "".join(f"- `{kind}`\n" for kind in sorted(events.KINDS))
+    return f"# Kinds of audit entries\n\n`mailbot audit list --kind KIND` takes one of these.\n\n{lines}"
+
+
+def write(folder: Path) -> None:
+    """Write the pages into a folder, and take away what is none of them any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = pages()
+    for stale in set(folder.glob("*.md")) - {folder / name for name in made}:
+        stale.unlink()
+    for name, page in made.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            path.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parents[1] / "reference")

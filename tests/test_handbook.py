@@ -1,0 +1,72 @@
+"""The handbook builds without a warning, names every command and key, and asks nothing of another host."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mailbot.cli import man
+from mailbot.config.schema import Config
+from tests.test_docs import commands
+
+ROOT = Path(__file__).parents[1]
+FETCHED = re.compile(r"""(?:<(?:script|img|iframe)[^>]+src|<link[^>]+rel="(?!canonical)[^>]+href)=["'](?:https?:)?//""")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build it as `make docs` does, elsewhere: a dead link, an orphan or a broken table is an error."""
+    folder = tmp_path_factory.mktemp("handbook")
+    strict = ("-q", "-W", "--keep-going", "-d", str(folder / "doctrees"), "-c", "docs/site")
+    command = (sys.executable, "-m", "sphinx", *strict, "docs", str(folder / "site"))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "site"
+
+
+def text_of(site: Path, prefix: str) -> str:
+    """Return the text of the pages of the reference that begin so."""
+    pages = sorted((site / "reference").glob(f"{prefix}*.html"))
+    return "\n".join(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")) for page in pages)
+
+
+def test_the_reference_has_every_command(site: Path) -> None:
+    """Each under a heading of its own."""
+    text = text_of(site, "commands-")
+    assert [command for command in commands() if not re.search(rf"^{command}¶?", text, re.MULTILINE)] == []
+
+
+def test_the_reference_has_every_section_and_key_of_the_config(site: Path) -> None:
+    """A key that config.example.toml forgets would be missing here."""
+    for name, field in Config.model_fields.items():
+        page = site / "reference" / f"config-{name.replace('_', '-')}.html"
+        keys = getattr(field.annotation, "model_fields", {})
+        text = page.read_text(encoding="utf-8") if page.exists() else text_of(site, "config-top")
+        assert [key for key in keys if f">{key}<" not in text] == []
+
+
+def test_no_page_asks_another_host(site: Path) -> None:
+    """Scripts, styles, fonts and the search index lie beside the pages."""
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 30
+    assert [page.name for page in pages if FETCHED.search(page.read_text(encoding="utf-8"))] == []
+    styles = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
+    assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", styles)
+
+
+def test_the_search_finds_a_key(site: Path) -> None:
+    """The index is built."""
+    assert "checks_per_day" in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_the_command_says_where_it_lies(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`mailbot docs --where` prints an address that a browser takes."""
+    monkeypatch.setattr(man, "HANDBOOK", site / "index.html")
+    man.docs(where=True)
+    assert capsys.readouterr().out.strip() == (site / "index.html").as_uri()
