@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import HANDED_IN, neighbours, next_after
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
+from mailbot.identity.registration import Request, Result, Wish
 from mailbot.intake import inquiry
 from mailbot.intake import wording as sentences
 from mailbot.intake.advice import Advice
@@ -18,7 +19,7 @@ from mailbot.intake.wording import Wording, language_for
 from mailbot.mail import envelope
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import Outgoing, addressed
-from mailbot.mail.languages import TAGS, aoe_in
+from mailbot.mail.languages import TAGS, aoe_in, words
 from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
 from mailbot.mail.templates import environment
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mailbot.intake.answers import Answer, Answered
     from mailbot.intake.inquiry import Inquiry
     from mailbot.mail.model import Mail
+    from mailbot.model import Team
 
 
 REFERENCES = 20
@@ -41,6 +43,13 @@ REFERENCES = 20
 
 _NO_BOARD = {Outcome.HELD, Outcome.NOT_CONFIRMED, Outcome.UNKNOWN_SENDER}
 """Answers that do not tell of the next board: one thing is to be done first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Welcomed:
+    """What the welcome needs of an answer."""
+
+    team: Team
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +86,24 @@ class Replies:
         message["Content-Language"] = TAGS[language]  # RFC 3282; letters to the team are in the same
         message.set_boundary(f"=_{message_id[1:-1].partition('@')[0]}")  # not at random: a rebuilt reply is the same
         return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
+
+    def welcome(self, team: Team, *, key: str, language: str) -> tuple[str, str]:
+        """Return subject and text of what a new team is told that an organizer entered; ``key``: "" for none."""
+        wording = Wording(challenge=self.challenge, zone=self.challenge.zone, language=language)
+        result = Result(request=Request(wish=Wish.CONFIRM), key=key)
+        context = {
+            "answer": _Welcomed(team=team),
+            "result": result,
+            "challenge": self.challenge,
+            "counts": wording.reason(COUNTS[self.challenge.standing]),
+            "deadlines": self._deadlines(wording),
+            "examples": self._examples(),
+            "kinds": self.challenge.entries,
+        }
+        text = environment(language).get_template("letters/welcome.txt.j2").render(context)
+        catalogue = words(language)
+        hello = catalogue.gettext("Hello %(team)s,") % {"team": team.name}
+        return catalogue.gettext("Your team is registered"), f"{hello}\n\n{text}"
 
     def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)

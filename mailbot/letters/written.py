@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.model import Team
 
-ANNOUNCEMENT, AWARD, DISQUALIFIED = "announcement", "award", "disqualified"
+ANNOUNCEMENT, AWARD, DISQUALIFIED, WELCOME = "announcement", "award", "disqualified", "welcome"
 """The kinds of these mails in the outbox."""
 
 
@@ -43,10 +43,14 @@ class Written:
     title: str
     #: Without the foot.
     text: str
+    #: For whom and on what occasion; "" where a letter of other words is another one.
+    occasion: str = ""
 
     @property
     def key(self) -> str:
-        """For whom and with what words; the ledger takes it once."""
+        """For whom and with what words, or on what occasion; the ledger takes it once."""
+        if self.occasion:
+            return self.occasion
         said = hashlib.sha256(f"{self.title}\n{self.text}".encode()).hexdigest()[:32]
         return f"{self.kind} {said} {self.team.id}"
 

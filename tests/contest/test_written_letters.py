@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.ledger import outbox, teams
+from mailbot.ledger import mails, outbox, teams
+from mailbot.mail import teamkey
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, send_all, take
 
@@ -122,3 +123,31 @@ def test_winners_are_written_to_with_the_final_results(folder: Path) -> None:
         while wired.weekly.step() or wired.letter_queue.step():
             pass
     assert _letters(folder, "standing") == {}
+
+
+def test_imported_teams_are_welcomed_once_with_a_key_that_works(folder: Path) -> None:
+    """When asked, after a look at the letter, which shows no key; the key proves who sent a mail."""
+    data = "Team name\tEmail Address\nCitrine\tc@example.org\nDiamond\td@example.org\n"
+    (folder / "form.csv").write_bytes(data.encode("utf-16"))
+    columns = ("--columns", 'team="Team name",address="Email Address"')
+    shown = mailbot("teams", "import", "form.csv", *columns, "--welcome", folder=folder, code=2)
+    assert "Citrine" in shown.out
+    assert "mbk" not in shown.out
+    assert _letters(folder, "welcome") == {}
+    said = mailbot("teams", "import", "form.csv", *columns, "--welcome", "--yes", folder=folder).out
+    assert "2 welcome(s) queued." in said
+    assert "mbk" not in said
+    found = _letters(folder, "welcome")
+    assert found["c@example.org"].startswith(
+        "[SIQA] Your team is registered\nHello Citrine,\n\nyour team is registered."
+    )
+    keys = {address: teamkey.found(text) for address, text in found.items()}
+    assert [len(each) for each in keys.values()] == [1, 1]
+    assert keys["c@example.org"] != keys["d@example.org"]
+    again = mailbot("teams", "import", "form.csv", *columns, "--welcome", "--yes", folder=folder).out
+    assert "it was welcomed already" in again
+    raw = mail("c@example.org", subject=f"[SIQA Submission] x [key {keys['c@example.org'][0]}]")
+    with contest(folder, Clock()) as wired:
+        take(wired, raw, START)
+        with wired.ledger.read() as tx:
+            assert [row.auth for row in mails.listing(tx)][-1] == "key"

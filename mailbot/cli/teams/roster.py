@@ -12,13 +12,16 @@ from mailbot.cli.common import (
     INCOMPLETE,
     AsJson,
     ConfigFile,
+    Yes,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     nameless,
     opened_ledger,
     set_up_journal,
 )
+from mailbot.cli.letters import show_drafts
 from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import roster
@@ -26,6 +29,7 @@ from mailbot.identity.names import Reserved
 from mailbot.identity.roster_table import mapping
 from mailbot.ledger import rulings
 from mailbot.ledger import teams as table
+from mailbot.operations import welcome as welcoming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +85,8 @@ def add_team(
         entry = roster.entry(name, addresses)
     except ValueError as error:
         raise Permanent(str(error)) from error
-    _enter(load_config(context, config), [entry], (), why=why)
+    _, rejected = _enter(load_config(context, config), [entry], (), why=why)
+    raise typer.Exit(INCOMPLETE if rejected else 0)
 
 
 @teams.command("import")
@@ -93,17 +98,36 @@ def import_teams(
     columns: Annotated[
         str, typer.Option(metavar="MAPPING", help='Headings: team="Team name",address="Email Address".')
     ] = "",
+    welcome: Annotated[
+        bool, typer.Option("--welcome", help="Write once to each team: rules, how to submit, its first key.")
+    ] = False,
+    yes: Yes = False,
     why: WhyLate = "",
     config: ConfigFile = None,
 ) -> None:
     """Import a roster, with commas, semicolons or tabs, in UTF-8, UTF-16, GB18030 or Windows-1252.
 
-    Rows with mistakes are rejected and reported; exit code 1 when there were any.
+    Rows with mistakes are rejected and reported; exit code 1 when there were any. A welcome is shown first.
     """
     read = roster.read_csv(file.read_bytes(), mapping(columns))
     for note in read.notes:
         typer.echo(f"  note: {note}", err=True)
-    _enter(load_config(context, config), read.entries, read.mistakes, why=why)
+    loaded = load_config(context, config)
+    taken, rejected = _enter(loaded, read.entries, read.mistakes, why=why)
+    if welcome:
+        _welcome(loaded, taken, yes=yes)
+    raise typer.Exit(INCOMPLETE if rejected else 0)
+
+
+def _welcome(config: Config, names: Sequence[str], *, yes: bool) -> None:
+    """Show the welcome of the first team, ask, and write to all that were not welcomed."""
+    set_up_journal(quiet=True)
+    with flow.opened(config) as wired:
+        drafts = welcoming.look(wired, names)
+        show_drafts(wired.challenge, drafts, alike=True)
+        if drafts.letters:
+            ask(f"Send {len(drafts.letters)} welcome(s)?", yes=yes, for_good=True)
+            typer.echo(f"{welcoming.carry_out(wired, drafts.letters)} welcome(s) queued.")
 
 
 @teams.command("sync")
@@ -130,8 +154,10 @@ def _on_off(wanted: bool) -> str:
     return "on" if wanted else "off"
 
 
-def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str) -> None:
-    """Add teams to the roster; print how many were taken, and every mistake."""
+def _enter(
+    config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str
+) -> tuple[list[str], Sequence[str]]:
+    """Add teams to the roster; print how many were taken, and every mistake; return both."""
     if config.registration.is_closed(calendar.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; say --why this is let in"
         raise Permanent(message)
@@ -141,8 +167,8 @@ def _enter(config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *,
     with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
         mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]
         found = [(one, table.with_name(tx, one.name)) for one in entries]
-    taken = {team.name for one, team in found if team and {*one.addresses} <= {*team.addresses}}
+    taken = dict.fromkeys(team.name for one, team in found if team and {*one.addresses} <= {*team.addresses})
     typer.echo(f"{len(taken)} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)
-    raise typer.Exit(INCOMPLETE if mistakes else 0)
+    return list(taken), mistakes
