@@ -1,28 +1,40 @@
-"""Mails that an organizer has sent by hand: one of ours once more."""
+"""Mails that an organizer has sent by hand: one of ours once more, and the welcome of teams that were entered."""
 
 from __future__ import annotations
 
 import email
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from mailbot.config.address import normalise
 from mailbot.errors import Permanent
-from mailbot.identity import confirmation
+from mailbot.identity import confirmation, keys
+from mailbot.identity.notices import language_to
+from mailbot.intake.reply import Replies
 from mailbot.ledger import events, outbox, teams
+from mailbot.letters import written
+from mailbot.letters.written import Drafts, Written
 from mailbot.mail import envelope, teamkey
 from mailbot.model import Id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
     from mailbot.ledger import Tx
     from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.model import Team
+    from mailbot.service import Service
 
 RESENT = "resent"
 """The kind of a mail that is sent once more."""
+
+
+SHOWN = "[key]"
+"""What stands for a team's key in a draft: nobody but the team sees it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,3 +100,52 @@ def _has_secret(row: OutgoingRow) -> bool:
     text = mail.get_body(("plain",))
     whole = f"{row.subject}\n{text.get_content() if text else ''}"
     return confirmation.masked(whole) != whole or bool(teamkey.found(whole))
+
+
+def look_welcome(service: Service, names: Sequence[str]) -> Drafts:
+    """Return the letters to the teams of these names that were not welcomed before, with a mark for each key."""
+    drafts, left_out = [], []
+    with service.ledger.read() as tx:
+        silent, sent, holders = teams.bouncing(tx), events.sent(tx), teams.key_holders(tx)
+        for name in dict.fromkeys(names):
+            team = teams.with_name(tx, name)
+            recipient = teams.recipient(team, silent) if team else None
+            if team is None or recipient is None:
+                left_out.append(f"{name}: no address of it takes mail")
+            elif outbox.has(tx, welcome_key(team)) or outbox.occasion(welcome_key(team)) in sent:
+                left_out.append(f"{team.name}: it was welcomed already")
+            else:
+                drafts.append(_welcome(service, team, recipient, "" if team.id in holders else SHOWN))
+    return Drafts(letters=drafts, left_out=left_out)
+
+
+def send_welcome(service: Service, drafts: Sequence[Written]) -> int:
+    """Give each team its key, and queue its letter; return how many."""
+    now = service.clock()
+    with service.ledger.write("welcome") as tx:
+        return written.queue(tx, service.challenge, [_with_key(tx, service, one) for one in drafts], now)
+
+
+def welcome_key(team: Team) -> str:
+    """Return the key of a team's welcome: it is written once, whatever it says."""
+    return f"{written.WELCOME} {team.id}"
+
+
+def _welcome(service: Service, team: Team, recipient: str, key: str) -> Written:
+    language = language_to(team)
+    title, text = Replies(challenge=service.challenge).welcome(team, key=key, language=language)
+    return Written(
+        kind=written.WELCOME, team=team, recipient=recipient, language=language, title=title, text=text,
+        occasion=welcome_key(team),
+    )  # fmt: skip
+
+
+def _with_key(tx: Tx, service: Service, draft: Written) -> Written:
+    """Return the letter with a new key in it; a team that has one is told none."""
+    if draft.team.id in teams.key_holders(tx):
+        return draft
+    randomness = secrets.token_bytes(teamkey.BYTES)
+    made = keys.new_key(tx, draft.team.name, secret=service.secret, randomness=randomness, now=service.clock())
+    if made is None:
+        return draft
+    return replace(draft, text=draft.text.replace(SHOWN, made[1]))

@@ -29,7 +29,7 @@ from mailbot.identity.names import Reserved
 from mailbot.identity.roster_table import mapping
 from mailbot.ledger import rulings
 from mailbot.ledger import teams as table
-from mailbot.operations import welcome as welcoming
+from mailbot.operations import letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,11 +123,11 @@ def _welcome(config: Config, names: Sequence[str], *, yes: bool) -> None:
     """Show the welcome of the first team, ask, and write to all that were not welcomed."""
     set_up_journal(quiet=True)
     with flow.opened(config) as wired:
-        drafts = welcoming.look(wired, names)
+        drafts = letters.look_welcome(wired, names)
         show_drafts(wired.challenge, drafts, alike=True)
         if drafts.letters:
             ask(f"Send {len(drafts.letters)} welcome(s)?", yes=yes, for_good=True)
-            typer.echo(f"{welcoming.carry_out(wired, drafts.letters)} welcome(s) queued.")
+            typer.echo(f"{letters.send_welcome(wired, drafts.letters)} welcome(s) queued.")
 
 
 @teams.command("sync")
