@@ -44,6 +44,7 @@ RULES = "rules"
 def once(service: Service) -> int:
     """Take every step until nothing is due; return how many mails and replies are unfinished."""
     with closing(service.mailbox()) as mailbox:
+        service.fetch.marker.keep(mailbox)
         service.fetch.take_new(mailbox)  # 1 fetch, 2 spool
         service.fetch.report(timedelta())
         swept = service.reconciliation.sweep(mailbox, take=lambda: service.fetch.take_new(mailbox))
@@ -53,8 +54,9 @@ def once(service: Service) -> int:
     _send(service)  # 8 send
     service.reconciliation.tell(service.reconciliation.count(swept))
     service.sync.run()
-    service.weekly.step()  # 9 board and publish
-    _all(service.letter_queue.step)  # 10 letters
+    if service.fetch.guard.holds():
+        service.weekly.step()  # 9 board and publish
+        _all(service.letter_queue.step)  # 10 letters
     service.alerts.settle()
     _send(service)
     if sheet := service.sheet():

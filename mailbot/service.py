@@ -91,7 +91,7 @@ class Service:
         shared = Shared(ledger=self.ledger, tag=self.config.challenge.subject_tag, own=self.config.own_addresses)
         return Fetch(
             ledger=self.ledger, spool=self.spool, account=account, settings=settings, alerts=self.alerts,
-            clock=self.clock, wanted=shared.wanted,
+            clock=self.clock, wanted=shared.wanted, secret=lambda: self.secret, state_folder=self.config.state,
         )  # fmt: skip
 
     def mailbox(self) -> Mailbox:

@@ -47,6 +47,10 @@ GoOn = Annotated[
     bool, typer.Option("--yes", "-y", help="At the first start: take the mails that the mailbox holds, unasked.")
 ]
 
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Serve a mailbox that another state served; stop that mailbot first.")
+]
+
 FINISH_SECONDS = 9.0
 """How long after SIGTERM the daemon may take to finish the mails in hand."""
 
@@ -56,6 +60,7 @@ def run(
     config: ConfigFile = None,
     begin_anew: BeginAnew = False,
     yes: GoOn = False,
+    take_over: TakeOver = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."""
@@ -69,7 +74,8 @@ def run(
     refused = ""
     while True:
         try:
-            running = _serve(present, notifier, partial(_checked, context, config, present), refused, yes=yes)
+            reload = partial(_checked, context, config, present)
+            running = _serve(present, notifier, reload, refused, yes=yes, take_over=take_over)
         except MailbotError as error:
             if previous is None and isinstance(error, Damaged):
                 lost_ledger.tell(present, error, calendar.now())
@@ -92,10 +98,12 @@ def _begin_anew(config: Config) -> None:
     typer.echo(f"mailbot: what was there is kept in {aside}; this is an empty contest now.", err=True)
 
 
-def _serve(config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str, *, yes: bool) -> Daemon:
+def _serve(
+    config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str, *, yes: bool, take_over: bool
+) -> Daemon:
     """Run the daemon with one config until it stops or reloads, and return it."""
     with flow.working(config) as wired:
-        _ask_first(wired, yes=yes)
+        _start(wired, yes=yes, take_over=take_over)
         running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
         running.run()
         if running.unfinished and running.next_config is None:
@@ -120,6 +128,7 @@ def once(
     config: ConfigFile = None,
     begin_anew: BeginAnew = False,
     yes: GoOn = False,
+    take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over."""
@@ -128,32 +137,34 @@ def once(
     if begin_anew:
         _begin_anew(loaded)
     with flow.working(loaded) as wired:
-        _ask_first(wired, yes=yes)
+        _start(wired, yes=yes, take_over=take_over)
         left = flow.once(wired)
     raise typer.Exit(INCOMPLETE if left else 0)
 
 
-def _ask_first(wired: Service, *, yes: bool) -> None:
-    """Before the first look into a mailbox that holds mails, say what it would take and ask; it is asked only once.
+def _start(wired: Service, *, yes: bool, take_over: bool) -> None:
+    """Look into the mailbox before anything is done there; see :func:`beginning.start`.
 
-    Raises Temporary when the mailbox cannot be reached, and Permanent when it refuses us or nobody is there to ask.
+    Raises Permanent when the first login is refused: it is not tried again and again.
     """
-    if yes or not beginning.is_first(wired):
+    if wired.config.imap is None:
         return
     try:
-        found = beginning.look(wired)
-    except AuthenticationFailed as error:  # a wrong password at the first start is not tried again and again
+        beginning.start(wired, None if yes else partial(_ask, wired.challenge.zone), take_over=take_over)
+    except AuthenticationFailed as error:
         raise Permanent(str(error)) from error
-    if found.taken or found.left:
-        typer.echo("\n".join(first_look(found, wired.challenge.zone)), err=True)
-        if not sys.stdin.isatty():
-            message = (
-                "the first start on a mailbox that holds mails: nothing was touched. If the above is right, call "
-                "`mailbot once --yes`; else set imap.since or imap.leave first"
-            )
-            raise Permanent(message)
-        typer.confirm("Begin so?", abort=True, err=True)
-    wired.fetch.leaving.begin(found.since)
+
+
+def _ask(zone: ZoneInfo, found: Look) -> None:
+    """Say what a mailbox holds and what of it would be taken, and ask. Raises Permanent where nobody can answer."""
+    typer.echo("\n".join(first_look(found, zone)), err=True)
+    if not sys.stdin.isatty():
+        message = (
+            "the first start on a mailbox that holds mails: nothing was touched. If the above is right, call "
+            "`mailbot once --yes`; else set imap.since or imap.leave first"
+        )
+        raise Permanent(message)
+    typer.confirm("Begin so?", abort=True, err=True)
 
 
 def first_look(found: Look, zone: ZoneInfo) -> Iterator[str]:

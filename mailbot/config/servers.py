@@ -50,6 +50,8 @@ class Imap(Server):
     extra_folders: tuple[Filled, ...] = ()
     processed: Filled = "Processed"
     failed: Filled = "Failed"
+    #: Folder in which a mail says which mailbot serves this mailbox; made when missing, "" for none.
+    marker: Annotated[str, StringConstraints(strip_whitespace=True)] = "Mailbot"
     #: Mails that arrived earlier stay where they are, untouched; absent: the moment of the first start.
     since: Instant | None = None
     #: What else stays where it is: ``nothing``, or in an inbox that people share ``others``, the mails of others than
@@ -61,12 +63,13 @@ class Imap(Server):
     @model_validator(mode="after")
     def _files_away_to_elsewhere(self) -> Imap:
         swept = {folder.casefold() for folder in (self.inbox, *self.extra_folders)}
-        if both := sorted({name for name in (self.processed, self.failed) if name.casefold() in swept}):
+        if both := sorted({name for name in (self.processed, self.failed, self.marker) if name.casefold() in swept}):
             message = f"{both[0]!r} cannot be both a folder that is read and one that handled mails are moved to"
             raise ValueError(message)
-        named = [folder.casefold() for folder in (self.inbox, *self.extra_folders, self.processed, self.failed)]
+        all_of_them = (self.inbox, *self.extra_folders, self.processed, self.failed, self.marker)
+        named = [folder.casefold() for folder in all_of_them]
         if twice := next((name for name in named if named.count(name) > 1), ""):
-            message = f"{twice!r} is named twice; inbox, processed, failed and extra_folders must all be different"
+            message = f"{twice!r} is named twice; inbox, extra_folders, processed, failed and marker must all differ"
             raise ValueError(message)
         return self
 

@@ -105,6 +105,9 @@ class Loops:
 
         def step() -> bool:
             weekly, letters = self.service.weekly, self.service.letter_queue
+            if self.service.config.imap and not self.service.fetch.guard.holds():
+                self.bells.mailbox.ring()  # it compares the clocks; until then mails alone are handled
+                return self.service.similar.step()
             due = self._watched("board", weekly.step) or self._watched("letters", letters.step)
             return due or self.service.similar.step()
 

@@ -111,6 +111,7 @@ class MailboxLoop:
         try:
             while not self.stopping.is_set():
                 heartbeat.beat("looking into the mailbox")
+                fetch.marker.keep(mailbox)
                 self._take(fetch, mailbox)
                 fetch.report(self._patience)
                 self._all_clear()

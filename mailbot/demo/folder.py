@@ -45,6 +45,7 @@ security = "none"                     # a server on this very machine
 user = "{address}"
 password_file = "imap-password"
 since = 2026-01-01T00:00:00Z  # else what came before the first start is left alone
+marker = ""                           # nobody else serves this mailbox
 poll_seconds = 0.1                    # a week passes in seconds here; 60 is usual
 
 [smtp]

@@ -161,6 +161,12 @@ def began(tx: Tx) -> datetime | None:
     return tx.scalar(sa.select(events.c.at).order_by(events.c.id).limit(1))
 
 
+def last_entered(tx: Tx) -> datetime | None:
+    """Return the instant of the entry that was written last, whatever clock it was written by."""
+    found: datetime | None = tx.scalar(sa.select(events.c.at).order_by(events.c.id.desc()).limit(1))
+    return found
+
+
 def last_at(tx: Tx) -> datetime | None:
     """Return the instant of the newest entry."""
     found: datetime | None = tx.scalar(sa.select(sa.func.max(events.c.at)))

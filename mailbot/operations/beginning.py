@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import shown
+from mailbot.errors import Temporary
 from mailbot.identity import confirmation
 from mailbot.mail import head, teamkey
 from mailbot.transport import numbering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -48,27 +49,55 @@ class Look:
     newest: Sequence[Seen]
 
 
-def is_first(service: Service) -> bool:
-    """Whether the mailbox of this contest was never looked into."""
-    return service.config.imap is not None and not service.fetch.leaving.is_begun()
+def start(service: Service, ask: Callable[[Look], object] | None, *, take_over: bool) -> None:
+    """Look whose the mailbox is, ask about the mails that it holds, where this is the first look, and mark it as ours.
+
+    Args:
+        service: The parts.
+        ask: Asks; it raises to end all, and then nothing is changed. None when nobody is to be asked.
+        take_over: Whether the mailbox is taken over from another state.
+
+    Raises:
+        Held: another mailbot serves the mailbox.
+        Temporary: the first look could not be taken. Later the daemon itself waits for a mailbox that is out of reach.
+    """
+    fetch = service.fetch
+    fetch.marker.take_over = take_over
+    is_first = not fetch.leaving.is_begun()
+    try:
+        with closing(service.mailbox()) as server:
+            fetch.marker.check(server)
+            found = _look(service, server) if is_first else None
+            if found and ask and (found.taken or found.left):
+                ask(found)
+            fetch.marker.keep(server)
+            if found:
+                fetch.leaving.begin(found.since)
+    except Temporary:
+        if is_first and ask:
+            raise
 
 
 def look(service: Service) -> Look:
     """Look into the mailbox and change nothing, there or in the ledger. Raises Temporary."""
+    with closing(service.mailbox()) as server:
+        return _look(service, server)
+
+
+def _look(service: Service, server: Mailbox) -> Look:
     taken = left = 0
     newest: list[Seen] = []
-    with closing(service.mailbox()) as server:
-        for mailbox, folder in service.fetch.mailboxes.items():
-            validity = server.select(folder)
-            if validity is None:
-                continue
-            unknown, alone = list[int](), set[int]()
-            for window in numbering.windows(service.ledger, server, mailbox, validity):
-                new = [uid for uid in window.uids if uid not in window.known]
-                unknown += new
-                alone |= service.fetch.leaving.left(server, mailbox, window.number, new) if new else set()
-            taken, left = taken + len(unknown) - len(alone), left + len(alone)
-            newest += _seen(server, folder, sorted(unknown)[-NEWEST:], alone)
+    for mailbox, folder in service.fetch.mailboxes.items():
+        validity = server.select(folder)
+        if validity is None:
+            continue
+        unknown, alone = list[int](), set[int]()
+        for window in numbering.windows(service.ledger, server, mailbox, validity):
+            new = [uid for uid in window.uids if uid not in window.known]
+            unknown += new
+            alone |= service.fetch.leaving.left(server, mailbox, window.number, new) if new else set()
+        taken, left = taken + len(unknown) - len(alone), left + len(alone)
+        newest += _seen(server, folder, sorted(unknown)[-NEWEST:], alone)
     newest.sort(key=lambda mail: mail.arrived_at.timestamp() if mail.arrived_at else 0.0, reverse=True)
     return Look(taken=taken, left=left, since=service.fetch.leaving.since(), newest=newest[:NEWEST])
 

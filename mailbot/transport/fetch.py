@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.config import calendar
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
 from mailbot.ledger import mails, observations
 from mailbot.system import journal
 from mailbot.transport import numbering
+from mailbot.transport.clock_guard import ClockGuard
 from mailbot.transport.filing import Filing
 from mailbot.transport.leaving import Leaving
+from mailbot.transport.marker import Marker
 from mailbot.transport.numbering import LARGEST
 from mailbot.transport.spooling import Spooling
 from mailbot.transport.unserved import Unserved
@@ -51,6 +55,9 @@ class Fetch:
     clock: Callable[[], datetime]
     #: Of mails in a shared inbox by their UIDs, those that are for mailbot.
     wanted: Callable[[Mapping[int, Head]], set[int]] = set
+    #: What only this state knows, and the folder of it.
+    secret: Callable[[], bytes] = bytes
+    state_folder: Path = Path()
     #: The extra folders that are not there.
     missing: set[str] = field(default_factory=set)
 
@@ -68,8 +75,23 @@ class Fetch:
     def leaving(self) -> Leaving:
         """What tells the mails that are left alone."""
         return Leaving(
-            ledger=self.ledger, settings=self.settings, mailboxes=self.mailboxes, wanted=self.wanted, clock=self.clock
-        )
+            ledger=self.ledger, settings=self.settings, mailboxes=self.mailboxes, wanted=self.wanted, clock=self.clock,
+            guard=self.guard,
+        )  # fmt: skip
+
+    @cached_property
+    def guard(self) -> ClockGuard:
+        """What holds this host's clock to the mail server's."""
+        is_real = self.clock is calendar.now
+        return ClockGuard(ledger=self.ledger, alerts=self.alerts, clock=self.clock, is_real=is_real)
+
+    @cached_property
+    def marker(self) -> Marker:
+        """What says in the mailbox that it is ours."""
+        return Marker(
+            ledger=self.ledger, alerts=self.alerts, guard=self.guard, folder=self.settings.marker,
+            address=self.account, secret=self.secret, state_folder=self.state_folder, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def filing(self) -> Filing:

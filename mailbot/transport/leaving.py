@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import events, mails
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.mail.head import Head
     from mailbot.mail.model import Fetched
+    from mailbot.transport.clock_guard import ClockGuard
     from mailbot.transport.imap.mailbox import Mailbox
 
 BEGUN = "mailbox-begun"
@@ -40,6 +41,7 @@ class Leaving:
     #: Of mails by their UIDs, those that are for mailbot.
     wanted: Callable[[Mapping[int, Head]], set[int]]
     clock: Callable[[], datetime]
+    guard: ClockGuard
     #: Mails that came since, and are still to be fetched, with their sizes where the server told them.
     _new: dict[tuple[str, int, int], int | None] = field(default_factory=dict)
     _old: set[tuple[str, int, int]] = field(default_factory=set)
@@ -58,7 +60,7 @@ class Leaving:
         if self.is_begun():
             return
         now = self.clock()
-        begins = since or self.settings.since or self._now()
+        begins = self.settings.since or min(since or self._now(), self._now())
         with self.ledger.write("mailbox-begun") as tx:
             events.append(tx, kind=BEGUN, subject="mailbox", now=now, since=begins.astimezone(UTC).isoformat())
         journal.event(BEGUN, since=begins.isoformat())
@@ -115,8 +117,8 @@ class Leaving:
         return known.keys() - self.wanted(known)
 
     def _now(self) -> datetime:
-        """Return this second: INTERNALDATE has no fractions."""
-        return self.clock().replace(microsecond=0)
+        """Return this second: INTERNALDATE has no fractions. A clock that is ahead would pass over new mails."""
+        return (self.clock() - max(self.guard.ahead, timedelta())).replace(microsecond=0)
 
 
 def _entered(tx: Tx) -> datetime | None:

@@ -214,7 +214,7 @@ def opened(folder: Path, seed: int) -> Iterator[Sessions]:
     with Wrong() as server:
         imap = {
             "host": "127.0.0.1", "port": server.port, "security": "none", "user": "bot", "password_file": "password",
-            "timeout_seconds": 10, "poll_seconds": 0.01, "extra_folders": ["Junk"], "since": BEFORE,
+            "timeout_seconds": 10, "poll_seconds": 0.01, "extra_folders": ["Junk"], "since": BEFORE, "marker": "",
         }  # fmt: skip
         heartbeat, clock = Heartbeat(60), Clock()
         with served(folder, clock, imap=imap) as service, heartbeat.loop("mailbox"):

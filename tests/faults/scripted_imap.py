@@ -155,7 +155,8 @@ class Session:
         self.send("+ go on\r\n")
         raw = self._lines.read(size)
         self._lines.readline()
-        self.server.arrive(raw)
+        folder = arguments.split(maxsplit=1)[0].strip('"')
+        self.server.folders[folder][self.server.new_uid()] = raw
         self.send(f"{tag} OK done\r\n")
 
     def on_uid_copy(self, tag: str, arguments: str) -> None:

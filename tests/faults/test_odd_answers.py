@@ -33,7 +33,7 @@ def serving(folder: Path, server: ScriptedImap, **imap: Any) -> Iterator[Service
     """Open a mailbot that reads from the server."""
     (folder / "password").write_text(imap.pop("password", "secret") + "\n", encoding="utf-8")
     given = {"host": "127.0.0.1", "port": server.port, "security": "none", "user": "bot", "timeout_seconds": 2}
-    given["since"] = BEFORE
+    given |= {"since": BEFORE, "marker": ""}
     with served(folder, Clock(), imap={**given, "password_file": "password", **imap}) as service:
         yield service
 

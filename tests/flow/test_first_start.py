@@ -44,7 +44,7 @@ def bot(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Bot:
         imap={"port": mailbox.server.imaps_port, "ca_file": str(mailbox.server.certificates.ca)},
         smtp={"port": smtp_sink.port, "security": "none"},
     )
-    _config(made, "since = 2020-01-01T00:00:00Z\n", "")
+    _config(made, 'since = 2020-01-01T00:00:00Z\nmarker = ""\n', "")
     return made
 
 

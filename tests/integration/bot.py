@@ -39,6 +39,7 @@ user = "{address}"
 password_file = "password"
 extra_folders = ["Junk"]
 since = 2020-01-01T00:00:00Z
+marker = ""
 {imap}
 
 [smtp]

@@ -98,7 +98,7 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
     given = {
         "preset": "siqa",
         "challenge": {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"]},
-        "imap": {"host": "127.0.0.1", "extra_folders": ["Junk"], "since": BEFORE},
+        "imap": {"host": "127.0.0.1", "extra_folders": ["Junk"], "since": BEFORE, "marker": ""},
         "roster": {"file": "teams.csv"},
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }

@@ -1,0 +1,150 @@
+"""Two mailbots on one mailbox: the second refuses to start, unless it takes over; a wrong clock publishes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import flow
+from mailbot.config import calendar, load
+from mailbot.errors import Held
+from mailbot.ledger import boards, outbox
+from tests.command import mailbot
+from tests.faults.scripted_imap import ScriptedImap, Session
+from tests.integration.bot import Bot, submission
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailbot.service import Service
+    from tests.servers.dovecot import Mailbox
+    from tests.servers.smtp_sink import SmtpSink
+
+TEAM = "ada@peepers.example"
+
+
+def _bot(folder: Path, mailbox: Mailbox, sink: SmtpSink) -> Bot:
+    imap: dict[str, object] = {"port": mailbox.server.imaps_port, "ca_file": str(mailbox.server.certificates.ca)}
+    made = Bot.make(folder, address=mailbox.user, team=TEAM, imap=imap, smtp={"port": sink.port, "security": "none"})
+    config = made.folder / "config.toml"
+    text = config.read_text().replace('marker = ""\n', "").replace('extra_folders = ["Junk"]\n', "")
+    config.write_text(text.replace("[challenge]", '[challenge]\norganizers = ["c@x.org"]'))
+    return made
+
+
+def test_a_second_state_refuses(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """Each team is answered once; after a take-over the first one refuses, a copy of it too."""
+    first, second = (_bot(tmp_path / name, mailbox, smtp_sink) for name in ("first", "second"))
+    first.once()
+    mailbox.deliver(submission(TEAM, mailbox.user))
+    for command in ("once", "run"):
+        told = mailbot(command, "--yes", folder=second.folder, code=2).err
+        assert "another mailbot, with another state," in told
+        assert "--take-over" in told
+    first.once()
+    assert len(smtp_sink.sent) == 1
+    shutil.copytree(first.folder, tmp_path / "copy")
+    assert "a copy of this state" in mailbot("once", folder=tmp_path / "copy", code=2).err
+    mailbot("once", "--yes", "--take-over", folder=second.folder)
+    mailbot("once", folder=second.folder)
+    assert "another mailbot" in mailbot("once", folder=first.folder, code=2).err
+    assert len(mailbox.messages("Mailbot")) == 1
+
+
+def test_a_running_mailbot_ends_when_it_was_taken_over(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """The next time it writes its marker, it sees another's and does nothing more."""
+    first, second = (_bot(tmp_path / name, mailbox, smtp_sink) for name in ("first", "second"))
+    first.once()
+    with flow.working(load.load(first.folder / "config.toml")) as service:
+        mailbot("once", "--yes", "--take-over", folder=second.folder)
+        with closing(service.mailbox()) as server, pytest.raises(Held, match="another mailbot"):
+            service.fetch.marker.keep(server)
+
+
+@pytest.mark.parametrize("verb", ["CREATE", "APPEND"])
+def test_a_mailbox_without_room_for_a_marker_is_served(tmp_path: Path, smtp_sink: SmtpSink, verb: str) -> None:
+    """Where no folder can be made, or no mail put into it, the organizers are told once and all goes on."""
+
+    def refuse(session: Session, tag: str, _: str) -> None:
+        session.send(f"{tag} NO [NOPERM] not here\r\n")
+
+    with ScriptedImap(submission(TEAM, "submissions@siqa.example")) as server:
+        server.script(verb, *[refuse] * 9)
+        imap = {"port": server.port, "security": "none"}
+        smtp = {"port": smtp_sink.port, "security": "none"}
+        bot = Bot.make(tmp_path / "bot", address="submissions@siqa.example", team=TEAM, imap=imap, smtp=smtp)
+        config = bot.folder / "config.toml"
+        config.write_text(config.read_text().replace('marker = ""\n', ""))
+        server.folders["Processed"] = {}
+        bot.once()
+        told = mailbot("once", "--json", folder=bot.folder).err
+    assert "mailbox-not-marked" in told
+    assert [row["status"] for row in bot.rows("submissions")] == ["accepted"]
+
+
+@dataclass
+class Clock:
+    """This host's clock, which may be wrong."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return datetime.now(UTC) + self.ahead
+
+
+def _weekly(service: Service) -> int:
+    with service.ledger.read() as tx:
+        return len(boards.listing(tx))
+
+
+def test_a_clock_that_is_ahead_publishes_nothing(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """Mails are answered, the organizers are told, and no board and no letter goes out until it is right."""
+    bot, clock = _bot(tmp_path / "bot", mailbox, smtp_sink), Clock()
+    config = load.load(bot.folder / "config.toml")
+    with flow.working(config, clock=clock) as service:
+        service.fetch.guard.is_real = True
+        flow.once(service)
+        clock.ahead = timedelta(days=20)
+        assert not service.fetch.guard.holds()
+        mailbox.deliver(submission(TEAM, mailbox.user))
+        flow.once(service)
+        assert _weekly(service) == 0
+        with service.ledger.read() as tx:
+            kinds = [row.kind for row in outbox.listing(tx)]
+        assert kinds == ["health-clock", "reply"]
+        clock.ahead = timedelta()
+        flow.once(service)
+        assert service.fetch.guard.holds()
+        clock.ahead = timedelta(minutes=14)
+        assert service.fetch.guard.holds()
+
+
+def test_a_first_start_with_a_clock_ahead_takes_what_is_new(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink
+) -> None:
+    """The contest begins by the mail server's clock, so that no mail of the next days is passed over as old."""
+    bot = _bot(tmp_path / "bot", mailbox, smtp_sink)
+    config = bot.folder / "config.toml"
+    config.write_text(config.read_text().replace("since = 2020-01-01T00:00:00Z\n", ""))
+    with flow.working(load.load(config), clock=Clock(timedelta(days=20))) as service:
+        service.fetch.guard.is_real = True
+        flow.once(service)
+        mailbox.deliver(submission(TEAM, mailbox.user))
+        flow.once(service)
+    assert len(bot.rows("submissions")) == 1
+
+
+def test_the_hosts_own_clock_is_compared(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """Not only when a test says so."""
+    bot = _bot(tmp_path / "bot", mailbox, smtp_sink)
+    with flow.working(load.load(bot.folder / "config.toml")) as service:
+        assert service.clock is calendar.now
+        assert not service.fetch.guard.holds()
+        flow.once(service)
+        assert service.fetch.guard.holds()
