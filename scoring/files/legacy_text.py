@@ -1,4 +1,4 @@
-"""Text of unknown encoding that is not UTF-8: GB18030 where it gives Han that make sense, else Windows-1252.
+"""Text of unknown encoding that is not UTF-8: one of the East where it makes sense, else Windows-1252.
 
 That bytes decode says little: any two accented letters of Latin-1 are a Han of GB18030 ("Größe" becomes "Gr鲞e"). What
 makes sense in neither is not guessed. Standard library only.
@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import codecs
 import re
+
+from scoring.files.scripts import told_apart
+
+WESTERN = "cp1252"
+"""What Western Windows writes."""
 
 SAMPLE = 64 * 1024
 """Bytes that are looked at to tell what makes sense."""
@@ -22,9 +27,13 @@ _BETWEEN = rb"\x85\x91-\x94\x96\x97\xa0\xab\xbb"  # quotation marks, dashes, a s
 _SELDOM = rb"\x82\x84\x86-\x89\x8b\x95\x98\x9b\xa2\xa4-\xa6\xa8\xac\xad\xaf\xb4\xb8\xb9\xbc-\xbe"
 _NOT_LATIN = re.compile(
     rb"[\x81\x8d\x8f\x90\x9d]"  # what Windows-1252 does not define
-    rb"|(?:(?![%b])[\x80-\xff]){3}|(?<![A-Za-z])[%b]{2}(?![A-Za-z])" % (_BETWEEN, _LETTERS)
+    rb"|(?:(?![%b])[\x80-\xff]){3}|(?<![A-Za-z])[%b]{2}(?![A-Za-z])"
+    % (_BETWEEN, _LETTERS)
+    + rb"|[a-z][\x8a\x8c\x8e\x9f\xc0-\xd6\xd8-\xde]|[A-Za-z][\xa3\xa5\xaf\xb3\xb9\xbf][a-z]"
+    + rb"|[\xa3\xa5\xaf][a-z\xe0-\xff]"
 )
-"""Three characters beyond ASCII in a row, or two accented letters alone: no language of the West writes these."""
+"""Three characters beyond ASCII in a row, two accented letters alone, a capital behind a small letter, a sign within a
+word: no language of the West writes these."""
 
 _PAIR = 2
 _USED = 3  # times as many characters in use as others
@@ -37,9 +46,11 @@ def guessed(data: bytes, *, western: bool = False, cut: bool = False) -> tuple[s
     `western` says that what stands beside it is written in a Western charset: then that is tried first. With `cut`, the
     last character may be incomplete, and is dropped.
     """
-    tests = (("gb18030", is_han), ("cp1252", is_latin))
+    sample = data[:SAMPLE]
+    eastern = told_apart(sample, chinese=is_han(sample))
+    tests = ((eastern or "", eastern is not None), (WESTERN, is_latin(sample)))
     for name, makes_sense in reversed(tests) if western else tests:
-        if makes_sense(data[:SAMPLE]):
+        if makes_sense:
             try:
                 return codecs.getincrementaldecoder(name)("strict").decode(data, final=not cut), name
             except UnicodeDecodeError:

@@ -10,7 +10,7 @@ import re
 
 from scoring.files.delimited import read_delimited
 from scoring.files.jsonrows import ENCODED_TWICE, are_encoded_lines, read_json
-from scoring.files.legacy_text import guessed
+from scoring.files.legacy_text import WESTERN, guessed
 from scoring.files.sniff import advice, archive_kind
 from scoring.files.strict import begins_with_comment, parse
 from scoring.files.wrapping import unwrapped
@@ -94,8 +94,21 @@ def _read_as(text: str, encoding: str) -> Note:
     example = f", for example {quoted(word[0])}" if word else ""
     if encoding == "gb18030":
         return Note(code="gb18030", count=1, message=f"The file is not UTF-8; it was read as GB18030{example}.")
+    if encoding != WESTERN:
+        message = f"The file is not UTF-8; it was read as {_NAMES[encoding]}{example}."
+        return Note(code="legacy-encoding", count=1, message=message)
     message = f"The file is not UTF-8; it was read as Windows-1252 (Latin-1){example}."
     return Note(code="windows-1252", count=1, message=message)
+
+
+_NAMES = {
+    "cp949": "EUC-KR",
+    "cp932": "Shift JIS",
+    "euc_jp": "EUC-JP",
+    "big5": "Big5",
+    "koi8-r": "KOI8-R",
+    "cp1251": "Windows-1251",
+}
 
 
 def _undecodable(encoding: str, error: UnicodeDecodeError) -> Problem:

@@ -15,7 +15,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 
-from scoring.files.legacy_text import is_han
+from scoring.files.legacy_text import WESTERN, guessed
 from scoring.files.sniff import COMPANION, LITTER, RESULT_SUFFIXES, archive_kind, base_name, suffix
 from scoring.model import Problem
 from scoring.text import first, printable
@@ -114,15 +114,14 @@ def _readme(name: str) -> bool:
 
 
 def _display(info: zipfile.ZipInfo) -> str:
-    """Return the member's name; without the UTF-8 flag it is what the packer's system used (UTF-8, GBK, else CP437)."""
+    """Return the member's name; without the UTF-8 flag it is its system's (UTF-8, GBK …, else CP437)."""
     if info.flag_bits & UTF8_FLAG:
         return info.orig_filename
     raw = info.orig_filename.encode("cp437", errors="replace")
-    for encoding, makes_sense in (("utf-8", True), ("gb18030", is_han(raw))):
-        with suppress(UnicodeDecodeError):
-            if makes_sense:
-                return raw.decode(encoding)
-    return info.orig_filename
+    with suppress(UnicodeDecodeError):
+        return raw.decode("utf-8")
+    found = guessed(raw)
+    return found[0] if found and found[1] != WESTERN else info.orig_filename
 
 
 def _member(data: bytes, name: str, info: zipfile.ZipInfo, *, most: int, cap: int) -> bytes:
