@@ -16,6 +16,7 @@ from mailbot.board.codec import board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.board.page import rules as site_rules
 from mailbot.board.page.site import site
+from mailbot.board.rank_changes import present_phase
 from mailbot.config.servers import CREDENTIALS
 from mailbot.errors import Permanent
 from mailbot.ledger import boards
@@ -96,13 +97,15 @@ def _received(folder: Path) -> bytes | None:
 def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = ()) -> tuple[Path, ...]:
     """Write ``board.csv``, ``board.xlsx``, ``board.json`` and the site ``page/`` below ``folder``; return their paths.
 
-    ``past`` are the boards published before, in order. ``page/`` is a whole site, ready for any web server. All is made
-    before the first file is written; each file is replaced at once, and the site as a whole, last.
+    ``past`` are the boards published before, in order; the files are of the last one of the present phase. ``page/`` is
+    a whole site, ready for any web server. All is made before the first file is written; each file is replaced at once,
+    and the site as a whole, last.
 
     Raises:
         OSError: something could not be written; what came before it is new, the rest as it was.
     """
     pages = site([*past, board], rules, _received(folder))
+    board = [one for one in (*past, board) if one.phase == present_phase([*past, board])][-1]
     files = {
         "board.csv": exports.as_csv(board),
         "board.xlsx": workbook.as_xlsx(board),

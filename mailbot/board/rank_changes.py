@@ -118,6 +118,12 @@ def rank_changes(previous: Board | None, board: Board) -> Mapping[tuple[str, str
     return MappingProxyType({key: then[key] - rank if key in then else None for key, rank in now.items()})
 
 
+def present_phase(boards: Sequence[Board]) -> str:
+    """Return the phase of the ordinary board of the latest instant, where phases have boards of their own; else ""."""
+    ordinary = [board for board in boards if not board.final] or [boards[-1]]
+    return max(enumerate(ordinary), key=lambda one: (one[1].as_of, one[0]))[1].phase
+
+
 def previous_board(published: Iterable[Board], as_of: datetime) -> Board | None:
     """Return the last of the published boards that is older than ``as_of``; the later one of two of one instant."""
     older = (board for board in published if board.as_of < as_of)

@@ -78,17 +78,17 @@ class Ranking:
         """Return the stage whose board is the one of an instant."""
         return stage_before(self.challenge.stages, as_of)
 
-    def considered(self, as_of: datetime) -> Considered:
-        """Return what the board of an instant is made of."""
-        stage = self.stage_before(as_of)
+    def considered(self, as_of: datetime, stage: Stage | None = None) -> Considered:
+        """Return what the board of an instant is made of; of a stage as :meth:`board` has it."""
+        stage = stage or self.stage_before(as_of)
         truths = self.labels.of_stage(stage.key).public
         with self.ledger.read() as tx:
             found = self._standings(tx, self._versions_of(truths, stage), as_of, stage)
         return Considered(standings=found, truths=truths, laid=self._laid(found, truths))
 
-    def pairs(self, as_of: datetime) -> list[Pair]:
+    def pairs(self, as_of: datetime, stage: Stage | None = None) -> list[Pair]:
         """Test which teams of the board of an instant differ; see :func:`mailbot.board.uncertainty.pairs`."""
-        of = self.considered(as_of)
+        of = self.considered(as_of, stage)
         return pairs(of.standings, of.truths, of.laid, overall=self.challenge.board.has_overall)
 
     def _laid(self, found: Sequence[Standing], truths: Mapping[str, Truth]) -> dict[str, Laid]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.board.build import AUDIT_RULE
 from mailbot.board.codec import board_as_json
 from mailbot.config.calendar import last_before, next_after, shown
+from mailbot.config.stages import ONLY, switches
 from mailbot.ledger import boards, disputes, events, held, mails
 from mailbot.system import journal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mailbot.board.ranking import Ranking
     from mailbot.config.calendar import Moment, Phase
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.ledger import Ledger, Tx
 
 PATIENCE = timedelta(minutes=15)
@@ -56,28 +58,35 @@ class Weekly:
         return True
 
     def due_at(self) -> datetime | None:
-        """Return the weekly instant whose board is missing; see :func:`missing`."""
+        """Return the instant whose board is missing; see :func:`missing`."""
         with self.ledger.read() as tx:
-            return missing(tx, self.challenge.publish_at, self.challenge.zone, self.clock())
+            return missing(tx, self.challenge.publish_at, self.challenge.zone, self.clock(), self.challenge.stages)
 
     def next_at(self) -> datetime:
         """Return the next weekly instant."""
         return next_after(self.challenge.publish_at, self.challenge.zone, self.clock())
 
-    def board(self, as_of: datetime, *, final: bool = False) -> Board:
+    def board(self, as_of: datetime, *, final: bool = False, stage: Stage | None = None) -> Board:
         """Build the board of an instant, or the final results, from the ledger; see Ranking."""
-        return self.ranking.board(as_of, final=final)
+        return self.ranking.board(as_of, final=final, stage=stage)
 
     def publish(
-        self, *, as_of: datetime, due_at: datetime | None = None, letters: bool = False, final: bool = False
+        self,
+        *,
+        as_of: datetime,
+        due_at: datetime | None = None,
+        letters: bool = False,
+        final: bool = False,
+        stage: Stage | None = None,
     ) -> Board:
         """Show the board everywhere, then keep it in the ledger; by hand it owes ``letters`` when told so.
 
-        ``final`` makes it the final results of the challenge, by the private part of a split.
+        ``final`` makes it the final results of the challenge, or of a stage, by the private part of a split.
         """
+        self.ranking.labels.refresh()  # pages tell of the items of the present phase
         with self.ledger.read() as tx:
             head = events.head(tx)
-        made = sealed(self.board(as_of, final=final), head)
+        made = sealed(self.board(as_of, final=final, stage=stage), head)
         self.publisher.publish(made)
         self.keep(made, due_at=due_at, head=head, letters=self.owes_letters if due_at else letters)
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
@@ -87,11 +96,12 @@ class Weekly:
         """Keep a published board in the ledger."""
         text, now = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True), self.clock()
         as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
+        stage, phase = self.challenge.stage_of(made.phase).key, {"phase": made.phase} if made.phase else {}
         with self.ledger.write("board") as tx:
-            if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters) is not None:
+            if boards.add(tx, text, due_at=due_at, now=now, letters_owed=letters, stage=stage) is not None:
                 told = {"as_of": as_of, "due_at": due, "audit": head, "letters": letters, "final": made.final}
                 kept = {"sha256": boards.digest(text), "rules": made.rules, "flip_digits": FLIP_DIGITS}
-                events.append(tx, kind="board-published", subject="board", now=now, **told, **kept)
+                events.append(tx, kind="board-published", subject="board", now=now, **told, **kept, **phase)
 
     def too_early(self, phases: Sequence[Phase]) -> str | None:
         """Return why final results would come too early; else None.
@@ -115,11 +125,20 @@ class Weekly:
             return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
 
 
-def missing(tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """Return the weekly instant whose board is missing: only ever the last one, none before the ledger began."""
+def missing(
+    tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime, stages: Sequence[Stage] = ONLY
+) -> datetime | None:
+    """Return the instant whose board is missing, the earliest; none before the ledger began.
+
+    Of the weekly instants only ever the last one. A stage that another follows has one more board, of its end.
+    """
     last = last_before(publish_at, zone, now)
     began, done = events.began(tx), boards.last_due(tx, last)
-    return last if began is not None and began <= last and (done is None or done < last) else None
+    if began is None:
+        return None
+    weekly = [last] if began <= last and (done is None or done < last) else []
+    ends = [at for _, at in switches(stages) if began <= at <= now and not boards.was_due(tx, at)]
+    return min([*weekly, *ends], default=None)
 
 
 def sealed(made: Board, head: str, *, flip_digits: int | None = FLIP_DIGITS) -> Board:

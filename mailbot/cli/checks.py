@@ -15,6 +15,7 @@ from mailbot.cli.common import (
     INCOMPLETE,
     AsJson,
     ConfigFile,
+    OfPhase,
     act_as_organizer,
     begun,
     emit,
@@ -115,6 +116,7 @@ def items(
     share: Annotated[
         float, typer.Option("--share", min=0.0, max=1.0, help="List items that at least this share got wrong.")
     ] = 0.9,
+    phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -124,7 +126,7 @@ def items(
     """
     set_up_journal(quiet=True)
     with flow.opened(begun(load_config(context, config))) as wired:
-        of = wired.ranking.considered(wired.clock())
+        of = wired.ranking.considered(wired.clock(), wired.config.stage_named(phase, wired.clock()))
         _verify_track(track, wired)
         rows = [
             {"track": name} | asdict(one)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
 from mailbot.config.calendar import Quota, phase_at, shown
 from mailbot.config.schema import windows
-from mailbot.config.stages import stage_at, stage_of
+from mailbot.config.stages import counted_in, stage_at, stage_of
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
@@ -92,6 +92,7 @@ class Challenge:
         quotas = dict.fromkeys(self.quota_of(phase).per_week for phase in own)
         return (
             COUNTS[self.standing_of(stage)],
+            *(["This phase has items of its own."] if stage.key and stage.labels and not stage.carries else []),
             *(["Submissions of the phases before count too."] if stage.carries else []),
             *(_quota_rule(each, self.quota.week_starts, self.zone) for each in quotas),
             *(_window(phase, self.zone) for phase in own if phase.opens or phase.closes),
@@ -105,11 +106,7 @@ class Challenge:
 
     def counted_in(self, phase: Phase | None) -> Sequence[str] | None:
         """Return the phases whose submissions a phase's quota counts together; None for all."""
-        if phase is None:
-            return None
-        if phase.per_week is not None:
-            return (phase.name,)
-        return self.stage_of(phase.name).phases if len(self.stages) > 1 else None
+        return counted_in(self.stages, phase)
 
 
 def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mailbot.config.calendar import Phase
     from mailbot.config.contest import PhaseSection
     from mailbot.model import Rule
 
@@ -127,6 +128,15 @@ def stage_before(stages: Sequence[Stage], instant: datetime) -> Stage:
 def stage_of(stages: Sequence[Stage], phase: str | None) -> Stage:
     """Return the stage that a phase belongs to; the first for one that the config does not name."""
     return next((each for each in stages[1:] if phase in each.phases), stages[0])
+
+
+def counted_in(stages: Sequence[Stage], phase: Phase | None) -> tuple[str, ...] | None:
+    """Return the phases whose submissions a phase's quota counts together; None for all."""
+    if phase is None:
+        return None
+    if phase.per_week is not None:
+        return (phase.name,)
+    return stage_of(stages, phase.name).phases if len(stages) > 1 else None
 
 
 def switches(stages: Sequence[Stage]) -> list[tuple[Stage, datetime]]:

@@ -19,11 +19,18 @@ SHEET_KEY = "secrets/sheet.json"
 
 _PHASES = """\
 
-# Without a phase submissions are always taken.
+# Without a phase submissions are always taken. SIQA takes results on its validation set from 10 March 2026 on.
+# [[phases]]
+# name = "validation"
+# opens = 2026-03-10T00:00:00+08:00
+# closes = 2026-04-19T00:00:00+08:00
+
+# A test phase with other items has its own label files: checked at once, used from the instant it opens.
 # [[phases]]
 # name = "test"
-# opens = 2026-03-10T00:00:00+08:00
+# opens = 2026-04-19T00:00:00+08:00
 # closes = 2026-04-26T00:00:00+08:00
+# labels = {{ {labels} }}
 """
 
 _NAMES = """\
@@ -80,7 +87,7 @@ def config_text(answers: Answers) -> str:
         _section("roster"),
         _line("file", "teams.csv", "columns: team,address"),
         *(part for name, path in answers.labels.items() for part in _track(name, path, answers.declared.get(name, ""))),
-        _PHASES,
+        _PHASES.format(labels=", ".join(f'{name} = "labels/test-{name}.json"' for name in answers.labels)),
     ]
     return "".join(parts)
 

@@ -62,11 +62,11 @@ class Retention:
     def _unkept(self, rows: Sequence[SubmissionRow]) -> set[int]:
         """Return the mails with an accepted submission whose predictions are not in the column store."""
         accepted = {row.id: row for row in rows if row.status is Status.ACCEPTED}
-        whole = self.service.labels.whole
-        unkept = {row.id for row in accepted.values() if row.track not in whole}
-        for track, truth in whole.items():
-            wanted = {row.id: row.sha256 for row in accepted.values() if row.track == track}
-            unkept |= self.service.columns.missing(truth, wanted)
+        unkept = {row.id for row in accepted.values() if row.track not in self.service.labels.whole}
+        for stage in self.service.challenge.stages:
+            own = [row for row in accepted.values() if self.service.challenge.stage_of(row.phase) == stage]
+            for track, truth in self.service.labels.of_stage(stage.key).whole.items():
+                unkept |= self.service.columns.missing(truth, {row.id: row.sha256 for row in own if row.track == track})
         return {accepted[submission_id].mail_id for submission_id in unkept}
 
     def _drop(self, rows: Sequence[MailRow], now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot.board.weekly import OVERDUE, missing
 from mailbot.config.calendar import Quota, next_after, phase_at
 from mailbot.config.challenge import tracks_of
+from mailbot.config.stages import counted_in, stage_at
 from mailbot.daemon import report
 from mailbot.ledger import (
     boards,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
+    from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.observations import HealthRow
@@ -122,7 +124,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
-    due = missing(tx, config.board.publish_at, config.challenge.zone, now)
+    due = missing(tx, config.board.publish_at, config.challenge.zone, now, config.stages)
     running = is_held(config.state)
     return Status(
         at=now,
@@ -145,31 +147,40 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         overdue_board=due if due and now - due > OVERDUE else None,
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
-        labels=truths.present(tx),
+        labels=_present(tx, config, stage_at(config.stages, now)),
         unscored=_unscored(tx, config) if config.split.public == 1 else None,
     )
 
 
 def _unscored(tx: Tx, config: Config) -> int:
     """Count the submissions that `mailbot rescore` would score; the labels themselves are not loaded."""
-    tracks, present = tracks_of(config), truths.present(tx)
+    tracks, found = tracks_of(config), {stage: _present(tx, config, stage) for stage in config.stages}
     versions = (
-        Version(track=name, truth=present[name], scorer=track.scorer)
+        Version(track=name, truth=present[name], scorer=track.scorer, within=stage.within)
+        for stage, present in found.items()
         for name, track in tracks.items()
         if name in present
     )
     return scores.count_all_lacking(tx, versions)
 
 
+def _present(tx: Tx, config: Config, stage: Stage) -> dict[str, str]:
+    """Return the SHA-256 of the labels in force in a stage, by track: its own, else those of the stage before."""
+    upto = config.stages[: config.stages.index(stage) + 1]
+    return {track: sha256 for each in upto for track, sha256 in truths.present(tx, each.key).items()}
+
+
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
     """Return what the teams that sent most have used of their quota."""
     zone = config.challenge.zone
-    rule = Quota(per_week=config.quota.per_week, week_starts=config.quota.week_starts, zone=zone)
+    phase = phase_at(config.calendar, now)
+    per_week, counted = (phase and phase.per_week) or config.quota.per_week, counted_in(config.stages, phase)
+    rule = Quota(per_week=per_week, week_starts=config.quota.week_starts, zone=zone)
     since, until = rule.week(now)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     found = []
     for team_id, name, track in observations.busiest(tx, since, until, limit=BUSIEST):
-        has = quota.allowance(tx, rule, team_id=team_id, track=track, at=now)
+        has = quota.allowance(tx, rule, team_id=team_id, track=track, at=now, phases=counted)
         today = submissions.used(tx, team_id=team_id, track=track, since=midnight, until=until)
         found.append(Used(team=name, track=track, today=today, week=has.used, per_week=has.per_week))
     return found

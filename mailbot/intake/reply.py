@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import HANDED_IN, neighbours, next_after
+from mailbot.config.calendar import HANDED_IN, neighbours, next_after, phase_at
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
 from mailbot.identity.registration import Request, Result, Wish
@@ -109,6 +109,7 @@ class Replies:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
         when, inquired = wording.when, inquiry.read(mail)
         advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
+        rule = self.challenge.standing_of(self.challenge.stage_at(now))
         return {
             "answer": answer,
             "challenge": self.challenge,
@@ -131,10 +132,10 @@ class Replies:
             "deadlines": self._deadlines(wording),
             "kinds": self.challenge.entries,
             "may_be_entry": may_be_one,
-            "counts": wording.reason(COUNTS[self.challenge.standing]),
-            "counts_selected": self.challenge.standing is Rule.SELECTED,
+            "counts": wording.reason(COUNTS[rule]),
+            "counts_selected": rule is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
-            "limits": self.challenge.quota,
+            "limits": self.challenge.quota_of(phase_at(self.challenge.phases, now)),
             "metrics": self._metrics,
             "interval": wording.interval,
             "field": wording.field,

@@ -76,6 +76,11 @@ def last_due(tx: Tx, until: datetime) -> datetime | None:
     )
 
 
+def was_due(tx: Tx, instant: datetime) -> bool:
+    """Whether the board that was due at an instant was published."""
+    return tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == instant)) is not None
+
+
 def newest(tx: Tx) -> int | None:
     """Return the id of the board published last."""
     return tx.scalar(sa.select(boards.c.id).order_by(boards.c.id.desc()).limit(1))

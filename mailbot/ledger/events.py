@@ -179,11 +179,10 @@ def happened(tx: Tx, *, kind: str, subject: str | None = None) -> bool:
     return tx.scalar(sa.select(events.c.id).where(*where).limit(1)) is not None
 
 
-def finished(tx: Tx, *, before: datetime) -> bool:
-    """Whether final results were published before an instant."""
-    return any(
-        json.loads(entry.detail).get("final") for entry in listing(tx, kind="board-published") if entry.at < before
-    )
+def finished(tx: Tx, *, before: datetime, phase: str = "") -> bool:
+    """Whether final results were published before an instant; of a phase, where phases have boards of their own."""
+    published = [json.loads(entry.detail) for entry in listing(tx, kind="board-published") if entry.at < before]
+    return any(detail.get("final") and detail.get("phase", "") == phase for detail in published)
 
 
 def first_broken(tx: Tx) -> int | None:

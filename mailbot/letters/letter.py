@@ -16,7 +16,7 @@ from mailbot.ledger import outbox
 from mailbot.letters import chart
 from mailbot.mail import envelope
 from mailbot.mail.envelope import Outgoing
-from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, language_of, shown_in
+from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, language_of, shown_in, words
 from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
@@ -75,10 +75,19 @@ class Letters:
             "board": board,
             "places": places,
             "first": places[0],
-            "as_of": shown_in(addressee.language, board.as_of, self.challenge.zone),
+            "as_of": shown_in(addressee.language, board.as_of, self.challenge.zone) + self._phase(addressee, board),
         }
         context |= {"relabelled": [place for place in places if place.relabelled], "lines": _lines(places)}
         return self._to_team("standing", addressee, context, key=key, now=now)
+
+    def _phase(self, addressee: Addressee, board: Board) -> str:
+        """Return the phase of a board behind its instant, where phases have boards of their own."""
+        if not board.phase:
+            return ""
+        say, closes = words(addressee.language).gettext, self.challenge.stage_of(board.phase).closes
+        is_over = closes is not None and board.as_of >= closes
+        told = say("the last board of the %(phase)s phase") if is_over else say("%(phase)s phase")
+        return f" ({told % {'phase': board.phase}})"
 
     def reminder(self, addressee: Addressee, window: Window, *, key: str, now: datetime) -> Outgoing:
         """Write to a team that a phase, or the time for something else, will close. The window has an end."""

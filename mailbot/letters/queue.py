@@ -119,13 +119,16 @@ class LetterQueue:
         with self.ledger.read() as tx:
             weekly = [row for row in boards.listing(tx) if row.due_at is not None]
             before = [row.due_at for row in weekly if row.due_at and row.due_at < board.as_of]
+            stage = self.challenge.stage_of(board.phase)
+            phases = [each for each in self.challenge.phases if self.challenge.stage_of(each.name) == stage]
             since = max(before, default=events.began(tx) or now)
             week = digest.gather(tx, since=since, until=due_at or now)
-            over = events.finished(tx, before=now)
-            moved = board.final or (not over and _was_open(self.challenge.phases, since, board.as_of))
+            over = events.finished(tx, before=now, phase=self.challenge.stages[-1].name)
+            moved = board.final or (not over and _was_open(phases, since, board.as_of))
             wanted = self.settings.standings and moved
             addressees = self._addressees(tx, now, only) if wanted else []
-        found = places(board, [] if board.final else [board_from_json(json.loads(row.board)) for row in weekly])
+        own_weeks = [] if board.final else [row for row in weekly if row.stage == stage.key]
+        found = places(board, [board_from_json(json.loads(row.board)) for row in own_weeks])
         drafts = []
         for one in addressees:
             if its := found.get(one_line(one.team.name)):
@@ -243,10 +246,12 @@ class LetterQueue:
         return found
 
     def _allowances(self, tx: Tx, team: Team, now: datetime) -> dict[str, Allowance]:
-        if phase_at(self.challenge.phases, now) is None:
+        phase = phase_at(self.challenge.phases, now)
+        if phase is None:
             return {}
+        rules, counted = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
         return {
-            track: quota.allowance(tx, self.challenge.quota, team_id=team.id, track=track, at=now)
+            track: quota.allowance(tx, rules, team_id=team.id, track=track, at=now, phases=counted)
             for track in self.challenge.tracks
         }
 

@@ -79,6 +79,11 @@ class RescoredLetters:
         phases = {phase.name: phase.feedback for phase in self.challenge.phases}
         return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
 
+    def _whole(self, version: Version) -> str:
+        """Return the SHA-256 of the label file that a version's labels are, or are part of."""
+        found = (self.labels.of_stage(stage.key) for stage in self.challenge.stages if stage.within == version.within)
+        return next(found).whole[version.track].sha256
+
     def _text(self, correction: Correction, change: Change, *, shows: bool, language: str) -> str:
         version, zone = correction.version, self.challenge.zone
         context = {
@@ -89,6 +94,6 @@ class RescoredLetters:
             "decimals": self.challenge.board.decimals,
             "next_board": shown_in(language, next_after(self.challenge.publish_at, zone, self.clock()), zone),
             "challenge": self.challenge,
-            "truth": self.labels.whole[version.track].sha256,
+            "truth": self._whole(version),
         }
         return environment(language).get_template("letters/rescored.txt.j2").render(context)

@@ -171,7 +171,8 @@ def rules_of(config: Config) -> dict[str, Any]:
     """Return what the config says of the challenge: no server, no folder, no organizer."""
     whole = config.model_dump()
     challenge = {key: value for key, value in whole["challenge"].items() if key != "organizers"}
-    return {"challenge": challenge} | {key: whole[key] for key in _RULES}
+    phases = [{**phase, "labels": sorted(phase["labels"])} for phase in whole["phases"]]
+    return {"challenge": challenge} | {key: whole[key] for key in _RULES} | {"phases": phases}
 
 
 def _because(why: str) -> str:

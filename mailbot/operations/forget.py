@@ -71,8 +71,10 @@ def forget(service: Service, name: str, why: str) -> Forgotten:
         known = teams.ever(tx, team.id)
         _check_ready(service, tx, team, known)
         rows = submissions.of_team(tx, team.id)
-    for track, truth in service.labels.whole.items():  # its mails go; its scores can still be computed anew
-        service.backfill.complete(truth, [row for row in rows if row.track == track and row.status is Status.ACCEPTED])
+    for stage in service.challenge.stages:  # its mails go; its scores can still be computed anew
+        own = [row for row in rows if row.status is Status.ACCEPTED and service.challenge.stage_of(row.phase) == stage]
+        for track, truth in service.labels.of_stage(stage.key).whole.items():
+            service.backfill.complete(truth, [row for row in own if row.track == track])
     dropped, doubtful = _drop_mails(service, team, known)
     daybook.forget(service.config.state, name_key(team.name), known)
     pseudonym = _pseudonym(team)

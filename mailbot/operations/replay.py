@@ -253,7 +253,9 @@ class Again:
         due_at = datetime.fromisoformat(detail["due_at"]) if detail["due_at"] else None
         weekly = self.service.weekly
         as_of, final = datetime.fromisoformat(detail["as_of"]), detail.get("final", False)
-        made = sealed(weekly.board(as_of, final=final), detail["audit"], flip_digits=detail.get("flip_digits"))
+        stage = self.service.challenge.stage_of(detail["phase"]) if "phase" in detail else None
+        made = weekly.board(as_of, final=final, stage=stage)
+        made = sealed(made, detail["audit"], flip_digits=detail.get("flip_digits"))
         made = replace(made, rules=tuple(detail.get("rules", made.rules)))  # phases and quota may have been moved since
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
 

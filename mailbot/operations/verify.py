@@ -104,7 +104,9 @@ def quoted(signature: Signature, found: Sequence[Checked]) -> tuple[Checked, tup
 def _checked(service: Service, candidate: Candidate, score: ScoreRow) -> Checked:
     """Compute one score once more, or say why that cannot be done."""
     track = service.challenge.tracks.get(score.track)
-    in_force = {truth[score.track].sha256 for truth in (service.labels, service.labels.final) if score.track in truth}
+    loaded = [service.labels.of_stage(stage.key) for stage in service.challenge.stages]
+    both = (truths for each in loaded for truths in (each.public, each.final))
+    in_force = {truths[score.track].sha256 for truths in both if score.track in truths}
     present = track is not None and track.scorer == score.scorer and score.truth in in_force
     if track is None or track.scorer != score.scorer:
         now = f"the config's is {track.scorer} now" if track else f"the config has no track {score.track} any more"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,14 +17,14 @@ import pytest
 from mailbot import flow
 from mailbot.config import load
 from mailbot.errors import ConfigError
-from mailbot.ledger import outbox, scores, submissions
-from mailbot.operations import acceptance, rebuild
+from mailbot.ledger import events, outbox, scores, submissions
+from mailbot.operations import acceptance, ingest, rebuild, rescore
 from tests.command import mailbot
-from tests.contest.contest import Clock, take
-from tests.contest.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, mail, received, write
+from tests.contest.contest import START, Clock, take
+from tests.contest.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, labels, mail, received, write
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from datetime import datetime
 
     from mailbot.service import Service
 
@@ -144,3 +151,121 @@ def test_a_mail_server_ahead_of_us_opens_no_phase(tmp_path: Path) -> None:
         with wired.ledger.read() as tx:
             assert len(submissions.listing(tx)) == 1
     assert END > SWITCH
+
+
+def _published(wired: Service) -> list[tuple[str, bool, datetime, list[str]]]:
+    """Return of each board its phase, whether it is final, its instant, and its teams by rank."""
+    return [
+        (board.phase, board.final, board.as_of, [row.team for row in board.tables[0].rows if row.rank])
+        for board in wired.publisher.published()
+    ]
+
+
+def _boards(wired: Service) -> None:
+    while wired.weekly.step() or wired.letter_queue.step():
+        pass
+
+
+def test_each_phase_has_its_boards_letters_and_final_results(tmp_path: Path) -> None:
+    """The week, the end of validation, the week of the test; pages, sheet and a rebuild tell the same."""
+    clock = Clock()
+    weeks = [START + timedelta(days=2, hours=-6), START + timedelta(days=9, hours=-6)]  # Wednesdays, 10:00 in Shanghai
+    with contest(tmp_path, clock) as wired:
+        for sender, shift in ((AMBER, 0.1), (BERYL, 0.2)):
+            take(wired, mail(sender, VALIDATION, shift=shift), clock.instant)
+        at(clock, weeks[0])
+        _boards(wired)
+        at(clock, SWITCH)
+        _boards(wired)
+        take(wired, mail(BERYL, TEST, shift=0.3), clock.instant)
+        at(clock, weeks[1])
+        _boards(wired)
+        assert _published(wired) == [
+            ("validation", False, weeks[0], ["Amber", "Beryl"]),
+            ("validation", False, SWITCH, ["Amber", "Beryl"]),
+            ("test", False, weeks[1], ["Beryl"]),
+        ]
+        with wired.ledger.read() as tx:
+            letters = [row for row in outbox.listing(tx) if row.kind == "standing"]
+        assert [row.recipient for row in letters] == [AMBER, BERYL] * 2 + [BERYL]
+        said = " ".join(letters[2].message.decode().split())
+        assert "(the last board of the validation phase)" in said
+        assert "as on the last board" in said
+        assert "last board" not in " ".join(letters[4].message.decode().split())  # another board before is none of this
+    mailbot("publish", "--final", "--phase", "validation", "--yes", folder=tmp_path)
+    folder = tmp_path / "state/published"
+    assert json.loads((folder / "board.json").read_text())["phase"] == "test"  # the present phase stays in front
+    front = (folder / "page/index.html").read_text()
+    assert "Leaderboard: test phase" in front
+    assert "is over" not in front
+    final = (folder / "page/final-validation/index.html").read_text()
+    assert "Final results: validation phase" in final
+    archive = (folder / "page/weeks/index.html").read_text()
+    assert archive.count('<span class="tag">validation</span>') == 3
+    with contest(tmp_path, clock) as wired:
+        before = _published(wired)
+        (phase, is_final, _, teams) = before[-1]
+        assert (phase, is_final, teams) == ("validation", True, ["Amber", "Beryl"])
+        with wired.ledger.read() as tx:
+            assert not events.finished(tx, before=clock(), phase="test")
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+    with contest(tmp_path, clock) as wired:
+        assert _published(wired) == before
+
+
+def test_files_of_before_count_where_they_carry_over(tmp_path: Path) -> None:
+    """A phase with the same items may take them over, by its own labels, once they are rescored."""
+    clock = Clock()
+    test = {"labels": {"siqa-s": "other.json"}, "carry_over": True}
+    (tmp_path / "other.json").write_bytes(labels(VALIDATION))
+    with contest(tmp_path, clock, **test) as wired:
+        take(wired, mail(AMBER, VALIDATION, shift=0.1), clock.instant)
+        at(clock, SWITCH + MINUTE)
+        wired.labels.refresh()
+        take(wired, mail(BERYL, VALIDATION, shift=0.2), clock.instant)
+        for _ in rescore.rescore(wired, rescore.plan(wired)):
+            pass
+        board = wired.ranking.board(clock() + MINUTE)
+        assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
+        assert board.rules.count("Submissions of the phases before count too.") == 1
+    assert mailbot("board", "--phase", "validation", folder=tmp_path).out.count("Amber") == 1
+
+
+SWITCHING = """
+import sys
+from pathlib import Path
+from tests.contest.contest import Clock
+from tests.contest.two_phases import SWITCH, contest
+with contest(Path(sys.argv[1]), Clock(SWITCH)) as wired:
+    while wired.intake.step() or wired.weekly.step() or wired.letter_queue.step():
+        pass
+"""
+
+
+def test_the_plug_is_pulled_at_the_switch(tmp_path: Path) -> None:
+    """Whenever that is: the last board of the phase comes out once, with its letters, by the labels of then."""
+    begun, clock = tmp_path / "begun", Clock()
+    begun.mkdir()
+    with contest(begun, clock) as wired:
+        for sender, shift in ((AMBER, 0.1), (BERYL, 0.2)):
+            take(wired, mail(sender, VALIDATION, shift=shift), clock.instant)
+        at(clock, SWITCH - 2 * MINUTE)
+        _boards(wired)
+        ingest.enter(wired, mail(BERYL, VALIDATION, shift=0.05), SWITCH - MINUTE)  # taken up after the switch
+    for point in ("commit.record.made", "commit.board.made", "commit.letters.made"):
+        folder = tmp_path / point
+        shutil.copytree(begun, folder)
+        dying = {**os.environ, "MAILBOT_CRASH_AT": point, "PYTHONPATH": str(Path(__file__).parents[2])}
+        died = subprocess.run([sys.executable, "-c", SWITCHING, str(folder)], env=dying, check=False)
+        assert died.returncode == -signal.SIGKILL, point
+        with contest(folder, Clock(SWITCH)) as wired:
+            while wired.intake.step():
+                pass
+            _boards(wired)
+            assert received(wired)[-1] == ("Beryl", "accepted", "validation")
+            assert [(phase, as_of) for phase, _, as_of, _ in _published(wired)][1:] == [("validation", SWITCH)]
+            with wired.ledger.read() as tx:
+                letters = [row.recipient for row in outbox.listing(tx) if row.kind == "standing"]
+            assert letters == [AMBER, BERYL] * 2, point

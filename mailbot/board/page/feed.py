@@ -51,7 +51,8 @@ def atom(boards: Sequence[tuple[Board, str]], url: str) -> bytes:
 def _entry(feed: ET.Element, board: Board, folder: str, url: str) -> None:
     entry = ET.SubElement(feed, "entry")
     _text(entry, "id", _id("board", board, folder))
-    _text(entry, "title", f"{'Final results' if board.final else 'Leaderboard'} of {when(board.as_of)}")
+    phase = f", {board.phase} phase" if board.phase else ""
+    _text(entry, "title", f"{'Final results' if board.final else 'Leaderboard'} of {when(board.as_of)}{phase}")
     _text(entry, "updated", _instant(board))
     _text(entry, "published", _instant(board))
     ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{url}{folder}index.html"})

@@ -54,6 +54,8 @@ class SiteRules:
     quota: Quota
     #: Which submission counts for a team, in a sentence.
     counts: str
+    #: The rules of each phase that has a board of its own; none where all share one.
+    phases: Sequence[tuple[str, Sequence[str]]] = ()
     #: The formula of the table over all tracks; "" where there is none.
     overall: str
     #: Whether weekly boards are by a part of the items, and the final results by the others.
@@ -111,6 +113,7 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
         windows=challenge.windows,
         quota=challenge.quota,
         counts=COUNTS[config.board.standing],
+        phases=[(each.name, challenge.board_rules_of(each)) for each in challenge.stages if each.name],
         overall=(challenge.board.overall_formula or "") if challenge.board.has_overall else "",
         is_split=config.split.public < 1,
         publish_at=config.board.publish_at,

@@ -6,6 +6,7 @@ for good: ``weeks/2026-03-18/`` for the first of a day, ``weeks/2026-03-18-1405/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,18 +51,21 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     if not boards:
         raise Permanent("A site needs a board: publish one first")
     shown = editions(boards)
-    final = next((edition for edition in reversed(shown) if edition.board.final), None)
     front = next((edition for edition in reversed(shown) if not edition.board.final), shown[-1])
-    common = {"rules": rules, "final": final.board if final else None, "feed": "feed.xml", "received": received}
+    finals = _finals(shown)
+    final = next((one.edition.board for one in finals if one.edition.board.phase == front.board.phase), None)
+    common = {"rules": rules, "final": final, "finals": finals, "feed": "feed.xml", "received": received}
     files: Site = {} if received is None else {exports.RECEIPTS: received}
     for edition in shown:
         files |= _week(edition, common)
-    if final:
-        files |= _final(final, common)
+    for one in finals:
+        files |= _final(one, common)
     files["weeks/index.html"] = html("archive", root="../", editions=shown[::-1], **common)
     files |= _about(rules, common)
     files["feed.xml"] = feed.atom([(edition.board, f"weeks/{edition.address}/") for edition in shown], rules.url)
-    drawn = charts.all_of(front.board, [edition.board for edition in shown if not edition.board.final])
+    drawn = charts.all_of(
+        front.board, [one.board for one in shown if not one.board.final and one.board.phase == front.board.phase]
+    )
     files |= _data(front.board) | {"board.xlsx": workbook.as_xlsx(front.board)}
     files["index.html"] = html("index", root="", charts=drawn, latest=True, **_board(front), **common)
     return files
@@ -78,12 +82,47 @@ def editions(boards: Sequence[Board]) -> list[Edition]:
         address = next(name for name in _names(board) if name not in taken)
         taken.add(address)
         addresses.append(address)
-    ordinary = [board for board in boards if not board.final]
     made = [
-        Edition(board=board, address=address, previous=None if board.final else previous_board(ordinary, board.as_of))
+        Edition(board=board, address=address, previous=None if board.final else _previous(boards, board))
         for board, address in zip(boards, addresses, strict=True)
     ]
     return sorted(made, key=lambda edition: edition.board.as_of)
+
+
+def _previous(boards: Sequence[Board], board: Board) -> Board | None:
+    """Return the ordinary board of the same phase before one."""
+    return previous_board([one for one in boards if not one.final and one.phase == board.phase], board.as_of)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Final:
+    """The final results of the challenge, or of a phase with a board of its own."""
+
+    edition: Edition
+    #: The folder that they have for good, as ``final``.
+    folder: str
+    #: What a link to them says.
+    title: str
+
+
+def _finals(shown: Sequence[Edition]) -> list[Final]:
+    """Return the last final results of each phase, in the order of the phases' boards."""
+    last = {edition.board.phase: edition for edition in shown if edition.board.final}
+    phases = [phase for phase in dict.fromkeys(edition.board.phase for edition in shown) if phase in last]
+    return [
+        Final(
+            edition=last[phase],
+            folder=f"final-{_slug(phase)}" if phase else "final",
+            title=f"Final results: {phase}" if phase else "Final results",
+        )
+        for phase in phases
+    ]
+
+
+def _slug(phase: str) -> str:
+    """Return a phase's name as a folder can have it; names in other scripts by their bytes."""
+    plain = re.sub(r"[^a-z0-9]+", "-", phase.lower()).strip("-")
+    return plain if plain.replace("-", " ") == phase.lower() else f"{plain or 'phase'}-{phase.encode().hex()[:12]}"
 
 
 def _names(board: Board) -> Iterator[str]:
@@ -103,12 +142,13 @@ def _week(edition: Edition, common: Mapping[str, object]) -> Site:
     return {f"{place}/index.html": text, **_data(edition.board, f"{place}/")}
 
 
-def _final(edition: Edition, common: Mapping[str, object]) -> Site:
+def _final(final: Final, common: Mapping[str, object]) -> Site:
     rules: SiteRules = common["rules"]  # type: ignore[assignment]  # as site() put it there
+    edition, place = final.edition, final.folder
     honours = site_awards.honours(edition.board, rules.awards)
     text = html("final", root="../", honours=honours, charts=(), latest=False, **_board(edition), **common)
-    workbooks = {"final/board.xlsx": workbook.as_xlsx(edition.board)}
-    return {"final/index.html": text, **_data(edition.board, "final/"), **workbooks}
+    workbooks = {f"{place}/board.xlsx": workbook.as_xlsx(edition.board)}
+    return {f"{place}/index.html": text, **_data(edition.board, f"{place}/"), **workbooks}
 
 
 def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailbot.board.build import AUDIT_RULE, score_heading
 from mailbot.board.exports import guarded
+from mailbot.board.rank_changes import present_phase
 from mailbot.config.calendar import next_after, shown
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def pages(boards: Sequence[Published], publish_at: Moment, zone: ZoneInfo) -> tu
     """Return the worksheets that show the last of ``boards``: its tables, the history, and how it was made.
 
     Final results stay, whatever is published after them but other final results; the history is of the weeks alone.
+    Where phases have boards of their own, all is of the present one.
     """
+    phase = present_phase([one.board for one in boards])
+    boards = [one for one in boards if one.board.phase == phase]
     last = next((one for one in reversed(boards) if one.board.final), boards[-1])
     tables = (_table(table, last.board.as_of) for table in last.board.tables)
     weeks = by_week((one for one in boards if not one.board.final), publish_at, zone)
@@ -213,6 +217,7 @@ def _about(published: Published, zone: ZoneInfo) -> Page:
     board = published.board
     pairs = [
         ("Challenge", board.challenge),
+        *([("Phase", board.phase)] if board.phase else []),
         ("Final results as of" if board.final else "Board as of", shown(board.as_of, zone)),
         ("Updated at", shown(published.published_at, zone)),
         *((f"{table.title} score", table.formula) for table in board.tables),

@@ -10,7 +10,7 @@ from mailbot import flow
 from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
 from mailbot.cli.boards.showing import show
-from mailbot.cli.common import INCOMPLETE, ConfigFile, act_as_organizer, ask, load_config, set_up_journal
+from mailbot.cli.common import INCOMPLETE, ConfigFile, OfPhase, act_as_organizer, ask, load_config, set_up_journal
 from mailbot.cli.letters import show_drafts
 from mailbot.letters import written
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.model import Board
     from mailbot.board.sheet.requests import Change
+    from mailbot.config.stages import Stage
     from mailbot.letters.written import Written
     from mailbot.service import Service
 
@@ -36,6 +37,7 @@ def publish(
     winners: Annotated[
         bool, typer.Option("--winners/--no-winners", help="With --final: write to the teams that are honoured.")
     ] = True,
+    phase: OfPhase = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Publish final results without asking.")] = False,
     config: ConfigFile = None,
 ) -> None:
@@ -44,18 +46,19 @@ def publish(
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
         now = wired.clock()
+        stage = wired.config.stage_named(phase, now)
         if dry_run:
-            made = wired.weekly.board(now, final=final)
+            made = wired.weekly.board(now, final=final, stage=stage)
             _show_all(wired, made)
             if final and winners:
-                _winners(wired, now)
+                _winners(wired, now, stage)
             typer.echo("Nothing was published.")
             _compare(wired, made)
             return
-        drafts = _winners(wired, now) if final and winners else []
+        drafts = _winners(wired, now, stage) if final and winners else []
         if final:
-            _hold_on(wired, len(drafts), yes=yes)
-        made = wired.weekly.publish(as_of=now, letters=letters, final=final)
+            _hold_on(wired, len(drafts), stage, yes=yes)
+        made = wired.weekly.publish(as_of=now, letters=letters, final=final, stage=stage)
         if letters:
             wired.letter_queue.step()
         _show_all(wired, made)
@@ -68,17 +71,19 @@ def publish(
     raise typer.Exit(0 if shown else INCOMPLETE)
 
 
-def _hold_on(wired: Service, letters: int, *, yes: bool) -> None:
+def _hold_on(wired: Service, letters: int, stage: Stage, *, yes: bool) -> None:
     """Ask before final results, and say why they look too early; without a terminal they want --yes."""
-    if why := wired.weekly.too_early(wired.challenge.phases):
+    own = [phase for phase in wired.challenge.phases if wired.challenge.stage_of(phase.name) == stage]
+    if why := wired.weekly.too_early(own):
         typer.echo(why, err=True)
+    of_phase = f" of the {stage.name} phase" if stage.name else ""
     told = f" and send {letters} letter(s) to winners" if letters else ""
-    ask(f"Publish the final results{told}?", yes=yes, for_good=True)
+    ask(f"Publish the final results{of_phase}{told}?", yes=yes, for_good=True)
 
 
-def _winners(wired: Service, now: datetime) -> list[Written]:
+def _winners(wired: Service, now: datetime, stage: Stage) -> list[Written]:
     """Print the letters to the teams that the final results honour, and return them."""
-    made = wired.weekly.board(now, final=True)
+    made = wired.weekly.board(now, final=True, stage=stage)
     with wired.ledger.read() as tx:
         drafts = written.awards(tx, wired.challenge, made, Awards(**wired.config.awards.model_dump()))
     show_drafts(wired.challenge, drafts)

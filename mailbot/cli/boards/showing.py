@@ -18,7 +18,7 @@ from mailbot.board.build import score_heading
 from mailbot.board.codec import rows_as_json
 from mailbot.board.exports import as_latex
 from mailbot.board.page.tables import spread
-from mailbot.cli.common import AsJson, ConfigFile, begun, emit, load_config, set_up_journal
+from mailbot.cli.common import AsJson, ConfigFile, OfPhase, begun, emit, load_config, set_up_journal
 from mailbot.errors import Permanent
 from scoring.interval import ALPHA
 
@@ -43,6 +43,7 @@ def board(
     significance: Annotated[
         bool, typer.Option("--significance", help="Test which teams differ: paired tests with Holm's procedure.")
     ] = False,
+    phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,8 +53,9 @@ def board(
     set_up_journal(quiet=True)
     with flow.opened(begun(load_config(context, config))) as wired:
         at = _instant(as_of, wired.challenge.zone, wired.clock())
-        tested = wired.ranking.pairs(at) if significance else []
-        made = wired.weekly.board(at)
+        stage = wired.config.stage_named(phase, at) if phase else None
+        tested = wired.ranking.pairs(at, stage) if significance else []
+        made = wired.weekly.board(at, stage=stage)
     if significance:
         _show_pairs(made, tested, as_json=as_json)
     elif as_json:

@@ -59,7 +59,8 @@ def labels(service: Service) -> Iterator[Finding]:
 def lacking(service: Service) -> Iterator[Finding]:
     """Count what the board would be refused for, long before it is due."""
     with service.ledger.read() as tx:
-        count = service.ranking.lacking(tx, service.ranking.versions)
+        stages, ranking = service.challenge.stages, service.ranking
+        count = sum(ranking.lacking(tx, ranking.versions_in(stage)) for stage in stages)
     if count:
         yield yellow("scores", f"{count} submission(s) have none by the labels in force: no board", "`mailbot rescore`")
     else:
