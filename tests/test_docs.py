@@ -107,7 +107,8 @@ def test_every_test_that_a_page_names_is_there() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+MAKE = re.compile(r"`make ([a-z-]+)")
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / ".github").glob("*.md")), ROOT / "README.md"]
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 CALL = re.compile(r"(?<![\w/.@\[-])mailbot((?:[ ]+(?:\\\n)?[^\s#&;|`)]+)+)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
@@ -164,6 +165,13 @@ def test_every_key_that_a_page_names_is_there(page: Path) -> None:
         if section in sections - {"tracks"} and key not in {*FILES, *nearest_model(section).model_fields}
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_target_that_a_page_names_is_there(page: Path) -> None:
+    """`make word` is a target of the Makefile."""
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    assert set(MAKE.findall(page.read_text(encoding="utf-8"))) - targets == set()
 
 
 def test_the_pages_do_name_commands_and_keys() -> None:
