@@ -19,7 +19,7 @@ SHEET_KEY = "secrets/sheet.json"
 
 _PHASES = """\
 
-# Without a phase submissions are always taken. SIQA takes results on its validation set from 10 March 2026 on.
+# Without a phase submissions are always taken.{of_preset}
 # [[phases]]
 # name = "validation"
 # opens = 2026-03-10T00:00:00+08:00
@@ -87,9 +87,16 @@ def config_text(answers: Answers) -> str:
         _section("roster"),
         _line("file", "teams.csv", "columns: team,address"),
         *(part for name, path in answers.labels.items() for part in _track(name, path, answers.declared.get(name, ""))),
-        _PHASES.format(labels=", ".join(f'{name} = "labels/test-{name}.json"' for name in answers.labels)),
+        _phases(answers),
     ]
     return "".join(parts)
+
+
+def _phases(answers: Answers) -> str:
+    """Return a validation phase and a test phase, as an example."""
+    labels = ", ".join(f'{name} = "labels/test-{name}.json"' for name in answers.labels)
+    told = " SIQA takes results on its validation set from 10 March 2026 on." if answers.preset == "siqa" else ""
+    return _PHASES.format(labels=labels, of_preset=told)
 
 
 def by_oauth(profile: str) -> bool:

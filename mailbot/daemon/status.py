@@ -148,13 +148,14 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
         labels=_present(tx, config, stage_at(config.stages, now)),
-        unscored=_unscored(tx, config) if config.split.public == 1 else None,
+        unscored=_unscored(tx, config, now) if config.split.public == 1 else None,
     )
 
 
-def _unscored(tx: Tx, config: Config) -> int:
+def _unscored(tx: Tx, config: Config, now: datetime) -> int:
     """Count the submissions that `mailbot rescore` would score; the labels themselves are not loaded."""
-    tracks, found = tracks_of(config), {stage: _present(tx, config, stage) for stage in config.stages}
+    begun = [stage for stage in config.stages if stage.opens is None or stage.opens <= now] or config.stages[:1]
+    tracks, found = tracks_of(config), {stage: _present(tx, config, stage) for stage in begun}
     versions = (
         Version(track=name, truth=present[name], scorer=track.scorer, within=stage.within)
         for stage, present in found.items()

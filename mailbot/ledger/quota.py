@@ -38,11 +38,21 @@ def allowance(
     return Allowance(per_week=quota.per_week + more, used=used, renews_at=until)
 
 
-def grant(tx: Tx, quota: Quota, team: Team, track: str, *, more: int, why: str, now: datetime) -> Allowance:
+def grant(
+    tx: Tx,
+    quota: Quota,
+    team: Team,
+    track: str,
+    *,
+    more: int,
+    why: str,
+    now: datetime,
+    phases: Collection[str] | None = None,
+) -> Allowance:
     """Let a team have more submissions accepted on a track in the week that holds ``now``; return what it has left."""
     _add_grant(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now)
     events.append(tx, kind=GRANTED, subject=team.name, now=now, track=track, more=more, why=why)
-    return allowance(tx, quota, team_id=team.id, track=track, at=now)
+    return allowance(tx, quota, team_id=team.id, track=track, at=now, phases=phases)
 
 
 @dataclass(frozen=True, kw_only=True)

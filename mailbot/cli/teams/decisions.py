@@ -105,7 +105,9 @@ def grant(
             if team is None:
                 message = f"no team is named {name!r}; `mailbot teams list` names them all"
                 raise Permanent(message)
-            has = quota.grant(tx, wired.challenge.quota, team, track, more=more, why=why, now=wired.clock())
+            phase = calendar.phase_at(wired.challenge.phases, wired.clock())
+            rules, counted = wired.challenge.quota_of(phase), wired.challenge.counted_in(phase)
+            has = quota.grant(tx, rules, team, track, more=more, why=why, now=wired.clock(), phases=counted)
     typer.echo(
         f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
     )

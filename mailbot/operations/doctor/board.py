@@ -51,6 +51,7 @@ def labels(service: Service) -> Iterator[Finding]:
     """See that each label file of the config is, or was, the one that scores."""
     unused = list(service.labels.not_taken())
     mend = "put the earlier file back, or make this one active: `mailbot truth add FILE --why ...`"
+    mend += ", with --phase where it is a phase's" if len(service.challenge.stages) > 1 else ""
     yield from (red("labels", told, mend) for told in unused)
     if not unused:
         yield green("labels", "the files of the config are known")
@@ -59,8 +60,9 @@ def labels(service: Service) -> Iterator[Finding]:
 def lacking(service: Service) -> Iterator[Finding]:
     """Count what the board would be refused for, long before it is due."""
     with service.ledger.read() as tx:
-        stages, ranking = service.challenge.stages, service.ranking
-        count = sum(ranking.lacking(tx, ranking.versions_in(stage)) for stage in stages)
+        now, ranking = service.clock(), service.ranking
+        begun = [each for each in service.challenge.stages if each.opens is None or each.opens <= now]
+        count = sum(ranking.lacking(tx, ranking.versions_in(stage)) for stage in begun)
     if count:
         yield yellow("scores", f"{count} submission(s) have none by the labels in force: no board", "`mailbot rescore`")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from mailbot.config import load
 from mailbot.config.stages import FIRST, stage_at, stage_before, stage_of, switches
+from mailbot.config.starter import Answers, config_text
 from mailbot.errors import ConfigError
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
@@ -87,3 +89,21 @@ def test_a_mistake_is_told_with_its_key(phases: list[dict[str, Any]], told: str)
     """What cannot be meant is refused when the config is read."""
     with pytest.raises(ConfigError, match=told):
         config(*phases)
+
+
+def test_the_first_config_shows_both_phases() -> None:
+    """The lines that `mailbot init` leaves commented are a validation phase and a test phase that load as they are."""
+    labels = {"siqa-u": "labels/u.json", "siqa-s": "labels/s.json"}
+    text = config_text(
+        Answers(preset="siqa", profile="generic", address="s@example.org", user="s@example.org", labels=labels)
+    )
+    begins = text.index("# [[phases]]")
+    ends = text.index("\n\n[", begins) if "\n\n[" in text[begins:] else len(text)
+    shown = "\n".join(
+        line.removeprefix("# ") for line in text[begins:ends].splitlines() if " = " in line or "[[" in line
+    )
+    tracks = {name: {"labels": path} for name, path in labels.items()}
+    given = {"challenge": {"address": "s@example.org"}, "preset": "siqa", "tracks": tracks, **tomllib.loads(shown)}
+    first, second = load.build(given, base=Path("/contest"), with_files=False).stages
+    assert (first.name, first.opens) == ("validation", datetime(2026, 3, 9, 16, tzinfo=UTC))
+    assert (second.name, sorted(second.labels)) == ("test", ["siqa-s", "siqa-u"])

@@ -17,11 +17,12 @@ import pytest
 from mailbot import flow
 from mailbot.config import load
 from mailbot.errors import ConfigError
+from mailbot.evaluation import evaluator
 from mailbot.ledger import events, outbox, scores, submissions
 from mailbot.operations import acceptance, ingest, rebuild, rescore
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, take
-from tests.contest.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, labels, mail, received, write
+from tests.flow.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, labels, mail, received, write
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,8 +35,9 @@ WHY = ("--why", "the network was down")
 
 
 def _held(wired: Service) -> dict[str, str]:
-    """Return the labels that the children would be given now, by track."""
-    return {track: truth.sha256 for track, truth in wired.labels.items()}
+    """Return the labels that children are given at their start now, by track."""
+    ((_hold, (told,)),) = evaluator.set_ups(wired.labels)
+    return {each.track.name: each.sha256 for each in told}
 
 
 def _reply(wired: Service, number: int) -> str:
@@ -237,7 +239,7 @@ SWITCHING = """
 import sys
 from pathlib import Path
 from tests.contest.contest import Clock
-from tests.contest.two_phases import SWITCH, contest
+from tests.flow.two_phases import SWITCH, contest
 with contest(Path(sys.argv[1]), Clock(SWITCH)) as wired:
     while wired.intake.step() or wired.weekly.step() or wired.letter_queue.step():
         pass
