@@ -124,8 +124,13 @@ class Wording:
         short = self.catalogue.pgettext("problem", one.code)
         return told if short == one.code or told != one.message else f"{short} {told}"
 
-    def examples(self, problem: Problem) -> str:
-        """Return the examples of a problem that its sentence does not show already, as a list; "" for none."""
+    def examples(self, problem: Problem, name: str = "") -> str:
+        """Return the examples of a problem that its sentence does not show already, as a list; "" for none.
+
+        A file's own ``name`` is none: it stands above.
+        """
+        if problem.examples == (name,):
+            return ""
         if all(each in problem.message and not each.isdecimal() for each in problem.examples):
             return ""
         return self.catalogue.gettext("; ").join(told_in(self.language, each) for each in problem.examples)

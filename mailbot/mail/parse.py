@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mailbot.mail import teamkey
 from mailbot.mail.authentication import read_claims
 from mailbot.mail.automatic import looks_automatic, notice_in
-from mailbot.mail.mime import faults
+from mailbot.mail.mime import faults, kinds
 from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.attachments import brought, find
 from mailbot.mail.mime.faults import is_substitute
@@ -25,6 +25,7 @@ from scoring.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from mailbot.mail.mime.attachments import Found
     from mailbot.mail.mime.headers import Headers
     from mailbot.mail.model import Attachment
     from scoring.model import Problem
@@ -53,6 +54,7 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
     raw, tree = tree_of(raw, caps)
     found = find(raw, tree.leaves, caps)
     headers = tree.headers[0]
+    found = _with_meant(found, headers.decoded("subject"))
     said = headers.decoded("subject")
     subject = printable(teamkey.stripped(said), SUBJECT_LENGTH)
     sign = looks_automatic(
@@ -73,6 +75,16 @@ def parse(raw: bytes, caps: Caps = DEFAULT, trusted: Collection[str] = ()) -> Ma
         original=_original(headers),
         faults=(*notice, *_over_caps(raw, tree, caps), *found.faults),
     )
+
+
+def _with_meant(found: Found, subject: str) -> Found:
+    """Return what was found, with what is meant as a result file among the candidates if there is no other."""
+    meant = tuple(file for file in found.passed if kinds.is_meant_as_result(file.name, subject))
+    if found.attachments or not meant:
+        return found
+    others = tuple(file for file in found.passed if file not in meant)
+    told = tuple(fault for fault in found.faults if fault.code != "not-a-result-file")
+    return replace(found, attachments=meant, passed=others, faults=told)
 
 
 def tree_of(raw: bytes, caps: Caps) -> tuple[bytes, Tree]:

@@ -80,7 +80,9 @@ def _body(names: list[str], rows: Iterator[tuple[int, list[str]]], separator: st
     ragged: list[tuple[int, int]] = []
     torn: set[int] = set()
     empty = 0
-    for number, fields in rows:
+    names_rows = separator != ","  # between commas, the first field too many may be of a decimal comma
+    for number, given in rows:
+        fields, names_rows = _fitted(given, len(names), names_rows=names_rows)
         if not any(field.strip() for field in fields):
             empty += 1
             continue
@@ -98,6 +100,18 @@ def _body(names: list[str], rows: Iterator[tuple[int, list[str]]], separator: st
         problems=(_ragged(ragged, len(names), separator),) if ragged else (),
         notes=(blank,) if empty else (),
     )
+
+
+def _fitted(fields: list[str], width: int, *, names_rows: bool) -> tuple[list[str], bool]:
+    """Return a row without an empty field behind it, or the name that R's write.table puts before each row.
+
+    The first row tells: the name is its number, and the header has none for it. Then it is so of every row.
+    """
+    if len(fields) != width + 1:
+        return fields, False
+    if not fields[-1].strip():
+        return fields[:-1], False
+    return (fields[1:], True) if names_rows and fields[0].strip().isdecimal() else (fields, False)
 
 
 def _table(gatherer: RowGatherer, torn: frozenset[int], separator: str) -> Table:

@@ -86,6 +86,8 @@ def _object(value: dict[str, object]) -> Reading:
         return _rows([value], range(1, 2), "row", {})
     if (found := rows_of(value)) is not None:
         return _framed(found, {name: top[name] for name in LABELS if name in top})
+    if (several := sum(map(_are_rows, top.values()))) > 1:
+        return refused("several-submissions", ONE_EACH, count=several)
     return refused("no-predictions", _no_rows(top))
 
 

@@ -124,13 +124,20 @@ def _drawn(layout: Layout) -> Lines:
 
 def _aligned(layout: Layout) -> Lines:
     """Split at blanks; the row numbers that ``print(df)`` puts before each row are left out."""
-    rows = ((number, line.split()) for number, line in _plain_lines(layout))
+    rows = ((number, _words(line)) for number, line in _plain_lines(layout))
     head = [*islice(rows, 1 + _LOOKED_AT)]
     width = len(head[0][1])
     numbered = len(head) > 1 and all(len(fields) == width + 1 for _, fields in head[1:])
     yield head[0]
     for number, fields in (*head[1:], *islice(rows, MAX_ROWS)):
         yield number, fields[1:] if numbered and len(fields) == width + 1 else fields
+
+
+def _words(line: str) -> list[str]:
+    """Split a line at blanks; quotation marks keep words together, as R's write.table sets them."""
+    if '"' not in line:
+        return line.split()
+    return [field for field in next(csv.reader([line], delimiter=" ")) if field]
 
 
 def is_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

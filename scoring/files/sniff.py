@@ -27,12 +27,24 @@ _SPREADSHEET = "Spreadsheets are not read. Please save the sheet as CSV (UTF-8) 
 _CALL = ' In pandas: df.to_json("predictions.json", orient="records").'
 _PYTHON = "Python and array dumps are never opened. " + _PLAIN + _CALL
 _PARQUET = "Parquet and Arrow files are not read from teams. " + _PLAIN + _CALL
+_NUMBERS = "Files of Numbers are not read. Please export the sheet as CSV (UTF-8) and send that."
+_MATLAB = "MATLAB files are not opened. " + _PLAIN + ' In MATLAB: writetable(T, "predictions.csv").'
+_R = "R's own files are not opened. " + _PLAIN + ' In R: write.csv(df, "predictions.csv", row.names = FALSE).'
+_STATISTICS = "Files of SPSS, Stata and SAS are not read. Please export the table as CSV (UTF-8) and send that."
+_DATABASE = "Databases are not read. Please export the table as CSV (UTF-8) and send that."
+_DOCUMENT = "Documents of word processors are not read. " + _PLAIN
 _ARCHIVE = "This kind of archive is not opened. Please use .zip or .gz, or send the plain file."
 
 _BY_SUFFIX = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SPREADSHEET),
-    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".npy", ".npz", ".joblib", ".h5", ".mat", ".ckpt"), _PYTHON),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".npy", ".npz", ".joblib", ".h5", ".ckpt"), _PYTHON),
     **dict.fromkeys((".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4", ".tbz2", ".txz"), _ARCHIVE),
+    ".mat": _MATLAB,
+    ".iwa": _NUMBERS,
+    **dict.fromkeys((".rds", ".rdata", ".rda"), _R),
+    **dict.fromkeys((".sav", ".por", ".dta", ".sas7bdat", ".xpt"), _STATISTICS),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db", ".mdb", ".accdb", ".duckdb"), _DATABASE),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".pages"), _DOCUMENT),
     **dict.fromkeys((".parquet", ".feather", ".arrow"), _PARQUET),
 }
 
@@ -49,6 +61,14 @@ _BY_MAGIC = (
     (b"\x80\x04", _PYTHON),
     (b"\x80\x05", _PYTHON),
     (b"PAR1", _PARQUET),
+    (b"ARROW1", _PARQUET),
+    (b"MATLAB ", _MATLAB),
+    (b"RDX2\n", _R),
+    (b"RDX3\n", _R),
+    (b"X\n\0\0\0", _R),
+    (b"$FL2@(#) ", _STATISTICS),
+    (b"<stata_dta>", _STATISTICS),
+    (b"SQLite format 3\0", _DATABASE),
     (b"\xd0\xcf\x11\xe0", _SPREADSHEET),
     (b"%PDF-", "This is a PDF. " + _PLAIN),
     (b"\x89PNG", "This is a picture. " + _PLAIN),

@@ -66,8 +66,22 @@ def tell_track(table: Table, tracks: Iterable[Track], hint: str | None = None) -
     hinted = [track for track in choices if hint is not None and names_track(hint, track)]
     if len(hinted) == 1 or len(choices) == 1:
         return (hinted or choices)[0]
+    if not any(_found(table, track) for track in every):
+        return _no_track(table, every)
+    if len(fitting) > 1 and all(track.columns != fitting[0].columns for track in fitting[1:]):
+        message = f"The file has the columns of several tracks: {listed(track.title for track in fitting)}. {ONE_EACH}"
+        return Problem(code="track-unclear", count=1, message=message)
     titles = listed(f'{track.title} ("track": "{track.letters[0]}")' for track in every)
     message = f"The file does not tell which track it is for: {titles}. Columns found: {shown_columns(table.columns)}."
+    return Problem(code="track-unclear", count=1, message=message)
+
+
+ONE_EACH = "Please send one file for each track."
+
+
+def _no_track(table: Table, tracks: Iterable[Track]) -> Problem:
+    needs = "; ".join(f"{t.title} needs {shown_columns((t.id, *(c.name for c in t.columns)))}" for t in tracks)
+    message = f"No track has such columns: {shown_columns(table.columns)}. {needs}."
     return Problem(code="track-unclear", count=1, message=message)
 
 

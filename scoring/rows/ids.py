@@ -130,8 +130,13 @@ def _unreadable(table: Table, column: Sequence[object], rows: Sequence[int], our
     examples = first(f"{table.place(row)}: {shown(cell)}" for row, cell in zip(rows, cells, strict=True))
     paths = all(isinstance(cell, str) and PATH.fullmatch(cell) for cell in cells)
     kind = "image paths, not ids" if paths else "no whole numbers" if not _empty(cells) else "empty"
+    if all(isinstance(cell, str) and _SCIENTIFIC.fullmatch(cell.strip()) for cell in cells):
+        kind = "in scientific notation, as spreadsheets show long numbers (give the column the format of whole numbers)"
     message = f"{counted(len(rows), 'row has an id that is', 'rows have ids that are')} {kind}. Expected are {ours}."
     return Problem(code="unreadable-ids", count=len(rows), examples=examples, message=message)
+
+
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d{1,17})?E[+-]?\d{1,2}", re.IGNORECASE)
 
 
 def _empty(cells: Iterable[object]) -> bool:

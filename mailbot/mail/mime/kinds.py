@@ -141,6 +141,26 @@ _OTHER = re.compile(
 )
 """Endings of files that come along with results: papers, code, pictures, signatures."""
 
+_UNDER_THE_TAG = re.compile(r"\[[^\]\n]{0,60}submission\b[^\]\n]{0,20}\]", re.IGNORECASE)
+
+_DOCUMENT = re.compile(r"\.(pdf|docx?|odt|rtf|html?|md|tex|ya?ml|toml|log)$", re.IGNORECASE)
+
+_NAMED_LIKE_RESULTS = re.compile(
+    r"(?:pred|result|submi|answer|score|结果|预测|提交|答案)[^/\n]{0,80}\.(html?|md|tex|ya?ml|toml)$",
+    re.IGNORECASE,
+)
+
+
+def is_meant_as_result(name: str, subject: str) -> bool:
+    """Whether a file that is no candidate is meant as one, in a mail without any: refused, it says what it lacks.
+
+    A document under the tag of a submission is, and a table in another form whose name says what it holds.
+    """
+    if _UNDER_THE_TAG.search(subject):
+        return bool(_DOCUMENT.search(name))
+    return bool(_NAMED_LIKE_RESULTS.search(name))
+
+
 _NEVER = re.compile(
     r"(image|audio|video|font|message|multipart)/.*|text/(html|calendar|enriched|rtf|(x-)?vcard|directory|x-amp-html)"
     r"|application/(pgp-.*|(x-)?pkcs7-.*|ics|applefile|ms-tnef|vnd\.ms-tnef|rtf|pdf)",

@@ -136,10 +136,11 @@ def _without_file() -> Iterator[Case]:
     shown = CSV.decode().replace("\r", "").strip()
     yield case("without/pasted", pasted, Expected(text=shown, attachments=(), faults=(("pasted", 1, ()),)))
     yield case("without/no-body", head() + "\n", Expected(text="", attachments=(), faults=(("no-body", 1, ()),)))
-    pdf = plain(
-        attached('Content-Type: application/pdf; name="paper.pdf"\nContent-Disposition: attachment', b"%PDF-1.7")
-    )
-    yield case("without/paper-only", pdf, Expected(attachments=(), faults=(("not-a-result-file", 1, ("paper.pdf",)),)))
+    paper = File(name="paper.pdf", data=b"%PDF-1.7", content_type="application/pdf")
+    part = attached('Content-Type: application/pdf; name="paper.pdf"\nContent-Disposition: attachment', paper.data)
+    passed = Expected(subject="Our paper", attachments=(), faults=(("not-a-result-file", 1, ("paper.pdf",)),))
+    yield case("without/paper-only", plain(part, subject="Our paper"), passed)
+    yield case("without/paper-under-the-tag", plain(part), Expected(attachments=(paper,)))
     link = head() + "\nPlease find our results attached.\nhttps://drive.google.com/file/d/1a2b/view\n"
     words = "Please find our results attached.\nhttps://drive.google.com/file/d/1a2b/view"
     yield case(

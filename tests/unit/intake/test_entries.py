@@ -165,12 +165,20 @@ def test_a_result_is_never_receipted_as_something_else(contest: Service, subject
     assert "could not be scored" in _told(contest)
 
 
-@pytest.mark.parametrize(("text", "file"), [("x", ("paper.pdf", PAPER)), ("See https://github.com/peepers/net.", None)])
-def test_under_the_tag_of_submissions_a_paper_or_a_link_is_no_result(
-    contest: Service, text: str, file: tuple[str, bytes] | None
-) -> None:
+def test_under_the_tag_of_submissions_a_paper_is_refused_as_a_result(contest: Service) -> None:
+    """With its reason, and how else it may be meant."""
+    raw = brings("x", ("paper.pdf", PAPER), subject="[SIQA Submission] Pixel Peepers - run 7")
+    assert take(contest, raw).outcome is Outcome.REFUSED
+    assert listed(contest) == []
+    told = " ".join(_told(contest).split())
+    assert told.startswith("paper.pdf could not be scored.")
+    assert "This is a PDF." in told
+    assert "(paper, code), write that in the subject" in told
+
+
+def test_under_the_tag_of_submissions_a_link_is_no_result(contest: Service) -> None:
     """It is not receipted as handed in; the first line says that no result file came."""
-    raw = brings(text, file, subject="[SIQA Submission] Pixel Peepers - run 7")
+    raw = brings("See https://github.com/peepers/net.", None, subject="[SIQA Submission] Pixel Peepers - run 7")
     assert take(contest, raw).outcome is Outcome.NO_SUBMISSION
     assert listed(contest) == []
     assert _told(contest).startswith("No result file was found in your mail.")

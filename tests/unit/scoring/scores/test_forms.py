@@ -47,6 +47,13 @@ def dumped(rows: list[Row], **top: object) -> str:
     return json.dumps({"track": "S", **top, "predictions": rows})
 
 
+def _r_table(rows: list[Row], separator: str) -> str:
+    """Return a table as R writes it: names in quotes, and before each row its name, which the header lacks."""
+    head, *lines = csv_of(rows, separator).decode().splitlines()
+    names = separator.join(f'"{name}"' for name in head.split(separator))
+    return "\n".join([names, *(f'"{number}"{separator}{line}' for number, line in enumerate(lines, 1))])
+
+
 ORIENTS: tuple[Orient, ...] = ("records", "split", "index", "columns", "table")
 SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n"
 FORMS: dict[str, Writer] = {
@@ -71,6 +78,11 @@ FORMS: dict[str, Writer] = {
     "fenced": lambda rows: f"Here are our results:\n\n```json\n{dumped(rows)}\n```\n\nBest",
     "fenced csv": lambda rows: f"~~~\n{csv_of(rows).decode()}\n~~~",
     "clearsigned": lambda rows: SIGNED.format(dumped(rows)),
+    "write.table of R": lambda rows: _r_table(rows, " "),
+    "write.table of R with tabs": lambda rows: _r_table(rows, "\t"),
+    "write.csv of R": lambda rows: '"",' + csv_of(rows).decode().replace("\n", '\n"1",').removesuffix('"1",'),
+    "a comma behind each row": lambda rows: csv_of(rows).decode().replace("\n", ",\n").replace(",\n", "\n", 1),
+    "semicolons behind each row": lambda rows: "\n".join(f"{line};;;" for line in csv_of(rows, ";").decode().split()),
     "clearsigned csv": lambda rows: SIGNED.format(csv_of(rows).decode()).replace("\n", "\r\n"),
 }
 ratings = st.integers(-50_000, 50_000).map(lambda value: value / 10_000)
@@ -106,6 +118,7 @@ TOLD = {
     "latex": ("\\begin{tabular}{lrr}\n", "not-data", "LaTeX"),
     "rtf": ("{\\rtf1\\ansi id,perception}", "not-data", "RTF"),
     "python": ("predictions = [\n", "not-data", "a piece of a program"),
+    "two lists of rows": (json.dumps({"u": ROWS, "s": ROWS}), "several-submissions", "one file for each track"),
     "ids to values": (json.dumps({str(i): "A" for i in range(1, 9)}), "no-predictions", "maps ids to single values"),
     "columns of other rows": ('{"id": {"0": 1, "1": 2}, "perception": {"0": 3}}', "uneven-columns", CALL),
     "two blocks": (f"```\n{dumped(ROWS)}\n```\nand\n```\n{dumped(ROWS)}\n```\n", "several-submissions", "one file"),
