@@ -108,6 +108,16 @@ def test_every_test_that_a_page_names_is_there() -> None:
 
 
 MAKE = re.compile(r"`make ([a-z-]+)")
+
+
+def test_each_task_says_how_it_is_undone() -> None:
+    """docs/tasks.md has a row for each task: task, command, expected, warned of, undo; none of them empty."""
+    page = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split(" | ") for line in page.splitlines() if re.match(r"\| \d+\. ", line)]
+    assert len(rows) == 17
+    assert all(len(row) == 5 and all(cell.strip() for cell in row) for row in rows)
+
+
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / ".github").glob("*.md")), ROOT / "README.md"]
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 CALL = re.compile(r"(?<![\w/.@\[-])mailbot((?:[ ]+(?:\\\n)?[^\s#&;|`)]+)+)")

@@ -10,11 +10,14 @@ from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
+    Yes,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     number,
     opened_ledger,
+    readable,
     rfc3339,
     said,
     set_up_journal,
@@ -23,6 +26,7 @@ from mailbot.cli.common import (
 from mailbot.errors import Permanent
 from mailbot.ledger import disputes
 from mailbot.model import Ruling
+from mailbot.operations.letters import would_write
 
 
 def list_disputes(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
@@ -55,15 +59,23 @@ def rule(
     ],
     accept: Annotated[bool, typer.Option("--accept", help="The team is right.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="The score stays as it is.")] = False,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Close the dispute about a submission and tell the team. Labels are corrected with `mailbot truth`."""
+    """Close the dispute about a submission and tell the team. Labels are corrected with `mailbot truth`.
+
+    The answer is shown first; a ruling has no inverse.
+    """
     if accept == reject:
         message = "say --accept or --reject"
         raise Permanent(message)
     act_as_organizer()
     set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired, wired.ledger.write("ruling") as tx:
-        ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
-        row = wired.disputes.rule(tx, number(receipt, "S"), ruled, why)
+    ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
+    with flow.opened(load_config(context, config)) as wired:
+        for one in would_write(wired.ledger, lambda tx: wired.disputes.rule(tx, number(receipt, "S"), ruled, why)):
+            typer.echo(readable(one.message, "To", "Subject"))
+        ask("Close it and send this?", yes=yes)
+        with wired.ledger.write("ruling") as tx:
+            row = wired.disputes.rule(tx, number(receipt, "S"), ruled, why)
     typer.echo(f"The dispute of {row.receipt} is {ruled}; {row.team} will be told.")

@@ -9,7 +9,9 @@ import typer
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
+    Yes,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     nameless,
@@ -182,8 +184,9 @@ def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", config: Confi
 
 
 @stuck.command("drop")
-def drop_stuck(context: typer.Context, mail: Mail, why: Why, config: ConfigFile = None) -> None:
-    """Decide that nothing is to be done about a mail; its file is kept."""
+def drop_stuck(context: typer.Context, mail: Mail, why: Why, yes: Yes = False, config: ConfigFile = None) -> None:
+    """Decide that nothing is to be done about a mail; its file is kept. This has no inverse."""
+    ask(f"{mail} will not be handled any more, and nobody is answered. Drop it?", yes=yes)
     with opened_ledger(load_config(context, config)) as ledger:
         _act(ledger, mail, "mail-dropped", why, table.drop)
 

@@ -17,7 +17,9 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     OfPhase,
+    Yes,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     number,
@@ -128,13 +130,15 @@ def rescore(
     tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose counted score changed.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="Write to no team; this is the default.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would change.")] = False,
+    yes: Yes = False,
     phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Recalculate the scores of accepted submissions with the current labels and formulas; old ones are kept.
 
-    Shows every rank that changes. If interrupted, run the same command again to continue.
+    Shows every rank that changes. If interrupted, run the same command again to continue. With --tell it asks first:
+    a letter cannot be taken back.
     """
     if tell and silent:
         message = "say --tell or --silent, not both"
@@ -148,6 +152,9 @@ def rescore(
         if dry_run:
             changes, told = rescoring.preview(wired, wanted), 0
         else:
+            if tell:
+                told_of = {one.team for one in rescoring.preview(wired, wanted) if one.scores[0] != one.scores[1]}
+                ask(f"Rescore, and write to the teams whose score changes ({', '.join(sorted(told_of))})?", yes=yes)
             _carry_out(rescoring.rescore(wired, wanted), wanted.steps)
             changes = rescoring.changes(wired, wanted)
             told = rescoring.tell(wired, track=track, stage=wanted.stage) if tell else 0

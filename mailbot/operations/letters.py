@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -20,11 +21,11 @@ from mailbot.mail import envelope, teamkey
 from mailbot.model import Id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
-    from mailbot.ledger import Tx
+    from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.model import Team
     from mailbot.service import Service
@@ -100,6 +101,21 @@ def _has_secret(row: OutgoingRow) -> bool:
     text = mail.get_body(("plain",))
     whole = f"{row.subject}\n{text.get_content() if text else ''}"
     return confirmation.masked(whole) != whole or bool(teamkey.found(whole))
+
+
+class _Undone(Exception):  # noqa: N818  # nothing went wrong
+    """Ends a transaction of which nothing is to stay."""
+
+
+def would_write(ledger: Ledger, act: Callable[[Tx], object]) -> list[OutgoingRow]:
+    """Return the mails that an act would queue; it is carried out in a transaction that is undone."""
+    found: list[OutgoingRow] = []
+    with suppress(_Undone), ledger.write("preview") as tx:
+        known = {row.id for row in outbox.listing(tx)}
+        act(tx)
+        found = [row for row in outbox.listing(tx) if row.id not in known]
+        raise _Undone
+    return found
 
 
 def look_welcome(service: Service, names: Sequence[str]) -> Drafts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import mails
+from mailbot.ledger import mails, outbox
 from mailbot.letters import digest
 from mailbot.model import Outcome
 from tests.command import mailbot
@@ -52,6 +52,10 @@ def test_held_mails_and_open_disputes_are_seen_everywhere(tmp_path: Path) -> Non
     found = {row["part"]: row for row in mailbot("doctor", "--json", folder=tmp_path, code=1).json}
     assert (found["held"]["level"], found["disputes"]["level"]) == ("green", "yellow")
     assert "1 dispute(s) are open" in mailbot("publish", "--final", folder=tmp_path, code=2).err
-    mailbot("rule", "S-1", "--reject", "--why", "the label is right", folder=tmp_path)
+    shown = mailbot("rule", "S-1", "--reject", "--why", "the label is right", folder=tmp_path).out
+    assert f"To: {AMBER}" in shown
+    assert "the label is right" in shown
+    with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:
+        assert [row.kind for row in outbox.listing(tx)].count("dispute-ruled") == 1
     assert mailbot("status", "--json", folder=tmp_path).json["open_disputes"] == 0
     mailbot("publish", "--final", "--yes", folder=tmp_path)

@@ -38,7 +38,7 @@ def publish(
         bool, typer.Option("--winners/--no-winners", help="With --final: write to the teams that are honoured.")
     ] = True,
     phase: OfPhase = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Publish final results without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written."""
@@ -58,6 +58,10 @@ def publish(
         drafts = _winners(wired, now, stage) if final and winners else []
         if final:
             _hold_on(wired, len(drafts), stage, yes=yes)
+        if letters:
+            ready = wired.weekly.board(now, final=final, stage=stage)
+            count = len(wired.letter_queue.about(ready, "preview", due_at=None))
+            ask(f"Publish, and send {count} letter(s), which cannot be taken back?", yes=yes)
         made = wired.weekly.publish(as_of=now, letters=letters, final=final, stage=stage)
         if letters:
             wired.letter_queue.step()

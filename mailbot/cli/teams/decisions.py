@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -67,10 +68,11 @@ def switch_letters(
 
 
 @teams.command("key")
-def new_key(context: typer.Context, name: TeamName, config: ConfigFile = None) -> None:
+def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: ConfigFile = None) -> None:
     """Make a new key for a team and print it once; the old key becomes void."""
     act_as_organizer()
     loaded = load_config(context, config)
+    ask(f"A key that {name} has is void then, for good. Make a new one?", yes=yes)
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:
@@ -212,11 +214,9 @@ def _write_draft(file: Path, drafts: Drafts) -> None:
     with writing(file.parent):
         for one in drafts.letters:
             file.write_text(f"Subject: {one.title}\n\n{one.text.strip()}\n", encoding="utf-8")
-    typer.echo(
-        f"Wrote {file}. Edit it, then: mailbot teams disqualify … --tell --letter {file}"
-        if drafts.letters
-        else "There is nobody to write to."
-    )
+    named = shlex.quote(drafts.letters[0].team.name) if drafts.letters else ""
+    sends = f"mailbot teams disqualify {named} --why … --tell --letter {shlex.quote(str(file))}"
+    typer.echo(f"Wrote {file}. Edit it, then: {sends}" if named else "There is nobody to write to.")
 
 
 @teams.command("hide")

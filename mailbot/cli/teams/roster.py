@@ -115,6 +115,7 @@ def import_teams(
     loaded = load_config(context, config)
     taken, rejected = _enter(loaded, read.entries, read.mistakes, why=why)
     if welcome:
+        typer.echo("They are entered now, whatever becomes of the welcome:")
         _welcome(loaded, taken, yes=yes)
     raise typer.Exit(INCOMPLETE if rejected else 0)
 
