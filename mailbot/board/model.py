@@ -71,5 +71,7 @@ class Board:
     rules: tuple[str, ...]
     #: Whether these are the final results of the challenge, or of the phase.
     final: bool = False
+    #: Why it was taken back; "" when it stands. Not a part of the snapshot.
+    withdrawn: str = ""
     #: The phase whose board it is, where phases have boards of their own; else "".
     phase: str = ""

@@ -8,14 +8,14 @@ import shlex
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.board import exports, workbook
 from mailbot.board.codec import board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.board.page import rules as site_rules
-from mailbot.board.page.site import site
+from mailbot.board.page.site import site, standing
 from mailbot.board.rank_changes import present_phase
 from mailbot.config.servers import CREDENTIALS
 from mailbot.errors import Permanent
@@ -53,9 +53,11 @@ class Publisher:
         self._run_command()
 
     def published(self) -> list[Board]:
-        """Return the published boards that the ledger keeps, in the order they were published in."""
+        """Return the boards that the ledger keeps, in the order they were published in; also those withdrawn."""
         with self.ledger.read() as tx:
-            return [board_from_json(json.loads(row.board)) for row in boards.listing(tx)]
+            rows = boards.listing(tx, withdrawn=True)
+        made = [board_from_json(json.loads(row.board)) for row in rows]
+        return [replace(one, withdrawn=row.withdrawn or "") for one, row in zip(made, rows, strict=True)]
 
     def rebuild(self) -> bool:
         """Regenerate the files of the last board and the site, as they were when published; run the command.
@@ -105,7 +107,8 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
         OSError: something could not be written; what came before it is new, the rest as it was.
     """
     pages = site([*past, board], rules, _received(folder))
-    board = [one for one in (*past, board) if one.phase == present_phase([*past, board])][-1]
+    stand = standing([*past, board])
+    board = [one for one in stand if one.phase == present_phase(stand)][-1]
     files = {
         "board.csv": exports.as_csv(board),
         "board.xlsx": workbook.as_xlsx(board),

@@ -122,7 +122,7 @@ COMMANDS = {
     "board": Listed(
         "Publish",
         "boards:board",
-        "Show the leaderboard as it would be published now, or as of an earlier day; nothing is published.",
+        "Show the leaderboard as it would be published now, or as of an earlier day; withdraw a published one.",
     ),
     "page": Listed(
         "Publish", "boards:page", "Regenerate the results page and the files of the last board, and run page.command."

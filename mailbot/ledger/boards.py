@@ -32,6 +32,8 @@ class BoardRow:
     letters_owed: bool
     #: The stage whose board it is, by its key (:mod:`mailbot.config.stages`).
     stage: str
+    #: Why it was taken back; None when it stands.
+    withdrawn: str | None = None
 
 
 def add(
@@ -81,19 +83,33 @@ def was_due(tx: Tx, instant: datetime) -> bool:
     return tx.scalar(sa.select(boards.c.id).where(boards.c.due_at == instant)) is not None
 
 
+def withdraw(tx: Tx, sha256: str, *, why: str, now: datetime) -> bool:
+    """Take a board back; False when it is not there, or was taken back before. It owes no letters then.
+
+    One that was due later than now was published by a clock that was ahead: it is due again at its instant.
+    """
+    standing = sa.update(boards).where(boards.c.sha256 == sha256, boards.c.withdrawn.is_(None))
+    done = tx.execute(standing.values(withdrawn=why, letters_owed=False)).rowcount > 0
+    tx.execute(sa.update(boards).where(boards.c.sha256 == sha256, boards.c.due_at > now).values(due_at=None))
+    return done
+
+
 def newest(tx: Tx) -> int | None:
-    """Return the id of the board published last."""
-    return tx.scalar(sa.select(boards.c.id).order_by(boards.c.id.desc()).limit(1))
+    """Return the id of the board published last, of those that stand."""
+    return tx.scalar(sa.select(boards.c.id).where(boards.c.withdrawn.is_(None)).order_by(boards.c.id.desc()).limit(1))
 
 
 def last_published(tx: Tx) -> datetime | None:
-    """Return when a board was last published."""
-    return tx.scalar(sa.select(boards.c.published_at).order_by(boards.c.id.desc()).limit(1))
+    """Return when a board was last published, of those that stand."""
+    return tx.scalar(
+        sa.select(boards.c.published_at).where(boards.c.withdrawn.is_(None)).order_by(boards.c.id.desc()).limit(1)
+    )
 
 
-def listing(tx: Tx) -> list[BoardRow]:
-    """Return the published boards, oldest first."""
-    rows = tx.execute(sa.select(boards).order_by(boards.c.id))
+def listing(tx: Tx, *, withdrawn: bool = False) -> list[BoardRow]:
+    """Return the published boards, oldest first; those that were taken back only when asked for."""
+    which = sa.true() if withdrawn else boards.c.withdrawn.is_(None)
+    rows = tx.execute(sa.select(boards).where(which).order_by(boards.c.id))
     return [
         BoardRow(
             id=r.id,
@@ -103,6 +119,7 @@ def listing(tx: Tx) -> list[BoardRow]:
             board=r.board,
             letters_owed=r.letters_owed,
             stage=r.stage,
+            withdrawn=r.withdrawn,
         )
         for r in rows
     ]
@@ -136,8 +153,8 @@ def shown_at(tx: Tx, place: str) -> Shown:
     )
 
 
-def mark_shown(tx: Tx, place: str, board_id: int) -> None:
-    """Note that a place shows a board."""
+def mark_shown(tx: Tx, place: str, board_id: int | None) -> None:
+    """Note that a place shows a board; None: one without teams, as none stands."""
     _put(tx, place, board_id=board_id, attempts=0, failing_since=None, due_at=None, error="")
 
 

@@ -265,6 +265,7 @@ boards = table(
     sa.Column("board", sa.Text, nullable=False),  # its JSON, byte for byte as hashed
     sa.Column("letters_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # they are still to be written
     sa.Column("stage", sa.Text, nullable=False, server_default=""),  # whose board it is; "" is the first
+    sa.Column("withdrawn", sa.Text),  # why it was taken back; none: it stands
 )
 
 shown = table(

@@ -88,7 +88,7 @@ class Export:
         for name, found in tables_of(tx, rows, addresses=self.addresses, labels=self.labels):
             _lines(self.folder / name, found)
         (self.folder / "boards").mkdir()
-        for board in boards.listing(tx):
+        for board in boards.listing(tx, withdrawn=True):
             (self.folder / f"boards/{board.id:06d}.json").write_bytes(board.board.encode())
 
     def _roster(self, tx: Tx) -> None:

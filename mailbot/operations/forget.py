@@ -164,7 +164,7 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
             if has_words(row.message, {*called, *known}):
                 erasure.blank(tx, row.id)
         changed = {}
-        for kept in boards.listing(tx):
+        for kept in boards.listing(tx, withdrawn=True):
             board = board_from_json(json.loads(kept.board))
             if (other := _renamed(board, called, pseudonym)) != board:
                 text = json.dumps(board_as_json(other), ensure_ascii=False, sort_keys=True)

@@ -7,7 +7,7 @@ for good: ``weeks/2026-03-18/`` for the first of a day, ``weeks/2026-03-18-1405/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.board import exports, workbook
@@ -50,17 +50,19 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     """
     if not boards:
         raise Permanent("A site needs a board: publish one first")
-    shown = editions(boards)
+    every = editions(boards)
+    shown = [edition for edition in every if not edition.board.withdrawn]
+    shown = shown or [replace(every[-1], board=standing(boards)[0])]
     front = next((edition for edition in reversed(shown) if not edition.board.final), shown[-1])
     finals = _finals(shown)
     final = next((one.edition.board for one in finals if one.edition.board.phase == front.board.phase), None)
     common = {"rules": rules, "final": final, "finals": finals, "feed": "feed.xml", "received": received}
     files: Site = {} if received is None else {exports.RECEIPTS: received}
-    for edition in shown:
+    for edition in every:
         files |= _week(edition, common)
     for one in finals:
         files |= _final(one, common)
-    files["weeks/index.html"] = html("archive", root="../", editions=shown[::-1], **common)
+    files["weeks/index.html"] = html("archive", root="../", editions=every[::-1], **common)
     files |= _about(rules, common)
     files["feed.xml"] = feed.atom([(edition.board, f"weeks/{edition.address}/") for edition in shown], rules.url)
     drawn = charts.all_of(
@@ -69,6 +71,15 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     files |= _data(front.board) | {"board.xlsx": workbook.as_xlsx(front.board)}
     files["index.html"] = html("index", root="", charts=drawn, latest=True, **_board(front), **common)
     return files
+
+
+def standing(boards: Sequence[Board]) -> list[Board]:
+    """Return the boards that were not taken back; where none stands, the last one without its teams."""
+    if stand := [board for board in boards if not board.withdrawn]:
+        return stand
+    last = boards[-1]
+    tables = tuple(replace(table, rows=tuple(row for row in table.rows if row.baseline)) for table in last.tables)
+    return [replace(last, tables=tables, withdrawn="", final=False)]
 
 
 def editions(boards: Sequence[Board]) -> list[Edition]:
@@ -91,7 +102,12 @@ def editions(boards: Sequence[Board]) -> list[Edition]:
 
 def _previous(boards: Sequence[Board], board: Board) -> Board | None:
     """Return the ordinary board of the same phase before one."""
-    return previous_board([one for one in boards if not one.final and one.phase == board.phase], board.as_of)
+    return previous_board([one for one in boards if _precedes(one, board)], board.as_of)
+
+
+def _precedes(one: Board, board: Board) -> bool:
+    """Whether a board is compared with another: ordinary ones of one phase that stand."""
+    return not one.final and not one.withdrawn and one.phase == board.phase
 
 
 @dataclass(frozen=True, kw_only=True)

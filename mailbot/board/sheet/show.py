@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.board.codec import board_from_json
+from mailbot.board.page.site import standing
 from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.board.weekly import sealed
 from mailbot.config.servers import API, sheet_key
@@ -73,14 +74,13 @@ class Sheet:
     def behind(self) -> bool:
         """Tell whether a board was published that the sheet does not show."""
         with self.ledger.read() as tx:
-            newest = boards.newest(tx)
-            return newest is not None and boards.shown_at(tx, self.place).board_id != newest
+            return boards.shown_at(tx, self.place).board_id != boards.newest(tx)
 
     def attempt(self) -> MailbotError | None:
         """Write the newest board now; return what was in the way, which is noted and, in time, told."""
         with self.ledger.read() as tx:
             newest, kept = boards.newest(tx), self._published(tx)
-        if newest is None:
+        if not kept:
             return None
         try:
             client = self.connect()
@@ -105,6 +105,11 @@ class Sheet:
 
     @staticmethod
     def _published(tx: Tx) -> list[Published]:
+        """Return the boards that stand; where all were taken back, the last one without its teams."""
+        every = boards.listing(tx, withdrawn=True)
+        if every and all(row.withdrawn is not None for row in every):
+            made = replace(board_from_json(json.loads(every[-1].board)), withdrawn=every[-1].withdrawn or "")
+            return [Published(board=standing([made])[0], published_at=every[-1].published_at, weekly=False)]
         return [
             Published(
                 board=board_from_json(json.loads(row.board)),

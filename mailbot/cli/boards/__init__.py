@@ -1,6 +1,14 @@
 """publish, board, page: the leaderboard."""
 
-from mailbot.cli.boards.publishing import page, publish
-from mailbot.cli.boards.showing import board
+import typer
+
+from mailbot.cli.boards import showing
+from mailbot.cli.boards.publishing import page, publish, withdraw
 
 __all__ = ["board", "page", "publish"]
+
+board = typer.Typer(
+    help="Show the leaderboard as it would be published now, or as of an earlier day; withdraw a published one."
+)
+board.callback(invoke_without_command=True)(showing.board)
+board.command()(withdraw)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailbot import flow
+from mailbot.board import withdrawal
 from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
 from mailbot.cli.boards.showing import show
-from mailbot.cli.common import INCOMPLETE, ConfigFile, OfPhase, act_as_organizer, ask, load_config, set_up_journal
+from mailbot.cli.common import INCOMPLETE, ConfigFile, OfPhase, Why, act_as_organizer, ask, load_config, set_up_journal
 from mailbot.cli.letters import show_drafts
+from mailbot.config.calendar import shown
 from mailbot.letters import written
 
 if TYPE_CHECKING:
@@ -116,6 +118,30 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
         typer.echo(f"Made anew in {wired.config.published}")
     if not done:
         raise typer.Exit(INCOMPLETE)
+
+
+def withdraw(
+    context: typer.Context,
+    date: Annotated[str, typer.Argument(metavar="DATE", help="Its day, or its address on the page: 2026-03-18-1405.")],
+    why: Why,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Withdraw it without asking.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take a published board back; it stays at its address, marked, with the reason. There is no inverse."""
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        zone = wired.challenge.zone
+        found = withdrawal.look(wired.ledger, date)
+        then = f"the board of {shown(found.then.as_of, zone)}" if found.then else "no team, as no board stands then"
+        typer.echo(f"The board of {shown(found.board.as_of, zone)} is marked as withdrawn, and teams are shown why.")
+        typer.echo(f"Front page, feed and sheet show {then}.")
+        typer.echo(f"{len(found.waiting)} letters about it that wait are not sent; {found.sent} were sent.")
+        ask("Withdraw it?", yes=yes, for_good=True)
+        withdrawal.carry_out(wired.ledger, found, why, wired.clock())
+        done = wired.publisher.rebuild()
+        written = _write(wired)
+    raise typer.Exit(0 if done and written else INCOMPLETE)
 
 
 def _write(wired: Service) -> bool:

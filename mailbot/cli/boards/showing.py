@@ -47,7 +47,9 @@ def board(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the leaderboard as it would be published now, or as of an earlier day; nothing is published."""
+    """Show the leaderboard as it would be published now, or as of an earlier day; withdraw a published one."""
+    if context.invoked_subcommand:
+        return
     if sum((wide or (as_json and not significance), latex, significance)) > 1:
         raise Permanent("--wide, --latex and --significance exclude one another; --json goes with --significance alone")
     set_up_journal(quiet=True)
