@@ -13,11 +13,11 @@ from mailbot.ledger import boards, events, outbox
 from mailbot.model import ReplyState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mailbot.board.model import Board
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Ledger
     from mailbot.ledger.boards import BoardRow
 
 KIND = "board-withdrawn"
@@ -79,8 +79,9 @@ def carry_out(ledger: Ledger, found: Withdrawal, why: str, now: datetime) -> Non
         events.append(tx, kind=KIND, subject="board", now=now, board=found.row.sha256, why=why)
 
 
-def again(tx: Tx, sha256: str, why: str, now: datetime) -> None:
-    """Take a board back as the trail of a lost ledger says."""
-    letters = [row.id for row in outbox.listing(tx) if (row.key or "").startswith(f"board:{sha256}:")]
-    boards.withdraw(tx, sha256, why=why, now=now)
-    outbox.withhold(tx, only=letters, error=WITHHELD)
+def again(ledger: Ledger, told: Mapping[str, str], now: datetime) -> None:
+    """Take a board back as the trail of a lost ledger tells."""
+    with ledger.write("rebuild") as tx:
+        letters = [row.id for row in outbox.listing(tx) if (row.key or "").startswith(f"board:{told['board']}:")]
+        boards.withdraw(tx, told["board"], why=told["why"], now=now)
+        outbox.withhold(tx, only=letters, error=WITHHELD)

@@ -163,7 +163,7 @@ class Again:
             quota.GRANTED: self._grant,
             "reply-sent": self._sent,
             "board-published": self._board,
-            withdrawal.KIND: self._withdrawn,
+            withdrawal.KIND: lambda _, told: withdrawal.again(self.service.ledger, told, self.clock()),
             "letters-queued": self._letters,
             "reminders-queued": self._letters,
             **{each: partial(self._decide, each) for each in rulings.KINDS},
@@ -260,10 +260,6 @@ class Again:
         made = sealed(made, detail["audit"], flip_digits=detail.get("flip_digits"))
         made = replace(made, rules=tuple(detail.get("rules", made.rules)))  # phases and quota may have been moved since
         weekly.keep(made, due_at=due_at, head=detail["audit"], letters=detail.get("letters", False))
-
-    def _withdrawn(self, _subject: str, detail: dict[str, Any]) -> None:
-        with self.service.ledger.write("rebuild") as tx:
-            withdrawal.again(tx, detail["board"], detail["why"], self.clock())
 
     def _letters(self, _subject: str, detail: dict[str, Any]) -> None:
         self.service.letter_queue.write_again(detail)
