@@ -71,7 +71,7 @@ def look(ledger: Ledger, date: str) -> Withdrawal:
 
 def carry_out(ledger: Ledger, found: Withdrawal, why: str, now: datetime) -> None:
     """Take the board back; page and sheet are for the caller to bring up to date. Raises Permanent."""
-    with ledger.write(KIND) as tx:
+    with ledger.write("board-withdrawn") as tx:
         if not boards.withdraw(tx, found.row.sha256, why=why, now=now):
             message = "the board was withdrawn meanwhile"
             raise Permanent(message)

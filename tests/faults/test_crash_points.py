@@ -43,6 +43,7 @@ CHOSEN = (
 #: Passed by what this stream does not do: each is one transaction around what a command or a failed step does.
 ELSEWHERE = {
     "commit.authserv-checked": "`mailbot doctor --check-auth`",
+    "commit.board-withdrawn": "`mailbot board withdraw`",
     "commit.deadline": "`mailbot teams extend`",
     "commit.enter-truths": "a secret split; see tests/unit/evaluation/test_feedback.py",
     "commit.forget": "`mailbot forget`",
