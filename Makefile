@@ -55,7 +55,9 @@ attack: setup ## Play every attack against a running daemon, a line each (ATTACK
 	@bash .ci/packages
 	@$(BIN)/python -m tests.hostile.attacks $(ATTACKS)
 
-test-long: setup ## Hold 10,000 sessions with an IMAP server that gets its answers wrong (SESSIONS=...)
+test-long: setup ## Run the tests that are too long for every time, and SESSIONS=10000 with an IMAP server that errs
+	@bash .ci/packages
+	@$(BIN)/python -m pytest $(WORKERS) -m long $(TESTS)
 	@$(BIN)/python -m tests.faults.mutated $(SESSIONS)
 
 test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing

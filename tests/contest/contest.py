@@ -13,6 +13,7 @@ from mailbot import flow, service
 from mailbot.config import load
 from mailbot.ledger import outbox
 from mailbot.operations import ingest
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +65,9 @@ def write_config(folder: Path, **sections: Any) -> Path:  # noqa: ANN401  # conf
 
 @contextmanager
 def contest(folder: Path, clock: Clock, **sections: Any) -> Iterator[service.Service]:  # noqa: ANN401  # as above
-    """Open a service on the contest in a folder."""
+    """Open a service on the contest in a folder; it reads and scores in this process, as its commands do not."""
     with flow.working(load.load(write_config(folder, **sections)), clock=clock) as wired:
-        yield wired
+        yield in_process(wired)
 
 
 def mail(sender: str, *, shift: float = 0.0, subject: str = "[SIQA Submission] x - y", **fields: str) -> bytes:

@@ -12,6 +12,7 @@ from mailbot.ledger import outbox
 from mailbot.operations import rebuild
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, take, write_config
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def _serve(folder: Path, *raws: bytes) -> None:
     """Let mails arrive, a minute apart, at the contest of the folder as it is configured."""
     with flow.working(load.load(folder / "config.toml"), clock=Clock()) as wired:
         for number, raw in enumerate(raws):
-            take(wired, raw, START + timedelta(minutes=number))
+            take(in_process(wired), raw, START + timedelta(minutes=number))
 
 
 def test_what_was_over_the_quota_is_accepted(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mailbot.ledger import Ledger, boards, erasure, events, submissions, teams
 from mailbot.operations import backup, forget, rebuild, verify
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, send_all, take
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +56,7 @@ def _forget(folder: Path, clock: Clock) -> forget.Forgotten:
     configured = load.load(folder / "config.toml")
     (folder / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
     with flow.working(configured, clock=clock) as wired:
-        return forget.forget(wired, "amber", "they asked us to")
+        return forget.forget(in_process(wired), "amber", "they asked us to")
 
 
 def _holding(folder: Path, word: str) -> list[str]:

@@ -14,6 +14,7 @@ from mailbot.operations import rebuild
 from tests.command import mailbot
 from tests.contest.contest import Clock, mail, take, write_config
 from tests.contest.test_letters import AMBER, BERYL, WEDNESDAY, letters, text, turn
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ def contest(folder: Path, clock: Clock) -> Iterator[Service]:
     path = write_config(folder)
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
     with flow.working(load.load(path), clock=clock) as wired:
-        yield wired
+        yield in_process(wired)
 
 
 def send(wired: Service, clock: Clock, sender: str) -> None:

@@ -12,6 +12,7 @@ from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import submissions
 from tests.contest.contest import START, write_config
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def _toml(value: object) -> str:
 def contest(folder: Path, clock: Clock, **test: Any) -> Iterator[Service]:  # noqa: ANN401  # as above
     """Open a service on the contest in a folder."""
     with flow.working(load.load(write(folder, **test)), clock=clock) as wired:
-        yield wired
+        yield in_process(wired)
 
 
 def mail(sender: str, items: Sequence[int], *, shift: float = 0.0, subject: str = "[SIQA Submission] x") -> bytes:

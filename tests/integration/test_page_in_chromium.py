@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-WIDTHS = (320, 360, 390, 767, 769, 1024, 1280, 1920)
+WIDTHS = (320, 360, 390, 767, 769, 800, 1024, 1280, 1920)
 HOSTILE = ("<img src=http://127.0.0.1:9/x onerror=document.title='owned'>", "w" * 200, "科" * 100, "=cmd|x", "a_" * 100)
 
 
@@ -174,23 +174,30 @@ def test_dark_scheme_is_dark(chromium: Browser, site: Path) -> None:
     assert max(ground(visit(chromium, site, scheme="dark").page)) < 40
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_page_never_scrolls_sideways(chromium: Browser, site: Path, width: int) -> None:
+def widths(page: Page) -> Iterator[int]:
+    """Make the window as wide as each of many, and yield the width."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        yield width
+
+
+def test_page_never_scrolls_sideways(chromium: Browser, site: Path) -> None:
     """From 320 pixels up the page is no wider than the window; a wide table scrolls within its own region."""
-    assert overflow(visit(chromium, site, width=width).page) <= 0
+    page = visit(chromium, site, width=WIDTHS[0]).page
+    assert [width for width in widths(page) if overflow(page) > 0] == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 800, 1280])
-def test_hostile_names_neither_run_nor_widen(chromium: Browser, tmp_path: Path, width: int) -> None:
+def test_hostile_names_neither_run_nor_widen(chromium: Browser, tmp_path: Path) -> None:
     """Names of 200 letters wrap, markup in a name stays text, and nothing is asked for."""
     standings = [standing(name, "siqa-s", 50, method=name) for name in HOSTILE]
     index = publish.write(build(standings, rules(), AS_OF), tmp_path, site_rules())[0]
-    seen = visit(chromium, index, width=width)
-    assert overflow(seen.page) <= 0
+    seen = visit(chromium, index, width=WIDTHS[0])
+    for width in widths(seen.page):
+        assert overflow(seen.page) <= 0, width
+        expect(seen.page.locator("#siqa-s th.team bdi", has_text="<img src=")).to_be_visible()
     assert seen.requests == [index.as_uri()]
     assert seen.errors == []
     assert seen.page.title().startswith("Leaderboard")
-    expect(seen.page.locator("#siqa-s th.team bdi", has_text="<img src=")).to_be_visible()
 
 
 def test_phone_names_every_number(chromium: Browser, site: Path) -> None:

@@ -103,14 +103,20 @@ def served(folder: Path, clock: Clock, here: Here | None = None, **config: Any) 
         "tracks": {"siqa-s": {"labels": "labels/answer-s.json"}},
     }
     with flow.opened(load.build(given | config, base=folder), clock=clock) as made:
-
-        def hold() -> None:
-            tasks.hold(tasks.told(made.labels))
-
-        made.labels.changed = hold
-        hold()
+        inside = in_process(made, here)
         _activate(made)
-        yield replace(made, sandbox=cast("Sandbox", here or Here()))
+        yield inside
+
+
+def in_process(made: Service, here: Here | None = None) -> Service:
+    """Return a mailbot that works without children, which take longer to start than most tests to run."""
+
+    def hold() -> None:
+        tasks.hold(tasks.told(made.labels))
+
+    made.labels.changed = hold
+    hold()
+    return replace(made, sandbox=cast("Sandbox", here or Here()))
 
 
 def _activate(service: Service) -> None:

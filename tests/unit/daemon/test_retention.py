@@ -18,6 +18,7 @@ from mailbot.operations import ingest, verify
 from mailbot.transport.spool import Spool
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, send_all, take, write_config
+from tests.unit.services import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def ended(folder: Path, clock: Clock, days: int = 7) -> Iterator[Service]:
     path = write_config(folder, retention={"spool_days": days})
     path.write_text(path.read_text() + PHASE)
     with flow.working(load.load(path), clock=clock) as wired:
-        yield wired
+        yield in_process(wired)
 
 
 def spooled(wired: Service) -> int:
