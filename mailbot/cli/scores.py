@@ -164,6 +164,8 @@ def rescore(
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
         return
     emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
+    if wanted.stage.name:
+        typer.echo(f"Board of the {wanted.stage.name} phase.")
     typer.echo(f"{wanted.submissions} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")
 
 

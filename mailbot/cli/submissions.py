@@ -141,7 +141,8 @@ def select(
 ) -> None:
     """Select the submissions of a team that count if board.standing = "selected"; replaces an earlier choice."""
     wanted = [number(receipt, "S") for receipt in receipts]
-    rows = decide(context, config, lambda tx, now: rulings.select(tx, wanted, now))
+    stages = load_config(context, config).stages
+    rows = decide(context, config, lambda tx, now: rulings.select(tx, wanted, now, stages))
     typer.echo(f"Selected of {rows[0].team}: {', '.join(row.receipt for row in rows)}.")
     if (standing := load_config(context, config).board.standing) is not Rule.SELECTED:
         typer.echo(

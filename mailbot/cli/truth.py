@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,8 +132,9 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
         typer.confirm("Make these labels active?", abort=True)
     wired.labels.choose(made, why, wired.clock(), stage=effect.stage.key)
     typer.echo(f"{made.track.title}: {made.sha256[:SHOWN]} is in force, {made.n} items ({before.n} before).")
-    typer.echo("New submissions are scored by it from now on. Older ones, and the board, wait for `mailbot rescore`;")
-    typer.echo("`mailbot rescore --dry-run` shows first what that would change.")
+    rescored = f"mailbot rescore{f' --phase {shlex.quote(effect.stage.name)}' if effect.stage.name else ''}"
+    typer.echo(f"New submissions are scored by it from now on. Older ones, and the board, wait for `{rescored}`;")
+    typer.echo(f"`{rescored} --dry-run` shows first what that would change.")
 
 
 @truth.command("list")

@@ -105,7 +105,7 @@ class Executor:
             for number in command.submissions:
                 rulings.exclude(tx, number, Exclusion.WITHDRAWN, "the team asked for it", now)
         elif command.word is Word.SELECT:
-            rulings.select(tx, command.submissions, now)
+            rulings.select(tx, command.submissions, now, self.challenge.stages)
         elif command.word is Word.LETTERS:
             roster.switch_letters(tx, team.name, wanted=command.wanted, now=now)
         elif command.word is Word.LANGUAGE:
@@ -121,8 +121,8 @@ class Executor:
             fault = self._fault(tx, team, command, row) if row else Fault.NOT_YOURS
             if fault:
                 return Done(command=command, fault=fault, about=submissions.receipt(number))
-        tracks = [str(row.track) for row in rows.values()]
-        if command.word is Word.SELECT and any(tracks.count(track) > MOST_SELECTED for track in tracks):
+        places = [(row.track, self.challenge.stage_of(row.phase).key) for row in rows.values()]
+        if command.word is Word.SELECT and any(places.count(place) > MOST_SELECTED for place in places):
             return Done(command=command, fault=Fault.TOO_MANY)
         return None
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from mailbot.config.stages import ONLY, stage_of
 from mailbot.errors import Permanent
 from mailbot.ledger import events, submissions, tables, teams
+from mailbot.ledger.scores import in_phases
 from mailbot.ledger.tables import exclusions, selections
 from mailbot.model import MOST_SELECTED, Exclusion, Status
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.config.stages import Stage
     from mailbot.ledger.engine import Tx
     from mailbot.ledger.submissions import SubmissionRow
 
@@ -55,11 +58,10 @@ def of(tx: Tx, *, team_id: int, submission_id: int) -> tuple[str | None, str | N
     return ("selected" if chosen else None), None
 
 
-def _select(tx: Tx, *, team_id: int, track: str, chosen: Collection[int], now: datetime) -> None:
+def _select(tx: Tx, *, team_id: int, track: str, stage: Stage, chosen: Collection[int], now: datetime) -> None:
     """Put a team's choice of its submissions on a track in the place of an earlier one."""
-    own = sa.select(tables.submissions.c.id).where(
-        tables.submissions.c.team_id == team_id, tables.submissions.c.track == track
-    )
+    its = (tables.submissions.c.team_id == team_id, tables.submissions.c.track == track)
+    own = sa.select(tables.submissions.c.id).where(*its, *([in_phases(stage.within)] if stage.within else []))
     tx.execute(sa.delete(selections).where(selections.c.submission_id.in_(own)))
     for submission_id in chosen:
         tx.execute(sa.insert(selections).values(submission_id=submission_id, selected_at=now))
@@ -101,8 +103,8 @@ def reinstate_team(tx: Tx, name: str, why: str, now: datetime) -> str:
     return registered
 
 
-def select(tx: Tx, wanted: Sequence[int], now: datetime) -> list[SubmissionRow]:
-    """Select submissions of one team, in the place of what it selected before on their tracks.
+def select(tx: Tx, wanted: Sequence[int], now: datetime, stages: Sequence[Stage] = ONLY) -> list[SubmissionRow]:
+    """Select submissions of one team, in the place of what it selected before on their tracks and in their stages.
 
     Raises Permanent when one is not accepted, they are of several teams, or too many of a track.
     """
@@ -110,12 +112,12 @@ def select(tx: Tx, wanted: Sequence[int], now: datetime) -> list[SubmissionRow]:
     if len({row.team_id for row in rows}) != 1:
         message = "the submissions to be selected must be one team's"
         raise Permanent(message)
-    for track in dict.fromkeys(str(row.track) for row in rows):
-        chosen = [row for row in rows if row.track == track]
+    for track, stage in dict.fromkeys((str(row.track), stage_of(stages, row.phase)) for row in rows):
+        chosen = [row for row in rows if row.track == track and stage_of(stages, row.phase) == stage]
         if len(chosen) > MOST_SELECTED:
             message = f"at most {MOST_SELECTED} submissions of a track can be selected, not {len(chosen)} of {track}"
             raise Permanent(message)
-        _select(tx, team_id=rows[0].team_id, track=track, chosen=[row.id for row in chosen], now=now)
+        _select(tx, team_id=rows[0].team_id, track=track, stage=stage, chosen=[row.id for row in chosen], now=now)
     events.append(tx, kind="selected", subject=rows[0].team, now=now, receipts=[row.receipt for row in rows])
     return rows
 
@@ -124,7 +126,9 @@ KINDS = ("submission-excluded", "submission-reinstated", "team-excluded", "team-
 """The entries of the audit trail that decisions make."""
 
 
-def again(tx: Tx, kind: str, subject: str, detail: Mapping[str, Any], now: datetime) -> None:
+def again(
+    tx: Tx, kind: str, subject: str, detail: Mapping[str, Any], now: datetime, *, stages: Sequence[Stage] = ONLY
+) -> None:
     """Carry out a decision that the audit trail tells of, when the ledger is made anew."""
     why = str(detail.get("why", ""))
     if kind == "submission-excluded":
@@ -136,7 +140,7 @@ def again(tx: Tx, kind: str, subject: str, detail: Mapping[str, Any], now: datet
     elif kind == "team-reinstated":
         reinstate_team(tx, subject, why, now)
     else:
-        select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], now)
+        select(tx, [submissions.id_of(receipt) for receipt in detail["receipts"]], now, stages)
 
 
 def accepted(tx: Tx, submission_id: int) -> SubmissionRow:

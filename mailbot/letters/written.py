@@ -107,6 +107,8 @@ def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
     for team, won in honoured:
         own = language(team)
         context = {"team": team.name, "places": won, "is_invited": one_line(team.name) in found.invited}
+        phase = words(own).gettext("%(phase)s phase") % {"phase": board.phase}
+        context["of"] = f"{challenge.name} ({phase})" if board.phase else challenge.name
         text = environment(own).get_template("letters/award.txt.j2").render(context, challenge=challenge)
         title = words(own).gettext("Congratulations: the final results")
         drafts.append(_draft(tx, AWARD, team, title=title, text=text, language=own))

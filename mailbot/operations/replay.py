@@ -271,7 +271,7 @@ class Again:
 
     def _decide(self, kind: str, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            rulings.again(tx, kind, subject, detail, self.clock())
+            rulings.again(tx, kind, subject, detail, self.clock(), stages=self.service.challenge.stages)
 
     def _accepted(self, subject: str, detail: dict[str, Any]) -> None:
         found = acceptance.look(self.service, submissions.id_of(subject))

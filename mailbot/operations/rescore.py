@@ -68,8 +68,8 @@ def plan(
 ) -> Plan:
     """Return what is left to be scored by the truths in force: those of replies, and those that decide in the end.
 
-    Of a stage: without one that of the submission, else the present one. Raises Permanent for a track that there is
-    not, or a submission that is not accepted.
+    Of a stage: without one that of the submission, else the first where something is left, else the present one.
+    Raises Permanent for a track that there is not, or a submission that is not accepted.
     """
     service.labels.refresh()
     stage = stage or _stage_of(service, submission_id)
@@ -91,7 +91,10 @@ def plan(
 
 def _stage_of(service: Service, submission_id: int | None) -> Stage:
     if submission_id is None:
-        return service.ranking.stage
+        present, stages, ranking = service.ranking.stage, service.challenge.stages, service.ranking
+        with service.ledger.read() as tx:
+            begun = stages[: stages.index(present) + 1]
+            return next((each for each in begun if ranking.lacking(tx, ranking.versions_in(each))), present)
     with service.ledger.read() as tx:
         row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     return service.challenge.stage_of(row.phase if row else None)

@@ -18,7 +18,7 @@ from mailbot import flow
 from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
-from mailbot.ledger import events, outbox, scores, submissions
+from mailbot.ledger import events, outbox, rulings, scores, submissions
 from mailbot.operations import acceptance, ingest, rebuild, rescore
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, take
@@ -271,3 +271,26 @@ def test_the_plug_is_pulled_at_the_switch(tmp_path: Path) -> None:
             with wired.ledger.read() as tx:
                 letters = [row.recipient for row in outbox.listing(tx) if row.kind == "standing"]
             assert letters == [AMBER, BERYL] * 2, point
+
+
+def test_labels_rescore_and_selection_go_by_phase(tmp_path: Path) -> None:
+    """What a team selects in the test leaves what it selected before; a rescore finds the phase that needs one."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        take(wired, mail(AMBER, VALIDATION, shift=0.1), clock.instant)
+        take(wired, mail(BERYL, VALIDATION, shift=0.2), clock.instant)
+        at(clock, SWITCH + MINUTE)
+        take(wired, mail(AMBER, TEST, shift=0.1), clock.instant)
+        with wired.ledger.write("test") as tx:
+            for number in (1, 3):
+                rulings.select(tx, [number], clock(), wired.challenge.stages)
+            assert [rulings.of(tx, team_id=1, submission_id=number)[0] for number in (1, 3)] == ["selected"] * 2
+    said = mailbot("truth", "void", "1", "--phase", "validation", "--why", "it is broken", folder=tmp_path).out
+    assert "Labels of the validation phase." in said
+    assert "`mailbot rescore --phase validation`" in said
+    assert mailbot("status", "--json", folder=tmp_path).json["unscored"] == 2
+    assert "2 submission(s) were scored" in mailbot("rescore", "--silent", folder=tmp_path).out
+    assert mailbot("status", "--json", folder=tmp_path).json["unscored"] == 0
+    with contest(tmp_path, clock) as wired:
+        board = wired.ranking.board(clock(), stage=wired.challenge.stages[0])
+        assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
