@@ -94,6 +94,9 @@ _FILE = re.compile(
 )
 """What announces a file."""
 
+_ARRIVED = re.compile(r"\b(?:received|got)\b|收到", re.IGNORECASE)
+"""What says that something of ours arrived: whoever thanks for that has forgotten no file."""
+
 _TAG = re.compile(r"\[[^\]]{0,60}(?:submission|提交)[^\]]{0,60}\]", re.IGNORECASE)
 
 
@@ -109,9 +112,9 @@ def read(mail: Mail) -> Inquiry:
         return Inquiry(aim=Aim.FILE, command=command, asks=asks)
     if command or asks:
         return Inquiry(aim=Aim.OTHER, command=command, asks=asks)
-    if _is_thanks(lines):
-        return Inquiry(aim=Aim.THANKS)
     meant = not lines or any(_FILE.search(line) for line in said) or (not in_thread and _TAG.search(subject))
+    if _is_thanks(lines) and (not meant or any(_ARRIVED.search(line) for line in lines)):
+        return Inquiry(aim=Aim.THANKS)
     return Inquiry(aim=Aim.FILE if meant else Aim.OTHER)
 
 

@@ -38,10 +38,19 @@ _STORES = (
     ("Yandex Disk", r"disk\.yandex\.[a-z]{2,3}/|yadi\.sk/", False),
     ("pCloud", r"pcloud\.link/", False),
     ("SwissTransfer", r"swisstransfer\.com/", False),
+    ("Proton Drive", r"drive\.proton\.me/", False),
+    ("Zoho WorkDrive", r"workdrive\.zoho\.[a-z.]{2,6}/", False),
+    ("NetEase Mail", r"fs\.163\.com/", True),
+    ("FileSender", r"filesender\.[a-z0-9.-]{1,80}/", True),
+    ("file.io", r"file\.io/|transfer\.sh/|gofile\.io/", False),
+    ("Nextcloud", r"/(?:index\.php/)?s/[A-Za-z0-9]{15}(?![A-Za-z0-9])", False),
+    ("Seafile", r"/[fd]/[0-9a-f]{10,40}(?![0-9a-z])", False),
+    ("AnyShare", r"/link/[0-9A-F]{32}(?![0-9A-Z])", False),
+    ("a web server", r"/[^\s\"'<>?#]{1,300}\.(?:jsonl?|csv|tsv|gz|zip)(?![\w/.-])", False),
 )
 
 _STORE = re.compile(
-    r"https?://[a-z0-9.-]{0,80}\b(?:" + "|".join(f"({pattern})" for _, pattern, _ in _STORES) + ")", re.IGNORECASE
+    r"https?://[a-z0-9.-]{0,80}?\b(?:" + "|".join(f"({pattern})" for _, pattern, _ in _STORES) + ")", re.IGNORECASE
 )
 
 _LINK = re.compile(r"https?://[^\s\"'<>]{1,4000}", re.IGNORECASE)
@@ -116,6 +125,10 @@ def _inside(link: str) -> str | None:
     if found := _BASE64.search(link):
         letters = found[0][: len(found[0]) // 4 * 4]
         return base64.urlsafe_b64decode(letters.translate(str.maketrans("+/", "-_"))).decode("utf-8", "ignore")
+    for field in link.partition("?")[2].split("&"):
+        target = unquote(field.partition("=")[2])
+        if _LINK.match(target):
+            return target
     plain = unquote(link)
     if found := _INNER.search(plain) or _INNER.search(unquote(plain)):
         return found[0]

@@ -46,6 +46,9 @@ MAILS = [
     ("[SIQA Submission] Pixel Peepers - PeepNet", "Please find our file attached.", Aim.FILE, ""),
     ("[SIQA Submission] Pixel Peepers - PeepNet", "", Aim.FILE, ""),
     ("像素队", "老师您好 请查收附件", Aim.FILE, ""),
+    ("[SIQA Submission] 像素队 - 方法", "您好 附件是我们的结果 请查收 谢谢", Aim.FILE, ""),
+    ("[SIQA Submission] Pixel Peepers - PeepNet", "Hi, our new results. Thanks!\nAda", Aim.FILE, ""),
+    ("hello", "We received the receipt with its attachment, thank you.", Aim.THANKS, ""),
     ("hello", "We moved to another institute.", Aim.OTHER, ""),
 ]
 

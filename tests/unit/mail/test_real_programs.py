@@ -424,6 +424,25 @@ def test_links_behind_mail_filters_are_decoded(link: str) -> None:
     assert "drive.google.com/file/d/1AbC-d_e/view" in fault.message
 
 
+@pytest.mark.parametrize(
+    ("link", "store"),
+    [
+        ("https://cloud.tsinghua.edu.cn/f/0123456789abcdef0123/", "Seafile"),
+        ("https://nextcloud.uni.example/index.php/s/AbcdEfghIjklMno", "Nextcloud"),
+        ("https://bhpan.buaa.edu.cn/link/0123456789ABCDEF0123456789ABCDEF", "AnyShare"),
+        ("https://drive.proton.me/urls/ABC#x", "Proton Drive"),
+        ("https://huggingface.co/datasets/peepers/siqa/resolve/main/s.json", "a web server"),
+        ("https://github.com/peepers/net/releases/download/v1/s.csv.gz", "a web server"),
+        ("https://github.com/peepers/net", ""),
+        ("https://arxiv.org/abs/2406.00001", ""),
+    ],
+)
+def test_a_file_on_a_universitys_or_a_web_server_is_a_link_to_a_store(link: str, store: str) -> None:
+    """Code and papers are none."""
+    faults = parse((head() + f"Content-Type: text/plain\n\nOur file: {link}\n").encode()).faults
+    assert [fault.examples for fault in faults] == ([(store,)] if store else [])
+
+
 def test_of_mimecasts_links_the_domain_is_told() -> None:
     """They hold no more than that."""
     link = "https://protect-eu.mimecast.com/s/1AbCCD3f4H5?domain=drive.google.com"
