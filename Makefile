@@ -83,8 +83,8 @@ fuzz: setup ## Throw mutated mails, archives and files at their readers for SECO
 corpus: setup ## Read the mails below DIR=... by mailbot and by Python's email package; says where the two differ
 	@$(if $(DIR),,echo "make corpus DIR=FOLDER" >&2; exit 2;) $(BIN)/python -m tests.corpus "$(DIR)"
 
-checker: setup ## Write the teams' checker, one file for any Python 3.11: build/siqa-checker.pyz (IDS=ids.txt bakes ids in)
-	@$(BIN)/python -m scoring.pack build/siqa-checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
+checker: setup ## Write the teams' checker, one file for any Python 3.11: build/checker.pyz (IDS=ids.txt bakes ids in)
+	@$(BIN)/python -m scoring.pack build/checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
 
 docs: setup ## Build the handbook, mailbot/handbook/index.html, which `mailbot docs` opens; strict: no dead link, no orphan
 	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees -c docs/site docs mailbot/handbook

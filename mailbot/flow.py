@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
 from mailbot.errors import Temporary
-from mailbot.evaluation import evaluator, tasks
+from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
 from mailbot.intake.intake import ATTEMPTS
@@ -96,7 +96,12 @@ def opened(
         with ledger.read() as tx:
             config = config.extended(quota.extensions(tx))
         labels = Labels.of(config, tracks, ledger, clock)
-        sandbox = Sandbox(config.workers, bounds=config.limits.bounds, set_ups=set_ups(config, labels))
+        sandbox = Sandbox(
+            config.workers,
+            bounds=config.limits.bounds,
+            bounds_of={own_tasks.KIND: config.limits.scorer_bounds},
+            set_ups=set_ups(config, labels),
+        )
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(
@@ -160,5 +165,6 @@ def _enter_rules(service: Service, config: Config) -> bool:
 
 def set_ups(config: Config, labels: Labels) -> dict[Kind, SetUps]:
     """Return what each child does before its first task: one kind holds the limits of mails, the other the labels."""
-    reach = opening.reach_of(config.limits, config.identity.authserv_ids)
+    kept = [truth.track.own.ending for truth in labels.values() if truth.track.own and truth.track.own.ending]
+    reach = opening.reach_of(config.limits, config.identity.authserv_ids, kept)
     return {mail_tasks.KIND: ((mail_tasks.hold, (reach,)),), tasks.KIND: evaluator.set_ups(labels)}

@@ -111,7 +111,7 @@ class Service:
     @cached_property
     def evaluator(self) -> Evaluator:
         """What evaluates: the sandbox's children."""
-        return InChildren(self.sandbox, self.labels)
+        return InChildren(self.sandbox, self.labels, self.config.limits)
 
     @cached_property
     def columns(self) -> Columns:

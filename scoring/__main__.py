@@ -68,9 +68,12 @@ def _track(text: str) -> Track:
     if not text.endswith(".toml"):
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(known)} and no .toml file")
     try:
-        return track_in(Path(text))
+        track = track_in(Path(text))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+    if track.own:
+        raise argparse.ArgumentTypeError(f"{text} has a scorer of its own: `mailbot score` runs it, in a sandbox")
+    return track
 
 
 def _seed(text: str) -> int:

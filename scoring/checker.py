@@ -15,26 +15,30 @@ import sys
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scoring.declaration import siqa
 from scoring.declaration.declare import track_from
+from scoring.declaration.owned import with_scorer
 from scoring.files.read import read
-from scoring.files.unpack import unpack
-from scoring.model import Problem
+from scoring.files.unpack import Limits, unpack
+from scoring.model import Note, Problem, Takes
+from scoring.own.program import Program, ScorerFailed, frame
 from scoring.rows.check import check, constant_notes, tell_track
 from scoring.rows.ids import read_ids
+from scoring.rows.members import Members, last_taker, taker
+from scoring.rows.members import check as check_members
 from scoring.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scoring.model import Note, Track
+    from scoring.model import Track
     from scoring.rows.ids import Id
 
 IN_ORDER, TO_MEND, WRONG_CALL = 0, 1, 2
 
-BAKED_IDS, BAKED_TRACKS = "baked/ids.txt", "baked/tracks.json"
+BAKED_IDS, BAKED_TRACKS, BAKED_SCORERS = "baked/ids.txt", "baked/tracks.json", "baked/scorers.json"
 """What :mod:`scoring.pack` puts into the single file, beside this module."""
 
 
@@ -59,7 +63,9 @@ def findings(
 
     ``ids`` by track name, ``hint`` a track that the subject names.
     """
-    unpacked = unpack(name, data)
+    unpacked = unpack(
+        name, data, Limits(kept=tuple(each.own.ending for each in tracks if each.own and each.own.ending))
+    )
     found = [_finding(file.name, file.data, ids, tracks, hint) for file in unpacked.files]
     if unpacked.problems:
         found.append(Finding(file=name, sha256=hashlib.sha256(data).hexdigest(), problems=unpacked.problems))
@@ -70,17 +76,27 @@ def _finding(
     name: str, data: bytes, ids: Mapping[str, Sequence[Id]], tracks: Sequence[Track], hint: str | None
 ) -> Finding:
     """Check a bare file, in the order in which :func:`scoring.scores.evaluate.evaluated_any` does."""
-    reading, digest = read(data, name), hashlib.sha256(data).hexdigest()
+    digest, whole = hashlib.sha256(data).hexdigest(), taker(data, tracks, hint)
+    if isinstance(whole, Problem):
+        return Finding(file=name, sha256=digest, problems=(whole,))
+    if whole is not None:
+        return _whole(name, data, whole, ids[whole.name])
+    reading = read(data, name)
     table = reading.table
+    track = tell_track(table, [each for each in tracks if each.columns], hint) if table else None
+    if (track is None or isinstance(track, Problem)) and (last := last_taker(tracks)):
+        return _whole(name, data, last, ids[last.name])
     if table is None:
         return Finding(file=name, sha256=digest, problems=reading.problems, notes=reading.notes)
-    track = tell_track(table, tracks, hint)
-    if isinstance(track, Problem):
-        problems = (*reading.problems, track)
+    if track is None or isinstance(track, Problem):
+        problems = (*reading.problems, *([track] if track else []))
         return Finding(file=name, sha256=digest, rows=len(table), problems=problems, notes=reading.notes)
     checked = check(table, track, ids[track.name])
     problems = (*reading.problems, *checked.problems)
     alike = () if problems else constant_notes(checked.values, track)
+    if not problems:
+        found, said = _by_scorer(track, ids[track.name], checked.values)
+        problems, alike = found, (*alike, *said)
     return Finding(
         file=name,
         sha256=digest,
@@ -89,6 +105,37 @@ def _finding(
         problems=problems,
         notes=(*reading.notes, *checked.notes, *alike),
     )
+
+
+def _whole(name: str, data: bytes, track: Track, ids: Sequence[Id]) -> Finding:
+    """Check a file that a track's own scorer takes whole: its members by id, and what the scorer's check says."""
+    digest, members = hashlib.sha256(data).hexdigest(), Members()
+    if track.own and track.own.takes is Takes.MEMBERS:
+        members = check_members(data, track, ids, Limits())
+        problems, notes = members.problems, members.notes
+        if not problems:
+            problems, notes = _by_scorer(track, ids, {"data": members.contents})
+    else:
+        problems, notes = _by_scorer(track, ids, data)
+    rows = len(members.contents)
+    return Finding(file=name, sha256=digest, track=track.title, rows=rows, problems=problems, notes=notes)
+
+
+def _by_scorer(
+    track: Track, ids: Sequence[Id], given: bytes | Mapping[str, Sequence[Any]]
+) -> tuple[tuple[Problem, ...], tuple[Note, ...]]:
+    """Return what the check of a scorer that is shared says, and a note where it cannot be run here."""
+    if track.own is None or not track.own.source:
+        return (), ()
+    try:
+        prediction = given if isinstance(given, bytes) else frame(track, ids, given)
+        return Program.of(track.own).problems(prediction, tuple(ids)), ()
+    except ImportError:
+        why = "it needs pandas, which is not installed here"
+    except ScorerFailed as failed:
+        why = str(failed).splitlines()[-1]
+    message = f"The organizers' own check was left out: {why}."
+    return (), (Note(code="check-left-out", count=1, message=message),)
 
 
 def as_text(found: Sequence[Finding]) -> str:
@@ -101,7 +148,7 @@ def _lines(found: Finding) -> Iterator[str]:
     yield f"{found.file or '(no name)'} | {found.track or 'track unknown'} | {verdict}"
     yield f"  SHA-256: {found.sha256}"
     if not found.problems:
-        yield f"  {counted(found.rows, 'row')}, and every id is there."
+        yield f"  {counted(found.rows, 'row')}, and every id is there." if found.rows else "  Its form is right."
     for number, problem in enumerate(found.problems, 1):
         yield f"  {number}. {problem.message}"
         if problem.examples:
@@ -166,6 +213,10 @@ def _known_tracks(options: argparse.Namespace) -> dict[str, Track]:
     if options.track and options.track.endswith(".toml"):
         texts.append(Path(options.track).read_text(encoding="utf-8-sig"))
     declared = [track_from(tomllib.loads(text)) for text in texts]
+    sources = json.loads(_baked(BAKED_SCORERS) or "{}")
+    if options.track and options.track.endswith(".toml") and (own := declared[-1].own):
+        sources[declared[-1].name] = (Path(options.track).parent / own.file).read_text(encoding="utf-8")
+    declared = [with_scorer(each, sources[each.name].encode()) if each.name in sources else each for each in declared]
     if options.track and options.track.endswith(".toml"):
         options.track = declared[-1].name
     return known | {track.name: track for track in declared}

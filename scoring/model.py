@@ -126,6 +126,30 @@ class Term:
     floor: float | None = None
 
 
+class Takes(StrEnum):
+    """What a submission to a track with a scorer of its own is."""
+
+    ROWS = "rows"  # a table, checked against columns and ids
+    FILE = "file"  # any one text file, handed on as its bytes
+    MEMBERS = "members"  # a zip with a file for each item, named by its id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """A scorer of one's own: a Python file beside the declaration (:mod:`scoring.api`)."""
+
+    #: Name of the file.
+    file: str
+    takes: Takes = Takes.ROWS
+    #: What the members of a zip end in, as ``.png``.
+    ending: str = ""
+    #: Whether teams may have it, in their checker.
+    shared: bool = False
+    #: SHA-256 of its text, hex, and the text; "" until a version of it is in force.
+    sha256: str = ""
+    source: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Track:
     """What a track's files look like and how its score is made of metrics.
@@ -165,6 +189,8 @@ class Track:
     label_columns: tuple[Column, ...] = ()
     #: The score as an expression of the measures; "": the sum of the terms.
     expression: str = ""
+    #: The scorer of its own that says all of its measures; None: the metrics do.
+    own: Own | None = None
 
     @property
     def labelled(self) -> tuple[Column, ...]:
@@ -179,7 +205,7 @@ class Track:
 
 def varied(track: Track, column: Column) -> bool:
     """Whether labels of a column must differ: a metric of theirs is undefined otherwise, over all items at once."""
-    if column.kind is not Kind.NUMBER:
+    if column.kind is not Kind.NUMBER or track.own:
         return False
     own = [measure for measure in track.measures if measure.labelled[0] == column.name]
     return not own or any(not measure.per for measure in own)

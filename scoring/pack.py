@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring import checker
+from scoring.declaration.declare import track_in
 from scoring.rows.ids import read_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SHEBANG = b"#!/usr/bin/env python3\n"
 LOADED = """
@@ -40,13 +41,17 @@ sys.exit(main())
 """
 
 
-def packed(ids: str = "", tracks: Sequence[str] = ()) -> bytes:
-    """Return the single file; the texts of a file of ids and of declarations of tracks are baked in."""
+def packed(ids: str = "", tracks: Sequence[str] = (), scorers: Mapping[str, str] | None = None) -> bytes:
+    """Return the single file; the texts of a file of ids and of declarations of tracks are baked in.
+
+    ``scorers`` are the texts of tracks' own scorers, by track; of those that teams may have.
+    """
     if ids:
         read_ids(ids)  # of which tracks they are must stand in it
     files = {"__main__.py": MAIN.encode(), **_sources()}
     files |= {f"scoring/{checker.BAKED_IDS}": ids.encode()} if ids else {}
     files |= {f"scoring/{checker.BAKED_TRACKS}": json.dumps(list(tracks)).encode()} if tracks else {}
+    files |= {f"scoring/{checker.BAKED_SCORERS}": json.dumps(dict(scorers)).encode()} if scorers else {}
     draft = io.BytesIO(SHEBANG)
     draft.seek(0, io.SEEK_END)
     with zipfile.ZipFile(draft, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -55,6 +60,12 @@ def packed(ids: str = "", tracks: Sequence[str] = ()) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return draft.getvalue()
+
+
+def shared(declarations: Sequence[Path]) -> dict[str, str]:
+    """Return the texts of the scorers of their own that declarations let teams have. Raises OSError or ValueError."""
+    tracks = [track_in(path) for path in declarations]
+    return {track.name: track.own.source for track in tracks if track.own and track.own.shared}
 
 
 def _sources() -> dict[str, bytes]:
@@ -70,13 +81,13 @@ def _sources() -> dict[str, bytes]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scoring.pack", description="Write the teams' checker as one file.")
-    parser.add_argument("out", metavar="OUT", type=Path, help="the file to write, as siqa-checker.pyz")
+    parser.add_argument("out", metavar="OUT", type=Path, help="the file to write, as checker.pyz")
     parser.add_argument("--ids", metavar="IDS", type=Path, help="bake these ids in (`mailbot ids` writes them)")
     parser.add_argument("--track", metavar="FILE.toml", type=Path, action="append", default=[], help="bake a track in")
     options = parser.parse_args(arguments)
     try:
         ids = options.ids.read_text(encoding="utf-8") if options.ids else ""
-        made = packed(ids, [path.read_text(encoding="utf-8") for path in options.track])
+        made = packed(ids, [path.read_text(encoding="utf-8") for path in options.track], shared(options.track))
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_bytes(made)
     except (OSError, ValueError) as error:

@@ -98,12 +98,15 @@ def _truth(
     Raises ConfigError.
     """
     made, loaded = _track(context, track, config, alone=labels is not None)
-    if labels:
-        return load_truths({made.name: labels}, {made.name: made})[made.name], loaded
     if loaded is None:
-        message = f"--track {track}: --labels is missing; it names the label file"
-        raise ConfigError(message)
-    return truths.in_force(loaded, made, loaded.stage_named(phase, calendar.now())), loaded
+        if labels is None:
+            message = f"--track {track}: --labels is missing; it names the label file"
+            raise ConfigError(message)
+        return load_truths({made.name: labels}, {made.name: made})[made.name], None
+    if labels and not made.own:
+        return load_truths({made.name: labels}, {made.name: made})[made.name], loaded
+    active = truths.in_force(loaded, made, loaded.stage_named(phase, calendar.now()))
+    return load_truths({made.name: labels}, {made.name: active.track})[made.name] if labels else active, loaded
 
 
 def _track(context: typer.Context, track: str, config: Path | None, *, alone: bool) -> tuple[Track, Config | None]:

@@ -24,6 +24,7 @@ from mailbot.cli.common import (
     short,
 )
 from mailbot.errors import Permanent
+from mailbot.evaluation import scorer_versions
 from mailbot.operations import truths
 from scoring.labels.changes import summary
 
@@ -105,6 +106,28 @@ def use(
         _activate(wired, truths.effect(wired, truths.earlier(wired, version, track), stage), why, yes=yes)
 
 
+@truth.command("scorer")
+def scorer(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The scorer, or the SHA-256 of an earlier version.")],
+    why: Why,
+    track: OfTrack = None,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Make another version of a track's own scorer the active one. Old scores are kept, as with new labels.
+
+    Shows first what changes; on a terminal it asks. Mails that wait because the scorer failed are scored by it.
+    """
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        stage = wired.config.stage_named(None, wired.clock())
+        name = truths.the_track(wired, track, lambda each: wired.challenge.tracks[each].own is not None)
+        made = scorer_versions.another(wired.labels, wired.ledger, file, name)
+        _activate(wired, truths.effect(wired, made, stage), why, yes=yes)
+
+
 def _verify_meant(effect: Effect, *, items: bool, many: bool) -> None:
     """Refuse a file that looks like a mistake, unless it is said to be meant. Raises Permanent."""
     told = "; ".join(summary(effect.found))
@@ -122,16 +145,21 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     before, made = effect.before, effect.made
     if effect.stage.name:
         typer.echo(f"Labels of the {effect.stage.name} phase.")
-    typer.echo(f"{made.track.title}: {'; '.join(summary(effect.found)) or 'no item differs'}.")
+    what, own = ("scorer", made.track.own) if effect.other_scorer else ("labels", None)
+    told = f"another scorer, {own.sha256[:SHOWN]}" if own else "; ".join(summary(effect.found)) or "no item differs"
+    typer.echo(f"{made.track.title}: {told}.")
     if effect.places is None:
-        typer.echo(f"Submissions so far cannot be rescored by these labels: {effect.hindrance}.")
+        typer.echo(f"Submissions so far cannot be rescored by the new {what}: {effect.hindrance}.")
     else:
         letters = f"with --tell {effect.letters} team(s) get a letter"
         typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
     if sys.stdin.isatty() and not yes:
-        typer.confirm("Make these labels active?", abort=True)
-    wired.labels.choose(made, why, wired.clock(), stage=effect.stage.key)
-    typer.echo(f"{made.track.title}: {made.sha256[:SHOWN]} is in force, {made.n} items ({before.n} before).")
+        typer.confirm(f"Make the new {what} active?", abort=True)
+    due = scorer_versions.put_in_force(wired.labels, wired.ledger, made, why, wired.clock(), stage=effect.stage.key)
+    digits = own.sha256 if own else made.sha256
+    typer.echo(f"{made.track.title}: {digits[:SHOWN]} is in force, {made.n} items ({before.n} before).")
+    if due:
+        typer.echo(f"{due} mail(s) that waited for the scorer are scored now.")
     rescored = f"mailbot rescore{f' --phase {shlex.quote(effect.stage.name)}' if effect.stage.name else ''}"
     typer.echo(f"New submissions are scored by it from now on. Older ones, and the board, wait for `{rescored}`;")
     typer.echo(f"`{rescored} --dry-run` shows first what that would change.")

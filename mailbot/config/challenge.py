@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from scoring.declaration.form import DeclarationError
 from scoring.declaration.registry import Error, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from typing import Any
     from zoneinfo import ZoneInfo
@@ -109,9 +110,31 @@ class Challenge:
         return counted_in(self.stages, phase)
 
 
+class Present(Mapping[str, "Track"]):
+    """The tracks of the config, each with the version of its own scorer that is in force."""
+
+    def __init__(self, declared: Mapping[str, Track], truths: Mapping[str, Truth]) -> None:
+        """Look at ``truths``, the labels in force, whenever a track is asked for."""
+        self._declared, self._truths = declared, truths
+
+    def __getitem__(self, name: str) -> Track:
+        """Return a track."""
+        declared = self._declared[name]
+        return self._truths[name].track if declared.own and name in self._truths else declared
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._declared)
+
+
 def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
     """Put the challenge together; ``truths`` are the labels in force, by track. Raises ConfigError."""
     tracks = tracks_of(config)
+    present = Present(tracks, truths) if any(track.own for track in tracks.values()) else tracks
     zone = config.challenge.zone
     quota = Quota(**config.quota.model_dump(exclude={"week_starts"}), week_starts=config.quota.week_starts, zone=zone)
     return Challenge(
@@ -123,7 +146,7 @@ def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
         forward=config.challenge.forward,
         contact=config.challenge.contact,
         zone=zone,
-        tracks=tracks,
+        tracks=present,
         truths=truths,
         phases=config.calendar,
         stages=config.stages,
@@ -192,10 +215,13 @@ COUNTS = {
 
 
 def _errors(tracks: Mapping[str, Track]) -> Iterator[str]:
-    """Yield how the intervals of scores are found, where it is not by influence values."""
-    for track in tracks.values():
-        if (error := error_of(track)) is not Error.INFLUENCE:
-            yield f"The 95 % intervals of {track.title} are by {error.value}."
+    """Yield how the intervals of the scores are found."""
+    for error in Error:
+        titles = " and ".join(track.title for track in tracks.values() if error_of(track) is error)
+        if titles and error is Error.NONE:
+            yield f"Scores of {titles} have no interval: the organizers' own scorer computes them."
+        elif titles:
+            yield f"The 95 % intervals of {titles} are by {error.value}."
 
 
 def _quota_rule(per_week: int, week_starts: Moment, zone: ZoneInfo) -> str:

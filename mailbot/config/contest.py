@@ -215,10 +215,13 @@ class TrackSection(Section):
     labels: Path
     #: TOML file that declares the track; what stands in the config goes over it.
     declaration: Path | None = None
+    #: Python file of a scorer of one's own (:mod:`scoring.api`).
+    scorer: Path | None = None
     #: Weight of each group or column in the score.
     weights: dict[str, StrictFloat] = Field(default_factory=dict)
 
     @property
     def declared(self) -> dict[str, Any]:
         """What the config and the declaration's file say of the score."""
-        return self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
+        said = self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
+        return said | ({"scorer": self.scorer.name} if self.scorer else {})

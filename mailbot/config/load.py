@@ -19,6 +19,7 @@ from mailbot.config.providers import PROFILES
 from mailbot.config.schema import Config, last_deadline
 from mailbot.config.stages import in_order
 from mailbot.errors import ConfigError
+from scoring.model import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -85,7 +86,8 @@ def check_files(config: Config) -> None:
 
 def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the files that mailbot is to read, by key."""
-    keys: list[tuple[str, ...]] = [("tracks", name, "labels") for name, _ in _tables(raw.get("tracks"))]
+    tables = _tables(raw.get("tracks"))
+    keys: list[tuple[str, ...]] = [("tracks", name, key) for name, _ in tables for key in ("labels", "scorer")]
     keys += [("phases", name, "labels", track) for name, each in _phases(raw) for track in _at(each, ("labels",)) or ()]
     keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file"), ("oauth", "client_secret_file")]
     by_name = {**raw, "phases": dict(_phases(raw))}
@@ -147,6 +149,8 @@ def _labels_of_phases(config: Config) -> Iterator[str]:
             if path != config.tracks[track].labels:
                 key = f"phases.{phase.name}.labels.{track}"
                 yield f"{key}: the first phase uses tracks.{track}.labels; leave one of the two out"
+        if phase.feedback is Policy.LADDER and (alone := [n for n, each in config.tracks.items() if each.scorer]):
+            yield f"phases.{phase.name}.feedback: {alone[0]} has a scorer of its own, which the ladder cannot look into"
         if number and phase.standing and not phase.begins_stage:
             mend = "give it labels, or say carry_over = false"
             yield f"phases.{phase.name}.standing: it shares the board of the phase before; {mend}"
@@ -185,6 +189,8 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
                     for key in tracks.OF_THE_SECTION
                     if key in read
                 ]
+                if isinstance(scorer := read.get("scorer"), str):
+                    read["scorer"] = str(Path(path).parent / expanded(scorer))
                 section |= {**read, **section}
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {_why_no_toml(error)}")
@@ -277,7 +283,8 @@ def _rooted(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     rooted.setdefault("state", "state")
     if isinstance(phases := rooted.get("phases"), list):
         rooted["phases"] = [_with_rooted_labels(each, base) for each in phases]
-    for keys in (*_PATHS, *(("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration"))):
+    of_tracks = (("tracks", name, key) for name, _ in _tables(tables) for key in ("labels", "declaration", "scorer"))
+    for keys in (*_PATHS, *of_tracks):
         table = _at(rooted, keys[:-1])
         if isinstance(table, dict) and isinstance(table.get(keys[-1]), str):
             table[keys[-1]] = str(base / expanded(table[keys[-1]]))

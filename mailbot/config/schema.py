@@ -62,6 +62,9 @@ class LimitsSection(Section):
     child_seconds: float = Field(default=30, ge=1, le=600)
     child_cpu_seconds: int = Field(default=20, ge=1, le=600)
     child_memory_mib: int = Field(default=1024, ge=512)
+    #: Seconds, of the clock and of processor time, and MiB of address space of one run of a scorer of one's own.
+    scorer_seconds: int = Field(default=60, ge=1, le=300)
+    scorer_memory_mib: int = Field(default=2048, ge=1024)
 
     @property
     def bounds(self) -> Bounds:
@@ -71,6 +74,16 @@ class LimitsSection(Section):
             cpu_seconds=self.child_cpu_seconds,
             memory_bytes=self.child_memory_mib * MIB,
             answer_bytes=(self.attachments_mib + self.archive_mib + ANSWER_MIB) * MIB,
+        )
+
+    @property
+    def scorer_bounds(self) -> Bounds:
+        """What one run of a scorer of one's own may take."""
+        return Bounds(
+            seconds=self.scorer_seconds,
+            cpu_seconds=self.scorer_seconds,
+            memory_bytes=self.scorer_memory_mib * MIB,
+            answer_bytes=ANSWER_MIB * MIB,
         )
 
 

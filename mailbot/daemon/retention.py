@@ -66,7 +66,8 @@ class Retention:
         for stage in self.service.challenge.stages:
             own = [row for row in accepted.values() if self.service.challenge.stage_of(row.phase) == stage]
             for track, truth in self.service.labels.of_stage(stage.key).whole.items():
-                unkept |= self.service.columns.missing(truth, {row.id: row.sha256 for row in own if row.track == track})
+                wanted = {row.id: row.sha256 for row in own if row.track == track}
+                unkept |= set(wanted) if truth.track.own else self.service.columns.missing(truth, wanted)
         return {accepted[submission_id].mail_id for submission_id in unkept}
 
     def _drop(self, rows: Sequence[MailRow], now: datetime) -> None:

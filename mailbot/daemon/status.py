@@ -27,6 +27,7 @@ from mailbot.ledger import (
 from mailbot.ledger.scores import Version
 from mailbot.model import MailState
 from mailbot.system.lock import is_held
+from scoring.declaration.owned import named_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.observations import HealthRow
+    from scoring.model import Track
 
 LAST_MAILS, BUSIEST = 8, 5
 """How many mails are listed, and of how many teams the quota."""
@@ -156,8 +158,9 @@ def _unscored(tx: Tx, config: Config, now: datetime) -> int:
     """Count the submissions that `mailbot rescore` would score; the labels themselves are not loaded."""
     begun = [stage for stage in config.stages if stage.opens is None or stage.opens <= now] or config.stages[:1]
     tracks, found = tracks_of(config), {stage: _present(tx, config, stage) for stage in begun}
+    scorers = truths.scorers(tx)
     versions = (
-        Version(track=name, truth=present[name], scorer=track.scorer, within=stage.within)
+        Version(track=name, truth=present[name], scorer=_scorer(track, scorers), within=stage.within)
         for stage, present in found.items()
         for name, track in tracks.items()
         if name in present
@@ -169,6 +172,11 @@ def _present(tx: Tx, config: Config, stage: Stage) -> dict[str, str]:
     """Return the SHA-256 of the labels in force in a stage, by track: its own, else those of the stage before."""
     upto = config.stages[: config.stages.index(stage) + 1]
     return {track: sha256 for each in upto for track, sha256 in truths.present(tx, each.key).items()}
+
+
+def _scorer(track: Track, scorers: Mapping[str, str]) -> str:
+    """Return the name of what scores a track now: with a scorer of its own, of the version in force."""
+    return named_scorer(track.scorer, scorers[track.name]) if track.own and track.name in scorers else track.scorer
 
 
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:

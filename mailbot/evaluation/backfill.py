@@ -42,12 +42,16 @@ class Backfill:
     ) -> None:
         """Make sure that the store has the columns of these accepted submissions of the truth's track.
 
+        Those of a track with a scorer of its own are not kept: it scores files.
+
         ``advance`` is told how many are done, as they are. A present truth of the track must have the same ids.
 
         Raises:
             Permanent: a mail or a file is gone, or cannot be scored by the present labels.
             Temporary: the store cannot be written.
         """
+        if truth.track.own:
+            return
         missing = self.columns.missing(truth, {row.id: row.sha256 for row in rows})
         gaps = [row for row in rows if row.id in missing]
         advance(len(rows) - len(gaps))
@@ -65,6 +69,8 @@ class Backfill:
 
     def predicted(self, truth: Truth, standings: Sequence[Standing]) -> dict[str, Laid]:
         """Return what the submissions of standings predict, by receipt; see :func:`scoring.scores.parts.laid_out`."""
+        if truth.track.own:
+            return {}
         with self.ledger.read() as tx:
             rows = submissions.with_ids(tx, [submissions.id_of(one.receipt) for one in standings])
         self.complete(truth, rows)

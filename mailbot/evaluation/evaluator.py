@@ -12,32 +12,48 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import Temporary
-from mailbot.evaluation import tasks
+from mailbot.evaluation import own_tasks, tasks
+from mailbot.evaluation.scorers import AWAITING
 from mailbot.evaluation.tasks import Job, refused
+from mailbot.mail.open import archive_limits
 from mailbot.model import Judged
+from mailbot.system.sandbox import ChildDied
+from scoring.files.unpack import Limits
 from scoring.scores import stack
-from scoring.scores.evaluate import evaluation_of, laid_of
+from scoring.scores.evaluate import Evaluated, evaluation_of, laid_of
 
-__all__ = ["Evaluator", "InChildren", "Job", "Pending", "judged", "refused", "set_ups"]
+__all__ = ["Evaluator", "InChildren", "Job", "OwnScorerFailed", "Pending", "judged", "refused", "set_ups"]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from mailbot.config.schema import LimitsSection
     from mailbot.evaluation.labels import Labels
     from mailbot.mail.open import Candidate
     from mailbot.system.children.process import SetUps
     from mailbot.system.sandbox import Sandbox, Task
     from scoring.labels.truth import Truth
     from scoring.model import Evaluation
-    from scoring.scores.evaluate import Evaluated
     from scoring.scores.stack import Key, Rescored, Stack
+
+
+class OwnScorerFailed(Temporary):
+    """A track's own scorer failed, or took too long: trouble of the organizers', which the mail waits for."""
+
+    def __init__(self, track: str, trace: str) -> None:
+        """Keep the track's name, and where it failed, with no value of the labels."""
+        super().__init__(f"{AWAITING}{track} failed: {trace.splitlines()[-1]}")
+        self.track, self.trace = track, trace
 
 
 class Pending(Protocol):
     """An evaluation under way."""
 
     def result(self) -> Evaluated:
-        """Wait for it. Raises Temporary when its worker died, or does not have the labels."""
+        """Wait for it.
+
+        Raises OwnScorerFailed, or another Temporary when its worker died, or does not have the labels.
+        """
 
     def cancel(self) -> None:
         """Stop it: nobody wants its result."""
@@ -61,6 +77,9 @@ class Evaluator(Protocol):
     def again(self, stacks: Mapping[Key, Stack], truth: Truth) -> Rescored:
         """Score the kept columns of many submissions by other labels of the same items."""
 
+    def owned(self, job: Job, truth: Truth) -> Evaluation:
+        """Evaluate a file by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
+
 
 class InChildren:
     """Evaluates files in the sandbox's children, which :func:`set_ups` gave the labels to.
@@ -69,9 +88,13 @@ class InChildren:
     they lie; and so the private part of a split is in no child.
     """
 
-    def __init__(self, sandbox: Sandbox, labels: Labels) -> None:
-        """Use the children of this sandbox; ``labels`` are those in force, whenever they are looked at."""
+    def __init__(self, sandbox: Sandbox, labels: Labels, limits: LimitsSection | None = None) -> None:
+        """Use the children of this sandbox; ``labels`` are those in force, whenever they are looked at.
+
+        ``limits`` are those of a submission of many members.
+        """
         self._sandbox, self._labels = sandbox, labels
+        self._limits = archive_limits(limits) if limits else Limits()
 
     def start(self, job: Job) -> Pending:
         """See Evaluator. The children hold the labels of the present stage; those of an earlier one go with the job."""
@@ -79,7 +102,7 @@ class InChildren:
         truths = self._labels if job.stage is None else self._labels.of_stage(job.stage).public
         others = {track: truth for track, truth in truths.items() if truth.sha256 not in held}
         named = replace(job, truths=tuple(truth.sha256 for truth in truths.values()), given=tasks.told(others))
-        return _Started(self._sandbox.submit(tasks.evaluate, named))
+        return _Started(self._sandbox.submit(tasks.evaluate, named), lambda track: self._by_own(job, track))
 
     def whose(self, job: Job, stages: Sequence[str]) -> str | None:
         """See Evaluator."""
@@ -87,11 +110,14 @@ class InChildren:
             tasks.Items(stage=key, track=truth.track, ids=truth.ids)
             for key in stages
             for truth in self._labels.of_stage(key).public.values()
+            if truth.track.own is None
         )
         return self._sandbox.submit(tasks.whose, job, items).result() if items else None
 
     def twice(self, job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
-        """See Evaluator."""
+        """See Evaluator. A scorer of one's own has no second hand: it is run twice."""
+        if truth.track.own:
+            return self.owned(job, truth), self.owned(job, truth)
         return self._sandbox.submit(tasks.both_ways, job, tasks.labels_of(truth)).result()
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
@@ -102,12 +128,44 @@ class InChildren:
         """See Evaluator."""
         return stack.rescored(stacks, truth)
 
+    def owned(self, job: Job, truth: Truth) -> Evaluation:
+        """See Evaluator."""
+        return by_own_scorer(self._sandbox, job, truth, self._limits)
+
+    def _by_own(self, job: Job, track: str) -> Evaluated:
+        """Evaluate a file by its track's own scorer, and by the labels that decide in the end where there is a split.
+
+        What the final labels say of a file that the others took is never told: a refusal of theirs is the scorer's.
+        """
+        loaded = self._labels.of_stage(self._labels.stage if job.stage is None else job.stage)
+        truth, final = loaded.public[track], loaded.final[track]
+        found = self.owned(job, truth)
+        if not found.ok or final.sha256 == truth.sha256:
+            return Evaluated(evaluation=found)
+        last = self.owned(job, final)
+        if not last.ok:
+            raise OwnScorerFailed(track, "it refused by the private items what it took by the public ones")
+        return Evaluated(evaluation=found, final=last)
+
+
+def by_own_scorer(sandbox: Sandbox, job: Job, truth: Truth, limits: Limits) -> Evaluation:
+    """Evaluate a file, in a child, by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
+    name = truth.track.name
+    try:
+        found = sandbox.submit(own_tasks.score, job, tasks.labels_of(truth), limits).result()
+    except ChildDied as died:
+        raise OwnScorerFailed(name, str(died)) from died
+    if found.evaluation is None:
+        raise OwnScorerFailed(name, found.fault)
+    return found.evaluation
+
 
 @dataclass(frozen=True)
 class _Started:
     """An evaluation in a child."""
 
     task: Task[Evaluated | None]
+    by_own: Callable[[str], Evaluated]
 
     def result(self) -> Evaluated:
         """See Pending."""
@@ -115,7 +173,7 @@ class _Started:
         if found is None:
             message = "the labels were changed while a file was on its way; it is evaluated again"
             raise Temporary(message)
-        return found
+        return self.by_own(found.own) if found.own else found
 
     def cancel(self) -> None:
         """See Pending."""
@@ -127,12 +185,13 @@ def set_ups(labels: Mapping[str, Truth]) -> SetUps:
     return ((tasks.hold, (tasks.told(labels),)),)
 
 
-def judged(candidate: Candidate, evaluation: Evaluation, values: Mapping[str, bytes]) -> Judged:
-    """Put a candidate and what became of it together."""
+def judged(candidate: Candidate, evaluation: Evaluation, evaluated: Evaluated) -> Judged:
+    """Put a candidate and what became of it together, as the evaluation says it after the mail was looked at."""
     return Judged(
         file_name=candidate.name,
         sha256=candidate.sha256,
         size=len(candidate.data),
         evaluation=evaluation,
-        values=values,
+        values=evaluated.values,
+        final=evaluated.final,
     )

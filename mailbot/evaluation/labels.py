@@ -13,6 +13,7 @@ from mailbot.config.calendar import now as present_instant
 from mailbot.config.stages import FIRST, ONLY, stage_at
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import Loaded, given_files, parted, split_of
+from mailbot.evaluation.scorers import FOLDER, Scorers, with_source
 from mailbot.ledger import events, truths
 from mailbot.ledger.truths import TruthRow
 from mailbot.model import Source
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from scoring.model import Track
 
 
-FOLDER = "truths"
-"""Where label files are kept, below the state folder."""
-
-
 class Labels(Mapping[str, "Truth"]):
     """The truths that replies and weekly boards use, by track; :meth:`refresh` follows the ledger and the clock.
 
@@ -54,8 +51,11 @@ class Labels(Mapping[str, "Truth"]):
         *,
         stages: Sequence[Stage] = ONLY,
         clock: Callable[[], datetime] = present_instant,
+        scorers: Scorers | None = None,
     ) -> None:
         """Begin with the label files that the config names, by the key of the stage and by track."""
+        #: The scorers of one's own that are in force.
+        self.scorers = scorers or Scorers(state)
         self._ledger, self._state, self._given, self._split = ledger, state, given, split
         self._stages, self._clock = stages, clock
         #: Id of the last choice that the truths follow; 0 before the first.
@@ -74,7 +74,8 @@ class Labels(Mapping[str, "Truth"]):
     ) -> Labels:
         """Begin with the config's label files and split. Raises ConfigError with the problems of all of them."""
         given, split = given_files(config, tracks), split_of(config.state, config.split.public)
-        return cls(ledger, config.state, given, split, stages=config.stages, clock=clock)
+        scorers = Scorers.of(config)
+        return cls(ledger, config.state, given, split, stages=config.stages, clock=clock, scorers=scorers)
 
     def __getitem__(self, track: str) -> Truth:
         """Return a track's truth for replies and weekly boards."""
@@ -126,7 +127,9 @@ class Labels(Mapping[str, "Truth"]):
                 return False
             present = {each.key: truths.present(tx, each.key) for each in self._stages}
             rows = {(row.track, row.sha256): row for row in truths.listing(tx)}
+            scorers = truths.scorers(tx)
         if choice != self._choice:
+            self.scorers.follow({track: each for track, each in scorers.items() if track in self.scorers.given})
             self._loaded = self._followed({key: self._versions(chosen, rows) for key, chosen in present.items()})
         self._choice, self._stage = choice, stage
         self.changed()
@@ -138,7 +141,7 @@ class Labels(Mapping[str, "Truth"]):
 
     def version(self, row: TruthRow) -> Truth:
         """Load any version from its kept label file. Raises Permanent when the file is not there or is another."""
-        whole = self._load(row.track, row.file)
+        whole = self.scorers.applied(self._load(row.track, row.file))
         return whole if row.positions is None else restrict.only(whole, [whole.ids[place] for place in row.positions])
 
     def history(self, track: str, stage: str | None = None) -> list[tuple[Choice, str]]:
@@ -172,19 +175,23 @@ class Labels(Mapping[str, "Truth"]):
         From then on labels change by :meth:`choose` alone; a file that changes in the config's place is not used, see
         :meth:`not_taken`.
         """
+        self.scorers.keep_given()
         with self._ledger.write("choose-truth") as tx:
             for key, given in self._given.items():
-                present = truths.present(tx, key)
+                present, scorers = truths.present(tx, key), truths.scorers(tx)
                 for track, one in given.items():
-                    if track not in present:
+                    if track not in present or (one.truth.track.own and track not in scorers):
                         kept = self.keep(one.path.read_bytes(), one.truth.track, one.path.name)
+                        kept = self.scorers.applied(kept)
                         _choose(tx, kept, Source.CONFIG, "the label file that the config names", now, stage=key)
         self._follow(now)
 
     def not_taken(self) -> Iterator[str]:
         """Yield a sentence for each label file of the config that never was a present truth, so nothing uses it."""
         with self._ledger.read() as tx:
-            taken = {(choice.stage, choice.track, choice.truth) for choice in truths.choices(tx)}
+            choices = truths.choices(tx)
+        taken = {(choice.stage, choice.track, choice.truth) for choice in choices}
+        yield from self.scorers.not_taken({(choice.track, choice.scorer or "") for choice in choices})
         for stage, given in self._given.items():
             for track, one in given.items():
                 if (stage, track, one.truth.sha256) not in taken:
@@ -215,6 +222,8 @@ class Labels(Mapping[str, "Truth"]):
     def choose_again(self, track: str, detail: Mapping[str, Any], now: datetime) -> None:
         """Carry out a choice that the audit trail tells of, when the ledger is made anew."""
         truth = self.version(TruthRow(**detail["version"], track=track, added_at=now))
+        if scorer := detail.get("scorer"):
+            truth = with_source(truth, self.scorers.load(track, scorer))
         with self._ledger.write("rebuild") as tx:
             _choose(tx, truth, Source(detail["source"]), detail["why"], now, stage=detail.get("stage", FIRST))
         self._follow(now)
@@ -235,7 +244,7 @@ class Labels(Mapping[str, "Truth"]):
         for stage in self._stages:
             given = {track: one.truth for track, one in self._given.get(stage.key, {}).items()}
             whole = {**whole, **given, **chosen.get(stage.key, {})}
-            found[stage.key] = self._parted(whole)
+            found[stage.key] = self._parted({track: self.scorers.applied(truth) for track, truth in whole.items()})
         return found
 
     def _source(self, track: str, stage: str) -> str:
@@ -279,9 +288,10 @@ def _choose(tx: Tx, truth: Truth, source: Source, why: str, now: datetime, *, st
     """Make a truth the present one of its track in a stage, in the ledger and the audit trail."""
     track = truth.track.name
     _add(tx, truth, now)
-    truths.choose(tx, track=track, truth=truth.sha256, source=source, why=why, now=now, stage=stage)
+    scorer = truth.track.own.sha256 if truth.track.own else None
+    truths.choose(tx, track=track, truth=truth.sha256, source=source, why=why, now=now, stage=stage, scorer=scorer)
     version = {"sha256": truth.sha256, "n": truth.n, "whole": truth.whole, "positions": truth.scored}
-    of_stage = {"stage": stage} if stage else {}
+    of_stage = {key: said for key, said in (("stage", stage), ("scorer", scorer)) if said}
     events.append(tx, kind="truth-chosen", subject=track, now=now, version=version, source=source, why=why, **of_stage)
 
 

@@ -69,12 +69,13 @@ class Similar:
     def step(self) -> bool:
         """Compare new submissions of one track and stage with those before; tell whether there were any."""
         truths = ((stage, truth) for stage in self.stages for truth in self.labels.of_stage(stage.key).public.values())
-        return any(self._compare_new(stage, truth) for stage, truth in truths)
+        return any(self._compare_new(stage, truth) for stage, truth in truths if not truth.track.own)
 
     def all_pairs(self, track: str) -> list[Pair]:
         """Compare the latest submissions of a track, each with each; keep and return what looks alike."""
         truths = ((stage, self.labels.of_stage(stage.key).public[track]) for stage in self.stages)
-        return [pair for stage, truth in truths for pair in self._all_pairs(stage, truth)]
+        known = ((stage, truth) for stage, truth in truths if not truth.track.own)  # what do files of others mean?
+        return [pair for stage, truth in known for pair in self._all_pairs(stage, truth)]
 
     def _all_pairs(self, stage: Stage, truth: Truth) -> list[Pair]:
         track = truth.track.name

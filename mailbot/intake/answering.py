@@ -10,6 +10,9 @@ from mailbot.identity import confirmation
 from mailbot.intake import limits
 from mailbot.intake.answers import Question
 from mailbot.ledger import events, held, outbox
+from mailbot.mail import envelope
+from mailbot.mail.languages import language_of, shown_in, words
+from mailbot.mail.templates import environment
 from mailbot.model import Outcome
 from mailbot.system import journal
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 WAITS = "waits"
 """The kind of the reply to a held mail whose question waits, as the team was asked about others of late."""
+
+SCORER = "scorer"
+"""The kind of the mail that says that a file will be scored once the organizers' scorer works."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +92,27 @@ class Answering:
         outgoing = self.replies.compose(told, case.opened.mail, recipient=recipient, key=key, now=now)
         team_id = answer.team.id if answer.team else None
         outbox.add(tx, kind=WAITS, **asdict(outgoing), mail_id=case.row.id, team_id=team_id, now=now)
+
+    def tell_of_scorer(self, tx: Tx, case: Case) -> None:
+        """Tell a team that its file arrived and will be scored, as our scorer failed; once for what came on one day."""
+        recipient, team, now, challenge = (
+            case.identity.reply_to,
+            case.identity.team,
+            self.clock(),
+            self.replies.challenge,
+        )
+        if recipient is None or team is None:
+            return
+        key = f"{SCORER} {team.id} {case.row.arrived_at.astimezone(challenge.zone):%Y-%m-%d}"
+        if outbox.has(tx, key):
+            return
+        language = team.language or language_of(case.opened.mail.text or team.name)
+        subject = words(language).gettext("Your result file is not scored yet")
+        message = envelope.begin(challenge, recipient=recipient, subject=subject, key=key, now=now)
+        text = environment(language).get_template("letters/unscored.txt.j2")
+        arrived = shown_in(language, case.row.arrived_at, challenge.zone)
+        message.set_content(text.render(challenge=challenge, team=team, arrived=arrived), cte="quoted-printable")
+        outbox.queue(tx, message, kind=SCORER, key=key, now=now, team_id=team.id)
 
     def _question(self, case: Case, at: datetime) -> Question:
         """Return what a team is asked about a held mail; the question is sent at an instant."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent, Temporary
-from mailbot.evaluation.evaluator import Job, judged, refused
+from mailbot.evaluation.evaluator import Job, OwnScorerFailed, judged, refused
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case, phase_of, settled_of
 from mailbot.intake.rules import hold_to_team, of_other_phase
@@ -55,6 +55,9 @@ ATTEMPTS_IN_TIME = 2
 """One whose child ran out of time has used a lot of it: it is tried once more, not twice."""
 
 RETRY = timedelta(seconds=30)
+
+AWAIT = timedelta(minutes=10)
+"""A mail that waits until a track's own scorer works is tried so often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +144,10 @@ class Intake:
         try:
             yield
             files = [self._judged(each, identity) for each in started]
+        except OwnScorerFailed as failed:
+            _cancel(each.pending for each in started)
+            self._await_scorer(Case(row=row, opened=opened, identity=identity), failed)
+            return
         except BaseException:
             _cancel(each.pending for each in started)
             raise
@@ -203,17 +210,29 @@ class Intake:
         """Wait for a file's evaluation and hold it to the sender's team."""
         evaluated, candidate = self._evaluated(started), started.candidate
         evaluation = evaluated.evaluation
+        track = self.challenge.tracks.get(evaluation.track or "")
+        if evaluation.ok and track and track.own:
+            self.alerts.report("scorer", ok=True)
         if identity.team is not None and evaluation.team is not None:
             with self.ledger.read() as tx:
                 named = teams.with_name(tx, evaluation.team)
             evaluation = hold_to_team(evaluation, identity.team.name, said_is_registered=named is not None)
-        return judged(candidate, evaluation, evaluated.values)
+        return judged(candidate, evaluation, evaluated)
 
     def _hint(self, subject: str) -> str | None:
         """Return the one track whose title the subject holds."""
         tracks = self.challenge.tracks.values()
         named = [t.name for t in tracks if t.title.casefold() in subject.casefold()]
         return named[0] if len(named) == 1 else None
+
+    def _await_scorer(self, case: Case, failed: OwnScorerFailed) -> None:
+        """Make a mail wait until a track's own scorer works: it is no fault of the mail, and no attempt is counted."""
+        row, due_at = case.row, self.clock() + AWAIT
+        with self.ledger.write("mail-waits") as tx:
+            mails.put_back(tx, row.id, due_at=due_at, reason=str(failed), counted=False)
+            self.alerts.report_in(tx, "scorer", ok=False, detail=f"{row.name}: {failed}\n\n{failed.trace}")
+            self.recorder.answering.tell_of_scorer(tx, case)
+        journal.trouble("scorer-failed", mail=row.name, track=failed.track, reason=str(failed))
 
     def _failed(self, row: MailRow, error: Exception) -> None:
         """Make the mail wait, or set it aside when it cannot be handled or killed our code often enough."""

@@ -89,7 +89,8 @@ class Submissions:
             arrived_at=arrived_at,
         )
         if status is Status.ACCEPTED:
-            self.enter_scores(tx, submission_id, evaluation, file.values, phase=phase.name if phase else None)
+            name = phase.name if phase else None
+            self.enter_scores(tx, submission_id, evaluation, file.values, phase=name, last=file.final)
             allowance = self._allowance(tx, team, evaluation.track, phase, arrived_at)
         receipt = submissions.receipt(submission_id)
         return Answered(
@@ -134,7 +135,8 @@ class Submissions:
         for one in answered:
             track = one.file.evaluation.track
             truth = self.challenge.truths_of(self.challenge.stage_of(one.phase))[track] if track else None
-            if one.status is Status.ACCEPTED and truth and truth.sha256 == one.file.evaluation.truth:
+            owned = truth is not None and truth.track.own is not None  # it is scored again from its file
+            if one.status is Status.ACCEPTED and truth and not owned and truth.sha256 == one.file.evaluation.truth:
                 number = Id.SUBMISSION.number(one.receipt)
                 kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
                 try:
@@ -143,12 +145,23 @@ class Submissions:
                     journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
 
     def enter_scores(
-        self, tx: Tx, submission_id: int, evaluation: Evaluation, values: Mapping[str, bytes], *, phase: str | None
+        self,
+        tx: Tx,
+        submission_id: int,
+        evaluation: Evaluation,
+        values: Mapping[str, bytes],
+        *,
+        phase: str | None,
+        last: Evaluation | None = None,
     ) -> None:
-        """Enter the score that replies and weekly boards use, and with a split the one that decides in the end."""
+        """Enter the score that replies and weekly boards use, and with a split the one that decides in the end.
+
+        That is ``last``, where the track's own scorer has found it already.
+        """
         final = self._final(phase)[str(evaluation.track)]
         if final.sha256 != evaluation.truth:
-            submissions.add_score(tx, submission_id, self.evaluator.kept(values, final), self.clock())
+            deciding = last or self.evaluator.kept(values, final)
+            submissions.add_score(tx, submission_id, deciding, self.clock())
         submissions.add_score(tx, submission_id, evaluation, self.clock())
 
     def _final(self, phase: str | None) -> Mapping[str, Truth]:

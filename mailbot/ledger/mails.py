@@ -149,10 +149,18 @@ def record(
     tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
 
 
-def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str) -> None:
-    """Make a mail wait for another attempt."""
+def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str, counted: bool = True) -> None:
+    """Make a mail wait for another attempt; unless this one is ``counted``, it is as if it had not been."""
     working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
-    tx.execute(sa.update(mails).where(*working).values(state=MailState.SPOOLED, due_at=due_at, reason=reason))
+    waiting = {"state": MailState.SPOOLED, "due_at": due_at, "reason": reason}
+    attempts = {} if counted else {"attempts": mails.c.attempts - 1}
+    tx.execute(sa.update(mails).where(*working).values(**waiting, **attempts))
+
+
+def hasten(tx: Tx, reason: str, now: datetime) -> int:
+    """Make mails due that wait for a reason, told by how it begins; return how many there are."""
+    waiting = (mails.c.state == MailState.SPOOLED, mails.c.reason.startswith(reason, autoescape=True))
+    return tx.execute(sa.update(mails).where(*waiting).values(due_at=now)).rowcount
 
 
 def set_aside(tx: Tx, mail_id: int, *, reason: str, trace: str | None = None) -> None:

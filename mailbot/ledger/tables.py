@@ -9,8 +9,7 @@ from mailbot.ledger.guard import tables as _guard  # noqa: F401  # its tables ar
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 
-metadata = schema.metadata
-"""All of them."""
+metadata = schema.metadata  # all of them
 
 teams = table(
     "teams",
@@ -98,6 +97,7 @@ truth_choices = table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("chosen_at", Instant, nullable=False),
     sa.Column("stage", sa.Text, nullable=False, server_default=""),  # whose labels they are; "" is the first
+    sa.Column("scorer", sa.String(64)),  # SHA-256 of the track's own scorer, where the choice brought one into force
     sa.ForeignKeyConstraint(["truth", "track"], ["truths.sha256", "truths.track"]),
     one_of("source", Source),
 )

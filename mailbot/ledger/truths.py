@@ -50,6 +50,8 @@ class Choice:
     chosen_at: datetime
     #: The stage whose labels they are, by its key (:mod:`mailbot.config.stages`).
     stage: str
+    #: SHA-256 of the track's own scorer, where the choice brought one into force.
+    scorer: str | None = None
 
 
 def add(
@@ -83,9 +85,20 @@ def listing(tx: Tx) -> list[TruthRow]:
     return [TruthRow(**row) for row in rows]
 
 
-def choose(tx: Tx, *, track: str, truth: str, source: Source, why: str, now: datetime, stage: str = FIRST) -> None:
-    """Make a known version the present one of its track in a stage."""
+def choose(
+    tx: Tx,
+    *,
+    track: str,
+    truth: str,
+    source: Source,
+    why: str,
+    now: datetime,
+    stage: str = FIRST,
+    scorer: str | None = None,
+) -> None:
+    """Make a known version the present one of its track in a stage, and a scorer that of the track in all stages."""
     values = {"track": track, "truth": truth, "source": source, "why": why, "chosen_at": now, "stage": stage}
+    values |= {"scorer": scorer}
     tx.execute(sa.insert(truth_choices).values(**values))
 
 
@@ -93,6 +106,11 @@ def choices(tx: Tx) -> list[Choice]:
     """Return all choices, oldest first."""
     rows = tx.execute(sa.select(truth_choices).order_by(truth_choices.c.id)).mappings()
     return [Choice(**{**row, "source": Source(row["source"])}) for row in rows]
+
+
+def scorers(tx: Tx) -> dict[str, str]:
+    """Return the SHA-256 of the scorer of its own that is in force, by track."""
+    return {choice.track: choice.scorer for choice in choices(tx) if choice.scorer}
 
 
 def last_choice(tx: Tx) -> int:

@@ -77,7 +77,19 @@ def hold(reach: Reach) -> None:
     _reach[0] = reach
 
 
-def reach_of(section: LimitsSection, authserv_ids: Iterable[str] = ()) -> Reach:
+def archive_limits(section: LimitsSection, kept: Iterable[str] = ()) -> Limits:
+    """Return what the config says of archives; those that hold a file with one of the ``kept`` endings stay packed."""
+    return Limits(
+        members=section.archive_files,
+        member_bytes=section.file_mib * MIB,
+        total_bytes=section.archive_mib * MIB,
+        ratio=section.archive_ratio,
+        spreadsheets=section.allow_xlsx,
+        kept=tuple(kept),
+    )
+
+
+def reach_of(section: LimitsSection, authserv_ids: Iterable[str] = (), kept: Iterable[str] = ()) -> Reach:
     """Return what the config says of how much is read, and whose Authentication-Results count."""
     return Reach(
         mail=Caps(
@@ -89,13 +101,7 @@ def reach_of(section: LimitsSection, authserv_ids: Iterable[str] = ()) -> Reach:
             attachments=section.attachments,
             decoded_bytes=section.attachments_mib * MIB,
         ),
-        archive=Limits(
-            members=section.archive_files,
-            member_bytes=section.file_mib * MIB,
-            total_bytes=section.archive_mib * MIB,
-            ratio=section.archive_ratio,
-            spreadsheets=section.allow_xlsx,
-        ),
+        archive=archive_limits(section, kept),
         authserv_ids=frozenset(authserv_ids),
     )
 

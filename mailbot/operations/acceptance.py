@@ -68,7 +68,9 @@ def carry_out(service: Service, found: Acceptance, why: str) -> None:
             message = f"{row.receipt} was accepted meanwhile"
             raise Permanent(message)
         evaluated, phase = found.evaluated, found.phase.name
-        service.submissions.enter_scores(tx, row.id, evaluated.evaluation, evaluated.values, phase=phase)
+        service.submissions.enter_scores(
+            tx, row.id, evaluated.evaluation, evaluated.values, phase=phase, last=evaluated.final
+        )
         detail = {"track": found.track, "phase": found.phase.name, "was": row.status, "why": why}
         events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
         letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)

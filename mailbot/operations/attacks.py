@@ -66,7 +66,10 @@ def made_up_labels(config: Config, track: str | None, seed: int) -> Iterator[Tru
         message = f"--track {track}: the config has {', '.join(tracks)}"
         raise ConfigError(message)
     for name, truth in label_files.given_truths(config, tracks).items():
-        if track in (None, name):
+        if truth.track.own and track == name:
+            message = f"--track {track}: the scorer of its own says nothing about what an attack could use"
+            raise ConfigError(message)
+        if track in (None, name) and not truth.track.own:
             yield made_up(truth, seed)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import SECRET
-from mailbot.evaluation.labels import FOLDER
+from mailbot.evaluation.scorers import FOLDER
 from mailbot.identity import keys as identity
 from mailbot.ledger import Ledger, daybook, mails
 from mailbot.system import safefile

@@ -17,7 +17,7 @@ from mailbot import __version__
 from mailbot.board import exports
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import SECRET
-from mailbot.evaluation.labels import FOLDER
+from mailbot.evaluation.scorers import FOLDER
 from mailbot.ledger import (
     boards,
     disputes,

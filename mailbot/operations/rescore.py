@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from mailbot.board import rank_changes
 from mailbot.errors import Permanent, Temporary
+from mailbot.evaluation.scorer_versions import by_own
 from mailbot.ledger import events, scores, submissions
 from mailbot.ledger.scores import Score, Version
 from mailbot.ledger.submissions import receipt
 from mailbot.letters.rescored import Correction
+from scoring.declaration.owned import named_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 CHUNK = 5_000
 """So many scores are entered in one transaction."""
+
+OWN_CHUNK = 50
+"""So many of those that a scorer of one's own computes, file by file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +113,9 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
         Temporary: the store or the ledger cannot be used now.
     """
     for aim in wanted.aims:
-        for start in range(0, len(aim.rows), CHUNK):
-            rows = aim.rows[start : start + CHUNK]
+        size = OWN_CHUNK if aim.truth.track.own else CHUNK
+        for start in range(0, len(aim.rows), size):
+            rows = aim.rows[start : start + size]
             found = computed(service, aim.truth, rows)
             with service.ledger.write("rescore") as tx:
                 _enter(tx, aim, found, service.clock())
@@ -118,6 +124,8 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
 
 def computed(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
     """Return what submissions score by a truth, bit for bit as ``scoring.scores.evaluate`` scores them; see rescore."""
+    if truth.track.own:
+        return by_own(service.evaluator, truth, service.files.candidates(rows))
     service.backfill.complete(truth, rows)
     stacked = service.columns.stacks(truth, [row.id for row in rows])
     if len(stacked.ids) < len(rows):
@@ -156,7 +164,7 @@ def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
     public, _ = service.labels.parts_of(made)
     track, ranking = public.track, service.ranking
     present = ranking.versions_in(stage)
-    version = replace(present[track.name], truth=public.sha256)
+    version = replace(present[track.name], truth=public.sha256, scorer=track.scorer)
     with service.ledger.read() as tx:
         rows = scores.accepted(tx, track.name, lacking=version)
         behind = scores.count_lacking(tx, present[track.name])
@@ -215,7 +223,8 @@ def reasons(service: Service, before: Version, stage: Stage) -> list[str]:
     """Return why the labels of a track were changed since those of a version, oldest first."""
     found: list[str] = []
     for choice, truth in service.labels.history(before.track, stage.key):
-        found = [] if truth == before.truth else [*found, choice.why]
+        by = named_scorer(before.scorer, choice.scorer) if choice.scorer else before.scorer
+        found = [] if (truth, by) == (before.truth, before.scorer) else [*found, choice.why]
     return list(dict.fromkeys(found))
 
 

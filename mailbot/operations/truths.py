@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import Given, load_truths
 from mailbot.evaluation.labels import Labels
+from mailbot.evaluation.scorers import Scorers
 from mailbot.ledger import Ledger, is_there, truths
 from mailbot.operations import rescore
 from scoring.labels.changes import changes, labels_of
@@ -113,6 +114,11 @@ class Effect:
     hindrance: str = ""
 
     @property
+    def other_scorer(self) -> bool:
+        """Whether it is the track's own scorer that changes."""
+        return self.made.track.scorer != self.before.track.scorer
+
+    @property
     def other_items(self) -> bool:
         """Whether the label file has other items, so that right files of teams would become wrong."""
         return bool(self.found.new or self.found.gone)
@@ -142,7 +148,7 @@ def effect(service: Service, made: Truth, stage: Stage) -> Effect:
     """
     name = made.track.name
     before = service.labels.of_stage(stage.key).whole[name]
-    if made.sha256 == before.sha256:
+    if (made.sha256, made.track.scorer) == (before.sha256, before.track.scorer):
         message = f"these labels are in force for {name} already: nothing to do"
         raise Permanent(message)
     found = changes(before, made)
@@ -216,10 +222,10 @@ def in_force(config: Config, track: Track, stage: Stage) -> Truth:
     files = _own_files(config, track.name, stage)
     given = {key: {track.name: _given(path, track)} for key, path in files.items()}
     if not is_there(config.ledger):
-        return given[next(reversed(given))][track.name].truth
+        return Scorers.of(config).applied(given[next(reversed(given))][track.name].truth)
     ledger = Ledger(config.ledger)
     try:
-        labels = Labels(ledger, config.state, given, stages=config.stages)
+        labels = Labels(ledger, config.state, given, stages=config.stages, scorers=Scorers.of(config))
         labels.refresh()
         return labels.of_stage(stage.key).public[track.name]
     finally:

@@ -108,11 +108,13 @@ def _checked(service: Service, candidate: Candidate, score: ScoreRow) -> Checked
     both = (truths for each in loaded for truths in (each.public, each.final))
     in_force = {truths[score.track].sha256 for truths in both if score.track in truths}
     present = track is not None and track.scorer == score.scorer and score.truth in in_force
-    if track is None or track.scorer != score.scorer:
+    other = track is None or (track.scorer != score.scorer and not track.own)
+    if track is None or other:
         now = f"the config's is {track.scorer} now" if track else f"the config has no track {score.track} any more"
         return Checked(score=score, present=present, hindrance=f"its formula is {score.scorer}; {now}")
     try:
         truth = _truth(service, score)
+        truth = service.labels.scorers.as_named(truth, score.scorer) if track.own else truth
     except Permanent as error:
         return Checked(score=score, present=present, hindrance=f"its labels are not here any more: {error}")
     ours, theirs = service.evaluator.twice(Job(name=candidate.name, data=candidate.data), truth)

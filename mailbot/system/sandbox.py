@@ -34,12 +34,20 @@ class Sandbox:
     """Children under resource limits and behind the kernel's walls, in a pool for each kind."""
 
     def __init__(
-        self, workers: int, *, bounds: Bounds | None = None, set_ups: Mapping[Kind, SetUps] | None = None
+        self,
+        workers: int,
+        *,
+        bounds: Bounds | None = None,
+        bounds_of: Mapping[Kind, Bounds] | None = None,
+        set_ups: Mapping[Kind, SetUps] | None = None,
     ) -> None:
-        """Start lazily, so many of each kind; each new child does the ``set_ups`` of its kind first."""
+        """Start lazily, so many of each kind; each new child does the ``set_ups`` of its kind first.
+
+        ``bounds_of`` says of a kind what else its tasks may take.
+        """
         #: How many children of a kind work in parallel.
         self.workers = workers
-        self._bounds = bounds or Bounds()
+        self._bounds, self._bounds_of = bounds or Bounds(), dict(bounds_of or {})
         self._set_ups = dict(set_ups or {})
         self._pools: dict[Kind, _Pool] = {}
         self._starting = threading.Lock()
@@ -70,7 +78,7 @@ class Sandbox:
         """Start a child of a kind, end it, and return which of the kernel's walls it lacked. Raises Temporary."""
         nursery = Nursery(kind)
         try:
-            child = Child(nursery, self._bounds, ())
+            child = Child(nursery, self._bounds_of.get(kind, self._bounds), ())
             child.stop()
             return child.missing
         finally:
@@ -84,7 +92,8 @@ class Sandbox:
         with self._starting:
             if kind not in self._pools:
                 atexit.register(self.close)
-                self._pools[kind] = _Pool(kind, self.workers, self._bounds, lambda: self._set_ups.get(kind, ()))
+                bounds = self._bounds_of.get(kind, self._bounds)
+                self._pools[kind] = _Pool(kind, self.workers, bounds, lambda: self._set_ups.get(kind, ()))
             return self._pools[kind]
 
 

@@ -45,6 +45,7 @@ SUBJECTS = {
     "letters": "the letters could not be written",
     "roster": "the roster could not be read",
     "labels": "a label file changed and is not used",
+    "scorer": "a track's own scorer failed",
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 
@@ -73,6 +74,7 @@ WELL = {
     "letters": "the letters were written",
     "roster": "the roster was read",
     "labels": "the label files are those that score",
+    "scorer": "the track's own scorer works",
 }
 """The same parts, each with what is so once it is well again."""
 

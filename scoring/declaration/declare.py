@@ -10,11 +10,13 @@ import json
 import math
 import re
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scoring.declaration.declared import Described, described
 from scoring.declaration.form import DeclarationError, Form, is_number
 from scoring.declaration.formulas import bounds_of, expressed, formula_of, measure_of
+from scoring.declaration.owned import OWN_KEYS, owned, with_scorer
 from scoring.model import Column, Kind, Measure, Term, Track
 from scoring.values import group_word
 
@@ -48,26 +50,28 @@ def track_from(declaration: Mapping[str, object]) -> Track:
     share, and ``per``, the one over whose values (queries, series) each metric's mean is taken; ``weights`` by group if
     there are groups, else by column (default: equal), that sum to 1; ``floor``, the least that a term counts;
     ``points``, what 1 of a metric counts; ``score``, an expression of the measures in place of the weighted sum, with
-    ``better`` and ``bounds``; ``version``.
+    ``better`` and ``bounds``; ``version``. One with ``scorer``, a file of one's own, says other things
+    (:mod:`.owned`).
     """
     form = Form(declaration, [])
-    form.only(TRACK_KEYS)
+    form.only(OWN_KEYS if "scorer" in declaration else TRACK_KEYS)
     name, version = _name(form), _version(form)
     title, letters = form.text("title", name), form.texts("letters", (name or "T",))
     identity, group, cluster, per = (form.text(key, usual).casefold() for key, usual in LABEL_COLUMNS.items())
+    if "scorer" in declaration:
+        made = Track(name=name, title=title, letters=letters, columns=(), scorer=f"{name}/{version}", id=identity)
+        return _owned(form, made, cluster)
     every = tuple(described(each) for each in form.forms("columns", COLUMN_EXAMPLE))
     weights, floor = _weights(form, every, grouped=bool(group)), form.number("floor")
     _columns_apart(form, every, (identity, *([group] if group else [])))
     _one_direction(form, every, floor)
     _over_queries(form, every, per)
     points = form.number("points")
-    if form.mistakes:
-        raise DeclarationError(form.mistakes)
+    _verify(form)
     terms, also = _terms(every, weights, group=group, floor=floor, points=points, per=per or None)
     form.once("columns", [m.key for m in (*(m for term in terms for m in term.measures), *also)], "measure")
     said = expressed(form, terms, also)
-    if form.mistakes:
-        raise DeclarationError(form.mistakes)
+    _verify(form)
     terms, also = (said.terms, said.also) if said else (terms, also)
     return Track(
         name=name,
@@ -89,9 +93,26 @@ def track_from(declaration: Mapping[str, object]) -> Track:
     )
 
 
+def _verify(form: Form) -> None:
+    if form.mistakes:
+        raise DeclarationError(form.mistakes)
+
+
 def track_in(path: Path) -> Track:
-    """Return the track that a TOML file declares. Raises OSError, or ValueError, which says all that is wrong."""
-    return track_from(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    """Return the track that a TOML file declares, with the scorer of its own that lies beside it.
+
+    Raises OSError, or ValueError, which says all that is wrong.
+    """
+    track = track_from(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    return with_scorer(track, (path.parent / track.own.file).read_bytes()) if track.own else track
+
+
+def _owned(form: Form, track: Track, cluster: str) -> Track:
+    """Return a track with a scorer of its own; where the file lies is none of its name."""
+    _columns_apart(form, (), (track.id, *([cluster] if cluster else [])))
+    rest = {key: value for key, value in form.given.items() if key != "scorer"}
+    letters = tuple(letter.upper() for letter in track.letters)
+    return owned(form, replace(track, scorer=f"{track.scorer}-{_digest(rest, {})}", letters=letters), cluster)
 
 
 def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> dict[str, float]:

@@ -51,8 +51,8 @@ class Described:
     also: tuple[Use, ...]
 
 
-def described(form: Form) -> Described:
-    """Return a column out of its table; what is wrong is noted in the form."""
+def described(form: Form, *, measured: bool = True) -> Described:
+    """Return a column out of its table; what is wrong is noted in the form. Unless ``measured``, it has no metric."""
     form.only(COLUMN_KEYS)
     name, aliases = form.text("name").casefold(), tuple(map(str.casefold, form.texts("aliases")))
     choices = tuple(choice.upper() for choice in form.texts("choices"))
@@ -61,7 +61,8 @@ def described(form: Form) -> Described:
         form.wrong("choices", f"a column has at most {MOST_CHOICES} choices")
     shape = _shape(form, choices)
     added = _added(form, shape, choices)
-    metrics, also = (tuple(uses(form, key, shape, choices, added)) for key in ("metrics", "also"))
+    keys = ("metrics", "also") if measured else ()
+    metrics, also = [tuple(uses(form, key, shape, choices, added)) for key in keys] or ((), ())
     form.once("also", [each.short for each in (*metrics, *also)], "metric")
     columns, labels = _columns(form, shape, Column(name=name, aliases=aliases, kind=Kind.NUMBER, choices=choices))
     least = max((use.metric.least for use in (*metrics, *also)), default=-math.inf)

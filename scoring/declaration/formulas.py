@@ -136,7 +136,7 @@ def expressed(form: Form, terms: Sequence[Term], also: Sequence[Measure]) -> Exp
         terms=(Term(weight=1.0, measures=tuple(used)),),
         also=tuple(measure for measure in measures if measure not in used),
         higher_is_better=higher,
-        bounds=_stated_bounds(form),
+        bounds=stated_bounds(form),
     )
 
 
@@ -177,7 +177,8 @@ def _direction(form: Form, text: str, used: Sequence[Measure]) -> bool:
     return True in found
 
 
-def _stated_bounds(form: Form) -> tuple[float, float]:
+def stated_bounds(form: Form) -> tuple[float, float]:
+    """Return the least and the greatest score as ``bounds`` says, infinite where it says nothing."""
     given = form.given.get("bounds")
     if given is None:
         return -math.inf, math.inf

@@ -37,6 +37,7 @@ class Error(Enum):
 
     INFLUENCE = "influence values"  # the infinitesimal jackknife (Jaeckel 1972)
     JACKKNIFE = "a seeded jackknife of groups of items"  # leaving out group after group (Kott 2001)
+    NONE = "no estimate"  # a scorer of one's own tells no item's share in its figures
     BOOTSTRAP = "a seeded bootstrap"  # resampling (Efron 1979), where no slope by an item's weight exists
 
 

@@ -226,5 +226,7 @@ METRICS: Mapping[str, Metric] = {
 
 def error_of(track: Track) -> Error:
     """Return how the standard error of a track's score is found: the way of its least smooth measure that counts."""
+    if track.own:
+        return Error.NONE
     kinds = {METRICS[measure.metric].error for term in track.terms for measure in term.measures}
     return next(kind for kind in (Error.BOOTSTRAP, Error.JACKKNIFE, Error.INFLUENCE) if kind in kinds)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from scoring.files.sniff import advice, archive_kind, base_name
 from scoring.files.workbooks import workbook
-from scoring.files.zips import open_zip
+from scoring.files.zips import holds, open_zip
 from scoring.model import Problem
 from scoring.text import printable
 
@@ -49,6 +49,8 @@ class Limits:
     ratio: int = 200
     #: Whether workbooks (.xlsx, .ods) are handed on; whoever says so reads them (nothing in this package does).
     spreadsheets: bool = False
+    #: A zip that holds a file with one of these endings is one submission, and stays packed (:mod:`.rows.members`).
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,8 @@ def unpack(name: str, data: bytes, limits: Limits = DEFAULT) -> Unpacked:
     The content decides what it is, the name only where the content is silent.
     """
     kind = archive_kind(name, data)
+    if kind == "zip" and limits.kept and holds(data, limits.kept):
+        return Unpacked(files=(File(name=printable(base_name(name), 100), data=data),))
     if kind == "zip":
         return _unzip(data, limits)
     if kind == "gz":

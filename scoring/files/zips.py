@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from scoring.files.legacy_text import WESTERN, guessed
 from scoring.files.sniff import COMPANION, LITTER, RESULT_SUFFIXES, archive_kind, base_name, suffix
@@ -24,7 +25,7 @@ from scoring.text import first, printable
 TROUBLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, LookupError)
 
 MIB = 1024 * 1024
-ENTRIES = 1000
+ENTRIES, MOST_ENTRIES = 1000, 50_000
 ENTRY_MAGIC = b"PK\x01\x02"
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
@@ -46,11 +47,36 @@ MESSAGES = {
 }
 
 
+class Bounds(Protocol):
+    """How much is read: :class:`scoring.files.unpack.Limits`."""
+
+    @property
+    def member_bytes(self) -> int:
+        """Bytes of one member."""
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all of them."""
+
+    @property
+    def ratio(self) -> int:
+        """Unpacked bytes for each packed byte."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opened:
     """The candidate members of an archive, as (display path, bytes), and what is wrong with others."""
 
     members: tuple[tuple[str, bytes], ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """The members of an archive of many, as (path, bytes), and those that were refused, as (path, code)."""
+
+    members: tuple[tuple[str, bytes], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -71,12 +97,39 @@ def open_zip(data: bytes, *, members: int, member_bytes: int, total_bytes: int, 
         return _refuse("no-result-file")
     if len(wanted) > members:
         return _refuse("too-many-members", tuple(name for name, _ in wanted))
-    return _read_all(data, wanted, member_bytes, total_bytes, ratio)
+    read = _read_all(data, wanted, member_bytes, total_bytes, ratio)
+    return Opened(members=read.members, problems=read.problems)
+
+
+def open_members(data: bytes, *, most: int, limits: Bounds) -> Listed:
+    """Read every member of a zip archive that has at most ``most``, within the limits; folders and litter are none."""
+    if data.count(ENTRY_MAGIC) > 2 * most + ENTRIES:
+        return Listed(problems=(_problem("too-many-members"),))
+    try:
+        infos = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except TROUBLE:
+        return Listed(problems=(_problem("damaged-archive"),))
+    named = [(_display(info), info) for info in infos if not info.orig_filename.endswith(("/", "\\"))]
+    wanted = [(name, info) for name, info in named if not _litter(name)]
+    if len(wanted) > most:
+        return Listed(problems=(_problem("too-many-members", tuple(name for name, _ in wanted)),))
+    return _read_all(data, wanted, limits.member_bytes, limits.total_bytes, limits.ratio)
+
+
+def holds(data: bytes, endings: tuple[str, ...]) -> bool:
+    """Whether a member of a zip archive ends in one of these, by its directory alone."""
+    if data.count(ENTRY_MAGIC) > MOST_ENTRIES:
+        return False
+    try:
+        names = [_display(info).lower() for info in zipfile.ZipFile(io.BytesIO(data)).infolist()]
+    except TROUBLE:
+        return False
+    return any(name.endswith(endings) and not _litter(name) for name in names)
 
 
 def _read_all(
     data: bytes, wanted: list[tuple[str, zipfile.ZipInfo]], member_bytes: int, total_bytes: int, ratio: int
-) -> Opened:
+) -> Listed:
     """Inflate each wanted member; the problems are gathered by code, in the order met."""
     taken: list[tuple[str, bytes]] = []
     refused: dict[str, list[str]] = {}
@@ -91,7 +144,8 @@ def _read_all(
             room -= len(content)
             taken.append((name, content))
     problems = tuple(_problem(code, tuple(names)) for code, names in refused.items())
-    return Opened(members=tuple(taken), problems=problems)
+    codes = tuple((name, code) for code, names in refused.items() for name in names)
+    return Listed(members=tuple(taken), refused=codes, problems=problems)
 
 
 def _candidates(infos: list[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:

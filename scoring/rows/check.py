@@ -241,13 +241,14 @@ def _spelling(given: Sequence[object], read: Sequence[object], name: str) -> Ite
 
 def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]], track: Track) -> tuple[Note, ...]:
     """Return a note for each column whose values are all alike although it is to be correlated."""
-    correlated = (each.column for each in track.measures if METRICS[each.metric].correlates)
+    measures = () if track.own else track.measures
+    correlated = (each.column for each in measures if METRICS[each.metric].correlates)
     return tuple(_constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
 
 
 def _constant_note(column: str) -> Note:
     """Say that nothing can be correlated with a column."""
-    message = f"All values of {column} are alike, so nothing can be correlated: this dimension scores 0."
+    message = f"All values of {column} are alike, so nothing can be correlated: this column scores 0."
     return Note(code="constant-predictions", count=1, message=message)
 
 

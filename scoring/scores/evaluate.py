@@ -18,6 +18,7 @@ from scoring.files.read import read
 from scoring.files.unpack import File, Limits, unpack
 from scoring.model import Evaluation, Kind, Note, Problem
 from scoring.rows.check import Checked, check, constant_notes, tell_track
+from scoring.rows.members import last_taker, taker
 from scoring.scores import scored
 from scoring.scores.deviations import deviations
 from scoring.scores.parts import laid_out, numbered, parts_of
@@ -43,6 +44,10 @@ class Evaluated:
     #: The numbers of each column (:func:`.parts.numbered`) in the order of ``Truth.ids``, every item of it: 8
     #: bytes each (float64, little endian), a choice 1 byte; texts as a JSON list. Empty for a file with problems.
     values: Mapping[str, bytes] = field(default_factory=dict)
+    #: The track, where its own scorer is yet to score the file: then the evaluation says no more than its name.
+    own: str | None = None
+    #: Of such a track with a split, what decides in the end.
+    final: Evaluation | None = None
 
 
 def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.scored) -> Evaluation:
@@ -59,12 +64,19 @@ def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", h
 
     ``hint`` is a track's name or letter; it decides only where neither the file's track field nor its columns do.
     """
+    tracks = [truth.track for truth in truths.values()]
+    whole = taker(data, tracks, hint)
+    if isinstance(whole, Problem):
+        return Evaluated(evaluation=Evaluation(track=None, problems=(whole,)))
+    if whole is not None:
+        return Evaluated(evaluation=Evaluation(track=whole.name), own=whole.name)
     reading = read(data, name)
-    if reading.table is None:
-        return Evaluated(evaluation=_refused(reading, None, ()))
-    track = tell_track(reading.table, [truth.track for truth in truths.values()], hint)
-    if isinstance(track, Problem):
-        return Evaluated(evaluation=_refused(reading, None, (track,)))
+    told = tell_track(reading.table, [each for each in tracks if each.columns], hint) if reading.table else None
+    track = last_taker(tracks) if told is None or isinstance(told, Problem) else told
+    if track is None:
+        return Evaluated(evaluation=_refused(reading, None, (told,) if isinstance(told, Problem) else ()))
+    if track.own:
+        return Evaluated(evaluation=Evaluation(track=track.name), own=track.name)
     return _evaluated(reading, truths[track.name])
 
 
@@ -113,6 +125,9 @@ def _is_for(data: bytes, truth: Truth) -> bool:
 
 
 def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Evaluated:
+    if truth.track.own:
+        message = f"{truth.track.name} has a scorer of its own, which runs in a sandbox alone"
+        raise ValueError(message)
     if reading.table is None:
         return Evaluated(evaluation=_refused(reading, truth, ()))
     checked = check(reading.table, truth.track, truth.ids)

@@ -15,6 +15,7 @@ from scoring.declaration.declare import track_in
 from scoring.labels.truth import read_truth_file
 from scoring.rows.ids import write_ids
 from scoring.scores.evaluate import evaluate
+from tests.challenges import owned
 from tests.challenges.make import EXAMPLES, MADE
 from tests.challenges.tools import FIGURES
 
@@ -32,7 +33,7 @@ def columns(path: Path) -> dict[str, list[str]]:
 def test_no_challenge_is_forgotten() -> None:
     """Each has its folder, its data and its tool, and stands in the documentation with its formula's source."""
     folders = {path.parent.name for path in EXAMPLES.glob("*/figure.json")}
-    assert folders == set(MADE) == set(FIGURES)
+    assert folders == {*MADE, *owned.MADE} == {*FIGURES, *owned.FIGURES}
     assert [name for name in folders if f"| `{name}` |" not in DOCS] == []
     assert [name for name in folders if "# Formula: " not in (EXAMPLES / name / "track.toml").read_text("utf-8")] == []
 

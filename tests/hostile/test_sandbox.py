@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.errors import Temporary
-from mailbot.system.children.process import TASKS_PER_CHILD
 from mailbot.system.sandbox import Bounds, ChildDied, OutOfTime, Sandbox
 from tests.hostile import killers
 
@@ -149,7 +148,7 @@ def test_the_daemons_own_limits_stay(sandbox: Sandbox) -> None:
 def test_a_child_is_replaced_in_time() -> None:
     """After its number of tasks, and after one that took much memory, a child makes room for a fresh one."""
     sandbox = Sandbox(1)
-    pids = [sandbox.submit(killers.pid).result() for _ in range(TASKS_PER_CHILD + 1)]
+    pids = [sandbox.submit(killers.pid).result() for _ in range(killers.KIND.most_tasks + 1)]
     assert (len(set(pids)), pids[0] == pids[-2], pids[-1] != pids[0]) == (2, True, True)
     sandbox.submit(killers.takes, 100 * MIB).result()
     assert sandbox.submit(killers.pid).result() != pids[-1]

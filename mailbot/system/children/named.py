@@ -43,6 +43,10 @@ class Kind:
 
     #: The module whose ``KIND`` it is.
     module: str
+    #: What else is loaded before its children are forked, so that each finds it there.
+    preload: tuple[str, ...] = ()
+    #: A child is replaced after so many tasks, as memory leaks; after one, where none may leave a trace for the next.
+    most_tasks: int = 200
     #: Its tasks by their names.
     tasks: dict[str, Named[..., Any]] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import mimetypes
 import os
 import select
@@ -46,6 +47,8 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     os.chdir("/")
     kind = load(sys.argv[1])
+    for module in kind.preload:
+        importlib.import_module(module)
     gc.collect()
     gc.freeze()  # so that the pages of what is loaded stay shared
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -37,9 +37,6 @@ START_SECONDS = 60.0
 
 STOP_SECONDS = 2.0
 
-TASKS_PER_CHILD = 200
-"""A child is replaced after so many tasks, so that memory leaks stay small."""
-
 PEAK_BYTES = 96 * MIB
 """A child that has used so much memory is replaced after its task, as it would not return all of it."""
 
@@ -68,7 +65,7 @@ class Nursery:
 
     def __init__(self, kind: Kind) -> None:
         """Start nothing yet."""
-        self._kind = kind
+        self.kind = kind
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -100,7 +97,7 @@ class Nursery:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
         environment |= {"OPENBLAS_NUM_THREADS": "1"}  # a child may start no threads, and needs none
-        command = (sys.executable, "-P", "-s", "-m", "mailbot.system.children.nursery", self._kind.module)
+        command = (sys.executable, "-P", "-s", "-m", "mailbot.system.children.nursery", self.kind.module)
         with theirs:
             self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment)
         self._control = ours
@@ -122,7 +119,7 @@ class Child:
 
     def __init__(self, nursery: Nursery, bounds: Bounds, set_ups: SetUps) -> None:
         """Start it and wait until it is ready. Raises Temporary, which is not counted against a mail."""
-        self._bounds, self._dead = bounds, False
+        self._bounds, self._dead, self._most_tasks = bounds, False, nursery.kind.most_tasks
         self.set_ups, self.tasks, self.peak, self.pid = set_ups, 0, 0, 0
         #: What the kernel lacks of its walls.
         self.missing: frozenset[Wall] = frozenset()
@@ -140,7 +137,7 @@ class Child:
     @property
     def is_spent(self) -> bool:
         """Whether another child must take its place."""
-        return self._dead or self.tasks >= TASKS_PER_CHILD or self.peak >= PEAK_BYTES
+        return self._dead or self.tasks >= self._most_tasks or self.peak >= PEAK_BYTES
 
     @property
     def has_ended(self) -> bool:

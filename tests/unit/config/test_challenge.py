@@ -41,11 +41,12 @@ def test_the_rules_are_printed_on_the_board(tmp_path: Path) -> None:
     """Which submission counts, the quota and the phases stand under the tables, as sentences."""
     phase = {"name": "test", "closes": "2026-04-26T00:00:00+08:00"}
     made = _build(tmp_path, board={"standing": "best"}, quota={"per_week": 3}, phases=[phase])
-    best, quota, window = made.board.rules
+    best, quota, window, intervals = made.board.rules
     assert best == "The best accepted submission of each team and track counts, the earlier of equals."
     assert "3 submissions" in quota
     assert "Wednesday 00:00 (Asia/Shanghai)" in quota
     assert window == "Phase test: submissions are taken until Sun 26 Apr 2026, 00:00 (Asia/Shanghai, UTC+08:00)."
+    assert intervals == "The 95 % intervals of SIQA-U and SIQA-S are by influence values."
 
 
 def test_baselines_belong_to_their_track(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from scoring.declaration import siqa
 from scoring.files.zips import MESSAGES
+from scoring.rows import members
 from scoring.values import Fault
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +21,9 @@ def codes_in_source() -> set[str]:
     """Return the codes of all problems and notes that scoring can make."""
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "scoring").rglob("*.py"))
     return (
-        {code for source in sources for code in CODE.findall(source)} | set(MESSAGES) | {str(fault) for fault in Fault}
+        {code for source in sources for code in CODE.findall(source)}
+        | {*MESSAGES, *members.MESSAGES}
+        | {str(fault) for fault in Fault}
     )
 
 
