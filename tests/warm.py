@@ -1,7 +1,8 @@
 """A mailbot that has loaded its modules and forks for each command: half of the tests' time would go into loading.
 
 What runs is ``mailbot.cli.main`` in a process of its own, with its own streams, folder, environment and ending, as the
-installed command does; only its imports are done, but for that of the crash points, which reads the environment.
+installed command does; only its imports are done, but for that of the crash points, which reads the environment, and
+what never changes is made: templates are compiled, and which letters look alike is known.
 
 Run as a program, it takes calls over the socket that is its standard input until that is closed.
 """
@@ -121,6 +122,18 @@ def warm() -> Warm:
 # --- on the other side ------------------------------------------------------------------------
 
 
+def _load() -> None:
+    """Load what most commands use; what is compiled and looked up here, each command would do again."""
+    for module in MODULES:
+        importlib.import_module(module)
+    from mailbot.identity import names  # noqa: PLC0415  # as above
+    from mailbot.mail import languages, templates  # noqa: PLC0415  # as above
+
+    names.looks("any")
+    for path in languages.folder().rglob("*.j2"):
+        templates.environment().get_template(path.relative_to(languages.folder()).as_posix())
+
+
 def _serve(channel: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
     while True:
@@ -182,8 +195,7 @@ def _become(call: dict[str, Any], standard: Sequence[int]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    for module in MODULES:
-        importlib.import_module(module)
+    _load()
     gc.freeze()
     with socket.socket(fileno=os.dup(0)) as line:
         _serve(line)
