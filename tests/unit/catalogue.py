@@ -20,6 +20,7 @@ METHODS = [
     ("mailbot/identity/**.py", "python"),
     ("mailbot/letters/accepted.py", "python"),
     ("mailbot/letters/extended.py", "python"),
+    ("mailbot/letters/letter.py", "python"),
     ("mailbot/letters/rescored.py", "python"),
     ("mailbot/letters/written.py", "python"),
 ]
