@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot.config.providers import PROFILES
@@ -12,8 +13,9 @@ from mailbot.system import safefile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+
+_PACKAGE = Path(__file__).parents[1]
 
 SHEET_KEY = "secrets/sheet.json"
 
@@ -45,6 +47,9 @@ _PORTS = {
 }
 """What an own server may need said."""
 
+_TLS, _STARTTLS = {"imap": 993, "smtp": 465}, (143, 25, 587)
+"""The default ports, and those at which a connection begins without TLS."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
@@ -55,7 +60,12 @@ class Answers:
     address: str
     #: Hosts that go over the profile's, by "imap" and "smtp".
     hosts: Mapping[str, str] = field(default_factory=dict)
+    #: Ports of servers that no profile knows, by "imap" and "smtp".
+    ports: Mapping[str, int] = field(default_factory=dict)
     user: str
+    #: When submissions are taken, as TOML writes an instant; "" for no such bound.
+    opens: str = ""
+    closes: str = ""
     organizers: Sequence[str] = ()
     #: An address of people that is shown in every reply; "" for none.
     contact: str = ""
@@ -93,7 +103,11 @@ def config_text(answers: Answers) -> str:
 
 
 def _phases(answers: Answers) -> str:
-    """Return a validation phase and a test phase, as an example."""
+    """Return the phase that was named, else a validation phase and a test phase as an example."""
+    if answers.opens or answers.closes:
+        bounds = {"opens": answers.opens, "closes": answers.closes}
+        lines = [f"{key} = {instant}\n" for key, instant in bounds.items() if instant]
+        return "".join(["\n[[phases]]  # more may follow: config.example.toml\n", 'name = "test"\n', *lines])
     labels = ", ".join(f'{name} = "labels/test-{name}.json"' for name in answers.labels)
     told = " SIQA takes results on its validation set from 10 March 2026 on." if answers.preset == "siqa" else ""
     return _PHASES.format(labels=labels, of_preset=told)
@@ -118,10 +132,17 @@ def _server(name: str, answers: Answers) -> str:
     if not by_oauth(answers.profile):
         lines.append(_line("password_file", f"secrets/{name}", "its first line; chmod 600"))
     if answers.profile == "generic":
-        lines.append(_PORTS[name])
+        lines.append(_port(name, answers.ports.get(name, _TLS[name])))
     if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
         lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
     return "".join(lines)
+
+
+def _port(name: str, port: int) -> str:
+    """Return the port of a server and how its connection is secured, as comments where that is the default."""
+    if port == _TLS[name]:
+        return _PORTS[name]
+    return f"port = {port}\n" + _line("security", "starttls" if port in _STARTTLS else "tls", 'or "starttls", "tls"')
 
 
 def _sheet(sheet: str) -> str:
@@ -160,6 +181,9 @@ def _line(key: str, value: str | list[str], why: str) -> str:
 
 CONFIG = "config.toml"
 
+EXAMPLE = "config.example.toml"
+"""Every key with its default, beside the config."""
+
 FOLDERS = ("state", "labels", "secrets")
 
 PASSWORDS = ("secrets/imap", "secrets/smtp")
@@ -186,6 +210,9 @@ def lay_out(
     _refuse_another(folder, {name: data for name, data in given.items() if name in there})
     for name in FOLDERS:
         safefile.private_folder(folder / name)
+    for place in (_PACKAGE / EXAMPLE, _PACKAGE.parent / EXAMPLE):  # in the installed package, or in a checkout
+        if place.is_file() and not (folder / EXAMPLE).exists():
+            safefile.replace(folder / EXAMPLE, place.read_bytes(), mode=0o666)
     for name, data in {**blank, **given}.items():
         if name not in there:
             safefile.replace(folder / name, data, mode=0o666 if name == CONFIG else safefile.PRIVATE_FILE)

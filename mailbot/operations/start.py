@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ from scoring.scores.evaluate import evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Choose = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""Takes and returns what each column is (:data:`scoring.labels.propose.ROLES`)."""
 
 SAMPLE = "sample.csv"
 
@@ -38,16 +42,19 @@ class Start:
     reasons: tuple[str, ...] = ()
 
 
-def start_of(preset: str, from_labels: Path | None) -> Start | None:
-    """Return what init begins with; None for a preset with tracks of its own. Raises Permanent."""
+def start_of(preset: str, from_labels: Path | None, choose: Choose = lambda roles: roles) -> Start | None:
+    """Return what init begins with; None for a preset with tracks of its own.
+
+    ``choose`` is shown what each column of a label file was taken for, and returns what it is. Raises Permanent.
+    """
     if from_labels is not None:
-        return _from_labels(expanded(str(from_labels)))
+        return _from_labels(expanded(str(from_labels)), choose)
     if (found := STARTERS.get(preset)) is None:
         return None
     return Start(track=found.track, declaration=found.declaration, name="labels.csv", labels=found.labels.encode())
 
 
-def _from_labels(path: Path) -> Start:
+def _from_labels(path: Path, choose: Choose) -> Start:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -59,6 +66,8 @@ def _from_labels(path: Path) -> Start:
         raise Permanent(message)
     try:
         proposal = propose(reading.table)
+        if (roles := choose(proposal.roles)) != proposal.roles:
+            proposal = propose(reading.table, roles)
     except ValueError as error:
         message = f"{path}: {error}"
         raise Permanent(message) from error

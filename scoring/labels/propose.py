@@ -15,7 +15,7 @@ from scoring.table import LABELS
 from scoring.values import Fault, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scoring.table import Table
 
@@ -28,6 +28,10 @@ QUERIES = ("query", "query_id", "qid", "search", "session")
 CLUSTERS = ("image", "image_path", "patient", "subject", "speaker", "document", "site")
 
 
+ROLES = ("id", "label", "query", "cluster", "nothing")
+"""What a column can be: the id, what is scored, over what a mean is taken, what items share, or none of these."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """What a label file was taken for."""
@@ -36,6 +40,8 @@ class Proposal:
     declaration: str
     #: What was decided, a sentence each, for a person.
     reasons: tuple[str, ...]
+    #: What each column is: one of :data:`ROLES`.
+    roles: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +53,20 @@ class _Guess:
     why: str
 
 
-def propose(table: Table) -> Proposal:
-    """Return the declaration that fits the columns of a label file. Raises ValueError where none can."""
+def propose(table: Table, roles: Mapping[str, str] | None = None) -> Proposal:
+    """Return the declaration that fits the columns of a label file; ``roles`` says what each is (default: guessed).
+
+    Raises ValueError where there is none.
+    """
     names = [name for name in table.columns if name not in LABELS]
-    identity = _identity(table, names)
-    query = next((name for name in names if name in QUERIES), None)
-    cluster = next((name for name in names if name in CLUSTERS and name != identity), None)
-    values = [name for name in names if name not in {identity, query, cluster}]
+    roles = roles or _roles(table, names)
+    identity, query, cluster = (
+        next((name for name in names if roles[name] == role), None) for role in ("id", "query", "cluster")
+    )
+    values = [name for name in names if roles[name] == "label"]
+    if identity and len({text(cell) for cell in table.cells[identity]} - {"", None}) < len(table.cells[identity]):
+        message = f"the column {identity} cannot be the id: it is not different in each row"
+        raise ValueError(message)
     if not values:
         message = f"the label file has no column of labels beside {', '.join(names) or 'none'}"
         raise ValueError(message)
@@ -69,7 +82,21 @@ def propose(table: Table) -> Proposal:
     return Proposal(
         declaration="\n".join(top) + "\n\n" + "\n\n".join(columns) + "\n",
         reasons=tuple(_reasons(identity, query, cluster, guesses)),
+        roles=roles,
     )
+
+
+def _roles(table: Table, names: Sequence[str]) -> dict[str, str]:
+    """Guess what each column is."""
+    found = dict.fromkeys(names, "label")
+    for name in names:
+        if name in CLUSTERS and "cluster" not in found.values():
+            found[name] = "cluster"
+        elif name in QUERIES and "query" not in found.values():
+            found[name] = "query"
+    if identity := _identity(table, names):
+        found[identity] = "id"
+    return found
 
 
 def _reasons(identity: str | None, query: str | None, cluster: str | None, guesses: Sequence[_Guess]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,11 +24,11 @@ from tests.unit.services import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.unit.cli.conftest import Shell
 
 MOST_KEYS = 15
+ROOT = Path(__file__).parents[3]
 SHEET = "https://docs.google.com/spreadsheets/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_abcde/edit"
 LABEL_FLAGS = [flag for n in "us" for flag in ("--labels", f"siqa-{n}={LABELS}/answer-{n}.json")]
 SECONDS = 30.0
@@ -130,15 +131,18 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
         tmp_path,
         ("init", "c"),
         [
+            ("Which challenge (siqa, ", ""),
             ("Mail provider", "gmail"),
             ("Official submission address", "siqa@gmail.com"),
             ("Login name [siqa@gmail.com]", ""),
+            ("Password (not shown; empty: later): ", "sesam oeffne dich"),
             ("Google Sheet", ""),
             ("Organizers", "chair@x.org; co-chair@x.org\uff0cthird@x.org"),
             ("Address for the teams' questions", "help@x.org"),
+            ("Submissions open", "2026-03-10"),
+            ("Submissions close", "2026-04-26T12:00+00:00"),
             ("Label file of siqa-u", ""),
             ("Label file of siqa-s", "truth.json"),
-            ("Password (not shown; empty: later): ", "sesam oeffne dich"),
         ],
     )
     assert "Preset siqa; for a challenge of your own" in seen
@@ -149,6 +153,9 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     config = load.load(tmp_path / "c/config.toml")
     assert config.challenge.organizers == ("chair@x.org", "co-chair@x.org", "third@x.org")
     assert config.challenge.contact == "help@x.org"
+    (phase,) = config.phases
+    assert (str(phase.opens), str(phase.closes)) == ("2026-03-10 00:00:00+08:00", "2026-04-26 12:00:00+00:00")
+    assert (tmp_path / "c/config.example.toml").read_bytes() == (ROOT / "config.example.toml").read_bytes()
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
     assert config.imap is not None
     assert (config.imap.host, secret(config.imap, "imap")) == ("imap.gmail.com", "sesam oeffne dich")
@@ -162,21 +169,27 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
         tmp_path,
         ("init", "c", "--user", "siqa"),
         [
+            ("Which challenge (siqa, ", "sica"),
+            ("'sica' is no challenge to begin with", "siqa"),
             ("Mail provider [generic]: ", "hotmail"),
             ("write one of gmail", "gmail"),
             ("Official submission address [submissions@example.org]: ", "nobody"),
             ("'nobody' is no e-mail address", "siqa@gmail.com"),
+            ("Password (not shown; empty: later): ", ""),
             ("Google Sheet for the leaderboard (address or id; empty: none): ", "my sheet"),
             ("Error: sheet.spreadsheet", ""),
             ("Organizers to tell of trouble (addresses): ", "the chair"),
             ("Error: challenge.organizers", "chair@x.org"),
             ("Address for the teams' questions, shown in every reply (empty: none): ", "help"),
             ("Error: challenge.contact", ""),
+            ("Submissions open", "in March"),
+            ("'in March' is no date", "2026-03-10"),
+            ("Submissions close", "2026-03-09"),
+            ("Error: phases", ""),
             ("Label file of siqa-u (empty: later): ", "truth.json"),
             ("Error: tracks.siqa-u.labels: truth.json: ", ""),
             ("Label file of siqa-s (empty: later): ", "none.json"),
             ("none.json: No such file", "truth.json"),
-            ("Password (not shown; empty: later): ", ""),
         ],
     )
     assert "Traceback" not in seen
@@ -250,38 +263,40 @@ def test_another_file_than_the_one_that_is_there_is_refused(tmp_path: Path) -> N
     mailbot("init", "c", "--yes", *LABEL_FLAGS, folder=tmp_path)
 
 
-AT_LAST = "Password (not shown; empty: later): "
+HIDDEN = "Password (not shown; empty: later): "
 LATER = [
     (question, "")
     for question in (
         "Google Sheet",
         "Organizers",
         "Address for the teams' questions",
+        "Submissions open",
+        "Submissions close",
         "Label file of siqa-u",
         "Label file of siqa-s",
     )
 ]
-GMAIL = ("init", "c", "--profile", "gmail", "--address", "siqa@gmail.com", "--user", "siqa")
+GMAIL = ("init", "c", "--preset", "siqa", "--profile", "gmail", "--address", "siqa@gmail.com", "--user", "siqa")
 
 
 def test_a_password_goes_where_none_is_yet(tmp_path: Path) -> None:
     """An empty file that an earlier init left is filled; one that holds another password stays, and is said."""
     mailbot("init", "c", "--yes", folder=tmp_path)
     (tmp_path / "c/config.toml").unlink()
-    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "geheim")])
+    seen = _answer(tmp_path, GMAIL, [(HIDDEN, "geheim"), *LATER])
     assert "write the passwords" not in seen
     secrets = [tmp_path / "c/secrets" / name for name in ("imap", "smtp")]
     assert [(path.read_text(), _mode(path)) for path in secrets] == [("geheim\n", 0o600)] * 2
     (tmp_path / "c/config.toml").unlink()
     secrets[1].write_text("")
-    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "another")], code=2)
+    seen = _answer(tmp_path, GMAIL, [(HIDDEN, "another"), *LATER], code=2)
     assert "c has another secrets/imap than you give" in seen
     assert (secrets[1].read_text(), (tmp_path / "c/config.toml").exists()) == ("", False)
 
 
 def test_an_interview_that_is_broken_off_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-D, as Ctrl-C, at the last question: init can be called again."""
-    seen = _answer(tmp_path, GMAIL, [*LATER, (AT_LAST, "\x04")], code=1)
+    seen = _answer(tmp_path, GMAIL, [(HIDDEN, ""), *LATER[:-1], (LATER[-1][0], "\x04")], code=1)
     assert "Aborted" in seen
     assert not (tmp_path / "c").exists()
 
@@ -314,3 +329,47 @@ def test_init_writes_a_config_that_loads(shell: Shell) -> None:
     assert shell.json("teams", "list", "--config", "new/config.toml") == []
     _, err = shell("init", "new", code=2)
     assert "exists already" in err
+
+
+def test_an_own_challenge_begins_with_a_sample_of_its_labels(tmp_path: Path) -> None:
+    """Init asks what each column is, with what it takes it for as the default, and scores a sample at once."""
+    (tmp_path / "mine.csv").write_text("key;stars;note\n" + "".join(f"k{n};{n * 7 % 5};x{n}\n" for n in range(1, 31)))
+    seen = _answer(
+        tmp_path,
+        ("init", "c", "--profile", "generic", "--address", "s@lab.cn", "--user", "s"),
+        [
+            ("Which challenge (siqa, ", "own"),
+            ("A label file that shows what yours look like", "none.csv"),
+            ("none.csv: there is no such file", "mine.csv"),
+            ("What is the column key", "identifier"),
+            ("write one of id, label", "id"),
+            ("What is the column stars", "label"),
+            ("What is the column note", "nothing"),
+            ("IMAP host", "imap.lab.cn"),
+            ("SMTP host", "smtp.lab.cn"),
+            ("IMAP port [993]: ", "70000"),
+            ("Error: imap.port", "143"),
+            ("SMTP port [465]: ", "587"),
+            ("Password (not shown; empty: later): ", ""),
+            *LATER[:5],
+        ],
+    )
+    assert "Traceback" not in seen
+    config = load.load(tmp_path / "c/config.toml")
+    assert config.imap is not None
+    assert config.smtp is not None
+    assert [(one.port, one.security) for one in (config.imap, config.smtp)] == [(143, "starttls"), (587, "starttls")]
+    (track,) = config.tracks.values()
+    assert [column["name"] for column in track.declared["columns"]] == ["stars"]
+    assert "Scored by" in seen
+
+
+def test_dates_and_ports_are_flags_too(tmp_path: Path) -> None:
+    """Whoever asks nothing can say them."""
+    flags = ("--opens", "2026-03-10", "--closes", "2026-04-26", "--imap-port", "143", "--address", "s@lab.cn")
+    mailbot("init", "c", "--yes", *flags, folder=tmp_path)
+    config = load.load(tmp_path / "c/config.toml")
+    assert config.imap is not None
+    assert (config.imap.port, str(config.phases[0].closes)) == (143, "2026-04-26 00:00:00+08:00")
+    assert "is no date" in mailbot("init", "d", "--yes", "--opens", "soon", folder=tmp_path, code=2).err
+    assert not (tmp_path / "d").exists()

@@ -32,7 +32,7 @@ def test_every_command_is_in_it(command: str) -> None:
     ("names", "told"),
     [
         ("--labels TRACK=FILE", "A label file to copy; may be repeated."),
-        ("--preset <str>", "[default: siqa]"),
+        ("--mails N,N,...", "[default: 10,30,100,300]"),
         ("--bootstrap B", "[1<=x<=100000]"),
         ("--why <str>", "kept for good. [required]"),
         ("DIR <path>", "Folder to write to; created if missing. [required]"),

@@ -63,3 +63,16 @@ def test_a_file_of_ids_alone_has_nothing_to_score() -> None:
     """It is said which columns there are."""
     with pytest.raises(ValueError, match="no column of labels beside id"):
         proposed(b'[{"id": 1}, {"id": 2}]')
+
+
+def test_what_a_person_says_of_the_columns_holds() -> None:
+    """Another column is the id, one is left out; one that is not different in each row cannot be the id."""
+    reading = read(b"a,b,c\n1,x,1\n2,y,1\n3,x,2\n4,y,2\n", "labels.csv")
+    assert reading.table is not None
+    guessed = propose(reading.table)
+    assert guessed.roles == {"a": "id", "b": "label", "c": "label"}
+    made = propose(reading.table, {"a": "label", "b": "nothing", "c": "query"})
+    assert 'per = "c"' in made.declaration
+    assert 'name = "b"' not in made.declaration
+    with pytest.raises(ValueError, match="column b cannot be the id"):
+        propose(reading.table, {"a": "label", "b": "id", "c": "label"})
