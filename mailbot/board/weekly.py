@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.build import AUDIT_RULE
 from mailbot.board.codec import board_as_json
-from mailbot.config.calendar import last_before, next_after, shown
+from mailbot.config.calendar import last_before, shown
 from mailbot.config.stages import ONLY, switches
 from mailbot.ledger import boards, disputes, events, held, mails
 from mailbot.system import journal
@@ -63,8 +63,8 @@ class Weekly:
             return missing(tx, self.challenge.publish_at, self.challenge.zone, self.clock(), self.challenge.stages)
 
     def next_at(self) -> datetime:
-        """Return the next weekly instant."""
-        return next_after(self.challenge.publish_at, self.challenge.zone, self.clock())
+        """Return the instant at which the next board is due."""
+        return self.challenge.next_board(self.clock())
 
     def board(self, as_of: datetime, *, final: bool = False, stage: Stage | None = None) -> Board:
         """Build the board of an instant, or the final results, from the ledger; see Ranking."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
 from mailbot.config.calendar import Quota, phase_at, shown
 from mailbot.config.schema import windows
-from mailbot.config.stages import counted_in, stage_at, stage_of
+from mailbot.config.stages import counted_in, next_board, stage_at, stage_of
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
@@ -80,6 +80,10 @@ class Challenge:
         """Return the stage whose items a mail that arrived then should have."""
         phase = phase_at(self.phases, instant)
         return self.stage_of(phase.name) if phase else stage_at(self.stages, instant)
+
+    def next_board(self, instant: datetime) -> datetime:
+        """Return when the next board is due after an instant."""
+        return next_board(self.publish_at, self.zone, self.stages, instant)
 
     def standing_of(self, stage: Stage) -> Rule:
         """Return which accepted submission counts for a team on a stage's board."""

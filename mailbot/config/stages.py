@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import next_after
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
-    from mailbot.config.calendar import Phase
+    from mailbot.config.calendar import Moment, Phase
     from mailbot.config.contest import PhaseSection
     from mailbot.model import Rule
 
@@ -143,3 +146,9 @@ def switches(stages: Sequence[Stage]) -> list[tuple[Stage, datetime]]:
     """Return each stage that another follows, with the instant from which nothing counts on its board any more."""
     found = ((stage, stage.closes or following.opens) for stage, following in pairwise(stages))
     return [(stage, at) for stage, at in found if at is not None]
+
+
+def next_board(publish_at: Moment, zone: ZoneInfo, stages: Sequence[Stage], instant: datetime) -> datetime:
+    """Return when the next board is due: a weekly one, or that of the end of a stage."""
+    ends = [at for _, at in switches(stages) if at > instant]
+    return min([next_after(publish_at, zone, instant), *(at.astimezone(zone) for at in ends)])

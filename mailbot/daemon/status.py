@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailbot.board.weekly import OVERDUE, missing
-from mailbot.config.calendar import Quota, next_after, phase_at
+from mailbot.config.calendar import Quota, phase_at
 from mailbot.config.challenge import tracks_of
-from mailbot.config.stages import counted_in, stage_at
+from mailbot.config.stages import counted_in, next_board, stage_at
 from mailbot.daemon import report
 from mailbot.ledger import (
     boards,
@@ -145,7 +145,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         teams={team.id: team.name for team in teams.everyone(tx)},
         used=_used(tx, config, now),
         last_board=boards.last_published(tx),
-        next_board=next_after(config.board.publish_at, config.challenge.zone, now),
+        next_board=next_board(config.board.publish_at, config.challenge.zone, config.stages, now),
         overdue_board=due if due and now - due > OVERDUE else None,
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),

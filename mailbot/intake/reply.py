@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import HANDED_IN, neighbours, next_after, phase_at
+from mailbot.config.calendar import HANDED_IN, neighbours, phase_at
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
 from mailbot.identity.registration import Request, Result, Wish
@@ -122,7 +122,7 @@ class Replies:
             "tells_board": answer.outcome not in _NO_BOARD,
             "foot": wording.foot(is_receipt=bool(answer.submissions or answer.entries)),
             "arrived": when(answer.arrived_at),
-            "next_board": when(next_after(self.challenge.publish_at, self.challenge.zone, now)),
+            "next_board": when(self.challenge.next_board(now)),
             "closed": when(last.closes) if last and last.closes else None,
             "opens": when(coming.opens) if coming and coming.opens else None,
             "when": when,

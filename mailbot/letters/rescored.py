@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.board.build import one_line
-from mailbot.config.calendar import next_after
 from mailbot.ledger import Ledger, events, outbox, submissions, teams
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import shown_in, words
@@ -92,7 +91,7 @@ class RescoredLetters:
             "title": self.challenge.tracks[version.track].title,
             "why": correction.why,
             "decimals": self.challenge.board.decimals,
-            "next_board": shown_in(language, next_after(self.challenge.publish_at, zone, self.clock()), zone),
+            "next_board": shown_in(language, self.challenge.next_board(self.clock()), zone),
             "challenge": self.challenge,
             "truth": self._whole(version),
         }

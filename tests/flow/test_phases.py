@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot import flow
+from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
 from mailbot.ledger import events, outbox, rulings, scores, submissions
 from mailbot.operations import acceptance, ingest, rebuild, rescore
+from mailbot.operations.doctor import needs
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, take
 from tests.flow.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, labels, mail, received, write
@@ -54,6 +56,10 @@ def test_labels_switch_at_the_instant_by_the_arrival_of_a_mail(tmp_path: Path) -
         take(wired, mail(AMBER, VALIDATION), clock.instant)
         take(wired, mail(BERYL, TEST), clock.instant)
         assert _held(wired) == {"siqa-s": first.sha256}
+        assert wired.weekly.next_at() == START + timedelta(days=2, hours=-6)
+        assert [found.detail.partition(",")[0] for found in needs.coming(wired)] == [
+            "those of 'test' are checked: 14 items"
+        ]
         assert "other-phase" not in _reply(wired, 1)  # what comes is told to nobody
         at(clock, SWITCH + MINUTE)
         take(wired, mail(BERYL, VALIDATION, shift=0.1), SWITCH - MINUTE)
@@ -168,6 +174,23 @@ def _boards(wired: Service) -> None:
         pass
 
 
+def _verify_pages(folder: Path) -> None:
+    """Hold the published files to both phases, the final results of the first one among them."""
+    assert json.loads((folder / "board.json").read_text())["phase"] == "test"  # the present phase stays in front
+    rules = (folder / "page/rules/index.html").read_text()
+    assert "Phase validation: The latest accepted" in rules
+    assert "This phase has items of its own. Each team may have 50 submissions" in rules
+    assert "final-validation/index.html" in rules
+    assert ", test phase</title>" in (folder / "page/feed.xml").read_text()
+    front = (folder / "page/index.html").read_text()
+    assert "Leaderboard: test phase" in front
+    assert "is over" not in front
+    final = (folder / "page/final-validation/index.html").read_text()
+    assert "Final results: validation phase" in final
+    archive = (folder / "page/weeks/index.html").read_text()
+    assert archive.count('<span class="tag">validation</span>') == 3
+
+
 def test_each_phase_has_its_boards_letters_and_final_results(tmp_path: Path) -> None:
     """The week, the end of validation, the week of the test; pages, sheet and a rebuild tell the same."""
     clock = Clock()
@@ -177,6 +200,7 @@ def test_each_phase_has_its_boards_letters_and_final_results(tmp_path: Path) -> 
             take(wired, mail(sender, VALIDATION, shift=shift), clock.instant)
         at(clock, weeks[0])
         _boards(wired)
+        assert wired.weekly.next_at() == SWITCH  # the last board of the phase comes before the Wednesday
         at(clock, SWITCH)
         _boards(wired)
         take(wired, mail(BERYL, TEST, shift=0.3), clock.instant)
@@ -195,17 +219,14 @@ def test_each_phase_has_its_boards_letters_and_final_results(tmp_path: Path) -> 
         assert "as on the last board" in said
         assert "last board" not in " ".join(letters[4].message.decode().split())  # another board before is none of this
     mailbot("publish", "--final", "--phase", "validation", "--yes", folder=tmp_path)
-    folder = tmp_path / "state/published"
-    assert json.loads((folder / "board.json").read_text())["phase"] == "test"  # the present phase stays in front
-    front = (folder / "page/index.html").read_text()
-    assert "Leaderboard: test phase" in front
-    assert "is over" not in front
-    final = (folder / "page/final-validation/index.html").read_text()
-    assert "Final results: validation phase" in final
-    archive = (folder / "page/weeks/index.html").read_text()
-    assert archive.count('<span class="tag">validation</span>') == 3
+    _verify_pages(tmp_path / "state/published")
     with contest(tmp_path, clock) as wired:
         before = _published(wired)
+        kept = [Published(board=one, published_at=clock(), weekly=True) for one in wired.publisher.published()]
+        table, history, about = pages(kept, wired.challenge.publish_at, wired.challenge.zone)
+        assert [row[1] for row in table.rows if row[0] == 1] == ["Beryl"]
+        assert [row[2] for row in history.rows] == ["Beryl"]
+        assert ("Phase", "test") in about.rows
         (phase, is_final, _, teams) = before[-1]
         assert (phase, is_final, teams) == ("validation", True, ["Amber", "Beryl"])
         with wired.ledger.read() as tx:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.config.servers import Server
+    from mailbot.service import Service
 
 _WITHOUT = {"imap": "no mail is fetched", "smtp": "no reply is sent"}
 
@@ -87,3 +88,13 @@ def _missing(config: Config, name: str, server: Server) -> Iterator[Finding]:
         else:
             mend = f"write the password of {name}.user into a file, chmod 600, and name it in {name}.password_file"
             yield red("passwords", str(error), mend)
+
+
+def coming(service: Service) -> Iterator[Finding]:
+    """Tell of the labels of phases that have not opened: they were read and checked, and are in no child yet."""
+    for stage in service.challenge.stages[1:]:
+        if stage.opens and stage.opens > service.clock() and stage.labels:
+            whole = service.labels.of_stage(stage.key).whole
+            items = " and ".join(str(whole[track].n) for track in stage.labels)
+            when = shown(stage.opens, service.challenge.zone)
+            yield green("labels", f"those of {stage.name!r} are checked: {items} items, used from {when}")

@@ -29,6 +29,7 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
         with flow.opened(config) as wired:
             items = " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
             yield green(CONFIG, f"{len(config.tracks)} tracks, labels of {items} items")
+            yield from needs.coming(wired)
             yield from checks.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)
     except ConfigError as error:
         yield from without_config(error)
