@@ -118,7 +118,10 @@ def test_each_task_says_how_it_is_undone() -> None:
     assert all(len(row) == 5 and all(cell.strip() for cell in row) for row in rows)
 
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / ".github").glob("*.md")), ROOT / "README.md"]
+PAGES = [
+    *(page for folder in ("docs", "docs/how-to", ".github") for page in sorted((ROOT / folder).glob("*.md"))),
+    ROOT / "README.md",
+]
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 CALL = re.compile(r"(?<![\w/.@\[-])mailbot((?:[ ]+(?:\\\n)?[^\s#&;|`)]+)+)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
