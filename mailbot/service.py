@@ -45,6 +45,7 @@ from mailbot.transport.oauth import kept_key, key_of
 from mailbot.transport.reconcile import Reconciliation
 from mailbot.transport.send import Sending
 from mailbot.transport.smtp import Sender
+from mailbot.transport.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,7 +220,7 @@ class Service:
         return Intake(
             ledger=self.ledger, spool=self.spool, sandbox=self.sandbox, evaluator=self.evaluator, labels=self.labels,
             challenge=self.challenge, senders=self.senders, assessor=self.assessor, recorder=self.recorder,
-            alerts=self.alerts, clock=self.clock,
+            alerts=self.alerts, turns=Turns(self.ledger, self.spool), limits=self.config.limits, clock=self.clock,
         )  # fmt: skip
 
     # --- send ------------------------------------------------------------------------------------
@@ -282,13 +283,9 @@ class Service:
         if not settings.spreadsheet:
             return None
         return Sheet(
-            ledger=self.ledger,
-            spreadsheet=settings.spreadsheet,
-            connect=lambda: sheets(settings, wait=wait, api=api),
-            challenge=self.challenge,
-            alerts=self.alerts,
-            clock=self.clock,
-        )
+            ledger=self.ledger, spreadsheet=settings.spreadsheet, challenge=self.challenge, alerts=self.alerts,
+            clock=self.clock, connect=lambda: sheets(settings, wait=wait, api=api),
+        )  # fmt: skip
 
     @cached_property
     def sync(self) -> Sync:

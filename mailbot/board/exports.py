@@ -133,5 +133,5 @@ def write_receipts(rows: Sequence[SubmissionRow], folder: Path, zone: ZoneInfo) 
         arrived = row.arrived_at.astimezone(zone).isoformat(timespec="seconds")
         writer.writerow((guarded(row.phase or ""), row.receipt, row.track or "", arrived, row.sha256[:16]))
     path = folder / RECEIPTS
-    safefile.replace(path, file.getvalue().encode())
+    safefile.replace(path, file.getvalue().encode(), mode=safefile.PUBLIC_FILE)
     return path

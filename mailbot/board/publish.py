@@ -115,7 +115,7 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
         "board.json": exports.as_json(board),
     }
     for name, data in files.items():
-        safefile.replace(folder / name, data)
+        safefile.replace(folder / name, data, mode=safefile.PUBLIC_FILE)
     site_folder.replace(folder / "page", pages)
     return (folder / "page" / "index.html", *(folder / name for name in files))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import email
 import getpass
 import json
@@ -21,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.config import calendar, load
+from mailbot.config import calendar, load, servers
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.system import journal
+from mailbot.system.owner import become, owner_to_be
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,23 +76,27 @@ Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept fo
 def load_config(context: typer.Context, given: Path | None) -> Config:
     """Load the config named after the command or before it, else the one at a default place. Raises ConfigError."""
     config = load.load(load.find(given or context.find_root().obj))
-    if os.geteuid() == 0:
-        atexit.register(_hand_over, config.state)
+    _work_as_owner(config)
     _said_operator.set(config.operator)
     if events.actor.get() == ROOT:  # the command said so before it knew the config
         act_as_organizer()
     return config
 
 
-def _hand_over(state: Path) -> None:
-    """Give files that root made in the state folder to the folder's owner, so that the service can write them."""
-    try:
-        owner = state.stat()
-        for path in (state, *state.rglob("*")) if owner.st_uid else ():
-            if path.stat(follow_symlinks=False).st_uid == 0:
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-    except FileNotFoundError:  # there is no state yet, or the daemon has just moved a file
+def _work_as_owner(config: Config) -> None:
+    """Where root calls and the state folder is another's, work as that one from here on, and say so.
+
+    Passwords that only root can read are read before. Who typed the command stays known by the login name.
+    """
+    owner = owner_to_be(config.state)
+    if owner is None:
         return
+    servers.remember([*(s.password_file for s in (config.imap, config.smtp) if s), config.sheet.credentials_file])
+    os.environ["LOGNAME"] = ROOT
+    become(owner)
+    typer.echo(
+        f"mailbot: works as {owner.name}, whose {config.state} is; files it is given or writes must be theirs", err=True
+    )
 
 
 def begun(config: Config) -> Config:

@@ -88,7 +88,7 @@ def restore(
     """Verify a backup and copy it into the state folder, which must not hold a ledger yet."""
     if verify:
         wrong = backups.mistakes(folder)
-        typer.echo("\n".join(wrong) or "The backup is whole.")
+        typer.echo("\n".join(wrong) or f"The backup is whole: {backups.seen(folder)}.")
         raise typer.Exit(INCOMPLETE if wrong else 0)
     loaded = load_config(context, config)
     with writing(loaded.state), held(loaded.state):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from mailbot.config.fields import Host, Instant, Section, Span, host, is_ip
 from mailbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -158,6 +162,21 @@ CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable in which systemd names the folder of a service's credentials."""
 
 
+_remembered: dict[Path, bytes] = {}
+
+
+def remember(files: Iterable[Path | None]) -> None:
+    """Read files with secrets now, for this process may not read them later; what cannot be read is passed over."""
+    for path in files:
+        if path is not None:
+            with contextlib.suppress(OSError):
+                _remembered[path] = path.read_bytes()
+
+
+def _bytes(path: Path) -> bytes:
+    return _remembered[path] if path in _remembered else path.read_bytes()
+
+
 def _brought(name: str) -> Path | None:
     """Return the file of a credential that systemd brings; None when it brings none of this name."""
     path = Path(os.environ.get(CREDENTIALS, ""), name)
@@ -175,7 +194,7 @@ def secret(server: Server, name: str) -> str:
         message = f"{name}.password_file: not set; name a file that holds the password of {name}.user on its first line"
         raise ConfigError(message)
     try:
-        password = path.read_text(encoding="utf-8-sig").split("\n", 1)[0].strip()
+        password = _bytes(path).decode("utf-8-sig").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{name}.password_file: {path} cannot be read ({error.__class__.__name__})"
         raise ConfigError(message) from error
@@ -192,7 +211,7 @@ def sheet_key(sheet: SheetSection) -> bytes:
         message = "sheet.credentials_file: not set; name the JSON key file of the service account that writes the sheet"
         raise ConfigError(message)
     try:
-        return path.read_bytes()
+        return _bytes(path)
     except OSError as error:
         message = f"sheet.credentials_file: {path} cannot be read ({error.__class__.__name__})"
         raise ConfigError(message) from error

@@ -34,7 +34,7 @@ ACCOUNT = "leaderboard@siqa-demo.iam.gserviceaccount.com"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """RFC 7523, section 2.1."""
 
-_PATH = re.compile(r"/v4/spreadsheets/(?P<book>[\w-]+)(?P<rest>.*)")
+_PATH = re.compile(r"/v4/spreadsheets/(?P<book>[\w-]++)(?P<rest>.*)")
 
 UNAUTHENTICATED, UNKNOWN_GRANT = 401, 400
 

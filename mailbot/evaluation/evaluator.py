@@ -58,6 +58,17 @@ class Pending(Protocol):
     def cancel(self) -> None:
         """Stop it: nobody wants its result."""
 
+    @property
+    def done(self) -> bool:
+        """Whether waiting for it takes no time."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long a worker was at it."""
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call this, from any thread, as soon as it is done."""
+
 
 class Evaluator(Protocol):
     """Whatever evaluates."""
@@ -178,6 +189,20 @@ class _Started:
     def cancel(self) -> None:
         """See Pending."""
         self.task.cancel()
+
+    @property
+    def done(self) -> bool:
+        """See Pending."""
+        return self.task.done
+
+    @property
+    def seconds(self) -> float:
+        """See Pending."""
+        return self.task.seconds
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """See Pending."""
+        self.task.when_done(call)
 
 
 def set_ups(labels: Mapping[str, Truth]) -> SetUps:

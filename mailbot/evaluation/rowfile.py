@@ -125,7 +125,7 @@ class RowFile:
         raw = rows.view(np.uint8).reshape(len(items), self._dtype.itemsize)
         rows["head"]["check"] = [_check(each, self._used) for each in raw]
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file, crash.around("columns.append"):
+        with safefile.opened(self._path, "ab") as file, crash.around("columns.append"):
             fcntl.flock(file, fcntl.LOCK_EX)
             end = os.fstat(file.fileno()).st_size
             os.ftruncate(file.fileno(), end - end % self._dtype.itemsize)  # what a crash cut short is no row

@@ -73,7 +73,7 @@ class Result:
     unasked: tuple[str, ...] = ()
 
 
-_REGISTER = re.compile(r"\s*\[[^\]]*(?:registration|报名|注册)[^\]]*\]\s*(.*)", re.IGNORECASE)
+_REGISTER = re.compile(r"\s*+\[(?=[^\]]*?(?:registration|报名|注册))[^\]]*+\]\s*+(.*)", re.IGNORECASE)
 
 
 def is_register(subject: str) -> bool:
@@ -81,13 +81,13 @@ def is_register(subject: str) -> bool:
     return _REGISTER.match(subject) is not None
 
 
-_CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*(.*)", re.IGNORECASE)
-_MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*(.*)", re.IGNORECASE)
+_CONFIRM = re.compile(r"(?:confirm(?:ed)?|确认(?:报名)?)[\s.!,。]*+(.*)", re.IGNORECASE)
+_MEMBERS = re.compile(r"(?:members?|成员)\s*(add|remove|添加|增加|删除|移除)[\s:]*+(.*)", re.IGNORECASE)
 _LEAVE = re.compile(r"(?:leave(?: (?:the )?team)?|退出(?:团队|队伍)?)[\s.!。]*", re.IGNORECASE)
 _ADDS = ("add", "添加", "增加")
 _NO_ADDRESS = r"\s<>,;:()\[\]\"'\u2e80-\u9fff\uff00-\uffef"
 """What stands between addresses; Chinese is written without spaces, so its letters and stops too."""
-_ADDRESS = re.compile(f"[^{_NO_ADDRESS}]+@[^{_NO_ADDRESS}]+")
+_WORD = re.compile(f"[^{_NO_ADDRESS}]++")
 
 
 def of_stranger(mail: Mail, own: Collection[str]) -> Request | None:
@@ -134,7 +134,9 @@ def _own_lines(text: str) -> Iterator[str]:
 
 
 def _addresses(line: str) -> Iterator[str]:
-    for found in _ADDRESS.finditer(line):
+    for found in _WORD.finditer(line):
+        if "@" not in found.group()[1:-1]:
+            continue
         try:
             yield normalise(found.group().removeprefix("mailto:").rstrip("."))
         except ValueError:

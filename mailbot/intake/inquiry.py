@@ -50,21 +50,36 @@ _LOOKED_AT = 40
 _RECEIPT = re.compile(r"(?<![\w-])s-0*(\d{1,9})(?![\w-])", re.IGNORECASE)
 
 _ACTS = {
-    "withdraw": r"\b(?:withdraw\w*|retract\w*|revoke\w*|delete\w*|remove|discard|cancel\w*|take back)\b"
-    r"|撤回|撤销|撤消|取消|删除|作废",
-    "select": r"\b(?:select\w*|choose|pick|use)\b|选择|选用|改选",
-    "dispute": r"\b(?:disput\w*|appeal\w*|contest|re-?check|re-?evaluate)\b|申诉|复核|复议",
+    "withdraw": re.compile(
+        r"\b(?:withdraw\w*|retract\w*|revoke\w*|delete\w*|remove|discard|cancel\w*|take back)\b"
+        r"|撤回|撤销|撤消|取消|删除|作废",
+        re.IGNORECASE,
+    ),
+    "select": re.compile(r"\b(?:select\w*|choose|pick|use)\b|选择|选用|改选", re.IGNORECASE),
+    "dispute": re.compile(r"\b(?:disput\w*|appeal\w*|contest|re-?check|re-?evaluate)\b|申诉|复核|复议", re.IGNORECASE),
 }
 """By its command, the words of a sentence that, beside a submission, ask for what it does."""
 
 _WISHES = {
-    "withdraw S-12": r"\b(?:withdraw|retract|delete|cancel)\b.{0,40}\b(?:submission|entry|file|result)"
-    r"|撤回.{0,12}(?:提交|结果)",
-    "status": r"\bhow many\b.{0,40}\b(?:submissions?|left|remain)|\b(?:remaining|our|my) quota\b"
-    r"|\bstatus of (?:our|my)\b|(?:剩余|还剩|还有).{0,8}(?:次|提交)|提交(?:记录|状态)",
-    "letters off": r"\b(?:unsubscribe|stop (?:these|the|sending) \w+|no more (?:letters|mails|emails))\b|退订|不再接收",
-    "members add ADDRESS": r"\badd\b.{0,60}\b(?:to|on) (?:our|my|the) team\b|\bnew (?:team )?member\b"
-    r"|(?:添加|增加|加入).{0,12}(?:队员|成员)",
+    "withdraw S-12": re.compile(
+        r"\b(?:withdraw|retract|delete|cancel)\b.{0,40}\b(?:submission|entry|file|result)"
+        r"|撤回.{0,12}(?:提交|结果)",
+        re.IGNORECASE,
+    ),
+    "status": re.compile(
+        r"\bhow many\b.{0,40}\b(?:submissions?|left|remain)|\b(?:remaining|our|my) quota\b"
+        r"|\bstatus of (?:our|my)\b|(?:剩余|还剩|还有).{0,8}(?:次|提交)|提交(?:记录|状态)",
+        re.IGNORECASE,
+    ),
+    "letters off": re.compile(
+        r"\b(?:unsubscribe|stop (?:these|the|sending) \w+|no more (?:letters|mails|emails))\b|退订|不再接收",
+        re.IGNORECASE,
+    ),
+    "members add ADDRESS": re.compile(
+        r"\badd\b.{0,60}\b(?:to|on) (?:our|my|the) team\b|\bnew (?:team )?member\b"
+        r"|(?:添加|增加|加入).{0,12}(?:队员|成员)",
+        re.IGNORECASE,
+    ),
 }
 """By what the command looks like, the words that ask for it with no submission beside them."""
 
@@ -138,9 +153,9 @@ def _command(said: Sequence[str]) -> str:
     return f"{word} {shown[0]}: your text" if word == "dispute" else f"{word} {' '.join(shown)}" if word else ""
 
 
-def _first(asked: Mapping[str, str], said: Sequence[str]) -> str:
+def _first(asked: Mapping[str, re.Pattern[str]], said: Sequence[str]) -> str:
     """Return the first command that some line asks for."""
-    found = (name for name, words in asked.items() if any(re.search(words, line, re.IGNORECASE) for line in said))
+    found = (name for name, words in asked.items() if any(words.search(line) for line in said))
     return next(found, "")
 
 

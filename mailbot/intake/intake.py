@@ -5,27 +5,29 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent, Temporary
 from mailbot.evaluation.evaluator import Job, OwnScorerFailed, judged, refused
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case, phase_of, settled_of
-from mailbot.intake.rules import hold_to_team, of_other_phase
+from mailbot.intake.rules import hold_to_team, of_other_phase, track_in
 from mailbot.intake.sender import Senders, held
 from mailbot.ledger import events, mails, quota, teams
 from mailbot.mail import tasks
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied, OutOfTime
+from mailbot.system.stages import UnderWay, few_at_a_time, further
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
+    from mailbot.config.schema import LimitsSection
     from mailbot.config.stages import Stage
     from mailbot.evaluation.evaluator import Evaluator, Pending
     from mailbot.evaluation.labels import Labels
@@ -38,15 +40,25 @@ if TYPE_CHECKING:
     from mailbot.mail.open import Candidate
     from mailbot.model import Judged
     from mailbot.system.sandbox import Sandbox
+    from mailbot.system.stages import Waitable
     from mailbot.transport.alerts import Alerts
     from mailbot.transport.spool import Spool
+    from mailbot.transport.turns import Sender, Turns
     from scoring.scores.evaluate import Evaluated
+
+    _Mail = UnderWay[tuple[MailRow, Sender | None]]
 
 FOR_EACH_CHILD = 3
 """Mails under way at once for each child: none waits for work, and little is held of mails that unpack to much."""
 
 BATCH = 32
-"""Mails claimed at once: enough to keep the children busy, few enough to finish soon."""
+"""Mails that a step begins at the most: the loop that takes it has other things to see to between two."""
+
+MAIL_TIMES = 3
+"""All files of a mail together may take so many times what one may (``limits.child_seconds``)."""
+
+LOOK_SECONDS = 0.5
+"""While all mails under way wait for children, so often we look whether another has come whose turn it is."""
 
 ATTEMPTS = 3
 """A mail that our code could not handle so often is set aside."""
@@ -74,51 +86,73 @@ class Intake:
     senders: Senders
     assessor: Assessor
     labels: Labels
+    turns: Turns
+    limits: LimitsSection
     clock: Callable[[], datetime]
 
     def step(
         self, only: int | None = None, *, known: Known | None = None, stopping: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Handle the oldest mails that are due, or one of them; tell whether there were any.
+        """Handle mails that are due, or one of them; tell whether there were any.
 
-        Every mail goes stage by stage; while its child works, we turn to the other mails. When we are ``stopping``,
-        those that are under way are finished, and the others are due again. ``known`` is what was found of the sender
-        when the one mail was handled first: nobody is asked again.
+        Turns go round by sender (:mod:`mailbot.transport.turns`). Every mail goes stage by stage; while its child
+        works, we turn to the other mails. When we are ``stopping``, those that are under way are finished, and no other
+        is begun. ``known`` is what was found of the sender when the one mail was handled first: nobody is asked again.
         """
         self.labels.refresh()
-        with self.ledger.write("claim-mails") as tx:
-            rows = mails.claim(tx, now=self.clock(), limit=BATCH, only=only)
-        waiting = iter([(row, self._stages(row, known)) for row in rows])
-        at_once = FOR_EACH_CHILD * self.sandbox.workers
-        under_way = list(islice(waiting, at_once))
-        while under_way:
-            under_way = [(row, stages) for row, stages in under_way if self._advance(row, stages)]
-            under_way += islice(waiting, 0 if stopping() else at_once - len(under_way))
-        if any(True for _ in waiting):
-            self.resume()
-        return bool(rows)
+        under_way, count = cast("list[_Mail]", []), 0
+        if only is not None:
+            with self.ledger.write("claim-mails") as tx:
+                rows = mails.claim(tx, now=self.clock(), limit=1, only=only)
+            under_way = [UnderWay((row, None), self._stages(row, known)) for row in rows]
+            count = BATCH if rows else 0
+        while True:
+            while only is None and count < BATCH and not stopping() and (mail := self._next(under_way)) is not None:
+                under_way.append(mail)
+                count += 1
+            if not under_way:
+                return count > 0
+            heartbeat.beat(f"handling {', '.join(mail.what[0].name for mail in under_way)}")
+            further(under_way, self._advance, LOOK_SECONDS)
+
+    def _next(self, under_way: Sequence[_Mail]) -> _Mail | None:
+        """Begin the mail whose turn it is; None when there is none, or enough are under way."""
+        if len(under_way) >= FOR_EACH_CHILD * self.sandbox.workers:
+            return None
+        busy = [sender for _, sender in (mail.what for mail in under_way) if sender]
+        team_waits = any(not sender.stranger for sender in busy)
+        strangers = (
+            self.sandbox.workers - 1 if team_waits else self._share
+        )  # a child is left for each stage of a team's
+        found = self.turns.next(self.clock(), busy, strangers=strangers)
+        return UnderWay(found, self._stages(found[0], None)) if found else None
+
+    @property
+    def _share(self) -> int:
+        """How many children of a kind one mail, or all strangers together, may keep busy: of several, one is free."""
+        return max(1, self.sandbox.workers - 1)
 
     def resume(self) -> None:
         """Make due again what a step had claimed that ended by trouble of ours, such as a full disk."""
         with self.ledger.write("release-mails") as tx:
             mails.release(tx)
 
-    def _advance(self, row: MailRow, stages: Iterator[None]) -> bool:
+    def _advance(self, mail: _Mail) -> bool:
         """Take a mail one stage further; tell whether there are more. Whatever fails costs this mail alone."""
-        heartbeat.beat(f"handling {row.name}")
         try:
-            next(stages)
+            mail.waits_for = next(mail.stages)
         except StopIteration:
             return False
         except Exception as error:  # noqa: BLE001  # a mail that breaks our own code must not stop the next one
-            self._failed(row, error)
+            self._failed(mail.what[0], error)
             return False
         return True
 
-    def _stages(self, row: MailRow, known: Known | None) -> Iterator[None]:
+    def _stages(self, row: MailRow, known: Known | None) -> Iterator[Waitable | None]:
+        """Handle a mail; what is yielded is what its next stage waits for."""
         raw = self.spool.get(row.sha256)
         opening = self.sandbox.submit(tasks.open_mail, raw, row.size)
-        yield
+        yield opening
         opened = opening.result()
         has_files = bool(opened.candidates)
         thread = bool(opened.mail.references)
@@ -130,27 +164,28 @@ class Intake:
         command, wanted = (command, wanted) if identity.request is None else (None, True)
         if identity.team is not None and identity.outcome is None and known is None:
             assessment = self.assessor.begin(row, opened.mail, identity, raw)
-            yield
+            yield assessment.task
             identity = replace(identity, verdict=assessment.result())
         if known is None or known.held:
             identity = held(identity, command, has_files=brings, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
         extended = self._extended(row.arrived_at, identity) if candidates else None
-        started = [
-            self._start(each, row, self._hint(opened.mail.subject), extended=extended, settled=settled_of(known, n))
-            for n, each in enumerate(candidates, 1)
-        ]
+        hint = track_in(opened.mail.subject, self.challenge.tracks.values())
+        started: list[_Started] = []
+
+        def begin(number: int, candidate: Candidate) -> Pending | None:
+            settled = settled_of(known, number)
+            started.append(self._start(candidate, row, hint, extended=extended, settled=settled))
+            return started[-1].pending
+
         try:
-            yield
+            begins = [partial(begin, *each) for each in enumerate(candidates, 1)]
+            yield from few_at_a_time(begins, at_once=self._share, seconds=MAIL_TIMES * self.limits.child_seconds)
             files = [self._judged(each, identity) for each in started]
         except OwnScorerFailed as failed:
-            _cancel(each.pending for each in started)
             self._await_scorer(Case(row=row, opened=opened, identity=identity), failed)
             return
-        except BaseException:
-            _cancel(each.pending for each in started)
-            raise
         command = command if judged else None
         entry = entry if judged else None
         phases = [each.phase for each in started]
@@ -219,12 +254,6 @@ class Intake:
             evaluation = hold_to_team(evaluation, identity.team.name, said_is_registered=named is not None)
         return judged(candidate, evaluation, evaluated)
 
-    def _hint(self, subject: str) -> str | None:
-        """Return the one track whose title the subject holds."""
-        tracks = self.challenge.tracks.values()
-        named = [t.name for t in tracks if t.title.casefold() in subject.casefold()]
-        return named[0] if len(named) == 1 else None
-
     def _await_scorer(self, case: Case, failed: OwnScorerFailed) -> None:
         """Make a mail wait until a track's own scorer works: it is no fault of the mail, and no attempt is counted."""
         row, due_at = case.row, self.clock() + AWAIT
@@ -269,10 +298,3 @@ class _Started:
 def _had_opened(stage: Stage, started: _Started) -> bool:
     """Whether a stage had opened when a file arrived: the items of a coming one are told to nobody."""
     return stage.opens is None or stage.opens <= started.arrived_at
-
-
-def _cancel(pending: Iterable[Pending | None]) -> None:
-    """Stop the evaluations of a mail that cannot be finished: its other files would only keep others waiting."""
-    for each in pending:
-        if each is not None:
-            each.cancel()

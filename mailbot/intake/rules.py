@@ -10,8 +10,10 @@ from scoring.model import Note, Problem
 from scoring.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mailbot.config.calendar import Quota
-    from scoring.model import Evaluation
+    from scoring.model import Evaluation, Track
 
 
 def status(evaluation: Evaluation, *, is_open: bool, used: int, quota: Quota) -> Status:
@@ -51,3 +53,9 @@ def hold_to_team(evaluation: Evaluation, team: str, *, said_is_registered: bool)
         f"The file says team {printable(said)!r}; it counts for {team!r}, the team this address is registered for."
     )
     return replace(evaluation, notes=(*evaluation.notes, Note(code="team-differs", count=1, message=message)))
+
+
+def track_in(subject: str, tracks: Iterable[Track]) -> str | None:
+    """Return the one track whose title a subject holds."""
+    named = [track.name for track in tracks if track.title.casefold() in subject.casefold()]
+    return named[0] if len(named) == 1 else None

@@ -77,8 +77,8 @@ def _lost(state: Path, what: str) -> Lost:
 
 def catch_up(ledger: Ledger, state: Path) -> None:
     """Append the entries of the trail that the file does not have yet; one at a time, whoever calls."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / ACTS).open("ab+") as file:
+    state.mkdir(mode=safefile.PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with safefile.opened(state / ACTS, "ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with ledger.read() as tx:
             last = _last(state / ACTS)
@@ -125,7 +125,7 @@ def _append(path: Path, lines: Iterable[dict[str, Any]]) -> None:
     text = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
     if not text:
         return
-    with path.open("ab+") as file:
+    with safefile.opened(path, "ab+") as file:
         if file.tell() and not _ends_with_newline(path):
             file.write(b"\n")  # a crash cut the last line short
         file.write(text.encode())
@@ -135,16 +135,17 @@ def _append(path: Path, lines: Iterable[dict[str, Any]]) -> None:
 
 
 def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
+    with safefile.opened(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
 
 
 def _last(path: Path) -> tuple[int, str] | None:
     """Return id and hash of the last whole entry in the file, read from its end; None when it has none."""
+    safefile.refuse_link(path)
     if not path.exists():
         return None
-    with path.open("rb") as file:
+    with safefile.opened(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         tail = file.read()
     last = next(_parsed(reversed(tail.splitlines())), None)
@@ -152,8 +153,11 @@ def _last(path: Path) -> tuple[int, str] | None:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    safefile.refuse_link(path)
     if path.exists():
-        yield from _parsed(path.read_bytes().splitlines())
+        with safefile.opened(path, "rb") as file:
+            lines = file.read().splitlines()
+        yield from _parsed(lines)
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

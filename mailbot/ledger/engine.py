@@ -40,7 +40,7 @@ class Ledger:
             if self._engine.url.database:
                 path = Path(self._engine.url.database)
                 with safefile.folder_in_use("state", path.parent):
-                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.parent.mkdir(mode=safefile.PRIVATE_FOLDER, parents=True, exist_ok=True)
                     _private(path)
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
 
@@ -155,6 +155,7 @@ def _engine(url: str) -> sa.Engine:
 
 def _private(path: Path) -> None:
     """Begin an SQLite file as its owner's alone, whatever the umask; what SQLite puts beside it gets its mode."""
+    safefile.refuse_link(path)
     if not path.exists():
         path.touch(safefile.PRIVATE_FILE)
 

@@ -104,6 +104,14 @@ def is_any_of(tx: Tx, mailboxes: Iterable[str]) -> bool:
     return tx.scalar(sa.select(mails.c.id).where(mails.c.mailbox.in_(list(mailboxes))).limit(1)) is not None
 
 
+def due(tx: Tx, now: datetime) -> list[tuple[int, str]]:
+    """Return id and SHA-256 of the mails that are due, in order of arrival."""
+    query = sa.select(mails.c.id, mails.c.sha256).where(
+        mails.c.state == MailState.SPOOLED, is_due(mails.c.due_at, mails.c.spooled_at, now)
+    )
+    return [(row.id, row.sha256) for row in tx.execute(query.order_by(mails.c.arrived_at, mails.c.id))]
+
+
 def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list[MailRow]:
     """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
     due = (

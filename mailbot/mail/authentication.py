@@ -30,7 +30,7 @@ _RESULTS = ("pass", "fail", "none", "temperror", "permerror", "bestguesspass")
 _NAME_LENGTH = 600
 """Characters in which a server's name and the comment on it must stand."""
 
-_WHO = re.compile(r"\s*([A-Za-z0-9][\w.:-]{0,252})\s*(?:\s1)?\s*(?:\([^()]{0,200}\)\s*)?(?:;|$)")
+_WHO = re.compile(r"\s*+([A-Za-z0-9][\w.:-]{0,252}+)(?:\s++1)?+\s*+(?:\([^()]{0,200}+\)\s*+)?+(?:;|$)")
 
 _NAMELESS = re.compile(r"\s*[A-Za-z][\w-]{0,30}\s*=")
 

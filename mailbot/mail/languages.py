@@ -148,9 +148,16 @@ def _between(text: str, words_around: list[str]) -> list[str] | None:
 
 def language_of(text: str) -> str:
     """Tell the language of what somebody wrote by its share of Han characters; addresses are in none."""
-    letters = [char for char in re.sub("[!-~]+@[!-~]+", "", text) if char.isalpha()]
+    letters = [char for char in _WORD.sub(_unless_address, text) if char.isalpha()]
     han = sum(map(has_han, letters))
     return CHINESE if letters and han >= HAN_SHARE * len(letters) else ENGLISH
+
+
+_WORD = re.compile("[!-~]++")
+
+
+def _unless_address(word: re.Match[str]) -> str:
+    return "" if "@" in word[0][1:-1] else word[0]
 
 
 def has_han(text: str) -> bool:

@@ -21,22 +21,21 @@ _RE = re.compile(r"(?:\s*+re\s*+:)++\s*+", re.IGNORECASE)
 
 def strip_reply(subject: str) -> str:
     """Return a subject without the marks that mail programs put before one that is answered or forwarded."""
-    return _stripped(_MARKS, subject)
+    return _stripped(_MARKS.match(subject), subject)
 
 
 def strip_tags(subject: str) -> str:
     """Return a subject without such marks and without tags in brackets, in whatever order they come."""
-    return _stripped(_MARKS_AND_TAGS, subject)
+    return _stripped(_MARKS_AND_TAGS.match(subject), subject)
 
 
 def strip_re(subject: str) -> str:
     """Return a subject without ``Re:``, so that an answer to it bears that once; other marks stay."""
-    return _stripped(_RE, subject)
+    return _stripped(_RE.match(subject), subject)
 
 
-def _stripped(marks: re.Pattern[str], subject: str) -> str:
-    found = marks.match(subject)
-    return subject[found.end() :] if found else subject
+def _stripped(marks: re.Match[str] | None, subject: str) -> str:
+    return subject[marks.end() :] if marks else subject
 
 
 def method_of(subject: str, team: str) -> str:
@@ -53,18 +52,27 @@ def method_of(subject: str, team: str) -> str:
 
 def _split_dash(text: str) -> tuple[str, str, str]:
     """Split at the first dash with white space around it: hyphen, en dash, em dash."""
-    found = re.search(r"\s+[-–—]+\s+", text)  # the dashes mail clients write
+    found = re.search(r"(?<!\s)\s++[-–—]++\s++", text)  # the dashes mail clients write
     return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
 
 
 _QUOTE = re.compile(r"[>|]")
 
-_WROTE = re.compile(r".*(?:\bwrote|\bwrites|\bschrieb.*|写道)\s*:$", re.IGNORECASE)
+_SCHRIEB = re.compile(r"\bschrieb", re.IGNORECASE)
+_WROTE = re.compile(r"\b(?:wrote|writes)\Z|写道\Z", re.IGNORECASE)
+_WROTE_LENGTH = 10
+"""Characters at the end of a line in which the word and what stands before it is found."""
 
 _ON = re.compile(r"(?:on|am|le|el|il|op) .{0,100}\d", re.IGNORECASE)
 """How a line begins that says when somebody wrote what is quoted."""
 
 _REST = re.compile(r"--$|_{20,}$|-{3,} ?(?:original|forwarded|原始邮件)|(?:from|发件人) ?:", re.IGNORECASE)
+
+
+def _says_who_wrote(line: str) -> bool:
+    """Whether a line ends as those that mail programs put above what is quoted: ``Ann wrote:``."""
+    said = line.removesuffix(":").rstrip()
+    return line.endswith(":") and bool(_WROTE.search(said[-_WROTE_LENGTH:]) or _SCHRIEB.search(said))
 
 
 def own_lines(text: str) -> Iterator[str]:
@@ -73,9 +81,9 @@ def own_lines(text: str) -> Iterator[str]:
     for line in _unwrapped(text.splitlines()):
         if _REST.match(line):
             break
-        if _WROTE.match(line) and any(above):
+        if _says_who_wrote(line) and any(above):
             break
-        if line and not _QUOTE.match(line) and not _WROTE.match(line):
+        if line and not _QUOTE.match(line) and not _says_who_wrote(line):
             above.append(line)
     yield from above
 
@@ -86,9 +94,9 @@ def own_text(text: str) -> str:
     for at, line in enumerate(lines):
         plain = plain_lines(line)
         ahead = [" ".join(map(plain_lines, lines[at : at + n])) for n in ((1, 2, 3) if _ON.match(plain) else (1,))]
-        if _REST.match(plain) or (any(map(_WROTE.match, ahead)) and any(kept)):
+        if _REST.match(plain) or (any(map(_says_who_wrote, ahead)) and any(kept)):
             break
-        if not _QUOTE.match(plain) and not _WROTE.match(plain):
+        if not _QUOTE.match(plain) and not _says_who_wrote(plain):
             kept.append(line.rstrip())
     return "\n".join(kept).strip()
 
@@ -99,7 +107,7 @@ def _unwrapped(lines: Sequence[str]) -> Iterator[str]:
     at = 0
     while at < len(plain):
         begun = _ON.match(plain[at])
-        joined = next((n for n in (1, 2) if begun and _WROTE.match(" ".join(plain[at : at + n + 1]))), 0)
+        joined = next((n for n in (1, 2) if begun and _says_who_wrote(" ".join(plain[at : at + n + 1]))), 0)
         yield " ".join(plain[at : at + joined + 1])
         at += joined + 1
 

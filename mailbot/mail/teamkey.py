@@ -17,10 +17,9 @@ MOST = 4
 """At most so many keys of one mail are looked up."""
 
 _KEY = re.compile(rf"{PREFIX}[a-z2-7]{{26}}", re.IGNORECASE)
-_SHOWN = re.compile(
-    rf"\s*(?:[\[(<（【]\s*)?(?:\bkey\s*[:=：]?\s*)?{_KEY.pattern}(?:\s*[\])>）】])?",  # noqa: RUF001  # as Chinese input methods write
-    re.IGNORECASE,
-)
+_OPENS = ("[", "(", "<", "（", "【")  # noqa: RUF001  # as Chinese input methods write
+_CLOSES = re.compile(r"\s*+[\])>）】]")  # noqa: RUF001  # the same
+_WORD = re.compile(r"\bkey\Z", re.IGNORECASE)
 
 
 def made(randomness: bytes) -> str:
@@ -36,7 +35,21 @@ def found(*texts: str) -> tuple[str, ...]:
 
 def stripped(text: str) -> str:
     """Return a text without the keys in it, and without the brackets and the word around each."""
-    return _SHOWN.sub("", text).strip() if _KEY.search(text) else text
+    kept, at = [], 0
+    for key in _KEY.finditer(text):
+        kept.append(_without_word(text[at : key.start()]))
+        closes = _CLOSES.match(text, key.end())
+        at = closes.end() if closes else key.end()
+    return "".join([*kept, text[at:]]).strip() if at else text
+
+
+def _without_word(before: str) -> str:
+    """Return what stands before a key without ``(key:``, or what is there of it, and the white space around."""
+    head = before.rstrip()
+    said = (head[:-1] if head.endswith((":", "=", "：")) else head).rstrip()  # noqa: RUF001  # the same
+    if _WORD.search(said[-4:]):
+        head = said[:-3].rstrip()
+    return head[:-1].rstrip() if head.endswith(_OPENS) else head
 
 
 def masked(text: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
@@ -105,14 +107,39 @@ def mistakes(backup: Path) -> list[str]:
         manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is no whole backup"]
-    found = []
+    if not isinstance(manifest, dict) or not all(isinstance(each, str) for each in manifest.values()):
+        return [f"{backup / MANIFEST} is no list of checksums: this is no whole backup"]
+    found = [f"{name} is a link, which no backup holds" for name in _links(backup)]
     for name, digest in manifest.items():
         path = backup / name
-        if not path.is_file():
+        if not _is_inside(name):
+            found.append(f"{name!r} in {MANIFEST} leads out of the backup")
+        elif not path.is_file():
             found.append(f"{name} is missing")
-        elif safefile.sha256(path) != digest:
+        elif not path.is_symlink() and safefile.sha256(path) != digest:
             found.append(f"{name} was changed")
-    return found
+    extra = sorted({str(path.relative_to(backup)) for path in _files(backup)} - {*manifest, *_links(backup)})
+    return found + [f"{name} is not in {MANIFEST}" for name in extra]
+
+
+def seen(backup: Path) -> str:
+    """Return what a backup holds, in a sentence: for whom verified it, and nothing was wrong."""
+    manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+    kinds = Counter("mails" if name.startswith("spool/") else "other files" for name in manifest)
+    counted = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+    size = sum((backup / name).stat().st_size for name in manifest)
+    return f"{len(manifest):,} files as in {MANIFEST} ({counted}; {size / 2**20:,.1f} MiB), no others and no links"
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name of the manifest is a path below the backup's folder."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
+
+
+def _links(folder: Path) -> list[str]:
+    """Return the links below a folder, whatever they lead to."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink())
 
 
 def restore(backup: Path, state: Path) -> int:
@@ -124,7 +151,7 @@ def restore(backup: Path, state: Path) -> int:
         message = f"{state / LEDGER} exists: move it away first; a backup is only restored where there is none"
         raise Permanent(message)
     safefile.private_folder(state)
-    files = [path for path in _files(backup) if path.name != MANIFEST]
+    files = list(_files(backup))
     for path in files:
         place = state / path.relative_to(backup)
         _copy(path, place)

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 def held(state: Path) -> Iterator[None]:
     """Hold the state folder's lock; it is released with the process, however that ends. Raises Held and ConfigError."""
     with safefile.folder_in_use("state", state):
-        state.mkdir(parents=True, exist_ok=True)
-        opened = (state / "mailbot.lock").open("a+", encoding="utf-8")
+        safefile.private_folder(state)
+        opened = safefile.opened(state / "mailbot.lock", "ab+")
     with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            message = f"{state} is held by another mailbot ({lock.read().strip() or 'unknown'}); stop it first"
+            who = lock.read().decode(errors="replace").strip() or "unknown"
+            message = f"{state} is held by another mailbot ({who}); stop it first"
             raise Held(message) from error
         lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         lock.flush()
         yield
 
@@ -38,7 +39,7 @@ def held(state: Path) -> Iterator[None]:
 def is_held(state: Path) -> bool:
     """Whether a mailbot holds the state folder's lock."""
     try:
-        with (state / "mailbot.lock").open(encoding="utf-8") as lock:
+        with safefile.opened(state / "mailbot.lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except (FileNotFoundError, NotADirectoryError):
         return False

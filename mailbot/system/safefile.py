@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
-from mailbot.errors import ConfigError
+from mailbot.errors import ConfigError, Permanent
 from mailbot.system import crash
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""Permissions of what only its owner may read."""
+PRIVATE_FILE, PRIVATE_FOLDER, PUBLIC_FILE = 0o600, 0o700, 0o666
+"""Permissions of what only its owner may read, and of what the umask alone limits."""
 
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
-def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mode: int = 0o666) -> None:
+def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mode: int = PRIVATE_FILE) -> None:
     """Write ``data`` to ``path``; missing folders are created, the permissions are ``mode`` less the umask.
 
     The bytes go to a new file beside ``path``, which is synced and then renamed to it; the folder is synced last
@@ -51,22 +52,54 @@ def refresh(path: Path, data: bytes) -> None:
         OSError: it could not be written; ``path`` is unchanged.
     """
     draft = path.with_name(f".{path.name}.tmp")
-    draft.write_bytes(data)
+    with opened(draft, "wb") as file:
+        file.write(data)
     with crash.around("file.refresh"):
         draft.replace(path)
+
+
+def opened(path: Path, mode: str) -> IO[bytes]:
+    """Open a file of the state folder, made as its owner's alone: relative to its folder, and never through a link.
+
+    Raises:
+        Permanent: it is a link.
+        OSError: it could not be opened.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=folder)
+
+    try:
+        return cast("IO[bytes]", open(path.name, mode, opener=opener))  # relative to its folder
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            refuse_link(path)
+        raise
+    finally:
+        os.close(folder)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise Permanent where a file of the state folder is a link: whoever laid it may not be whom it is opened for."""
+    if path.is_symlink():
+        message = f"{path} is a link: mailbot follows none in its state folder; put the file itself in its place"
+        raise Permanent(message)
 
 
 def private_folder(path: Path) -> None:
     """Make a folder that only its owner can read, whatever the umask; an existing one is made so."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    path.chmod(PRIVATE_FOLDER)
+    if path.stat().st_mode & 0o077:
+        path.chmod(PRIVATE_FOLDER)
 
 
 def secret(path: Path) -> str:
     """Return the secret in a file, 64 hex digits; if there is none yet, create it, readable by its owner only."""
     if not path.exists():
         replace(path, f"{secrets.token_hex(32)}\n".encode(), mode=PRIVATE_FILE)
-    return path.read_text(encoding="ascii").strip()
+    with opened(path, "rb") as file:
+        return file.read().decode("ascii").strip()
 
 
 def _write_synced(path: Path, data: bytes, modified_at: datetime | None, mode: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
@@ -188,6 +189,20 @@ class Task(Generic[T]):
             raise ChildDied("the task was cancelled, or the children were stopped") from error
         return found
 
+    @property
+    def done(self) -> bool:
+        """Whether its result is there, or will never be."""
+        return self._work.future.done()
+
+    @property
+    def seconds(self) -> float:
+        """For how long a child was at it."""
+        return self._work.seconds
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call this, from any thread, as soon as it is done."""
+        self._work.future.add_done_callback(lambda _: call())
+
     def cancel(self) -> None:
         """See to it that no child works on it any more: nobody wants its result."""
         self._work.cancel()
@@ -202,6 +217,7 @@ class _Work:
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._unwanted = False
+        self.seconds = 0.0
 
     def done_by(self, child: Child) -> object:
         """Have a child do it; return what it returns."""
@@ -209,9 +225,11 @@ class _Work:
             if self._unwanted:
                 raise CancelledError
             self._child = child
+        began = time.monotonic()
         try:
             return child.run(self._task, self._arguments)
         finally:
+            self.seconds = time.monotonic() - began
             with self._lock:
                 self._child = None
 

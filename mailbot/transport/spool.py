@@ -63,6 +63,14 @@ class Spool:
             raise Permanent(message)
         return raw
 
+    def head(self, digest: str, length: int) -> bytes:
+        """Return the first bytes of a mail, unchecked; b"" when it is gone. Raises Temporary when unreadable."""
+        try:
+            with _translated(), self.path(digest).open("rb") as file:
+                return file.read(length)
+        except FileNotFoundError:
+            return b""
+
     def drop(self, digest: str, why: str) -> None:
         """Delete a mail on purpose; a note stays in its place, so that nobody takes it for lost."""
         with _translated():

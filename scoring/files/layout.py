@@ -24,8 +24,8 @@ SEPARATORS = ",\t;|"
 BLANKS = " "
 """The separator of a table whose columns are only aligned."""
 
-_END = r"[ \t]*(?:\r\n|\r|\n|$)"
-_SAID = re.compile(rf"\s*\"?sep=([^\w\s\"]|\t)\"?[,;\t]*{_END}", re.IGNORECASE)
+_END = r"[ \t]*+(?:\r\n|\r|\n|$)"
+_SAID = re.compile(rf"\s*+\"?sep=([^\w\s\"]|\t)\"?+[,;\t]*+{_END}", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _DRAWING = frozenset("|+:=_- \t")
 _LONGEST_RULE = 2000

@@ -35,8 +35,8 @@ _PLAIN = {
 }
 
 COMMENT = "a comment stands here, and JSON has none: json.dump(data, file) writes it without"
-_COMMENTS = re.compile(r"\s*(?://|/\*|#)")
-_LINES_OF_COMMENT = re.compile(r"(?:[ \t]*(?://|#)[^\n]*\n|\s*\n)+[ \t]*(?=([\[{]))")
+_COMMENTS = re.compile(r"\s*+(?://|/\*|#)")
+_LINES_OF_COMMENT = re.compile(r"(?:[ \t]*+(?://|#)[^\n]*+\n|\s*\n)+[ \t]*(?=([\[{]))")
 
 SINGLE_QUOTES = 'texts need double quotes (") in JSON, not single ones'
 

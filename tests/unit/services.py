@@ -58,6 +58,8 @@ class Here:
     cancelled: list[tuple[object, ...]] = field(default_factory=list)
     #: As many as the config's default.
     workers: int = 2
+    #: For how long a child would have been at each task.
+    seconds: float = 0.0
 
     def missing(self, _: object) -> frozenset[str]:
         """Say that a child would lack no wall."""
@@ -80,6 +82,17 @@ class Done:
         """Do it and return what came of it."""
         self.here.before(*self.args)
         return self.function(*self.args)
+
+    done = True
+
+    @property
+    def seconds(self) -> float:
+        """As long as the test says."""
+        return self.here.seconds
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call it at once."""
+        call()
 
     def cancel(self) -> None:
         """Note that nobody wants it any more."""

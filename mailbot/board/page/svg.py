@@ -21,7 +21,7 @@ _KEPT = frozenset(
     {"fill", "fill-opacity", "font-size", "font-weight", "opacity", "stroke", "stroke-dasharray", "stroke-linecap"}
     | {"stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor"}
 )
-_NUMBER = re.compile(r"-?\d+\.\d+")
+_NUMBER = re.compile(r"-?(?<!\d)\d++\.\d++")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 COLOURS = {

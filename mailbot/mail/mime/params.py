@@ -19,7 +19,7 @@ NAME_LENGTH = 100
 """Characters of a file name that are kept."""
 
 _KNOWN = r"(?:boundary|charset|(?:file)?name|type|format|protocol|report-type|access-type|micalg)[*0-9]{0,5}\s{0,9}="
-_MISSING = rf"[\s,]{{1,20}}(?={_KNOWN})"
+_MISSING = rf"[\s,]{{1,20}}+(?={_KNOWN})"
 _PARAM = re.compile(
     rf"""(?:;\s*+|{_MISSING})([^\s=;"]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"?|(?:(?!{_MISSING})[^;])*+)""",
     re.DOTALL | re.IGNORECASE,

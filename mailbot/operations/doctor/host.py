@@ -94,11 +94,13 @@ def permissions(config: Config) -> Iterator[Finding]:
     open_secrets = [path for path in dict.fromkeys(secrets) if _others_may_read(path)]
     for path in open_secrets:
         yield red("permissions", f"others can read the secret in {path}", f"chmod 600 {path}")
-    rest = [config.state, *config.label_files]
-    open_rest = [path for path in rest if _others_may_read(path)]
-    for path in open_rest:
+    open_state = [config.state] if _others_may_read(config.state) else []
+    for path in open_state:
+        yield red("permissions", f"others can read what is in {path}: mails, addresses, labels", f"chmod go= {path}")
+    open_labels = [path for path in config.label_files if _others_may_read(path)]
+    for path in open_labels:
         yield yellow("permissions", f"others can read {path}", f"chmod go= {path}")
-    if not open_secrets + open_rest:
+    if not open_secrets + open_state + open_labels:
         yield green("permissions", "secrets, labels and state are their owner's alone")
 
 

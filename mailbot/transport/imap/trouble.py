@@ -38,21 +38,33 @@ _PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", re.IGNORECAS
 
 _HINTS = (
     (
-        r"application.specific|app.?(?:lication)? password|authorization code|授权码",
+        re.compile(r"application.specific|app.?(?:lication)? password|authorization code|授权码", re.IGNORECASE),
         "imap.password_file needs a password made for programs: see the provider's settings, and docs/operations.md",
     ),
     (
-        r"not enabled for imap|imap (?:access )?(?:is )?(?:disabled|not enabled|not allowed)|service is not open",
+        re.compile(
+            r"not enabled for imap|imap (?:access )?(?:is )?(?:disabled|not enabled|not allowed)|service is not open",
+            re.IGNORECASE,
+        ),
         "switch IMAP on in the settings of the provider's web mailbox",
     ),
     (
-        r"WEBALERT|web login|web browser|log ?in via",
+        re.compile(r"WEBALERT|web login|web browser|log ?in via", re.IGNORECASE),
         "log in once with a web browser, and follow what the provider says there",
     ),
-    (r"basic auth", 'the provider takes no passwords any more: set imap.auth to "oauth" and run `mailbot login`'),
-    (r"PRIVACYREQUIRED|LOGINDISABLED|plaintext|cleartext", 'set imap.security to "tls" or "starttls"'),
-    (r"\[EXPIRED\]|password (?:has )?expired", "the password has expired: write the new one to imap.password_file"),
-    (r"AUTHORIZATIONFAILED", "this user may not open the mailbox: check imap.user"),
+    (
+        re.compile(r"basic auth", re.IGNORECASE),
+        'the provider takes no passwords any more: set imap.auth to "oauth" and run `mailbot login`',
+    ),
+    (
+        re.compile(r"PRIVACYREQUIRED|LOGINDISABLED|plaintext|cleartext", re.IGNORECASE),
+        'set imap.security to "tls" or "starttls"',
+    ),
+    (
+        re.compile(r"\[EXPIRED\]|password (?:has )?expired", re.IGNORECASE),
+        "the password has expired: write the new one to imap.password_file",
+    ),
+    (re.compile(r"AUTHORIZATIONFAILED", re.IGNORECASE), "this user may not open the mailbox: check imap.user"),
 )
 """What to do about the reasons that servers give for a refused login, the first that fits."""
 
@@ -99,7 +111,7 @@ def is_about_us(error: Exception) -> bool:
 
 def hint(said: str) -> str:
     """Return what to do about a login that a server refuses in these words."""
-    return next((mend for pattern, mend in _HINTS if re.search(pattern, said, re.IGNORECASE)), _ANY_HINT)
+    return next((mend for pattern, mend in _HINTS if pattern.search(said)), _ANY_HINT)
 
 
 def _login_refused(error: LoginError, said: str) -> Temporary:

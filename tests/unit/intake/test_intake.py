@@ -80,7 +80,14 @@ def test_a_mail_that_runs_out_of_time_is_tried_once_more(tmp_path: Path) -> None
 
 def test_when_one_file_is_killed_the_others_are_cancelled(tmp_path: Path) -> None:
     """They would only keep children from the mails behind."""
-    here = Here(before=lambda job, *_: _raise(OutOfTime("spins")) if getattr(job, "name", "") == "b.csv" else None)
+    begun = []
+
+    def before(job: object, *_: object) -> None:
+        begun.append(name := getattr(job, "name", ""))
+        if name == "b.csv":
+            raise OutOfTime("spins")
+
+    here = Here(before=before, workers=3)
     files = "".join(
         f"--x\r\nContent-Type: text/csv; name={name}.csv\r\n\r\nid,guess\r\n1,{name}\r\n" for name in "abcd"
     )
@@ -89,7 +96,26 @@ def test_when_one_file_is_killed_the_others_are_cancelled(tmp_path: Path) -> Non
         drop(service, raw)
         service.intake.step()
         assert [row.state for row in _rows(service)] == [MailState.SPOOLED]
-    assert {job.name for (job,) in cast("list[tuple[Job]]", here.cancelled)} >= {"c.csv", "d.csv"}
+    assert {job.name for (job,) in cast("list[tuple[Job]]", here.cancelled)} == {"a.csv", "b.csv", "c.csv"}
+    assert begun == ["", "a.csv", "b.csv"]
+
+
+def test_files_that_take_too_long_together_end_their_mail(tmp_path: Path) -> None:
+    """Each is within what one file may take, and all of them would keep a child busy for minutes."""
+    begun = []
+    files = "".join(
+        f"--x\r\nContent-Type: text/csv; name={name}.csv\r\n\r\nid,guess\r\n1,{name}\r\n" for name in "abcdef"
+    )
+    raw = f"From: {ADA}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n{files}--x--\r\n".encode()
+    clock = Clock()
+    with served(tmp_path, clock, Here(before=lambda job, *_: begun.append(job), seconds=29.0)) as service:
+        drop(service, raw)
+        for state in (MailState.SPOOLED, MailState.SET_ASIDE):
+            service.intake.step()
+            clock.forward(minutes=5)
+            assert _rows(service)[0].state is state
+        assert "together" in (_rows(service)[0].reason or "")
+    assert len(begun) == 2 * (1 + 4)  # the mail, and the files up to the one with which it was too much
 
 
 def _raise(error: Exception) -> None:

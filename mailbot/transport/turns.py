@@ -1,0 +1,118 @@
+"""Whose mail is next: turns go round by sender, teams before strangers, so that nobody keeps others waiting.
+
+A sender is a team, whichever of its addresses wrote, or a stranger's address. Who a mail says that it is from decides
+nothing but its place in the queue: whoever writes in a team's name delays that team's other mails, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mailbot.config.address import canonical
+from mailbot.ledger import mails, teams
+from mailbot.mail.mime.addresses import addresses
+from mailbot.mail.mime.headers import DEFAULT, read_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.mails import MailRow
+    from mailbot.transport.spool import Spool
+
+A_STRANGERS = 8
+"""One of so many turns is a stranger's although teams' mails wait: those of strangers are not put off for ever."""
+
+FRESH_SECONDS = 1.0
+"""While mails are under way, the ledger is asked no more often what else is due, as long as something is."""
+
+_HEAD_BYTES = 64 * 1024
+_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who takes a turn."""
+
+    #: The team's id, or the address; the mail's own hash where it has none.
+    key: str
+    stranger: bool = False
+
+
+@dataclass
+class Turns:
+    """Gives turns."""
+
+    ledger: Ledger
+    spool: Spool
+    #: Mails of each sender that had their turn since the queue was last empty.
+    _served: Counter[str] = field(default_factory=Counter)
+    #: The mails that were due when the ledger was last asked, in order of arrival, and when that was (monotonic).
+    _waiting: dict[int, Sender] = field(default_factory=dict)
+    _asked: float = 0.0
+
+    def next(self, now: datetime, busy: Collection[Sender], *, strangers: int) -> tuple[MailRow, Sender] | None:
+        """Claim the mail whose turn it is; None when none is due whose sender may take a turn.
+
+        Who is ``busy`` has a mail under way, and takes no other turn before it is done: so mails of a team are handled
+        in the order in which they came. No more than so many ``strangers`` are busy at once.
+        """
+        is_fresh = bool(busy) and time.monotonic() < self._asked + FRESH_SECONDS
+        if is_fresh and (found := self._take(now, busy, strangers)):
+            return found
+        with self.ledger.read() as tx:
+            due = mails.due(tx, now)
+            roster = _roster(tx) if due else {}
+        self._waiting = {mail_id: self._sender(sha256, roster) for mail_id, sha256 in due}
+        self._asked = time.monotonic()
+        if not due and not busy:
+            self._served.clear()
+        return self._take(now, busy, strangers)
+
+    def _take(self, now: datetime, busy: Collection[Sender], strangers: int) -> tuple[MailRow, Sender] | None:
+        """Claim the mail whose turn it is among those that are known to wait; another process may have been faster."""
+        full = sum(sender.stranger for sender in busy) >= strangers
+        while True:
+            first: dict[Sender, int] = {}
+            for mail_id, sender in self._waiting.items():
+                if sender not in busy and not (full and sender.stranger):
+                    first.setdefault(sender, mail_id)
+            if not first:
+                return None
+            whose = self._whose(list(first))
+            del self._waiting[first[whose]]
+            with self.ledger.write("claim-mails") as tx:
+                claimed = mails.claim(tx, now=now, limit=1, only=first[whose])
+            if claimed:
+                self._served[whose.key] += 1
+                return claimed[0], whose
+
+    def _whose(self, free: Sequence[Sender]) -> Sender:
+        """Return whose turn it is: who had the fewest, in the order in which their mails came; strangers come last."""
+        is_a_strangers = not (self._served.total() + 1) % A_STRANGERS
+        return min(free, key=lambda each: (each.stranger is not is_a_strangers, self._served[each.key]))
+
+    def _sender(self, sha256: str, roster: Mapping[str, int]) -> Sender:
+        address = _address(self.spool, sha256)
+        team = roster.get(address) or roster.get(canonical(address))
+        if team is not None:
+            return Sender(key=f"team {team}")
+        return Sender(key=canonical(address) if address else sha256, stranger=True)
+
+
+def _roster(tx: Tx) -> dict[str, int]:
+    """Return the team of each address."""
+    return {address: team.id for team in teams.everyone(tx) for address in team.addresses}
+
+
+@lru_cache(_REMEMBERED)
+def _address(spool: Spool, sha256: str) -> str:
+    """Return the first address of a mail's From fields, in its first 64 KiB; "" when there is none."""
+    head = spool.head(sha256, _HEAD_BYTES)
+    ends = [at for at in (head.find(b"\n\n"), head.find(b"\n\r\n")) if at >= 0]
+    return next(iter(addresses(read_headers(head[: min(ends, default=len(head)) + 1], DEFAULT).texts("from"))), "")
