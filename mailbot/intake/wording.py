@@ -170,7 +170,7 @@ class Wording:
             told = say('Your "%(kind)s" has arrived. No result file was scored.')
             return told % {"kind": answer.entries[0].kind}
         stop = say(".")
-        return say("; ").join(self._told(answered) for answered in answer.submissions) + stop
+        return say("; ").join(dict.fromkeys(map(self._told, answer.submissions))) + stop
 
     def inquired(self, inquiry: Inquiry, *, is_forwarded: bool) -> str:
         """Say in a line what becomes of a mail that brought neither a file nor a command."""

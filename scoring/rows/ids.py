@@ -69,6 +69,7 @@ def match_ids(table: Table, ids: Sequence[Id], column: str = ID) -> Match:
 def _no_id_column(table: Table, ids: Sequence[Id], column: str) -> Match:
     pipeline = {"image_path", "image", "question"} & set(table.columns)
     hint = " These look like the dataset's rows with results added: please send the official form." if pipeline else ""
+    hint = hint or _meant(table, ids)
     needed = 'an "id"' if column == ID else f'a "{column}"'
     message = f"Each row needs {needed}; the columns found are {shown_columns(table.columns)}.{hint}"
     problems = [Problem(code="missing-id-column", count=1, message=message)]
@@ -77,6 +78,14 @@ def _no_id_column(table: Table, ids: Sequence[Id], column: str) -> Match:
         problems.append(Problem(code="row-count", count=abs(len(table) - len(ids)), message=message))
     names = tuple(table.place(row) for row in range(len(table)))
     return Match(rows=(None,) * len(ids), names=names, problems=tuple(problems))
+
+
+def _meant(table: Table, ids: Sequence[Id]) -> str:
+    """Return the question whether another column is meant, where just one has our ids in all its cells."""
+    wanted = set(ids)
+    read = whole if all(isinstance(item, int) for item in wanted) else worded
+    held = [name for name in table.columns if {read(cell) for cell in table.cells[name]} == wanted]
+    return f' Is "{printable(held[0])}" meant for it?' if len(held) == 1 else ""
 
 
 def _problems(

@@ -240,6 +240,34 @@ def test_ids_may_be_words() -> None:
     assert codes(checked(data, ids=("7", "img_a")).problems) == ["missing-ids", "unknown-ids"]
 
 
+def test_the_column_that_holds_our_ids_is_offered() -> None:
+    """Where just one does, under another name."""
+    (problem,) = checked(csv_of(s_rows()).replace(b"id,", b"image_id,", 1)).problems
+    assert (problem.code, problem.message.endswith(' Is "image_id" meant for it?')) == ("missing-id-column", True)
+
+
+def test_ids_as_a_spreadsheet_shows_them_are_told() -> None:
+    """Reading them would be guessing: digits may be lost."""
+    rows = [{**row, "id": f"{row['id']}.00E+00"} for row in s_rows()]
+    (problem,) = checked(csv_of(rows)).problems
+    assert "in scientific notation" in problem.message
+
+
+def test_a_file_of_no_track_or_of_several_is_told() -> None:
+    """With what each track needs; the word for both is no letter of a track."""
+    neither = read(b"a,b\n1,2\n").table
+    both = read(official([{"id": 1, "perception": 1, "knowledge": 1, "precision": "A"}])).table
+    assert neither is not None
+    assert both is not None
+    for table, words in (
+        (neither, 'SIQA-S needs "id", "perception", "knowledge"'),
+        (both, "columns of several tracks"),
+    ):
+        found = tell_track(table, (U, S))
+        assert isinstance(found, Problem)
+        assert words in found.message
+
+
 def test_without_ids_the_number_of_rows_is_checked() -> None:
     """The organizers' pipeline writes rows without an id: the message knows them."""
     data = json.dumps([{"image_path": "a.png", "m": {"perception": 1}}] * 4).encode()
