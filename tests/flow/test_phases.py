@@ -21,7 +21,9 @@ from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
 from mailbot.ledger import events, outbox, rulings, scores, submissions
 from mailbot.operations import acceptance, ingest, rebuild, rescore
+from mailbot.operations.doctor import board as doctor_board
 from mailbot.operations.doctor import needs
+from mailbot.operations.doctor.finding import Level
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, take
 from tests.flow.two_phases import END, SWITCH, TEST, VALIDATION, at, contest, labels, mail, received, write
@@ -315,3 +317,15 @@ def test_labels_rescore_and_selection_go_by_phase(tmp_path: Path) -> None:
     with contest(tmp_path, clock) as wired:
         board = wired.ranking.board(clock(), stage=wired.challenge.stages[0])
         assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
+
+
+def test_a_phase_that_is_named_no_more_is_red(tmp_path: Path) -> None:
+    """Its submissions would count on the board of the phase before, whose labels they have no score by."""
+    clock = Clock()
+    with contest(tmp_path, clock):
+        pass
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text().replace('name = "test"', 'name = "final"'))
+    with flow.opened(load.load(path), clock=clock) as wired:
+        (found,) = [one for one in doctor_board.labels(wired) if one.level is Level.RED]
+    assert "labels were chosen for a phase 'test', which the config does not name" in found.detail

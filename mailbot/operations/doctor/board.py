@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.sheet import show
 from mailbot.errors import ConfigError, MailbotError, SheetRefused
+from mailbot.ledger import truths
 from mailbot.operations.doctor.finding import green, red, yellow
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ def labels(service: Service) -> Iterator[Finding]:
     mend = "put the earlier file back, or make this one active: `mailbot truth add FILE --why ...`"
     mend += ", with --phase where it is a phase's" if len(service.challenge.stages) > 1 else ""
     yield from (red("labels", told, mend) for told in unused)
-    if not unused:
+    with service.ledger.read() as tx:
+        lost = sorted({choice.stage for choice in truths.choices(tx)} - {each.key for each in service.challenge.stages})
+    mend = "give the phase its name and its labels again in [[phases]], or its submissions cannot be scored"
+    yield from (
+        red("labels", f"labels were chosen for a phase {key!r}, which the config does not name", mend) for key in lost
+    )
+    if not unused + lost:
         yield green("labels", "the files of the config are known")
 
 
