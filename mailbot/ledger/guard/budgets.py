@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from mailbot.ledger.engine import Tx
     from mailbot.model import Outcome
+
+_ESCAPE = "/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,23 +49,42 @@ class Counted:
 
 def latest_reply(tx: Tx, counted: Counted, *, nth: int, since: datetime) -> datetime | None:
     """Return when the nth latest of our replies was or is due, of those written since an instant; None for fewer."""
+    domain = counted.domain or counted.recipient.rpartition("@")[2]
+    among = counted.are_outcomes if counted.outcomes else None
+    query = _query(counted.of_team, bool(counted.kind), bool(domain), among, counted.proven)
+    given: dict[str, object] = {"since": since}
+    given |= {"kind": counted.kind} if counted.kind else {}
+    given |= {"outcomes": counted.outcomes} if counted.outcomes else {}
+    given |= {"domain": f"%@{_escaped(domain)}"} if domain else {}
+    if not counted.recipient:
+        due: datetime | None = tx.scalar(query.offset(sa.bindparam("before")).limit(1), given | {"before": nth - 1})
+        return due
+    mailbox = folded(counted.recipient)
+    dues: Iterator[datetime] = (row.due_at for row in tx.execute(query, given) if folded(row.recipient) == mailbox)
+    return next(islice(dues, nth - 1, None), None)
+
+
+@cache
+def _query(of_team: bool, kind: bool, domain: bool, among: bool | None, proven: bool | None) -> sa.Select[Any]:  # noqa: FBT001  # each is a condition that is there, or is not
+    """Return the statement for what is counted, the latest first; each is put together once."""
     to_teams = sa.and_(outbox.c.team_id.is_not(None), outbox.c.mail_id.is_not(None))
     to_others = sa.or_(sa.and_(outbox.c.team_id.is_(None), outbox.c.mail_id.is_not(None)), outbox.c.kind.in_(OF_OTHERS))
-    where = [outbox.c.created_at >= since, to_teams if counted.of_team else to_others]
-    where += [outbox.c.kind == counted.kind] if counted.kind else []
-    domain = counted.domain or counted.recipient.rpartition("@")[2]
-    where += [outbox.c.recipient.endswith(f"@{domain}", autoescape=True)] if domain else []
-    if counted.outcomes:
-        among = mails.c.outcome.in_(counted.outcomes)
-        where.append(among if counted.are_outcomes else ~among)
-    if counted.proven is not None:
-        proven = sa.func.coalesce(mails.c.auth, AuthLevel.NONE) != AuthLevel.NONE
-        where.append(proven if counted.proven else ~proven)
+    where = [outbox.c.created_at >= sa.bindparam("since"), to_teams if of_team else to_others]
+    where += [outbox.c.kind == sa.bindparam("kind")] if kind else []
+    where += [outbox.c.recipient.like(sa.bindparam("domain"), escape=_ESCAPE)] if domain else []
+    if among is not None:
+        is_among = mails.c.outcome.in_(sa.bindparam("outcomes", expanding=True))
+        where.append(is_among if among else ~is_among)
+    if proven is not None:
+        is_proven = sa.func.coalesce(mails.c.auth, AuthLevel.NONE) != AuthLevel.NONE
+        where.append(is_proven if proven else ~is_proven)
     query = sa.select(outbox.c.due_at, outbox.c.recipient).outerjoin(mails, mails.c.id == outbox.c.mail_id)
-    found = tx.execute(query.where(*where).order_by(outbox.c.due_at.desc()))
-    mailbox = folded(counted.recipient) if counted.recipient else ""
-    dues: Iterator[datetime] = (row.due_at for row in found if not mailbox or folded(row.recipient) == mailbox)
-    return next(islice(dues, nth - 1, None), None)
+    return query.where(*where).order_by(outbox.c.due_at.desc())
+
+
+def _escaped(text: str) -> str:
+    """Return a text as LIKE takes it for itself."""
+    return re.sub(f"[%_{_ESCAPE}]", rf"{_ESCAPE}\g<0>", text)
 
 
 def add_checks(tx: Tx, *, mail_id: int, team_id: int, files: Sequence[str], arrived_at: datetime) -> None:
