@@ -99,7 +99,7 @@ def test_replies_are_counted_as_plain_python_counts_them(ledger: Ledger) -> None
             counted = Counted(
                 of_team=draw.random() < 0.6,
                 kind=draw.choice(("", *KINDS)),
-                outcomes=draw.choice(((), OUTCOMES[:1], OUTCOMES[:2])),  # type: ignore[arg-type]  # without None
+                outcomes=draw.choice(((), OUTCOMES[:1], OUTCOMES[:2])),
                 are_outcomes=draw.random() < 0.5,
                 proven=draw.choice((None, True, False)),
             )
