@@ -18,6 +18,7 @@ from mailbot.errors import Temporary
 from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
+from mailbot.intake import strangers
 from mailbot.intake.intake import ATTEMPTS
 from mailbot.ledger import Ledger, daybook, events, mails, outbox, quota
 from mailbot.mail import open as opening
@@ -58,6 +59,7 @@ def once(service: Service) -> int:
         service.weekly.step()  # 9 board and publish
         _all(service.letter_queue.step)  # 10 letters
     service.alerts.settle()
+    strangers.tell(service.ledger, service.challenge, service.clock())
     _send(service)
     if sheet := service.sheet():
         sheet.step()  # 11 sheet

@@ -65,6 +65,8 @@ class Challenge:
     standing: Rule
     #: The labels that replies and boards use in a stage, by its key; None: ``truths`` are those of the only one.
     of_stage: Callable[[str], Mapping[str, Truth]] | None = field(default=None, repr=False, compare=False)
+    #: Whether a mail registers a team.
+    registers_by_mail: bool = False
     #: The secret of the state folder: nobody else can compute what is made with it.
     secret: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
 
@@ -157,6 +159,7 @@ def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
         windows=windows(config),
         quota=quota,
         entries=config.entries,
+        registers_by_mail=config.registration.by_mail,
         publish_at=config.board.publish_at,
         standing=config.board.standing,
         board=_board_rules(config, tracks),

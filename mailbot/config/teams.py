@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt
 
@@ -141,8 +141,8 @@ class Roster(Section):
 
     #: CSV file with columns ``team,address`` that ``mailbot teams import`` reads; also read at start.
     file: Path | None = None
-    #: Answer senders who are on no team, once a day each.
-    reply_to_unknown: bool = False
+    #: Whether senders who are on no team are told so, once a day each: those with a result file (``files``), all, none.
+    reply_to_unknown: bool | Literal["files"] = "files"
     #: Whether mails of an unknown sender are taken up, as of their arrival, when the address joins a team.
     take_waiting: bool = True
     #: A form whose response sheet is read every hour.

@@ -90,6 +90,7 @@ class Loops:
             self.bells.sending.ring()
             self.bells.mailbox.ring()
             self.bells.weekly.ring()
+            self.bells.care.ring()
 
         intake = self.service.intake
         step = partial(intake.step, stopping=self.stopping.is_set)

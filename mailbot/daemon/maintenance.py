@@ -10,6 +10,7 @@ from mailbot.board.weekly import OVERDUE
 from mailbot.config.calendar import shown
 from mailbot.daemon import metrics
 from mailbot.daemon.status import look
+from mailbot.intake import strangers
 from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Maintenance:
         for part, trouble in self._checks():
             self._tell(part, trouble)
         self.service.alerts.settle()
+        strangers.tell(self.service.ledger, self.service.challenge, self.service.clock())
         self._write_metrics()
         return False
 

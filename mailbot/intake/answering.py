@@ -43,7 +43,7 @@ class Answering:
 
     replies: Replies
     limits: RepliesSection
-    reply_to_unknown: bool
+    reply_to_unknown: bool | str
     questions: Questions
     alerts: Alerts
     clock: Callable[[], datetime]
@@ -125,10 +125,17 @@ class Answering:
         return replace(question, code=code, until=at + confirmation.VALID)
 
     def _stranger_may_hear(self, tx: Tx, case: Case, recipient: str) -> bool:
-        """Whether somebody on no team is answered: asked about a registration, or told what is wrong; once a day."""
+        """Whether somebody on no team is answered: asked about a registration, or told what is wrong; once a day.
+
+        Not where a server that we trust says that the mail is not from whom it says: that person wrote nothing.
+        """
         identity, since = case.identity, self.clock() - DAY
         if identity.outcome is Outcome.HELD:
             return self.questions.may_ask_stranger(tx, recipient)
+        vouched = case.opened.mail.claims.vouched
+        if vouched is not None and vouched.result == "fail":
+            return False
+        wanted = bool(case.opened.candidates) if self.reply_to_unknown == "files" else bool(self.reply_to_unknown)
         asks = identity.request is not None or identity.outcome is Outcome.NOT_CONFIRMED
         heard = outbox.count_since(tx, since, kind=limits.STRANGER, recipient=recipient)
-        return (self.reply_to_unknown or asks) and not heard
+        return (wanted or asks) and not heard

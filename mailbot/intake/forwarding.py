@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
-from mailbot.intake import inquiry
+from mailbot.intake import inquiry, strangers
 from mailbot.intake.relay import FORWARDED, relay
 from mailbot.ledger import events, outbox
 from mailbot.ledger.guard import mailboxes
@@ -51,10 +51,13 @@ class Forwarding:
         """Queue what the organizers get of a mail.
 
         A mail that brings no file and asks for nothing a machine can do is forwarded, where the config says so. A mail
-        with what could be a result file that nobody answers is told of at once.
+        with what could be a result file that nobody answers is told of at once; those of strangers are collected.
         """
         if outcome is Outcome.RELAYED:
             relay(tx, case, self.challenge, self.clock())
+            return
+        if case.opened.candidates and outcome is Outcome.UNKNOWN_SENDER:
+            strangers.note(tx, case, self.clock())
             return
         if case.opened.candidates:
             if not is_answered and outcome not in _ANSWERED_ELSEWHERE:

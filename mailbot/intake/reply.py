@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import HANDED_IN, neighbours, phase_at
+from mailbot.config.calendar import HANDED_IN, Matter, neighbours, phase_at
 from mailbot.config.challenge import COUNTS
 from mailbot.identity import confirmation
 from mailbot.identity.registration import Request, Result, Wish
@@ -105,6 +105,11 @@ class Replies:
         hello = catalogue.gettext("Hello %(team)s,") % {"team": team.name}
         return catalogue.gettext("Your team is registered"), f"{hello}\n\n{text}"
 
+    def _may_register(self, now: datetime) -> bool:
+        """Whether a mail registers a team at an instant."""
+        closings = [one.closes for one in self.challenge.windows if one.matter is Matter.REGISTRATION and one.closes]
+        return self.challenge.registers_by_mail and all(now < closes for closes in closings)
+
     def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
         when, inquired = wording.when, inquiry.read(mail)
@@ -117,6 +122,7 @@ class Replies:
             "headline": self._headline(answer, inquired, wording),
             "inquiry": inquired,
             "Aim": Aim,
+            "may_register": self._may_register(now),
             "is_forwarded": self._is_forwarded(answer, inquired),
             "until": when(advice.open_until) if advice.open_until else None,
             "tells_board": answer.outcome not in _NO_BOARD,

@@ -60,14 +60,14 @@ def rebuild(config: Config, *, from_mailbox: bool, clock: Callable[[], datetime]
     with held(config.state):
         for suffix in ("", *SUFFIXES):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
-        replayed = Clock(clock)
+        replayed, has_trail = Clock(clock), bool(daybook.acts(config.state))
         there = config.model_copy(update={"ledger_url": f"sqlite:///{new}"})
         with flow.opened(there, clock=replayed, enter=False, rebuilds=True) as wired:
             _refuse_dropped(wired.spool.dropped(), FORGOTTEN)  # their mails are not to come back from the mailbox
             order = _fetch_all(wired) if from_mailbox else []
             _refuse_dropped(wired.spool.dropped(), "")
             rebuilt = Again(wired, replayed, config.state, order).run()
-            if config.imap is not None:
+            if config.imap is not None and (from_mailbox or not has_trail):
                 _begin(wired)
         _swap(old, new)
     return rebuilt

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot.intake import strangers
 from mailbot.intake.sender import THANKS
 from mailbot.ledger import observations, outbox
 from mailbot.model import Outcome
@@ -149,14 +150,12 @@ def test_the_organizers_hear_at_once_of_a_file_that_is_not_answered(service: Ser
     """Who sent it, what it is called and why; a second time nothing is written, and a mail without a file waits."""
     take(service, submission(sender="eve@elsewhere.example"))
     take(service, said("Hello", sender="eve@elsewhere.example", Subject="dinner"))
-    (row,) = sent(service, "unanswered")
+    assert strangers.tell(service.ledger, service.challenge, NOW)
+    (row,) = sent(service, "strangers")
     text = row.message.decode()
-    assert (row.recipient, row.subject) == ("chair@siqa.example", "[mailbot] not answered: M-000001 with a file")
+    assert (row.recipient, row.subject) == ("chair@siqa.example", "[mailbot] 1 mail(s) with files of unknown senders")
     assert "From     eve@elsewhere.example" in text
-    assert "the sender is not on the roster" in text
+    assert "M-000001" in text
     with service.ledger.read() as tx:
         silent = observations.unanswered(tx, NOW, NOW.replace(year=2027))
-    assert [(one.mail, one.subject) for one in silent] == [
-        ("M-000001", "[SIQA Submission] Pixel Peepers - PeepNet"),
-        ("M-000002", "dinner"),
-    ]
+    assert [(one.mail, one.subject) for one in silent] == [("M-000002", "dinner")]
