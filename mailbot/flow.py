@@ -18,9 +18,9 @@ from mailbot.errors import Temporary
 from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
-from mailbot.intake import strangers
 from mailbot.intake.intake import ATTEMPTS
 from mailbot.ledger import Ledger, daybook, events, mails, outbox, quota
+from mailbot.letters import strangers
 from mailbot.mail import open as opening
 from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service

@@ -10,7 +10,7 @@ from mailbot.board.weekly import OVERDUE
 from mailbot.config.calendar import shown
 from mailbot.daemon import metrics
 from mailbot.daemon.status import look
-from mailbot.intake import strangers
+from mailbot.letters import strangers
 from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:

@@ -55,6 +55,7 @@ security = "none"
 
 [roster]
 file = "teams.csv"
+reply_to_unknown = false
 
 [[phases]]
 name = "test"

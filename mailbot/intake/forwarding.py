@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
-from mailbot.intake import inquiry, strangers
+from mailbot.intake import inquiry
 from mailbot.intake.relay import FORWARDED, relay
 from mailbot.ledger import events, outbox
 from mailbot.ledger.guard import mailboxes
@@ -57,7 +57,8 @@ class Forwarding:
             relay(tx, case, self.challenge, self.clock())
             return
         if case.opened.candidates and outcome is Outcome.UNKNOWN_SENDER:
-            strangers.note(tx, case, self.clock())
+            files = len(case.opened.candidates)
+            events.append(tx, kind=events.STRANGER_FILE, subject=case.row.name, now=self.clock(), files=files)
             return
         if case.opened.candidates:
             if not is_answered and outcome not in _ANSWERED_ELSEWHERE:

@@ -36,6 +36,9 @@ team-forgotten team-key team-leader-set team-left team-letters team-merged team-
 KINDS = frozenset(_WRITTEN.split())
 """Every kind of entry that is written."""
 
+STRANGER_FILE = "stranger-file"
+"""The entry that a result file of an unknown sender came."""
+
 actor: ContextVar[str] = ContextVar("actor", default="mailbot")
 """Who acts: mailbot itself, or the organizer who typed the command."""
 

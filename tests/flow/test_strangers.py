@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.intake import strangers
 from mailbot.ledger import outbox, teams
+from mailbot.letters import strangers
 from mailbot.mail import tasks as mail_tasks
 from mailbot.mail.open import reach_of
 from tests.unit.services import Clock, served, submission, take

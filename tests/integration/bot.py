@@ -48,6 +48,7 @@ host = "127.0.0.1"
 
 [roster]
 file = "teams.csv"
+reply_to_unknown = false
 
 [tracks.siqa-s]
 labels = "labels/answer-s.json"

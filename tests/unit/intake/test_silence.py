@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailbot.intake import strangers
 from mailbot.intake.sender import THANKS
 from mailbot.ledger import observations, outbox
+from mailbot.letters import strangers
 from mailbot.model import Outcome
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 

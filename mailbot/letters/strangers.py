@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
-    from mailbot.intake.case import Case
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Ledger
 
-CAME, TOLD = "stranger-file", "strangers-told"
-"""Entries of the audit trail: a result file of an unknown sender came, and the organizers were told of all before."""
+TOLD = "strangers-told"
+"""The entry of the audit trail that the organizers were told of all before."""
 
 LETTER = "strangers"
 """The kind of the letter in the outbox."""
@@ -28,12 +27,6 @@ EVERY = timedelta(hours=1)
 
 SHOWN = 20
 """So many mails are listed in a letter; the others are counted."""
-
-
-def note(tx: Tx, case: Case, now: datetime) -> None:
-    """Note that an unknown sender sent result files; the organizers are told by :func:`tell`."""
-    files = [candidate.name for candidate in case.opened.candidates]
-    events.append(tx, kind=CAME, subject=case.row.name, now=now, files=len(files))
 
 
 def tell(ledger: Ledger, challenge: Challenge, now: datetime) -> bool:
@@ -45,7 +38,7 @@ def tell(ledger: Ledger, challenge: Challenge, now: datetime) -> bool:
         last = events.last(tx, kind=TOLD)
         if last is not None and last.at <= now < last.at + EVERY:
             return False
-        since = events.listing(tx, kind=CAME, since=last.at if last else None)
+        since = events.listing(tx, kind=events.STRANGER_FILE, since=last.at if last else None)
         new = [entry for entry in since if last is None or entry.id > last.id]
         rows = [mails.get(tx, Id.MAIL.number(entry.subject)) for entry in new]
     found = [
