@@ -129,8 +129,9 @@ def test_the_trail_can_be_read(tmp_path: Path) -> None:
     assert everything[-1] == "submission-excluded"
     assert kinds("--subject", "s-1") == kinds("--kind", "submission-excluded") == ["submission-excluded"]
     assert kinds("--since", "2026-04-13T17:00") == ["submission-excluded"]  # in Shanghai: 9:00 UTC
-    assert kinds("--since", "2026-04-13T09:00:01Z") == kinds("--kind", "nonsense") == []
+    assert kinds("--since", "2026-04-13T09:00:01Z") == kinds("--kind", "team-forgotten") == []
     assert kinds("--subject", "M-000001") == ["mail-spooled", "mail-recorded"]
     shown = CliRunner().invoke(app, listed, env={"COLUMNS": "200"}).stdout
     assert "how disqualified, why two accounts" in shown
+    assert isinstance(CliRunner().invoke(app, [*listed, "--kind", "nonsense"]).exception, Permanent)
     assert isinstance(CliRunner().invoke(app, [*listed, "--since", "noon"]).exception, Permanent)
