@@ -101,7 +101,9 @@ def _told(told: Mapping[str, Any]) -> Iterator[str]:
         if one["hindrance"]:
             yield f"  cannot be computed again: {one['hindrance']}"
             continue
-        for name, key in (("our kernels", "kernels"), ("scipy, plain Python", "reference")):
+        own = "+" in one["signature"].split()[0]  # a scorer of one's own has no second hand
+        names = ("its own scorer", "and once more") if own else ("our kernels", "scipy, plain Python")
+        for name, key in zip(names, ("kernels", "reference"), strict=True):
             yield f"  {name:<20} " + ("none" if one[key] is None else f"{one[key]:.10f}")
         yield "  Score and measures agree to nine digits." if one["agrees"] else "  IT DOES NOT AGREE:"
         yield from (f"    {line}" for line in one["differences"])

@@ -27,7 +27,7 @@ from scoring.text import counted, first, printable, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADER = "The first line must name the columns, as id,perception,knowledge."
+HEADER = "The first line must name the columns, as id,answer."
 _FITTED = 200  # lines of aligned columns that are looked at
 
 

@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from scoring.model import Kind
+from scoring.model import Kind, Takes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +25,31 @@ _TEXTS = {
 
 
 def as_json(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
-    """Return a whole JSON file of three lines, for the first two of ``ids``."""
+    """Return a whole JSON file of three lines, for the first two of ``ids``; of another form, what it holds."""
+    if whole := _whole(track, ids):
+        return whole
     first, second = rows(track, ids)
     return f'{{"track": "{track.letters[0]}", "predictions": [\n  {first},\n  {second}]}}'
 
 
 def as_csv(track: Track, ids: Sequence[Id] = (1, 2)) -> str:
-    """Return the same file as CSV, of three lines too."""
+    """Return the same file as CSV, of three lines too; of another form, what it holds."""
+    if whole := _whole(track, ids):
+        return whole
     lines = io.StringIO()
     written = csv.DictWriter(lines, list(_row(track, ids, 0)), lineterminator="\n")
     written.writeheader()
     written.writerows(_row(track, ids, index) for index in (0, 1))
     return lines.getvalue().rstrip("\n")
+
+
+def _whole(track: Track, ids: Sequence[Id]) -> str:
+    """Return what a file that a scorer of one's own takes whole holds; "" for rows."""
+    if track.own is None or track.own.takes is Takes.ROWS:
+        return ""
+    if track.own.takes is Takes.MEMBERS:
+        return "\n".join(["a .zip of:", *(f"  {item}{track.own.ending}" for item in ids[:2])])
+    return "one text file, as the rules of the challenge describe it"
 
 
 def sample_csv(track: Track, ids: Sequence[Id]) -> str:

@@ -164,12 +164,15 @@ def _format(track: Track, ids: Sequence[Id]) -> Format:
     rows = example.rows(track, ids)
     lines = ['  "team": "Team"', '  "method": "Method"', f'  "track": "{track.letters[0]}"']
     predictions = ",\n    ".join(rows)
+    whole = track.own is not None and not track.columns
     return Format(
         title=track.title,
         formula=track.formula,
         columns=_columns(track),
-        json="{\n" + ",\n".join(lines) + f',\n  "predictions": [\n    {predictions}\n  ]\n}}',
-        csv=example.as_csv(track, ids),
+        json=example.as_json(track, ids)
+        if whole
+        else "{\n" + ",\n".join(lines) + f',\n  "predictions": [\n    {predictions}\n  ]\n}}',
+        csv="" if whole else example.as_csv(track, ids),
     )
 
 

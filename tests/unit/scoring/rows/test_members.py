@@ -11,6 +11,7 @@ import pytest
 from scoring.declaration.declare import track_from
 from scoring.files.unpack import Limits, unpack
 from scoring.model import Problem
+from scoring.rows import example
 from scoring.rows.members import check, last_taker, taker
 
 MASKS = track_from(
@@ -128,3 +129,10 @@ def test_an_archive_of_members_stays_packed() -> None:
     kept = Limits(kept=(".png",))
     assert [each.data for each in unpack("m.zip", packed(GOOD), kept).files] == [packed(GOOD)]
     assert [each.name for each in unpack("r.zip", packed({"r.csv": "id,y"}), kept).files] == ["r.csv"]
+
+
+def test_an_example_is_what_the_track_takes() -> None:
+    """A listing of the archive, or a sentence; never rows that no such file has."""
+    assert example.as_json(MASKS, IDS) == example.as_csv(MASKS, IDS) == "a .zip of:\n  a.png\n  b.png"
+    assert "{" not in example.as_json(FILES, IDS)
+    assert example.as_csv(ROWS, (1, 2)).startswith("id,y\n1,")
