@@ -25,7 +25,7 @@ from mailbot.cli.common import (
 )
 from mailbot.errors import Permanent
 from mailbot.evaluation import scorer_versions
-from mailbot.operations import truths
+from mailbot.operations import acceptance, truths
 from scoring.labels.changes import summary
 
 if TYPE_CHECKING:
@@ -153,6 +153,8 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     else:
         letters = f"with --tell {effect.letters} team(s) get a letter"
         typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
+    if waiting := len(acceptance.refused_by_labels(wired, made.track.name)):
+        typer.echo(f"{waiting} file(s) that were refused for their items are tried again; teams are told.")
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Make the new {what} active?", abort=True)
     due = scorer_versions.put_in_force(wired.labels, wired.ledger, made, why, wired.clock(), stage=effect.stage.key)
@@ -160,6 +162,8 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     typer.echo(f"{made.track.title}: {digits[:SHOWN]} is in force, {made.n} items ({before.n} before).")
     if due:
         typer.echo(f"{due} mail(s) that waited for the scorer are scored now.")
+    if taken := acceptance.take_up(wired, made.track.name, why):
+        typer.echo(f"{', '.join(taken)}: accepted now, as of their arrival; their teams are told.")
     rescored = f"mailbot rescore{f' --phase {shlex.quote(effect.stage.name)}' if effect.stage.name else ''}"
     typer.echo(f"New submissions are scored by it from now on. Older ones, and the board, wait for `{rescored}`;")
     typer.echo(f"`{rescored} --dry-run` shows first what that would change.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import neighbours, phase_at
 from mailbot.errors import Permanent
 from mailbot.evaluation.evaluator import Job
-from mailbot.ledger import events, submissions
+from mailbot.ledger import events, quota, submissions
 from mailbot.letters.accepted import AcceptedLetter
 from mailbot.model import Status
+from mailbot.system import journal
 
 if TYPE_CHECKING:
     from mailbot.config.calendar import Phase
@@ -75,6 +76,42 @@ def carry_out(service: Service, found: Acceptance, why: str) -> None:
         events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
         letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)
         letter.queue(tx, found.evaluated.evaluation, now)
+
+
+OF_LABELS = frozenset({"unknown-items", "missing-ids", "unknown-ids", "row-count", "zero-based-ids"})
+"""Problems of a file that wrong labels cause: its items are not theirs."""
+
+
+def refused_by_labels(service: Service, track: str) -> list[SubmissionRow]:
+    """Return the submissions of a track that were refused for nothing but their items, in order of arrival."""
+    with service.ledger.read() as tx:
+        rows = submissions.listing(tx, track=track)
+    refused = [row for row in rows if row.status is Status.REFUSED and row.problems]
+    found = [row for row in refused if {problem["code"] for problem in row.problems} <= OF_LABELS]
+    return sorted(found, key=lambda row: (row.arrived_at, row.id))
+
+
+def take_up(service: Service, track: str, why: str) -> list[str]:
+    """Accept what was refused by labels that were wrong, and write to the teams; return the receipts.
+
+    Each counts from its arrival, as long as its team has quota left in that week; what the team has sent again since,
+    and what present labels refuse too, stays as it is.
+    """
+    taken = []
+    for row in refused_by_labels(service, track):
+        with service.ledger.read() as tx:
+            rows = submissions.listing(tx, track=track)
+            has = quota.allowance(tx, service.challenge.quota, team_id=row.team_id, track=track, at=row.arrived_at)
+        again = {(one.team_id, one.sha256) for one in rows if one.status is Status.ACCEPTED}
+        if has.used >= has.per_week or (row.team_id, row.sha256) in again:
+            continue
+        try:
+            carry_out(service, look(service, row.id), why)
+        except Permanent as error:
+            journal.event("still-refused", submission=row.receipt, why=str(error))
+        else:
+            taken.append(row.receipt)
+    return taken
 
 
 def _phase_of_items(service: Service, job: Job, row: SubmissionRow) -> Phase | None:

@@ -266,3 +266,22 @@ def test_a_kept_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
     mailbot("truth", "add", "new.json", *WHY, folder=tmp_path)
     (tmp_path / "state/truths" / first).write_bytes((tmp_path / "new.json").read_bytes())
     assert "was changed" in mailbot("truth", "use", first, *WHY, folder=tmp_path, code=2).err
+
+
+def test_files_refused_by_wrong_labels_are_taken_up_again(folder: Path) -> None:
+    """Labels without an item refuse right files; once they are corrected the files count as of their arrival."""
+    rows = json.loads((folder / "labels.json").read_text())["predictions"]
+    (folder / "wrong.json").write_text(json.dumps({"predictions": [*rows[:-1], {**rows[-1], "id": 99}]}))
+    mailbot("truth", "add", "wrong.json", "--items", "--many", "--why", "another file", folder=folder)
+    mailbot("ingest", "1.eml", folder=folder)
+    assert _statuses(folder) == ["accepted", "refused"]
+    said = mailbot("truth", "add", "labels.json", "--items", "--many", "--why", "the right file", folder=folder).out
+    assert "1 file(s) that were refused for their items are tried again" in said
+    assert "S-000002: accepted now" in said
+    assert _statuses(folder) == ["accepted", "accepted"]
+    letters = [row for row in mailbot("outbox", "list", "--json", folder=folder).json if row["kind"] == "accepted"]
+    assert [row["recipient"] for row in letters] == ["beryl@example.org"]
+
+
+def _statuses(folder: Path) -> list[str]:
+    return [row["status"] for row in mailbot("submissions", "list", "--json", folder=folder).json]
