@@ -19,7 +19,7 @@ from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
 from mailbot.intake.intake import ATTEMPTS
-from mailbot.ledger import Ledger, daybook, events, mails, outbox, quota
+from mailbot.ledger import daybook, events, mails, outbox, quota
 from mailbot.letters import strangers
 from mailbot.mail import open as opening
 from mailbot.mail import tasks as mail_tasks
@@ -91,7 +91,8 @@ def opened(
     walls.undumpable()
     tracks = challenge.tracks_of(config)
     with ExitStack() as stack:
-        ledger = Ledger(config.ledger) if rebuilds else daybook.open_ledger(config.ledger, config.state)
+        opens = daybook.signed_ledger if rebuilds else daybook.open_ledger
+        ledger = opens(config.ledger, config.state)
         stack.callback(ledger.close)
         if rebuilds:
             ledger.migrate()

@@ -1,6 +1,7 @@
 """``python -m scoring PRED TRUTH --track siqa-s``: score one file against one label file, with no mail and no ledger.
 
-``python -m scoring check FILE`` is the teams' checker (:mod:`scoring.checker`).
+``python -m scoring check FILE`` is the teams' checker (:mod:`scoring.checker`), ``python -m scoring audit EXPORT
+RECEIPT`` checks an export of the whole contest, and a receipt against it (:mod:`scoring.trail.export`).
 
 Exit status: 0 accepted, 1 refused, 2 called wrongly or labels unusable.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from scoring import checker
 from scoring.declaration import siqa
 from scoring.declaration.declare import track_in
+from scoring.trail import export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["check"]:
         return checker.main(given[1:])
+    if given[:1] == ["audit"]:
+        return export.main(given[1:])
     options = _parser().parse_args(given)
     from scoring import single  # noqa: PLC0415 -- numpy is slow to load, and not for --help
 

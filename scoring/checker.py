@@ -1,7 +1,8 @@
 """The teams' checker: ``python -m scoring check FILE`` says of a file what the reply to its mail would say.
 
 It needs the ids of the items and no label, so it gives no score. As a single file (``make checker``) it runs wherever
-Python 3.11 does. Exit status: 0 in order, 1 something needs fixing, 2 called wrongly. Standard library only.
+Python 3.11 does. ``audit EXPORT RECEIPT`` checks the audit trail of a contest that was exported. Exit status: 0 in
+order, 1 something needs fixing, 2 called wrongly. Standard library only.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from scoring.rows.ids import read_ids
 from scoring.rows.members import Members, last_taker, taker
 from scoring.rows.members import check as check_members
 from scoring.text import counted
+from scoring.trail import export
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -163,7 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's own words must not break an ASCII terminal
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["audit"]:
+        return export.main(given[1:])
+    options = _parser().parse_args(given)
     try:
         ids, tracks = _given(options)
         data = options.file.read_bytes()
@@ -178,7 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="check", description="Say what the reply to a result file would say, without a score."
+        prog="check",
+        description="Say what the reply to a result file would say, without a score.",
+        epilog="`audit EXPORT RECEIPT` checks an export of a whole contest instead, and a receipt against it.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="result file: JSON, JSONL, CSV, TSV; .gz, .zip")
     parser.add_argument("--track", metavar="TRACK", help="name of a track, or a .toml file that declares one")

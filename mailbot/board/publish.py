@@ -23,7 +23,7 @@ from mailbot.ledger import boards
 from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mailbot.board.model import Board
@@ -74,6 +74,18 @@ class Publisher:
         self._write(published[-1], published[:-1])
         return self._run_command()
 
+    def differing(self) -> list[str]:
+        """Return the published files that are not what would be written now, by their paths below the folder."""
+        published, folder = self.published(), self.config.published
+        if not published:
+            return []
+        rules = site_rules.from_config(self.config, self.challenge)
+        files, pages = _made(published[-1], folder, rules, published[:-1])
+        wanted = files | {f"page/{name}": data for name, data in pages.items()}
+        there = {str(path.relative_to(folder)) for path in (folder / "page").glob("**/*") if path.is_file()}
+        strange = sorted(there - set(wanted))
+        return [name for name, data in wanted.items() if not _holds(folder / name, data)] + strange
+
     def refresh(self) -> bool:
         """Regenerate the files if a board was published; return whether all is well."""
         return not self.published() or self.rebuild()
@@ -88,6 +100,10 @@ class Publisher:
         folder, log = (self.config.published / "page").resolve(), self.config.state / "page-command.log"
         page = self.config.page
         return after_publishing(page.command, folder, seconds=page.command_seconds, log=log, alerts=self.alerts)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
 
 
 def _received(folder: Path) -> bytes | None:
@@ -106,6 +122,17 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
     Raises:
         OSError: something could not be written; what came before it is new, the rest as it was.
     """
+    files, pages = _made(board, folder, rules, past)
+    for name, data in files.items():
+        safefile.replace(folder / name, data, mode=safefile.PUBLIC_FILE)
+    site_folder.replace(folder / "page", pages)
+    return (folder / "page" / "index.html", *(folder / name for name in files))
+
+
+def _made(
+    board: Board, folder: Path, rules: SiteRules, past: Sequence[Board]
+) -> tuple[dict[str, bytes], Mapping[str, bytes]]:
+    """Return the files of a board, and those of the site by their paths below ``page/``."""
     pages = site([*past, board], rules, _received(folder))
     stand = standing([*past, board])
     board = [one for one in stand if one.phase == present_phase(stand)][-1]
@@ -114,10 +141,7 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
         "board.xlsx": workbook.as_xlsx(board),
         "board.json": exports.as_json(board),
     }
-    for name, data in files.items():
-        safefile.replace(folder / name, data, mode=safefile.PUBLIC_FILE)
-    site_folder.replace(folder / "page", pages)
-    return (folder / "page" / "index.html", *(folder / name for name in files))
+    return files, pages
 
 
 GRACE = 5.0

@@ -183,7 +183,7 @@ COMMANDS = {
     ),
     "entries": Listed("Inspect", "entries:entries", "List what teams sent besides result files: code, models, papers."),
     "outbox": Listed("Inspect", "outbox:outbox", "Outbox: list our replies, show one, send one again."),
-    "audit": Listed("Inspect", "audit:audit", "Audit trail: list it, verify it."),
+    "audit": Listed("Inspect", "audit:audit", "Audit trail: list it, verify it, seal it."),
 }
 
 

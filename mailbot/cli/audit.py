@@ -1,4 +1,4 @@
-"""audit: the audit trail, listed and verified."""
+"""audit: the audit trail, listed, verified and sealed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,37 @@ import difflib
 import json
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, opened_ledger, rfc3339, short
+from mailbot.cli.common import (
+    INCOMPLETE,
+    AsJson,
+    ConfigFile,
+    Why,
+    act_as_organizer,
+    begun,
+    emit,
+    load_config,
+    opened_ledger,
+    rfc3339,
+    short,
+)
+from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.ledger import events
+from mailbot.ledger.trail import verify as trail
 from mailbot.operations import trace
+from mailbot.operations.proof import audit as operation
+from scoring.trail.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from zoneinfo import ZoneInfo
 
-audit = typer.Typer(help="Audit trail: list it, verify it.", no_args_is_help=True)
+audit = typer.Typer(help="Audit trail: list it, verify it, seal it.", no_args_is_help=True)
 
 
 @audit.command("list")
@@ -50,18 +67,73 @@ def list_audit(
         }
         for entry in found
     ]
-    columns = {"entry": None, "at": short, "actor": None, "kind": None, "subject": None, "detail": trace.plain}
+    columns = {"entry": None, "at": short, "actor": None, "kind": None, "subject": None, "detail": _plain}
     emit(rows, as_json=as_json, columns=columns, title="Audit trail")
 
 
+def _plain(detail: dict[str, object]) -> str:
+    """Show a detail to people, without the digests of rows."""
+    return trace.plain({name: value for name, value in detail.items() if name != ROWS})
+
+
 @audit.command("verify")
-def verify_audit(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check that no entry of the audit trail was changed later. Exit code 1 when one was."""
-    with opened_ledger(load_config(context, config)) as ledger, ledger.read() as tx:
-        broken, head, count = events.first_broken(tx), events.head(tx), len(events.since(tx, 0))
-    row = {"entries": count, "head": head, "first_broken": broken, "ok": broken is None}
-    emit([row], as_json=as_json, columns=dict.fromkeys(row), title="Audit trail")
-    raise typer.Exit(0 if broken is None else INCOMPLETE)
+def verify_audit(
+    context: typer.Context,
+    receipt: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A receipt (.eml) or board.json that somebody kept.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that nothing that decides was changed later. Exit code 1 when something was.
+
+    Ledger, boards, replies, daybook, mails, labels and published files are held to the audit trail.
+    """
+    loaded = load_config(context, config)
+    given = [witness for path in receipt or () for witness in operation.read_witness(path)]
+    begun(loaded)
+    with operation.opened(loaded) as ledger:
+        report = operation.verify(loaded, ledger, given)
+    checked, faults = report.checked, report.faults
+    told = {"entries": len(checked.entries), "head": checked.head, "first_broken": checked.first_broken}
+    told |= {"ok": not faults, "unsigned": checked.unsigned, "rows_since": checked.rows_since}
+    parts = [{"part": part.name, "seen": part.seen, "does_not_fit": len(part.faults)} for part in report.parts]
+    if as_json:
+        plain = [{"entry": fault.entry, "what": fault.what} for fault in faults]
+        emit([told | {"parts": parts, "faults": plain}], as_json=True, columns={}, title="")
+    else:
+        emit(parts, as_json=False, columns=dict.fromkeys(parts[0]), title="Audit trail")
+        for fault in faults:
+            typer.echo(f"- {fault.what}")
+        typer.echo(
+            f"{'NOT INTACT' if faults else 'intact'}: {len(checked.entries)} entries, the last is {checked.head}"
+        )
+    raise typer.Exit(INCOMPLETE if faults else 0)
+
+
+@audit.command("seal")
+def seal_audit(
+    context: typer.Context,
+    why: Why,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Accept signatures and rows as they are now, whatever `audit verify` says of them. It cannot be undone.
+
+    For a state whose identity.secret was replaced, or a ledger that was mended by hand. The chain stays as it is, and
+    the entry that this makes names every fault that was accepted.
+    """
+    act_as_organizer()
+    with opened_ledger(load_config(context, config)) as ledger:
+        with ledger.read() as tx:
+            found = trail.verify(tx).faults
+        for fault in found:
+            typer.echo(f"- {fault.what}")
+        if not yes:
+            typer.confirm(f"Accept {len(found)} faults for good?", abort=True)
+        with ledger.write("seal") as tx:
+            last = operation.seal(tx, why, calendar.now())
+    typer.echo(f"Sealed: no entry up to {last} is held to a signature, and the rows are what they are now.")
 
 
 def _verify_kind(kind: str, known: Collection[str]) -> None:

@@ -99,6 +99,8 @@ class Answer:
     registration: Result | None = None
     #: For a mail that was held and confirmed: how many others of the team wait for the same.
     waiting: int = 0
+    #: The end of the audit trail with the mail's own entry, as ``57-3f2a…``; "" where it is not told.
+    trail: str = ""
 
     @property
     def is_proven(self) -> bool:

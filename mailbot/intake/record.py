@@ -100,8 +100,6 @@ class Record:
             told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
-        is_answered = self.answering.answer(tx, case, told)
-        self.forwarding.forward(tx, case, outcome, is_answered=is_answered)
         events.append(
             tx,
             kind="mail-recorded",
@@ -112,6 +110,9 @@ class Record:
             **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),
             **recorded.kept(identity),
         )
+        told = replace(told, trail=str(events.moment(tx)))  # the receipt bears witness of this very entry
+        is_answered = self.answering.answer(tx, case, told)
+        self.forwarding.forward(tx, case, outcome, is_answered=is_answered)
         return answered
 
     def _hand_in(self, tx: Tx, case: Case, team: Team, entry: Entry) -> list[EntryRow]:

@@ -18,7 +18,7 @@ from mailbot.intake.inquiry import Aim
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail import envelope
 from mailbot.mail.automatic import LOOP_HEADER
-from mailbot.mail.envelope import Outgoing, addressed
+from mailbot.mail.envelope import TRAIL_HEADER, Outgoing, addressed
 from mailbot.mail.languages import TAGS, aoe_in, words
 from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
@@ -79,6 +79,8 @@ class Replies:
         message["Auto-Submitted"] = "auto-replied"  # RFC 3834, section 5
         message["X-Auto-Response-Suppress"] = "All"
         message[LOOP_HEADER] = self.challenge.address
+        if answer.team and answer.trail:
+            message[TRAIL_HEADER] = answer.trail
         message.set_content(templates.get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
         message.add_alternative(
             templates.get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
@@ -127,6 +129,7 @@ class Replies:
             "until": when(advice.open_until) if advice.open_until else None,
             "tells_board": answer.outcome not in _NO_BOARD,
             "foot": wording.foot(is_receipt=bool(answer.submissions or answer.entries)),
+            "trail": answer.trail if answer.submissions or answer.entries or answer.done else "",
             "arrived": when(answer.arrived_at),
             "next_board": when(self.challenge.next_board(now)),
             "closed": when(last.closes) if last and last.closes else None,

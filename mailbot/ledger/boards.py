@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.config.stages import FIRST
 from mailbot.ledger.tables import boards, shown
+from mailbot.ledger.trail.rows import touch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +50,9 @@ def add(
         )
         .returning(boards.c.id)
     )  # fmt: skip
-    return int(row.scalar_one())
+    board_id = int(row.scalar_one())
+    touch(tx, "boards", board_id)
+    return board_id
 
 
 def digest(board: str) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import disputes, submissions, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Ruling
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ class DisputeRow:
 
 def add(tx: Tx, *, submission_id: int, mail_id: int, text: str, now: datetime) -> None:
     """Enter a dispute; one of a submission may be open."""
-    tx.execute(sa.insert(disputes).values(submission_id=submission_id, mail_id=mail_id, text=text, opened_at=now))
+    row = {"submission_id": submission_id, "mail_id": mail_id, "text": text, "opened_at": now}
+    touch(tx, "disputes", tx.execute(sa.insert(disputes).values(**row).returning(disputes.c.id)).scalar_one())
 
 
 def rule(tx: Tx, dispute_id: int, verdict: Ruling, why: str, now: datetime) -> None:
     """Close a dispute."""
     own = sa.update(disputes).where(disputes.c.id == dispute_id)
     tx.execute(own.values(verdict=verdict, why=why, ruled_at=now))
+    touch(tx, "disputes", dispute_id)
 
 
 def count(tx: Tx, *, team_id: int, since: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from mailbot.ledger.tables import metadata
 from mailbot.system import crash, safefile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 Tx = sa.Connection
@@ -29,12 +30,25 @@ BUSY_SECONDS = 30
 _WRITER_LOCK = 0x6D61696C  # "mail": the advisory lock that makes PostgreSQL writers queue as SQLite's do
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trail:
+    """What holds each transaction to the audit trail."""
+
+    #: Called when a transaction begins.
+    begin: Callable[[Tx], None]
+    #: Called before one commits that may write.
+    settle: Callable[[Tx], None]
+
+
 class Ledger:
     """The database. ``write`` and ``read`` give transactions; nothing else does."""
 
-    def __init__(self, url: str) -> None:
-        """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made. Raises ConfigError."""
-        self._engine = _engine(url)
+    def __init__(self, url: str, trail: Trail | None = None) -> None:
+        """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made. Raises ConfigError.
+
+        Without a ``trail`` entries are not signed and tell of no rows, as an earlier version wrote them.
+        """
+        self._engine, self._trail = _engine(url), trail
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             if self._engine.url.database:
@@ -74,7 +88,10 @@ class Ledger:
         """Begin a transaction that may write: it commits whole or not at all. ``what`` names its crash points."""
         with _translated(), self._engine.connect() as connection, crash.around(f"commit.{what}"), connection.begin():
             self._lock(connection)
+            self._begin(connection)
             yield connection
+            if self._trail:
+                self._trail.settle(connection)
             crash.point(f"commit.{what}.made")
 
     @contextmanager
@@ -82,7 +99,13 @@ class Ledger:
         """Begin a transaction that may write and keeps nothing: to see what writing would bring about."""
         with _translated(), self._engine.connect() as connection:
             self._lock(connection)
+            self._begin(connection)
             yield connection
+
+    def _begin(self, connection: Tx) -> None:
+        """Begin to note what is changed; what a transaction before left on this connection is none of its own."""
+        if self._trail:
+            self._trail.begin(connection)
 
     def _lock(self, connection: Tx) -> None:
         """Wait until nobody else writes."""
@@ -97,6 +120,7 @@ class Ledger:
         with _translated(), self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
+            self._begin(connection)
             yield connection
 
     def copy_to(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import entries, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Id
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def add(tx: Tx, item: Item, *, mail_id: int, team_id: int, kind: str, arrived_at
     """Enter one thing."""
     what = {"what": item.what, "sha256": item.sha256, "size": item.size}
     values = {"mail_id": mail_id, "team_id": team_id, "kind": kind, "arrived_at": arrived_at, "in_time": in_time}
-    tx.execute(sa.insert(entries).values(**what, **values))
+    touch(tx, "entries", tx.execute(sa.insert(entries).values(**what, **values).returning(entries.c.id)).scalar_one())
 
 
 def mail_of(tx: Tx, entry_id: int) -> int | None:

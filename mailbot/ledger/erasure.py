@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import addresses, boards, disputes, entries, mails, outbox, submissions, team_keys, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Id, MailState, Outcome, name_key
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
     named = {"name": pseudonym, "name_key": name_key(pseudonym)}
     silent = {"letters": False, "language": None, "unconfirmed_since": None}
     tx.execute(sa.update(teams).where(teams.c.id == team_id).values(**named, **silent))
+    touch(tx, "teams", team_id)
+    touch(tx, "addresses", *tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))
+    touch(tx, "team_keys", *tx.scalars(sa.select(team_keys.c.id).where(team_keys.c.team_id == team_id)))
     tx.execute(sa.delete(addresses).where(addresses.c.team_id == team_id))
     tx.execute(sa.delete(team_keys).where(team_keys.c.team_id == team_id))
     own = sa.select(mails.c.id).where(mails.c.team_id == team_id)
@@ -89,6 +93,7 @@ def _plain_submissions(tx: Tx, team_id: int) -> None:
             "notes": [_plain(one) for one in row.notes],
         }
         tx.execute(sa.update(submissions).where(submissions.c.id == row.id).values(**plain))
+        touch(tx, "submissions", row.id)
 
 
 def _plain(told: dict[str, object]) -> dict[str, object]:
@@ -100,6 +105,7 @@ def replace_board(tx: Tx, board_id: int, text: str) -> str:
     """Put another text in the place of a published board; return its SHA-256."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     tx.execute(sa.update(boards).where(boards.c.id == board_id).values(board=text, sha256=digest))
+    touch(tx, "boards", board_id)
     return digest
 
 

@@ -1,8 +1,7 @@
-"""The audit trail: append-only, each entry carrying a hash over the one before."""
+"""The audit trail: append-only; each entry carries a hash over the one before, a signature, and the rows it changed."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,24 +12,29 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import events
+from mailbot.ledger.trail import rows
 from mailbot.model import Id
+from scoring.trail import chain
+from scoring.trail.chain import GENESIS, Mark
+from scoring.trail.rows import ROWS, SEALED
+from scoring.trail.rows import told as told_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from mailbot.ledger.engine import Tx
 
-GENESIS = "0" * 64
-"""What stands before the first entry."""
+CHANGED = "rows-changed"
+"""The kind of an entry that tells of rows alone, which a transaction changed after its last other entry."""
 
 _WRITTEN = """
 address-bounced answer-relayed authserv-checked board-published command deadline-extended dispute-ruled health
-ledger-begun letters-queued letters-written likeness-found mail-approved mail-assigned mail-confirmed mail-dropped
-mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
-quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
-reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rules selected
-submission-accepted submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded
-team-forgotten team-key team-leader-set team-left team-letters team-merged team-reinstated team-renamed truth-chosen
+ledger-begun ledger-rebuilt letters-queued letters-written likeness-found mail-approved mail-assigned mail-confirmed
+mail-dropped mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
+quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent reply-retried-by-hand
+reply-sent reply-withheld rescore-told rescored roster-problems rows-changed rules selected submission-accepted
+submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded team-forgotten team-key
+team-leader-set team-left team-letters team-merged team-reinstated team-renamed trail-sealed truth-chosen
 """
 
 KINDS = frozenset(_WRITTEN.split())
@@ -54,6 +58,8 @@ class Retold:
 
 _muted: ContextVar[list[Retold] | None] = ContextVar("muted", default=None)
 
+_again: ContextVar[Mark | None] = ContextVar("again", default=None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -67,10 +73,17 @@ class Entry:
     #: Canonical JSON.
     detail: str
     hash: str
+    #: The signature; None of an entry that an earlier version wrote.
+    mac: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values; :func:`restore` takes them back."""
-        return asdict(self) | {"at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
+        plain = asdict(self) | {"at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
+        return plain if self.mac else {name: value for name, value in plain.items() if name != "mac"}
+
+    def link(self) -> chain.Entry:
+        """Return it as a link of the chain."""
+        return chain.read_entry(self.as_json())
 
 
 @contextmanager
@@ -84,21 +97,77 @@ def muted() -> Iterator[list[Retold]]:
         _muted.reset(token)
 
 
+@contextmanager
+def again(entry_id: int, digest: str) -> Iterator[None]:
+    """Do again meanwhile what an entry tells of: what is written shows the trail's end as of then."""
+    token = _again.set(Mark(entry=entry_id, hash=digest))
+    try:
+        yield
+    finally:
+        _again.reset(token)
+
+
 def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> str:  # noqa: ANN401  # detail is any JSON
-    """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label."""
+    """Write an entry and return its hash, the new head of the chain. Detail holds no personal address and no label.
+
+    The entry also tells of the rows that the transaction has changed before it.
+    """
     if (retold := _muted.get()) is not None:
         retold.append(Retold(kind=kind, subject=subject, detail=detail))
         return head(tx)
+    if kind != SEALED:
+        seal_first(tx, now)
+    if changed := rows.pending(tx):
+        detail[ROWS] = changed
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     entry = {"at": now, "actor": actor.get(), "kind": kind, "subject": subject, "detail": text}
-    digest = _hash(head(tx), entry)
-    tx.execute(sa.insert(events).values(**entry, hash=digest))
+    plain = entry | {"at": now.astimezone(UTC).isoformat(timespec="microseconds")}
+    digest = chain.hash_of(head(tx), chain.read_entry(plain | {"id": 0, "hash": ""}))
+    secret = rows.secret(tx)
+    mac = chain.signed(secret, digest) if secret is not None else None
+    tx.execute(sa.insert(events).values(**entry, hash=digest, mac=mac))
     return digest
 
 
 def kinds(tx: Tx) -> set[str]:
     """Return the kinds that an entry may have: those that are written now, and those of the trail."""
     return {*KINDS, *tx.scalars(sa.select(events.c.kind).distinct())}
+
+
+def seal_first(tx: Tx, now: datetime) -> None:
+    """Where entries of an earlier version stand and none is signed yet, tell of every row: from then on all are held.
+
+    An unsigned entry behind a signed one is not passed over like this: somebody wrote it who has not the secret.
+    """
+    last = tx.execute(sa.select(events.c.id, events.c.mac).order_by(events.c.id.desc()).limit(1)).first()
+    if last is None or last.mac is not None or rows.secret(tx) is None:
+        return
+    if tx.scalar(sa.select(events.c.id).where(events.c.mac.is_not(None)).limit(1)) is None:
+        seal(tx, now, upto=last.id, why="entries of an earlier version carry no signature")
+
+
+def seal(tx: Tx, now: datetime, *, upto: int, why: str, **detail: Any) -> None:  # noqa: ANN401  # as of append
+    """Write an entry that tells of every row there is; of the entries up to one, no signature is asked any more."""
+    rows.forget_pending(tx)
+    there = rows.all_of(tx)
+    for place, known in told_rows(links(tx)).items():
+        there.setdefault(place, {}).update({key: None for key in known if key not in there.get(place, {})})
+    append(tx, kind=SEALED, subject="trail", now=now, upto=upto, why=why, **detail, **{ROWS: there})
+
+
+def settle(tx: Tx) -> None:
+    """Tell of the rows that no entry of the transaction has told of; to be called before it commits."""
+    if _muted.get() is None and rows.has_pending(tx):
+        append(tx, kind=CHANGED, subject="ledger", now=datetime.now(UTC))
+    rows.forget_pending(tx)
+
+
+def moment(tx: Tx) -> Mark:
+    """Return the trail's present end, as receipts print it."""
+    if (mark := _again.get()) is not None:
+        return mark
+    row = tx.execute(sa.select(events.c.id, events.c.hash).order_by(events.c.id.desc()).limit(1)).first()
+    return Mark(entry=row.id, hash=row.hash) if row else Mark(entry=0, hash=GENESIS)
 
 
 def since(tx: Tx, entry_id: int) -> list[Entry]:
@@ -190,16 +259,11 @@ def finished(tx: Tx, *, before: datetime, phase: str = "") -> bool:
 
 def first_broken(tx: Tx) -> int | None:
     """Return the id of the first entry that does not follow from the one before it; None when the chain holds."""
-    before = GENESIS
+    found = chain.broken(links(tx))
+    return found.entry if found else None
+
+
+def links(tx: Tx) -> Iterator[chain.Entry]:
+    """Yield the trail as the links of its chain."""
     for row in tx.execute(sa.select(events).order_by(events.c.id)).mappings():
-        if row["hash"] != _hash(before, dict(row)):
-            return int(row["id"])
-        before = row["hash"]
-    return None
-
-
-def _hash(before: str, entry: Mapping[str, Any]) -> str:
-    """SHA-256 over the hash before and the entry's fields, one to a line."""
-    at = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    lines = (before, at, entry["actor"], entry["kind"], entry["subject"], entry["detail"])
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        yield Entry(**row).link()

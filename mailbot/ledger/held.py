@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from mailbot.ledger import events
 from mailbot.ledger.guard.mailboxes import to_mailbox
 from mailbot.ledger.tables import mails, outbox, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import AuthLevel, Id, MailState, Outcome, ReplyState
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _IS_HELD = (mails.c.state == MailState.RECORDED, mails.c.outcome == Outcome.HELD
 def release(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:
     """Make a held mail due as one that is confirmed; False when it is not held. Its arrival stays what it was."""
     sure = {"auth": AuthLevel.CONFIRMED, "auth_why": why}
+    touch(tx, "mails", mail_id)
     wanted = sa.update(mails).where(mails.c.id == mail_id, *_IS_HELD)
     return tx.execute(wanted.values(**_due(now), **sure)).rowcount == 1
 
@@ -41,6 +43,7 @@ def release(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:
 def assign(tx: Tx, mail_id: int, team_id: int, *, why: str, now: datetime) -> bool:
     """Make a mail that is no team's due as one of a team's; False when it is not such a mail. Its arrival stays."""
     sure = {"team_id": team_id, "auth": AuthLevel.CONFIRMED, "auth_why": "an organizer assigned it"}
+    touch(tx, "mails", mail_id)
     wanted = sa.update(mails).where(mails.c.id == mail_id, *_IS_NOBODYS)
     if tx.execute(wanted.values(**_due(now), **sure)).rowcount == 0:
         return False

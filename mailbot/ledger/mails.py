@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mailbot.ledger import events
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import mails
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, n
         .returning(mails.c.id)
     )
     mail_id = int(row.scalar_one())
+    touch(tx, "mails", mail_id)
     arrived = arrived_at.astimezone(UTC).isoformat()
     events.append(tx, kind="mail-spooled", subject=Id.MAIL.of(mail_id), now=now, arrived_at=arrived, **what)
     return mail_id
@@ -155,6 +157,7 @@ def record(
     done |= {"sender": sender, "subject": subject}
     auth = {"auth": verdict.level, "auth_why": verdict.why} if verdict else {}
     tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
+    touch(tx, "mails", mail_id)
 
 
 def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str, counted: bool = True) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from mailbot.config.calendar import Allowance
 from mailbot.ledger import events, submissions
 from mailbot.ledger.tables import grants, teams
+from mailbot.ledger.trail.rows import touch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -98,7 +99,7 @@ class GrantRow:
 def _add_grant(tx: Tx, *, team_id: int, track: str, week: datetime, more: int, why: str, now: datetime) -> None:
     """Let a team have so many more submissions accepted on a track in the week that begins at ``week``."""
     row = {"team_id": team_id, "track": track, "week": week, "more": more, "why": why, "granted_at": now}
-    tx.execute(sa.insert(grants).values(**row))
+    touch(tx, "grants", tx.execute(sa.insert(grants).values(**row).returning(grants.c.id)).scalar_one())
 
 
 def granted(tx: Tx, *, team_id: int, track: str, week: datetime) -> int:

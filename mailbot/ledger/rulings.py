@@ -11,6 +11,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import events, submissions, tables, teams
 from mailbot.ledger.scores import in_phases
 from mailbot.ledger.tables import exclusions, selections
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import MOST_SELECTED, Exclusion, Status
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def _exclude(tx: Tx, *, team_id: int, submission_id: int | None, kind: Exclusion
     _reinstate(tx, team_id=team_id, submission_id=submission_id)
     of = {"team_id": team_id, "submission_id": submission_id}
     tx.execute(sa.insert(exclusions).values(**of, kind=kind, why=why, since=now))
+    touch(tx, "exclusions", (team_id, submission_id))
 
 
 def _reinstate(tx: Tx, *, team_id: int, submission_id: int | None) -> bool:
     """Let it count again; False when it did."""
     of = exclusions.c.submission_id
+    touch(tx, "exclusions", (team_id, submission_id))
     same = of.is_(None) if submission_id is None else of == submission_id
     return tx.execute(sa.delete(exclusions).where(exclusions.c.team_id == team_id, same)).rowcount > 0
 
@@ -62,7 +65,9 @@ def _select(tx: Tx, *, team_id: int, track: str, stage: Stage, chosen: Collectio
     """Put a team's choice of its submissions on a track in the place of an earlier one."""
     its = (tables.submissions.c.team_id == team_id, tables.submissions.c.track == track)
     own = sa.select(tables.submissions.c.id).where(*its, *([in_phases(stage.within)] if stage.within else []))
+    touch(tx, "selections", *tx.scalars(own))
     tx.execute(sa.delete(selections).where(selections.c.submission_id.in_(own)))
+    touch(tx, "selections", *chosen)
     for submission_id in chosen:
         tx.execute(sa.insert(selections).values(submission_id=submission_id, selected_at=now))
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import scores, submissions
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Status
 from scoring.report import package_version
 
@@ -133,6 +134,7 @@ def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: d
     new = [each for each in found if each.submission_id not in known]
     if new:
         _insert(tx, same, new)
+        touch(tx, "scores", *((each.submission_id, version.truth, version.scorer) for each in new))
     return len(new)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import exclusions, scores, submissions, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Id, Judged, Status
 from scoring.report import package_version
 
@@ -93,7 +94,9 @@ def add(
         )
         .returning(submissions.c.id)
     )
-    return int(row.scalar_one())
+    submission_id = int(row.scalar_one())
+    touch(tx, "submissions", submission_id)
+    return submission_id
 
 
 def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) -> bool:
@@ -101,6 +104,7 @@ def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) ->
     waiting = (submissions.c.id == submission_id, submissions.c.status != Status.ACCEPTED)
     notes = [asdict(note) for note in evaluation.notes]
     made = {"status": Status.ACCEPTED, "track": evaluation.track, "phase": phase, "problems": [], "notes": notes}
+    touch(tx, "submissions", submission_id)
     return tx.execute(sa.update(submissions).where(*waiting).values(**made)).rowcount == 1
 
 
@@ -127,6 +131,7 @@ def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime)
             version=package_version(),
         )
     )
+    touch(tx, "scores", (submission_id, evaluation.truth, evaluation.scorer))
     return True
 
 

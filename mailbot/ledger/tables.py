@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mailbot.ledger import schema
-from mailbot.ledger.guard import tables as _guard  # noqa: F401  # its tables are in the metadata too
+from mailbot.ledger.guard import tables as _guard  # its tables are in the metadata too
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 
-metadata = schema.metadata  # all of them
+metadata = _guard.metadata  # of all of them
 
 teams = table(
     "teams",
@@ -297,4 +296,5 @@ events = table(
     sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the entry before and this one's fields
+    sa.Column("mac", sa.String(64)),  # over the hash, by the state's secret; none of an earlier version's entries
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import addresses, metadata, selections, submissions, team_keys, teams
+from mailbot.ledger.trail.rows import touch, touch_team
 from mailbot.model import Team, name_key
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime, *, unco
         if address not in known:
             tx.execute(sa.delete(addresses).where(addresses.c.address == address, ~_PRESENT))
             tx.execute(sa.insert(addresses).values(address=address, team_id=team_id))
+            touch(tx, "addresses", address)
+    if found is None:
+        touch(tx, "teams", team_id)
     return team_id
 
 
 def leave(tx: Tx, team_id: int, address: str, now: datetime) -> bool:
     """Take an address off its team; False when it is not on it."""
+    touch(tx, "addresses", address)
     where = (addresses.c.team_id == team_id, addresses.c.address == address, _PRESENT)
     return tx.execute(sa.update(addresses).where(*where).values(left_at=now)).rowcount == 1
 
@@ -47,6 +52,7 @@ def refuse(tx: Tx, team_id: int, address: str, now: datetime) -> None:
     known = tx.scalar(sa.select(addresses.c.id).where(addresses.c.address == address))
     if known is None:
         tx.execute(sa.insert(addresses).values(address=address, team_id=team_id, left_at=now))
+        touch(tx, "addresses", address)
 
 
 def set_leader(tx: Tx, team_id: int, address: str) -> None:
@@ -61,19 +67,23 @@ def set_leader(tx: Tx, team_id: int, address: str) -> None:
 def rename(tx: Tx, team_id: int, name: str) -> None:
     """Give a team another name."""
     tx.execute(sa.update(teams).where(teams.c.id == team_id).values(name=name, name_key=name_key(name)))
+    touch(tx, "teams", team_id)
 
 
 def merge(tx: Tx, gone_id: int, into_id: int, now: datetime) -> None:
     """Give all that a team has to another one, whose leader goes on; the team itself and its key end."""
     leader = with_id(tx, into_id).addresses[:1]
     own = sa.select(submissions.c.id).where(submissions.c.team_id == gone_id)
+    touch(tx, "selections", *tx.scalars(own))
     tx.execute(sa.delete(selections).where(selections.c.submission_id.in_(own)))
+    touch_team(tx, gone_id)
     current = (team_keys.c.team_id == gone_id, team_keys.c.ended_at.is_(None))
     tx.execute(sa.update(team_keys).where(*current).values(ended_at=now))
     for table in metadata.sorted_tables:
         if "team_id" in table.c:
             tx.execute(sa.update(table).where(table.c.team_id == gone_id).values(team_id=into_id))
     tx.execute(sa.delete(teams).where(teams.c.id == gone_id))
+    touch_team(tx, into_id)
     for address in leader:
         set_leader(tx, into_id, address)
 
@@ -181,8 +191,10 @@ class KeyRow:
 def issue_key(tx: Tx, team_id: int, digest: str, now: datetime) -> None:
     """Give a team a new key; the one before ends at this instant."""
     current = (team_keys.c.team_id == team_id, team_keys.c.ended_at.is_(None))
+    touch(tx, "team_keys", *tx.scalars(sa.select(team_keys.c.id).where(*current)))
     tx.execute(sa.update(team_keys).where(*current).values(ended_at=now))
-    tx.execute(sa.insert(team_keys).values(team_id=team_id, hash=digest, since=now))
+    new = sa.insert(team_keys).values(team_id=team_id, hash=digest, since=now)
+    touch(tx, "team_keys", tx.execute(new.returning(team_keys.c.id)).scalar_one())
 
 
 def find_keys(tx: Tx, digests: Sequence[str]) -> list[KeyRow]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.config.stages import FIRST
 from mailbot.ledger.tables import truth_choices, truths
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Source
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def add(
     listed = None if positions is None else list(positions)
     values = {"sha256": sha256, "track": track, "n": n, "added_at": now, "whole": whole}
     tx.execute(sa.insert(truths).values(**values, positions=sa.null() if listed is None else listed))
+    touch(tx, "truths", (track, sha256))
     return True
 
 
@@ -99,7 +101,8 @@ def choose(
     """Make a known version the present one of its track in a stage, and a scorer that of the track in all stages."""
     values = {"track": track, "truth": truth, "source": source, "why": why, "chosen_at": now, "stage": stage}
     values |= {"scorer": scorer}
-    tx.execute(sa.insert(truth_choices).values(**values))
+    chosen = tx.execute(sa.insert(truth_choices).values(**values).returning(truth_choices.c.id))
+    touch(tx, "truth_choices", chosen.scalar_one())
 
 
 def choices(tx: Tx) -> list[Choice]:

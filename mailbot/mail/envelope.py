@@ -13,12 +13,16 @@ from urllib.parse import quote
 
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.mime.text import literal
+from scoring.trail import witness
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
 
+
+TRAIL_HEADER = witness.HEADER
+"""The end of the audit trail when a receipt was written: who keeps the receipt can prove what the trail said then."""
 
 _LETTERS = 32
 """Hex letters of a Message-ID: 128 bits of an HMAC."""

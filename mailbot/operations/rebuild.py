@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.config.schema import Config
-    from mailbot.operations.replay import Rebuilt
+    from mailbot.operations.rebuild_report import Rebuilt
     from mailbot.service import Service
     from mailbot.transport.imap.mailbox import Mailbox
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mailbot.ledger.events import Retold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """What came of a rebuild."""
+
+    #: Entries of the trail, mails, submissions, and mails that were ``not_in_the_trail``.
+    counts: dict[str, int]
+    #: What came out otherwise than the trail says, a sentence each.
+    differences: list[str]
 
 
 def differences(kind: str, subject: str, said: Mapping[str, Any], made: Sequence[Retold]) -> list[str]:

@@ -33,10 +33,13 @@ from mailbot.ledger import (
     teams,
 )
 from mailbot.ledger.mails import Place
+from mailbot.ledger.trail import verify
 from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
 from mailbot.operations import acceptance, ingest, rebuild_report, rescore
 from mailbot.operations import teams as roster_changes
+from mailbot.operations.rebuild_report import Rebuilt
+from scoring.trail.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,16 +55,6 @@ LETTERS_QUEUED = frozenset({"letters-queued", "reminders-queued"})
 
 LETTERS = frozenset({"standing", "reminder", "digest"})
 """What such letters are called in the outbox."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rebuilt:
-    """What came of it."""
-
-    #: Entries of the trail, mails, submissions, and mails that were ``not_in_the_trail``.
-    counts: dict[str, int]
-    #: What came out otherwise than the trail says, a sentence each.
-    differences: list[str]
 
 
 @dataclass
@@ -105,12 +98,15 @@ class Again:
                 self.service.labels.take_config(self.clock())
             for entry in trail:
                 kind, subject, detail = entry["kind"], entry["subject"], json.loads(entry["detail"])
+                detail.pop(ROWS, None)  # what rows there are now is held to them in the end
                 retold.clear()
-                with self._at(datetime.fromisoformat(entry["at"])):
+                with self._at(datetime.fromisoformat(entry["at"])), events.again(entry["id"], entry["hash"]):
                     self._again(kind, subject, detail)
                 differences += rebuild_report.differences(kind, subject, detail, retold)
         if trail:
             self._settle_letters(trail)
+            with self.service.ledger.write("rebuild") as tx:
+                differences += verify.tell_again(tx, self.clock())
         flow.enter_config(self.service)
         new = self._newcomers(known=bool(trail))
         daybook.catch_up(self.service.ledger, self.service.config.state)
@@ -145,7 +141,7 @@ class Again:
         """Carry out one entry; what only tells of something (health, a truth) needs nothing."""
         carry_out: dict[str, Callable[[str, dict[str, Any]], None]] = {
             "mail-spooled": self._mail,
-            "reply-withheld": lambda subject, _: self._withheld.add(subject),
+            "reply-withheld": self._withhold,
             "mail-recorded": self._record,
             "mail-approved": self._approved,
             "mail-assigned": self._assigned,
@@ -153,7 +149,7 @@ class Again:
             "mail-set-aside": self._set_aside,
             "team-key": self._key,
             "authserv-checked": self._authserv,
-            "truth-chosen": self._truth,
+            "truth-chosen": lambda track, detail: self.service.labels.choose_again(track, detail, self.clock()),
             "rescored": self._rescored,
             "rescore-told": self._told,
             "likeness-found": self._likeness,
@@ -180,10 +176,16 @@ class Again:
             mails.add(tx, place, sha256=detail["sha256"], size=detail["size"], arrived_at=arrived, now=self.clock())
 
     def _record(self, subject: str, detail: dict[str, Any]) -> None:
-        self.service.intake.step(only=(mail_id := Id.MAIL.number(subject)), known=recorded.read(detail))
+        self.service.intake.step(only=Id.MAIL.number(subject), known=recorded.read(detail))
         if subject in self._withheld:
-            with self.service.ledger.write("rebuild") as tx:
-                outbox.withhold(tx, only=[row.id for row in outbox.of_mail(tx, mail_id)], error="by the limits of then")
+            self._withhold(subject, detail)
+
+    def _withhold(self, subject: str, _detail: dict[str, Any]) -> None:
+        """Withhold the reply to a mail; earlier versions entered that before the mail's record."""
+        self._withheld.add(subject)
+        with self.service.ledger.write("rebuild") as tx:
+            written = [row.id for row in outbox.of_mail(tx, Id.MAIL.number(subject))]
+            outbox.withhold(tx, only=written, error="by the limits of then")
 
     def _approved(self, subject: str, _detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
@@ -222,9 +224,6 @@ class Again:
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
                 notices.ask_one(tx, self.service.challenge, team, self.clock(), secret=self.service.secret)
-
-    def _truth(self, track: str, detail: dict[str, Any]) -> None:
-        self.service.labels.choose_again(track, detail, self.clock())
 
     def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
         """Score again what was scored then: a track; in trails of the first version one submission."""

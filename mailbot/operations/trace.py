@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.ledger import disputes, entries, events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
 from mailbot.model import Id
+from scoring.trail.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,7 +138,8 @@ def _entries(found: Iterable[Entry]) -> list[Step]:
 
 def _entry(entry: Entry) -> Step:
     """Tell an entry of the audit trail: who acted, unless it was mailbot itself, and what is kept of it."""
-    told = {k: v for k, v in json.loads(entry.detail).items() if k not in _TOLD_ELSEWHERE.get(entry.kind, ())}
+    elsewhere = {ROWS, *_TOLD_ELSEWHERE.get(entry.kind, ())}
+    told = {k: v for k, v in json.loads(entry.detail).items() if k not in elsewhere}
     told = {name.replace("_", " "): value for name, value in told.items() if value not in (None, "", [])}
     by = [f"by {entry.actor}"] if entry.actor != "mailbot" else []
     stage = _STAGES.get(entry.kind, Stage.RULED if entry.subject.startswith("S-") else Stage.HANDLED)

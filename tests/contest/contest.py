@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot import flow, service
 from mailbot.config import load
-from mailbot.ledger import outbox
+from mailbot.ledger import events, outbox
+from mailbot.ledger.trail import verify
 from mailbot.operations import ingest
 from tests.unit.services import in_process
 
@@ -68,6 +69,9 @@ def contest(folder: Path, clock: Clock, **sections: Any) -> Iterator[service.Ser
     """Open a service on the contest in a folder; it reads and scores in this process, as its commands do not."""
     with flow.working(load.load(write_config(folder, **sections)), clock=clock) as wired:
         yield in_process(wired)
+        with wired.ledger.read() as tx:
+            entries = list(events.links(tx))
+            assert [fault.what for fault in verify.unfit(tx, entries)] == []  # whatever was done, the trail tells of it
 
 
 def mail(sender: str, *, shift: float = 0.0, subject: str = "[SIQA Submission] x - y", **fields: str) -> bytes:

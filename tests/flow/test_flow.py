@@ -122,6 +122,7 @@ def _anytime(text: str) -> str:
     text = re.sub(r"(?<=must reach us before )[^.]*\.", "<instant>.", CODE.sub("[<code>]", text))
     text = re.sub("(?<=请确保您的回复在 )[^。]*。", "<instant>。", text)
     text = re.sub(r"mbk[a-z2-7]{26}", "<key>", text)
+    text = re.sub(r"(?<![0-9a-f])\d+-[0-9a-f]{64}", "<entry>", text)
     text = re.sub("(?<=排行榜发布时间\N{FULLWIDTH COLON}).*。", "<instant>。", text)
     return re.sub(r"(?<=leaderboard is published on ).*\.", "<instant>.", text)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from mailbot.ledger import schema
 from mailbot.ledger.schema import Instant, row_id, table
+
+metadata = schema.metadata
 
 marks = table(
     "marks",

@@ -10,6 +10,7 @@ from mailbot.config.calendar import shown
 from mailbot.daemon import report
 from mailbot.errors import MailbotError
 from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
+from mailbot.ledger.trail import verify as trail
 from mailbot.model import MailState, ReplyState
 from mailbot.operations import beginning
 from mailbot.operations.doctor import board as doctor_sheet
@@ -94,12 +95,12 @@ def _ledger(service: Service) -> Iterator[Finding]:
 
 def _trail(service: Service) -> Iterator[Finding]:
     with service.ledger.read() as tx:
-        broken, head = events.first_broken(tx), events.head(tx)
-    if broken is None:
-        yield Finding(part="audit trail", level=Level.GREEN, detail=f"unbroken, ends in {head[:12]}")
+        found = trail.verify(tx)
+    if not found.faults:
+        yield Finding(part="audit trail", level=Level.GREEN, detail=f"unbroken, ends in {found.head[:12]}")
     else:
-        mend = "somebody changed the ledger: compare it with a backup"
-        yield Finding(part="audit trail", level=Level.RED, detail=f"entry {broken} was changed", mend=mend)
+        mend = "somebody changed the ledger: `mailbot audit verify` names all of it; compare it with a backup"
+        yield Finding(part="audit trail", level=Level.RED, detail=found.faults[0].what, mend=mend)
 
 
 def _stock(service: Service) -> Iterator[Finding]:

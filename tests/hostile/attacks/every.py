@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks import labels, people, replies, work
+from tests.hostile.attacks import labels, people, replies, trail, work
 
 if TYPE_CHECKING:
     from tests.hostile.attacks.model import Attack
 
-MODULES = (labels, people, replies, work)
+MODULES = (labels, people, replies, trail, work)
 
 ATTACKS: tuple[Attack, ...] = tuple(chain.from_iterable(module.ATTACKS for module in MODULES))

@@ -6,14 +6,21 @@ import email
 import json
 import shutil
 import sqlite3
+import subprocess
+import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.policy import default
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mailbot.ledger import daybook
 from mailbot.mail import open as opening
 from mailbot.mail.open import Reach
+from mailbot.operations.proof import audit
+from scoring.trail import witness
+from tests.command import MAILBOT, mailbot
 from tests.hostile.attacks.model import ADA, CARL, CHAIR, Sent
 from tests.integration.bot import LABELS, Bot, wait
 from tests.integration.identity_cases import MX, ZONE, record
@@ -22,8 +29,7 @@ from tests.servers.process import LOOPBACK
 from tests.unit.services import BEFORE, Clock, served, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from mailbot.service import Service
     from tests.servers.dovecot import Mailbox
@@ -48,6 +54,21 @@ class _Ground:
         """See Ground."""
         return [_read(raw) for (raw,) in self.rows("SELECT message FROM outbox ORDER BY id")]
 
+    def receipts(self) -> list[bytes]:
+        """See Ground."""
+        return [raw for (raw,) in self.rows("SELECT message FROM outbox WHERE kind = 'reply' ORDER BY id")]
+
+    def copied(self, change: Callable[[Path], object]) -> Path:
+        """Copy the whole folder, the ledger as SQLite copies one that is in use, and change the state in it."""
+        copy = Path(tempfile.mkdtemp(dir=self.folder.parent)) / "copy"
+        left_out = shutil.ignore_patterns("ledger.db*", "mailbot.lock")
+        shutil.copytree(self.folder, copy, symlinks=True, ignore=left_out)
+        paths = (self.folder / "state/ledger.db", copy / "state/ledger.db")
+        with closing(sqlite3.connect(paths[0])) as ledger, closing(sqlite3.connect(paths[1])) as other:
+            ledger.backup(other)
+        change(copy / "state")
+        return copy
+
 
 def _read(raw: bytes) -> Sent:
     mail = email.message_from_bytes(raw, policy=default)
@@ -69,6 +90,21 @@ class Inside(_Ground):
         row = take(self.service, raw, arrived_at=self.clock())
         return str(row.outcome or row.state)
 
+    def publish(self) -> None:
+        """See Ground."""
+        self.service.weekly.publish(as_of=self.clock())
+        daybook.catch_up(self.service.ledger, self.service.config.state)
+
+    def audited(self, change: Callable[[Path], object], receipt: bytes = b"") -> list[str]:
+        """See Ground."""
+        copy = self.copied(change)
+        config = self.service.config.model_copy(update={"state": copy / "state"})
+        seen = [("the receipt", mark) for mark in witness.marks_in(receipt)]
+        with audit.opened(config) as ledger:
+            found = audit.verify(config, ledger, seen).faults
+        shutil.rmtree(copy.parent)
+        return [fault.what for fault in found]
+
 
 @dataclass
 class Daemon(_Ground):
@@ -83,6 +119,20 @@ class Daemon(_Ground):
         wait(lambda: self._settled() > before and not self._open(), self.folder / "journal.jsonl")
         ((outcome,),) = self.rows("SELECT coalesce(outcome, state) FROM mails ORDER BY id DESC LIMIT 1")
         return str(outcome)
+
+    def publish(self) -> None:
+        """See Ground."""
+        mailbot("publish", folder=self.folder)
+
+    def audited(self, change: Callable[[Path], object], receipt: bytes = b"") -> list[str]:
+        """See Ground."""
+        copy = self.copied(change)
+        (copy / "receipt.eml").write_bytes(receipt)
+        given = ("--receipt", "receipt.eml") if receipt else ()
+        command = (str(MAILBOT), "audit", "verify", "--json", *given)
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=60)
+        shutil.rmtree(copy.parent)
+        return [fault["what"] for fault in json.loads(done.stdout)[0]["faults"]] if done.stdout else [done.stderr]
 
     def _settled(self) -> int:
         ((count,),) = self.rows("SELECT count(*) FROM mails WHERE state IN ('recorded', 'set-aside')")

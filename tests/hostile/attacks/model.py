@@ -46,6 +46,15 @@ class Ground(Protocol):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the ledger."""
 
+    def publish(self) -> None:
+        """Publish a board now."""
+
+    def receipts(self) -> list[bytes]:
+        """Return the replies to teams that were written so far, as they are sent."""
+
+    def audited(self, change: Callable[[Path], object], receipt: bytes = b"") -> list[str]:
+        """Change a copy of the state folder; return what ``audit verify`` says does not fit there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from mailbot.errors import Permanent, Temporary
 from mailbot.ledger import Ledger, events, tables
 from mailbot.ledger.engine import MIGRATIONS, upgrade
+from scoring.trail.chain import GENESIS
 from tests.integration.ledger import rows
 from tests.integration.ledger.rows import NOW
 
@@ -33,7 +34,7 @@ def _trail(ledger: Ledger) -> list[int]:
 def test_an_untouched_chain_holds(ledger: Ledger) -> None:
     """Each entry follows from the one before, and the first from nothing."""
     with ledger.read() as tx:
-        assert (events.head(tx), events.first_broken(tx), events.began(tx)) == (events.GENESIS, None, None)
+        assert (events.head(tx), events.first_broken(tx), events.began(tx)) == (GENESIS, None, None)
     _trail(ledger)
     with ledger.read() as tx:
         assert events.first_broken(tx) is None

@@ -10,22 +10,29 @@ import pytest
 from mailbot.cli import main
 from mailbot.errors import ConfigError
 from mailbot.identity import keys
+from mailbot.ledger import daybook, events
 from mailbot.operations.doctor import identity as doctor_auth
 from tests.contest.contest import write_config
-from tests.unit.services import Clock, keyed, served
+from tests.unit.services import NOW, Clock, keyed, served
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_it_is_made_while_nobody_has_a_key(tmp_path: Path) -> None:
-    """A new contest needs no act of its own; from then on the secret stays what it is."""
-    with served(tmp_path, Clock()) as service:
-        made = keys.of(service.config.state, service.ledger)
-        assert len(made) == 32
-        assert keys.of(service.config.state, service.ledger) == made
-        (service.config.state / keys.FILE).unlink()
-        assert keys.of(service.config.state, service.ledger) != made
+def test_it_is_made_while_nothing_is_signed(tmp_path: Path) -> None:
+    """A new contest needs no act of its own; from its first entry in the audit trail the secret stays what it is."""
+    ledger = daybook.open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)
+    made = keys.of(tmp_path, ledger)
+    assert len(made) == 32
+    assert keys.of(tmp_path, ledger) == made
+    (tmp_path / keys.FILE).unlink()
+    assert keys.of(tmp_path, ledger) != made
+    with ledger.write() as tx:
+        events.append(tx, kind="ledger-begun", subject="SIQA", now=NOW)
+    (tmp_path / keys.FILE).unlink()
+    with pytest.raises(ConfigError, match="the audit trail's signatures"):
+        keys.of(tmp_path, ledger)
+    ledger.close()
 
 
 def test_a_lost_one_is_red_and_not_made_again(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""The rows that decide, as entries of the audit trail tell of them: what a transaction has changed, and all there are.
+
+Whoever changes such a row says so by :func:`touch`; the next entry of the transaction tells of it, or one of its own at
+the end. What an address or a key is told by is keyed, so that nobody can guess it out of an export.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mailbot.ledger import tables
+from scoring.trail import rows as told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+
+    from mailbot.ledger.engine import Tx
+
+Digests = dict[str, str | None]
+"""Digests of rows by their keys; None: it was taken out."""
+
+Rows = dict[str, Digests]
+"""The same by place."""
+
+PENDING, SECRET = "mailbot.trail.pending", "mailbot.trail.secret"  # names, not what they hold
+"""Where a connection has what its transaction changed, and what gives the secret."""
+
+PRIVATE = ("addresses", "team_keys")
+"""Tables that an export shows nobody: only organizers can hold these to the trail."""
+
+_COLUMNS = {
+    "scores": ("submission_id", "truth", "scorer"),
+    "exclusions": ("team_id", "submission_id"),
+    "truths": ("track", "sha256"),
+    "selections": ("submission_id",),
+    "addresses": ("address",),
+}
+"""What rows are known by; else their id."""
+
+_AT_ONCE = 500
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    """Return the columns that a row of a table is known by."""
+    return _COLUMNS.get(table, ("id",))
+
+
+def begin(tx: Tx, give: Callable[[Tx], bytes]) -> None:
+    """Begin to note what a transaction changes; ``give`` returns the secret of the state folder, when it is needed."""
+    tx.info[SECRET] = give
+    forget_pending(tx)
+
+
+def touch(tx: Tx, table: str, *keys: tuple[Hashable, ...] | Hashable) -> None:
+    """Note that rows are new, changed or gone, each by its key: a value, or several for a key of several columns."""
+    if SECRET not in tx.info:
+        return  # nothing holds this ledger to a trail
+    pending: dict[str, dict[tuple[Hashable, ...], None]] = tx.info.setdefault(PENDING, {})
+    pending.setdefault(table, {}).update((key if isinstance(key, tuple) else (key,), None) for key in keys)
+
+
+def touch_team(tx: Tx, team_id: int) -> None:
+    """Note that everything of a team changes: to be called before it goes to another one, and after."""
+    touch(tx, "teams", team_id)
+    for table in (*told.FIELDS, *PRIVATE):
+        of = tables.metadata.tables[table]
+        if "team_id" in of.c:
+            columns = [of.c[name] for name in columns_of(table)]
+            touch(tx, table, *(tuple(row) for row in tx.execute(sa.select(*columns).where(of.c.team_id == team_id))))
+
+
+def has_pending(tx: Tx) -> bool:
+    """Whether rows were changed that no entry has told of yet."""
+    return bool(tx.info.get(PENDING))
+
+
+def forget_pending(tx: Tx) -> None:
+    """Leave out what was noted: nobody is to tell of it."""
+    tx.info.pop(PENDING, None)
+
+
+def pending(tx: Tx) -> Rows:
+    """Return the rows that the transaction has changed since it was asked last, as they are now."""
+    found: Rows = {}
+    for table, keys in tx.info.pop(PENDING, {}).items():
+        if table in PRIVATE and secret(tx) is None:
+            continue
+        for each in keys:
+            place, key = _place(tx, table, dict(zip(columns_of(table), each, strict=True)))
+            found.setdefault(place, {})[key] = None
+        _digests(tx, table, _picked(tx, table, list(keys)), found)
+    return found
+
+
+def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:
+    """Return every row that decides, or those of some tables."""
+    found: Rows = {}
+    for table in only or (*told.FIELDS, *PRIVATE):
+        if table not in PRIVATE or secret(tx) is not None:
+            found.setdefault(table, {})
+            _digests(tx, table, tx.execute(sa.select(tables.metadata.tables[table])).mappings(), found)
+    return {place: rows for place, rows in found.items() if rows or place in told.FIELDS or place in PRIVATE}
+
+
+def secret(tx: Tx) -> bytes | None:
+    """Return the secret of the state folder; None for a ledger that was opened without it."""
+    give = tx.info.get(SECRET)
+    return give(tx) if give else None
+
+
+def _picked(tx: Tx, table: str, keys: list[tuple[Hashable, ...]]) -> Iterator[Mapping[Any, Any]]:
+    """Yield the rows of some keys; the first columns but one are few, so rows are asked for by the rest at once."""
+    of, names = tables.metadata.tables[table], columns_of(table)
+    groups: dict[tuple[Hashable, ...], list[Hashable]] = {}
+    for key in keys:
+        groups.setdefault(key[1:], []).append(key[0])
+    for rest, firsts in groups.items():
+        same = [
+            of.c[name].is_(None) if value is None else of.c[name] == value
+            for name, value in zip(names[1:], rest, strict=True)
+        ]
+        left = iter(firsts)
+        while some := list(islice(left, _AT_ONCE)):
+            yield from tx.execute(sa.select(of).where(of.c[names[0]].in_(some), *same)).mappings()
+
+
+def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows) -> None:
+    """Add the digests of rows, by place and key."""
+    for row in rows:
+        place, key = _place(tx, table, row)
+        is_private = table in PRIVATE
+        digest = _private(tx, _secret_line(table, row)) if is_private else told.digest_of(table, _as_told(table, row))
+        found.setdefault(place, {})[key] = digest
+
+
+def _as_told(table: str, row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return a row with what is told of it; of a board that is the hash of its text, not the one noted beside it."""
+    return {**row, "sha256": hashlib.sha256(row["board"].encode()).hexdigest()} if table == "boards" else row
+
+
+def _place(tx: Tx, table: str, row: Mapping[Any, Any]) -> tuple[str, str]:
+    if table == "addresses":
+        return table, _private(tx, row["address"])
+    return (table, str(row["id"])) if table == "team_keys" else told.place_of(table, row)
+
+
+def _secret_line(table: str, row: Mapping[Any, Any]) -> str:
+    """Return what is told of a row that nobody else sees: whose it is, and whether still."""
+    if table == "addresses":
+        return f"{row['address']} {row['team_id']} {row['left_at'] is not None}"
+    return f"{row['id']} {row['team_id']} {row['hash']} {row['ended_at'] is not None}"
+
+
+def _private(tx: Tx, text: str) -> str:
+    key = secret(tx) or b""
+    return hmac.new(key, f"audit row {text}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Hold what is kept to what was entered and printed of it."""

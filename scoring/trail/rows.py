@@ -1,0 +1,159 @@
+"""The rows that decide: each change of one is told by an entry, by the row's digest; so the rows are held to the trail.
+
+An entry whose detail has ``rows`` says ``{place: {key: digest}}``, null for a row that was taken out. The last word on
+a row is what it must be now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scoring.trail.chain import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scoring.trail.chain import Entry
+
+ROWS = "rows"
+"""The name in an entry's detail."""
+
+SEALED = "trail-sealed"
+"""The kind of an entry that tells of every row there is: from then on the rows are held to the trail."""
+
+_LETTERS = 32
+"""Hex letters of a digest: 128 bits."""
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "mails": ("id", "sha256", "size", "arrived_at", "team_id", "auth"),
+    "submissions": (
+        "id", "mail_id", "team_id", "track", "phase", "method", "sha256", "size", "arrived_at", "status",
+    ),
+    "scores": ("submission_id", "truth", "track", "scorer", "n", "value", "metrics"),
+    "teams": ("id", "name"),
+    "exclusions": ("team_id", "submission_id", "kind", "why"),
+    "selections": ("submission_id",),
+    "grants": ("id", "team_id", "track", "week", "more", "why"),
+    "truths": ("track", "sha256", "n", "whole"),
+    "truth_choices": ("id", "track", "truth", "source", "why", "stage", "scorer"),
+    "boards": ("id", "sha256"),
+    "entries": ("id", "mail_id", "team_id", "kind", "sha256", "size", "arrived_at", "in_time"),
+    "disputes": ("id", "submission_id", "mail_id", "verdict"),
+}  # fmt: skip
+"""What a row's digest is over. Nothing of it is a person's address, and an export has it all."""
+
+NAMED = {
+    "mails": "the mail M-{:06d}",
+    "submissions": "the submission S-{:06d}",
+    "scores": "the score of S-{:06d}",
+    "teams": "the team with the id {}",
+    "boards": "the published board {}",
+    "selections": "the selection of S-{:06d}",
+    "entries": "the paper or archive E-{:06d}",
+}
+"""How a row is called, by its key; others by table and key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the trail says last of a row."""
+
+    #: None: it was taken out.
+    digest: str | None
+    #: The entry that says so.
+    entry: int
+
+
+Said = dict[str, dict[str, Told]]
+"""What the trail says last of every row, by place and key."""
+
+
+def place_of(table: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return under which table and key entries tell of a row; scores are told of by what they were computed by."""
+    if table == "scores":
+        return f"scores {row['truth']} {row['scorer']}", str(row["submission_id"])
+    if table == "exclusions":
+        return table, f"{row['team_id']} {row['submission_id'] or '*'}"
+    if table == "truths":
+        return table, f"{row['track']} {row['sha256']}"
+    return table, str(row["submission_id" if table == "selections" else "id"])
+
+
+def line_of(table: str, row: Mapping[str, Any]) -> str:
+    """Return what a row says, in one canonical line."""
+    fields = [_plain(row[name]) for name in FIELDS[table]]
+    return json.dumps([table, *fields], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest_of(table: str, row: Mapping[str, Any]) -> str:
+    """Return the digest of a row."""
+    return hashlib.sha256(line_of(table, row).encode()).hexdigest()[:_LETTERS]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # any value of a row
+    """Return a value as it is hashed: instants in UTC, numbers to 12 significant digits, as processors may differ."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value
+
+
+def told(entries: Iterable[Entry]) -> Said:
+    """Return the trail's last word on every row, by place and key."""
+    found: Said = {}
+    for entry in entries:
+        if f'"{ROWS}":' not in entry.detail:
+            continue
+        for place, rows in _rows_of(entry).items():
+            known = found.setdefault(place, {})
+            known.update((key, Told(digest=digest, entry=entry.id)) for key, digest in rows.items())
+    return found
+
+
+def _rows_of(entry: Entry) -> dict[str, dict[str, str | None]]:
+    """Return the digests that an entry tells; what has another form tells of nothing, and the rows show it."""
+    rows = entry.told.get(ROWS)
+    return {place: keys for place, keys in rows.items() if isinstance(keys, dict)} if isinstance(rows, dict) else {}
+
+
+def since(entries: Iterable[Entry]) -> int | None:
+    """Return the first entry that tells of rows; None when no entry does."""
+    return next((entry.id for entry in entries if f'"{ROWS}":' in entry.detail), None)
+
+
+def unfit(said: Mapping[str, Mapping[str, Told]], present: Mapping[str, Mapping[str, str]]) -> list[Fault]:
+    """Hold rows, as digests by place and key, to the trail's last word; return what does not fit, first entry first."""
+    faults = []
+    for place, rows in present.items():
+        known = said.get(place, {})
+        for key, digest in rows.items():
+            if (last := known.get(key)) is None:
+                faults.append(Fault(what=f"{name_of(place, key)}: no entry tells of it"))
+            elif last.digest is None:
+                faults.append(Fault(entry=last.entry, what=f"{name_of(place, key)}: entry {last.entry} took it out"))
+            elif last.digest != digest:
+                what = f"{name_of(place, key)} is not what entry {last.entry} says"
+                faults.append(Fault(entry=last.entry, what=what))
+    tables = {place.partition(" ")[0] for place in present}
+    for place, known in said.items():
+        there = set(present.get(place, {})) if place.partition(" ")[0] in tables else set(known)
+        for key, last in known.items():
+            if last.digest is not None and key not in there:
+                what = f"{name_of(place, key)}, of which entry {last.entry} tells, is not there"
+                faults.append(Fault(entry=last.entry, what=what))
+    return sorted(faults, key=lambda fault: (fault.entry is None, fault.entry or 0))
+
+
+def name_of(place: str, key: str) -> str:
+    """Return how a row is called in a sentence."""
+    table, _, by = place.partition(" ")
+    if table in NAMED and key.isdecimal():
+        return NAMED[table].format(int(key)) + (f" by the labels {by[:16]}" if by else "")
+    return f"the row {key[:40]} of {table}"
