@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -30,6 +31,23 @@ def printable(text: str, limit: int = 60) -> str:
     squeezed = " ".join(unicodedata.normalize("NFC", spaced).split())
     inert = "".join(REPLACEMENT if unicodedata.category(char).startswith("C") else char for char in squeezed)
     return _shortened(inert, limit)
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that a terminal acts on, or that no reader can see."""
+
+
+def inert(text: str) -> str:
+    """``text`` as it is, lines kept, but for characters that a terminal would act on or that reorder text."""
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or unicodedata.category(c) not in _UNSEEN else REPLACEMENT for c in text)
+
+
+def escaped(told: str) -> str:
+    """JSON with such characters written as escapes, so that it can be shown on a terminal and means the same."""
+    plain = (c if c == "\n" or unicodedata.category(c) not in _UNSEEN else json.dumps(c)[1:-1] for c in told)
+    return told if told.replace("\n", "").isprintable() else "".join(plain)
 
 
 def _shortened(text: str, limit: int) -> str:

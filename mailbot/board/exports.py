@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 
 _FORMULA_STARTS = frozenset("=+-@|%")
+
+_NEXT_CELL = re.compile(r"([;；]\s*+)(?=[=+\-@|%＝＋－＠｜％﹦﹢﹣﹫﹪])")  # noqa: RUF001  # full-width and small ones too
+"""Where a spreadsheet of a country whose lists have semicolons begins another cell, with what could be a formula."""
 
 
 def as_json(board: Board) -> bytes:
@@ -49,9 +53,9 @@ def guarded(text: str) -> str:
     """Return ``text`` on one line, with a leading ``'`` if a spreadsheet could take it for a formula.
 
     That is text that starts with ``= + - @``, or with ``|`` or ``%`` (which old spreadsheets run too), in plain or
-    full-width form. Source: OWASP, CSV Injection.
+    full-width form, at the beginning or behind a semicolon. Source: OWASP, CSV Injection.
     """
-    inert = one_line(text)
+    inert = _NEXT_CELL.sub(r"\1'", one_line(text))
     return f"'{inert}" if unicodedata.normalize("NFKC", inert[:1])[:1] in _FORMULA_STARTS else inert
 
 

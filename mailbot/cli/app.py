@@ -19,6 +19,7 @@ from typer.main import get_group
 
 from mailbot import __version__
 from mailbot.errors import MailbotError
+from scoring.text import inert
 
 WRONG_CALL = 2
 
@@ -267,5 +268,5 @@ def main() -> None:
     try:
         app()
     except MailbotError as error:
-        typer.echo(f"mailbot: {error}", err=True)
+        typer.echo(inert(f"mailbot: {error}"), err=True)
         sys.exit(WRONG_CALL)

@@ -32,6 +32,7 @@ from mailbot.operations import verify as verification
 from scoring.fairness.similarity import Kind
 from scoring.report import parse
 from scoring.scores.items import answered
+from scoring.text import escaped, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +72,8 @@ def verify(
         "scores": [_checked(one, rfc3339(one.score.scored_at, zone)) for one in verdict.checked],
         "signature": None if quote is None else {"agrees": not quote[1], "differences": list(quote[1])},
     }
-    typer.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n".join(_told(told)))
+    shown = json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n".join(_told(told))
+    typer.echo(escaped(shown) if as_json else inert(shown))
     raise typer.Exit(0 if ok else INCOMPLETE)
 
 

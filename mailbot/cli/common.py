@@ -25,6 +25,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.system import journal
 from mailbot.system.owner import become, owner_to_be
+from scoring.text import escaped, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -189,7 +190,7 @@ def emit(
 ) -> None:
     """Print rows: all fields as a JSON list, or the named columns as a table, its first cell in the row's style."""
     if as_json:
-        typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
+        typer.echo(escaped(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str)))
         return
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for name in columns:
@@ -204,7 +205,7 @@ def emit(
 def _cell(value: Any, shape: Callable[[Any], str] | None) -> str:  # noqa: ANN401  # a cell of any row
     if value is None:
         return "–"
-    return shape(value) if shape else str(value)
+    return inert(shape(value) if shape else str(value))
 
 
 def rfc3339(instant: datetime | None, zone: ZoneInfo) -> str | None:
@@ -236,4 +237,4 @@ def readable(message: bytes, *names: str) -> str:
     mail = email.message_from_bytes(message, policy=default)
     text = mail.get_body(("plain",))
     headers = "\n".join(f"{name}: {mail[name]}" for name in names)
-    return f"{headers}\n\n{text.get_content() if text else ''}"
+    return inert(f"{headers}\n\n{text.get_content() if text else ''}")

@@ -34,6 +34,7 @@ from mailbot.operations import result_file, truths
 from scoring import single
 from scoring.declaration.declare import track_in
 from scoring.rows.ids import write_ids
+from scoring.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def score(
     limits = loaded.limits if loaded else None
     found = result_file.scored(file.name, data, truth, limits, by_reference=reference, draws=bootstrap, seed=seed)
     if as_json:
-        typer.echo(json.dumps(single.as_json(found), ensure_ascii=False, indent=2))
+        typer.echo(escaped(json.dumps(single.as_json(found), ensure_ascii=False, indent=2)))
     else:
         typer.echo(single.as_text(found))
     raise typer.Exit(0 if found.evaluation.ok else INCOMPLETE)
@@ -164,7 +165,7 @@ def rescore(
     rows = [_shown(change) for change in changes]
     if as_json:
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        typer.echo(escaped(json.dumps(report, ensure_ascii=False, indent=2)))
         return
     emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
     if wanted.stage.name:

@@ -22,6 +22,7 @@ from mailbot.config import calendar
 from mailbot.config.calendar import shown
 from mailbot.daemon.status import as_json as plain
 from mailbot.daemon.status import look
+from scoring.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     with opened_ledger(loaded) as ledger:
         found = _look(ledger, loaded)
     if as_json:
-        typer.echo(json.dumps(plain(found, loaded.challenge.zone), ensure_ascii=False, indent=2))
+        typer.echo(escaped(json.dumps(plain(found, loaded.challenge.zone), ensure_ascii=False, indent=2)))
     else:
         Console().print(screen(found, loaded.challenge.zone))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from email_validator import ValidatedEmail, validate_email
 
 from scoring.text import printable
@@ -26,6 +28,14 @@ def folded(address: str) -> str:
     """Return one name for all addresses that may be one mailbox: without plus part, and without dots before the @."""
     local, _, domain = canonical(address).rpartition("@")
     return f"{local.replace('.', '')}@{'gmail.com' if domain == 'googlemail.com' else domain}"
+
+
+_WORD = re.compile(r"[^\s<>()\[\],;:\"']++")
+
+
+def hidden(text: str) -> str:
+    """Return a text with a mark in the place of each address: the journal holds none."""
+    return _WORD.sub(lambda word: "<address>" if "@" in word[0][1:-1] else word[0], text)
 
 
 def canonical(address: str) -> str:

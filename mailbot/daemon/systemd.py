@@ -33,6 +33,9 @@ BACKOFF_SINCE = 254
 
 _MEND = f"begin in {STATE_ROOT}/mailbot (`mailbot init {STATE_ROOT}/mailbot`), or give the folder to a user of its own"
 
+KINDS = 2
+"""One kind of child opens mails, the other evaluates: there are as many of each as ``workers``."""
+
 OWN_MIB, OTHER_TASKS = 768, 64
 """What the daemon itself may need besides its child processes."""
 
@@ -103,9 +106,9 @@ def text(config: Config, place: Place) -> str:
             credentials=_credentials(config),
             hidden_readable=[path for path in readable if place.hides(path)],
             hidden_writable=[path for path in writable if place.hides(path)],
-            memory_mib=OWN_MIB + config.workers * limits.child_memory_mib,
+            memory_mib=OWN_MIB + KINDS * config.workers * limits.child_memory_mib,
             cpu_percent=100 * (1 + config.workers),
-            tasks=OTHER_TASKS + 8 * config.workers,
+            tasks=OTHER_TASKS + 4 * KINDS * config.workers,
         )
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mailbot.config.address import normalise
+from mailbot.config.address import hidden, normalise
 from mailbot.config.calendar import phase_at
 from mailbot.errors import ConfigError
 from mailbot.identity import names as naming
@@ -193,7 +193,7 @@ def take_file(ledger: Ledger, config: Config, now: datetime) -> None:
     with ledger.write("enter-roster") as tx:
         mistakes = enter(tx, read.entries, now, state=config.state, terms=terms)
     for mistake in (*read.mistakes, *mistakes):
-        journal.trouble("roster-mistake", count=1, what=mistake)
+        journal.trouble("roster-mistake", count=1, what=hidden(mistake))
 
 
 def add(tx: Tx, one: Entry, now: datetime, *, state: Path, unconfirmed: bool = False, **detail: str) -> int:

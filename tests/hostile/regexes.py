@@ -57,6 +57,7 @@ class Found:
                 pass
 
 
+@cache
 def every() -> list[Found]:
     """Return each regular expression of mailbot and scoring."""
     return sorted({found for package in PACKAGES for found in _of(package)}, key=lambda f: f.place)
@@ -264,8 +265,8 @@ def _in(char: str, items: list[Any]) -> bool:
     return False
 
 
-SHORT, SLOWEST = 2048, 3
-"""All texts are tried at this length; so many that took longest, at the whole length."""
+SHORT, SLOWEST = 1024, 1
+"""All texts are tried at this length; that which took longest, at the whole length."""
 
 
 def slowest(found: Found, bound: float) -> tuple[float, str]:

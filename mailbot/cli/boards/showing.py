@@ -21,6 +21,7 @@ from mailbot.board.page.tables import spread
 from mailbot.cli.common import AsJson, ConfigFile, OfPhase, begun, emit, load_config, set_up_journal
 from mailbot.errors import Permanent
 from scoring.interval import ALPHA
+from scoring.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def board(
     if significance:
         _show_pairs(made, tested, as_json=as_json)
     elif as_json:
-        typer.echo(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2))
+        typer.echo(escaped(json.dumps(rows_as_json(made), ensure_ascii=False, indent=2)))
     elif latex:
         typer.echo(as_latex(made))
     else:
@@ -89,7 +90,7 @@ def _show_pairs(made: Board, tested: Sequence[Pair], *, as_json: bool) -> None:
     """Print which teams of each table differ."""
     rows = [asdict(one) | {"differs": one.adjusted <= ALPHA} for one in tested]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(escaped(json.dumps(rows, ensure_ascii=False, indent=2)))
         return
     for table in made.tables:
         number = f"{{:.{score_heading(table).decimals + 1}f}}".format

@@ -84,7 +84,7 @@ def test_a_folder_below_var_lib_gets_a_user_of_its_own(dynamic: str, tmp_path: P
         f"LoadCredential=smtp_password:{folder}/secrets/smtp",
         "KillMode=mixed",
         "ProtectHome=yes",
-        "MemoryMax=2816M",
+        "MemoryMax=4864M",
         "Description=mailbot: 50%% more",
     }
     assert not {line for line in _lines(dynamic) if line.startswith(("User=", "RestartSteps="))}
