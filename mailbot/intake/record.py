@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from mailbot.identity.identify import Identity
     from mailbot.intake.answering import Answering
     from mailbot.intake.case import Case
     from mailbot.intake.entries import Entry
@@ -92,7 +91,7 @@ class Record:
         self._release(tx, case)
         told = Answer(
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
-            why=identity.reason or "", registration=identity.result, waiting=_waiting(tx, identity),
+            why=identity.reason or "", registration=identity.result, waiting=_waiting(tx, case),
         )  # fmt: skip
         if command is not None and team is not None:
             stale = level.is_stale(identity.verdict, row.arrived_at)
@@ -108,6 +107,7 @@ class Record:
             outcome=outcome,
             submissions=[_as_kept(one) for one in answered],
             **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),
+            **({"waiting": told.waiting} if told.waiting else {}),
             **recorded.kept(identity),
         )
         told = replace(told, trail=str(events.moment(tx)))  # the receipt bears witness of this very entry
@@ -151,8 +151,13 @@ class Record:
                 events.append(tx, kind="address-bounced", subject=case.row.name, now=now)
 
 
-def _waiting(tx: Tx, identity: Identity) -> int:
+def _waiting(tx: Tx, case: Case) -> int:
     """Count the held mails of a team that has just confirmed one: each has a question of its own."""
+    identity = case.identity
+    if case.known is not None:
+        return case.known.waiting
+    if identity.request is not None:
+        return 0
     is_confirmed = identity.verdict is not None and identity.verdict.level is AuthLevel.CONFIRMED
     return held.of_team(tx, identity.team.id) if is_confirmed and identity.team else 0
 

@@ -51,6 +51,8 @@ class Known:
     settled: tuple[Settled, ...] = ()
     #: Whether what it handed in besides came in time.
     in_time: bool | None = None
+    #: How many other mails of the team were held, as its receipt says.
+    waiting: int = 0
 
     def of(self, identity: Identity, mail: Mail) -> Identity:
         """Return the identity as it was found then, whatever today's rules say of the mail."""
@@ -84,6 +86,7 @@ def read(detail: Mapping[str, Any]) -> Known:
             for one in detail.get("submissions", ())
         ),
         in_time=detail.get("in_time"),
+        waiting=detail.get("waiting", 0),
     )
     if outcome in _SILENT:
         return replace(found, outcome=Outcome(outcome))
