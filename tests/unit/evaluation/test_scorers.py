@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
@@ -198,3 +199,19 @@ def test_no_ladder_looks_into_a_scorer(tmp_path: Path) -> None:
     phases = [{"name": "open", "feedback": "ladder"}]
     with pytest.raises(ConfigError, match=r"phases\.open\.feedback"), owned(tmp_path, Clock(), phases=phases):
         pass
+
+
+def test_a_rebuild_brings_each_version_into_force_again(tmp_path: Path) -> None:
+    """As the audit trail tells it: the labels and the scorer, both from what is kept."""
+    with owned(tmp_path, Clock()) as service:
+        first = service.challenge.tracks["depth"].scorer
+        (tmp_path / "mae.py").write_text(TWICE)
+        force(service, another(service, str(tmp_path / "mae.py")), "twice is right")
+        second = service.challenge.tracks["depth"].scorer
+        with service.ledger.read() as tx:
+            told = events.last(tx, kind="truth-chosen")
+        force(service, another(service, first.rpartition("+")[2]), "back")
+        assert service.challenge.tracks["depth"].scorer == first
+        assert told is not None
+        service.labels.choose_again("depth", json.loads(told.detail), service.clock())
+        assert service.challenge.tracks["depth"].scorer == second != first
