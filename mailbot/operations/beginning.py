@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NEWEST = 10
 """So many mails are listed."""
 
+LOOKED_AT = 1000
+"""Of so many in each folder, those that came to it last; a mailbox that was moved may hold them in any order."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -97,7 +100,7 @@ def _look(service: Service, server: Mailbox) -> Look:
             unknown += new
             alone |= service.fetch.leaving.left(server, mailbox, window.number, new) if new else set()
         taken, left = taken + len(unknown) - len(alone), left + len(alone)
-        newest += _seen(server, folder, sorted(unknown)[-NEWEST:], alone)
+        newest += _seen(server, folder, _newest(server, sorted(unknown)[-LOOKED_AT:]), alone)
     newest.sort(key=lambda mail: mail.arrived_at.timestamp() if mail.arrived_at else 0.0, reverse=True)
     return Look(taken=taken, left=left, since=service.fetch.leaving.since(), newest=newest[:NEWEST])
 
@@ -107,6 +110,12 @@ def told(mail: Seen, zone: ZoneInfo) -> str:
     when = shown(mail.arrived_at, zone) if mail.arrived_at else "at an unknown time"
     subject = confirmation.masked(teamkey.masked(mail.head.subject))
     return f"{'stays' if mail.is_left else 'taken'}: {when}, {', '.join(mail.head.senders) or 'nobody'}: {subject}"
+
+
+def _newest(server: Mailbox, uids: Sequence[int]) -> list[int]:
+    """Return the mails of the open folder that arrived last, as far as the server tells."""
+    arrived = {uid: stamp.arrived_at.timestamp() for uid, stamp in server.stamps(uids).items() if stamp.arrived_at}
+    return sorted(uids, key=lambda uid: (arrived.get(uid, 0.0), uid))[-NEWEST:]
 
 
 def _seen(server: Mailbox, folder: str, uids: Sequence[int], alone: set[int]) -> Iterator[Seen]:

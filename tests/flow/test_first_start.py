@@ -34,9 +34,9 @@ def private(number: int) -> bytes:
 @pytest.fixture
 def bot(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Bot:
     """Give a mailbot whose config names no instant, beside thirty old mails, one of them a team's of last year."""
-    for number in range(29):
-        mailbox.append(private(number), when=NOW - timedelta(days=400 - number))
     mailbox.append(submission(TEAM, mailbox.user, method="Last year's"), when=NOW - timedelta(days=365))
+    for number in range(29):  # a mailbox that was moved here: the oldest came last
+        mailbox.append(private(number), when=NOW - timedelta(days=372 + number))
     made = Bot.make(
         tmp_path / "bot",
         address=mailbox.user,
