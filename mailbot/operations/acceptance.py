@@ -14,7 +14,8 @@ from mailbot.model import Status
 from mailbot.system import journal
 
 if TYPE_CHECKING:
-    from mailbot.config.calendar import Phase
+    from mailbot.config.calendar import Allowance, Phase
+    from mailbot.ledger import Tx
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
     from scoring.scores.evaluate import Evaluated
@@ -101,17 +102,30 @@ def take_up(service: Service, track: str, why: str) -> list[str]:
     for row in refused_by_labels(service, track):
         with service.ledger.read() as tx:
             rows = submissions.listing(tx, track=track)
-            has = quota.allowance(tx, service.challenge.quota, team_id=row.team_id, track=track, at=row.arrived_at)
+            has = _allowance(service, tx, row, track)
         again = {(one.team_id, one.sha256) for one in rows if one.status is Status.ACCEPTED}
         if has.used >= has.per_week or (row.team_id, row.sha256) in again:
             continue
         try:
-            carry_out(service, look(service, row.id), why)
+            found = look(service, row.id)
+            stage_of = service.challenge.stage_of
+            if stage_of(found.phase.name) != stage_of(
+                row.phase
+            ):  # with the items of a phase that was over: it was late
+                continue
+            carry_out(service, found, why)
         except Permanent as error:
             journal.event("still-refused", submission=row.receipt, why=str(error))
         else:
             taken.append(row.receipt)
     return taken
+
+
+def _allowance(service: Service, tx: Tx, row: SubmissionRow, track: str) -> Allowance:
+    """Return what a team has left in the week and phase in which a file arrived."""
+    challenge, phase = service.challenge, _phase(service, row)
+    rules, counted = challenge.quota_of(phase), challenge.counted_in(phase)
+    return quota.allowance(tx, rules, team_id=row.team_id, track=track, at=row.arrived_at, phases=counted)
 
 
 def _phase_of_items(service: Service, job: Job, row: SubmissionRow) -> Phase | None:

@@ -83,6 +83,6 @@ def test_what_was_refused_by_wrong_labels_is_accepted_once_they_are_right(tmp_pa
     assert [status for status, *_ in _status(tmp_path)] == ["refused"]
     assert "S-000001 cannot be scored: " in mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path, code=2).err
     assert [status for status, *_ in _status(tmp_path)] == ["refused"]
-    mailbot("truth", "add", "right.json", "--items", "--why", "an item was missing", folder=tmp_path)
-    mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path)
+    said = mailbot("truth", "add", "right.json", "--items", "--why", "an item was missing", folder=tmp_path).out
+    assert "S-000001: accepted now, as of their arrival" in said
     assert _status(tmp_path) == [("accepted", "submission", True)]
