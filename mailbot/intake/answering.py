@@ -65,6 +65,8 @@ class Answering:
             answer = replace(answer, question=self._question(case, slot.at))
             if slot.limit:
                 self._tell_that_it_waits(tx, case, answer, recipient)
+        elif kind == limits.STRANGER:  # should an organizer give the mail to a team, that is answered by another mail
+            key = f"{key} {kind}"
         outgoing = self.replies.compose(answer, case.opened.mail, recipient=recipient, key=key, now=now)
         outbox.add(
             tx, kind=kind, **asdict(outgoing), mail_id=case.row.id, team_id=answer.team.id if answer.team else None,
