@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +12,6 @@ from tests.hostile.attacks.every import ATTACKS
 from tests.hostile.attacks.grounds import inside
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.hostile.attacks.model import Attack
 
 
@@ -26,3 +26,10 @@ def test_attacks_have_names_of_their_own() -> None:
     """So that a line of ``make attack`` and the name of a test mean one attack."""
     names = [attack.name for attack in ATTACKS]
     assert len(names) == len(set(names))
+
+
+def test_the_page_on_security_names_attacks_that_there_are() -> None:
+    """What is said to hold an attack is an attack that is played."""
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    names = {attack.name for attack in ATTACKS}
+    assert names - set(re.findall(r"`([a-z0-9-]+)`", page)) == set()

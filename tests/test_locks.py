@@ -1,0 +1,44 @@
+"""What is installed on a host: packages of known versions and hashes, the same as the tests ran with."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def locked(name: str) -> dict[str, tuple[str, int]]:
+    """Return version and number of hashes of each package of a lock, by its name."""
+    text = (ROOT / ".ci" / name).read_text()
+    parts = re.split(r"\n(?=[a-z0-9])", text.replace(" \\\n    ", " "))
+    found = (re.match(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)", part) for part in parts)
+    pairs = zip(found, parts, strict=True)
+    return {match[1]: (match[2], part.count("--hash=sha256:")) for match, part in pairs if match}
+
+
+def test_a_host_gets_what_was_tested() -> None:
+    """Each package of the runtime lock stands in the tests' lock with the same version, and has hashes."""
+    runtime, tested = locked("runtime.lock"), locked("requirements.lock")
+    assert len(runtime) > 50
+    assert [name for name, (version, _) in runtime.items() if tested[name][0] != version] == []
+    assert [name for name, (_, hashes) in runtime.items() if not hashes] == []
+
+
+def test_the_runtime_lock_has_every_package_that_mailbot_needs() -> None:
+    """And what builds it, but nothing of the tests."""
+    runtime = locked("runtime.lock")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[\[><=]", each)[0].lower() for each in project["dependencies"]}
+    assert wanted - set(runtime) == set()
+    assert "hatchling" in runtime
+    assert {"pytest", "mypy", "playwright"} & set(runtime) == set()
+
+
+def test_the_five_minutes_install_by_hash() -> None:
+    """No documented command chooses packages by itself."""
+    for page in (ROOT / "README.md", ROOT / "docs" / "operations.md"):
+        calls = re.findall(r"^/opt/mailbot/bin/pip install (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert calls
+        assert [call for call in calls if "--require-hashes" not in call and "--no-deps" not in call] == []
