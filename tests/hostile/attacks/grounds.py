@@ -203,5 +203,6 @@ def daemon(
 def _toml(section: tuple[str, dict[str, Any]]) -> str:
     """Write a section as TOML; JSON's texts, numbers and lists are TOML's too."""
     name, keys = section
-    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    plain = {key: each.isoformat() if isinstance(each, datetime) else json.dumps(each) for key, each in keys.items()}
+    lines = [f"{key} = {text}" for key, text in plain.items()]
     return "\n".join((f"\n[{name}]", *lines, ""))
