@@ -29,7 +29,10 @@ LENGTH = 64 * 1024
 CUT = {"scoring/rows/letters.py:_WRAPPED": 80}
 """Those whose texts are cut before, with the length: of a cell that may be a letter, ``LONGEST``."""
 
-MATCHED = {"scoring/files/strict.py:_COMMENTS", "scoring/declaration/uses.py:CUT"}
+MATCHED = {
+    *("scoring/files/strict.py:_COMMENTS", "scoring/declaration/uses.py:CUT"),
+    *("scoring/files/wrapping.py:", "scoring/files/strict.py:"),  # those in tables of what a text may begin with
+}
 """Those that are handed on, and are only ever tried from the beginning of a text."""
 
 
