@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: docs wheel help setup demo test attack test-crash test-systemd real-run lint bench fuzz lock checker man
+.PHONY: docs wheel help setup demo test attack test-crash test-systemd real-run lint audit bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -71,6 +71,11 @@ lint: setup ## Check style, format, types and layers
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
+
+audit: setup ## Look up weaknesses and licences of every package; fetches pip-audit when missing
+	@[ -x build/pip-audit/bin/pip-audit ] || { $(BIN)/python -m venv --clear build/pip-audit && \
+		build/pip-audit/bin/python -m pip install --quiet --quiet 'pip-audit>=2.9,<3'; } || echo "pip-audit could not be fetched" >&2
+	@$(BIN)/python -m tests.audit build/pip-audit/bin/pip-audit
 
 bench: setup ## Measure speed; writes build/bench.json
 	@mkdir -p build
