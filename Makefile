@@ -81,7 +81,7 @@ bench: setup ## Measure speed; writes build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m tests.bench
 
-fuzz: setup ## Throw mutated mails, archives and files at their readers for SECONDS=600; fetches atheris when missing
+fuzz: setup ## Throw mutated mails, archives, files and messages at their readers for SECONDS=600; fetches atheris when missing
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet 'atheris>=3,<4'
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
 

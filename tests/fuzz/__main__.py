@@ -18,7 +18,7 @@ from tests.fuzz.seeds import seeds
 from tests.fuzz.targets import TARGETS
 
 _BUILD = Path(__file__).parents[2] / "build" / "fuzz"
-_LENGTHS = {"parse": 8192, "open": 8192}
+_LENGTHS = {"parse": 8192, "open": 8192, "walker": 8192}
 _LENGTH = 4096
 _TASK_SECONDS = 10
 _MEMORY_MB = 1024

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.evaluation import tasks
 from mailbot.mail.open import open_mail
 from mailbot.system.children import wire
 from scoring.scores.evaluate import evaluated_any
@@ -27,7 +28,7 @@ _LONGEST = 6000
 def seeds(target: str) -> Iterator[bytes]:
     """Yield the seeds of a target, what the fuzzers found before among them."""
     yield from (path.read_bytes() for path in sorted((FINDS / target).glob("*")))
-    if target in {"parse", "open"}:
+    if target in {"parse", "open", "walker"}:
         yield from mails()
     elif target == "unpack":
         yield from (bytes([number]) + data for number, data in enumerate(packed()))
@@ -37,6 +38,10 @@ def seeds(target: str) -> Iterator[bytes]:
         yield from sheets()
     elif target == "answer":
         yield from answers()
+    elif target == "channel":
+        yield from conversations()
+    elif target == "wire":
+        yield from (message[8:] for message in (*answers(), *requests()))
     else:
         yield from files()
 
@@ -62,6 +67,23 @@ def answers() -> Iterator[bytes]:
         message = wire.pack(given)
         if len(message) <= _LONGEST:
             yield struct.pack(">Q", len(message)) + message
+
+
+def requests() -> Iterator[bytes]:
+    """Yield what a daemon asks its children: requests, each with its length."""
+    job = tasks.Job(name="a.json", data=official(s_rows(), "S"), hint="siqa-s")
+    asked = (("open_mail", (b"From: a@b.example\r\n\r\nhello", 31)), ("taken_out", (b"x", "0" * 64)), ("nothing", ()))
+    for task, arguments in (*asked, ("evaluate", (job,)), ("hold", ())):
+        message = wire.pack(wire.Request(task=task, arguments=arguments))
+        yield struct.pack(">Q", len(message)) + message
+
+
+def conversations() -> Iterator[bytes]:
+    """Yield several messages one after the other, cut ones, empty ones, and lengths that are lies."""
+    each = [message for message in (*requests(), *answers()) if len(message) < 500]
+    yield from each
+    yield from (b"".join(each[first : first + 3]) for first in range(3))
+    yield from (each[0] + each[1][:-1], bytes(8) * 3, b"\xff" * 8, struct.pack(">Q", 1 << 40) + each[0], b"")
 
 
 def sheets() -> Iterator[bytes]:

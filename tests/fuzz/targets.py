@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
+import time
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from mailbot.evaluation import tasks
 from mailbot.evaluation.workbooks import to_csv
 from mailbot.mail import tasks as mail_tasks
 from mailbot.mail.mime.headers import Caps
 from mailbot.mail.mime.tnef import read
-from mailbot.mail.open import open_mail
-from mailbot.mail.parse import parse
+from mailbot.mail.open import open_mail, taken_out
+from mailbot.mail.parse import files, parse
 from mailbot.system.children import wire
-from mailbot.system.children.channel import Channel
+from mailbot.system.children.channel import Channel, TooLong
 from scoring.files.unpack import Limits, unpack
 from scoring.model import EXAMPLES
 from scoring.scores.evaluate import evaluated_any
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 _TRUTHS = {"siqa-s": s_truth(), "siqa-u": u_truth()}
 _ALSO_SHOWN = f"{REPLACEMENT}\u3000\xa0"
 _MOST_BYTES = 1024 * 1024
+_MOST_MESSAGE = 1024
+_MOST_SECONDS = 5.0
 _NAMES = ("a.json", "a.csv", "a.zip", "a.json.gz", "a", "winmail.dat", "../x\x00.tsv", "a.xlsx")
 _TIGHT = Caps(message_bytes=4096, header_bytes=256, value_bytes=64, parts=4, depth=2, attachments=2, decoded_bytes=512)
 
@@ -114,6 +120,83 @@ def fuzz_answer(data: bytes) -> None:
             continue
 
 
+def fuzz_channel(data: bytes) -> None:
+    """Any bytes in a channel are messages of the lengths that they state, then its end; what is sent arrives whole."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)  # noqa: FBT003  # the standard library's signature; as the daemon's end is
+    theirs.sendall(data)
+    channel, other = Channel(ours.detach()), Channel(theirs.detach())
+    taken, place, until = 0, 0, time.monotonic() + _MOST_SECONDS
+    other.send(b"the last", until=until)
+    other.close()
+    with_last = data + (8).to_bytes(8, "big") + b"the last"
+    try:
+        while True:
+            message = bytes(channel.receive(_MOST_MESSAGE, until=until))
+            place, taken = place + 8, taken + 1
+            assert message == with_last[place : place + len(message)]
+            place += len(message)
+            _asked(message)
+    except EOFError:
+        assert len(with_last) - place < 8 or int.from_bytes(with_last[place : place + 8]) > len(with_last) - place - 8
+    except TooLong:
+        assert int.from_bytes(with_last[place : place + 8]) > _MOST_MESSAGE
+    finally:
+        channel.close()
+
+
+def _asked(message: bytes) -> None:
+    """Read a message as a child reads a request; whatever it is, it is refused by name or it is one of a task."""
+    try:
+        request = wire.request(message)
+        for kind in (mail_tasks.KIND, tasks.KIND):
+            if task := kind.tasks.get(request.task):
+                wire.read(task.arguments, request.arguments)
+    except wire.Broken:
+        return
+
+
+def fuzz_wire(data: bytes) -> None:
+    """Let through one value, which its reader reads as one too, and nothing that is cut or has more behind it."""
+    if not _passes(data):
+        return
+    assert not _passes(data[:-1])
+    assert not _passes(data + b"\0")
+    try:
+        value = msgspec.msgpack.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):  # no UTF-8, too deep, a map as a key
+        return
+    again = msgspec.msgpack.encode(value)
+    assert len(again) < 2 * len(data)  # a float of 5 bytes is written again with 9; nothing else gets longer
+    assert _passes(again)
+    assert repr(msgspec.msgpack.decode(again)) == repr(value)
+
+
+def _passes(data: bytes) -> bool:
+    try:
+        wire.check(data)
+    except wire.Broken:
+        return False
+    return True
+
+
+def fuzz_walker(data: bytes) -> None:
+    """Every file that a mail is told to bring can be taken out of it again, under tight caps too, and nothing else."""
+    opened = open_mail(data, len(data))
+    for one in opened.brought:
+        file = taken_out(data, one.sha256)
+        assert file is not None
+        assert (hashlib.sha256(file).hexdigest(), len(file)) == (one.sha256, one.size)
+    for caps in (Caps(), _TIGHT):
+        mail = parse(data, caps)
+        there = [(file.name, hashlib.sha256(file.data).hexdigest()) for file in files(data, caps)]
+        listed = [(file.name, hashlib.sha256(file.data).hexdigest()) for file in mail.attachments]
+        listed += [(file.name, file.sha256) for file in mail.passed]
+        assert sorted(there) == sorted(listed)
+        assert len(there) <= 2 * caps.attachments
+    assert taken_out(data, "0" * 64) is None
+
+
 def hold_crossing(task: Named[..., Any], value: object) -> None:
     """Hold that a task's answer arrives as it was sent, and that it is no more than may be answered."""
     answer = wire.answer(wire.pack(wire.Given(value=value)))
@@ -128,6 +211,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "tnef": fuzz_tnef,
     "spreadsheet": fuzz_spreadsheet,
     "answer": fuzz_answer,
+    "channel": fuzz_channel,
+    "wire": fuzz_wire,
+    "walker": fuzz_walker,
 }
 
 

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from tests.fuzz.seeds import FINDS, seeds
 from tests.fuzz.strategies import archives, mails, tables
-from tests.fuzz.targets import TARGETS, fuzz_answer, fuzz_open, fuzz_parse, fuzz_read, fuzz_unpack
+from tests.fuzz.targets import (
+    TARGETS,
+    fuzz_answer,
+    fuzz_channel,
+    fuzz_open,
+    fuzz_parse,
+    fuzz_read,
+    fuzz_unpack,
+    fuzz_walker,
+    fuzz_wire,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +50,7 @@ def test_any_made_up_mail_opens(data: bytes) -> None:
     """A mail of hostile fields, broken containers and odd encodings is parsed and opened."""
     fuzz_parse(data)
     fuzz_open(data)
+    fuzz_walker(data)
 
 
 @given(st.binary(max_size=300))
@@ -48,6 +59,9 @@ def test_any_bytes_in_the_channel_are_an_answer_or_refused(data: bytes) -> None:
     """With a length before them that is right, or with whatever stands there."""
     fuzz_answer(data)
     fuzz_answer(len(data).to_bytes(8, "big") + data)
+    fuzz_channel(data)
+    fuzz_channel(len(data).to_bytes(8, "big") + data)
+    fuzz_wire(data)
 
 
 @given(archives(), st.integers(0, 255))

@@ -1,7 +1,7 @@
 """Have a child of the sandbox try everything that tests/hostile/evil.py knows, and print what came of each act.
 
-With ``bare`` as its argument some of the acts are tried by a process without walls, which shows that they work; with
-``missing`` the walls that the kernel lacks here are printed.
+With ``opens`` or ``evaluates`` as its argument it is a child of that kind. With ``bare`` some of the acts are tried by
+a process without walls, which shows that they work; with ``missing`` the walls that the kernel lacks here are printed.
 """
 
 from __future__ import annotations
@@ -10,16 +10,41 @@ import ctypes
 import json
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailbot.system.children import walls
 from mailbot.system.sandbox import ChildDied, Sandbox
-from tests.hostile import evil
-from tests.hostile.evil import ACTS, GAINED, WORK_BARE, Target, try_it
+from tests.hostile import evil, evil_evaluates, evil_opens
+from tests.hostile.evil import ACTS, GAINED, REFUSED, WORK_BARE, Target
+from tests.hostile.plain import ROOT, as_plain
+
+if TYPE_CHECKING:
+    from mailbot.system.children.named import Named
 
 DIED = "died"
+KINDS = {"opens": evil_opens.try_it, "evaluates": evil_evaluates.try_it}
+USERS = ("root", "plain") if os.getuid() == 0 else ("plain",)
+"""Whoever runs this; root can also become a plain user."""
+
+
+def tried(user: str, *arguments: str) -> dict[str, str]:
+    """Have a process of a user do what the arguments say; return what came of each act."""
+    command = (sys.executable, "-m", "tests.hostile.break_out", *arguments)
+    if user == "plain" and os.getuid() == 0:
+        said = as_plain(*command)
+    else:
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, timeout=240).stdout
+    found: dict[str, str] = json.loads(said)
+    return found
+
+
+def is_held(came: str) -> bool:
+    """Whether what came of an act is that the kernel refused it, or killed the child."""
+    return came in REFUSED or came.startswith(DIED)
 
 
 def lay_out(folder: Path) -> None:
@@ -31,7 +56,7 @@ def lay_out(folder: Path) -> None:
     (folder / "state/spool/ab.eml").write_text("From: team@lab.example\n")
 
 
-def attacked() -> dict[str, str]:
+def attacked(try_it: Named[[str, Target], str]) -> dict[str, str]:
     """Have a child of the sandbox try every act; return what came of each."""
     found = {}
     walls.undumpable()
@@ -56,7 +81,7 @@ def bare() -> dict[str, str]:
             lay_out(Path(folder))
             pid = os.fork()
             if pid == 0:
-                os._exit(0 if try_it(act, target) == GAINED else 1)
+                os._exit(0 if evil.try_it(act, target) == GAINED else 1)
             found[act] = GAINED if os.waitpid(pid, 0)[1] == 0 else "failed"
     return found
 
@@ -77,7 +102,8 @@ def main() -> None:
     if "missing" in sys.argv:
         said: object = sorted(Sandbox(1).missing(evil.KIND))
     else:
-        said = bare() if "bare" in sys.argv else attacked()
+        kind = next((KINDS[word] for word in sys.argv[1:] if word in KINDS), evil.try_it)
+        said = bare() if "bare" in sys.argv else attacked(kind)
     print(json.dumps(said))  # noqa: T201  # for whoever runs it
 
 
