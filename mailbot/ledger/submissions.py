@@ -150,12 +150,15 @@ def same(tx: Tx, judged: Judged, *, team_id: int, phase: str, since: datetime, u
     """Return the accepted submission of a team that predicts the same, of those that arrived in a window of a phase.
 
     One that was withdrawn or excluded counts for nothing, so it is no reason not to score the file. Where both files
-    name a method and not the same one, they are two submissions: the board shows the name.
+    name a method and not the same one, they are two submissions: the board shows the name. What only a scorer of
+    one's own can read predicts the same where it is the same file, byte for byte.
     """
     said = judged.evaluation.method
     own = (submissions.c.team_id == team_id, submissions.c.track == judged.evaluation.track)
     window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until, submissions.c.phase == phase)
-    equal = (submissions.c.status == Status.ACCEPTED, submissions.c.values_sha256 == judged.values_sha256)
+    values = judged.values_sha256
+    same_values = submissions.c.values_sha256 == values if values else submissions.c.sha256 == judged.sha256
+    equal = (submissions.c.status == Status.ACCEPTED, same_values)
     named = sa.true() if said is None else sa.func.coalesce(submissions.c.said_method, said) == said
     excluded = sa.select(exclusions.c.id).where(exclusions.c.submission_id == submissions.c.id).exists()
     found: int | None = tx.scalar(
