@@ -40,8 +40,8 @@ $(READY): .ci/requirements.lock .ci/setup pyproject.toml
 	@bash .ci/setup
 	@touch $@
 
-demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too)
-	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet)
+demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too, PRESET=... another challenge)
+	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet) $(if $(PRESET),--preset "$(PRESET)")
 
 test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
 	@bash .ci/packages

@@ -8,16 +8,21 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.boards.showing import show
+from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent, how
 
 EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")
 """Packages of the extra ``demo``, which an installation may lack."""
+
+PRESETS = ("siqa", *STARTERS)
+"""The challenges that can be played: those that `mailbot init` begins with."""
 
 STOPPED = 130
 """Exit code of a program that Ctrl-C stopped."""
 
 
 def demo(
+    preset: Annotated[str, typer.Option(help=f"Which challenge: {', '.join(PRESETS)}.", metavar="NAME")] = PRESETS[0],
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Keep the files here; default: ./mailbot-demo.")
     ] = None,
@@ -26,6 +31,9 @@ def demo(
     ] = False,
 ) -> None:
     """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
+    if preset not in PRESETS:
+        message = f"the demo knows no {preset}; name one of {', '.join(PRESETS)}"
+        raise Permanent(message)
     try:
         from mailbot.demo import stage  # noqa: PLC0415  # without the extra it cannot be imported
     except ModuleNotFoundError as error:
@@ -34,7 +42,7 @@ def demo(
         message = f"the demo brings its own mail servers, which are not installed: {how('demo')}"
         raise Permanent(message) from error
     try:
-        finished = stage.play(out, show=show, sheet=sheet)
+        finished = stage.play(out, show=show, preset=preset, sheet=sheet)
     except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
         finished = False
     if not finished:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 ADDRESS = "submissions@siqa.example"
 """The official submission address of the demo. The domains here are reserved (RFC 2606): nobody can be written to."""
 
+ADDRESS_OF_OTHERS = "submissions@challenge.example"
+"""The address of the other challenges that can be played."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Person:

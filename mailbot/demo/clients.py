@@ -83,7 +83,7 @@ def write(client: Client, letter: Letter) -> bytes:
         body = _multipart("mixed", client.boundary, [body, *(_attachment(client, file) for file in letter.files)])
     host, date = letter.address.partition("@")[2], format_datetime(letter.sent_at)
     head = [
-        f"Received: from mail.{host} (mail.{host} [192.0.2.7]) by mx.siqa.example with ESMTPS; {date}",
+        f"Received: from mail.{host} (mail.{host} [192.0.2.7]) by mx.{letter.to.partition('@')[2]} with ESMTPS; {date}",
         f"From: {word(letter.sender, client.charset)} <{letter.address}>",
         f"To: <{letter.to}>",
         f"Subject: {word(letter.subject, client.charset)}",

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mailbot.demo.cast import ADDRESS, roster
+from mailbot.demo.cast import roster
 from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 from mailbot.system.lock import held
 
 NAME = "mailbot-demo"
@@ -31,13 +36,12 @@ journal.log      what the daemon said
 
 CONFIG = """\
 # Written by `mailbot demo`. Paths are relative to this file. The two mail servers ended with the demo.
-preset = "siqa"
-state = "."
+{preset}state = "."
 
 [challenge]
 address = "{address}"
-organizers = ["chair@siqa.example"]
-
+organizers = ["chair@{domain}"]
+{challenge}
 [imap]
 host = "127.0.0.1"
 port = {imap_port}
@@ -71,18 +75,35 @@ dates = {{ "Notification of papers" = 2026-05-30T00:00:00+08:00 }}
 
 [board]
 folder = "."
+{board}
+{tables}"""
 
-[tracks.siqa-u]
-labels = "labels/answer-u.json"
 
-[tracks.siqa-s]
-labels = "labels/answer-s.json"
-"""
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What a challenge writes into the config."""
+
+    #: The official submission address.
+    address: str
+    #: The line that names the preset, or nothing.
+    preset: str = ""
+    #: Lines for ``[challenge]`` and ``[board]``.
+    challenge: str = ""
+    board: str = ""
+    #: The tables of the tracks, and others.
+    tables: str
+
+    def as_toml(self, *, imap_port: int, smtp_port: int) -> str:
+        """Return the whole config."""
+        domain = self.address.partition("@")[2]
+        return CONFIG.format(imap_port=imap_port, smtp_port=smtp_port, domain=domain, **vars(self))
+
 
 _FOLDERS = (".page", "columns", "inbox", "labels", "letters", "page", "replies", "spool", "truths")
 _FILES = (
     "acts.jsonl", "board.csv", "board.json", "board.xlsx", "config.toml", "identity.secret", "imap-password",
-    "journal.log", "ledger.db", "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "roster.jsonl", "teams.csv",
+    "gdt.py", "journal.log", "ledger.db", "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "roster.jsonl",
+    "teams.csv",
 )  # fmt: skip
 
 
@@ -122,12 +143,12 @@ def _clear(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def furnish(folder: Path, *, labels: dict[str, str], imap_port: int, smtp_port: int) -> Path:
-    """Write labels, roster, password and config; return the config's path."""
-    for name, text in labels.items():
-        (folder / "labels" / name).write_text(text, encoding="utf-8")
+def furnish(folder: Path, keys: Keys, *, files: Mapping[str, bytes], imap_port: int, smtp_port: int) -> Path:
+    """Write the challenge's files, roster, password and config; return the config's path."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
     (folder / "teams.csv").write_text(roster(), encoding="utf-8")
     (folder / "imap-password").write_text(PASSWORD + "\n", encoding="utf-8")
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(address=ADDRESS, imap_port=imap_port, smtp_port=smtp_port), encoding="utf-8")
+    config.write_text(keys.as_toml(imap_port=imap_port, smtp_port=smtp_port), encoding="utf-8")
     return config

@@ -24,11 +24,11 @@ class File:
     data: bytes
 
 
-def official(name: str, rows: Sequence[Row], *, team: str, method: str, indent: int | None = 2) -> File:
-    """Write the official JSON object."""
-    track = "U" if "precision" in rows[0] else "S"
+def official(name: str, rows: Sequence[Row], *, team: str, method: str, track: str = "") -> File:
+    """Write the JSON object that the rules show; ``track`` is what it says of its track, by default SIQA's."""
+    track = track or ("U" if "precision" in rows[0] else "S")
     whole = {"team": team, "method": method, "track": track, "predictions": list(rows)}
-    return File(name=name, data=json.dumps(whole, ensure_ascii=False, indent=indent).encode())
+    return File(name=name, data=json.dumps(whole, ensure_ascii=False, indent=2).encode())
 
 
 def lines(name: str, rows: Iterable[Row]) -> File:
@@ -77,6 +77,16 @@ def without_a_comma(file: File, *, row: int) -> File:
 def from_zero(rows: Iterable[Row]) -> list[Row]:
     """Let the ids begin at 0, as a loop does."""
     return [row | {"id": row["id"] - 1} for row in rows]
+
+
+def shifted(rows: Sequence[Row], identity: str) -> list[Row]:
+    """Give each row the id of the next, and the last one an id that nobody asked for."""
+    ids = [*(row[identity] for row in rows[1:]), _beyond(rows[-1][identity])]
+    return [row | {identity: name} for row, name in zip(rows, ids, strict=True)]
+
+
+def _beyond(last: int | str) -> int | str:
+    return last + 1 if isinstance(last, int) else f"{last}+1"
 
 
 def with_nan(rows: Iterable[Row], *ids: int) -> list[Row]:

@@ -158,6 +158,7 @@ def _outcome(outcome: Outcome | None, submissions: Sequence[SubmissionRow]) -> t
     words = {
         Outcome.NO_SUBMISSION: ("? no file in it", "yellow"),
         Outcome.UNKNOWN_SENDER: ("- unknown sender", "dim"),
+        Outcome.COMMAND: ("✓ answered", "green"),
         Outcome.AUTOMATIC: ("- automatic mail", "dim"),
     }
     return words.get(outcome or Outcome.OWN, (f"! {outcome or 'set aside'}", "bold red"))

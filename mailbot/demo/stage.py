@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from mailbot import flow
 from mailbot.config import load
 from mailbot.daemon.main import Daemon
-from mailbot.demo import folder, listen, peers, predictions, sheets
-from mailbot.demo.cast import ADDRESS, TEAMS
+from mailbot.demo import challenges, folder, listen, peers, sheets
+from mailbot.demo.cast import TEAMS
 from mailbot.demo.director import Clock, Director
 from mailbot.demo.screen import Screen
-from mailbot.demo.week import BEGINS, BOARDS, deliveries
+from mailbot.demo.week import BEGINS, BOARDS
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.board.model import Board
-    from mailbot.demo.predictions import Labels
+    from mailbot.demo.challenges import Challenge
     from mailbot.demo.week import Delivery
     from mailbot.service import Service
 
@@ -33,19 +33,23 @@ SEED = 2026
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def play(out: Path | None, *, show: Callable[[Board], object], sheet: bool = False) -> bool:
+def play(
+    out: Path | None, *, show: Callable[[Board], object], preset: str = challenges.PRESETS[0], sheet: bool = False
+) -> bool:
     """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal.
 
-    ``show`` prints a board.
+    ``show`` prints a board; ``preset`` is one of :data:`.challenges.PRESETS`. Raises Permanent.
     """
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
     screen.title("Three weeks of a challenge by e-mail, on this machine, against the real daemon")
-    made, week = _prepared(screen)
+    played = _prepared(screen, preset)
     with ExitStack() as stack:
-        servers = stack.enter_context(peers.running(ADDRESS, folder.PASSWORD))
+        servers = stack.enter_context(peers.running(played.keys.address, folder.PASSWORD))
         heard = stack.enter_context(listen.journal(place / "journal.log"))
-        path = folder.furnish(place, labels=made.as_files(), imap_port=servers.imap_port, smtp_port=servers.smtp_port)
+        path = folder.furnish(
+            place, played.keys, files=played.files, imap_port=servers.imap_port, smtp_port=servers.smtp_port
+        )
         screen.step("Mail servers", f"IMAP on port {servers.imap_port}, SMTP on {servers.smtp_port}, this machine only")
         config, api = load.load(path), ""
         if sheet:
@@ -53,7 +57,7 @@ def play(out: Path | None, *, show: Callable[[Board], object], sheet: bool = Fal
             screen.step("Google Sheet", f"played at {api}")
         clock = Clock(BEGINS)
         wired = stack.enter_context(flow.working(config, clock=clock))
-        screen.step("Daemon", f"watching the inbox of {ADDRESS}")
+        screen.step("Daemon", f"watching the inbox of {played.keys.address}")
         director = Director(
             folder=place,
             servers=servers,
@@ -63,10 +67,12 @@ def play(out: Path | None, *, show: Callable[[Board], object], sheet: bool = Fal
             screen=screen,
             sheet=wired.sheet(api=api),
         )
-        if not _run(director, week, api):
+        if not _run(director, played.mails, api):
             screen.line(f"Stopped. What was done until then is in {place}")
             return False
         _epilogue(director, wired, time.monotonic() - began, show)
+        for heading, name in played.shown.items():
+            screen.reply(heading, director.replies[name])
         if sheet:
             screen.title("The Google Sheet, as its readers see it")
             sheets.show(config, api, screen)
@@ -74,13 +80,12 @@ def play(out: Path | None, *, show: Callable[[Board], object], sheet: bool = Fal
     return True
 
 
-def _prepared(screen: Screen) -> tuple[Labels, list[Delivery]]:
+def _prepared(screen: Screen, preset: str) -> Challenge:
     """Make up the labels and write the mails."""
-    made = predictions.make(SEED)
-    week = deliveries(made, SEED)
-    screen.step("Labels", f"made up: {len(made.questions):,} questions (SIQA-U), {len(made.images):,} images (SIQA-S)")
-    screen.step("Teams", f"{len(TEAMS)} on the roster; {len(week)} mails written for three weeks")
-    return made, week
+    made = challenges.of(preset, SEED)
+    screen.step("Labels", f"made up: {made.labels}")
+    screen.step("Teams", f"{len(TEAMS)} on the roster; {len(made.mails)} mails written for three weeks")
+    return made
 
 
 def _run(director: Director, week: Sequence[Delivery], sheets_api: str) -> bool:
@@ -117,12 +122,10 @@ def _handlers_kept() -> Iterator[None]:
 
 
 def _epilogue(director: Director, wired: Service, seconds: float, show: Callable[[Board], object]) -> None:
-    """Sum up, and show the last board and two replies."""
+    """Sum up, and show the last board."""
     screen, outcomes = director.screen, director.outcomes
     counts = ", ".join(f"{count} {status.replace('-', ' ')}" for status, count in outcomes.most_common())
     screen.line(f"Submissions: {counts}.")
     screen.line(f"Replies: {len(director.replies)}, letters: {len(director.letters)}. All in {seconds:.1f} s.")
     screen.title(f"Leaderboard of {BOARDS[-1]:%A, %d %B %Y}")
     show(wired.weekly.board(BOARDS[-1]))
-    screen.reply("A reply to an accepted file", director.replies["09-owl-u-refusals"])
-    screen.reply("A reply to a refused file", director.replies["10-nebuleuse-wrong-ids"])

@@ -7,13 +7,12 @@ from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from mailbot.demo.cast import ADDRESS
 from mailbot.demo.clients import Letter, write
-from mailbot.demo.script import Made, script, sequel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mailbot.demo.cast import Person
-    from mailbot.demo.predictions import Labels
     from mailbot.demo.script import Scene
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -44,25 +43,24 @@ class Delivery:
     is_last: bool = False
 
 
-def deliveries(labels: Labels, seed: int) -> list[Delivery]:
-    """Write the mails of all weeks, in order of arrival."""
-    made = Made(labels, seed)
-    scenes = [*script(made), *sequel(made)]
+def deliveries(scenes: Sequence[Scene], *, address: str, tag: str) -> list[Delivery]:
+    """Write the mails of all weeks to the address, in order of arrival; ``tag`` is what subjects begin with."""
     last = {scene.week: number for number, scene in enumerate(scenes, 1)}
     return [
-        replace(_delivery(number, scene), is_last=last[scene.week] == number) for number, scene in enumerate(scenes, 1)
+        replace(_delivery(number, scene, address, tag), is_last=last[scene.week] == number)
+        for number, scene in enumerate(scenes, 1)
     ]
 
 
-def _delivery(number: int, scene: Scene) -> Delivery:
+def _delivery(number: int, scene: Scene, address: str, tag: str) -> Delivery:
     arrived_at, person = _instant(scene, number), scene.person
     name = f"{number:02d}-{scene.name}"
     message_id = f"<{name}.{arrived_at:%m%d%H%M%S}@{person.address.partition('@')[2]}>"
     letter = Letter(
         sender=person.name,
         address=person.address,
-        to=ADDRESS,
-        subject=scene.subject or f"[SIQA Submission] {person.team} - {person.method}",
+        to=address,
+        subject=scene.subject or f"[{tag}] {person.team} - {person.method}",
         text=f"{scene.text}\n{person.name}",
         sent_at=(arrived_at - timedelta(seconds=4)).astimezone(timezone(timedelta(hours=person.hours))),
         message_id=message_id,

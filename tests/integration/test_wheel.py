@@ -10,6 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from mailbot.demo import challenges
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,6 +46,11 @@ def test_wheel_holds_the_templates(wheel: set[str]) -> None:
     templates = set(_names(ROOT / "templates", ROOT, "mailbot/"))
     assert templates
     assert wheel >= templates
+
+
+def test_wheel_holds_the_scorer_of_the_demo(wheel: set[str]) -> None:
+    """The own scorer that `mailbot demo --preset own` plays is an example of the docs, which are in no wheel."""
+    assert challenges.SCORER in {Path(name).name for name in wheel if name.startswith("mailbot/demo/")}
 
 
 def test_wheel_holds_nothing_else(wheel: set[str]) -> None:
