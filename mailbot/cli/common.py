@@ -94,7 +94,11 @@ def _work_as_owner(config: Config) -> None:
         return
     servers.remember([*(s.password_file for s in (config.imap, config.smtp) if s), config.sheet.credentials_file])
     os.environ["LOGNAME"] = ROOT
-    become(owner)
+    try:
+        become(owner, config.state)
+    except OSError as error:
+        message = f"root cannot work as {owner.name}, whose {config.state} is ({error.strerror}): call it as that user"
+        raise Permanent(message) from error
     typer.echo(
         f"mailbot: works as {owner.name}, whose {config.state} is; files it is given or writes must be theirs", err=True
     )

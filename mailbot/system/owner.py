@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
+import stat
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+    from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +49,66 @@ def owner_to_be(folder: Path) -> Owner | None:
     return None
 
 
-def become(owner: Owner) -> None:
-    """Give up root for good: groups, group and user, real, effective and saved (setresuid(2)). Raises OSError."""
+def become(owner: Owner, folder: Path) -> None:
+    """Give up root for good: groups, group and user, real, effective and saved (setresuid(2)).
+
+    The owner can reach the folder afterwards, also where it lies below one that only root may pass. Raises OSError.
+    """
     try:
         groups = os.getgrouplist(pwd.getpwuid(owner.uid).pw_name, owner.gid)
     except KeyError:
         groups = [owner.gid]
+    _open_the_way(folder.resolve(), owner, groups)
     os.setgroups(groups)
     os.setresgid(owner.gid, owner.gid, owner.gid)
     os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+# --- a folder below one that only root may pass, as systemd's /var/lib/private is ---------------
+
+_CLONE_NEWNS = 0x0002_0000
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+
+
+def _open_the_way(folder: Path, owner: Owner, groups: Sequence[int]) -> None:
+    """Show this process alone an empty folder in the place of the closed one, with nothing but the way to the folder.
+
+    systemd does the same for a service with DynamicUser (systemd.exec(5), "/var/lib/private"). Raises OSError.
+    """
+    closed = [parent for parent in folder.parents if not _may_pass(parent.stat(), owner, groups)]
+    if not closed:
+        return
+    inner, outer = closed[0], closed[-1]
+    kept = inner / folder.relative_to(inner).parts[0]
+    _call("unshare", _CLONE_NEWNS)
+    _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
+    below = os.open(kept, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _mount("tmpfs", str(outer), "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=755,size=64k")
+        for each in reversed([kept, *(parent for parent in kept.parents if outer in parent.parents)]):
+            each.mkdir()
+            each.chmod(0o755)
+        _mount(f"/proc/self/fd/{below}", str(kept), None, _MS_BIND | _MS_REC)
+    finally:
+        os.close(below)
+
+
+def _may_pass(status: os.stat_result, owner: Owner, groups: Sequence[int]) -> bool:
+    """Whether an account may go through a folder, by its mode."""
+    if status.st_uid == owner.uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    return bool(status.st_mode & (stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH))
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """Mount, see mount(2). Raises OSError."""
+    words = (word.encode() if word is not None else None for word in (source, target, kind))
+    _call("mount", *words, ctypes.c_ulong(flags), options.encode() if options else None)
+
+
+def _call(name: str, *arguments: Any) -> None:  # noqa: ANN401  # whatever the C function takes
+    """Call a function of the C library that answers 0. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    if libc is None or getattr(libc, name)(*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
