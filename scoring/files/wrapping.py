@@ -11,8 +11,8 @@ from scoring.model import Note, Problem
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
-_FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*[\w+-]*[ \t]*\r?$", re.MULTILINE)
-_DATA = re.compile(r"\s*(?:[\[{]|[^\n]*[,;\t|][^\n]*\n)")
+_FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*+[\w+-]*+[ \t]*+\r?$", re.MULTILINE)
+_DATA = re.compile(r"\s*+(?:[\[{]|[^\n,;\t|]*+[,;\t|][^\n]*+\n)")
 
 _COMMENTS = re.compile(r"\A(?:#[^\n]*\n\s*)+")
 
