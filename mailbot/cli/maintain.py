@@ -51,7 +51,8 @@ def doctor(
     Exit code 0 when nothing is red, 1 when something is, 2 when the config or a file it names cannot be used.
     """
     set_up_journal(quiet=True)
-    found = list(doctor_host.python())
+    # Before root becomes the owner of the state, whom systemd may not answer.
+    found = [*doctor_host.python(), *doctor_host.service()]
     try:
         loaded = load_config(context, config)
     except ConfigError as error:

@@ -8,11 +8,11 @@ import pwd
 import stat
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import Any
 
 
@@ -66,31 +66,41 @@ def become(owner: Owner, folder: Path) -> None:
 
 # --- a folder below one that only root may pass, as systemd's /var/lib/private is ---------------
 
+PROGRAM = Path(__file__).parents[2]
+"""Where mailbot lies."""
+
 _CLONE_NEWNS = 0x0002_0000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 
 
 def _open_the_way(folder: Path, owner: Owner, groups: Sequence[int]) -> None:
-    """Show this process alone an empty folder in the place of the closed one, with nothing but the way to the folder.
+    """Show this process alone, in the place of each closed folder, an empty one with the way to what it needs below it.
 
-    systemd does the same for a service with DynamicUser (systemd.exec(5), "/var/lib/private"). Raises OSError.
+    That is the folder, and the program itself where only root may read it. systemd does the same for a service with
+    DynamicUser (systemd.exec(5), "/var/lib/private"). Raises OSError.
     """
-    closed = [parent for parent in folder.parents if not _may_pass(parent.stat(), owner, groups)]
-    if not closed:
-        return
-    inner, outer = closed[0], closed[-1]
-    kept = inner / folder.relative_to(inner).parts[0]
-    _call("unshare", _CLONE_NEWNS)
-    _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    below = os.open(kept, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        _mount("tmpfs", str(outer), "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=755,size=64k")
-        for each in reversed([kept, *(parent for parent in kept.parents if outer in parent.parents)]):
-            each.mkdir()
+    needed: dict[Path, list[Path]] = {}
+    for path in (folder, *(Path(place).resolve() for place in (sys.prefix, sys.base_prefix, PROGRAM))):
+        if closed := [parent for parent in path.parents if not _may_pass(parent.stat(), owner, groups)]:
+            inner, outer = closed[0], closed[-1]
+            needed.setdefault(outer, []).append(inner / path.relative_to(inner).parts[0])
+    if needed:
+        _call("unshare", _CLONE_NEWNS)
+        _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
+    for outer, below in needed.items():
+        _cover(outer, list(dict.fromkeys(below)))
+
+
+def _cover(outer: Path, below: Sequence[Path]) -> None:
+    """Mount an empty folder over a closed one, and in it those below that are to be seen."""
+    kept = {path: os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC) for path in below}
+    _mount("tmpfs", str(outer), "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=755,size=64k")
+    for path, opened in kept.items():
+        for each in reversed([path, *(parent for parent in path.parents if outer in parent.parents)]):
+            each.mkdir(exist_ok=True)
             each.chmod(0o755)
-        _mount(f"/proc/self/fd/{below}", str(kept), None, _MS_BIND | _MS_REC)
-    finally:
-        os.close(below)
+        _mount(f"/proc/self/fd/{opened}", str(path), None, _MS_BIND | _MS_REC)
+        os.close(opened)
 
 
 def _may_pass(status: os.stat_result, owner: Owner, groups: Sequence[int]) -> bool:

@@ -55,13 +55,16 @@ class Machine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, *command: str | Path, code: int | None = 0, seconds: float = SECONDS) -> str:
-        """Run a command in the machine; it must end with the exit code, unless that is None. Return what it printed."""
+        """Run a command in the machine; it must end with the exit code, unless that is None.
+
+        Return what it printed; of what is for programs, standard output alone.
+        """
         inside = (program("nsenter"), "--target", str(self._leader()), "--mount", "--uts", "--ipc", "--pid", "--")
         done = subprocess.run(
             (*inside, *map(str, command)), capture_output=True, text=True, timeout=seconds, check=False, cwd="/"
         )
         assert code is None or done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
+        return done.stdout if "--json" in command else done.stdout + done.stderr
 
     def path(self, inside: str | Path) -> Path:
         """Return where a path of the machine is to be found from outside."""

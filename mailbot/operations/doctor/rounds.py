@@ -24,7 +24,6 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
     for check in (host.disk, host.folders, host.permissions, needs.servers, needs.passwords, needs.organizers):
         yield from check(config)
     yield from needs.phase(config, calendar.now())
-    yield from host.service()
     try:
         with flow.opened(config) as wired:
             items = " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
