@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -74,7 +75,7 @@ def history(table: Table, past: Sequence[Board], first: Sequence[str]) -> Chart 
     dates = [board.as_of for board, _rows in weeks]
     who = f"the first {len(top)} teams of today" if len(top) > 1 else "the first team of today"
     text = f"Scores of {who} on {len(weeks)} boards"
-    caption = f"{text}, {dates[0]:%d %b %Y} to {dates[-1]:%d %b %Y}."
+    caption = f"{text}, {dates[0]:%d %b %Y} to {dates[-1]:%d %b %Y}.{_direction(table)}"
     names = {f"@{place}": shorten(row.team) for place, row in enumerate(top)}
     baselines = _baselines(table)
     names |= {f"@b{place}": shorten(row.team, 26) for place, row in enumerate(baselines)}
@@ -111,10 +112,11 @@ def intervals(table: Table) -> Chart | None:
     names |= {f"@b{place}": shorten(row.team, 26) for place, row in enumerate(baselines)}
     raw = drawing.intervals([(*_ends(row), row.score) for row in top], [row.score for row in baselines])
     who = "all teams" if len(top) == len(_ranked(table)) else f"the first {len(top)} teams"
+    dashed = "; dashed lines are baselines" if baselines else ""
     return _chart(
         f"intervals-{table.key}",
         f"{table.title}: this week's intervals",
-        f"Score and 95 % interval of {who}, best on top{'; dashed lines are baselines' if baselines else ''}.",
+        f"Score and 95 % interval of {who}, best on top{dashed}.{_direction(table)}",
         raw,
         names,
         headings=("Team", "Score", "From", "To"),
@@ -133,7 +135,7 @@ def scatter(board: Board) -> Chart | None:
     teams = [pair for pair in pairs if not pair[0].baseline]
     if not teams:
         return None
-    teams.sort(key=lambda pair: -(pair[0].score + pair[1].score))
+    teams.sort(key=partial(_merit, falls=all(table.higher_is_better for table in tracks)))
     lone = [pair for pair in pairs if pair[0].baseline]
     names = {f"@{place}": shorten(pair[0].team) for place, pair in enumerate(teams[:NAMED])}
     names |= {f"@b{place}": shorten(pair[0].team) for place, pair in enumerate(lone)}
@@ -155,6 +157,19 @@ def scatter(board: Board) -> Chart | None:
             (pair[0].team, *(number(row.score, n) for row, n in zip(pair, decimals, strict=True))) for pair in pairs
         ),
     )
+
+
+def _merit(pair: tuple[Row, Row], *, falls: bool) -> float:
+    """Return what two rows of a team are sorted by, the best first; errors have units of their own, so ranks are added.
+
+    With ``falls`` the greater score is the better one on both tracks.
+    """
+    one, two = pair
+    return -(one.score + two.score) if falls else (one.rank or 0) + (two.rank or 0)
+
+
+def _direction(table: Table) -> str:
+    return "" if table.higher_is_better else " Lower is better."
 
 
 def shorten(name: str, cells: int = _CELLS) -> str:

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.declaration.declare import track_from
 from scoring.fairness.ladder import climb, feedback, ladder
 from scoring.labels.split import public_ids, split
 from scoring.labels.truth import TruthError
 from scoring.model import Policy
 from scoring.report import Signature, package_version, parse, signature
+from scoring.scores.deviations import deviations
 from scoring.scores.evaluate import evaluate
+from scoring.scores.scored import scored
 from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import U, official, s_rows, s_truth
 
@@ -67,6 +70,20 @@ def test_a_ladder_of_errors_goes_down() -> None:
     """For a metric whose smaller value is the better one."""
     flat = np.zeros(3)
     assert [rung.score for rung in ladder([(5.0, flat), (6.0, flat), (4.0, flat)], higher_is_better=False)] == [5, 5, 4]
+
+
+def test_a_ladder_of_errors_shows_what_is_surely_less() -> None:
+    """By the influences of an RMSE: a copy with a little noise is no step, half the error is."""
+    column = {"name": "depth", "metrics": ["rmse"]}
+    draw = np.random.default_rng(1)
+    labels, errors = draw.normal(size=400), draw.normal(size=400)
+    truth = truth_of(track_from({"name": "depth", "columns": [column]}), {"depth": tuple(labels.tolist())})
+    assert not truth.track.higher_is_better
+    sent = [{"depth": labels + off} for off in (errors, 1.2 * errors, errors + 0.5 * draw.normal(size=400), errors / 2)]
+    steps = [(scored(laid, truth).score, deviations(laid, truth)) for laid in sent]
+    rungs = ladder(steps, higher_is_better=False)
+    assert [rung.improved for rung in rungs] == [True, False, False, True]
+    assert rungs[-1].score == pytest.approx(rungs[0].score / 2)
 
 
 def test_the_same_file_again_is_no_improvement() -> None:

@@ -72,6 +72,18 @@ def test_a_copy_with_a_little_noise_is_near() -> None:
     assert found(laids, truth) == [(4, 12, Kind.NUMBERS)]
 
 
+def test_a_copy_is_near_where_the_smaller_error_is_the_better() -> None:
+    """Likeness has no direction: of an RMSE the copy is found, and good teams are none."""
+    columns = [{"name": name, "metrics": ["rmse"]} for name in ("perception", "knowledge")]
+    laids, scaled = s_field()
+    truth = truth_of(track_from({"name": "depths", "columns": columns}), scaled.values)
+    assert not truth.track.higher_is_better
+    assert found(laids, truth) == []
+    noise = np.random.default_rng(3)
+    laids.append({name: values + noise.normal(size=values.size) * 0.005 for name, values in laids[4].items()})
+    assert found(laids, truth) == [(4, 12, Kind.NUMBERS)]
+
+
 def test_a_copy_of_most_answers_is_wrong_in_the_same_way() -> None:
     """Eight answers in ten."""
     laids, truth = u_field()
