@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mailbot.daemon.mailbox_loop import MailboxLoop
 from mailbot.daemon.maintenance import Maintenance
 from mailbot.daemon.retention import Retention
+from mailbot.daemon.trail_check import TrailCheck
 from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.ledger import daybook
 from mailbot.system import heartbeat, journal
@@ -133,14 +134,16 @@ class Loops:
         self._loop(step, self.bells.sheet, drained=self.bells.sending.ring)
 
     def _care_loop(self) -> None:
-        """Check what no other loop would notice, write the metrics, and drop old mails once a day."""
+        """Check what no other loop would notice and the audit trail, write the metrics, drop old mails once a day."""
         maintenance = Maintenance(service=self.service, heartbeat=self.heartbeat)
-        retention = Retention(service=self.service)
+        retention, trail = Retention(service=self.service), TrailCheck(service=self.service)
 
         def step() -> bool:
             maintenance.step()
             if self.schedule.retention.take():
                 retention.run()
+            if self.schedule.trail.take():
+                trail.run()
             return False
 
         self._loop(step, self.bells.care)

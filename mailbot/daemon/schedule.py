@@ -90,6 +90,8 @@ class Schedule:
         self.reconciliation = Alarm(bells.mailbox)
         #: Old mails are to be dropped, if the config wants it.
         self.retention = Alarm(bells.care)
+        #: The ledger is to be held to its audit trail.
+        self.trail = Alarm(bells.care)
 
     def table(self, begin: datetime) -> list[Timed]:
         """Return what is rung when, from an instant on."""
@@ -107,6 +109,7 @@ class Schedule:
             Timed(name="roster", trigger=every(hours=1), rings=(self.roster,), at_start=True),
             Timed(name="reconciliation", trigger=every(hours=1), rings=(self.reconciliation,), at_start=True),
             Timed(name="retention", trigger=every(days=1), rings=(self.retention,), at_start=True),
+            Timed(name="trail", trigger=every(hours=1), rings=(self.trail,), at_start=True),
         ]
 
     def start(self) -> None:

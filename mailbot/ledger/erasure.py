@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import addresses, boards, disputes, entries, mails, outbox, submissions, team_keys, teams
-from mailbot.ledger.trail.rows import touch
+from mailbot.ledger.trail.rows import ORDER, touch
 from mailbot.model import Id, MailState, Outcome, name_key
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
     silent = {"letters": False, "language": None, "unconfirmed_since": None}
     tx.execute(sa.update(teams).where(teams.c.id == team_id).values(**named, **silent))
     touch(tx, "teams", team_id)
+    touch(tx, ORDER, team_id)
     touch(tx, "addresses", *tx.scalars(sa.select(addresses.c.address).where(addresses.c.team_id == team_id)))
     touch(tx, "team_keys", *tx.scalars(sa.select(team_keys.c.id).where(team_keys.c.team_id == team_id)))
     tx.execute(sa.delete(addresses).where(addresses.c.team_id == team_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import addresses, metadata, selections, submissions, team_keys, teams
-from mailbot.ledger.trail.rows import touch, touch_team
+from mailbot.ledger.trail.rows import ORDER, touch, touch_team
 from mailbot.model import Team, name_key
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime, *, unco
             tx.execute(sa.delete(addresses).where(addresses.c.address == address, ~_PRESENT))
             tx.execute(sa.insert(addresses).values(address=address, team_id=team_id))
             touch(tx, "addresses", address)
+    touch(tx, ORDER, team_id)
     if found is None:
         touch(tx, "teams", team_id)
     return team_id
@@ -43,6 +44,7 @@ def add(tx: Tx, name: str, team_addresses: Iterable[str], now: datetime, *, unco
 def leave(tx: Tx, team_id: int, address: str, now: datetime) -> bool:
     """Take an address off its team; False when it is not on it."""
     touch(tx, "addresses", address)
+    touch(tx, ORDER, team_id)
     where = (addresses.c.team_id == team_id, addresses.c.address == address, _PRESENT)
     return tx.execute(sa.update(addresses).where(*where).values(left_at=now)).rowcount == 1
 
@@ -62,6 +64,7 @@ def set_leader(tx: Tx, team_id: int, address: str) -> None:
     tx.execute(sa.delete(addresses).where(*own))
     for row in sorted(rows, key=lambda row: row["address"] != address):
         tx.execute(sa.insert(addresses).values({name: value for name, value in row.items() if name != "id"}))
+    touch(tx, ORDER, team_id)
 
 
 def rename(tx: Tx, team_id: int, name: str) -> None:

@@ -46,6 +46,7 @@ SUBJECTS = {
     "roster": "the roster could not be read",
     "labels": "a label file changed and is not used",
     "scorer": "a track's own scorer failed",
+    "trail": "the ledger is not what its audit trail says",
 }
 """The parts that are watched, each with what is wrong when it is not well."""
 
@@ -75,6 +76,7 @@ WELL = {
     "roster": "the roster was read",
     "labels": "the label files are those that score",
     "scorer": "the track's own scorer works",
+    "trail": "the ledger is what its audit trail says",
 }
 """The same parts, each with what is so once it is well again."""
 

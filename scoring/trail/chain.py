@@ -90,9 +90,12 @@ def signed(secret: bytes, digest: str) -> str:
     return hmac.new(key, digest.encode(), hashlib.sha256).hexdigest()
 
 
-def broken(entries: Iterable[Entry]) -> Fault | None:
-    """Return the first entry that does not follow from the one before it; None when the chain holds."""
-    before, last = GENESIS, 0
+def broken(entries: Iterable[Entry], since: Mark | None = None) -> Fault | None:
+    """Return the first entry that does not follow from the one before it; None when the chain holds.
+
+    ``since``: the entry before the first of them, for a part of a chain.
+    """
+    before, last = (since.hash, since.entry or 0) if since else (GENESIS, 0)
     for entry in entries:
         if entry.id <= last:
             return Fault(entry=entry.id, what=f"entry {entry.id} stands behind entry {last}")

@@ -51,6 +51,7 @@ NAMED = {
     "submissions": "the submission S-{:06d}",
     "scores": "the score of S-{:06d}",
     "teams": "the team with the id {}",
+    "orders": "the order of the addresses of the team with the id {}",
     "boards": "the published board {}",
     "selections": "the selection of S-{:06d}",
     "entries": "the paper or archive E-{:06d}",

@@ -17,7 +17,7 @@ from mailbot.ledger import tables
 from scoring.trail import rows as told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from mailbot.ledger.engine import Tx
 
@@ -32,6 +32,9 @@ PENDING, SECRET = "mailbot.trail.pending", "mailbot.trail.secret"  # names, not 
 
 PRIVATE = ("addresses", "team_keys")
 """Tables that an export shows nobody: only organizers can hold these to the trail."""
+
+ORDER = "orders"
+"""Under which the trail tells of the order of each team's addresses, by the team's id: the first one leads."""
 
 _COLUMNS = {
     "scores": ("submission_id", "truth", "scorer"),
@@ -67,6 +70,7 @@ def touch(tx: Tx, table: str, *keys: tuple[Hashable, ...] | Hashable) -> None:
 def touch_team(tx: Tx, team_id: int) -> None:
     """Note that everything of a team changes: to be called before it goes to another one, and after."""
     touch(tx, "teams", team_id)
+    touch(tx, ORDER, team_id)
     for table in (*told.FIELDS, *PRIVATE):
         of = tables.metadata.tables[table]
         if "team_id" in of.c:
@@ -88,7 +92,11 @@ def pending(tx: Tx) -> Rows:
     """Return the rows that the transaction has changed since it was asked last, as they are now."""
     found: Rows = {}
     for table, keys in tx.info.pop(PENDING, {}).items():
-        if table in PRIVATE and secret(tx) is None:
+        if table in {*PRIVATE, ORDER} and secret(tx) is None:
+            continue
+        if table == ORDER:
+            ids = {team_id for (team_id,) in keys}
+            found[ORDER] = {**{str(team_id): None for team_id in ids}, **_orders(tx, ids)}
             continue
         for each in keys:
             place, key = _place(tx, table, dict(zip(columns_of(table), each, strict=True)))
@@ -100,11 +108,15 @@ def pending(tx: Tx) -> Rows:
 def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:
     """Return every row that decides, or those of some tables."""
     found: Rows = {}
-    for table in only or (*told.FIELDS, *PRIVATE):
-        if table not in PRIVATE or secret(tx) is not None:
-            found.setdefault(table, {})
+    for table in only or (*told.FIELDS, *PRIVATE, ORDER):
+        if table in {*PRIVATE, ORDER} and secret(tx) is None:
+            continue
+        found.setdefault(table, {})
+        if table == ORDER:
+            found[ORDER] = _orders(tx)
+        else:
             _digests(tx, table, tx.execute(sa.select(tables.metadata.tables[table])).mappings(), found)
-    return {place: rows for place, rows in found.items() if rows or place in told.FIELDS or place in PRIVATE}
+    return {place: rows for place, rows in found.items() if rows or place in {*told.FIELDS, *PRIVATE, ORDER}}
 
 
 def secret(tx: Tx) -> bytes | None:
@@ -136,6 +148,17 @@ def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows)
         is_private = table in PRIVATE
         digest = _private(tx, _secret_line(table, row)) if is_private else told.digest_of(table, _as_told(table, row))
         found.setdefault(place, {})[key] = digest
+
+
+def _orders(tx: Tx, team_ids: Collection[Hashable] | None = None) -> Digests:
+    """Return the digest of the order of addresses of each team that has some, or of some teams; keyed, as those are."""
+    of = tables.addresses.c
+    rows = tx.execute(sa.select(of.team_id, of.address).where(of.left_at.is_(None)).order_by(of.id))
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        if team_ids is None or row.team_id in team_ids:
+            found.setdefault(row.team_id, []).append(row.address)
+    return {str(team): _private(tx, f"order {team} {' '.join(addresses)}") for team, addresses in found.items()}
 
 
 def _as_told(table: str, row: Mapping[Any, Any]) -> Mapping[Any, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
-    from scoring.trail.chain import Entry
+    from scoring.trail.chain import Entry, Mark
     from scoring.trail.rows import Told
 
 REBUILT = "ledger-rebuilt"
@@ -61,19 +61,51 @@ def verify(tx: Tx) -> Checked:
     )
 
 
+def verify_since(tx: Tx, seen: Mark) -> Checked:
+    """Hold to each other what was entered after an entry that was seen before, and the rows that this tells of.
+
+    The entry seen must still be there, and be signed, as all after it must.
+    """
+    entries = [entry.link() for entry in events.since(tx, seen.entry or 0)]
+    gone = [] if events.has(tx, seen.entry or 0, seen.hash) else [_gone(seen)]
+    broken = chain.broken(entries, seen)
+    signing, unsigned = signatures(entries, rows.secret(tx), all_signed=True)
+    said = told.told(entries)
+    tables = {place.partition(" ")[0] for place in said} & {*told.FIELDS, *rows.PRIVATE, rows.ORDER}
+    there = _digests(rows.all_of(tx, tables)) if tables else {}
+    present = {
+        place: {key: digest for key, digest in found.items() if key in said.get(place, {})}
+        for place, found in there.items()
+    }
+    faults = [*gone, *([broken] if broken else []), *signing, *told.unfit(said, present)]
+    return Checked(entries=entries, faults=faults, unsigned=unsigned, rows_since=told.since(entries))
+
+
+def _gone(seen: Mark) -> Fault:
+    return Fault(entry=seen.entry, what=f"entry {seen.entry}, which was there before, is gone or is another one")
+
+
 def unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
     """Hold every row that decides to the trail's last word on it."""
-    present = {place: {key: str(digest) for key, digest in found.items()} for place, found in rows.all_of(tx).items()}
-    return told.unfit(told.told(entries), present)
+    said, present = told.told(entries), _digests(rows.all_of(tx))
+    if rows.ORDER in present:  # earlier versions told of none
+        known = said.get(rows.ORDER, {})
+        present[rows.ORDER] = {key: digest for key, digest in present[rows.ORDER].items() if key in known}
+    return told.unfit(said, present)
 
 
-def signatures(entries: Sequence[Entry], secret: bytes | None) -> tuple[list[Fault], int]:
+def _digests(found: rows.Rows) -> dict[str, dict[str, str]]:
+    """Return rows that are there, none of which was taken out."""
+    return {place: {key: str(digest) for key, digest in one.items()} for place, one in found.items()}
+
+
+def signatures(entries: Sequence[Entry], secret: bytes | None, *, all_signed: bool = False) -> tuple[list[Fault], int]:
     """Return the entries whose signature is missing or is another one, and up to which none is asked.
 
     An entry that an organizer made by ``mailbot audit seal``, or the first of this version after those of an earlier
-    one, says up to which: it is signed itself.
+    one, says up to which: it is signed itself. ``all_signed``: those before them were, so none may be without.
     """
-    if secret is None or not any(entry.mac for entry in entries):
+    if secret is None or not (all_signed or any(entry.mac for entry in entries)):
         return [], (entries[-1].id if entries else 0)
     good = {entry.id for entry in entries if entry.mac == chain.signed(secret, entry.hash)}
     seals = [entry for entry in entries if entry.kind == told.SEALED and entry.id in good]

@@ -72,17 +72,18 @@ def test_deadlines_and_reminders_are_rung(tmp_path: Path, bells: Bells) -> None:
 
 
 def test_the_other_times(tmp_path: Path, bells: Bells) -> None:
-    """Retries twice a minute, care each minute, roster and reconciliation each hour, retention each day."""
+    """Retries twice a minute, care each minute, roster, reconciliation and trail each hour, retention each day."""
     schedule = _schedule(tmp_path, bells)
     lines = {one.name: one for one in schedule.table(NOW)}
     every = {name: lines[name].trigger.interval for name in lines.keys() - {"board", "deadline"}}
     assert every == {
         "retries": MINUTE / 2, "care": MINUTE, "roster": HOUR, "reconciliation": HOUR, "retention": DAY,
+        "trail": HOUR,
     }  # fmt: skip
     assert lines["retries"].rings == (bells.intake, bells.sending)
     assert lines["care"].rings == (bells.care, bells.weekly, bells.sheet)
     assert lines["roster"].rings == (schedule.roster,)
-    assert [name for name, line in lines.items() if line.at_start] == ["roster", "reconciliation", "retention"]
+    assert [name for name, line in lines.items() if line.at_start] == ["roster", "reconciliation", "retention", "trail"]
 
 
 def test_what_is_due_is_rung_once(tmp_path: Path, bells: Bells) -> None:
@@ -90,7 +91,8 @@ def test_what_is_due_is_rung_once(tmp_path: Path, bells: Bells) -> None:
     schedule = _schedule(tmp_path, bells, retry_seconds=0.05)
     schedule.start()
     assert (bells.mailbox.wait(0), bells.sheet.wait(0), bells.care.wait(0)) == (True, True, True)
-    assert (schedule.roster.take(), schedule.reconciliation.take(), schedule.retention.take()) == (True, True, True)
+    alarms = (schedule.roster, schedule.reconciliation, schedule.retention, schedule.trail)
+    assert [alarm.take() for alarm in alarms] == [True] * 4
     assert not bells.intake.wait(0)
     time.sleep(0.2)
     assert 0 <= schedule.ring_due() <= 0.05
