@@ -43,6 +43,9 @@ PRESETS = ("siqa", *TITLES)
 ITEMS = 600
 """About so many items have the made-up challenges: enough that a dozen teams differ."""
 
+_HUNDRED = 100.0
+"""Scores up to that are told with two decimals, others with four."""
+
 SCORER = "gdt.py"
 
 _HERE = Path(__file__).parent
@@ -76,11 +79,15 @@ zone = "Asia/Shanghai"
 """
 
 _BOARD = """\
+decimals = {decimals}
 publish_at = "wed 10:00"
 standing = "latest"
 """
 
 _TABLES = """\
+[registration]
+by_mail = true
+
 [quota]
 per_week = 2
 week_starts = "wed 00:00"
@@ -133,7 +140,9 @@ def _declared(preset: str, seed: int) -> Challenge:
     track = declared(starter)
     labels = many(starter, track, seed)
     mails = deliveries(
-        list(story(Made(track=track, labels=labels, seed=seed))), address=cast.ADDRESS_OF_OTHERS, tag="Submission"
+        list(story(Made(track=track, title=TITLES[preset], labels=labels, seed=seed))),
+        address=cast.ADDRESS_OF_OTHERS,
+        tag="Submission",
     )
     declaration = starter.declaration.replace("[[columns]]", f"[[tracks.{starter.track}.columns]]")
     scorer = {SCORER: next(place for place in _SCORERS if place.is_file()).read_bytes()} if track.own else {}
@@ -142,11 +151,11 @@ def _declared(preset: str, seed: int) -> Challenge:
         keys=Keys(
             address=cast.ADDRESS_OF_OTHERS,
             challenge=_CHALLENGE.format(title=TITLES[preset]),
-            board=_BOARD,
+            board=_BOARD.format(decimals=2 if track.bounds[1] == _HUNDRED else 4),
             tables=_TABLES.format(track=starter.track, declaration=declaration),
         ),
         files={"labels/labels.csv": _csv(labels), **scorer},
-        labels=f"{len(labels):,} items, scored by {track.formula}",
+        labels=f"{len(labels):,} items; {track.formula}",
         mails=mails,
         shown={
             "A reply to an accepted file": numbered[ACCEPTED],

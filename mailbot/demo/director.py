@@ -84,9 +84,10 @@ class Director:
 
     def _deliver(self, delivery: Delivery) -> None:
         """Let time pass until a mail comes, and put it into the inbox."""
-        (self.folder / "inbox" / f"{delivery.name}.eml").write_bytes(delivery.raw)
+        raw = delivery.answering(self.replies[delivery.answers]) if delivery.answers else delivery.raw
+        (self.folder / "inbox" / f"{delivery.name}.eml").write_bytes(raw)
         self.clock.pass_on(delivery.arrived_at + HANDLING)
-        self.servers.deliver(delivery.raw, delivery.arrived_at)
+        self.servers.deliver(raw, delivery.arrived_at)
 
     def _dealt_with(self, expected: int) -> bool:
         """Tell whether so many mails are in the ledger, and nothing of them is left to do."""

@@ -158,6 +158,8 @@ def _outcome(outcome: Outcome | None, submissions: Sequence[SubmissionRow]) -> t
     words = {
         Outcome.NO_SUBMISSION: ("? no file in it", "yellow"),
         Outcome.UNKNOWN_SENDER: ("- unknown sender", "dim"),
+        Outcome.HELD: ("? asked back", "yellow"),
+        Outcome.CONFIRMED: ("✓ confirmed", "green"),
         Outcome.COMMAND: ("✓ answered", "green"),
         Outcome.AUTOMATIC: ("- automatic mail", "dim"),
     }

@@ -50,6 +50,8 @@ class Scene:
     #: Default: as the challenge asks for it.
     subject: str = ""
     fields: tuple[str, ...] = ()
+    #: The name of an earlier mail whose reply it answers, if it does.
+    answers: str = ""
     #: Which week of the demo it is in, from 1.
     week: int = 1
 

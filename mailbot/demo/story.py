@@ -9,6 +9,7 @@ from mailbot.demo.cast import ADA, HE, IRIS, JONAS, KIM, MINA, NA, OMAR, SAM, ST
 from mailbot.demo.declared import predictions
 from mailbot.demo.forms import gzipped, lines, official, shifted, table, without_a_comma, zipped
 from mailbot.demo.script import NIHAO, Scene
+from mailbot.demo.week import ITS_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 ACCEPTED, REFUSED = "fig-leaf-first", "hetu-rows-missing"
 """Scenes whose replies are worth a look."""
 
+REGISTERS = "late-start-registers"
+"""The scene in which a stranger asks for a place on the roster."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
     """Result files, made up as they are asked for."""
 
     track: Track
+    #: What the challenge is called in subjects.
+    title: str
     #: The rows of the label file.
     labels: Sequence[Row]
     seed: int
@@ -75,6 +81,14 @@ def _first_days(made: Made) -> Iterator[Scene]:
     jsonl = lines("nebuleuse.jsonl", rows)
     yield Scene(at="fri 11:04", person=ZOE, name="nebuleuse-jsonl", what="jsonl", files=(jsonl,))
     yield Scene(at="fri 13:00", person=STRANGER, name="unknown-sender", what="json", files=(made.file(STRANGER, 0.6),))
+    yield Scene(
+        at="fri 15:10", person=STRANGER, name=REGISTERS, what="registers by mail",
+        text="Hello,\n\nplease register us.\n\nBest regards", subject=f"[{made.title} Registration] {STRANGER.team}",
+    )  # fmt: skip
+    yield Scene(
+        at="fri 15:25", person=STRANGER, name="late-start-confirms", what="confirms", text="confirm\n",
+        subject=f"Re: {ITS_SUBJECT}", answers=REGISTERS,
+    )  # fmt: skip
     packed = gzipped(made.file(VEGA, 0.72))
     yield Scene(at="fri 17:26", person=VEGA, name="vega-gz", what="json.gz", files=(packed,))
     rows = made.rows(HE, 0.70)
@@ -124,6 +138,10 @@ def _second_week(made: Made) -> Iterator[Scene]:
     third = made.file(WEI, 0.93, 2)
     yield Scene(
         week=2, at="thu 09:30", person=WEI, name="qingteng-better", what="json, much better", files=(third,), text=NIHAO
+    )
+    start = made.file(STRANGER, 0.67, 2)
+    yield Scene(
+        week=2, at="fri 16:20", person=STRANGER, name="late-start-file", what="json, registered", files=(start,)
     )
     axis = made.file(SAM, 0.79, 2)
     yield Scene(week=2, at="sun 21:05", person=SAM, name="axis-label-better", what="json, better", files=(axis,))
