@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,29 @@ def test_attacks_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+
 def test_the_page_on_security_names_attacks_that_there_are() -> None:
-    """What is said to hold an attack is an attack that is played."""
-    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    """What is said to hold an attack is an attack that is played; and every module of attacks here is named."""
     names = {attack.name for attack in ATTACKS}
-    assert names - set(re.findall(r"`([a-z0-9-]+)`", page)) == set()
+    assert names - set(re.findall(r"`([a-z0-9-]+)`", PAGE)) == set()
+    assert [
+        path.name for path in Path(__file__).parent.glob("test_*.py") if f"tests/hostile/{path.name}" not in PAGE
+    ] == []
+
+
+def test_each_row_of_the_page_names_attacker_act_wall_and_a_test_that_there_is() -> None:
+    """Nothing is claimed that no test holds."""
+    below = PAGE.split("| Attacker |", 1)[1].splitlines()[2:]
+    rows = [row.strip("| ").split(" | ") for row in takewhile(lambda line: line.startswith("|"), below)]
+    assert len(rows) > 30
+    names = {attack.name for attack in ATTACKS}
+    for attacker, act, wall, held in rows:
+        assert attacker
+        assert act
+        assert wall
+        told = re.findall(r"`([^`]+)`", held)
+        assert told
+        assert [each for each in told if each not in names and not (ROOT / each).exists()] == []
