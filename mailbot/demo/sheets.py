@@ -192,7 +192,7 @@ def key_file(token_uri: str) -> bytes:
     return json.dumps(info | {"project_id": "siqa-demo", "private_key_id": "1"}).encode()
 
 
-BOOK = "demo-leaderboard"
+BOOK = "leaderboard-of-the-demo"
 
 MOST = 16
 """Rows of a worksheet that are shown; each has the header besides."""
