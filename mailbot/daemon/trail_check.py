@@ -43,15 +43,14 @@ class TrailCheck:
         """Check what is due, and tell the organizers of a change. Raises Temporary when the ledger cannot be used."""
         heartbeat.beat("holding the ledger to the audit trail")
         checked = self._look()
-        if checked.faults:  # a PostgreSQL ledger may have been written to between two queries
-            self._seen = None
-            checked = self._look()
         whats = [fault.what for fault in checked.faults]
         more = [f"and {len(whats) - _NAMED} more"] if len(whats) > _NAMED else []
         told = [*whats[:_NAMED], *more, "", "`mailbot audit verify` shows all of it, and what else does not fit."]
         self.service.alerts.report(PART, ok=not whats, detail="\n".join(told) if whats else "")
         last = checked.entries[-1] if checked.entries else None
-        if not whats and last is not None:  # else everything is looked at until it is in order again
+        if whats:
+            self._seen = None  # everything is looked at until it is in order again
+        elif last is not None:
             self._seen = Mark(entry=last.id, hash=last.hash) if last.mac else None
 
     def _look(self) -> Checked:

@@ -116,10 +116,12 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """Give a consistent view; nothing written in it is kept."""
+        """Give a consistent view, that of its first query; nothing written in it is kept."""
         with _translated(), self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             self._begin(connection)
             yield connection
 

@@ -161,3 +161,14 @@ def test_a_ledger_that_is_none_is_permanent(tmp_path: Path) -> None:
         ledger.migrate()
     ledger.close()
     assert path.read_bytes() == b"this is no database" * 100
+
+
+def test_a_view_stays_as_it_was_at_its_first_question(ledger: Ledger) -> None:
+    """Entries and rows are of one instant whoever writes meanwhile, so that the trail is never told to be broken."""
+    count = sa.select(sa.func.count()).select_from(tables.events)
+    with ledger.read() as tx:
+        assert tx.scalar(count) == 0
+        _trail(ledger)
+        assert tx.scalar(count) == 0
+    with ledger.read() as tx:
+        assert tx.scalar(count) == 5
