@@ -27,8 +27,8 @@ Digests = dict[str, str | None]
 Rows = dict[str, Digests]
 """The same by place."""
 
-PENDING, SECRET = "mailbot.trail.pending", "mailbot.trail.secret"  # names, not what they hold
-"""Where a connection has what its transaction changed, and what gives the secret."""
+PENDING, SECRET, KNOWN = "mailbot.trail.pending", "mailbot.trail.secret", "mailbot.trail.known"  # names, not values
+"""Where a connection has what its transaction changed, what gives the secret, and the secret once it was given."""
 
 PRIVATE = ("addresses", "team_keys")
 """Tables that an export shows nobody: only organizers can hold these to the trail."""
@@ -56,6 +56,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 def begin(tx: Tx, give: Callable[[Tx], bytes]) -> None:
     """Begin to note what a transaction changes; ``give`` returns the secret of the state folder, when it is needed."""
     tx.info[SECRET] = give
+    tx.info.pop(KNOWN, None)
     forget_pending(tx)
 
 
@@ -121,8 +122,12 @@ def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:
 
 def secret(tx: Tx) -> bytes | None:
     """Return the secret of the state folder; None for a ledger that was opened without it."""
-    give = tx.info.get(SECRET)
-    return give(tx) if give else None
+    if SECRET not in tx.info:
+        return None
+    if KNOWN not in tx.info:
+        tx.info[KNOWN] = tx.info[SECRET](tx)
+    known: bytes = tx.info[KNOWN]
+    return known
 
 
 def _picked(tx: Tx, table: str, keys: list[tuple[Hashable, ...]]) -> Iterator[Mapping[Any, Any]]:
