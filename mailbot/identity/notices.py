@@ -6,7 +6,7 @@ Their subjects hold nothing that a team chose: what a stranger wants somebody to
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailbot.config.calendar import DAY
 from mailbot.identity import confirmation
@@ -19,6 +19,7 @@ from mailbot.mail.templates import environment
 from mailbot.model import Id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
@@ -33,6 +34,10 @@ MONTH = timedelta(days=30)
 
 PER_DAY, PER_MONTH = 1, 3
 """Invitations to one mailbox, by whatever teams: nobody shall fill another's mailbox with them."""
+
+
+INVITED = "members-invited"
+"""The entry of the trail that members whom a form names were asked; the daybook has who."""
 
 
 def ask(tx: Tx, challenge: Challenge, now: datetime, *, secret: bytes) -> None:
@@ -52,6 +57,17 @@ def ask_one(tx: Tx, challenge: Challenge, team: Team, now: datetime, *, secret: 
     text = environment(language).get_template("letters/ask.txt.j2")
     message.set_content(text.render(team=team, challenge=challenge), cte="quoted-printable")
     outbox.queue(tx, message, kind="ask", key=_key(team), now=now, team_id=team.id)
+
+
+def ask_again(
+    tx: Tx, challenge: Challenge, team: Team, line: Mapping[str, Any] | None, now: datetime, *, secret: bytes
+) -> None:
+    """Write again what an entry of the trail tells of: to those whom its line of the daybook names, or the leader."""
+    if line is None:
+        ask_one(tx, challenge, team, now, secret=secret)
+        return
+    for address in line["addresses"]:
+        invite(tx, challenge, team, address, now, secret=secret)
 
 
 def invite(tx: Tx, challenge: Challenge, team: Team, address: str, now: datetime, *, secret: bytes) -> bool:

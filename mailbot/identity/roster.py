@@ -12,13 +12,15 @@ from mailbot.config.address import hidden, normalise
 from mailbot.config.calendar import phase_at
 from mailbot.errors import ConfigError
 from mailbot.identity import names as naming
+from mailbot.identity.registration import MOST_MEMBERS
 from mailbot.identity.roster_table import table_of
 from mailbot.ledger import daybook, events, held, teams
+from mailbot.ledger.guard import mailboxes
 from mailbot.model import name_key
 from mailbot.system import journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mailbot.config.schema import Config
@@ -40,8 +42,9 @@ class Terms:
 
     #: New teams are still to confirm.
     confirm: bool = False
-    #: Anybody may write there: a row changes no team that is registered, and brings none after the end.
-    public: bool = False
+    #: For a source where anybody may write; None for others. A row changes no team that is registered, and brings none
+    #: after the end. The first address of a new team leads it; this asks the others, and returns whom it did not ask.
+    invite: Callable[[Tx, int, Sequence[str]], Sequence[str]] | None = None
     #: Whether registration is closed.
     closed: bool = False
     #: Whether addresses that were taken off their team may come back: somebody says so by hand.
@@ -146,12 +149,17 @@ def enter(
         team = team or teams.with_name(tx, one.name)
         known = set(team.addresses) if team else set()
         known |= teams.ever(tx, team.id) if team and not terms.again else set()
+        known |= mailboxes.invited(tx, team.id) if team and terms.invite else set()
         if fault := _fault(tx, one, known, names, terms):
             mistakes.append(f"team {one.name!r}: {fault}")
         elif set(one.addresses) - known:
-            add(tx, one, now, state=state, unconfirmed=terms.confirm, **({"why": why} if why else {}))
+            there = replace(one, addresses=one.addresses[:1]) if terms.invite else one
+            team_id = add(tx, there, now, state=state, unconfirmed=terms.confirm, **({"why": why} if why else {}))
+            rest = one.addresses[1:]
+            if terms.invite and rest and (unasked := terms.invite(tx, team_id, rest)):
+                mistakes.append(f"team {one.name!r}: {_not_added(unasked)}")
             if terms.waiting_since is not None:
-                held.take_up(tx, one.addresses, since=terms.waiting_since, now=now)
+                held.take_up(tx, there.addresses, since=terms.waiting_since, now=now)
             names.add(one.name)
     return mistakes
 
@@ -164,11 +172,18 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
         return f"{', '.join(foreign)} is another team's address already"
     if fault := names.fault(one.name):
         return fault
-    if new and known and terms.public:
-        return f"it is registered already, so {', '.join(new)} was not added; its leader can, by mail, and so can you"
-    if new and terms.public and terms.closed:
+    if new and known and terms.invite:
+        return _not_added(new)
+    if new and terms.invite and len(one.addresses) > MOST_MEMBERS:
+        return f"it names more than {MOST_MEMBERS} addresses; `mailbot teams add` enters such a team"
+    if new and terms.invite and terms.closed:
         return "registration is closed; `mailbot teams add` with --why lets it in"
     return None
+
+
+def _not_added(addresses: Sequence[str]) -> str:
+    """Say that a row of a registered team brings nobody; of a new one too, where mailboxes were asked lately."""
+    return f"it is registered already, so {', '.join(addresses)} was not added; its leader can, by mail, and so can you"
 
 
 def former_names(tx: Tx) -> dict[str, str]:

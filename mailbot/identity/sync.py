@@ -1,7 +1,7 @@
 """The step that reads the roster's sources, every hour: the CSV file and the form's response sheet.
 
 What cannot be taken is told to the organizers, each set of problems once. Teams that are still to confirm their
-registration are asked, each once.
+registration are asked, each once, and so are the people whom a row of the form names as members.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import MailbotError, Temporary
 from mailbot.identity import names, notices, roster
 from mailbot.identity.roster import Entry, Roster, entry
-from mailbot.ledger import events, outbox
+from mailbot.ledger import daybook, events, outbox, teams
 from mailbot.mail import envelope
 from mailbot.mail.templates import environment
 from mailbot.system import journal
@@ -88,7 +88,7 @@ class Sync:
         settings, now = self.config.registration, self.clock()
         terms = roster.Terms(
             confirm=settings.confirm,
-            public=source.public,
+            invite=self._invite if source.public else None,
             closed=settings.is_closed(now),
             reserved=names.Reserved.of(self.config),
             waiting_since=roster.waiting_since(self.config, now),
@@ -98,6 +98,15 @@ class Sync:
             wrong = [*read.mistakes, *entered]
             self._tell(tx, source, wrong)
         return wrong
+
+    def _invite(self, tx: Tx, team_id: int, addresses: Sequence[str]) -> list[str]:
+        """Ask whom a row names beside the leader; keep in daybook and trail who was asked; return who was not."""
+        team, now = teams.with_id(tx, team_id), self.clock()
+        asked = [each for each in addresses if notices.invite(tx, self.challenge, team, each, now, secret=self.secret)]
+        if asked:
+            line = daybook.keep_roster(self.config.state, team.name, asked)
+            events.append(tx, kind=notices.INVITED, subject=team.name, now=now, roster=line)
+        return [each for each in addresses if each not in asked]
 
     def _tell(self, tx: Tx, source: Source, wrong: Sequence[str]) -> None:
         """Write to the organizers what is wrong, unless just that was told before."""

@@ -31,10 +31,11 @@ _WRITTEN = """
 address-bounced answer-relayed authserv-checked board-published command deadline-extended dispute-ruled health
 ledger-begun ledger-rebuilt letters-queued letters-written likeness-found mail-approved mail-assigned mail-confirmed
 mail-dropped mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
-quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent reply-retried-by-hand
-reply-sent reply-withheld rescore-told rescored roster-problems rows-changed rules selected submission-accepted
-submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded team-forgotten team-key
-team-leader-set team-left team-letters team-merged team-reinstated team-renamed trail-sealed truth-chosen
+members-invited quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
+reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rows-changed rules selected
+submission-accepted submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded
+team-forgotten team-key team-leader-set team-left team-letters team-merged team-reinstated team-renamed trail-sealed
+truth-chosen
 """
 
 KINDS = frozenset(_WRITTEN.split())

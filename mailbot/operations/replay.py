@@ -155,6 +155,7 @@ class Again:
             "likeness-found": self._likeness,
             **{each: partial(self._roster_change, each) for each in roster_changes.KINDS},
             "team-asked": self._asked,
+            notices.INVITED: self._asked,
             "team-letters": self._team_letters,
             quota.GRANTED: self._grant,
             "reply-sent": self._sent,
@@ -220,10 +221,12 @@ class Again:
         with self.service.ledger.write("rebuild") as tx:
             roster_changes.again(tx, kind, subject, detail, lines=self._roster, now=self.clock())
 
-    def _asked(self, subject: str, _detail: dict[str, Any]) -> None:
+    def _asked(self, subject: str, detail: dict[str, Any]) -> None:
+        line = self._roster.get(detail["roster"], {"addresses": ()}) if "roster" in detail else None  # {}: forgotten
+        of, now, secret = self.service.challenge, self.clock(), self.service.secret
         with self.service.ledger.write("rebuild") as tx:
             if team := teams.with_name(tx, subject):
-                notices.ask_one(tx, self.service.challenge, team, self.clock(), secret=self.service.secret)
+                notices.ask_again(tx, of, team, line, now, secret=secret)
 
     def _rescored(self, subject: str, _detail: dict[str, Any]) -> None:
         """Score again what was scored then: a track; in trails of the first version one submission."""

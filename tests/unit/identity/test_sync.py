@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import default
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mailbot.config.teams import FormColumns
 from mailbot.errors import SheetRefused
+from mailbot.flow import opened as service_of
 from mailbot.identity.sync import read_form
-from mailbot.ledger import outbox, teams
-from tests.unit.services import Clock, served
+from mailbot.ledger import daybook, outbox, teams
+from mailbot.model import Outcome
+from mailbot.operations import rebuild
+from tests.unit.services import Clock, served, submission, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from mailbot.service import Service
 
 HEAD = ["Timestamp", "Email Address", "Team name", "Members"]
+ZOE, YI, XU = "zoe@new.example", "yi@new.example", "xu@new.example"
 BOOK = "1abc-responses-of-the-form"
 FORM: dict[str, Any] = {"roster": {"file": "teams.csv", "sheet": {"id": BOOK}}}
 
@@ -99,6 +105,71 @@ def test_problems_are_told_once_until_they_change(tmp_path: Path) -> None:
         assert len(_letters(service)) == 2
     assert len(wrong) == 1
     assert wrong[0].startswith("form, row 2: 'nobody' is no e-mail address")
+
+
+def test_members_whom_a_row_names_join_when_they_answer(tmp_path: Path) -> None:
+    """Only the leader is on the team at once; the others are asked once, and a ledger made anew knows all of it."""
+    form = Form(["1", ZOE, "Newcomers", f"{YI}, {XU}"])
+    with served(tmp_path, Clock(), **FORM) as service:
+        sync = replace(service.sync, read_rows=form.read_rows)
+        assert sync.run() == []
+        assert sync.run() == []
+        assert _letters(service) == [("member", YI), ("member", XU)]
+        assert _members(service) == (ZOE,)
+        assert take(service, submission(sender=YI)).outcome is Outcome.UNKNOWN_SENDER
+        assert _answer(service, YI, sender="mallory@x.example") is Outcome.NOT_CONFIRMED
+        assert _answer(service, YI) is Outcome.MEMBERS
+        assert _members(service) == (ZOE, YI)
+        daybook.catch_up(service.ledger, service.config.state)
+        config = service.config
+    (tmp_path / "state" / "ledger.db").rename(tmp_path / "lost.db")
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+    with service_of(config, clock=Clock()) as again:
+        assert replace(again.sync, read_rows=form.read_rows).run() == []
+        assert _members(again) == (ZOE, YI)
+        assert [letter for letter in _letters(again) if letter[0] == "member"] == [("member", YI), ("member", XU)]
+        assert _answer(again, XU) is Outcome.MEMBERS
+        assert _members(again) == (ZOE, YI, XU)
+
+
+def test_the_form_fills_nobodys_mailbox(tmp_path: Path) -> None:
+    """One invitation a day to a mailbox, whoever names it and however; the organizers hear who was not asked."""
+    ways = ["prof@uni.example", "prof+a@uni.example", "p.rof@uni.example"]
+    form = Form(*(["1", f"m{n}@x.example", f"Team of {n} and more", way] for n, way in zip("abc", ways, strict=True)))
+    crowd = " ".join(f"m{n}@uni.example" for n in range(10))
+    form.rows.append(["1", "n@x.example", "A crowd", crowd])
+    with served(tmp_path, Clock(), **FORM) as service:
+        sync = replace(service.sync, read_rows=form.read_rows)
+        first = sync.run()
+        assert [to for kind, to in _letters(service) if kind == "member"] == [ways[0]]
+        assert len(first) == 3
+        assert [
+            way for way, wrong in zip(ways[1:], first[:2], strict=True) if f"so {way} was not added" in wrong
+        ] == ways[1:]
+        assert "names more than 10 addresses" in first[2]
+        assert sync.run() == first  # told once
+        assert [kind for kind, _ in _letters(service)].count("roster") == 1
+        with service.ledger.read() as tx:
+            invited = [row.message for row in outbox.listing(tx) if row.kind == "member"]
+    assert not any(b"Team of" in each.partition(b"\r\n\r\n")[0] for each in invited)
+
+
+def _members(service: Service) -> tuple[str, ...]:
+    """Return who is on the team that the form brought."""
+    with service.ledger.read() as tx:
+        team = teams.with_name(tx, "Newcomers")
+    assert team is not None
+    return team.addresses
+
+
+def _answer(service: Service, invited: str, *, sender: str = "") -> Outcome | None:
+    """Answer the invitation of an address, from there or from elsewhere."""
+    with service.ledger.read() as tx:
+        (written,) = [row.message for row in outbox.listing(tx) if (row.kind, row.recipient) == ("member", invited)]
+    subject = message_from_bytes(written, policy=default)["Subject"]
+    sender = sender or invited
+    text = f"From: {sender}\nSubject: Re: {subject}\nMessage-ID: <{sender}>\n\nconfirm\n"
+    return take(service, text.encode()).outcome
 
 
 def test_a_row_of_the_form_changes_no_team(tmp_path: Path) -> None:
