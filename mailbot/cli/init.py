@@ -48,6 +48,9 @@ def init(
     user: Annotated[str | None, typer.Option(help="The login name; default: the address.")] = None,
     organizers: Organizers = None,
     contact: Annotated[str | None, typer.Option(help="Address for the teams' questions, shown in replies.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Take mails that arrived since; default: the first start.")
+    ] = None,
     opens: Annotated[str | None, typer.Option(metavar="DATE", help="When submissions open; default: at once.")] = None,
     closes: Annotated[str | None, typer.Option(metavar="DATE", help="When they close; default: never.")] = None,
     labels: GivenLabels = None,
@@ -72,7 +75,7 @@ def init(
     answers = interview.servers(ask, answers, address, hosts=hosts, ports=ports, user=user)
     password = interview.password(folder, answers) if asking else ""
     answers = interview.people(ask, answers, sheet=sheet, organizers=organizers, contact=contact)
-    answers = interview.dates(ask, answers, opens, closes)
+    answers = interview.dates(ask, answers, since=since, opens=opens, closes=closes)
     found = interview.label_files(ask, answers, tracks, labels or [])
     answers = replace(answers, labels=interview.places(found) or answers.labels)
     _write(folder, answers, found, password, start)

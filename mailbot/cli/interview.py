@@ -271,9 +271,10 @@ def ports_of(ask: Ask, answers: Answers, given: Mapping[str, int | None]) -> dic
     }
 
 
-def dates(ask: Ask, answers: Answers, opens: str | None, closes: str | None) -> Answers:
-    """Return the answers with when submissions are taken; what names no offset is in the challenge's zone."""
+def dates(ask: Ask, answers: Answers, *, since: str | None, opens: str | None, closes: str | None) -> Answers:
+    """Return the answers with when mails and submissions are taken; without an offset it is in the challenge's zone."""
     for key, question, given in (
+        ("since", "Take mails that arrived since (as 2026-03-10; empty: the first start, older ones stay)", since),
         ("opens", "Submissions open (as 2026-03-10 or 2026-03-10T08:00; empty: at once)", opens),
         ("closes", "Submissions close (empty: no end)", closes),
     ):
@@ -293,6 +294,7 @@ def _dated(answers: Answers, key: str, said: str) -> Answers:
         raise Permanent(message) from error
     zone = fits(answers).challenge.zone
     text = (instant if instant.tzinfo else instant.replace(tzinfo=zone)).isoformat()
-    made = replace(answers, opens=text) if key == "opens" else replace(answers, closes=text)
+    fields: dict[str, Any] = {key: text}
+    made = replace(answers, **fields)
     fits(made)
     return made

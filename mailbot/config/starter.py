@@ -66,6 +66,8 @@ class Answers:
     #: When submissions are taken, as TOML writes an instant; "" for no such bound.
     opens: str = ""
     closes: str = ""
+    #: From when on mails are taken, as TOML writes an instant; "" for the moment of the first start.
+    since: str = ""
     organizers: Sequence[str] = ()
     #: An address of people that is shown in every reply; "" for none.
     contact: str = ""
@@ -133,6 +135,8 @@ def _server(name: str, answers: Answers) -> str:
         lines.append(_line("password_file", f"secrets/{name}", "its first line; chmod 600"))
     if answers.profile == "generic":
         lines.append(_port(name, answers.ports.get(name, _TLS[name])))
+    if name == "imap" and answers.since:
+        lines.append(f"since = {answers.since}  # mails that arrived earlier stay untouched\n")
     if name == "imap" and "extra_folders" not in PROFILES[answers.profile].imap:
         lines.append('# extra_folders = ["Junk"]  # where your server puts spam\n')
     return "".join(lines)

@@ -139,6 +139,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
             ("Google Sheet", ""),
             ("Organizers", "chair@x.org; co-chair@x.org\uff0cthird@x.org"),
             ("Address for the teams' questions", "help@x.org"),
+            ("Take mails that arrived since", "2026-03-01"),
             ("Submissions open", "2026-03-10"),
             ("Submissions close", "2026-04-26T12:00+00:00"),
             ("Label file of siqa-u", ""),
@@ -159,6 +160,7 @@ def test_the_interview_asks_for_what_is_missing(tmp_path: Path) -> None:
     assert config.tracks["siqa-s"].labels == tmp_path / "c/labels/truth.json"
     assert config.imap is not None
     assert (config.imap.host, secret(config.imap, "imap")) == ("imap.gmail.com", "sesam oeffne dich")
+    assert str(config.imap.since) == "2026-03-01 00:00:00+08:00"
     assert re.search(r"1\. .*answer-u\.json", seen)
 
 
@@ -182,6 +184,8 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
             ("Error: challenge.organizers", "chair@x.org"),
             ("Address for the teams' questions, shown in every reply (empty: none): ", "help"),
             ("Error: challenge.contact", ""),
+            ("Take mails that arrived since", "long ago"),
+            ("'long ago' is no date", ""),
             ("Submissions open", "in March"),
             ("'in March' is no date", "2026-03-10"),
             ("Submissions close", "2026-03-09"),
@@ -270,6 +274,7 @@ LATER = [
         "Google Sheet",
         "Organizers",
         "Address for the teams' questions",
+        "Take mails that arrived since",
         "Submissions open",
         "Submissions close",
         "Label file of siqa-u",
@@ -351,7 +356,7 @@ def test_an_own_challenge_begins_with_a_sample_of_its_labels(tmp_path: Path) -> 
             ("Error: imap.port", "143"),
             ("SMTP port [465]: ", "587"),
             ("Password (not shown; empty: later): ", ""),
-            *LATER[:5],
+            *LATER[:6],
         ],
     )
     assert "Traceback" not in seen
