@@ -6,6 +6,7 @@ import email
 import gzip
 import hashlib
 import io
+import re
 import tarfile
 import zipfile
 from datetime import timedelta
@@ -18,6 +19,7 @@ import pytest
 from mailbot.ledger import entries, outbox
 from mailbot.model import Outcome
 from mailbot.operations import trace
+from mailbot.operations.export import Export
 from tests.command import mailbot
 from tests.unit.services import ADA, NOW, Clock, served, submission, take
 
@@ -50,6 +52,16 @@ def brings(text: str, file: tuple[str, bytes] | None = None, subject: str = "our
     if file:
         mail.add_attachment(file[1], maintype="application", subtype="octet-stream", filename=file[0])
     return mail.as_bytes()
+
+
+def nested_below(mail: bytes, *, depth: int) -> bytes:
+    """Return a mail with multiparts within one another beside what it holds."""
+    head = mail.partition(b"\r\n\r\n")[0]
+    boundary = re.search(rb'boundary="([^"]+)"', head)
+    assert boundary is not None
+    end = b"--" + boundary[1] + b"--"
+    nest = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth))
+    return mail.replace(end, b"--" + boundary[1] + b"\r\n" + nest + b"\r\n" + end)
 
 
 @pytest.fixture
@@ -226,6 +238,19 @@ def test_a_file_whose_mail_is_gone_is_named(contest: Service, tmp_path: Path) ->
     done = mailbot("entries", "--save", "out", folder=tmp_path, code=1)
     assert "not found in its mail: E-000001" in done.err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["E-000002.tar.gz"]
+
+
+def test_a_paper_beside_3000_nested_parts_is_taken_out(contest: Service, tmp_path: Path) -> None:
+    """What we list we can take out again, by both commands, and none dies of it."""
+    deep = nested_below(brings("Our paper is attached.", ("paper.pdf", PAPER)), depth=3000)
+    take(contest, deep)
+    take(contest, brings("Our code.", ("net.tar.gz", tarred())))
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    assert Export(service=contest, folder=tmp_path / "exported").write()["missing"] == []
+    assert "2 file(s) written" in mailbot("entries", "--save", "out", folder=tmp_path).out
+    for folder in ("exported/files", "out"):
+        saved = {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+        assert saved == {"E-000001.pdf": PAPER, "E-000002.tar.gz": tarred()}
 
 
 def test_what_comes_late_is_kept_and_said_to_be(contest: Service) -> None:
