@@ -241,4 +241,5 @@ def readable(message: bytes, *names: str) -> str:
     mail = email.message_from_bytes(message, policy=default)
     text = mail.get_body(("plain",))
     headers = "\n".join(f"{name}: {mail[name]}" for name in names)
-    return inert(f"{headers}\n\n{text.get_content() if text else ''}")
+    body = text.get_content().replace("\r\n", "\n") if text else ""
+    return inert(f"{headers}\n\n{body}")

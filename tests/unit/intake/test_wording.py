@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 N = 12
 TRUTHS = {"siqa-s": s_truth(N), "siqa-u": u_truth(N)}
 ROWS, LETTERS = s_rows(N), u_rows(N)
-NAMES = re.compile(r'"[^"]*"|“[^”]*”|\{.*?\}|[\w.]+\(.*?\)+|S/MIME|[\w./-]+/[\w.-]+|id,perception,knowledge')
+NAMES = re.compile(r'"[^"]*"|“[^”]*”|\{.*?\}|[\w.]+\(.*?\)+|S/MIME|[\w./-]+/[\w.-]+|id,(?:perception,knowledge|answer)')
 """What stays as it is: quoted values, calls, media types."""
 
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{2,}[ ,][a-z]{2,}")
