@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import re
+import signal
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -273,20 +275,44 @@ SHORT, SLOWEST = 1024, 1
 
 
 def slowest(found: Found, bound: float) -> tuple[float, str]:
-    """Return the processor time of the worst text in seconds, and the text; above the bound no more is tried."""
+    """Return the processor time of the worst text in seconds, and the text; above the bound no more is tried.
+
+    A search that is over the bound is broken off: the rest of it could take hours. The main thread must call this.
+    """
     tried: dict[tuple[str, str, str], float] = {}
     for parts in attacks(found):
         for size in (64, min(SHORT, found.most)):  # first little, as some take twice as long for each letter
-            tried[parts] = _taken(found, parts, size)
+            tried[parts] = _taken(found, parts, size, bound)
             if tried[parts] > bound:
                 return tried[parts], f"{parts} in {size} characters"
     hardest = sorted(tried, key=tried.__getitem__)[-SLOWEST:]
-    return max((_taken(found, parts, found.most), f"{parts} in {found.most} characters") for parts in hardest)
+    return max((_taken(found, parts, found.most, bound), f"{parts} in {found.most} characters") for parts in hardest)
 
 
-def _taken(found: Found, parts: tuple[str, str, str], size: int) -> float:
+class _OverBoundError(Exception):
+    """A search has taken longer than it may."""
+
+
+LOOK_SECONDS = 0.05
+"""Of processor time, between looks whether a search is over the bound; the library lets signals through."""
+
+
+def _taken(found: Found, parts: tuple[str, str, str], size: int, bound: float) -> float:
+    """Return the processor time of a search in seconds; one that was broken off has taken more than the bound."""
     begin, pump, end = parts
     text = begin + pump * ((size - len(begin)) // len(pump)) + end
     started = time.thread_time()
-    found.take(text)
-    return time.thread_time() - started
+
+    def look(*_: object) -> None:
+        if time.thread_time() - started > bound:
+            raise _OverBoundError
+
+    before = signal.signal(signal.SIGVTALRM, look)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LOOK_SECONDS, LOOK_SECONDS)
+    try:
+        with contextlib.suppress(_OverBoundError):
+            found.take(text)
+        return time.thread_time() - started
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

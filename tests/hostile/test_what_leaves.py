@@ -67,7 +67,8 @@ ALLOWED_TAGS = {
 }
 FIELDS = {
     *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted", "MIME-Version"),
-    *("X-Auto-Response-Suppress", "X-Mailbot-Loop", "Content-Type", "Content-Transfer-Encoding", "Content-Language"),
+    *("X-Auto-Response-Suppress", "X-Mailbot-Loop", "X-Mailbot-Audit"),
+    *("Content-Type", "Content-Transfer-Encoding", "Content-Language"),
 }
 ROWS = [{"id": n, "perception": 1 + n / 3, "knowledge": 5 - n / 2} for n in range(1, 9)]
 

@@ -105,11 +105,19 @@ def test_file_and_folder_are_synced_around_the_rename(tmp_path: Path, monkeypatc
     assert events == ["file", "rename", "folder"]
 
 
-def test_permissions_follow_the_umask(tmp_path: Path) -> None:
-    """A web server of another user can read what is published, where the umask allows it."""
-    before = os.umask(0o022)
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o027, 0o640, 0o750)])
+def test_permissions_follow_the_umask(tmp_path: Path, umask: int, file: int, folder: int) -> None:
+    """A web server of another user can read what is published, where the umask allows it; all else is private."""
+    published = tmp_path / "www" / "board"
+    before = os.umask(umask)
     try:
+        publish.write(boards.board(), published, site_rules())
         safefile.replace(tmp_path / "x", b"1")
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o644
+    below = [published.parent, published, *published.rglob("*"), *(published / "page").resolve().rglob("*")]
+    modes = {path.is_dir(): set[int]() for path in below}
+    for path in below:
+        modes[path.is_dir()].add(stat.S_IMODE(path.stat().st_mode))
+    assert modes == {False: {file}, True: {folder}}
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == safefile.PRIVATE_FILE

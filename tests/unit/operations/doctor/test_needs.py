@@ -72,11 +72,11 @@ def test_what_systemd_brings_is_there(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_password_kept_from_us_is_worth_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is root's alone may reach the daemon as a credential: not red, for we cannot know."""
 
-    def refuse(*_: object, **__: object) -> str:
+    def refuse(*_: object, **__: object) -> bytes:
         raise PermissionError
 
     config = _config(tmp_path)
-    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     first, _ = needs.passwords(config)
     assert (first.level, "as root" in first.mend) == ("yellow", True)
 
