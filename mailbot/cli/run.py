@@ -19,7 +19,7 @@ from mailbot.config import calendar, challenge, load
 from mailbot.config.calendar import shown
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
-from mailbot.errors import AuthenticationFailed, ConfigError, Damaged, MailbotError, Permanent, Temporary
+from mailbot.errors import AuthenticationFailed, ConfigError, Damaged, MailbotError, Permanent, Temporary, Throttled
 from mailbot.evaluation import label_files
 from mailbot.ledger import observations, outbox, teams
 from mailbot.operations import beginning, lost_ledger
@@ -103,8 +103,8 @@ def _serve(
 ) -> Daemon:
     """Run the daemon with one config until it stops or reloads, and return it."""
     with flow.working(config) as wired:
-        _start(wired, yes=yes, take_over=take_over)
-        running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused)
+        lost = _start(wired, yes=yes, take_over=take_over)
+        running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused, lost=lost)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()
@@ -137,20 +137,22 @@ def once(
     if begin_anew:
         _begin_anew(loaded)
     with flow.working(loaded) as wired:
-        _start(wired, yes=yes, take_over=take_over)
+        lost = _start(wired, yes=yes, take_over=take_over)
+        if isinstance(lost, (AuthenticationFailed, Throttled)):
+            raise lost  # to ask again at once can only make it worse
         left = flow.once(wired)
     raise typer.Exit(INCOMPLETE if left else 0)
 
 
-def _start(wired: Service, *, yes: bool, take_over: bool) -> None:
+def _start(wired: Service, *, yes: bool, take_over: bool) -> Temporary | None:
     """Look into the mailbox before anything is done there; see :func:`beginning.start`.
 
     Raises Permanent when the first login is refused: it is not tried again and again.
     """
     if wired.config.imap is None:
-        return
+        return None
     try:
-        beginning.start(wired, None if yes else partial(_ask, wired.challenge.zone), take_over=take_over)
+        return beginning.start(wired, None if yes else partial(_ask, wired.challenge.zone), take_over=take_over)
     except AuthenticationFailed as error:
         raise Permanent(str(error)) from error
 

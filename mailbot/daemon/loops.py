@@ -42,6 +42,8 @@ class Loops:
     retry_seconds: float
     #: The demo's Google Sheets on this machine; "" for Google's own.
     sheets_api: str = ""
+    #: Why the mailbox could not be looked into just before.
+    lost: Temporary | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     #: Whether a loop failed for good.
     failed: bool = False
@@ -82,6 +84,7 @@ class Loops:
             intake_bell=self.bells.intake,
             reconciliation=self.schedule.reconciliation,
             main_bell=self.bells.main,
+            lost=self.lost,
         ).run()
 
     def _intake_loop(self) -> None:

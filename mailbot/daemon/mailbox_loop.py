@@ -52,6 +52,8 @@ class MailboxLoop:
     reconciliation: Alarm
     #: Wakes the main thread: the report has news.
     main_bell: Bell | None = None
+    #: Why the mailbox could not be looked into just before this loop began.
+    lost: Temporary | None = None
     _failures: int = 0
     _lost_at: datetime | None = None
     #: The login that was refused last, hashed; none when it was not.
@@ -60,6 +62,8 @@ class MailboxLoop:
 
     def run(self) -> None:
         """Hold one connection at a time until told to stop."""
+        if self.lost:  # a server that wants to be left alone is left alone from the start
+            self._pause(self._lost(self.lost, time.monotonic()))
         while not self.stopping.is_set():
             self._pause(self.hold())
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailbot.config.schema import Config
+    from mailbot.errors import Temporary
     from mailbot.service import Service
 
 
@@ -34,6 +35,7 @@ class Daemon:
         reload: Callable[[], Config] | None = None,
         within: float | None = None,
         refused: str = "",
+        lost: Temporary | None = None,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         """Prepare the loops; nothing starts yet.
@@ -44,6 +46,7 @@ class Daemon:
             notifier: The way to the service manager; None where there is none.
             reload: Reads the config again at SIGHUP, or raises ConfigError.
             within: How many seconds the loops may take to end; None for no limit.
+            lost: Why the mailbox could not be looked into just now; None when it was.
             refused: Why the config on disk is not the one in use; "" when it is.
             retry_seconds: How soon a step that failed is tried again.
         """
@@ -63,6 +66,7 @@ class Daemon:
             heartbeat=self._heartbeat,
             retry_seconds=retry_seconds,
             sheets_api=sheets_api,
+            lost=lost,
         )
         #: The config to continue with, when a new one was asked for and is valid.
         self.next_config: Config | None = None

@@ -52,8 +52,10 @@ class Look:
     newest: Sequence[Seen]
 
 
-def start(service: Service, ask: Callable[[Look], object] | None, *, take_over: bool) -> None:
+def start(service: Service, ask: Callable[[Look], object] | None, *, take_over: bool) -> Temporary | None:
     """Look whose the mailbox is, ask about the mails that it holds, where this is the first look, and mark it as ours.
+
+    Returns why the mailbox could not be looked into, where that can wait: the server is not to be asked again at once.
 
     Args:
         service: The parts.
@@ -76,9 +78,11 @@ def start(service: Service, ask: Callable[[Look], object] | None, *, take_over: 
             fetch.marker.keep(server)
             if found:
                 fetch.leaving.begin(found.since)
-    except Temporary:
+    except Temporary as error:
         if is_first and ask:
             raise
+        return error
+    return None
 
 
 def look(service: Service) -> Look:

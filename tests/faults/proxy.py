@@ -52,9 +52,11 @@ class Proxy:
             if how == "hole":
                 self._deaf.update(pair)
                 continue
+            if how == "rst":
+                for end in pair:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             for end in pair:
                 if how == "rst":
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                     end.close()
                 else:
                     with contextlib.suppress(OSError):
@@ -75,7 +77,11 @@ class Proxy:
             server = socket.create_connection(self._target)
             with server:
                 self._pairs.append((client, server))
-                self._pump(client, server)
+                try:
+                    self._pump(client, server)
+                finally:
+                    with contextlib.suppress(ValueError):  # it was cut, and is forgotten already
+                        self._pairs.remove((client, server))
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
         """Pass bytes on until one side closes; while deaf, read nothing, so that the ends see silence."""
