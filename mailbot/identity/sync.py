@@ -18,7 +18,7 @@ from mailbot.ledger import daybook, events, outbox, teams
 from mailbot.mail import envelope
 from mailbot.mail.templates import environment
 from mailbot.system import journal
-from scoring.text import quoted
+from scoring.text import inert, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +121,9 @@ class Sync:
             subject = f"[mailbot] {source.name}: {len(wrong)} not taken"
             message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)
             text = environment().get_template("letters/roster.txt.j2")
-            message.set_content(text.render(source=source.name, wrong=wrong, challenge=self.challenge))
+            message.set_content(
+                text.render(source=source.name, wrong=[inert(one) for one in wrong], challenge=self.challenge)
+            )
             outbox.queue(tx, message, kind="roster", key=key, now=now)
 
 

@@ -11,6 +11,7 @@ from mailbot.mail import envelope
 from mailbot.mail.templates import environment
 from mailbot.model import MailState
 from mailbot.system import journal
+from scoring.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ class Alerts:
 
     def report_in(self, tx: Tx, part: str, *, ok: bool, detail: str = "") -> None:
         """Do the same inside a transaction."""
-        now = self.clock()
+        now, detail = self.clock(), inert(detail)  # it may hold a server's words, or a stranger's
         if not observations.note_health(tx, part, ok=ok, detail=detail, now=now):
             return
         digest = events.append(tx, kind="health", subject=part, now=now, ok=ok)

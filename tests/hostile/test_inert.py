@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import html.parser
 import io
 import json
 import re
 import unicodedata
+from dataclasses import replace
+from datetime import time
+from email import message_from_bytes
+from email.policy import default
+from typing import TYPE_CHECKING
 
+import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.board.build import build
-from mailbot.board.exports import as_csv, as_json, guarded
+from mailbot.board.exports import as_csv, as_json, as_latex, guarded
+from mailbot.board.sheet.worksheets import Published, pages
+from mailbot.board.workbook import as_xlsx
 from mailbot.cli.common import emit
 from mailbot.config.address import hidden
+from mailbot.config.calendar import Moment
+from mailbot.ledger import outbox
 from mailbot.system import journal
-from tests.unit.boards import AS_OF, rules, standing
+from tests.unit.boards import AS_OF, SHANGHAI, front, rules, standing
+from tests.unit.services import Clock, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PIECES = (
     *"=+-@|%;,\t\n\r\v\f'\"<>&\\{}[]",
@@ -62,6 +77,83 @@ def test_the_files_of_a_board_are_inert(team: str, method: str) -> None:
         assert not [cell for cell in row if _may_run(cell)], row
     for table in json.loads(as_json(board))["tables"]:
         assert all(_is_inert(value) for row in table["rows"] for value in row.values() if isinstance(value, str))
+
+
+@settings(max_examples=5, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_the_workbook_and_the_sheet_of_a_board_are_inert(team: str, method: str) -> None:
+    """No cell is a formula or a link; the sheet's texts are what no spreadsheet takes for something else."""
+    board = build([standing(team, "siqa-s", 1, method=method)], rules(baselines=()), AS_OF)
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(board)))
+    for cell in (cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None):
+        assert cell.data_type != "f"
+        assert cell.hyperlink is None
+        assert not isinstance(cell.value, str) or (_is_inert(cell.value) and not _may_run(cell.value))
+    moment = Moment(weekday=2, at=time(18))
+    for page in pages([Published(board=board, published_at=AS_OF, weekly=True)], moment, SHANGHAI):
+        texts = [cell for row in page.rows for cell in row if isinstance(cell, str)]
+        assert not [text for text in texts if not _is_inert(text) or _may_run(text)]
+
+
+COMMAND = re.compile(r"\\\\(?=\Z|\n)|\\(?:textasciitilde|textasciicircum|textbackslash)\{\}|\\[&%$#_{}]")
+"""What of LaTeX may stand in a row: its end, and what is written for a character that has a meaning."""
+
+
+@settings(max_examples=20, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_the_latex_of_a_board_has_our_commands_alone(team: str, method: str) -> None:
+    """A row has its cells and no command that a team wrote."""
+    written = as_latex(build([standing(team, "siqa-s", 1, method=method)], rules(baselines=()), AS_OF))
+    assert _is_inert(written)
+    ranked = [line for line in written.splitlines() if line.startswith("1 & ")]
+    assert ranked
+    for text in (COMMAND.sub("", row) for row in ranked):
+        assert not set(text) & {*"\\%$#_{}~^"}, text
+        assert text.count("&") == text.count(" & ")
+
+
+class _Tags(html.parser.HTMLParser):
+    """Collects the tags with their attributes, but for the texts of these."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        if tag != "wbr":  # where a long name may break
+            self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+@settings(max_examples=5, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_the_page_of_a_board_has_our_tags_alone(team: str, method: str) -> None:
+    """Whatever a team is called, the front page has the tags and attributes that it has for a plain name."""
+    shown = [
+        front(build([standing(name, "siqa-s", 1, method=by)], rules(baselines=()), AS_OF))
+        for name, by in (("Plain", "plain"), (f"Plain{team}", f"plain{method}"))
+    ]
+    assert _Tags(shown[1]).found == _Tags(shown[0]).found
+    assert _is_inert(shown[1])
+
+
+def test_what_organizers_are_mailed_is_inert(tmp_path: Path) -> None:
+    """Alerts with the words of a server, and rows of a form that anybody filled in."""
+    with served(tmp_path, Clock(), roster={"sheet": {"id": "1abc-responses-of-the-form"}}) as service:
+        rows = [["Team name", "Email Address", "Members"]]
+        rows += [[f"T{piece}", f"a{piece}@x.example", f"b{piece}"] for piece in PIECES]
+        replace(service.sync, read_rows=lambda _book, _sheet: rows).run()
+        service.alerts.report("sheet", ok=False, detail=" ".join(PIECES))
+        with service.ledger.read() as tx:
+            mails = [message_from_bytes(row.message, policy=default) for row in outbox.listing(tx)]
+    assert {mail["To"] for mail in mails} >= {"chair@siqa.example"}
+    for mail in mails:
+        assert _is_inert(mail["Subject"])
+        body = mail.get_body(("plain",))
+        assert body is not None
+        assert _is_inert(body.get_content().replace("\r\n", "\n")), ascii(body.get_content())
 
 
 @given(HOSTILE)
