@@ -11,6 +11,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import mails, submissions
 from mailbot.ledger.mails import Place
 from mailbot.mail import mbox
+from mailbot.model import MailState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,11 @@ def ingest(service: Service, paths: Sequence[Path]) -> list[tuple[Path, MailRow,
     """Spool the mails of the paths, work them off, and return what became of each. Raises Permanent."""
     spool = (service.config.state / "spool").resolve()
     places = [(path, enter(service, raw, arrived)) for path, raw, arrived in found(paths, apart=spool)]
-    while service.intake.step():
+    with service.ledger.read() as tx:
+        waiting = [row for _, place in places if (row := mails.at(tx, place)).state == MailState.SPOOLED]
+    for row in sorted({row.id: row for row in waiting}.values(), key=lambda row: (row.arrived_at, row.id)):
+        service.intake.step(only=row.id)  # one after the other: receipts are numbered in the order of arrival
+    while service.intake.step():  # what waited before
         pass
     with service.ledger.read() as tx:
         rows = [(path, mails.at(tx, place)) for path, place in places]

@@ -99,8 +99,7 @@ def folder(tmp_path: Path) -> Path:
     sent = [*((AMBER, shift) for shift in SHIFTS), (BERYL, 0.3)]
     for number, (sender, shift) in enumerate(sent):
         (tmp_path / f"{number}.eml").write_bytes(mail(sender, shift=shift))
-    mailbot("ingest", "0.eml", "1.eml", "2.eml", folder=tmp_path)
-    mailbot("ingest", "3.eml", folder=tmp_path)  # together with the others it would have the second turn
+    mailbot("ingest", *(f"{number}.eml" for number in range(len(sent))), folder=tmp_path)
     return tmp_path
 
 
