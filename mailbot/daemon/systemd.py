@@ -103,6 +103,7 @@ def text(config: Config, place: Place) -> str:
             user=owner,
             state_directory=_state_directory(config, place) if dynamic else "",
             writable=writable,
+            served=not config.published.is_relative_to(config.state),
             credentials=_credentials(config),
             hidden_readable=[path for path in readable if place.hides(path)],
             hidden_writable=[path for path in writable if place.hides(path)],

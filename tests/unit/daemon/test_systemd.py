@@ -100,6 +100,14 @@ def test_where_systemd_has_moved_the_folder_it_is_still_found(tmp_path: Path) ->
     )
 
 
+def test_a_page_outside_the_state_folder_can_be_read_by_a_web_server(tmp_path: Path) -> None:
+    """The umask is strict but where `board.folder` names another place; the state folder is private whatever it is."""
+    place = _dynamic_place(tmp_path)
+    for folder, umask in (("state/board", "0077"), ("www", "0022")):
+        config = _config(tmp_path / "mailbot", state="state", board={"folder": folder})
+        assert {line for line in _lines(unit.text(config, place)) if line.startswith("UMask")} == {f"UMask={umask}"}
+
+
 def test_an_environment_that_is_roots_alone_is_refused(tmp_path: Path) -> None:
     """A virtual environment made under a strict umask: systemd would only say 203/EXEC, again and again."""
     environment = tmp_path / "environment"
