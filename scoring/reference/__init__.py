@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scoring.labels.truth import Truth
     from scoring.model import Measure
-    from scoring.reference.oracle import Column, Oracle, Told
+    from scoring.reference.answers import Column, Oracle, Told
     from scoring.scores.scored import Laid, Scored
 
 #: Every metric by its name in the registry.

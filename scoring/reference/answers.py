@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from scoring.reference.oracle import Column, Oracle, Ratio, Told
+Column = Sequence[Any]
+Told = Mapping[str, float | str]
+#: Of the counts of right, answered and labelled items of a class.
+Ratio = Callable[[int, int, int], float]
+#: What a reference is: a function of columns of predictions and of labels, and of what the metric is told.
+Oracle = Callable[[Sequence[Column], Sequence[Column], Told], float | None]
 
 
 def accuracy(x: Sequence[Column], y: Sequence[Column], _told: Told) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
-    from scoring.reference.oracle import Column, Oracle, Told
+    from scoring.reference.answers import Column, Oracle, Told
 
 
 def _scipy() -> ModuleType:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoring.reference.oracle import Column, Oracle, Told
+    from scoring.reference.answers import Column, Oracle, Told
 
 
 def ndcg(x: Sequence[Column], y: Sequence[Column], told: Told) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from scoring.reference.oracle import Column, Oracle, Told
+    from scoring.reference.answers import Column, Oracle, Told
 
     #: The scores of the items of a class, and those of the others, to a value.
     OfTwo = Callable[[Sequence[float], Sequence[float]], float]

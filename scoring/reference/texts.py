@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from scoring.reference.oracle import Column, Oracle, Told
+    from scoring.reference.answers import Column, Oracle, Told
 
 
 def _words(text: str) -> list[str]:

@@ -124,6 +124,13 @@ class Host:
             return bool(filed >= {mail.sha256 for mail in self.mails} and not waiting and boards and aside)
         return False
 
+    def has_begun_all(self) -> bool:
+        """Tell whether each mail of the stream was tried, or recorded, once at least."""
+        with contextlib.suppress(sqlite3.OperationalError), closing(self.query()) as ledger:
+            begun = "SELECT count(DISTINCT sha256) FROM mails WHERE attempts > 0 OR state = 'recorded'"
+            return bool(ledger.execute(begun).fetchone()[0] >= len({mail.sha256 for mail in self.mails}))
+        return False
+
     def query(self) -> sqlite3.Connection:
         """Open the ledger to read in it."""
         return sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=30)
