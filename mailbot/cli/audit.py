@@ -16,6 +16,7 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     Why,
+    Yes,
     act_as_organizer,
     begun,
     emit,
@@ -115,7 +116,7 @@ def verify_audit(
 def seal_audit(
     context: typer.Context,
     why: Why,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Accept signatures and rows as they are now, whatever `audit verify` says of them. It cannot be undone.

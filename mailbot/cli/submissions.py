@@ -12,6 +12,7 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     Why,
+    Yes,
     act_as_organizer,
     decide,
     emit,
@@ -94,7 +95,7 @@ def accept(
     why: Annotated[
         str, typer.Option("--why", help="The reason; it is told to the team and kept for good.", callback=said)
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Accept a submission that came late, over the quota, or was refused by labels that were wrong.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     OfPhase,
+    Yes,
     act_as_organizer,
     begun,
     emit,
@@ -29,6 +31,9 @@ from mailbot.operations import acceptance, truths
 from scoring.labels.changes import summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.config.stages import Stage
     from mailbot.operations.truths import Difference, Effect
     from mailbot.service import Service
 
@@ -40,7 +45,6 @@ SHOWN = 16
 Why = Annotated[
     str, typer.Option(help="The reason, in a sentence; it is told to teams and kept for good.", callback=said)
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OfTrack = Annotated[str | None, typer.Option("--track", help="The track; needed when more than one could be meant.")]
 
 
@@ -60,10 +64,7 @@ def add(
 
     Shows first what changes; on a terminal it asks. `mailbot truth use` goes back.
     """
-    act_as_organizer()
-    set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired:
-        stage = wired.config.stage_named(phase, wired.clock())
+    with _changing(context, config, phase) as (wired, stage):
         effect = truths.effect(wired, truths.from_file(wired, file, track), stage)
         _verify_meant(effect, items=items, many=many)
         _activate(wired, effect, why, yes=yes)
@@ -80,10 +81,7 @@ def void(
     config: ConfigFile = None,
 ) -> None:
     """Withdraw items from scoring: result files still contain them, but no score counts them."""
-    act_as_organizer()
-    set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired:
-        stage = wired.config.stage_named(phase, wired.clock())
+    with _changing(context, config, phase) as (wired, stage):
         made = truths.without_items(wired, items, track, stage)
         _activate(wired, truths.effect(wired, made, stage), why, yes=yes)
 
@@ -99,10 +97,7 @@ def use(
     config: ConfigFile = None,
 ) -> None:
     """Go back to an earlier version of the labels."""
-    act_as_organizer()
-    set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired:
-        stage = wired.config.stage_named(phase, wired.clock())
+    with _changing(context, config, phase) as (wired, stage):
         _activate(wired, truths.effect(wired, truths.earlier(wired, version, track), stage), why, yes=yes)
 
 
@@ -119,13 +114,19 @@ def scorer(
 
     Shows first what changes; on a terminal it asks. Mails that wait because the scorer failed are scored by it.
     """
-    act_as_organizer()
-    set_up_journal(quiet=True)
-    with flow.opened(load_config(context, config)) as wired:
-        stage = wired.config.stage_named(None, wired.clock())
+    with _changing(context, config, None) as (wired, stage):
         name = truths.the_track(wired, track, lambda each: wired.challenge.tracks[each].own is not None)
         made = scorer_versions.another(wired.labels, wired.ledger, file, name)
         _activate(wired, truths.effect(wired, made, stage), why, yes=yes)
+
+
+@contextmanager
+def _changing(context: typer.Context, config: Path | None, phase: str | None) -> Iterator[tuple[Service, Stage]]:
+    """Give the parts to change labels with, as the organizer who typed the command, and the stage that is meant."""
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    with flow.opened(load_config(context, config)) as wired:
+        yield wired, wired.config.stage_named(phase, wired.clock())
 
 
 def _verify_meant(effect: Effect, *, items: bool, many: bool) -> None:

@@ -54,7 +54,7 @@ def theirs(tmp_path: Path) -> Path:
 def test_root_writes_nothing_through_a_link(
     arguments: tuple[str, ...], theirs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """``acts.jsonl -> /root/.bashrc`` had root append lines that its owner chose to a file of root's."""
+    """A link from ``acts.jsonl`` to a file of root's had root append lines that the state's owner chose."""
     bashrc = tmp_path_factory.mktemp("root") / "bashrc"
     bashrc.write_text("# root's\n")
     acts = theirs / "state" / daybook.ACTS

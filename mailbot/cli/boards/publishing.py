@@ -11,7 +11,17 @@ from mailbot.board import withdrawal
 from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
 from mailbot.cli.boards.showing import show
-from mailbot.cli.common import INCOMPLETE, ConfigFile, OfPhase, Why, act_as_organizer, ask, load_config, set_up_journal
+from mailbot.cli.common import (
+    INCOMPLETE,
+    ConfigFile,
+    OfPhase,
+    Why,
+    Yes,
+    act_as_organizer,
+    ask,
+    load_config,
+    set_up_journal,
+)
 from mailbot.cli.letters import show_drafts
 from mailbot.config.calendar import shown
 from mailbot.letters import written
@@ -40,7 +50,7 @@ def publish(
         bool, typer.Option("--winners/--no-winners", help="With --final: write to the teams that are honoured.")
     ] = True,
     phase: OfPhase = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written."""
