@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
-OPERATIONS = (ROOT / "docs/operations.md").read_text()
+PAGES = [
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if ROOT / "docs/reference" not in page.parents),
+    *sorted((ROOT / ".github").glob("*.md")),
+    ROOT / "README.md",
+]
+OPERATIONS = "\n".join(
+    page.read_text(encoding="utf-8") for page in PAGES if page.parent.name in {"operations", "how-to"}
+)
 
 
 def commands() -> Iterator[str]:
@@ -35,18 +42,18 @@ def commands() -> Iterator[str]:
 
 
 def test_every_command_is_documented() -> None:
-    """docs/operations.md names each command."""
+    """The pages of operation name each command."""
     assert [command for command in commands() if f"`{command}" not in OPERATIONS] == []
 
 
 def test_every_word_of_a_listing_is_documented() -> None:
-    """docs/operations.md names each state, outcome and status."""
+    """The pages of operation name each state, outcome and status."""
     words = [*MailState, *Outcome, *Status, *ReplyState]
     assert [word for word in words if f"`{word}`" not in OPERATIONS] == []
 
 
 def test_every_event_of_the_journal_is_documented() -> None:
-    """docs/operations.md names each event that the code writes to the journal."""
+    """The pages of operation name each event that the code writes to the journal."""
     code = "\n".join(path.read_text() for path in (ROOT / "mailbot").rglob("*.py"))
     written = set(re.findall(r'journal\.(?:event|trouble)\(\s*"([a-z-]+)"', code))
     assert written
@@ -59,6 +66,26 @@ def test_every_kind_of_the_audit_trail_is_known() -> None:
     written = set(re.findall(r'events\.append\(\s*tx,\s*kind="([a-z-]+)"', code))
     assert len(written) > 30
     assert written - events.KINDS == set()
+
+
+def test_no_page_is_long() -> None:
+    """A page answers one question, so that nobody has to search in it."""
+    lines = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8").count("\n") for page in PAGES}
+    assert {name: count for name, count in lines.items() if count > 250} == {}
+
+
+def test_every_page_that_a_text_names_is_there() -> None:
+    """Messages, comments and pages say where to read on; a page that moves takes them along."""
+    sources = [
+        *(path for folder in ("mailbot", "scoring") for path in (ROOT / folder).rglob("*.py")),
+        *(ROOT / "docs" / "examples").rglob("*.toml"),
+        ROOT / "config.example.toml",
+        *PAGES,
+    ]
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+    named = set(re.findall(r"(?<![\w/.])docs/[\w/-]+\.md\b", text)) - {"docs/reference/index.md"}
+    assert len(named) > 15
+    assert sorted(name for name in named if not (ROOT / name).is_file()) == []
 
 
 def test_the_changelog_names_the_version() -> None:
@@ -101,8 +128,7 @@ def test_every_silence_is_explained() -> None:
 
 def test_every_test_that_a_page_names_is_there() -> None:
     """Whoever reads that something is held by a test finds it."""
-    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
-    named = {name for page in pages for name in re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8"))}
+    named = {name for page in PAGES for name in re.findall(r"tests/[\w/]+\.py", page.read_text(encoding="utf-8"))}
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
@@ -118,10 +144,6 @@ def test_each_task_says_how_it_is_undone() -> None:
     assert all(len(row) == 5 and all(cell.strip() for cell in row) for row in rows)
 
 
-PAGES = [
-    *(page for folder in ("docs", "docs/how-to", ".github") for page in sorted((ROOT / folder).glob("*.md"))),
-    ROOT / "README.md",
-]
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 CALL = re.compile(r"(?<![\w/.@\[-])mailbot((?:[ ]+(?:\\\n)?[^\s#&;|`)]+)+)")
 OPTION = re.compile(r"--[a-z][a-z-]*")

@@ -66,7 +66,7 @@ def init(
     start = start_of(preset, from_labels, interview.columns) if asking else start_of(preset, from_labels)
     tracks = [] if start else interview.tracks(preset)
     if asking:
-        typer.echo(f'  Preset {preset}; for a challenge of your own see docs/scoring.md, "Other challenges".')
+        typer.echo(f"  Preset {preset}; for a challenge of your own see docs/scoring/tracks.md.")
     answers = interview.first_answers("" if start else preset, interview.profile(ask, profile), tracks)
     if start:
         declared = {start.track: start.declaration}

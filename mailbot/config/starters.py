@@ -87,7 +87,7 @@ also = ["mrr@10", "map@10"]
     "own": Starter(
         track="main",
         declaration="""\
-# All that a track can be told is in docs/scoring.md, "Other challenges"; docs/challenges.md has twenty whole ones.
+# All that a track can be told is in docs/scoring/tracks.md; docs/challenges.md has twenty whole ones.
 # title = "My track"                     # as it is shown
 # cluster = "image"                      # the label column that names what items share
 # per = "query"                          # the label column over whose values each metric's mean is taken

@@ -37,7 +37,9 @@ def made(name: str, declared: Mapping[str, Any]) -> Track:
         return _siqa(name, declared)
     if not declared:
         known = ", ".join(SIQA)
-        message = f"unknown track; known by name: {known}; any other needs columns or a declaration (docs/scoring.md)"
+        message = (
+            f"unknown track; known by name: {known}; another needs columns or a declaration: docs/scoring/tracks.md"
+        )
         raise DeclarationError([Mistake(key="", message=message)])
     if declared.get("name", name) != name:
         message = f'must be "{name}", as the section, or be left out'

@@ -46,7 +46,7 @@ def another(labels: Labels, ledger: Ledger, file: str, track: str) -> Truth:
         raise Permanent(message) from error
     made = with_source(present, source)
     if not any(isinstance(node, ast.FunctionDef) and node.name == "score" for node in _parsed(file, source).body):
-        message = f"{file} has no function score(prediction, labels); docs/scoring.md shows one"
+        message = f"{file} has no function score(prediction, labels); docs/scoring/own-scorer.md shows one"
         raise Permanent(message)
     labels.scorers.keep(source)
     return made

@@ -96,7 +96,7 @@ def named_scorer(declared: str, sha256: str) -> str:
 def _own(form: Form) -> Own:
     file, takes, ending = form.text("scorer"), form.text("takes", Takes.ROWS), form.text("ending", "").lower()
     if file and not file.endswith(".py"):
-        form.wrong("scorer", 'must name a Python file, as "my_scorer.py" (docs/scoring.md, "A scorer of your own")')
+        form.wrong("scorer", 'must name a Python file, as "my_scorer.py" (docs/scoring/own-scorer.md)')
     if takes not in set(Takes):
         form.wrong("takes", f"must be one of {', '.join(Takes)}")
         takes = Takes.ROWS

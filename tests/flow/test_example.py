@@ -1,4 +1,4 @@
-"""The worked example of docs/scoring.md: every command that it shows is run, and prints what it says."""
+"""docs/scoring/example.md: every command that it shows is run, and prints what it says."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "leaves"
 LEFT_OUT = "…"
-DOCS = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "scoring" / "example.md").read_text(encoding="utf-8")
 
 
 def shown() -> Iterator[tuple[str, list[str]]]:
     """Yield each command of the worked example with the lines that it is said to print."""
-    section = DOCS.partition("### One worked through\n")[2].partition("\n## ")[0]
-    lines = [line[4:] for line in section.splitlines() if line.startswith("    ") or not line]
+    lines = [line[4:] for line in DOCS.splitlines() if line.startswith("    ") or not line]
     for block in re.split(r"(?m)^\$ ", "\n".join(lines))[1:]:
         command, _, printed = block.partition("\n")
         yield command, printed.rstrip("\n").splitlines()

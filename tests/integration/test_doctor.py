@@ -42,7 +42,7 @@ def test_a_wrong_password_is_red_with_its_mend(posted: Bot) -> None:
     (posted.folder / "password").write_text("sesame\n")
     found = _doctor(posted, "--online", code=1)
     assert {part for part, row in found.items() if row["level"] == "red"} == {"imap login", "mailbox", "smtp login"}
-    assert "docs/operations.md" in found["imap login"]["mend"]
+    assert "docs/operations/providers.md" in found["imap login"]["mend"]
     assert "sesame" not in str(found)
 
 

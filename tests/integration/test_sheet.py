@@ -322,7 +322,7 @@ PROJECT = "Google Sheets API has not been used in project 12 before or it is dis
         (403, "The caller does not have permission", f"share the sheet with {ACCOUNT} as an editor"),
         (403, PROJECT, "enable the Google Sheets API"),
         (404, "Requested entity was not found.", "copy its address"),
-        (418, "I'm a teapot", "docs/operations.md"),
+        (418, "I'm a teapot", "docs/operations/sheet.md"),
     ],
     ids=["office-file", "key-revoked", "not-shared", "api-disabled", "wrong-id", "unheard-of"],
 )

@@ -42,7 +42,7 @@ def refused(status: int, body: str, *, account: str, seconds: float = 0.0) -> Ma
         403: _ENABLE if disabled else f"share the sheet with {account} as an editor, and protect no range against it",
         404: "sheet.spreadsheet names no spreadsheet: copy its address from the browser anew",
     }
-    return SheetRefused(said, mends.get(status, "see docs/operations.md, The Google Sheet"), status=status)
+    return SheetRefused(said, mends.get(status, "see docs/operations/sheet.md"), status=status)
 
 
 def not_let_in(problem: str) -> SheetRefused:

@@ -48,7 +48,7 @@ def smtp(service: Service) -> Iterator[Finding]:
         with service.sender() as sender:
             name = sender.check()
     except MailbotError as error:
-        yield red("smtp login", str(error), "see [smtp] in the config, and the provider's word in docs/operations.md")
+        yield red("smtp login", str(error), "see [smtp], and your provider in docs/operations/providers.md")
     else:
         host = service.config.smtp.host if service.config.smtp else ""
         yield green("smtp login", f"{host} takes our mails; we call ourselves {name} (smtp.hello)")

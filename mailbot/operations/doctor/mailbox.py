@@ -34,7 +34,7 @@ def imap(service: Service) -> Iterator[Finding]:
     try:
         mailbox = service.mailbox()
     except MailbotError as error:
-        yield red("imap login", str(error), "see [imap] in the config, and the provider's word in docs/operations.md")
+        yield red("imap login", str(error), "see [imap], and your provider in docs/operations/providers.md")
         return
     yield green("imap login", f"{settings.host} lets us in")
     with closing(mailbox):

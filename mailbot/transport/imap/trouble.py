@@ -39,7 +39,7 @@ _PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", re.IGNORECAS
 _HINTS = (
     (
         re.compile(r"application.specific|app.?(?:lication)? password|authorization code|授权码", re.IGNORECASE),
-        "imap.password_file needs a password made for programs: see the provider's settings, and docs/operations.md",
+        "imap.password_file needs a password made for programs: see its settings and docs/operations/providers.md",
     ),
     (
         re.compile(

@@ -1,4 +1,4 @@
-"""docs/scoring.md tells every code and every figure as the code has it."""
+"""The pages of docs/scoring tell every code and every figure as the code has it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scoring.rows import members
 from scoring.values import Fault
 
 ROOT = Path(__file__).parents[3]
-DOCS = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "scoring").glob("*.md")))
 CODE = re.compile(r'(?:code=|refused\(|_fail\(|_refuse\(|_ids_problem\(|_problem\()\s*"([a-z0-9-]+)"')
 
 

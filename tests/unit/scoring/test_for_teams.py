@@ -1,4 +1,4 @@
-"""docs/for-teams.md: each example of a mistake is refused by its code, and its correction is accepted."""
+"""docs/for-teams-refusals.md: each example of a mistake is refused by its code, and its correction is accepted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scoring.declaration import siqa
 from scoring.labels.truth import load_truth
 from scoring.scores.evaluate import evaluate
 
-PAGE = (Path(__file__).parents[3] / "docs" / "for-teams.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^### `([a-z-]+)`:.*?^```text\n(.*?)^```.*?^```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = (Path(__file__).parents[3] / "docs" / "for-teams-refusals.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^## `([a-z-]+)`:.*?^```text\n(.*?)^```.*?^```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 LABELS = b"id,perception,knowledge\n1,3.5,2.5\n2,2.0,4.1\n3,2.4,3.0\n4,3.1,3.3\n"
 TRACK = next(track for track in siqa.tracks() if track.name == "siqa-s")
 
@@ -28,4 +28,4 @@ def test_a_mistake_and_its_correction(code: str, before: str, after: str) -> Non
 
 def test_the_page_has_its_examples() -> None:
     """The pattern above finds them."""
-    assert len(EXAMPLES) == PAGE.count("\n### `") > 8
+    assert len(EXAMPLES) == PAGE.count("\n## `") > 8

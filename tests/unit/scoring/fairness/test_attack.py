@@ -14,7 +14,7 @@ from scoring.model import Policy
 from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import S, U
 
-DOCS = (Path(__file__).parents[4] / "docs" / "scoring.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[4] / "docs" / "scoring" / "feedback.md").read_text(encoding="utf-8")
 GROUPS = ("yes-or-no",) * 380 + ("what",) * 350 + ("how",) * 390
 
 
