@@ -66,7 +66,7 @@ EDGES = (
 )
 
 #: Libraries that take long to load: only a function that needs one imports it, so that the CLI starts at once.
-SLOW = {"PIL", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy"}
+SLOW = {"PIL", "openpyxl", "pandas", "pyarrow", "scipy"}
 
 MOST_LATE_IMPORTS = 20
 

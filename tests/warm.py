@@ -31,7 +31,7 @@ MODULES = (
     "alembic.command", "mailbot.cli.audit", "mailbot.cli.boards", "mailbot.cli.checks", "mailbot.cli.disputes",
     "mailbot.cli.entries", "mailbot.cli.init", "mailbot.cli.letters", "mailbot.cli.mails", "mailbot.cli.maintain",
     "mailbot.cli.outbox", "mailbot.cli.run", "mailbot.cli.scores", "mailbot.cli.status", "mailbot.cli.submissions",
-    "mailbot.cli.teams", "mailbot.cli.truth", "matplotlib.backends.backend_agg", "matplotlib.figure", "scipy.stats",
+    "mailbot.cli.teams", "mailbot.cli.truth", "PIL.ImageDraw", "PIL.ImageFont", "scipy.stats",
 )  # fmt: skip
 """What most commands load."""
 

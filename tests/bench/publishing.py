@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, cast
@@ -16,16 +18,17 @@ from mailbot.config import load
 from mailbot.ledger import outbox
 from mailbot.system import journal
 from tests.bench import contests, pipeline
-from tests.bench.scores import clocked
 from tests.servers.sheets import BOOK, StrictSheets
-from tests.unit.boards import crowd, season, with_intervals
+from tests.unit.boards import AS_OF, crowd, season, with_intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mailbot.board.model import Board
     from mailbot.board.ranking import Ranking
     from mailbot.config.schema import Config
+    from mailbot.config.stages import Stage
+    from mailbot.evaluation.labels import Labels
     from mailbot.service import Service
 
 WEEKS, TEAMS = 30, 200
@@ -37,14 +40,15 @@ class Given:
     """Ranks as it was told: boards of two tracks, as 200 teams would have filled them over the weeks."""
 
     made: Board
+    labels: Labels
 
-    def board(self, _as_of: datetime, *, final: bool = False) -> Board:
+    def board(self, _as_of: datetime, *, final: bool = False, stage: Stage | None = None) -> Board:  # noqa: ARG002  # as Ranking has it
         """Return the board."""
         return replace(self.made, final=final)
 
 
 def measure() -> dict[str, dict[str, object]]:
-    """Return seconds, requests and sizes; the ratio is publishing over the ranking of as many teams on one track."""
+    """Return seconds, requests and sizes; publishing is told by the time of ranking as many teams on one track."""
     journal.set_up(as_json=False, quiet=True)
     past = [with_intervals(board) for board in season(WEEKS, crowd(TEAMS))]
     with ExitStack() as stack:
@@ -52,28 +56,48 @@ def measure() -> dict[str, dict[str, object]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         wired = stack.enter_context(flow.working(_config(folder, google)))
         contests.fill(wired, 10 * TEAMS, TEAMS)
-        ranked = clocked(lambda: wired.weekly.board(datetime.now(UTC)))
-        for board in past[:-1]:
+        ranked = min(_seconds(lambda: wired.weekly.board(datetime.now(UTC))) for _ in range(3))
+        for board in past[:-2]:
             wired.weekly.keep(board, due_at=board.as_of, head="", letters=False)
-        weekly = replace(wired.weekly, ranking=cast("Ranking", Given(past[-1])))
-        published = clocked(lambda: weekly.publish(as_of=past[-1].as_of, due_at=past[-1].as_of))
-        written = clocked(wired.letter_queue.step)
+        first, published = (_seconds(partial(_publish, wired, board)) for board in past[-2:])
+        written = _seconds(wired.letter_queue.step)
+        if wired.letter_queue.step():
+            raise RuntimeError("letters were owed twice")
         sheet = wired.sheet(api=google.url)
-        shown = clocked(sheet.step) if sheet else 0.0
+        shown = _seconds(sheet.step) if sheet else 0.0
         if sheet is None or sheet.behind() or google.unfit:
             raise RuntimeError(f"the sheet was not written: {google.unfit}")
         return {
-            "publishing": {
-                "ratio": round(published / ranked, 2),
-                "unit": f"time to publish over time to rank {TEAMS} teams; week {WEEKS}",
-                "rank_s": round(ranked, 2),
+            "publish": {
+                "value": round(published / ranked, 2),
+                "unit": f"CPU time to publish over that to rank {TEAMS} teams; week {WEEKS}, after the one before",
+                "rank_s": round(ranked, 3),
                 "publish_s": round(published, 2),
-                "letters_s": round(written, 2),
+                "from_nothing_s": round(first, 2),
                 "sheet_s": round(shown, 2),
                 "sheet_requests": len([call for call in google.calls if call != "token"]),
-                **_sizes(wired),
-            }
+            },
+            "letters": {
+                "value": round(1e3 * written / TEAMS, 1),
+                "unit": f"ms of a core for a letter with a chart of {WEEKS} weeks, {TEAMS} of them",
+                **_letter_sizes(wired),
+            },
+            "site-size": _site_sizes(wired),
         }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Return how many seconds of a core the work takes."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _publish(wired: Service, board: Board) -> None:
+    """Publish a board as the daemon does when it is due; only the last one owes letters."""
+    given = cast("Ranking", Given(board, wired.ranking.labels))
+    last = board.as_of == AS_OF
+    replace(wired.weekly, ranking=given, owes_letters=last).publish(as_of=board.as_of, due_at=board.as_of)
 
 
 @contextmanager
@@ -95,18 +119,21 @@ def _config(folder: Path, google: StrictSheets) -> Config:
     return load.build(given | {"sheet": sheet}, base=folder)
 
 
-def _sizes(wired: Service) -> dict[str, object]:
-    """Return the sizes of what readers get, in KiB."""
-    page = wired.config.published / "page"
-    index = (page / "index.html").read_bytes()
+def _letter_sizes(wired: Service) -> dict[str, object]:
     with wired.ledger.read() as tx:
         letters = [len(row.message) for row in outbox.listing(tx) if row.kind == "standing"]
     if len(letters) != TEAMS:
         raise RuntimeError(f"{len(letters)} letters for {TEAMS} teams")
+    return {"letter_kib": round(mean(letters) / KIB, 1), "largest_letter_kib": round(max(letters) / KIB, 1)}
+
+
+def _site_sizes(wired: Service) -> dict[str, object]:
+    """Return the sizes of what readers get."""
+    page = wired.config.published / "page"
+    index = (page / "index.html").read_bytes()
     return {
-        "page_kib": round(len(index) / KIB),
-        "page_gzip_kib": round(len(gzip.compress(index)) / KIB),
-        "site_kib": round(sum(path.stat().st_size for path in page.rglob("*") if path.is_file()) / KIB),
-        "letter_kib": round(mean(letters) / KIB, 1),
-        "largest_letter_kib": round(max(letters) / KIB, 1),
+        "value": round(sum(path.stat().st_size for path in page.rglob("*") if path.is_file()) / 1e6, 2),
+        "unit": f"MB of the site of week {WEEKS}",
+        "front_kib": round(len(index) / KIB),
+        "front_gzip_kib": round(len(gzip.compress(index)) / KIB),
     }

@@ -1,7 +1,6 @@
 """The charts of the results page: from boards to SVG that stands inside the page, and the numbers behind each.
 
-A chart shows only as many teams as can be told apart; the rest is in the tables. matplotlib, which draws them, is
-imported when the first is drawn.
+A chart shows only as many teams as can be told apart; the rest is in the tables.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mailbot.board.build import score_heading
-from mailbot.board.page import drawing, svg
+from mailbot.board.page import drawing
 from mailbot.board.page.tables import number
 from mailbot.config.board import OVERALL
 
@@ -76,16 +75,12 @@ def history(table: Table, past: Sequence[Board], first: Sequence[str]) -> Chart 
     who = f"the first {len(top)} teams of today" if len(top) > 1 else "the first team of today"
     text = f"Scores of {who} on {len(weeks)} boards"
     caption = f"{text}, {dates[0]:%d %b %Y} to {dates[-1]:%d %b %Y}.{_direction(table)}"
-    names = {f"@{place}": shorten(row.team) for place, row in enumerate(top)}
-    baselines = _baselines(table)
-    names |= {f"@b{place}": shorten(row.team, 26) for place, row in enumerate(baselines)}
-    raw = drawing.history(dates, lines, [row.score for row in baselines], colours([row.team for row in top], first))
+    named = [(shorten(row.team), line) for row, line in zip(top, lines, strict=True)]
     return _chart(
         f"history-{table.key}",
         f"{table.title}: score over time",
         caption,
-        raw,
-        names,
+        drawing.history(dates, named, _baselines(table), colours([row.team for row in top], first)),
         headings=("Team", *(f"{date:%d %b}" for date in dates)),
         rows=tuple(
             (row.team, *("–" if v is None else number(v, decimals) for v in line))
@@ -107,18 +102,16 @@ def intervals(table: Table) -> Chart | None:
     if not top:
         return None
     decimals = score_heading(table).decimals
-    names = {f"@{place}": shorten(row.team) for place, row in enumerate(top)}
     baselines = _baselines(table)
-    names |= {f"@b{place}": shorten(row.team, 26) for place, row in enumerate(baselines)}
-    raw = drawing.intervals([(*_ends(row), row.score) for row in top], [row.score for row in baselines])
+    drawn, height = drawing.intervals([(shorten(row.team), _ends(row), row.score) for row in top], baselines)
     who = "all teams" if len(top) == len(_ranked(table)) else f"the first {len(top)} teams"
     dashed = "; dashed lines are baselines" if baselines else ""
     return _chart(
         f"intervals-{table.key}",
         f"{table.title}: this week's intervals",
         f"Score and 95 % interval of {who}, best on top{dashed}.{_direction(table)}",
-        raw,
-        names,
+        drawn,
+        height=height,
         headings=("Team", "Score", "From", "To"),
         rows=tuple((row.team, *(number(v, decimals) for v in (row.score, *_ends(row)))) for row in top),
     )
@@ -137,21 +130,15 @@ def scatter(board: Board) -> Chart | None:
         return None
     teams.sort(key=partial(_merit, falls=all(table.higher_is_better for table in tracks)))
     lone = [pair for pair in pairs if pair[0].baseline]
-    names = {f"@{place}": shorten(pair[0].team) for place, pair in enumerate(teams[:NAMED])}
-    names |= {f"@b{place}": shorten(pair[0].team) for place, pair in enumerate(lone)}
-    names |= {"@x": across.title, "@y": up.title}
-    raw = drawing.scatter(
-        [(one.score, two.score) for one, two in teams], NAMED, [(one.score, two.score) for one, two in lone]
-    )
+    dots, squares = ([(shorten(one.team), (one.score, two.score)) for one, two in each] for each in (teams, lone))
     decimals = [score_heading(table).decimals for table in tracks]
-    squares = "; open squares are baselines" if lone else ""
+    explained = "; open squares are baselines" if lone else ""
     named = f"; the {NAMED} best are named" if len(teams) > NAMED else ""
     return _chart(
         "scatter",
         f"{across.title} against {up.title}",
-        f"Each dot is one of the {len(teams)} teams with a score on both tracks{named}{squares}.",
-        raw,
-        names,
+        f"Each dot is one of the {len(teams)} teams with a score on both tracks{named}{explained}.",
+        drawing.scatter(dots, NAMED, squares, (across.title, up.title)),
         headings=("Team", across.title, up.title),
         rows=tuple(
             (pair[0].team, *(number(row.score, n) for row, n in zip(pair, decimals, strict=True))) for pair in pairs
@@ -191,9 +178,9 @@ def _width(sign: str) -> float:
     return 1.5 if sign in _BROAD else 1
 
 
-def _chart(key: str, title: str, caption: str, raw: str, names: dict[str, str], **table: tuple[Any, ...]) -> Chart:
-    drawn = svg.inline(raw, key=f"chart-{key}", texts=names, title=title, description=caption)
-    return Chart(key=key, title=title, caption=caption, svg=Markup(drawn), **table)  # noqa: S704 - made by ElementTree, which escapes
+def _chart(key: str, title: str, caption: str, inside: str, *, height: float = drawing.HEIGHT, **table: Any) -> Chart:  # noqa: ANN401  # its headings and rows
+    drawn = drawing.picture(inside, key=f"chart-{key}", title=title, description=caption, height=height)
+    return Chart(key=key, title=title, caption=caption, svg=Markup(drawn), **table)  # noqa: S704 - drawing escapes all words
 
 
 def _by_team(board: Board, key: str) -> dict[str, Row]:
@@ -205,8 +192,8 @@ def _ranked(table: Table) -> list[Row]:
     return [row for row in table.rows if row.rank is not None]
 
 
-def _baselines(table: Table) -> list[Row]:
-    return [row for row in table.rows if row.baseline]
+def _baselines(table: Table) -> list[tuple[str, float]]:
+    return [(shorten(row.team, 26), row.score) for row in table.rows if row.baseline]
 
 
 def _ends(row: Row) -> tuple[float, float]:

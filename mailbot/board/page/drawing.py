@@ -1,122 +1,131 @@
-"""Drawing with matplotlib: numbers in, its SVG out; words are left as ``@3``, for others to put in.
+"""Drawing: numbers and names in, the inside of an SVG out; small, the same each time, in the page's colours and fonts.
 
-The lines, dots and words bear the colours of :data:`mailbot.board.page.svg.COLOURS`, which the page turns into its own.
-Nothing here depends on the clock, the machine or the order of anything but the arguments.
+Colours are variables of the page's style. What a style would say stands in presentation attributes (SVG 2, 6.6), which
+the page's policy allows. Nothing here depends on the clock, the machine or the order of anything but the arguments.
 """
 
 from __future__ import annotations
 
-import io
+import math
+import re
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mailbot.board.page.svg import COLOURS
+from markupsafe import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 WIDTH, HEIGHT = 380, 280
 """Size of a chart, in pixels of its own; the page stretches it."""
 
-_INK, _SOFT, _LINE, _STILL, _SHEET = (COLOURS[name] for name in ("ink", "soft", "line", "still", "sheet"))
 _GAP = 13.5
 _FIGURE = 7.7
 """Pixels that a figure of a label takes."""
+_DROP = 4
+"""Pixels from the middle of a line of words down to its foot."""
 _LEFT_OF = 0.6
-_STYLE: Any = {  # matplotlib types each name of a setting as a literal
-    "svg.fonttype": "none",
-    "svg.hashsalt": "mailbot",
-    "svg.id": None,
-    "font.size": 12,
-    "text.color": _INK,
-    "axes.edgecolor": _LINE,
-    "axes.linewidth": 1,
-    "xtick.color": _LINE,
-    "ytick.color": _LINE,
-    "xtick.labelcolor": _SOFT,
-    "ytick.labelcolor": _SOFT,
-    "grid.color": _LINE,
-    "grid.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.formatter.useoffset": False,
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-}
+_STEPS = (1, 2, 2.5, 5, 10)
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plane:
+    """Where values lie: the edges in pixels, and the values at them."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    across: Ends
+    up: Ends
+
+    def x(self, value: float) -> float:
+        """Return the pixels from the left."""
+        low, high = self.across
+        return self.left + (self.right - self.left) * ((value - low) / (high - low) if high > low else 0.5)
+
+    def y(self, value: float) -> float:
+        """Return the pixels from the top."""
+        low, high = self.up
+        return self.bottom - (self.bottom - self.top) * (value - low) / (high - low)
+
+
+def picture(inside: str, *, key: str, title: str, description: str, height: float = HEIGHT) -> str:
+    """Return a whole SVG; ``title`` and ``description`` are what those hear who do not see it."""
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {_cut(height)}" role="img" aria-labelledby="{key}-title {key}-text" class="chart" '
+        f'font-size="12" fill="none" stroke-linejoin="round"><title id="{key}-title">{_words(title)}</title>'
+        f'<desc id="{key}-text">{_words(description)}</desc>{inside}</svg>'
+    )
 
 
 def history(
     dates: Sequence[datetime],
-    lines: Sequence[Sequence[float | None]],
-    baselines: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float | None]]],
+    baselines: Sequence[tuple[str, float]],
     colours: Sequence[int],
 ) -> str:
     """Draw a line per team over the dates, the first in front, each named at its end; None breaks a line.
 
-    ``colours`` has the number of each line's colour, from 0 to 9.
-    Baselines within the lines' reach are dashed lines, ``@b0`` and so on; teams are ``@0`` and so on.
+    ``colours`` has the number of each line's colour, from 0 to 9. Baselines within the lines' reach are dashed lines.
     """
-    figure, axes = _begin(left=34, right=120, bottom=26, top=10, height=HEIGHT)
     days = [date.timestamp() / 86400 for date in dates]
-    values = [value for line in lines for value in line if value is not None]
-    low, high = _reach(values)
-    axes.set(xlim=(days[0], days[-1]), ylim=(low, high))
-    _make_room(axes)
-    inks = [COLOURS[f"c{number}"] for number in colours]
-    for place, line in reversed(list(enumerate(lines))):
-        shown = [float("nan") if value is None else value for value in line]
-        axes.plot(days, shown, color=inks[place], linewidth=2.2 if place == 0 else 1.4, clip_on=False)
-        axes.plot(days[-1:], shown[-1:], "o", color=inks[place], markersize=4, clip_on=False)
-    _name_ends(axes, [line[-1] for line in lines], (low, high), inks)
-    _baseline_lines(axes, baselines, (low, high), upright=False)
+    up = reach([value for _, line in lines for value in line if value is not None])
+    plane = _Plane(left=_room(up, 34), right=WIDTH - 120, top=10, bottom=HEIGHT - 26, across=(days[0], days[-1]), up=up)
+    inks = [f"var(--c{number})" for number in colours]
+    drawn = [_rungs(plane), _floor(plane), _baseline_lines(plane, baselines, upright=False)]
+    for place, (_, line) in reversed(list(enumerate(lines))):
+        spots = [
+            None if value is None else (plane.x(day), plane.y(value)) for day, value in zip(days, line, strict=True)
+        ]
+        drawn.append(_path(_course(spots), inks[place], 2.2 if place == 0 else 1.4))
+        drawn += [_dot(spot, 2.5, inks[place]) for spot in spots[-1:] if spot]
+    drawn.append(_ends(plane, [(name, line[-1]) for name, line in lines], inks))
     step = max(1, -(-len(days) // 4))
-    kept = list(range(len(days) - 1, -1, -step))[::-1]
-    axes.set_xticks([days[n] for n in kept], [f"{dates[n]:%d %b}" for n in kept])
-    axes.grid(visible=True, axis="y")
-    return _svg(figure)
+    for n in range(len(days) - 1, -1, -step):
+        drawn.append(_below(plane, plane.x(days[n]), f"{dates[n]:%d %b}"))
+    return "".join(drawn)
 
 
-def intervals(rows: Sequence[tuple[float, float, float]], baselines: Sequence[float]) -> str:
-    """Draw rows of (low, high, score) below one another, named ``@0`` and so on; baselines are dashed lines."""
+def intervals(rows: Sequence[tuple[str, Ends, float]], baselines: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """Draw rows of name, ends and score below one another; baselines are dashed lines. Return the height too."""
     top = 22 if baselines else 6
-    height = top + 30 + 18 * len(rows)
-    figure, axes = _begin(left=126, right=12, bottom=22, top=top, height=height)
-    ends = [end for low, high, _score in rows for end in (low, high)]
-    low, high = _reach(ends)
-    axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6))
-    for place, (left, right, score) in enumerate(rows):
-        axes.plot([left, right], [place, place], color=COLOURS["c0"], linewidth=1.6, solid_capstyle="butt")
-        axes.plot([score], [place], "o", color=COLOURS["c0"], markersize=5)
-    axes.set_yticks(range(len(rows)), [f"@{place}" for place in range(len(rows))])
-    axes.tick_params(axis="y", labelcolor=_INK, pad=6)
-    _baseline_lines(axes, baselines, (low, high), upright=True)
-    axes.grid(visible=True, axis="x")
-    return _svg(figure)
+    bottom = top + 8 + 18 * len(rows)
+    across = reach([end for _, ends, _ in rows for end in ends])
+    plane = _Plane(left=126, right=WIDTH - 12, top=top, bottom=bottom, across=across, up=(len(rows) - 0.4, -0.6))
+    bars, dots, names = [], [], []
+    for place, (name, (low, high), score) in enumerate(rows):
+        y = plane.y(place)
+        bars.append(_course([(plane.x(low), y), (plane.x(high), y)]))
+        dots.append(_dot((plane.x(score), y), 2.5, ""))
+        names.append(_text(plane.left - 9, y + _DROP, name))
+    drawn = [_upright_rules(plane), _floor(plane), _baseline_lines(plane, baselines, upright=True)]
+    drawn += [_path("".join(bars), "var(--c0)", 1.6), f'<g fill="var(--c0)">{"".join(dots)}</g>']
+    drawn.append(f'<g fill="var(--ink)" text-anchor="end">{"".join(names)}</g>')
+    return "".join(drawn), bottom + 22
 
 
-def scatter(dots: Sequence[tuple[float, float]], named: int, baselines: Sequence[tuple[float, float]]) -> str:
-    """Draw a dot per team, the first ones named ``@0`` and so on; baselines are squares, named ``@b0`` and so on."""
-    figure, axes = _begin(left=34, right=12, bottom=42, top=16, height=HEIGHT)
-    for place, values in enumerate(zip(*dots, *baselines, strict=True)):
-        (axes.set_ylim if place else axes.set_xlim)(_reach(values))
-    _make_room(axes)
-    if baselines:
-        across, up = zip(*baselines, strict=True)
-        axes.plot(across, up, "s", color=_STILL, markerfacecolor=_SHEET, markersize=5)
-    across, up = zip(*dots, strict=True)
-    axes.plot(across, up, "o", color=COLOURS["c0"], markersize=5, markeredgecolor=_SHEET, markeredgewidth=0.8)
-    _name_dots(axes, dots[:named], "@", _INK)
-    _name_dots(axes, baselines, "@b", _SOFT)
-    axes.set_xlabel("@x", color=_SOFT)
-    axes.set_ylabel("@y", color=_SOFT, rotation=0, ha="left", va="bottom")
-    axes.yaxis.set_label_coords(-0.09, 1.0)
-    axes.grid(visible=True)
-    return _svg(figure)
+def scatter(
+    dots: Sequence[tuple[str, Ends]], named: int, baselines: Sequence[tuple[str, Ends]], titles: tuple[str, str]
+) -> str:
+    """Draw a dot per team, the first ones named; baselines are squares, all named. ``titles`` are across and up."""
+    across, up = (reach(values) for values in zip(*(spot for _, spot in [*dots, *baselines]), strict=True))
+    left = _room(up, 34)
+    plane = _Plane(left=left, right=WIDTH - 12, top=16, bottom=HEIGHT - 42, across=across, up=up)
+    drawn = [_upright_rules(plane), _rungs(plane), _floor(plane)]
+    corners = "".join(f"M{_cut(plane.x(x) - 2.5)} {_cut(plane.y(y) - 2.5)}h5v5h-5z" for _, (x, y) in baselines)
+    drawn += [f'<path d="{corners}" fill="var(--sheet)" stroke="var(--still)"/>'] if baselines else []
+    circles = "".join(_dot((plane.x(x), plane.y(y)), 2.5, "") for _, (x, y) in dots)
+    drawn.append(f'<g fill="var(--c0)" stroke="var(--sheet)" stroke-width=".8">{circles}</g>')
+    drawn += [_beside(plane, dots[:named], "ink"), _beside(plane, baselines, "soft")]
+    drawn.append(_text((plane.left + plane.right) / 2, HEIGHT - 6, titles[0], "soft", anchor="middle"))
+    drawn.append(_text(max(0, plane.left - 30), 10, titles[1], "soft"))
+    return "".join(drawn)
 
 
 def apart(wanted: Sequence[float], low: float, high: float, gap: float) -> list[float]:
@@ -137,87 +146,120 @@ def apart(wanted: Sequence[float], low: float, high: float, gap: float) -> list[
     return [placed[n] for n in range(len(wanted))]
 
 
-def longest_label(axes: Axes) -> int:
-    """Return how many signs the longest label of the upright axis has, before anything is drawn."""
-    return max(map(len, axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))))
-
-
-def _begin(*, left: int, right: int, bottom: int, top: int, height: int) -> tuple[Figure, Axes]:
-    """Make a figure without ground whose axes keep off the edges by so many pixels."""
-    matplotlib = _matplotlib()
-    with matplotlib.rc_context(_STYLE):
-        drawing: Figure = matplotlib.figure.Figure(figsize=(WIDTH / 72, height / 72), facecolor="none")
-        box = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - bottom - top) / height)
-        axes = drawing.add_axes(box, facecolor="none")
-        axes.set_axisbelow(True)
-    return drawing, axes
-
-
-def _make_room(axes: Axes) -> None:
-    """Move the left end of the axes to the right where scores lie so close that their labels are long."""
-    box = axes.get_position()
-    left = max(box.x0, (_FIGURE * longest_label(axes) + 6) / WIDTH)
-    axes.set_position((left, box.y0, box.x1 - left, box.height))
-
-
-def _matplotlib() -> Any:  # noqa: ANN401  # a module that is loaded late
-    import matplotlib.figure  # noqa: PLC0415  # slow to import, and most commands draw nothing
-
-    return matplotlib
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    with _matplotlib().rc_context(_STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
-
-
-def _reach(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis: a little beyond the values."""
+def reach(values: Sequence[float], beyond: float = 0.06) -> Ends:
+    """Return the ends of an axis: beyond the values by a share of their span."""
     low, high = min(values), max(values)
-    room = (high - low) * 0.06 or 1.0
+    room = (high - low) * beyond or 1.0
     return low - room, high + room
 
 
-def _name_ends(axes: Axes, ends: Sequence[float | None], reach: tuple[float, float], inks: Sequence[str]) -> None:
+def ticks(low: float, high: float, most: int = 6) -> list[tuple[float, str]]:
+    """Return round values between two ends, at most ``most`` steps apart, each as text with the decimals it needs."""
+    least = (high - low) / most
+    power = math.floor(math.log10(least))
+    factor = next(each for each in _STEPS if each * 10.0**power >= least * (1 - 1e-9))
+    step, decimals = factor * 10.0**power, max(0, -power + (factor == 2.5) - (factor == 10))  # noqa: PLR2004  # as above
+    values = [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return [(value, f"{value + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")) for value in values]
+
+
+def _room(up: Ends, least: float) -> float:
+    """Return the left edge of a plane: further to the right where scores lie so close that their labels are long."""
+    return max(least, _FIGURE * max(len(text) for _, text in ticks(*up)) + 6)
+
+
+def _rungs(plane: _Plane) -> str:
+    """Draw a line across for each round value, with its number."""
+    marks = [(plane.y(value), text) for value, text in ticks(*plane.up)]
+    lines = "".join(f"M{_cut(plane.left)} {_cut(y)}H{_cut(plane.right)}" for y, _ in marks)
+    words = "".join(_text(plane.left - 4, y + _DROP, text) for y, text in marks)
+    return f'{_path(lines, "var(--line)", 0.7)}<g fill="var(--soft)" text-anchor="end">{words}</g>'
+
+
+def _upright_rules(plane: _Plane) -> str:
+    """Draw a line up for each round value, with its number."""
+    marks = [(plane.x(value), text) for value, text in ticks(*plane.across)]
+    lines = "".join(f"M{_cut(x)} {_cut(plane.bottom)}V{_cut(plane.top)}" for x, _ in marks)
+    return _path(lines, "var(--line)", 0.7) + "".join(_below(plane, x, text) for x, text in marks)
+
+
+def _floor(plane: _Plane) -> str:
+    return _path(f"M{_cut(plane.left)} {_cut(plane.bottom)}H{_cut(plane.right)}", "var(--line)", 1)
+
+
+def _below(plane: _Plane, x: float, text: str) -> str:
+    """Draw a mark on the floor, with words below it."""
+    mark = _path(f"M{_cut(x)} {_cut(plane.bottom)}v3", "var(--line)", 1)
+    return mark + _text(x, plane.bottom + 16, text, "soft", anchor="middle")
+
+
+def _ends(plane: _Plane, lines: Sequence[tuple[str, float | None]], inks: Sequence[str]) -> str:
     """Write each line's name beside its end, none upon another, with a thin line to where it belongs."""
-    low, high = reach
-    box = axes.get_position()
-    tall = box.height * HEIGHT
-    named = [(place, end) for place, end in enumerate(ends) if end is not None]
-    wanted = [tall * (end - low) / (high - low) for _place, end in named]
-    for (place, _end), at, y in zip(named, wanted, apart(wanted, 0, tall, _GAP), strict=True):
-        colour = inks[place]
-        wide = box.width * WIDTH
-        spots = ((wide + 4) / wide, (wide + 12) / wide), (at / tall, y / tall)
-        axes.plot(*spots, transform=axes.transAxes, color=colour, linewidth=0.7, clip_on=False)
-        axes.text(
-            (wide + 15) / wide, y / tall, f"@{place}", transform=axes.transAxes, color=colour, va="center", fontsize=11
-        )
+    named = [(name, ink, plane.y(end)) for (name, end), ink in zip(lines, inks, strict=True) if end is not None]
+    placed = apart([at for _, _, at in named], plane.top, plane.bottom, _GAP)
+    drawn, right = [], plane.right
+    for (name, ink, at), y in zip(named, placed, strict=True):
+        drawn.append(_path(_course([(right + 4, at), (right + 12, y)]), ink, 0.7))
+        drawn.append(_text(right + 15, y + _DROP, name, ink, size=11))
+    return "".join(drawn)
 
 
-def _baseline_lines(axes: Axes, values: Sequence[float], reach: tuple[float, float], *, upright: bool) -> None:
+def _baseline_lines(plane: _Plane, baselines: Sequence[tuple[str, float]], *, upright: bool) -> str:
     """Draw the baselines within reach as dashed lines; of those whose names would meet only the best is named."""
-    kept = [(value, place) for place, value in enumerate(values) if reach[0] < value < reach[1]]
-    apart_by = (reach[1] - reach[0]) * (0.34 if upright else 0.07)
-    crowded = {low for (high, _), (low, _) in pairwise(kept) if abs(high - low) < apart_by}
-    for value, place in kept:
-        (axes.axvline if upright else axes.axhline)(value, color=_STILL, linewidth=1, dashes=(4, 3), zorder=1)
-        if value in crowded:
-            continue
-        spot = (value, 1) if upright else (0.01, value)
-        transform = axes.get_xaxis_transform() if upright else axes.get_yaxis_transform()
-        across = "center" if upright else "left"
-        axes.text(spot[0], spot[1], f"@b{place}", transform=transform, color=_SOFT, ha=across, va="bottom", fontsize=11)
+    low, high = plane.across if upright else plane.up
+    kept = [(name, value) for name, value in baselines if low < value < high]
+    apart_by = (high - low) * (0.34 if upright else 0.07)
+    crowded = {below for (_, above), (_, below) in pairwise(kept) if abs(above - below) < apart_by}
+    drawn, left, right = [], _cut(plane.left), _cut(plane.right)
+    for name, value in kept:
+        x, y = (plane.x(value), plane.top) if upright else (plane.left + 2, plane.y(value))
+        course = f"M{_cut(x)} {_cut(plane.bottom)}V{_cut(y)}" if upright else f"M{left} {_cut(y)}H{right}"
+        drawn.append(f'<path d="{course}" stroke="var(--still)" stroke-dasharray="4 3"/>')
+        if value not in crowded:
+            drawn.append(_text(x, y - 3, name, "soft", anchor="middle" if upright else "", size=11))
+    return "".join(drawn)
 
 
-def _name_dots(axes: Axes, dots: Sequence[tuple[float, float]], mark: str, colour: str) -> None:
+def _beside(plane: _Plane, dots: Sequence[tuple[str, Ends]], ink: str) -> str:
     """Write names beside dots, to the left where the right end is near."""
-    left, right = axes.get_xlim()
-    for place, (across, up) in enumerate(dots):
-        near = across - left > _LEFT_OF * (right - left)
-        axes.annotate(
-            f"{mark}{place}", (across, up), (-6 if near else 6, 0), textcoords="offset points", color=colour,
-            ha="right" if near else "left", va="center", fontsize=11,
-        )  # fmt: skip
+    drawn = []
+    for name, (across, up) in dots:
+        x = plane.x(across)
+        near = x - plane.left > _LEFT_OF * (plane.right - plane.left)
+        at, anchor = (x - 6, "end") if near else (x + 6, "")
+        drawn.append(_text(at, plane.y(up) + _DROP, name, ink, anchor=anchor, size=11))
+    return "".join(drawn)
+
+
+def _course(spots: Sequence[tuple[float, float] | None]) -> str:
+    """Return what a path's pen does: a line through the spots, lifted where there is none."""
+    steps, down = [], False
+    for spot in spots:
+        steps += [f"{'L' if down else 'M'}{_cut(spot[0])} {_cut(spot[1])}"] if spot else []
+        down = spot is not None
+    return "".join(steps)
+
+
+def _path(course: str, ink: str, width: float) -> str:
+    return f'<path d="{course}" stroke="{ink}" stroke-width="{_cut(width)}"/>'
+
+
+def _dot(spot: tuple[float, float], radius: float, ink: str) -> str:
+    fill = f' fill="{ink}"' if ink else ""
+    return f'<circle cx="{_cut(spot[0])}" cy="{_cut(spot[1])}" r="{_cut(radius)}"{fill}/>'
+
+
+def _text(x: float, y: float, words: str, ink: str = "", *, anchor: str = "", size: int = 0) -> str:
+    """Write words at a spot; what is not said is as around them. ``ink`` may be a variable's name alone."""
+    fill = f' fill="{ink if ink.startswith("var") else f"var(--{ink})"}"' if ink else ""
+    rest = (f' text-anchor="{anchor}"' if anchor else "") + (f' font-size="{size}"' if size else "")
+    return f'<text x="{_cut(x)}" y="{_cut(y)}"{fill}{rest}>{_words(words)}</text>'
+
+
+def _words(text: str) -> str:
+    return str(escape(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)))
+
+
+def _cut(value: float) -> str:
+    """Write a number to a tenth of a pixel."""
+    return f"{value:.1f}".removesuffix(".0")

@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mailbot.board.build import build
+from mailbot.board.page import drawing
 from mailbot.board.rank_changes import places
 from mailbot.letters import chart
 from tests.unit.boards import AS_OF, rules, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import pytest
 
     from mailbot.board.model import Board
     from mailbot.board.rank_changes import Place
@@ -85,19 +86,37 @@ def test_the_chart_is_a_small_picture_and_always_the_same() -> None:
     assert chart.chart(lines) == drawn
 
 
-def test_scores_close_together_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The axis says 99.99, not -0.002 with +9.999e1 in a corner."""
-    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415  # slow to load
+def test_no_colour_of_a_chart_is_lost() -> None:
+    """Five lines, the thin ones behind them and the axis: each keeps its colour in the small palette."""
+    from PIL import Image, ImageColor  # noqa: PLC0415  # slow to load
 
-    labels, form = list[str](), ScalarFormatter.format_ticks
+    lines = [[(AS_OF + week * WEEK, 60 + 5 * number + week % 3) for week in range(30)] for number in range(5)]
+    with Image.open(io.BytesIO(chart.chart(lines))) as picture:
+        counts = {colour: count for count, colour in picture.convert("RGB").getcolors(1 << 16) or []}
+    wanted = [chart.GRID, chart.AXIS, chart.LABEL, *(look.colour for look in chart.STYLES)]
+    assert [colour for colour in wanted if counts.get(ImageColor.getrgb(colour), 0) < 100] == []
 
-    def formed(self: ScalarFormatter, values: list[float]) -> list[str]:
-        labels.extend(found := form(self, values))
-        return found
 
-    monkeypatch.setattr(ScalarFormatter, "format_ticks", formed)
-    chart.chart([[(AS_OF, 99.98), (AS_OF + WEEK, 100.0)]])
-    assert {label.rstrip("0").rstrip(".") for label in labels} >= {"99.992", "100"}
+def test_a_chart_of_equal_scores_or_instants_can_be_drawn() -> None:
+    """A line that never moves, a single board beside a line, negative scores and those of seven figures."""
+    for scores in ([50, 50], [-0.5, 0.25], [1_234_567, 1_334_567]):
+        assert chart.chart([[(AS_OF, scores[0]), (AS_OF + WEEK, scores[1])], [(AS_OF, scores[0])]])
+    assert chart.chart([[(AS_OF, 1), (AS_OF, 2)]])
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ((99.977, 100.003), ["99.980", "99.985", "99.990", "99.995", "100.000"]),
+        ((-1.2, 1.3), ["\N{MINUS SIGN}1.0", "\N{MINUS SIGN}0.5", "0.0", "0.5", "1.0"]),
+        ((0, 90), ["0", "20", "40", "60", "80"]),
+        ((61, 66.5), ["61", "62", "63", "64", "65", "66"]),
+        ((1_234_000, 1_300_000), ["1240000", "1260000", "1280000", "1300000"]),
+    ],
+)
+def test_scores_close_together_are_told_whole(ends: tuple[float, float], told: list[str]) -> None:
+    """The axis says 99.99, not -0.002 with +9.999e1 in a corner; no more decimals than its steps need."""
+    assert [text for _, text in drawing.ticks(*ends)] == told
 
 
 def test_labels_of_weeks_that_lie_unevenly_do_not_touch() -> None:

@@ -39,7 +39,19 @@ def test_charts_hold_nothing_that_the_policy_forbids(drawn: dict[str, Chart]) ->
     """No style, script, link or picture; each colour is a variable of the page, or none."""
     for chart in drawn.values():
         for element in fromstring(str(chart.svg)).iter():
-            assert element.tag in {"svg", "title", "desc", "g", "path", "text", "use", "defs", "clipPath", "rect"}
+            assert element.tag in {
+                "svg",
+                "title",
+                "desc",
+                "g",
+                "path",
+                "text",
+                "use",
+                "defs",
+                "clipPath",
+                "rect",
+                "circle",
+            }
             assert not {"style", "xmlns"} & set(element.attrib)
             assert all(not name.startswith("on") for name in element.attrib)
             assert all(value.startswith("#") for name, value in element.attrib.items() if "href" in name)
