@@ -45,6 +45,14 @@ def mailbot(*arguments: str, folder: Path, code: int = 0, environment: Mapping[s
 
     ``environment`` is added to that of the tests.
     """
+    done = typed(*arguments, folder=folder, environment=environment)
+    assert "Traceback" not in done.err, done.err
+    assert done.code == code, f"exit code {done.code}\n{done.out}\n{done.err}"
+    return done
+
+
+def typed(*arguments: str, folder: Path, environment: Mapping[str, str] | None = None) -> Done:
+    """Run the command in a folder, and return how it ended, however that was."""
     with TemporaryFile() as out, TemporaryFile() as err:
         command = (str(MAILBOT), *arguments)
         process = warm().start(
@@ -55,8 +63,6 @@ def mailbot(*arguments: str, folder: Path, code: int = 0, environment: Mapping[s
         finally:
             process.kill()
         said, complained = (_text(stream) for stream in (out, err))
-    assert "Traceback" not in complained, complained
-    assert ended == code, f"exit code {ended}\n{said}\n{complained}"
     return Done(code=ended, out=said, err=complained)
 
 

@@ -150,8 +150,6 @@ GRACE = 5.0
 FOLDER = "MAILBOT_PAGE"
 """The variable that names the site's folder to the command."""
 
-_PRIVATE = 0o600
-
 
 def after_publishing(command: str, folder: Path, *, seconds: float, log: Path, alerts: Alerts) -> bool:
     """Run ``command`` for the site in ``folder``; tell the journal and, where that is news, the organizers.
@@ -177,7 +175,7 @@ def run_command(command: str, folder: Path, *, seconds: float, log: Path) -> str
     words = [word.replace("{folder}", str(folder)) for word in shlex.split(command)]
     given = {name: value for name, value in os.environ.items() if name != CREDENTIALS}
     try:
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "wb") as said:
+        with safefile.opened(log, "wb") as said:
             process = subprocess.Popen(
                 words,
                 cwd=folder,
@@ -189,6 +187,8 @@ def run_command(command: str, folder: Path, *, seconds: float, log: Path) -> str
             )
     except OSError as error:
         return f"page.command could not be started ({error.strerror})."
+    except Permanent as error:
+        return f"page.command was not started: {error}."
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -24,7 +24,7 @@ from mailbot.config import calendar, load, servers
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.system import journal
-from mailbot.system.owner import become, owner_to_be
+from mailbot.system.owner import become, owner_to_be, owners_of
 from scoring.text import escaped, inert
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ OfPhase = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 ROOT = "root"
+
+_PRIVATE = 0o077
+"""The umask of whatever writes only into the state folder."""
 
 _said_operator: ContextVar[str | None] = ContextVar("operator", default=None)
 """The operator of the config, once it was read."""
@@ -76,32 +79,42 @@ Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept fo
 
 def load_config(context: typer.Context, given: Path | None) -> Config:
     """Load the config named after the command or before it, else the one at a default place. Raises ConfigError."""
-    config = load.load(load.find(given or context.find_root().obj))
-    _work_as_owner(config)
+    path = load.find(given or context.find_root().obj)
+    config = load.load(path)
+    if config.published.is_relative_to(config.state):
+        os.umask(_PRIVATE)  # where others are to read what is published, their own umask says so
+    _work_as_owner(config, path.absolute())
     _said_operator.set(config.operator)
     if events.actor.get() == ROOT:  # the command said so before it knew the config
         act_as_organizer()
     return config
 
 
-def _work_as_owner(config: Config) -> None:
-    """Where root calls and the state folder is another's, work as that one from here on, and say so.
+def _work_as_owner(config: Config, path: Path) -> None:
+    """Where root calls and the state folder or the config is another's, work as that one from here on, and say so.
 
-    Passwords that only root can read are read before. Who typed the command stays known by the login name.
+    Passwords that only root can read are read before, if the config that names them is root's own. Who typed the
+    command stays known by the login name.
     """
-    owner = owner_to_be(config.state)
-    if owner is None:
+    owners = owners_of(path, config.state)
+    if not owners:
         return
-    servers.remember([*(s.password_file for s in (config.imap, config.smtp) if s), config.sheet.credentials_file])
+    whose = f"whose {config.state if owner_to_be(config.state) else path} is"
+    if len(owners) > 1:
+        names = " and ".join(sorted(owner.name for owner in owners))
+        message = f"{path} and {config.state} are of {names}: root works for one alone; give both to that user"
+        raise Permanent(message)
+    (owner,) = owners
+    if not owner_to_be(path) and not owner_to_be(path.parent):
+        passwords = [server.password_file for server in (config.imap, config.smtp) if server]
+        servers.remember([*passwords, config.sheet.credentials_file])
     os.environ["LOGNAME"] = ROOT
     try:
-        become(owner, config.state)
+        become(owner, config.state if config.state.exists() else path.parent)
     except OSError as error:
-        message = f"root cannot work as {owner.name}, whose {config.state} is ({error.strerror}): call it as that user"
+        message = f"root cannot work as {owner.name}, {whose} ({error.strerror}): call it as that user"
         raise Permanent(message) from error
-    typer.echo(
-        f"mailbot: works as {owner.name}, whose {config.state} is; files it is given or writes must be theirs", err=True
-    )
+    typer.echo(f"mailbot: works as {owner.name}, {whose}; files it is given or writes must be theirs", err=True)
 
 
 def begun(config: Config) -> Config:

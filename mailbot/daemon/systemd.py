@@ -34,7 +34,10 @@ BACKOFF_SINCE = 254
 _MEND = f"begin in {STATE_ROOT}/mailbot (`mailbot init {STATE_ROOT}/mailbot`), or give the folder to a user of its own"
 
 KINDS = 2
-"""One kind of child opens mails, the other evaluates: there are as many of each as ``workers``."""
+"""One kind of child opens mails, another evaluates: there are as many of each as ``workers``.
+
+Where a track has a scorer of its own, a third kind runs it, as many again.
+"""
 
 OWN_MIB, OTHER_TASKS = 768, 64
 """What the daemon itself may need besides its child processes."""
@@ -90,7 +93,7 @@ def text(config: Config, place: Place) -> str:
     readable = _outermost([place.config.parent, *_read(config), *place.installation])
     figures = [config.metrics.file.parent] if config.metrics.file else []
     writable = _outermost([config.state, config.published, *figures])
-    limits = config.limits
+    kinds, memory_mib = _children(config)
     return (
         environment()
         .get_template("systemd/mailbot.service.txt.j2")
@@ -107,11 +110,18 @@ def text(config: Config, place: Place) -> str:
             credentials=_credentials(config),
             hidden_readable=[path for path in readable if place.hides(path)],
             hidden_writable=[path for path in writable if place.hides(path)],
-            memory_mib=OWN_MIB + KINDS * config.workers * limits.child_memory_mib,
+            memory_mib=OWN_MIB + config.workers * memory_mib,
             cpu_percent=100 * (1 + config.workers),
-            tasks=OTHER_TASKS + 4 * KINDS * config.workers,
+            tasks=OTHER_TASKS + 4 * kinds * config.workers,
         )
     )
+
+
+def _children(config: Config) -> tuple[int, int]:
+    """Return how many kinds of children there are, and how many MiB one of each may take together."""
+    limits = config.limits
+    scorers = any(track.scorer for track in config.tracks.values())
+    return KINDS + scorers, KINDS * limits.child_memory_mib + scorers * limits.scorer_memory_mib
 
 
 def _owner(folder: Path) -> str:

@@ -5,7 +5,9 @@ It holds the label files that scores were computed with, so it is kept as close 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections import Counter
 from pathlib import PurePosixPath
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 LEDGER = "ledger.db"
 COLUMNS = "columns"
+_OF_THE_FOLDER = frozenset({MANIFEST, "mailbot.lock"})
+"""What stands in a backup beside what was backed up."""
+_CHUNK = 2**20
 
 
 def back_up(ledger: Ledger, state: Path, target: Path) -> int:
@@ -62,6 +67,9 @@ def _take_hold(target: Path) -> None:
     """Make the folder of a backup; a manifest marks it from the start, and is no whole one until all is copied."""
     if target.exists() and any(target.iterdir()) and not _is_backup(target):
         message = f"{target} is not empty and no backup: a backup is written to a new folder, or brings one up to date"
+        raise Permanent(message)
+    if links := _links(target):
+        message = f"{target / links[0]} is a link, which no backup holds: a backup is written through none"
         raise Permanent(message)
     safefile.private_folder(target)
     (target / MANIFEST).touch(safefile.PRIVATE_FILE)
@@ -150,16 +158,35 @@ def restore(backup: Path, state: Path) -> int:
     if (state / LEDGER).exists():
         message = f"{state / LEDGER} exists: move it away first; a backup is only restored where there is none"
         raise Permanent(message)
+    manifest: dict[str, str] = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+    places = [name for name in sorted(manifest) if PurePosixPath(name).name not in _OF_THE_FOLDER]
     safefile.private_folder(state)
-    files = list(_files(backup))
-    for path in files:
-        place = state / path.relative_to(backup)
-        _copy(path, place)
-        for folder in place.relative_to(state).parents:
-            (state / folder).chmod(safefile.PRIVATE_FOLDER)
-    return len(files)
+    for name in places:
+        _restore(backup / name, state / name, manifest[name], state)
+    return len(places)
+
+
+def _restore(path: Path, place: Path, digest: str, state: Path) -> None:
+    """Copy a file whose bytes are those of the manifest as they are copied, through no link on either side."""
+    if link := next((each for each in (place, *place.parents) if each.is_symlink() and state in each.parents), None):
+        safefile.refuse_link(link)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    seen = hashlib.sha256()
+    with safefile.opened(path, "rb") as source, safefile.opened(place, "xb") as copy:
+        while chunk := source.read(_CHUNK):
+            seen.update(chunk)
+            copy.write(chunk)
+        times = os.fstat(source.fileno())
+    if seen.hexdigest() != digest:
+        place.unlink()
+        message = f"{path} was changed while it was restored"
+        raise Permanent(message)
+    os.utime(place, ns=(times.st_atime_ns, times.st_mtime_ns))
+    for folder in place.relative_to(state).parents:
+        (state / folder).chmod(safefile.PRIVATE_FOLDER)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield what a backup holds, in order."""
-    yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in {MANIFEST, "mailbot.lock"})
+    yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in _OF_THE_FOLDER)

@@ -49,6 +49,16 @@ def owner_to_be(folder: Path) -> Owner | None:
     return None
 
 
+def owners_of(config: Path, state: Path) -> frozenset[Owner]:
+    """Return all accounts but root's that say what root does here: whose state it is, or who can change the config.
+
+    A config says which folder is the state, and which command runs after a board. Of a state that is still to be made
+    the nearest folder above it counts.
+    """
+    above = next(path for path in (state, *state.absolute().parents) if path.exists() or path.is_symlink())
+    return frozenset(owner for path in (above, config, config.parent) if (owner := owner_to_be(path)))
+
+
 def become(owner: Owner, folder: Path) -> None:
     """Give up root for good: groups, group and user, real, effective and saved (setresuid(2)).
 

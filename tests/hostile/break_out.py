@@ -1,7 +1,8 @@
 """Have a child of the sandbox try everything that tests/hostile/evil.py knows, and print what came of each act.
 
-With ``opens`` or ``evaluates`` as its argument it is a child of that kind. With ``bare`` some of the acts are tried by
-a process without walls, which shows that they work; with ``missing`` the walls that the kernel lacks here are printed.
+With ``opens``, ``evaluates`` or ``scores`` as its argument it is a child of that kind. With ``bare`` some of the acts
+are tried by a process without walls, which shows that they work; with ``missing`` the walls that the kernel lacks here
+are printed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.system.children import walls
 from mailbot.system.sandbox import ChildDied, Sandbox
-from tests.hostile import evil, evil_evaluates, evil_opens
+from tests.hostile import evil, evil_evaluates, evil_opens, evil_scores
 from tests.hostile.evil import ACTS, GAINED, REFUSED, WORK_BARE, Target
 from tests.hostile.plain import ROOT, as_plain
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mailbot.system.children.named import Named
 
 DIED = "died"
-KINDS = {"opens": evil_opens.try_it, "evaluates": evil_evaluates.try_it}
+KINDS = {"opens": evil_opens.try_it, "evaluates": evil_evaluates.try_it, "scores": evil_scores.try_it}
 USERS = ("root", "plain") if os.getuid() == 0 else ("plain",)
 """Whoever runs this; root can also become a plain user."""
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def replace(page: Path, files: Mapping[str, bytes]) -> Path:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         safefile.sync_folder(store)
+    _permit(store, new)
     _lead(page, new)
     _sweep(store, keep=new)
     return new
@@ -90,6 +92,22 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         with crash.around("file.sync"):
             os.fsync(file.fileno())
+
+
+def _permit(store: Path, new: Path) -> None:
+    """Give the store and a site in it the permissions that the umask leaves: it may have been another one before.
+
+    Files that did not change are those of an earlier site, with its permissions.
+    """
+    probe = store / f"draft-{secrets.token_hex(8)}"
+    probe.mkdir()
+    wanted = stat.S_IMODE(probe.stat().st_mode) & 0o777
+    probe.rmdir()
+    for path in (store, new, *new.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        right = mode & ~0o777 | (wanted if path.is_dir() else wanted & 0o666)
+        if mode != right:
+            path.chmod(right)
 
 
 def _lead(page: Path, new: Path) -> None:

@@ -6,7 +6,6 @@ import email
 import json
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from mailbot.mail import open as opening
 from mailbot.mail.open import Reach
 from mailbot.operations.proof import audit
 from scoring.trail import witness
-from tests.command import MAILBOT, mailbot
+from tests.command import mailbot, typed
 from tests.hostile.attacks.model import ADA, CARL, CHAIR, Sent
 from tests.integration.bot import LABELS, Bot, wait
 from tests.integration.identity_cases import MX, ZONE, record
@@ -129,10 +128,9 @@ class Daemon(_Ground):
         copy = self.copied(change)
         (copy / "receipt.eml").write_bytes(receipt)
         given = ("--receipt", "receipt.eml") if receipt else ()
-        command = (str(MAILBOT), "audit", "verify", "--json", *given)
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=60)
+        done = typed("audit", "verify", "--json", *given, folder=copy)
         shutil.rmtree(copy.parent)
-        return [fault["what"] for fault in json.loads(done.stdout)[0]["faults"]] if done.stdout else [done.stderr]
+        return [fault["what"] for fault in done.json[0]["faults"]] if done.out else [done.err]
 
     def _settled(self) -> int:
         ((count,),) = self.rows("SELECT count(*) FROM mails WHERE state IN ('recorded', 'set-aside')")

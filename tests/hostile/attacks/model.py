@@ -52,6 +52,9 @@ class Ground(Protocol):
     def receipts(self) -> list[bytes]:
         """Return the replies to teams that were written so far, as they are sent."""
 
+    def copied(self, change: Callable[[Path], object]) -> Path:
+        """Copy the whole folder, change the state in the copy, and return it."""
+
     def audited(self, change: Callable[[Path], object], receipt: bytes = b"") -> list[str]:
         """Change a copy of the state folder; return what ``audit verify`` says does not fit there."""
 

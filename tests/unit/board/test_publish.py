@@ -121,3 +121,22 @@ def test_permissions_follow_the_umask(tmp_path: Path, umask: int, file: int, fol
         modes[path.is_dir()].add(stat.S_IMODE(path.stat().st_mode))
     assert modes == {False: {file}, True: {folder}}
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == safefile.PRIVATE_FILE
+
+
+@pytest.mark.parametrize(("before", "now"), [(0o077, 0o022), (0o022, 0o077)])
+def test_permissions_follow_the_umask_of_now(tmp_path: Path, before: int, now: int) -> None:
+    """A site that was published under another umask: what has not changed is as open or closed as what is new."""
+    kept = os.umask(before)
+    try:
+        publish.write(boards.board(), tmp_path / "www", site_rules())
+        os.umask(now)
+        for method in ("Other", "Other", "Third"):  # a new site, the same one again, and one that has files of both
+            board = build([boards.standing("A", "siqa-s", 1, method=method)], boards.rules(), boards.AS_OF)
+            publish.write(board, tmp_path / "www", site_rules())
+            below = [tmp_path / "www" / ".page", *(tmp_path / "www" / "page").resolve().rglob("*")]
+            modes = {stat.S_IMODE(path.stat().st_mode) & now for path in below}
+            assert modes == {0}
+            assert all(stat.S_IMODE(path.stat().st_mode) & 0o777 == 0o777 & ~now for path in below if path.is_dir())
+            assert all(stat.S_IMODE(path.stat().st_mode) == 0o666 & ~now for path in below if path.is_file())
+    finally:
+        os.umask(kept)

@@ -100,6 +100,20 @@ def test_where_systemd_has_moved_the_folder_it_is_still_found(tmp_path: Path) ->
     )
 
 
+def test_a_scorer_of_ones_own_has_its_memory_and_its_tasks(tmp_path: Path) -> None:
+    """Where a track has one, a third kind of child runs it: one child more for each worker, of its own size."""
+    (folder := tmp_path / "mailbot").mkdir()
+    (folder / "l.csv").write_text("id,y\n1,1\n2,3\n")
+    (folder / "s.py").write_text("def score(prediction, labels):\n    return {'off': 1.0}\n")
+    mine = {"labels": "l.csv", "scorer": "s.py", "figures": ["off"], "columns": [{"name": "y"}]}
+    without, with_one = (
+        dict(line.split("=") for line in _lines(unit.text(config, _dynamic_place(tmp_path))) if "Max=" in line)
+        for config in (_config(folder, workers=3), _config(folder, workers=3, preset="", tracks={"mine": mine}))
+    )
+    assert (without["MemoryMax"], without["TasksMax"]) == (f"{768 + 3 * 2 * 1024}M", "88")
+    assert (with_one["MemoryMax"], with_one["TasksMax"]) == (f"{768 + 3 * (2 * 1024 + 2048)}M", "100")
+
+
 def test_a_page_outside_the_state_folder_can_be_read_by_a_web_server(tmp_path: Path) -> None:
     """The umask is strict but where `board.folder` names another place; the state folder is private whatever it is."""
     place = _dynamic_place(tmp_path)
