@@ -26,6 +26,7 @@ from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service
 from mailbot.system import journal, lock, safefile
 from mailbot.system.children import walls
+from mailbot.system.children.server import SERVER
 from mailbot.system.sandbox import Sandbox
 from mailbot.transport.spool import Spool
 
@@ -104,7 +105,9 @@ def opened(
             bounds=config.limits.bounds,
             bounds_of={own_tasks.KIND: config.limits.scorer_bounds},
             set_ups=set_ups(config, labels),
+            idle_seconds=config.limits.child_idle_seconds,
         )
+        SERVER.keep(mail_tasks.KIND.module)
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(

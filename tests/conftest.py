@@ -14,6 +14,8 @@ from hypothesis import settings
 
 from mailbot.ledger import events
 from mailbot.system import journal
+from mailbot.system.children.server import SERVER
+from tests.warm import KINDS
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -29,6 +31,9 @@ def _as_at_the_start() -> None:
     journal.set_up(as_json=False)  # to standard error
     events.actor.set("mailbot")
 
+
+# The children of every test come from one server, which loads what they do only once.
+SERVER.keep(*KINDS)
 
 # A shell lets its background jobs ignore Ctrl-C, and every process that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,7 +2,8 @@
 
 What runs is ``mailbot.cli.main`` in a process of its own, with its own streams, folder, environment and ending, as the
 installed command does; only its imports are done, but for that of the crash points, which reads the environment, and
-what never changes is made: templates are compiled, and which letters look alike is known.
+what never changes is made: templates are compiled, and which letters look alike is known. The server that its children
+are forked from is shared by all commands, and has loaded what each kind of child does.
 
 Run as a program, it takes calls over the socket that is its standard input until that is closed.
 """
@@ -34,6 +35,9 @@ MODULES = (
     "mailbot.cli.teams", "mailbot.cli.truth", "PIL.ImageDraw", "PIL.ImageFont", "scipy.stats",
 )  # fmt: skip
 """What most commands load."""
+
+KINDS = ("mailbot.mail.tasks", "mailbot.evaluation.tasks", "mailbot.evaluation.own_tasks")
+"""What children do."""
 
 _CALL_BYTES = 1 << 16
 
@@ -128,7 +132,10 @@ def _load() -> None:
         importlib.import_module(module)
     from mailbot.identity import names  # noqa: PLC0415  # as above
     from mailbot.mail import languages, templates  # noqa: PLC0415  # as above
+    from mailbot.system.children.server import SERVER  # noqa: PLC0415  # as above
 
+    SERVER.keep(*KINDS)
+    SERVER.start()
     names.looks("any")
     for path in languages.folder().rglob("*.j2"):
         templates.environment().get_template(path.relative_to(languages.folder()).as_posix())

@@ -62,6 +62,8 @@ class LimitsSection(Section):
     child_seconds: float = Field(default=30, ge=1, le=600)
     child_cpu_seconds: int = Field(default=20, ge=1, le=600)
     child_memory_mib: int = Field(default=1024, ge=512)
+    #: Seconds after which a child that has nothing to do ends; the next mail starts another.
+    child_idle_seconds: float = Field(default=60, ge=1, le=86_400)
     #: Seconds, of the clock and of processor time, and MiB of address space of one run of a scorer of one's own.
     scorer_seconds: int = Field(default=60, ge=1, le=300)
     scorer_memory_mib: int = Field(default=2048, ge=1024)

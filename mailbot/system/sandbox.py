@@ -16,7 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from mailbot.system.children.named import Bounds
-from mailbot.system.children.process import Child, ChildDied, Nursery, OutOfTime
+from mailbot.system.children.process import Child, ChildDied, OutOfTime
+from mailbot.system.children.server import Nursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mailbot.system.children.walls import Wall
 
 __all__ = ["Bounds", "ChildDied", "OutOfTime", "Sandbox", "Task"]
+
+IDLE_SECONDS = 60.0
+"""A child that has nothing to do for so long ends."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,15 +45,17 @@ class Sandbox:
         bounds: Bounds | None = None,
         bounds_of: Mapping[Kind, Bounds] | None = None,
         set_ups: Mapping[Kind, SetUps] | None = None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """Start lazily, so many of each kind; each new child does the ``set_ups`` of its kind first.
 
-        ``bounds_of`` says of a kind what else its tasks may take.
+        ``bounds_of`` says of a kind what else its tasks may take. A child ends that had nothing to do for
+        ``idle_seconds``, and what forks its kind ends with the last of them.
         """
         #: How many children of a kind work in parallel.
         self.workers = workers
         self._bounds, self._bounds_of = bounds or Bounds(), dict(bounds_of or {})
-        self._set_ups = dict(set_ups or {})
+        self._set_ups, self._idle_seconds = dict(set_ups or {}), idle_seconds
         self._pools: dict[Kind, _Pool] = {}
         self._starting = threading.Lock()
 
@@ -94,15 +100,20 @@ class Sandbox:
             if kind not in self._pools:
                 atexit.register(self.close)
                 bounds = self._bounds_of.get(kind, self._bounds)
-                self._pools[kind] = _Pool(kind, self.workers, bounds, lambda: self._set_ups.get(kind, ()))
+                self._pools[kind] = _Pool(
+                    kind, self.workers, bounds, lambda: self._set_ups.get(kind, ()), self._idle_seconds
+                )
             return self._pools[kind]
 
 
 class _Pool:
     """The children of one kind, each with its keeper."""
 
-    def __init__(self, kind: Kind, workers: int, bounds: Bounds, set_ups: Callable[[], SetUps]) -> None:
+    def __init__(
+        self, kind: Kind, workers: int, bounds: Bounds, set_ups: Callable[[], SetUps], idle_seconds: float
+    ) -> None:
         """Start the keepers, which start their children when there is work."""
+        self._idle_seconds = idle_seconds
         self._nursery, self._bounds, self._set_ups = Nursery(kind), bounds, set_ups
         self._work: SimpleQueue[_Work | None] = SimpleQueue()
         self.children: set[Child] = set()
@@ -137,10 +148,19 @@ class _Pool:
             return None
 
     def _keep(self) -> None:
-        """Keep one child: give it task after task, and replace it when it is dead or spent."""
+        """Keep one child: give it task after task, replace it when it is dead or spent, end it when it is idle."""
         child: Child | None = None
-        while (work := self._work.get()) is not None:
-            child = self._do(work, child)
+        awake = False
+        while True:
+            try:
+                work = self._work.get(timeout=self._idle_seconds if awake else None)
+            except Empty:
+                self._rest(child)
+                child, awake = None, False
+                continue
+            if work is None:
+                break
+            child, awake = self._do(work, child), True
             del work  # it may be large, and the next one may come much later
         if child is not None:
             self._stop(child)
@@ -168,6 +188,12 @@ class _Pool:
         child = Child(self._nursery, self._bounds, set_ups)
         self.children.add(child)
         return child
+
+    def _rest(self, child: Child | None) -> None:
+        """End a child that is idle, and, when it was the last, the process that children of its kind come from."""
+        if child is not None:
+            self._stop(child)
+        self._nursery.rest()
 
     def _stop(self, child: Child) -> None:
         self.children.discard(child)

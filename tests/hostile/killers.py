@@ -35,6 +35,13 @@ def pid() -> int:
 
 
 @KIND.task
+def sleeps(seconds: float) -> float:
+    """Take so long."""
+    time.sleep(seconds)
+    return seconds
+
+
+@KIND.task
 def killed() -> None:
     """Die as the kernel kills what takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)

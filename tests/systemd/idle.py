@@ -30,9 +30,11 @@ def idle(host: Host, seconds: float) -> dict[str, float]:
 
 
 def _processes(host: Host) -> list[str]:
-    """Return the service's processes: the daemon, and the children that read and score."""
-    main = host.show("MainPID")
-    return [main, *_read(host, [f"/proc/{main}/task/*/children"]).split()]
+    """Return the service's processes: the daemon, and whatever descends from it."""
+    found = [host.show("MainPID")]
+    for pid in found:
+        found += _read(host, [f"/proc/{pid}/task/*/children"]).split()
+    return found
 
 
 def _wakeups(host: Host, pids: Sequence[str]) -> int:

@@ -24,14 +24,15 @@ ORPHAN_SECONDS = 1.0
 OPEN_FILES = 64
 """File descriptors of a child: its channel, its standard streams, and the files of modules it loads late."""
 
-_STANDARD = 3
+STANDARD = 3
+"""So many descriptors are standard streams."""
+
 _LONGEST_REQUEST = 1 << 30
 
 
 def serve(channel: int, kind: Kind, bounds: Bounds, missing: Iterable[Wall]) -> None:
     """Say which walls are missing, then answer each request. ``channel`` is all that stays open."""
-    os.closerange(_STANDARD, channel)
-    os.closerange(channel + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    close_all_but(channel)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the daemon, which closes the channel to end us
     _limit(bounds)
@@ -41,6 +42,12 @@ def serve(channel: int, kind: Kind, bounds: Bounds, missing: Iterable[Wall]) -> 
         ours.send(wire.pack(wire.Given(value=missing)))
         while True:
             ours.send(_answer(kind, bounds, ours.receive(_LONGEST_REQUEST)))
+
+
+def close_all_but(descriptor: int) -> None:
+    """Close every descriptor but this one and the standard streams."""
+    os.closerange(STANDARD, descriptor)
+    os.closerange(descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def _answer(kind: Kind, bounds: Bounds, data: bytearray) -> bytes:

@@ -1,8 +1,10 @@
-"""The process that children of one kind are forked from: it has loaded what they need, and reads nothing from outside.
+"""The processes that children are forked from: one server, small, and a nursery for each kind that is at work.
 
-Run as a program, it takes requests for children over the socket that is its standard input, until that is closed. Each
-request brings the child's end of its channel, and a lifeline: the nursery writes there which process the child is and
-how it ended; whoever closes the other end ends the child.
+The server runs as a program and takes requests over the socket that is its standard input, until that is closed. A
+request names a kind, whose nursery it forks; that loads what its children need, puts the walls up, and takes requests
+for children over a socket of its own. Neither reads anything from outside. Each request brings the socket that the new
+process works with, and a lifeline: whoever forks writes there which process it is and how it ended; whoever closes the
+other end, or writes to it, ends that process.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import socket
 import struct
 import sys
 import sysconfig
+import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,35 +31,60 @@ from mailbot.system.children import child, walls
 from mailbot.system.children.named import Bounds, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mailbot.system.children.named import Kind
     from mailbot.system.children.walls import Wall
 
 NUMBER = struct.Struct(">i")
-"""What the nursery writes to a lifeline, twice: the process id, then the wait status."""
+"""What is written to a lifeline, twice: the process id, then the wait status."""
 
 _INPUT, _REQUEST_BYTES, _DESCRIPTORS = 0, 4096, 2
+
 _OF_THE_HOST = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", *mimetypes.knownfiles)
 """Shared libraries, and the lists of media types that openpyxl opens whenever they are there."""
 
 
 def main() -> None:
-    """Load the kind of the module that the first argument names, put the walls up, and fork children."""
+    """Be the server: load the modules that the arguments name, and fork nurseries."""
     control = socket.socket(fileno=os.dup(_INPUT))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the daemon ends us when it is done
     with contextlib.suppress(OSError):  # if it can be written: out of memory, the kernel kills children first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     os.chdir("/")
-    kind = load(sys.argv[1])
-    for module in kind.preload:
+    walls.undumpable()
+    _load(sys.argv[1:])
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), _INPUT)
+    _Forks(control, _nursery).run()
+
+
+def _load(modules: Iterable[str]) -> None:
+    """Load modules, and see to it that their pages stay shared with whatever is forked."""
+    for module in modules:
         importlib.import_module(module)
     gc.collect()
-    gc.freeze()  # so that the pages of what is loaded stay shared
+    gc.freeze()
+
+
+def _nursery(request: bytes, control: int) -> None:
+    """Be the nursery of the kind that the request names. ``control`` is all that stays open."""
+    child.close_all_but(control)
+    kind = load(request.decode())
+    _load(kind.preload)
     nothing = os.open(os.devnull, os.O_RDWR)
     missing = walls.first(readable())
-    for standard in (_INPUT, 1, 2):  # no child shares a terminal or a journal with the daemon
+    walls.dies_with_its_parent()  # again, as other credentials undo it (prctl(2))
+    for standard in range(child.STANDARD):  # no child shares a terminal or a journal with the daemon
         os.dup2(nothing, standard)
-    _Nursery(control, kind, missing).run()
+    os.close(nothing)
+    _Forks(socket.socket(fileno=control), partial(_child, kind, missing)).run()
+
+
+def _child(kind: Kind, missing: frozenset[Wall], request: bytes, channel: int) -> None:
+    """Be a child under the bounds that the request states."""
+    child.serve(channel, kind, msgspec.msgpack.decode(request, type=Bounds), missing)
 
 
 def readable() -> list[Path]:
@@ -76,11 +105,12 @@ def _outermost(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-class _Nursery:
-    """Forks children, ends them when their lifeline is closed, and says how they ended."""
+class _Forks:
+    """Forks processes, ends them when their lifeline is closed, and says how they ended."""
 
-    def __init__(self, control: socket.socket, kind: Kind, missing: frozenset[Wall]) -> None:
-        self._control, self._kind, self._missing = control, kind, missing
+    def __init__(self, control: socket.socket, live: Callable[[bytes, int], None]) -> None:
+        """Take requests from a socket; each fork lives by its request and the descriptor that came with it."""
+        self._control, self._live = control, live
         self._lifelines: dict[int, socket.socket] = {}
         self._living: set[int] = set()
         self._woken, waker = os.pipe()
@@ -88,11 +118,9 @@ class _Nursery:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # the daemon ends us when it is done
 
     def run(self) -> None:
-        """Work until the daemon closes the control socket; then every child is killed."""
+        """Work until the control socket is closed; then every process that was forked is killed."""
         while True:
             poll = select.poll()
             for descriptor in (self._control.fileno(), self._woken, *self._watched()):
@@ -108,42 +136,43 @@ class _Nursery:
             os.kill(pid, signal.SIGKILL)
 
     def _watched(self) -> Iterator[int]:
-        """Yield the lifelines of the children that are to live."""
+        """Yield the lifelines of the processes that are to live."""
         for pid in self._living:
             yield self._lifelines[pid].fileno()
 
     def _bear(self) -> bool:
-        """Fork the child that is asked for; tell whether anything was asked."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, _DESCRIPTORS)
-        if not data:
+        """Fork the process that is asked for; tell whether anything was asked."""
+        request, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, _DESCRIPTORS)
+        if not request:
             return False
-        bounds = msgspec.msgpack.decode(data, type=Bounds)
-        channel, lifeline = descriptors[0], socket.socket(fileno=descriptors[1])
+        own, lifeline = descriptors[0], socket.socket(fileno=descriptors[1])
         pid = os.fork()
         if pid == 0:
-            self._live(channel, bounds)
-        os.close(channel)
+            self._be(request, own)
+        os.close(own)
         self._lifelines[pid] = lifeline
         self._living.add(pid)
         _tell(lifeline, pid)
         return True
 
-    def _live(self, channel: int, bounds: Bounds) -> NoReturn:
-        """Be a child until the end."""
+    def _be(self, request: bytes, own: int) -> NoReturn:
+        """Be the fork until its end."""
         code = 1
         try:
             walls.dies_with_its_parent()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.serve(channel, self._kind, bounds, self._missing)
+            self._live(request, own)
             code = 0
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
+        except Exception:  # noqa: BLE001  # whoever waits for it sees that it is gone, and the journal has why
+            traceback.print_exc()
         finally:
             os._exit(code)
 
     def _bury(self) -> None:
-        """Say of each child that has ended how it did."""
+        """Say of each process that has ended how it did."""
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, _REQUEST_BYTES)
         while True:

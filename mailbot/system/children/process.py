@@ -1,4 +1,4 @@
-"""A child process, and the nursery it is forked from, as the daemon sees them."""
+"""A child process, as the daemon sees it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -17,15 +13,13 @@ import msgspec
 
 from mailbot.errors import Temporary
 from mailbot.system.children import wire
-from mailbot.system.children.channel import Channel
 from mailbot.system.children.named import MIB
-from mailbot.system.children.nursery import NUMBER
+from mailbot.system.children.server import STOP_SECONDS, number
 from mailbot.system.children.walls import Wall
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mailbot.system.children.named import Bounds, Kind, Named
+    from mailbot.system.children.named import Bounds, Named
+    from mailbot.system.children.server import Nursery
 
 T = TypeVar("T")
 
@@ -35,14 +29,10 @@ SetUps: TypeAlias = "tuple[tuple[Named[..., Any], tuple[Any, ...]], ...]"
 START_SECONDS = 60.0
 """A child must be ready within so many seconds; the first one waits until the modules are loaded."""
 
-STOP_SECONDS = 2.0
-
 PEAK_BYTES = 96 * MIB
 """A child that has used so much memory is replaced after its task, as it would not return all of it."""
 
 _WALLS = msgspec.msgpack.Decoder(tuple[Wall, ...])
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE")
-"""What of our environment a child may know."""
 
 
 class ChildDied(Temporary):
@@ -60,66 +50,12 @@ class InChild(Exception):  # noqa: N818  # it carries a child's traceback as tex
         return f"in the child:\n{self.args[0]}"
 
 
-class Nursery:
-    """The nursery of a kind; its process runs from the first child on, and may be ended while there is none."""
-
-    def __init__(self, kind: Kind) -> None:
-        """Start nothing yet."""
-        self.kind = kind
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-
-    def fork(self, bounds: Bounds) -> tuple[Channel, socket.socket]:
-        """Have a child forked; return its channel and its lifeline. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        lifeline, other = socket.socketpair()
-        with theirs, other, self._lock:
-            self._ask(msgspec.msgpack.encode(bounds), [theirs.fileno(), other.fileno()])
-        ours.setblocking(False)  # noqa: FBT003  # the standard library's signature
-        return Channel(ours.detach()), lifeline
-
-    def close(self) -> None:
-        """End the process, and with it all children."""
-        with self._lock:
-            self._end()
-
-    def _ask(self, request: bytes, descriptors: Sequence[int]) -> None:
-        """Send a request, to a new process when the last one is gone."""
-        try:
-            socket.send_fds(self._control or self._start(), [request], descriptors)
-        except (BrokenPipeError, ConnectionResetError):
-            self._end()
-            socket.send_fds(self._start(), [request], descriptors)
-
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-        environment |= {"OPENBLAS_NUM_THREADS": "1"}  # a child may start no threads, and needs none
-        command = (sys.executable, "-P", "-s", "-m", "mailbot.system.children.nursery", self.kind.module)
-        with theirs:
-            self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment)
-        self._control = ours
-        return ours
-
-    def _end(self) -> None:
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
-            self._process.kill()
-            self._process.wait()
-        self._control = self._process = None
-
-
 class Child:
     """One child process, as its keeper sees it."""
 
     def __init__(self, nursery: Nursery, bounds: Bounds, set_ups: SetUps) -> None:
         """Start it and wait until it is ready. Raises Temporary, which is not counted against a mail."""
-        self._bounds, self._dead, self._most_tasks = bounds, False, nursery.kind.most_tasks
+        self._nursery, self._bounds, self._dead = nursery, bounds, False
         self.set_ups, self.tasks, self.peak, self.pid = set_ups, 0, 0, 0
         #: What the kernel lacks of its walls.
         self.missing: frozenset[Wall] = frozenset()
@@ -137,7 +73,7 @@ class Child:
     @property
     def is_spent(self) -> bool:
         """Whether another child must take its place."""
-        return self._dead or self.tasks >= self._most_tasks or self.peak >= PEAK_BYTES
+        return self._dead or self.tasks >= self._nursery.kind.most_tasks or self.peak >= PEAK_BYTES
 
     @property
     def has_ended(self) -> bool:
@@ -157,14 +93,16 @@ class Child:
     def stop(self) -> None:
         """End it and release its resources."""
         self._channel.close()
-        if self._dead or self._status(STOP_SECONDS) is None:
+        if self._dead or number(self._lifeline, STOP_SECONDS) is None:
             self.kill()
-            self._status(STOP_SECONDS)
-        self._lifeline.close()
+            number(self._lifeline, STOP_SECONDS)
+        self._nursery.bury(self._lifeline)
 
     def _begin(self, until: float) -> None:
-        self._lifeline.settimeout(START_SECONDS)
-        (self.pid,) = NUMBER.unpack(_exactly(self._lifeline.recv(NUMBER.size)))
+        pid = number(self._lifeline, START_SECONDS)
+        if pid is None:
+            raise EOFError("the process that forks children is gone")
+        self.pid = pid
         walls = wire.read(_WALLS, self._receive(until).value)
         self.missing = frozenset(walls)
         for task, arguments in self.set_ups:
@@ -198,7 +136,7 @@ class Child:
     def _death(self, error: Exception) -> ChildDied:
         """Say how it died."""
         self._dead = True
-        status = self._status(STOP_SECONDS)
+        status = number(self._lifeline, STOP_SECONDS)
         code = os.waitstatus_to_exitcode(status) if status is not None else None
         if code == -signal.SIGXCPU:
             what = f"took more than {self._bounds.cpu_seconds} seconds of processor time and was killed"
@@ -206,21 +144,6 @@ class Child:
         if code is not None and code < 0:
             return ChildDied(f"the child died: {signal.Signals(-code).name}")
         return ChildDied(f"the child died with exit code {code}: {error.__class__.__name__}: {error}")
-
-    def _status(self, seconds: float) -> int | None:
-        """Wait for its end and return its wait status; None when nobody tells."""
-        self._lifeline.settimeout(seconds)
-        try:
-            return int(NUMBER.unpack(_exactly(self._lifeline.recv(NUMBER.size)))[0])
-        except (OSError, EOFError):
-            return None
-
-
-def _exactly(data: bytes) -> bytes:
-    """Return what a lifeline said. Raises EOFError when the nursery is gone."""
-    if len(data) != NUMBER.size:
-        raise EOFError("the process that forks children is gone")
-    return data
 
 
 def _not_started(error: Exception) -> Temporary:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,3 +56,55 @@ def test_a_closed_sandbox_does_nothing_more(sandbox: Sandbox) -> None:
     assert sandbox.pids() == ()
     with pytest.raises(ChildDied):
         sandbox.submit(killers.fine, 2).result()
+
+
+def test_children_that_have_nothing_to_do_end() -> None:
+    """So does the process that they were forked from; the next task starts both anew, from the same server."""
+    sandbox = Sandbox(2, idle_seconds=0.1)
+    first = sandbox.submit(killers.pid).result()
+    child, nursery, server, *_ = _ancestors(first)
+    while _alive(child) or _alive(nursery):
+        time.sleep(0.01)
+    assert sandbox.pids() == ()
+    second = sandbox.submit(killers.pid).result()
+    assert (second != first, _ancestors(second)[2]) == (True, server)
+    sandbox.close()
+
+
+def test_children_that_are_at_work_do_not_end() -> None:
+    """However long the others have nothing to do."""
+    sandbox = Sandbox(2, idle_seconds=0.1)
+    tasks = [sandbox.submit(killers.sleeps, seconds) for seconds in (0.0, 1.0, 0.5)]
+    assert [task.result() for task in tasks] == [0.0, 1.0, 0.5]
+    sandbox.close()
+
+
+def test_whatever_is_killed_of_those_that_fork_the_next_task_is_served(sandbox: Sandbox) -> None:
+    """Nothing that was forked from it outlives it."""
+    for ancestor in (1, 2):  # the nursery, the server
+        child = sandbox.submit(killers.pid).result()
+        family = _ancestors(child)
+        os.kill(family[ancestor], signal.SIGKILL)
+        while any(map(_alive, family[:ancestor])):
+            time.sleep(0.01)
+        assert sandbox.submit(killers.fine, 2).result() == 2
+
+
+def _ancestors(pid: int) -> list[int]:
+    """Return a process and those that it descends from, up to ours."""
+    found = [pid]
+    while found[-1] != os.getpid():
+        found.append(int(_stat(found[-1])[1]))
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return _stat(pid)[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+def _stat(pid: int) -> list[str]:
+    """Return a process's state, its parent, and so on (proc_pid_stat(5))."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
