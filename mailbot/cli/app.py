@@ -171,6 +171,11 @@ COMMANDS = {
         "Show the state of the contest on one screen: loops, mails, outbox, quota, boards, deadline, labels.",
     ),
     "top": Listed("Inspect", "status:top", "Show the same screen live, updated every two seconds, until q or Ctrl-C."),
+    "desk": Listed(
+        "Inspect",
+        "desk:desk",
+        "Open the organizers' desk: the contest in a browser, on this machine only. Prints a login link, good once.",
+    ),
     "trace": Listed(
         "Inspect",
         "mails:trace",

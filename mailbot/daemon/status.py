@@ -25,6 +25,7 @@ from mailbot.ledger import (
     truths,
 )
 from mailbot.ledger.scores import Version
+from mailbot.ledger.streams.newest import latest_mails
 from mailbot.model import MailState
 from mailbot.system.lock import is_held
 from scoring.declaration.owned import named_scorer
@@ -141,7 +142,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         given_up=observations.given_up(tx, _BEGINNING),
         submissions={(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()},
         parts=observations.health_of_parts(tx),
-        last_mails=mails.latest(tx, LAST_MAILS),
+        last_mails=latest_mails(tx, LAST_MAILS),
         teams={team.id: team.name for team in teams.everyone(tx)},
         used=_used(tx, config, now),
         last_board=boards.last_published(tx),

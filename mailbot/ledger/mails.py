@@ -231,9 +231,8 @@ def listing(tx: Tx, states: Iterable[MailState] = tuple(MailState)) -> list[Mail
     return _rows(tx, mails.c.state.in_(list(states)), by=(mails.c.arrived_at, mails.c.id))
 
 
-def latest(tx: Tx, limit: int) -> list[MailRow]:
-    """Return the mails that were entered last, newest first."""
-    ids = list(tx.scalars(sa.select(mails.c.id).order_by(mails.c.id.desc()).limit(limit)))
+def with_ids(tx: Tx, ids: Sequence[int]) -> list[MailRow]:
+    """Return the mails of these ids, the newest first."""
     return _rows(tx, mails.c.id.in_(ids), by=(mails.c.id.desc(),))
 
 

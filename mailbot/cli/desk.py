@@ -1,0 +1,61 @@
+"""desk: the contest in a browser, on this machine only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.common import ConfigFile, act_as_organizer, begun, load_config, set_up_journal
+from mailbot.config import load
+from mailbot.errors import Permanent, how
+from mailbot.ledger import events
+
+EXTRA = ("anyio", "multipart", "python_multipart", "starlette", "uvicorn")
+"""Packages of the extra ``desk``, which an installation may lack."""
+
+PORT = 8437
+
+
+def desk(
+    context: typer.Context,
+    invite: Annotated[
+        str, typer.Option("--invite", metavar="NAME", help="Only print a login link for somebody of this name.")
+    ] = "",
+    reader: Annotated[bool, typer.Option("--reader", help="Who uses the link may look, and change nothing.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port on 127.0.0.1.")] = PORT,
+    file: Annotated[
+        Path | None, typer.Option("--socket", metavar="FILE", help="Listen on a socket file instead of a port.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Open the organizers' desk: the contest in a browser, on this machine only. Prints a login link, good once.
+
+    From another machine: `ssh -L 8437:127.0.0.1:8437 HOST`, then open the link there.
+    """
+    try:
+        from mailbot.desk import serve  # noqa: PLC0415  # without the extra it cannot be imported
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        message = f"the desk's packages are not installed: {how('desk')}"
+        raise Permanent(message) from error
+    path = load.find(config or context.find_root().obj)
+    begun(load_config(context, config))
+    act_as_organizer()
+    opened = serve.opened(path)
+    link = serve.login_link(opened, invite or events.actor.get(), reader=reader, port=port)
+    if invite:
+        typer.echo(f"For {invite}, once, within 15 minutes, while `mailbot desk` runs:\n\n  {link}\n")
+        return
+    set_up_journal(quiet=True)
+    opened.door.sweep()
+    on = serve.listening(port, file)
+    typer.echo(f"The desk is open, on this machine only. Log in, once, within 15 minutes:\n\n  {link}\n")
+    typer.echo("Ctrl-C closes it. `mailbot desk --invite NAME` lets somebody else in.")
+    try:
+        serve.serve(opened, on)
+    finally:
+        on.close()
+        opened.close()

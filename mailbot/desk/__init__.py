@@ -1,0 +1,1 @@
+"""The organizers' desk: the contest in a browser, on this machine only. A window to the functions of the commands."""

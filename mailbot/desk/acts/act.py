@@ -1,0 +1,214 @@
+"""An act of an organizer: it says what it would do and which mails it would send, then it is done.
+
+Every act is made of two functions, as the commands are: one that looks and writes nothing, and one that does it.
+What is done is what was seen: when the effect is another one meanwhile, it is shown anew and nothing is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from mailbot.desk.page import Ask, Page, Screen, Upload
+from mailbot.errors import Permanent
+from mailbot.operations.letters import would_write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mailbot.ledger import Tx
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.letters.written import Written
+    from mailbot.service import Service
+
+LONGEST_REASON = 500
+
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """What a form asks for."""
+
+    name: str
+    label: str
+    #: ``text``, ``area``, ``choice``, ``check``, ``file`` or ``fixed``, which the act was called with.
+    kind: str = "text"
+    help: str = ""
+    needed: bool = True
+    #: Values and what they are called, of a ``choice``.
+    choices: Callable[[Ask], Sequence[tuple[str, str]]] = lambda _: ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A mail that the act would send."""
+
+    to: str
+    subject: str
+    text: str
+
+    @classmethod
+    def queued(cls, row: OutgoingRow) -> Letter:
+        """Read one out of the outbox."""
+        message = message_from_bytes(row.message, policy=policy.default)
+        part = message.get_body(("plain",))
+        text = part.get_content().replace("\r\n", "\n") if part else ""
+        return cls(to=row.recipient, subject=str(message["Subject"]), text=text)
+
+    @classmethod
+    def drafted(cls, draft: Written) -> Letter:
+        """Read a draft."""
+        return cls(to=draft.recipient, subject=draft.title, text=draft.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What an act would do."""
+
+    #: A sentence each.
+    says: Sequence[str]
+    letters: Sequence[Letter] = ()
+    #: Further rows that show it, as the ranks that change: headings and cells.
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    #: What else has to be agreed to, by the name of a box: a file with other items.
+    agree: Mapping[str, str] = field(default_factory=dict)
+    #: A letter that can be edited: its subject and text.
+    draft: tuple[str, str] | None = None
+
+    @property
+    def digest(self) -> str:
+        """Tell one effect from another."""
+        seen = (*self.says, *(f"{one.to} {one.subject}" for one in self.letters), *map("|".join, self.rows))
+        return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """An act in hand: what was asked, and the parts to do it with."""
+
+    ask: Ask
+    service: Service
+    why: str
+
+    def get(self, name: str) -> str:
+        """Return what the form holds under a name."""
+        return self.ask.get(name)
+
+    def id(self, name: str, letter: str) -> int:
+        """Return the number of an id in the form. Raises Permanent."""
+        text = self.get(name).upper()
+        found = re.fullmatch(rf"(?:{letter}-)?0*([0-9]{{1,18}})", text)
+        if found is None:
+            message = f"{text!r} is no id; it looks like {letter}-000012"
+            raise Permanent(message)
+        return int(found[1])
+
+    def would_write(self, act: Callable[[Tx], object]) -> list[Letter]:
+        """Return the mails that an act would queue; it is undone."""
+        return [Letter.queued(row) for row in would_write(self.service.ledger, act)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What was done, and where to go from there."""
+
+    says: Sequence[str]
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """Something that an organizer can do."""
+
+    name: str
+    title: str
+    fields: Sequence[Field] = ()
+    look: Callable[[Deed], Effect]
+    carry_out: Callable[[Deed], Done]
+    #: The act that takes it back, "" where there is none: then that is said before.
+    inverse: str = ""
+    #: What to say of taking it back where no act does.
+    back: str = ""
+    #: Whether a reason is asked for, and who reads it.
+    reason: str = "It is kept for good."
+    #: Whether it is one that two organizers may have to agree on.
+    weighty: bool = False
+
+    @cached_property
+    def screen(self) -> Screen:
+        """The form."""
+        return Screen(path=f"/act/{self.name}", look=self._form)
+
+    def href(self, **given: str) -> str:
+        """Return the address of the form, filled in."""
+        return f"/act/{self.name}" + (f"?{urlencode(given)}" if given else "")
+
+    def _form(self, ask: Ask) -> Page:
+        return self._page(ask, effect=None)
+
+    def posted(self, ask: Ask) -> Page:
+        """Show the effect; carry it out where it is the one that was seen. Raises a MailbotError."""
+        ask = replace(ask, files=_kept(ask, self.fields))
+        missing = [one.label for one in self.fields if one.needed and not (ask.get(one.name) or one.name in ask.files)]
+        why = _reason(ask.get("why")) if self.reason else ""
+        if missing or (self.reason and not why):
+            return self._page(ask, effect=None, missing=[*missing, *(["Reason"] if self.reason and not why else [])])
+        with ask.desk.opened() as service:
+            deed = Deed(ask=ask, service=service, why=why)
+            effect = self.look(deed)
+            agreed = all(ask.get(name) for name in effect.agree)
+            if ask.get("step") != "do" or ask.get("seen") != effect.digest or not agreed:
+                return self._page(
+                    ask, effect=effect, changed=ask.get("step") == "do" and ask.get("seen") != effect.digest
+                )
+            done = self.carry_out(deed)
+        return Page(template="done.html.j2", title=self.title, context={"done": done, "act": self, "back": _back(ask)})
+
+    def _page(self, ask: Ask, *, effect: Effect | None, missing: Sequence[str] = (), changed: bool = False) -> Page:
+        choices = {one.name: one.choices(ask) for one in self.fields if one.kind == "choice"}
+        shown: dict[str, Any] = {"act": self, "given": ask.given, "files": ask.files, "choices": choices}
+        shown |= {"effect": effect, "missing": missing, "changed": changed}
+        return Page(template="act.html.j2", title=self.title, context=shown)
+
+
+def _back(ask: Ask) -> dict[str, str]:
+    """Return what an act's form holds that the act which takes it back wants too."""
+    return {name: ask.get(name) for name in ("mail", "receipt", "team", "track", "phase", "date") if ask.get(name)}
+
+
+def _reason(text: str) -> str:
+    """Return a reason. Raises Permanent for an address: the audit trail is kept for good."""
+    if len(text) > LONGEST_REASON:
+        message = f"a reason has at most {LONGEST_REASON} characters"
+        raise Permanent(message)
+    if _ADDRESS.search(text):
+        message = "name no address in the reason: it is kept for good"
+        raise Permanent(message)
+    return text
+
+
+MOST_KEPT, MOST_KEPT_BYTES = 16, 64 << 20
+_uploads: OrderedDict[tuple[str, str], Upload] = OrderedDict()
+"""Files between the look and the deed, by session and SHA-256; the oldest make room."""
+
+
+def _kept(ask: Ask, fields: Sequence[Field]) -> dict[str, Upload]:
+    """Return the files of a form: those that came with it, and those that came with the one before."""
+    files = dict(ask.files)
+    for upload in files.values():
+        _uploads[ask.person.csrf, upload.sha256] = upload
+    while len(_uploads) > MOST_KEPT or sum(len(one.data) for one in _uploads.values()) > MOST_KEPT_BYTES:
+        _uploads.popitem(last=False)
+    for one in fields:
+        if one.kind == "file" and one.name not in files:
+            found = _uploads.get((ask.person.csrf, ask.get(f"{one.name}-sha256")))
+            files |= {one.name: found} if found else {}
+    return files

@@ -1,0 +1,270 @@
+"""What can be changed about teams."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mailbot.config import calendar
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
+from mailbot.desk.acts.mails import team_names
+from mailbot.errors import Permanent
+from mailbot.identity import keys, roster
+from mailbot.identity.names import Reserved
+from mailbot.ledger import quota, rulings, teams
+from mailbot.letters import written
+from mailbot.mail import teamkey
+from mailbot.model import Exclusion
+from mailbot.operations import teams as changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mailbot.desk.page import Ask
+    from mailbot.letters.written import Drafts
+    from mailbot.model import Team
+    from mailbot.operations.teams import Plan
+
+TEAM = Field(name="team", label="Team", kind="fixed")
+
+
+def _team(deed: Deed) -> Team:
+    with deed.service.ledger.read() as tx:
+        team = teams.with_name(tx, deed.get("team"))
+    if team is None:
+        message = f"there is no team {deed.get('team')}"
+        raise Permanent(message)
+    return team
+
+
+def _done(says: str, name: str, deed: Deed) -> Done:
+    with deed.service.ledger.read() as tx:
+        team = teams.with_name(tx, name)
+    return Done(says=[says], href=f"/teams/T-{team.id:06d}" if team else "/teams")
+
+
+def _plan_look(deed: Deed, plan: Callable[[Deed], Plan]) -> Effect:
+    return Effect(says=[*plan(deed).says, "No mail is sent."])
+
+
+def _plan_done(deed: Deed, plan: Callable[[Deed], Plan]) -> Done:
+    found = plan(deed)
+    with deed.service.ledger.write("roster-change") as tx:
+        changes.carry_out(tx, deed.service.config, found, deed.why, deed.service.clock())
+    return _done("Done.", found.other or found.team, deed)
+
+
+def _removal(deed: Deed) -> Plan:
+    with deed.service.ledger.read() as tx:
+        return changes.removal(tx, deed.get("team"), deed.get("address"))
+
+
+def _leader(deed: Deed) -> Plan:
+    with deed.service.ledger.read() as tx:
+        return changes.leader(tx, deed.get("team"), deed.get("address"))
+
+
+def _rename(deed: Deed) -> Plan:
+    with deed.service.ledger.read() as tx:
+        return changes.rename(tx, deed.service.config, deed.get("team"), deed.get("name"))
+
+
+def _merger(deed: Deed) -> Plan:
+    with deed.service.ledger.read() as tx:
+        return changes.merger(tx, deed.get("team"), deed.get("into"))
+
+
+def _add_look(deed: Deed) -> Effect:
+    entry = _entry(deed)
+    known = [one for one in entry.addresses if _is_known(deed, one)]
+    says = [f"{entry.name} gets {', '.join(entry.addresses)}; the first leads if the team is new."]
+    says += [f"Known already: {', '.join(known)}"] if known else []
+    says += ["Mails that came from there before are taken up as the team's. No mail is sent."]
+    return Effect(says=says)
+
+
+def _entry(deed: Deed) -> roster.Entry:
+    try:
+        return roster.entry(deed.get("team"), deed.get("addresses").replace(",", " ").split())
+    except ValueError as error:
+        raise Permanent(str(error)) from error
+
+
+def _is_known(deed: Deed, address: str) -> bool:
+    with deed.service.ledger.read() as tx:
+        return bool(teams.by_address(tx, [address]))
+
+
+def _add(deed: Deed) -> Done:
+    service, entry, now = deed.service, _entry(deed), deed.service.clock()
+    terms = roster.Terms(
+        again=True, reserved=Reserved.of(service.config), waiting_since=roster.waiting_since(service.config, now)
+    )
+    with service.ledger.write("roster") as tx:
+        told = roster.enter(tx, [entry], now, state=service.config.state, terms=terms, why=deed.why)
+    if told:
+        raise Permanent("; ".join(told))
+    return _done(f"{entry.name} is on the roster.", entry.name, deed)
+
+
+def _key_look(deed: Deed) -> Effect:
+    return Effect(says=[f"{_team(deed).name} gets a new key, shown once; the one before is void. No mail is sent."])
+
+
+def _key(deed: Deed) -> Done:
+    randomness = secrets.token_bytes(teamkey.BYTES)
+    with deed.service.ledger.write("team-key") as tx:
+        made = keys.new_key(
+            tx, deed.get("team"), secret=deed.service.secret, randomness=randomness, now=deed.service.clock()
+        )
+    if made is None:
+        message = f"there is no team {deed.get('team')}"
+        raise Permanent(message)
+    team, text = made
+    local, _, domain = deed.service.challenge.address.rpartition("@")
+    says = [f"The key of {team.name}, shown this once: {text}", f"The team writes to {local}+{text}@{domain},"]
+    return Done(says=[*says, f"or puts [key {text}] into the subject."], href=f"/teams/T-{team.id:06d}")
+
+
+def _grant_look(deed: Deed) -> Effect:
+    team, more = _team(deed), _more(deed)
+    return Effect(
+        says=[f"{team.name} may have {more} submission(s) more on {deed.get('track')} this week. No mail is sent."]
+    )
+
+
+def _more(deed: Deed) -> int:
+    text = deed.get("more")
+    if not text.isdecimal() or not 1 <= int(text) <= 100:  # noqa: PLR2004  # as the command
+        message = "how many more: 1 to 100"
+        raise Permanent(message)
+    if deed.get("track") not in deed.service.challenge.tracks:
+        message = f"there is no track {deed.get('track')}"
+        raise Permanent(message)
+    return int(text)
+
+
+def _grant(deed: Deed) -> Done:
+    service, more = deed.service, _more(deed)
+    now = service.clock()
+    phase = calendar.phase_at(service.challenge.phases, now)
+    rules, counted = service.challenge.quota_of(phase), service.challenge.counted_in(phase)
+    with service.ledger.write("grant") as tx:
+        team = teams.with_name(tx, deed.get("team"))
+        if team is None:
+            message = f"there is no team {deed.get('team')}"
+            raise Permanent(message)
+        has = quota.grant(tx, rules, team, deed.get("track"), more=more, why=deed.why, now=now, phases=counted)
+    return _done(f"{team.name} has {has.left} left of {has.per_week} this week.", team.name, deed)
+
+
+def _drafts(deed: Deed) -> Drafts:
+    with deed.service.ledger.read() as tx:
+        return written.disqualification(tx, deed.service.challenge, deed.get("team"), deed.why)
+
+
+def _edited(deed: Deed) -> Sequence[written.Written]:
+    """Return the letter as it stands in the form, where it is to be sent."""
+    if not deed.get("tell"):
+        return ()
+    title, text = deed.get("draft-subject"), deed.get("draft-text")
+    return [one.edited(title, text) if title and text else one for one in _drafts(deed).letters]
+
+
+def _disqualify_look(deed: Deed) -> Effect:
+    team, found = _team(deed), _edited(deed)
+    says = [f"{team.name} is disqualified: the next board leaves it out. Its mails are still answered."]
+    if not found:
+        return Effect(says=[*says, "No mail is sent."])
+    whole = [
+        Letter(to=one.recipient, subject=one.title, text=written.whole(deed.service.challenge, one)) for one in found
+    ]
+    return Effect(says=says, letters=whole, draft=(found[0].title, found[0].text.strip()))
+
+
+def _disqualify(deed: Deed) -> Done:
+    service, found = deed.service, _edited(deed)
+    with service.ledger.write("disqualify") as tx:
+        name = rulings.exclude_team(tx, deed.get("team"), Exclusion.DISQUALIFIED, deed.why, service.clock())
+        told = written.queue(tx, service.challenge, found, service.clock()) if found else 0
+    return _done(f"{name} is disqualified. {told} letter(s) queued.", name, deed)
+
+
+def _hide_look(deed: Deed) -> Effect:
+    return Effect(says=[f"{_team(deed).name} is hidden from the board while you look into it. No mail is sent."])
+
+
+def _hide(deed: Deed) -> Done:
+    with deed.service.ledger.write("ruling") as tx:
+        name = rulings.exclude_team(tx, deed.get("team"), Exclusion.HIDDEN, deed.why, deed.service.clock())
+    return _done(f"{name} is hidden.", name, deed)
+
+
+def _reinstate_look(deed: Deed) -> Effect:
+    return Effect(
+        says=[f"{_team(deed).name} counts again, from the next board on. A letter that was sent is not taken back."]
+    )
+
+
+def _reinstate(deed: Deed) -> Done:
+    with deed.service.ledger.write("ruling") as tx:
+        name = rulings.reinstate_team(tx, deed.get("team"), deed.why, deed.service.clock())
+    return _done(f"{name} counts again.", name, deed)
+
+
+def _tracks(ask: Ask) -> Sequence[tuple[str, str]]:
+    return [(name, name) for name in ask.desk.config.tracks]
+
+
+def _planned(name: str, title: str, plan: Callable[[Deed], Plan], *fields: Field, inverse: str = "") -> Act:
+    return Act(
+        name=name, title=title, fields=[TEAM, *fields], inverse=inverse,
+        look=partial(_plan_look, plan=plan), carry_out=partial(_plan_done, plan=plan),
+    )  # fmt: skip
+
+
+ADDRESS = Field(name="address", label="Address of the team")
+
+ACTS = (
+    Act(
+        name="add-team", title="Add a team, or addresses to one", look=_add_look, carry_out=_add,
+        inverse="remove-address",
+        fields=[
+            Field(name="team", label="Team"),
+            Field(name="addresses", label="Addresses", kind="area", help="The leader's first."),
+        ],
+    ),
+    _planned("remove-address", "Take an address off a team", _removal, ADDRESS, inverse="add-team"),
+    _planned("set-leader", "Let an address lead its team", _leader, ADDRESS, inverse="set-leader"),
+    _planned("rename-team", "Rename a team", _rename, Field(name="name", label="New name"), inverse="rename-team"),
+    _planned(
+        "merge-teams", "Merge a team into another", _merger,
+        Field(name="into", label="The team that goes on", kind="choice", choices=team_names),
+    ),
+    Act(
+        name="team-key", title="Make a team a new key", fields=[TEAM], look=_key_look, carry_out=_key, reason="",
+        back="A void key does not come back; make another one.",
+    ),
+    Act(
+        name="grant", title="Grant submissions", look=_grant_look, carry_out=_grant,
+        back="What is granted is not taken back; it ends with the week.",
+        fields=[
+            TEAM, Field(name="track", label="Track", kind="choice", choices=_tracks),
+            Field(name="more", label="How many more this week"),
+        ],
+    ),
+    Act(
+        name="disqualify-team", title="Disqualify a team", look=_disqualify_look, carry_out=_disqualify,
+        inverse="reinstate-team", reason="It is kept for good, and stands in the letter.",
+        fields=[TEAM, Field(name="tell", label="Write to the team", kind="check", needed=False)],
+    ),
+    Act(
+        name="hide-team", title="Hide a team", fields=[TEAM], look=_hide_look, carry_out=_hide,
+        inverse="reinstate-team",
+    ),
+    Act(
+        name="reinstate-team", title="Reinstate a team", fields=[TEAM], look=_reinstate_look, carry_out=_reinstate,
+        inverse="hide-team",
+    ),
+)  # fmt: skip

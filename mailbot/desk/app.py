@@ -1,0 +1,206 @@
+"""The application: the table of routes, and the one place where a request becomes a call and its answer a page.
+
+A route is a screen, which a session may look at, or an act, which an organizer's session may carry out with the token
+of its forms. Nothing else is served but the door and the static files; a test walks the table.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from mailbot.desk import live
+from mailbot.desk.acts import ACTS
+from mailbot.desk.desk import acting
+from mailbot.desk.page import Ask, Download, Frame, Missing, Page, Upload, rendered
+from mailbot.desk.screens import SCREENS
+from mailbot.desk.walls import Walls
+from mailbot.errors import MailbotError
+from mailbot.mail.languages import CHINESE, ENGLISH, folder
+from scoring.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from mailbot.desk.desk import Desk
+    from mailbot.desk.door import Person
+    from mailbot.desk.page import Look, Screen
+
+COOKIE = "mailbot_desk"
+
+MOST_FIELDS, MOST_FILES, MOST_FIELD_BYTES = 200, 4, 1 << 20
+"""Of one form."""
+
+STATIC = ("desk.css", "desk.js", "htmx.min.js")
+
+
+def build(desk: Desk) -> Starlette:
+    """Return the application on a contest."""
+    routes = [
+        Route(screen.path, _screen(desk, screen), methods=["GET"], name=f"screen {screen.path}") for screen in SCREENS
+    ]
+    for act in ACTS.values():
+        path = f"/act/{act.name}"
+        routes.append(Route(path, _screen(desk, act.screen), methods=["GET"], name=f"screen {path}"))
+        routes.append(Route(path, _act(desk, act.posted), methods=["POST"], name=f"act {path}"))
+    routes += [
+        Route("/live", _live(desk), methods=["GET"], name="screen /live"),
+        Route("/login", _login(desk), methods=["GET", "POST"], name="door /login"),
+        Route("/logout", _logout(desk), methods=["POST"], name="door /logout"),
+        Route("/language", _language(desk), methods=["POST"], name="door /language"),
+        *(Route(f"/static/{name}", _static(name), methods=["GET"], name=f"static {name}") for name in STATIC),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Walls)], exception_handlers={404: _nowhere})
+
+
+def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
+    async def look(request: Request) -> Response:
+        person = desk.door.who(request.cookies.get(COOKIE, ""))
+        if person is None:
+            return RedirectResponse("/login", 303)
+        ask = Ask(desk=desk, person=person, path=request.path_params, given=dict(request.query_params))
+        return await to_thread.run_sync(_answered, screen.look, ask, request)
+
+    return look
+
+
+def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]]:
+    async def act(request: Request) -> Response:
+        person = desk.door.who(request.cookies.get(COOKIE, ""))
+        if person is None:
+            return RedirectResponse("/login", 303)
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
+            given = {name: value for name, value in form.items() if isinstance(value, str)}
+            files = {
+                name: Upload(name=printable(PurePosixPath(value.filename or "").name), data=await value.read())
+                for name, value in form.items()
+                if isinstance(value, UploadFile) and value.filename
+            }
+        if not person.may_act or given.pop("csrf", "") != person.csrf:
+            return _page(desk, Page(template="refused.html.j2", title="Not allowed", status=403), person, request)
+        ask = Ask(desk=desk, person=person, path=request.path_params, given=given, files=files)
+        return await to_thread.run_sync(_answered, carry_out, ask, request)
+
+    return act
+
+
+def _answered(look: Look, ask: Ask, request: Request) -> Response:
+    """Call a screen as its person; what goes wrong is told in the sentence that a command prints."""
+    try:
+        with acting(ask.person):
+            found = look(ask)
+            if isinstance(found, Page):
+                return _page(ask.desk, found, ask.person, request)
+    except Missing:
+        missing = Page(template="missing.html.j2", title="Not found", status=404)
+        return _page(ask.desk, missing, ask.person, request)
+    except MailbotError as error:
+        told = Page(template="trouble.html.j2", title="That did not work", context={"why": str(error)}, status=409)
+        return _page(ask.desk, told, ask.person, request)
+    if isinstance(found, Frame):
+        return HTMLResponse(found.html, headers={"Content-Security-Policy": live.FRAME_POLICY})
+    return Response(found.data, media_type="application/octet-stream", headers={"Content-Disposition": _saved(found)})
+
+
+def _saved(found: Download) -> str:
+    """Return the header of a download: RFC 6266, with a name that is safe in every file system."""
+    name = printable(PurePosixPath(found.name.replace("\\", "/")).name, 100) or "file"
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name).lstrip(".")
+    return f"attachment; filename=\"{plain or 'file'}\"; filename*=UTF-8''{quote(name)}"
+
+
+def _page(desk: Desk, page: Page, person: Person | None, request: Request) -> HTMLResponse:
+    language = CHINESE if request.cookies.get("language") == CHINESE else ENGLISH
+    html = rendered(page, person=person, desk=desk, path=request.url.path, language=language)
+    return HTMLResponse(html, page.status)
+
+
+def _login(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    """Show whom a link is for, and let them in when they say so: a mail program that looks at links uses none up."""
+
+    async def login(request: Request) -> Response:
+        if request.method == "POST":
+            async with request.form(max_files=0, max_fields=2, max_part_size=1000) as form:
+                key = str(form.get("key", ""))
+            try:
+                session = await to_thread.run_sync(desk.door.enter, key)
+            except MailbotError as error:
+                return _page(desk, _door(why=str(error), status=429), None, request)
+            if session is None:
+                return _page(
+                    desk, _door(why="That link was used, or is older than 15 minutes.", status=403), None, request
+                )
+            response = RedirectResponse("/", 303)
+            response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+            return response
+        key = request.query_params.get("key", "")
+        name = desk.door.whose(key) if key else None
+        return _page(desk, _door(name=name or "", key=key if name else "", tried=bool(key)), None, request)
+
+    return login
+
+
+def _door(*, why: str = "", name: str = "", key: str = "", tried: bool = False, status: int = 200) -> Page:
+    if tried and not name:
+        why, status = "That link was used, or is older than 15 minutes.", 403
+    return Page(template="login.html.j2", title="Log in", context={"why": why, "name": name, "key": key}, status=status)
+
+
+def _logout(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def logout(request: Request) -> Response:
+        session = request.cookies.get(COOKIE, "")
+        person = desk.door.who(session)
+        async with request.form(max_files=0, max_fields=2, max_part_size=1000) as form:
+            if person is not None and form.get("csrf") == person.csrf:
+                desk.door.leave(session)
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+    return logout
+
+
+def _language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def language(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=3, max_part_size=1000) as form:
+            wanted = CHINESE if form.get("language") == CHINESE else ENGLISH
+        response = RedirectResponse("/", 303)
+        if desk.door.who(request.cookies.get(COOKIE, "")):
+            response.set_cookie("language", wanted, httponly=True, samesite="strict", path="/")
+        return response
+
+    return language
+
+
+def _live(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def stream(request: Request) -> Response:
+        if desk.door.who(request.cookies.get(COOKIE, "")) is None:
+            return PlainTextResponse("", 403)
+        return live.stream(desk, request)
+
+    return stream
+
+
+def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
+    data = (folder() / "desk" / "static" / name).read_bytes()
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+    async def static(_: Request) -> Response:
+        return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
+
+    return static
+
+
+async def _nowhere(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("There is no such page.\n", 404)

@@ -1,0 +1,75 @@
+"""What the browser is told without asking: that something new is in the ledger (server-sent events, HTML standard 9.2).
+
+An event says only that; the page then asks for its own part anew, with the session it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from starlette.responses import StreamingResponse
+
+from mailbot.errors import MailbotError
+from mailbot.ledger import events
+from mailbot.ledger.streams.newest import latest_mails
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from mailbot.desk.desk import Desk
+
+EVERY_SECONDS = 2.0
+
+LASTS_SECONDS = 300.0
+"""Then the browser connects again by itself: a session that has ended hears no more."""
+
+MOST = 12
+"""So many streams are open at once; a further one is told to come back later."""
+
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline' data:; img-src data:; font-src data:; "
+    "sandbox; frame-ancestors 'self'"
+)
+"""Of a page in a frame: nothing runs, nothing leads anywhere, nothing is asked for elsewhere."""
+
+_open = 0
+
+
+def stream(desk: Desk, request: Request) -> StreamingResponse:
+    """Return the stream of one browser tab."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_told(desk, request), media_type="text/event-stream", headers=headers)
+
+
+async def _told(desk: Desk, request: Request) -> AsyncIterator[str]:
+    global _open  # noqa: PLW0603  # one event loop, and nothing between the reading and the writing
+    if _open >= MOST:
+        yield "retry: 60000\n\n"
+        return
+    _open += 1
+    try:
+        yield "retry: 5000\n\n"
+        loop = asyncio.get_running_loop()
+        ends, last = loop.time() + LASTS_SECONDS, ""
+        while loop.time() < ends and not await request.is_disconnected():
+            newest = await to_thread.run_sync(_newest, desk)
+            yield f"event: news\ndata: {newest}\n\n" if newest != last and last else ": nothing\n\n"
+            last = newest
+            await asyncio.sleep(EVERY_SECONDS)
+    finally:
+        _open -= 1
+
+
+def _newest(desk: Desk) -> str:
+    """Name the newest mail, where it stands, and the trail's end."""
+    try:
+        with desk.read() as tx:
+            mails = latest_mails(tx, 1)
+            return json.dumps([f"{row.name} {row.state}" for row in mails] + [events.head(tx)[:12]])
+    except MailbotError as error:
+        return json.dumps([str(error.__class__.__name__)])

@@ -1,0 +1,215 @@
+"""What a screen is given and what it gives back, and how that becomes a page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, pass_context
+from markupsafe import Markup, escape
+
+from mailbot.config.calendar import AOE
+from mailbot.errors import Permanent
+from mailbot.ledger.streams.newest import Wanted
+from mailbot.mail.templates import environment
+from mailbot.model import Id
+from scoring.text import inert, printable
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from jinja2.runtime import Context
+
+    from mailbot.desk.desk import Desk
+    from mailbot.desk.door import Person
+
+LONGEST_ID = 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that was dropped on a form."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the data, hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request, as a screen sees it."""
+
+    desk: Desk
+    person: Person
+    #: What the path names, as ``{"mail": "M-000012"}``.
+    path: Mapping[str, str]
+    #: What stands behind the question mark, or in the form.
+    given: Mapping[str, str]
+    files: Mapping[str, Upload] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The challenge's zone."""
+        return self.desk.config.challenge.zone
+
+    def get(self, name: str) -> str:
+        """Return what was given under a name, without white space around it; "" where nothing was."""
+        return self.given.get(name, "").strip()
+
+    def id(self, letter: str, name: str) -> int:
+        """Return the id that the path names, as 12 for ``M-000012``. Raises Missing."""
+        text = self.path[name]
+        head, _, digits = text.partition("-")
+        if head != letter or not digits.isascii() or not digits.isdecimal() or len(digits) > LONGEST_ID:
+            raise Missing(text)
+        return int(digits)
+
+    def wanted(self, *, team_id: int | None = None) -> Wanted:
+        """Return which rows of a stream are wanted. Raises Permanent for what is no date or number."""
+        before = self.get("before")
+        if before and (not before.isdecimal() or len(before) > LONGEST_ID):
+            message = f"before={before}: is no number"
+            raise Permanent(message)
+        return Wanted(
+            before=int(before) if before else None,
+            what=self.get("what") or None,
+            track=self.get("track") or None,
+            words=self.get("words"),
+            actor=self.get("actor") or None,
+            since=self._day("since"),
+            until=self._day("until"),
+            team_id=team_id,
+        )
+
+    def _day(self, name: str) -> datetime | None:
+        text = self.get(name)
+        if not text:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError as error:
+            message = f"{name}: {text!r} is no date; write 2026-03-12, or 2026-03-12T08:00"
+            raise Permanent(message) from error
+        return (found if found.tzinfo else found.replace(tzinfo=self.zone)).astimezone(UTC)
+
+
+class Missing(Exception):  # noqa: N818  # as HTTP calls it: not found
+    """What the path names is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a screen shows: a template of ``templates/desk`` and what it needs."""
+
+    template: str
+    title: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A file that a screen hands out; it is saved, never shown."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A page of ours that is shown in a frame without scripts, as the results page."""
+
+    html: str
+
+
+Look = Callable[[Ask], "Page | Download | Frame"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """A page of the desk."""
+
+    path: str
+    look: Look
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A screen as the menu names it."""
+
+    href: str
+    name: str
+
+
+MENU: Sequence[Place] = (
+    Place(href="/", name="Today"),
+    Place(href="/mails", name="Mails"),
+    Place(href="/teams", name="Teams"),
+    Place(href="/submissions", name="Submissions"),
+    Place(href="/labels", name="Labels"),
+    Place(href="/disputes", name="Disputes"),
+    Place(href="/board", name="Board"),
+    Place(href="/dates", name="Dates"),
+    Place(href="/letters", name="Letters"),
+    Place(href="/log", name="Log"),
+)
+
+
+def rendered(page: Page, *, person: Person | None, desk: Desk, path: str = "", language: str = "en") -> str:
+    """Return a page as HTML; what teams wrote is escaped and inert in it."""
+    within = [place.href for place in MENU if path == place.href or path.startswith(f"{place.href}/")]
+    here = max(within, default="", key=len)
+    return _environment(language).get_template(f"desk/{page.template}").render(
+        **page.context, title=page.title, person=person, menu=MENU, here=here, challenge=desk.config.challenge,
+        refused=desk.refused, now=desk.clock(), language=language,
+    )  # fmt: skip
+
+
+@cache
+def _environment(language: str) -> Environment:
+    """Return the environment of a language, with the desk's own filters; templates are compiled once."""
+    made = environment(language).overlay(autoescape=True, finalize=_inert)
+    made.filters = made.filters | {"when": _when, "short": printable, "id": _id, "size": _size, "score": _score}
+    return made
+
+
+def _inert(value: object) -> object:
+    """Take out of every text what a browser would not show or would reorder; markup of ours is none."""
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@pass_context
+def _when(context: Context, at: datetime | None) -> Markup:
+    """Show an instant in the challenge's zone; its title has AoE and UTC."""
+    if at is None:
+        return Markup("–")
+    utc, own = at.astimezone(UTC), at.astimezone(context["challenge"].zone)
+    title = f"{at.astimezone(AOE):%Y-%m-%d %H:%M} AoE · {utc:%Y-%m-%d %H:%M} UTC"
+    made = Markup('<time datetime="{}" title="{}">{}</time>')
+    return made.format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", title, f"{own:%Y-%m-%d %H:%M}")
+
+
+def _id(number: int, letter: str) -> str:
+    return Id(letter).of(number)
+
+
+def _size(size: int) -> str:
+    units = ((1 << 20, "MiB"), (1 << 10, "KiB"))
+    return next((f"{size / unit:.1f} {name}" for unit, name in units if size >= unit), f"{size} B")
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def paragraphs(text: str) -> Markup:
+    """Return a text of several lines as HTML that keeps them."""
+    return Markup('<pre class="text">{}</pre>').format(escape(inert(text)))

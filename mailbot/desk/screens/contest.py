@@ -1,0 +1,125 @@
+"""Labels, the board, and the dates."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from mailbot.board.codec import board_from_json
+from mailbot.board.page.site import editions
+from mailbot.board.rank_changes import compared
+from mailbot.config.calendar import AOE, phase_at
+from mailbot.config.stages import next_board
+from mailbot.desk.page import Ask, Download, Frame, Missing, Page, Screen
+from mailbot.errors import Permanent
+from mailbot.ledger import boards, quota
+from mailbot.operations import truths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.board.rank_changes import Change
+
+
+def labels(ask: Ask) -> Page:
+    """Show every version of the labels that was in force, and what is not scored by the present ones."""
+    config = ask.desk.config
+    with ask.desk.opened() as service, service.ledger.read() as tx:
+        found = list(reversed(truths.history(tx)))
+        stage = service.ranking.stage
+        behind = service.ranking.lacking(tx, service.ranking.versions_in(stage))
+        differs = service.labels.not_taken()
+    names = {each.key: each.name for each in config.stages}
+    context = {"periods": found, "stages": names, "behind": behind, "differs": differs}
+    return Page(template="labels.html.j2", title="Labels", context=context)
+
+
+def differences(ask: Ask) -> Page:
+    """Show which items differ between two versions, without their labels."""
+    with ask.desk.opened() as service:
+        stage = service.config.stage_named(ask.get("phase") or None, service.clock())
+        before, after = truths.two(service, ask.get("old") or None, ask.get("new") or None, ask.get("track"), stage)
+        found = list(truths.differences(before, after))
+    context = {"before": before, "after": after, "found": found[:500], "more": max(len(found) - 500, 0)}
+    return Page(template="differences.html.j2", title="What differs", context=context)
+
+
+def board(ask: Ask) -> Page:
+    """Show the board as it would be now against the last published one, and the boards so far."""
+    why, made = "", None
+    changes: Sequence[Change] = ()
+    with ask.desk.opened() as service:
+        with service.ledger.read() as tx:
+            rows = boards.listing(tx, withdrawn=True)
+        past = [board_from_json(json.loads(row.board)) for row in rows]
+        standing = [one for row, one in zip(rows, past, strict=True) if row.withdrawn is None]
+        try:
+            made = service.weekly.board(service.clock())
+        except Permanent as error:
+            why = str(error)
+        if made is not None:
+            last = next((one for one in reversed(standing) if one.phase == made.phase and not one.final), None)
+            changes = compared(last, made) if last else ()
+        own = list(service.challenge.phases)
+        early = service.weekly.too_early(own)
+        sheet = service.sheet()
+    addresses = {id(edition.board): edition.address for edition in editions(past)}
+    published = [(row, one, addresses[id(one)]) for row, one in zip(rows, past, strict=True)]
+    context: dict[str, Any] = {
+        "made": made,
+        "why": why,
+        "changes": changes,
+        "published": list(reversed(published)),
+        "early": early,
+    }
+    context |= {"sheet": sheet.spreadsheet if sheet else "", "next": _next(ask), "is_first": not standing}
+    return Page(template="board.html.j2", title="Board", context=context)
+
+
+def _next(ask: Ask) -> object:
+    config = ask.desk.config
+    return next_board(config.board.publish_at, config.challenge.zone, config.stages, ask.desk.clock())
+
+
+def page(ask: Ask) -> Frame:
+    """Show the published results page, in a frame where nothing runs."""
+    file = ask.desk.config.published / "page" / "index.html"
+    if not file.is_file():
+        raise Missing(str(file))
+    return Frame(html=file.read_text(encoding="utf-8"))
+
+
+def published(ask: Ask) -> Download:
+    """Hand out a published board as JSON."""
+    with ask.desk.read() as tx:
+        row = next((one for one in boards.listing(tx, withdrawn=True) if one.sha256 == ask.path["board"]), None)
+    if row is None:
+        raise Missing(ask.path["board"])
+    return Download(name=f"board-{row.published_at:%Y-%m-%d}.json", data=row.board.encode())
+
+
+def dates(ask: Ask) -> Page:
+    """Show phases and deadlines in the challenge's zone, in AoE and in the viewer's."""
+    config, now = ask.desk.config, ask.desk.clock()
+    with ask.desk.read() as tx:
+        extended = quota.extensions(tx)
+        own = config.extended(extended)
+    context = {
+        "phases": own.calendar, "present": phase_at(own.calendar, now), "extended": extended,
+        "configured": {phase.name: phase.closes for phase in config.calendar},
+        "entries": config.entries, "aoe": lambda at: f"{at.astimezone(AOE):%Y-%m-%d %H:%M}" if at else "–",
+        "utc": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "–",
+        "next": _next(ask), "registration": config.registration.closes,
+    }  # fmt: skip
+    return Page(template="dates.html.j2", title="Dates", context=context)
+
+
+SCREENS = (
+    Screen(path="/labels", look=labels),
+    Screen(path="/labels/differences", look=differences),
+    Screen(path="/board", look=board),
+    Screen(path="/board/page", look=page),
+    Screen(path="/board/{board}.json", look=published),
+    Screen(path="/dates", look=dates),
+)

@@ -1,0 +1,159 @@
+"""Today, the mails, our own mails, and the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mailbot.daemon.status import look
+from mailbot.desk.acts.act import Letter
+from mailbot.desk.page import Ask, Missing, Page, Screen, paragraphs
+from mailbot.errors import MailbotError
+from mailbot.identity import confirmation
+from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
+from mailbot.ledger.streams.newest import Wanted, event_page, mail_page, outbox_page
+from mailbot.mail import tasks as mail_tasks
+from mailbot.model import Id, MailState, Outcome, ReplyState
+from mailbot.operations import trace
+from mailbot.operations.proof import audit
+from mailbot.transport.alerts import SUBJECTS
+from scoring.text import printable
+from scoring.trail.rows import ROWS
+
+if TYPE_CHECKING:
+    from mailbot.ledger import Tx
+    from mailbot.ledger.mails import MailRow
+    from mailbot.mail.open import Opened
+
+SOON = timedelta(days=14)
+
+LISTED = 10
+
+WAITING = (Outcome.HELD, Outcome.UNKNOWN_SENDER)
+
+
+def _names(tx: Tx) -> dict[int, str]:
+    return {team.id: team.name for team in teams.everyone(tx)}
+
+
+def subject_of(row: MailRow) -> str:
+    """Return a mail's subject without the codes in it."""
+    return printable(confirmation.masked(row.subject or ""), 120)
+
+
+# --- today -----------------------------------------------------------------------------------
+def today(ask: Ask) -> Page:
+    """Show what is wrong, what waits for a decision, what comes next, and the last mails."""
+    with ask.desk.read() as tx:
+        status = look(tx, ask.desk.config, now=ask.desk.clock())
+        waiting = {str(outcome): mail_page(tx, Wanted(what=outcome, rows=LISTED)).rows for outcome in WAITING}
+        aside = mail_page(tx, Wanted(what=MailState.SET_ASIDE, rows=LISTED)).rows
+        opened = [row for row in disputes.listing(tx) if row.verdict is None][:LISTED]
+        given_up = outbox_page(tx, Wanted(what=ReplyState.GIVEN_UP, rows=LISTED)).rows
+        names = _names(tx)
+    ill = [(SUBJECTS.get(part.part, part.part), part) for part in status.parts if not part.ok]
+    context = {"status": status, "waiting": waiting, "aside": aside, "disputes": opened, "given_up": given_up}
+    context |= {"ill": ill, "names": names, "subject_of": subject_of, "loops": status.pulse.get("loops", {})}
+    return Page(template="today.html.j2", title="Today", context=context)
+
+
+# --- mails -----------------------------------------------------------------------------------
+def stream(ask: Ask) -> Page:
+    """List the mails, newest first, filtered."""
+    with ask.desk.read() as tx:
+        names = _names(tx)
+        team_id = next((number for number, name in names.items() if name == ask.get("team")), None)
+        page = mail_page(tx, ask.wanted(team_id=team_id))
+    choices = [*Outcome, MailState.SPOOLED, MailState.WORKING, MailState.SET_ASIDE]
+    context = {"page": page, "names": names, "given": ask.given, "subject_of": subject_of, "choices": choices}
+    return Page(template="mails.html.j2", title="Mails", context=context | {"tracks": list(ask.desk.config.tracks)})
+
+
+def mail(ask: Ask) -> Page:
+    """Show one mail: who sent it, its text, its files, our answers, and its whole life."""
+    number = ask.id(Id.MAIL, "mail")
+    with ask.desk.read() as tx:
+        row = mails.get(tx, number)
+        if row is None:
+            raise Missing(ask.path["mail"])
+        team = teams.find(tx, row.team_id) if row.team_id else None
+        found = submissions.listing(tx, mail_id=number)
+        answers = [(one, Letter.queued(one)) for one in outbox.of_mail(tx, number)]
+        life = trace.of_mail(tx, number, ask.desk.clock())
+        failed = mails.trace(tx, number)
+    opened, why = _opened(ask, row)
+    context: dict[str, Any] = {
+        "row": row,
+        "team": team,
+        "submissions": found,
+        "answers": answers,
+        "life": life,
+        "failed": failed,
+    }
+    context |= {"opened": opened, "unread": why, "subject": subject_of(row), "paragraphs": paragraphs}
+    return Page(template="mail.html.j2", title=row.name, context=context)
+
+
+def _opened(ask: Ask, row: MailRow) -> tuple[Opened | None, str]:
+    """Open a mail as the daemon does, in a child; else say why not."""
+    with ask.desk.opened() as service:
+        try:
+            raw = service.spool.get(row.sha256)
+            return service.sandbox.submit(mail_tasks.open_mail, raw, row.size).result(), ""
+        except MailbotError as error:
+            return None, str(error)
+
+
+# --- letters ---------------------------------------------------------------------------------
+def letters(ask: Ask) -> Page:
+    """List our own mails, newest first, filtered."""
+    with ask.desk.read() as tx:
+        names = _names(tx)
+        team_id = next((number for number, name in names.items() if name == ask.get("team")), None)
+        page = outbox_page(tx, ask.wanted(team_id=team_id))
+        waiting = outbox.waiting(tx)
+    context = {"page": page, "names": names, "given": ask.given, "choices": list(ReplyState), "waiting": waiting}
+    return Page(template="letters.html.j2", title="Letters", context=context | {"masked": confirmation.masked})
+
+
+def letter(ask: Ask) -> Page:
+    """Show one of our mails as its reader sees it."""
+    with ask.desk.read() as tx:
+        row = next(iter(outbox.listing(tx, ask.id(Id.REPLY, "reply"))), None)
+        if row is None:
+            raise Missing(ask.path["reply"])
+        life = trace.of_reply(tx, row.id, ask.desk.clock())
+    context = {"row": row, "letter": Letter.queued(row), "life": life, "paragraphs": paragraphs}
+    return Page(template="letter.html.j2", title=row.name, context=context)
+
+
+# --- log -------------------------------------------------------------------------------------
+def log(ask: Ask) -> Page:
+    """List the audit trail, newest first, by person, kind and subject."""
+    with ask.desk.read() as tx:
+        page, kinds = event_page(tx, ask.wanted()), sorted(events.kinds(tx))
+    told = {
+        entry.id: trace.plain({name: value for name, value in json.loads(entry.detail).items() if name != ROWS})
+        for entry in page.rows
+    }
+    context = {"page": page, "kinds": kinds, "given": ask.given, "told": told}
+    return Page(template="log.html.j2", title="Log", context=context)
+
+
+def verified(ask: Ask) -> Page:
+    """Hold everything that decides to the audit trail."""
+    with audit.opened(ask.desk.config) as ledger:
+        report = audit.verify(ask.desk.config, ledger)
+    return Page(template="verified.html.j2", title="Verify", context={"report": report})
+
+
+SCREENS = (
+    Screen(path="/", look=today),
+    Screen(path="/mails", look=stream),
+    Screen(path="/mails/{mail}", look=mail),
+    Screen(path="/letters", look=letters),
+    Screen(path="/letters/{reply}", look=letter),
+    Screen(path="/log", look=log),
+    Screen(path="/log/verify", look=verified),
+)

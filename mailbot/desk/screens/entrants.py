@@ -1,0 +1,142 @@
+"""Teams, their submissions, and what they dispute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mailbot.config.calendar import Quota, phase_at
+from mailbot.config.challenge import tracks_of
+from mailbot.config.stages import counted_in
+from mailbot.desk.page import Ask, Download, Missing, Page, Screen
+from mailbot.desk.screens.correspondence import subject_of
+from mailbot.identity import confirmation
+from mailbot.ledger import disputes, events, quota, rulings, scores, similarities, submissions, teams
+from mailbot.ledger.streams.newest import Wanted, mail_page, outbox_page, submission_page
+from mailbot.model import Id, Status
+
+if TYPE_CHECKING:
+    from mailbot.ledger import Tx
+    from mailbot.model import Team
+
+LISTED = 10
+
+
+def roster(ask: Ask) -> Page:
+    """List the teams: addresses, which of them take no mail, who is excluded."""
+    with ask.desk.read() as tx:
+        found, dead, excluded, holders = (
+            teams.everyone(tx), teams.bouncing(tx), rulings.excluded_teams(tx), teams.key_holders(tx),
+        )  # fmt: skip
+    words = ask.get("words").casefold()
+    shown = [one for one in found if words in one.name.casefold() or any(words in each for each in one.addresses)]
+    context = {
+        "teams": shown,
+        "dead": dead,
+        "excluded": excluded,
+        "holders": holders,
+        "given": ask.given,
+        "all": len(found),
+    }
+    return Page(template="teams.html.j2", title="Teams", context=context)
+
+
+def team(ask: Ask) -> Page:
+    """Show one team: its addresses, quota, submissions, mails and letters, and what was decided about it."""
+    with ask.desk.read() as tx:
+        found = teams.find(tx, ask.id(Id.TEAM, "team"))
+        if found is None:
+            raise Missing(ask.path["team"])
+        wanted = Wanted(team_id=found.id, rows=LISTED)
+        context: dict[str, Any] = {
+            "team": found,
+            "dead": teams.bouncing(tx),
+            "excluded": rulings.excluded_teams(tx).get(found.id),
+            "key_since": teams.key_holders(tx).get(found.id),
+            "quota": _quota(ask, tx, found),
+            "submissions": submission_page(tx, wanted),
+            "mails": mail_page(tx, wanted),
+            "letters": outbox_page(tx, wanted),
+            "subject_of": subject_of,
+            "masked": confirmation.masked,
+            "decided": list(reversed(events.about(tx, [found.name])))[:LISTED],
+        }
+    return Page(template="team.html.j2", title=found.name, context=context)
+
+
+def _quota(ask: Ask, tx: Tx, found: Team) -> dict[str, Any]:
+    """Return what a team has left this week, by track."""
+    config, now = ask.desk.config, ask.desk.clock()
+    phase = phase_at(config.calendar, now)
+    per_week = (phase and phase.per_week) or config.quota.per_week
+    rule = Quota(per_week=per_week, week_starts=config.quota.week_starts, zone=config.challenge.zone)
+    counted = counted_in(config.stages, phase)
+    return {
+        name: quota.allowance(tx, rule, team_id=found.id, track=name, at=now, phases=counted) for name in config.tracks
+    }
+
+
+def listing(ask: Ask) -> Page:
+    """List the submissions, newest first, filtered."""
+    with ask.desk.read() as tx:
+        names = {one.name: one.id for one in teams.everyone(tx)}
+        page = submission_page(tx, ask.wanted(team_id=names.get(ask.get("team"))))
+        decided = {row.id: rulings.of(tx, team_id=row.team_id, submission_id=row.id)[0] for row in page.rows}
+    context = {"page": page, "names": names, "given": ask.given, "decided": decided}
+    context |= {
+        "choices": [one for one in Status if one is not Status.REPEATED],
+        "tracks": list(ask.desk.config.tracks),
+    }
+    return Page(template="submissions.html.j2", title="Submissions", context=context)
+
+
+def submission(ask: Ask) -> Page:
+    """Show one submission: its file, problems, scores by labels, what was told, and what looks like it."""
+    number = ask.id(Id.SUBMISSION, "receipt")
+    with ask.desk.read() as tx:
+        row = next(iter(submissions.listing(tx, submission_id=number)), None)
+        if row is None:
+            raise Missing(ask.path["receipt"])
+        kind, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
+        context: dict[str, Any] = {
+            "row": row, "ruling": kind, "why": why,
+            "scores": scores.of_submission(tx, row.id),
+            "told": events.told(tx, [row.mail_id]).get(row.receipt),
+            "alike": [one for one in similarities.listing(tx) if number in {one.first_id, one.second_id}],
+            "dispute": next((one for one in disputes.listing(tx) if one.submission_id == number), None),
+        }  # fmt: skip
+    track = tracks_of(ask.desk.config).get(row.track or "")
+    context["measures"] = [
+        (each.title, f"{row.metrics[each.key]:.{each.decimals}f}")
+        for each in (track.measures if track else ())
+        if each.key in row.metrics
+    ]
+    return Page(template="submission.html.j2", title=row.receipt, context=context)
+
+
+def submitted_file(ask: Ask) -> Download:
+    """Hand out the file of a submission, as it came."""
+    number = ask.id(Id.SUBMISSION, "receipt")
+    with ask.desk.opened() as service:
+        with service.ledger.read() as tx:
+            row = next(iter(submissions.listing(tx, submission_id=number)), None)
+        data = service.files.find(row) if row else None
+    if row is None or data is None:
+        raise Missing(ask.path["receipt"])
+    return Download(name=row.file_name, data=data)
+
+
+def disputed(ask: Ask) -> Page:
+    """List the disputes: open ones first."""
+    with ask.desk.read() as tx:
+        found = sorted(disputes.listing(tx), key=lambda row: (row.verdict is not None, -row.id))
+    return Page(template="disputes.html.j2", title="Disputes", context={"disputes": found})
+
+
+SCREENS = (
+    Screen(path="/teams", look=roster),
+    Screen(path="/teams/{team}", look=team),
+    Screen(path="/submissions", look=listing),
+    Screen(path="/submissions/{receipt}", look=submission),
+    Screen(path="/submissions/{receipt}/file", look=submitted_file),
+    Screen(path="/disputes", look=disputed),
+)

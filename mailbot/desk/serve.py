@@ -1,0 +1,92 @@
+"""Serve the desk: on this machine's loopback, on a socket file, or on the socket that systemd hands over."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from mailbot.desk.app import build
+from mailbot.desk.desk import Desk
+from mailbot.desk.door import Role
+from mailbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PORT = 8437
+
+LOOPBACK = "127.0.0.1"
+
+FIRST_HANDED = 3
+"""The first descriptor that systemd hands over: sd_listen_fds(3)."""
+
+ENDS_SECONDS = 5
+"""So long requests in hand may go on when the desk is told to end."""
+
+
+def opened(path: Path) -> Desk:
+    """Return the desk of a config file. Raises ConfigError."""
+    return Desk(path=path)
+
+
+def login_link(desk: Desk, name: str, *, reader: bool, port: int = PORT) -> str:
+    """Return a link that lets somebody in once, who may act or only read. Raises Permanent."""
+    key = desk.door.invite(name, Role.READER if reader else Role.ORGANIZER)
+    return f"http://{LOOPBACK}:{port}/login?key={key}"
+
+
+def listening(port: int = PORT, file: Path | None = None) -> socket.socket:
+    """Return the socket to serve on, bound. Raises Permanent."""
+    try:
+        if handed := _handed():
+            return handed
+        if file is not None:
+            file.unlink(missing_ok=True)
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            mask = os.umask(0o177)  # its owner's alone
+            try:
+                made.bind(str(file))
+            finally:
+                os.umask(mask)
+            return made
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((LOOPBACK, port))
+    except OSError as error:
+        message = (
+            f"the desk cannot listen on {file or f'{LOOPBACK}:{port}'} ({error.strerror}); --port names another port"
+        )
+        raise Permanent(message) from error
+    return made
+
+
+def _handed() -> socket.socket | None:
+    """Return the socket of a systemd unit. Raises Permanent for one that other machines could reach."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    made = socket.socket(fileno=FIRST_HANDED)
+    name = made.getsockname()
+    if made.family != socket.AF_UNIX and name[0] not in {LOOPBACK, "::1"}:
+        message = f"the desk is given a socket on {name[0]}: it serves this machine alone"
+        raise Permanent(message)
+    return made
+
+
+def serve(desk: Desk, on: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM. No request is logged: a login link would stand in the log."""
+    config = uvicorn.Config(
+        build(desk),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=ENDS_SECONDS,
+        limit_concurrency=64,
+        h11_max_incomplete_event_size=32 << 10,
+    )
+    uvicorn.Server(config).run(sockets=[on])

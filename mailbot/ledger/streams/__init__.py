@@ -1,0 +1,1 @@
+"""The long tables, newest first, a page at a time."""

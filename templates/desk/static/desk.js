@@ -1,0 +1,52 @@
+// The desk's own few lines: countdowns, the viewer's own time, keys, and news. Everything works without them.
+"use strict";
+
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+function left(until) {
+  const rest = new Date(until) - Date.now();
+  if (rest <= 0) return "";
+  const days = Math.floor(rest / DAY), hours = Math.floor((rest % DAY) / HOUR), minutes = Math.floor((rest % HOUR) / MINUTE);
+  return days > 1 ? `${days} d ${hours} h` : `${days * 24 + hours} h ${minutes} min`;
+}
+
+function tick() {
+  for (const one of document.querySelectorAll("[data-countdown]")) one.textContent = left(one.dataset.countdown);
+  const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const one of document.querySelectorAll("[data-local]")) one.textContent = own.format(new Date(one.dataset.local));
+}
+
+function move(step) {
+  const rows = [...document.querySelectorAll("[data-row]")];
+  if (!rows.length) return;
+  const at = rows.findIndex((row) => row.classList.contains("here"));
+  const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
+  rows.forEach((row) => row.classList.remove("here"));
+  next.classList.add("here");
+  next.scrollIntoView({ block: "nearest" });
+  next.querySelector("a")?.focus({ preventScroll: true });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select, dialog")) return;
+  const keys = {
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    j: () => move(1),
+    k: () => move(-1),
+    "?": () => document.getElementById("keys").showModal(),
+  };
+  if (keys[event.key]) {
+    event.preventDefault();
+    keys[event.key]();
+  }
+});
+
+tick();
+setInterval(tick, 30 * SECOND);
+document.addEventListener("htmx:afterSwap", tick);
+
+if (document.getElementById("live")) {
+  const stream = new EventSource("/live");
+  stream.addEventListener("news", () => document.body.dispatchEvent(new Event("news")));
+  addEventListener("pagehide", () => stream.close());
+}
