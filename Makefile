@@ -106,6 +106,6 @@ lock: setup ## Choose the newest packages anew and pin them with their hashes
 		--universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/requirements.lock
 	@echo hatchling | $(BIN)/uv pip compile pyproject.toml - --quiet --constraint .ci/requirements.lock \
-		--extra boxes --extra parquet --extra postgres --extra text \
+		--extra boxes --extra desk --extra parquet --extra postgres --extra text \
 		--universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/runtime.lock

@@ -1,0 +1,332 @@
+"""The organizers' desk over a contest: who gets in, what each screen shows, and that acts do what they showed."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import uvicorn
+
+from mailbot.desk.acts import ACTS
+from mailbot.desk.app import build
+from mailbot.desk.desk import Desk
+from mailbot.desk.door import Role
+from mailbot.desk.screens import SCREENS
+from mailbot.desk.walls import HEADERS, MOST_BYTES
+from mailbot.ledger import events, submissions
+from mailbot.model import Status
+from tests.contest.contest import Clock, contest, mail, take, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.service import Service
+
+AMBER, STRANGER = "amber@example.org", "eve@elsewhere.example"
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e{{7*7}}'
+
+
+@dataclass
+class Browser:
+    """Somebody who is logged in, and sends forms as a browser does."""
+
+    address: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def get(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401  # of requests
+        """Ask for a page."""
+        return self.session.get(f"{self.address}{path}", timeout=60, allow_redirects=False, **options)
+
+    def post(self, path: str, fields: dict[str, str], files: dict[str, tuple[str, bytes]] | None = None) -> str:
+        """Send a form with the token of the page before it, and return the page that answers."""
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', self.get("/dates").text)
+        assert csrf
+        parts = {name: (None, value) for name, value in ({"csrf": csrf[1]} | fields).items()}
+        answer = self.session.post(
+            f"{self.address}{path}", files=[*parts.items(), *(files or {}).items()], timeout=60, allow_redirects=False
+        )
+        return answer.text
+
+    def act(self, which: str, /, files: dict[str, tuple[str, bytes]] | None = None, **fields: str) -> tuple[str, str]:
+        """Look at what an act would do, then do it; return both pages."""
+        seen = self.post(f"/act/{which}", fields | {"step": "look"}, files)
+        kept = dict(re.findall(r'name="((?:seen|[a-z]+-sha256))" value="([0-9a-f]+)"', seen))
+        return seen, self.post(f"/act/{which}", fields | kept | {"step": "do"})
+
+
+@dataclass
+class Open:
+    """A desk that is being served, and the contest behind it."""
+
+    desk: Desk
+    address: str
+    wired: Service
+    clock: Clock
+
+    def login(self, name: str = "Ada", role: Role = Role.ORGANIZER) -> Browser:
+        """Let somebody in by a link."""
+        key = self.desk.door.invite(name, role)
+        browser = Browser(self.address)
+        answer = browser.session.post(f"{self.address}/login", data={"key": key}, timeout=60, allow_redirects=False)
+        assert answer.status_code == 303
+        return browser
+
+    def row(self, number: int) -> submissions.SubmissionRow:
+        """Return a submission."""
+        with self.wired.ledger.read() as tx:
+            return submissions.listing(tx, submission_id=number)[0]
+
+    def last(self) -> events.Entry:
+        """Return the last entry of the audit trail."""
+        with self.wired.ledger.read() as tx:
+            return events.listing(tx)[-1]
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """Serve a desk on a free port, as `mailbot desk` does."""
+    on = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build(desk), log_config=None, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [on]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{on.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        on.close()
+        desk.close()
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Give a contest with a scored mail, a late one's like, a stranger's, and a desk over it."""
+    clock = Clock()
+    with contest(tmp_path, clock, board={"standing": "latest"}) as wired:
+        take(wired, mail(AMBER, shift=0.4), clock.instant)
+        take(wired, mail(STRANGER, shift=0.1, subject=HOSTILE), clock.instant)
+        clock.pass_by(hours=1)
+        desk = Desk(path=tmp_path / "config.toml", clock=clock)
+        with served(desk) as address:
+            yield Open(desk=desk, address=address, wired=wired, clock=clock)
+
+
+def paths() -> list[str]:
+    """Return a path of every screen."""
+    names = {
+        "{mail}": "M-000001", "{team}": "T-000001", "{receipt}": "S-000001", "{reply}": "R-000001", "{board}": "0" * 64,
+    }  # fmt: skip
+    found = [screen.path for screen in SCREENS] + [f"/act/{name}" for name in ACTS]
+    for name, value in names.items():
+        found = [path.replace(name, value) for path in found]
+    return found
+
+
+# --- walls -----------------------------------------------------------------------------------
+def test_every_route_wants_a_session_and_a_reader_changes_nothing(opened: Open) -> None:
+    """The table of routes is walked: no page without a session, no act by a reader or without the form's token."""
+    routes = [route for route in build(opened.desk).routes if not str(route.name).startswith(("door ", "static "))]  # type: ignore[attr-defined]  # a Route
+    assert len(routes) == len(SCREENS) + 2 * len(ACTS) + 1
+    stranger, reader, organizer = Browser(opened.address), opened.login("Rea", Role.READER), opened.login()
+    for path in paths():
+        assert stranger.get(path).headers["location"] == "/login", path
+        assert reader.get(path).status_code in {200, 404, 409}, path
+    for name in ACTS:
+        url = f"{opened.address}/act/{name}"
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', reader.get("/dates").text)
+        assert csrf
+        posted = {"csrf": csrf[1], "step": "do"}
+        assert stranger.session.post(url, data=posted, timeout=60, allow_redirects=False).status_code == 303, name
+        assert reader.session.post(url, data=posted, timeout=60, allow_redirects=False).status_code == 403, name
+        assert organizer.session.post(url, data=posted, timeout=60, allow_redirects=False).status_code == 403, name
+    assert stranger.get("/live").status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8437", "127.0.0.1.evil.example", ""])
+def test_another_name_for_this_machine_is_refused(opened: Open, host: str) -> None:
+    """A name of an attacker's may lead to 127.0.0.1 (DNS rebinding): the desk does not answer to it."""
+    assert opened.login().get("/", headers={"Host": host}).status_code == 421
+
+
+def test_every_answer_bears_the_walls(opened: Open) -> None:
+    """Pages, redirects, static files and refusals alike; nothing inline is allowed to run."""
+    browser = opened.login()
+    for path in ("/", "/static/desk.css", "/nowhere", "/mails/M-999"):
+        answer = browser.get(path)
+        assert {name: answer.headers.get(name) for name in HEADERS if name != "Cache-Control"} == {
+            name: value for name, value in HEADERS.items() if name != "Cache-Control"
+        }
+    page = browser.get("/dates").text
+    assert not re.search(r"\son[a-z]+=|<style|style=|<script(?! src)|javascript:", page)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page)
+    cookie = opened.login().session.cookies
+    assert [
+        (one.name, one.has_nonstandard_attr("HttpOnly"), one.get_nonstandard_attr("SameSite")) for one in cookie
+    ] == [("mailbot_desk", True, "strict")]
+
+
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(opened: Open) -> None:
+    """Whatever the header promises."""
+    asked = requests.Request("POST", f"{opened.address}/login", data=b"x").prepare()
+    asked.headers["Content-Length"] = str(MOST_BYTES + 1)
+    answer = requests.Session().send(asked, timeout=60)
+    assert answer.status_code == 413
+
+
+def test_what_a_stranger_wrote_is_text_everywhere(opened: Open) -> None:
+    """Subjects and texts are escaped and inert on the list, on the mail's own page, and in a search for them."""
+    browser = opened.login()
+    for path in ("/", "/mails", "/mails/M-000002", "/log", "/mails?words=%22%3E%3Cscript%3E"):
+        page = browser.get(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "\u202e" not in page
+    assert "{{7*7}}" in unescape(browser.get("/mails/M-000002").text)
+
+
+def test_no_screen_shows_a_label_a_key_or_a_secret(opened: Open) -> None:
+    """Labels are in the truths alone; the secret of the state and the codes of questions are in no page."""
+    browser = opened.login()
+    secret = (opened.desk.config.state / "identity.secret").read_text().strip()
+    pages = "".join(browser.get(path).text for path in paths() if not path.endswith("/file"))
+    assert secret not in pages
+    assert '"perception": 1.5' not in pages
+
+
+# --- screens and acts ------------------------------------------------------------------------
+def test_every_screen_can_be_looked_at(opened: Open) -> None:
+    """Each answers with a page, or says that the contest has no such thing yet."""
+    browser = opened.login()
+    answers = {path: browser.get(path).status_code for path in paths()}
+    assert {path: code for path, code in answers.items() if code != 200} == {
+        "/labels/differences": 409, "/board/page": 404, f"/board/{'0' * 64}.json": 404,
+    }  # fmt: skip
+
+
+def test_an_act_says_what_it_does_and_then_does_it_under_the_persons_name(opened: Open) -> None:
+    """Looking changes nothing; doing is entered with the name and the reason; the inverse takes it back."""
+    browser = opened.login("Ada Quill")
+    before = opened.last()
+    seen = browser.post("/act/hide-submission", {"receipt": "S-000001", "why": "we look into it", "step": "look"})
+    assert "The next board leaves it out" in seen
+    assert opened.last() == before
+    _, done = browser.act("hide-submission", receipt="S-000001", why="we look into it")
+    assert "is hidden" in done
+    entry = opened.last()
+    assert (entry.actor, entry.kind, json.loads(entry.detail)["why"]) == (
+        "Ada Quill", "submission-excluded", "we look into it",
+    )  # fmt: skip
+    _, done = browser.act("reinstate-submission", receipt="S-000001", why="all is well")
+    assert "counts again" in done
+    assert opened.last().kind == "submission-reinstated"
+
+
+def test_what_is_done_is_what_was_seen(opened: Open) -> None:
+    """When somebody else has acted meanwhile, the new effect is shown and nothing is done."""
+    browser, other = opened.login("Ada"), opened.login("Ben")
+    fields = {"team": "Amber", "name": "Amber Lab", "why": "they asked"}
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', browser.post("/act/rename-team", fields | {"step": "look"}))
+    assert seen
+    other.act("rename-team", team="Amber", name="Ambra", why="they asked")
+    told = browser.post("/act/rename-team", fields | {"step": "do", "seen": seen[1]})
+    assert "Amber" in told
+    assert json.loads(opened.last().detail)["name"] == "Ambra"
+
+
+@pytest.mark.parametrize(("why", "told"), [("", "Missing"), ("as ada@example.org said", "name no address")])
+def test_an_act_wants_a_reason_that_can_be_kept(opened: Open, why: str, told: str) -> None:
+    """Without one, or with an address in it, nothing is done."""
+    before = opened.last()
+    _, done = opened.login().act("hide-submission", receipt="S-000001", why=why)
+    assert told in done
+    assert opened.last() == before
+
+
+def test_a_strangers_mail_is_given_to_a_team(opened: Open) -> None:
+    """It waits on the first screen, and is taken with its arrival once a team has it."""
+    browser = opened.login()
+    assert "M-000002" in browser.get("/").text
+    _, done = browser.act("assign-mail", mail="M-000002", team="Beryl", why="they mailed from home")
+    assert "is due now" in unescape(done)
+    while opened.wired.intake.step():
+        pass
+    row = opened.row(2)
+    assert (row.team, row.status) == ("Beryl", Status.ACCEPTED)
+
+
+def test_labels_of_other_items_want_a_word_more(opened: Open, tmp_path: Path) -> None:
+    """A file with an item less is previewed, and comes into force only when that is said to be meant."""
+    browser = opened.login()
+    rows = json.loads((tmp_path / "labels.json").read_text())["predictions"]
+    file = {"file": ("less.json", json.dumps({"predictions": rows[1:]}).encode())}
+    fields = {"track": "siqa-s", "why": "one item was wrong"}
+    seen, done = browser.act("add-labels", file, **fields)
+    assert "other items" in seen
+    assert "is in force" not in done
+    _, done = browser.act("add-labels", file, **fields, **{"agree-items": "yes", "agree-many": "yes"})
+    assert "is in force" in done
+
+
+def test_a_correction_goes_from_the_label_file_to_the_letters(opened: Open, tmp_path: Path) -> None:
+    """The new labels are previewed with the ranks they change, rescored, and the team is told."""
+    browser = opened.login()
+    rows = json.loads((tmp_path / "labels.json").read_text())["predictions"]
+    rows[0]["perception"] = 4.9
+    file = {"file": ("better.json", json.dumps({"predictions": rows}).encode())}
+    _, done = browser.act("add-labels", file, track="siqa-s", why="item 1 was mistyped")
+    assert "is in force" in done
+    score = opened.row(1).score
+    seen, done = browser.act("rescore", tell="yes")
+    assert "Amber" in seen
+    assert "1 team(s) told" in done
+    assert opened.row(1).score != score
+
+
+def test_a_board_is_published_and_withdrawn(opened: Open) -> None:
+    """It stands on the screen with its day; withdrawn, it is marked with the reason."""
+    browser = opened.login()
+    _, done = browser.act("publish")
+    assert "Published in" in unescape(done)
+    day = f"{opened.clock.instant:%Y-%m-%d}"
+    assert browser.get("/board/page").headers["Content-Security-Policy"].count("sandbox") == 1
+    seen, done = browser.act("withdraw-board", date=day, why="the labels were wrong")
+    assert "This cannot be taken back" in seen
+    assert "It is withdrawn" in done
+    assert "the labels were wrong" in browser.get("/board").text
+
+
+def test_a_disqualification_shows_the_letter_and_sends_it_as_edited(opened: Open) -> None:
+    """The draft can be changed; what goes out is what stands in the form."""
+    browser = opened.login()
+    seen = browser.post("/act/disqualify-team", {"team": "Amber", "tell": "yes", "why": "two accounts", "step": "look"})
+    assert "1 mail(s) would be sent" in seen
+    own = {"draft-subject": "About your team", "draft-text": "Dear team, we are sorry."}
+    _, done = browser.act("disqualify-team", None, team="Amber", tell="yes", why="two accounts", **own)
+    assert "1 letter(s) queued" in done
+    page = browser.get("/letters?words=About").text
+    assert "About your team" in page
+
+
+def test_a_file_is_handed_out_as_a_download(opened: Open) -> None:
+    """Never as a page, and under a name that is safe anywhere."""
+    answer = opened.login().get("/submissions/S-000001/file")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment; filename=\"s.json\"; filename*=UTF-8''s.json"
+
+
+def test_a_broken_config_is_told_and_the_one_before_stays(opened: Open, tmp_path: Path) -> None:
+    """As with the daemon."""
+    write_config(tmp_path, board={"standing": "nonsense"})
+    page = opened.login().get("/").text
+    assert "The config on disk has mistakes" in page
+    assert "board.standing" in page
