@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import email
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -25,12 +27,13 @@ from tests.integration.bot import LABELS, Bot, wait
 from tests.integration.identity_cases import MX, ZONE, record
 from tests.servers.dns import Nameserver
 from tests.servers.process import LOOPBACK
-from tests.unit.services import BEFORE, Clock, served, take
+from tests.unit.services import BEFORE, Clock, drop, served, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mailbot.service import Service
+    from tests.integration.bot import Running
     from tests.servers.dovecot import Mailbox
     from tests.servers.smtp_sink import SmtpSink
 
@@ -56,6 +59,17 @@ class _Ground:
     def receipts(self) -> list[bytes]:
         """See Ground."""
         return [raw for (raw,) in self.rows("SELECT message FROM outbox WHERE kind = 'reply' ORDER BY id")]
+
+    def _done_since(self, last: int) -> list[int]:
+        """Return the places, by arrival, of the mails behind one, in the order they were recorded in."""
+        arrived = [number for (number,) in self.rows(f"SELECT id FROM mails WHERE id > {last} ORDER BY id")]  # noqa: S608  # a number
+        told = self.rows("SELECT subject FROM events WHERE kind = 'mail-recorded' ORDER BY id")
+        numbers = [int(subject.removeprefix("M-")) for (subject,) in told]
+        return [arrived.index(number) for number in numbers if number in arrived]
+
+    def _last(self) -> int:
+        ((number,),) = self.rows("SELECT coalesce(max(id), 0) FROM mails")
+        return int(number)
 
     def copied(self, change: Callable[[Path], object]) -> Path:
         """Copy the whole folder, the ledger as SQLite copies one that is in use, and change the state in it."""
@@ -89,6 +103,16 @@ class Inside(_Ground):
         row = take(self.service, raw, arrived_at=self.clock())
         return str(row.outcome or row.state)
 
+    def take_all(self, raws: Sequence[bytes]) -> list[int]:
+        """See Ground."""
+        last = self._last()
+        for raw in raws:
+            self.clock.forward(seconds=1)
+            drop(self.service, raw, arrived_at=self.clock())
+        while self.service.intake.step():
+            pass
+        return self._done_since(last)
+
     def publish(self) -> None:
         """See Ground."""
         self.service.weekly.publish(as_of=self.clock())
@@ -110,6 +134,22 @@ class Daemon(_Ground):
     """A daemon that runs, and the mailbox that it reads."""
 
     mailbox: Mailbox
+    running: Running
+
+    def take_all(self, raws: Sequence[bytes]) -> list[int]:
+        """See Ground. The children that open mails stand still until all have come."""
+        self.take(b"From: first@evil.example\r\n\r\nso that there are children\r\n")
+        last, told = self._last(), self.folder / "journal.jsonl"
+        openers = _openers(self.running.process.pid)
+        for pid in openers:
+            os.kill(pid, signal.SIGSTOP)
+        for raw in raws:
+            self.mailbox.deliver(raw, sender="eve@evil.example")
+        wait(lambda: len(self.rows(f"SELECT id FROM mails WHERE id > {last}")) == len(raws), told)  # noqa: S608  # a number
+        for pid in openers:
+            os.kill(pid, signal.SIGCONT)
+        wait(lambda: len(self._done_since(last)) == len(raws), told)
+        return self._done_since(last)
 
     def take(self, raw: bytes) -> str:
         """See Ground."""
@@ -141,10 +181,22 @@ class Daemon(_Ground):
         return int(count)
 
 
-def _config(config: Mapping[str, Mapping[str, Any]], nameserver: str) -> dict[str, dict[str, Any]]:
+def _openers(daemon: int) -> list[int]:
+    """Return the process that children which open mails are forked from, and those children."""
+    nurseries = [pid for pid in _children(daemon) if b"mail.tasks" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return nurseries + [child for pid in nurseries for child in _children(pid)]
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process, whichever of its threads began them."""
+    told = (path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [int(number) for line in told for number in line.split()]
+
+
+def _config(config: Mapping[str, Any], nameserver: str) -> dict[str, Any]:
     """Return the sections of an attack, over what every ground has."""
     identity = {"authserv_ids": [MX], "nameservers": [nameserver], "dns_seconds": 1}
-    found = {name: dict(section) for name, section in config.items()}
+    found = dict(config)
     return found | {"identity": identity | found.get("identity", {})}
 
 
@@ -156,7 +208,7 @@ def _zone() -> Iterator[Nameserver]:
 
 
 @contextmanager
-def inside(folder: Path, config: Mapping[str, Mapping[str, Any]]) -> Iterator[Inside]:
+def inside(folder: Path, config: Mapping[str, Any]) -> Iterator[Inside]:
     """Open a mailbot inside the test."""
     clock = Clock(datetime.now(UTC))
     with _zone() as dns, served(folder, clock, None, **_config(config, dns.address)) as service:
@@ -168,9 +220,7 @@ def inside(folder: Path, config: Mapping[str, Mapping[str, Any]]) -> Iterator[In
 
 
 @contextmanager
-def daemon(
-    folder: Path, config: Mapping[str, Mapping[str, Any]], *, mailbox: Mailbox, sink: SmtpSink
-) -> Iterator[Daemon]:
+def daemon(folder: Path, config: Mapping[str, Any], *, mailbox: Mailbox, sink: SmtpSink) -> Iterator[Daemon]:
     """Run a daemon."""
     folder.mkdir()
     shutil.copytree(LABELS, folder / "labels")
@@ -192,15 +242,17 @@ def daemon(
     }
     with _zone() as dns:
         given = _config(config, dns.address)
-        sections = {name: ours.get(name, {}) | given.get(name, {}) for name in {**ours, **given}}
+        sections = ours | {name: ours[name] | given[name] if name in ours else given[name] for name in given}
         (folder / "config.toml").write_text('preset = "siqa"\nworkers = 1\n' + "".join(map(_toml, sections.items())))
-        with Bot(folder=folder, address=mailbox.user).running():
-            yield Daemon(folder=folder, us=mailbox.user, mailbox=mailbox)
+        with Bot(folder=folder, address=mailbox.user).running() as running:
+            yield Daemon(folder=folder, us=mailbox.user, mailbox=mailbox, running=running)
 
 
-def _toml(section: tuple[str, dict[str, Any]]) -> str:
-    """Write a section as TOML; JSON's texts, numbers and lists are TOML's too."""
-    name, keys = section
-    plain = {key: each.isoformat() if isinstance(each, datetime) else json.dumps(each) for key, each in keys.items()}
+def _toml(section: tuple[str, dict[str, Any] | list[dict[str, Any]]]) -> str:
+    """Write a section, or an array of them, as TOML; JSON's texts, numbers and lists are TOML's too."""
+    name, given = section
+    if isinstance(given, list):
+        return "".join(_toml((f"[{name}]", each)) for each in given)
+    plain = {key: each.isoformat() if isinstance(each, datetime) else json.dumps(each) for key, each in given.items()}
     lines = [f"{key} = {text}" for key, text in plain.items()]
     return "\n".join((f"\n[{name}]", *lines, ""))

@@ -42,7 +42,7 @@ TOUCHED_BY = {
 """Files of the state, and a command that writes each."""
 
 
-def _folder(ground: Ground, change: Callable[[Path], object], *, head: str = "", more: str = "") -> Path:
+def folder_of(ground: Ground, change: Callable[[Path], object], *, head: str = "", more: str = "") -> Path:
     """Return a copy of the folder that the service's user has, and has changed, with a config of its own."""
     folder = ground.copied(change)
     (folder / "config.toml").write_text(CONFIG.format(head=head, more=more))
@@ -66,7 +66,7 @@ def _through_links(ground: Ground) -> str:
     ground.take(submission("Kept", To=ground.us))
     found = []
     for name, command in TOUCHED_BY.items():
-        folder = _folder(ground, lambda _: None, more='[page]\ncommand = "echo said"\n')
+        folder = folder_of(ground, lambda _: None, more='[page]\ncommand = "echo said"\n')
         victim = folder.parent.parent / f"victim-of-{name}"
         victim.write_text("# theirs\n")
         (folder / "state" / name).unlink(missing_ok=True)
@@ -85,7 +85,7 @@ def _by_the_config(ground: Ground) -> str:
     ground.take(submission("Kept", To=ground.us))
     found = []
     for name, state in {"a new state": "fresh/state", "a state of root's": "kept/state", "its own": ""}.items():
-        folder = _folder(ground, lambda _: None)
+        folder = folder_of(ground, lambda _: None)
         roots, marker = folder.parent.parent / "roots", folder / "marker"
         shutil.copytree(folder / "state", roots / "kept/state", dirs_exist_ok=True, symlinks=True)
         (roots / "kept/state/mailbot.lock").unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def _open_files(ground: Ground) -> str:
     """Read, as another user of the host, what commands leave behind that were typed with an umask of 0."""
     ground.take(submission("Kept", To=ground.us))
     ground.publish()
-    folder = _folder(ground, _closed)
+    folder = folder_of(ground, _closed)
     for command in (("publish", "--yes"), ("backup", "../backup"), ("export", "../exported")):
         _carelessly(folder, *command)
     left = [folder / "state", folder.parent / "backup", folder.parent / "exported"]
@@ -126,7 +126,7 @@ def _closed(state: Path) -> None:
 def _laid_into_a_backup(ground: Ground) -> str:
     """Lay links, files and names that lead out into a backup; have it restored, and have one written through a link."""
     ground.take(submission("Kept", To=ground.us))
-    folder = _folder(ground, lambda _: None)
+    folder = folder_of(ground, lambda _: None)
     kept, victim = folder.parent / "backup", folder.parent / "victim"
     victim.write_text("theirs\n")
     if typed("backup", str(kept), folder=folder).code:

@@ -9,7 +9,7 @@ from email.policy import SMTP, default
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 ADA, CARL = "ada@peepers.example", "carl@muenster.example"
@@ -40,6 +40,9 @@ class Ground(Protocol):
     def take(self, raw: bytes) -> str:
         """Have a mail arrive, wait until nothing is left to do, and return what became of it."""
 
+    def take_all(self, raws: Sequence[bytes]) -> list[int]:
+        """Have mails arrive while children are busy; return their places in the list in the order they were done in."""
+
     def sent(self) -> list[Sent]:
         """Return what mailbot wrote so far, oldest first."""
 
@@ -67,7 +70,7 @@ class Attack:
     #: Plays it; returns what was gained, "" when it was held.
     play: Callable[[Ground], str]
     #: Sections of the config that it needs.
-    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    config: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def note(ground: Ground, sender: str, subject: str, text: str = "", **fields: str) -> bytes:
