@@ -111,6 +111,7 @@ def ever(tx: Tx, team_id: int) -> set[str]:
 def confirm(tx: Tx, team_id: int) -> bool:
     """Note that a team has confirmed its registration; tell whether that is news."""
     where = (teams.c.id == team_id, teams.c.unconfirmed_since.is_not(None))
+    touch(tx, "teams", team_id)
     return tx.execute(sa.update(teams).where(*where).values(unconfirmed_since=None)).rowcount == 1
 
 

@@ -52,7 +52,9 @@ NAMED = {
     "scores": "the score of S-{:06d}",
     "teams": "the team with the id {}",
     "orders": "the order of the addresses of the team with the id {}",
+    "confirmed": "whether the team with the id {} has confirmed",
     "boards": "the published board {}",
+    "published": "the instant or stage of the published board {}",
     "selections": "the selection of S-{:06d}",
     "entries": "the paper or archive E-{:06d}",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from scoring.trail import rows as told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from mailbot.ledger.engine import Tx
 
@@ -35,6 +37,20 @@ PRIVATE = ("addresses", "team_keys")
 
 ORDER = "orders"
 """Under which the trail tells of the order of each team's addresses, by the team's id: the first one leads."""
+
+
+def _instant(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds") if at else ""
+
+
+BESIDE: dict[str, tuple[str, Callable[[Mapping[Any, Any]], object]]] = {
+    "confirmed": ("teams", lambda row: row["unconfirmed_since"] is None),
+    "published": ("boards", lambda row: [*map(_instant, (row["published_at"], row["due_at"])), row["stage"]]),
+}
+"""What else of a row decides, by the place under which entries tell of it: its table, and what is told.
+
+Earlier versions told of none, so a row is held to it once an entry tells of it.
+"""
 
 _COLUMNS = {
     "scores": ("submission_id", "truth", "scorer"),
@@ -103,21 +119,28 @@ def pending(tx: Tx) -> Rows:
             place, key = _place(tx, table, dict(zip(columns_of(table), each, strict=True)))
             found.setdefault(place, {})[key] = None
         _digests(tx, table, _picked(tx, table, list(keys)), found)
+        for place, told_of in BESIDE.items():
+            if told_of[0] == table:
+                gone: Digests = {str(key): None for (key,) in keys}
+                found[place] = gone | _beside(place, _picked(tx, table, list(keys)))
     return found
 
 
 def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:
     """Return every row that decides, or those of some tables."""
     found: Rows = {}
-    for table in only or (*told.FIELDS, *PRIVATE, ORDER):
+    for table in only or (*told.FIELDS, *PRIVATE, ORDER, *BESIDE):
         if table in {*PRIVATE, ORDER} and secret(tx) is None:
             continue
         found.setdefault(table, {})
         if table == ORDER:
             found[ORDER] = _orders(tx)
+        elif table in BESIDE:
+            of = tables.metadata.tables[BESIDE[table][0]]
+            found[table] = _beside(table, tx.execute(sa.select(of)).mappings())
         else:
             _digests(tx, table, tx.execute(sa.select(tables.metadata.tables[table])).mappings(), found)
-    return {place: rows for place, rows in found.items() if rows or place in {*told.FIELDS, *PRIVATE, ORDER}}
+    return {place: rows for place, rows in found.items() if rows or place in {*told.FIELDS, *PRIVATE, ORDER, *BESIDE}}
 
 
 def secret(tx: Tx) -> bytes | None:
@@ -153,6 +176,14 @@ def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows)
         is_private = table in PRIVATE
         digest = _private(tx, _secret_line(table, row)) if is_private else told.digest_of(table, _as_told(table, row))
         found.setdefault(place, {})[key] = digest
+
+
+def _beside(place: str, rows: Iterable[Mapping[Any, Any]]) -> Digests:
+    """Return the digests of what else decides of rows."""
+    _, tell = BESIDE[place]
+    return {
+        str(row["id"]): hashlib.sha256(f"{place} {row['id']} {tell(row)}".encode()).hexdigest()[:32] for row in rows
+    }
 
 
 def _orders(tx: Tx, team_ids: Collection[Hashable] | None = None) -> Digests:

@@ -55,7 +55,7 @@ def verify(tx: Tx) -> Checked:
     since = told.since(entries)
     return Checked(
         entries=entries,
-        faults=[*([broken] if broken else []), *signing, *(unfit(tx, entries) if since is not None else [])],
+        faults=[*([broken] if broken else []), *signing, *(_unfit(tx, entries) if since is not None else [])],
         unsigned=unsigned,
         rows_since=since,
     )
@@ -71,26 +71,48 @@ def verify_since(tx: Tx, seen: Mark) -> Checked:
     broken = chain.broken(entries, seen)
     signing, unsigned = signatures(entries, rows.secret(tx), all_signed=True)
     said = told.told(entries)
-    tables = {place.partition(" ")[0] for place in said} & {*told.FIELDS, *rows.PRIVATE, rows.ORDER}
+    try:
+        unfitting = _unfit_since(tx, said)
+    except ValueError as error:
+        unfitting = [unreadable(error)]
+    faults = [*gone, *([broken] if broken else []), *signing, *unfitting]
+    return Checked(entries=entries, faults=faults, unsigned=unsigned, rows_since=told.since(entries))
+
+
+def _unfit_since(tx: Tx, said: told.Said) -> list[Fault]:
+    """Hold the rows that some entries tell of to them."""
+    tables = {place.partition(" ")[0] for place in said} & {*told.FIELDS, *rows.PRIVATE, rows.ORDER, *rows.BESIDE}
     there = _digests(rows.all_of(tx, tables)) if tables else {}
     present = {
         place: {key: digest for key, digest in found.items() if key in said.get(place, {})}
         for place, found in there.items()
     }
-    faults = [*gone, *([broken] if broken else []), *signing, *told.unfit(said, present)]
-    return Checked(entries=entries, faults=faults, unsigned=unsigned, rows_since=told.since(entries))
+    return told.unfit(said, present)
 
 
 def _gone(seen: Mark) -> Fault:
     return Fault(entry=seen.entry, what=f"entry {seen.entry}, which was there before, is gone or is another one")
 
 
+def _unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
+    """Hold every row to the trail; one that cannot even be read, as its JSON is none, is no row of ours."""
+    try:
+        return unfit(tx, entries)
+    except ValueError as error:
+        return [unreadable(error)]
+
+
+def unreadable(error: Exception) -> Fault:
+    """Return the fault of a row that holds what mailbot never writes."""
+    return Fault(what=f"a row of the ledger cannot be read ({error.__class__.__name__}): mailbot did not write it")
+
+
 def unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
     """Hold every row that decides to the trail's last word on it."""
     said, present = told.told(entries), _digests(rows.all_of(tx))
-    if rows.ORDER in present:  # earlier versions told of none
-        known = said.get(rows.ORDER, {})
-        present[rows.ORDER] = {key: digest for key, digest in present[rows.ORDER].items() if key in known}
+    for place in {rows.ORDER, *rows.BESIDE} & set(present):  # earlier versions told of none
+        known = said.get(place, {})
+        present[place] = {key: digest for key, digest in present[place].items() if key in known}
     return told.unfit(said, present)
 
 

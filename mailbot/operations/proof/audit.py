@@ -226,7 +226,7 @@ def _published(config: Config) -> Part:
     try:
         with flow.opened(config, enter=False) as service:
             changed = service.publisher.differing()
-    except (ConfigError, Permanent) as error:
+    except (ConfigError, Permanent, ValueError, LookupError, TypeError) as error:  # or rows that are none of ours
         return Part(name="published", seen=str(folder), faults=[Fault(what=f"it cannot be made again: {error}")])
     again = "if the config or mailbot itself was changed since, `mailbot page` writes it again"
     faults = [Fault(what=f"{folder / name} is not what the ledger says; {again}") for name in changed]

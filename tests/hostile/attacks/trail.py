@@ -118,6 +118,7 @@ ROWS: dict[str, Change] = {
     "a submission that arrived earlier": _by_sql("UPDATE submissions SET arrived_at = '2026-01-01 00:00:00.000000'"),
     "a submission accepted": _by_sql("UPDATE submissions SET status = 'refused' WHERE id = 3"),
     "a mail of another team": _by_sql("UPDATE mails SET team_id = 2, auth = 'confirmed' WHERE id = 1"),
+    "figures that are none": _by_sql("UPDATE scores SET metrics = 'x' WHERE id = 1"),
     "another file": _by_sql("UPDATE submissions SET sha256 = printf('%064d', 7) WHERE id = 2"),
 }
 
@@ -138,6 +139,7 @@ ROSTER: dict[str, Change] = {
     "an address on another team": _by_sql("UPDATE addresses SET team_id = 2 WHERE id = 1"),
     "another address": _by_sql("UPDATE addresses SET address = 'eve@evil.example' WHERE id = 1"),
     "one more address": _by_sql("INSERT INTO addresses (address, team_id) VALUES ('eve@evil.example', 1)"),
+    "a team that has not confirmed": _by_sql("UPDATE teams SET unconfirmed_since = added_at WHERE id = 1"),
     "another name": _by_sql("UPDATE teams SET name = 'Eves', name_key = 'eves' WHERE id = 1"),
     "a key planted": _by_sql(
         "INSERT INTO team_keys (team_id, hash, since) SELECT 1, printf('%064d', 7), added_at FROM teams LIMIT 1"
@@ -195,6 +197,10 @@ DAYBOOK: dict[str, Change] = {
 
 FILES: dict[str, Change] = {
     "a board in the ledger": _by_sql("UPDATE boards SET board = replace(board, 'Pixel', 'Pixie')"),
+    "a board of another week": _by_sql("UPDATE boards SET published_at = '2025-01-01 00:00:00.000000'"),
+    "a board that was due": _by_sql("UPDATE boards SET due_at = '2025-01-01 00:00:00.000000'"),
+    "a board of another phase": _by_sql("UPDATE boards SET stage = 'x'"),
+    "a board that is none": _by_sql("UPDATE boards SET board = 'x'"),
     "a board taken back": _by_sql("UPDATE boards SET withdrawn = 'x'"),
     "a published board": _by_text("published/board.json", "Pixel Peepers", "Pixie Peepers"),
     "a published table": _by_text("published/board.csv", "Pixel Peepers", "Pixie Peepers"),
