@@ -26,7 +26,6 @@ from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service
 from mailbot.system import journal, lock, safefile
 from mailbot.system.children import walls
-from mailbot.system.children.server import SERVER
 from mailbot.system.sandbox import Sandbox
 from mailbot.transport.spool import Spool
 
@@ -107,7 +106,6 @@ def opened(
             set_ups=set_ups(config, labels),
             idle_seconds=config.limits.child_idle_seconds,
         )
-        SERVER.keep(mail_tasks.KIND.module)
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(

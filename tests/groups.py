@@ -1,4 +1,4 @@
-"""Process groups: what a command started, and whether it is all gone."""
+"""What a process started, and whether it is all gone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ def wait_for_the_end_of(group: int) -> None:
         if time.monotonic() > until:
             pytest.fail(f"a process of group {group} lives on")
         time.sleep(0.05)
+
+
+def below(pid: int) -> list[int]:
+    """Return the processes that one has started, and those that they have, each after its parent."""
+    found = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, listed.read_text(encoding="ascii").split()):
+            found += [child, *below(child)]
+    return found
 
 
 def _runs(group: int) -> bool:

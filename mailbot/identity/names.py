@@ -163,21 +163,28 @@ def _skeleton(text: str) -> str:
 
 @cache
 def _prototypes() -> dict[str, str]:
-    """Return the prototype of each character that can be taken for another.
+    """Return the prototype of each character that can be taken for another."""
+    flat = _flat_prototypes().split("\0")
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _flat_prototypes() -> str:
+    """Return each character and its prototype, one after the other, with NUL between them.
 
     The library lists who looks like whom, in both directions. A class is the prototype and all that look like it; the
-    prototype is the one with the most neighbours, of two the longer (``m`` looks like ``rn``), else the lesser.
+    prototype is the one with the most neighbours, of two the longer (``m`` looks like ``rn``), else the lesser. The
+    list takes ten megabytes; as one text, the answer keeps none of them, and so they are given back.
     """
-    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  # a megabyte, and most commands need none of it
+    from confusable_homoglyphs.utils import load  # noqa: PLC0415  # it brings urllib, and most commands need none of it
 
-    beside = {text: [str(each["c"]) for each in others] for text, others in confusables_data.items()}
+    beside = {text: [str(each["c"]) for each in others] for text, others in load("confusables.json").items()}
     found: dict[str, str] = {}
     for text in beside:
         if text not in found:
             alike = _reached(text, beside)
             best = min(alike, key=lambda each: (-len(beside.get(each, ())), -len(each), each))
             found |= dict.fromkeys(alike, best)
-    return {text: prototype for text, prototype in found.items() if len(text) == 1}
+    return "\0".join(f"{text}\0{prototype}" for text, prototype in found.items() if len(text) == 1)
 
 
 def _reached(start: str, beside: dict[str, list[str]]) -> set[str]:

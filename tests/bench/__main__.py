@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import growth, metrics, pipeline, publishing, rescoring, sandbox, scores
+from tests.bench import growth, idle, metrics, pipeline, publishing, rescoring, sandbox, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ RESULT = Path("build/bench.json")
 BENCHES = (
     pipeline.measure,
     sandbox.measure,
+    idle.measure,
     scores.measure,
     metrics.measure,
     rescoring.measure,
