@@ -5,6 +5,7 @@ Instants are RFC 3339 with offset; the name of the zone stands beside them, so t
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
@@ -35,6 +36,11 @@ def board_as_json(board: Board) -> dict[str, Any]:
         "final": board.final,
         **({"phase": board.phase} if board.phase else {}),
     }
+
+
+def snapshot(board: Board) -> str:
+    """Return the text of a board that the ledger keeps and hashes."""
+    return json.dumps(board_as_json(board), ensure_ascii=False, sort_keys=True)
 
 
 def board_from_json(data: dict[str, Any]) -> Board:

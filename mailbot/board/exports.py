@@ -30,8 +30,10 @@ _NEXT_CELL = re.compile(r"([;；]\s*+)(?=[=+\-@|%＝＋－＠｜％﹦﹢﹣﹫�
 
 
 def as_json(board: Board) -> bytes:
-    """Return ``board.json``: the object of :func:`mailbot.board.codec.board_as_json`, in UTF-8."""
-    return (json.dumps(board_as_json(board), ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
+    """Return ``board.json``: the object of :func:`mailbot.board.codec.board_as_json`, in UTF-8, on one line."""
+    return (
+        json.dumps(board_as_json(board), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    ).encode()
 
 
 def as_csv(board: Board) -> bytes:

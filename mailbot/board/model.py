@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,3 +75,5 @@ class Board:
     withdrawn: str = ""
     #: The phase whose board it is, where phases have boards of their own; else "".
     phase: str = ""
+    #: The SHA-256 of its snapshot, by which the ledger knows it; "" before it is kept. Not a part of the snapshot.
+    kept: str = field(default="", compare=False)

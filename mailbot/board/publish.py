@@ -8,14 +8,14 @@ import shlex
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.board import exports, workbook
 from mailbot.board.codec import board_from_json
 from mailbot.board.page import folder as site_folder
 from mailbot.board.page import rules as site_rules
-from mailbot.board.page.site import site, standing
+from mailbot.board.page.site import Weeks, site, standing
 from mailbot.board.rank_changes import present_phase
 from mailbot.config.servers import CREDENTIALS
 from mailbot.errors import Permanent
@@ -46,6 +46,8 @@ class Publisher:
     challenge: Challenge
     ledger: Ledger
     alerts: Alerts
+    #: What was made of past boards, so that each is made once while this process lives.
+    weeks: Weeks = field(default_factory=dict)
 
     def publish(self, board: Board) -> None:
         """Write the files of a board that is published now. Raises ConfigError when they cannot be written."""
@@ -57,7 +59,8 @@ class Publisher:
         with self.ledger.read() as tx:
             rows = boards.listing(tx, withdrawn=True)
         made = [board_from_json(json.loads(row.board)) for row in rows]
-        return [replace(one, withdrawn=row.withdrawn or "") for one, row in zip(made, rows, strict=True)]
+        told = zip(made, rows, strict=True)
+        return [replace(one, withdrawn=row.withdrawn or "", kept=row.sha256) for one, row in told]
 
     def rebuild(self) -> bool:
         """Regenerate the files of the last board and the site, as they were when published; run the command.
@@ -93,7 +96,7 @@ class Publisher:
     def _write(self, board: Board, past: Sequence[Board]) -> None:
         folder = self.config.published
         with safefile.folder_in_use(FOLDER_KEY, folder):
-            write(board, folder, site_rules.from_config(self.config, self.challenge), past)
+            write(board, folder, site_rules.from_config(self.config, self.challenge), past, self.weeks)
 
     def _run_command(self) -> bool:
         """Run the command on the folder of the present site, which stays whole while it runs."""
@@ -112,17 +115,19 @@ def _received(folder: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = ()) -> tuple[Path, ...]:
+def write(
+    board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = (), weeks: Weeks | None = None
+) -> tuple[Path, ...]:
     """Write ``board.csv``, ``board.xlsx``, ``board.json`` and the site ``page/`` below ``folder``; return their paths.
 
     ``past`` are the boards published before, in order; the files are of the last one of the present phase. ``page/`` is
-    a whole site, ready for any web server. All is made before the first file is written; each file is replaced at once,
-    and the site as a whole, last.
+    a whole site, ready for any web server; ``weeks`` is what :func:`mailbot.board.page.site.site` has it for. All is
+    made before the first file is written; each file is replaced at once, and the site as a whole, last.
 
     Raises:
         OSError: something could not be written; what came before it is new, the rest as it was.
     """
-    files, pages = _made(board, folder, rules, past)
+    files, pages = _made(board, folder, rules, past, weeks)
     for name, data in files.items():
         safefile.replace(folder / name, data, mode=safefile.PUBLIC_FILE)
     site_folder.replace(folder / "page", pages)
@@ -130,18 +135,18 @@ def write(board: Board, folder: Path, rules: SiteRules, past: Sequence[Board] = 
 
 
 def _made(
-    board: Board, folder: Path, rules: SiteRules, past: Sequence[Board]
+    board: Board, folder: Path, rules: SiteRules, past: Sequence[Board], weeks: Weeks | None = None
 ) -> tuple[dict[str, bytes], Mapping[str, bytes]]:
     """Return the files of a board, and those of the site by their paths below ``page/``."""
-    pages = site([*past, board], rules, _received(folder))
+    pages = site([*past, board], rules, _received(folder), weeks)
     stand = standing([*past, board])
     board = [one for one in stand if one.phase == present_phase(stand)][-1]
-    files = {
-        "board.csv": exports.as_csv(board),
-        "board.xlsx": workbook.as_xlsx(board),
-        "board.json": exports.as_json(board),
-    }
-    return files, pages
+    files = {"board.json": exports.as_json(board)}
+    if files["board.json"] == pages["board.json"]:  # it is the board of the front page, as it nearly always is
+        files |= {name: pages[name] for name in ("board.csv", "board.xlsx")}
+    else:
+        files |= {"board.csv": exports.as_csv(board), "board.xlsx": workbook.as_xlsx(board)}
+    return {name: files[name] for name in ("board.csv", "board.xlsx", "board.json")}, pages
 
 
 GRACE = 5.0

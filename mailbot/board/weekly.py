@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.board.build import AUDIT_RULE
-from mailbot.board.codec import board_as_json
+from mailbot.board.codec import snapshot
 from mailbot.config.calendar import last_before, shown
 from mailbot.config.stages import ONLY, switches
 from mailbot.ledger import boards, disputes, events, held, mails
@@ -94,7 +93,7 @@ class Weekly:
 
     def keep(self, made: Board, *, due_at: datetime | None, head: str, letters: bool) -> None:
         """Keep a published board in the ledger."""
-        text, now = json.dumps(board_as_json(made), ensure_ascii=False, sort_keys=True), self.clock()
+        text, now = snapshot(made), self.clock()
         as_of, due = made.as_of.isoformat(), due_at.isoformat() if due_at else None
         stage, phase = self.challenge.stage_of(made.phase).key, {"phase": made.phase} if made.phase else {}
         with self.ledger.write("board") as tx:

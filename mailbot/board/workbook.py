@@ -1,6 +1,6 @@
 """A board as an XLSX workbook: from a board to the bytes of a file.
 
-pandas lays the tables out, openpyxl dresses them; both are imported when first needed. Equal boards give equal bytes.
+openpyxl writes it row by row, and is imported when first needed. Equal boards give equal bytes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from mailbot.board.build import one_line, score_heading
 from mailbot.board.exports import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-    from types import ModuleType
 
-    from openpyxl.worksheet.worksheet import Worksheet
+    from openpyxl.cell import Cell
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from mailbot.board.model import Board, Row, Table
 
@@ -35,17 +35,14 @@ _HEADER_FILL, _BASELINE_TEXT, _BASELINE_FILL = "FFE4ECEC", "FF666E76", "FFF4F5F6
 
 def as_xlsx(board: Board) -> bytes:
     """Return ``board.xlsx``: a sheet per table, as people read it, and a sheet on how the board is made."""
-    import pandas as pd  # noqa: PLC0415  # slow to import, and most commands write no workbook
+    import openpyxl  # noqa: PLC0415  # slow to import, and most commands write no workbook
 
     buffer = io.BytesIO()
-    with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
-        for name, table in zip(_sheet_names(board), board.tables, strict=True):
-            cells = [_cells(row, table) for row in table.rows]
-            frame = pd.DataFrame(cells, columns=_titles(table, board.as_of), dtype=object)
-            frame.to_excel(writer, sheet_name=name, index=False)
-        about = pd.DataFrame(_about(board), columns=["Board", guarded(board.challenge)])
-        about.to_excel(writer, sheet_name="About", index=False)
-        _dress(list(writer.sheets.values()), board)
+    book = openpyxl.Workbook(write_only=True)
+    for name, table in zip(_sheet_names(board), board.tables, strict=True):
+        _lay_out(book.create_sheet(name), table, board.as_of)
+    _tell(book.create_sheet("About"), board)
+    book.save(buffer)
     return _without_clock(buffer.getvalue(), board.as_of)
 
 
@@ -55,7 +52,7 @@ def _titles(table: Table, as_of: datetime) -> list[str]:
     return ["Rank", "Team", "Method", *measures, f"Date ({as_of.tzinfo})", "Submissions"]
 
 
-def _cells(row: Row, table: Table) -> list[object]:
+def _cells(row: Row, table: Table) -> list[str | float | datetime | None]:
     return [
         "baseline" if row.baseline else row.rank,
         guarded(row.team),
@@ -88,35 +85,53 @@ def _sheet_names(board: Board) -> list[str]:
     return names
 
 
-def _dress(sheets: Sequence[Worksheet], board: Board) -> None:
-    """Dress the sheet of each table, and the last one, which tells how the board is made."""
-    from openpyxl import styles, utils  # noqa: PLC0415  # as above
+def _lay_out(sheet: WriteOnlyWorksheet, table: Table, as_of: datetime) -> None:
+    """Write a table: its header frozen and tinted, its numbers as the board shows them, its baselines grey."""
+    from openpyxl import cell, styles, utils  # noqa: PLC0415  # as above
 
-    for sheet, table in zip(sheets[:-1], board.tables, strict=True):
-        _dress_table(sheet, table, styles, utils)
-    about = sheets[-1]
-    for letter, width in (("A", 30), ("B", 90)):
-        about.column_dimensions[letter].width = width
-        for cell in about[letter]:
-            cell.alignment = styles.Alignment(wrap_text=True, vertical="top")
-
-
-def _dress_table(sheet: Worksheet, table: Table, styles: ModuleType, utils: ModuleType) -> None:
-    """Freeze and tint the header, set widths and number formats, grey the baselines; the modules are openpyxl's."""
+    titles = _titles(table, as_of)
     formats = {h.title: _number_format(h.decimals) for h in (*table.headings, score_heading(table))}
     sheet.freeze_panes = "C2"
-    for number, column in enumerate(sheet.iter_cols(), start=1):
-        title = str(column[0].value)
-        sheet.column_dimensions[utils.get_column_letter(number)].width = _WIDTHS.get(title, max(12, len(title) + 2))
-        for cell in column[1:]:
-            cell.number_format = "yyyy-mm-dd hh:mm" if title.startswith("Date (") else formats.get(title, "General")
-    for cell in sheet[1]:
-        cell.font, cell.fill = styles.Font(bold=True), styles.PatternFill("solid", fgColor=_HEADER_FILL)
-        cell.alignment = styles.Alignment(wrap_text=True, vertical="center")
-    grey, ground = styles.Font(color=_BASELINE_TEXT, italic=True), styles.PatternFill("solid", fgColor=_BASELINE_FILL)
-    for row, cells in zip(table.rows, sheet.iter_rows(min_row=2), strict=True):
-        for cell in cells if row.baseline else ():
-            cell.font, cell.fill = grey, ground
+    for number, title in enumerate(titles, start=1):
+        width = _WIDTHS.get(title, max(12, len(title) + 2))
+        sheet.column_dimensions[utils.get_column_letter(number)].width = width  # type: ignore[attr-defined]  # its types lack it
+    head = styles.Font(bold=True), styles.PatternFill("solid", fgColor=_HEADER_FILL)
+    middle = styles.Alignment(wrap_text=True, vertical="center")
+    sheet.append([_dressed(cell.WriteOnlyCell(sheet, title), head, alignment=middle) for title in titles])
+    grey = styles.Font(color=_BASELINE_TEXT, italic=True), styles.PatternFill("solid", fgColor=_BASELINE_FILL)
+    forms = ["yyyy-mm-dd hh:mm" if title.startswith("Date (") else formats.get(title) for title in titles]
+    for row in table.rows:
+        line: list[object] = []
+        for value, form in zip(_cells(row, table), forms, strict=True):
+            if form is None and not row.baseline:
+                line.append(value)
+                continue
+            made = cell.WriteOnlyCell(sheet, value)
+            if form is not None:
+                made.number_format = form
+            line.append(_dressed(made, grey) if row.baseline else made)
+        sheet.append(line)
+
+
+def _dressed(cell: Cell, look: tuple[Font, PatternFill], alignment: Alignment | None = None) -> Cell:
+    cell.font, cell.fill = look
+    if alignment is not None:
+        cell.alignment = alignment
+    return cell
+
+
+def _tell(sheet: WriteOnlyWorksheet, board: Board) -> None:
+    """Write how the board is made."""
+    from openpyxl import cell, styles  # noqa: PLC0415  # as above
+
+    for letter, width in (("A", 30), ("B", 90)):
+        sheet.column_dimensions[letter].width = width  # type: ignore[attr-defined]  # the same
+    for number, pair in enumerate([("Board", guarded(board.challenge)), *_about(board)]):
+        cells = [cell.WriteOnlyCell(sheet, text) for text in pair]
+        for each in cells:
+            each.alignment = styles.Alignment(wrap_text=True, vertical="top")
+            each.font = styles.Font(bold=not number)
+        sheet.append(cells)
 
 
 def _number_format(decimals: int) -> str:

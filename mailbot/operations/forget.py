@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mailbot.board.codec import board_as_json, board_from_json
+from mailbot.board.codec import board_from_json, snapshot
 from mailbot.board.page import folder as site_folder
 from mailbot.errors import Permanent
 from mailbot.identity import roster
@@ -167,7 +167,7 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
         for kept in boards.listing(tx, withdrawn=True):
             board = board_from_json(json.loads(kept.board))
             if (other := _renamed(board, called, pseudonym)) != board:
-                text = json.dumps(board_as_json(other), ensure_ascii=False, sort_keys=True)
+                text = snapshot(other)
                 changed[str(kept.id)] = {"was": kept.sha256, "is": erasure.replace_board(tx, kept.id, text)}
         told = {"why": why, "mails": dropped, "boards": changed}
         events.append(tx, kind="team-forgotten", subject=pseudonym, now=service.clock(), **told)

@@ -37,7 +37,7 @@ _BROAD = frozenset("mwMW@%&")
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A picture, and the numbers in it as a table."""
+    """A picture, and the numbers in it as a table, where no other table of the page has them."""
 
     #: Unique on the page.
     key: str
@@ -134,6 +134,7 @@ def scatter(board: Board) -> Chart | None:
     decimals = [score_heading(table).decimals for table in tracks]
     explained = "; open squares are baselines" if lone else ""
     named = f"; the {NAMED} best are named" if len(teams) > NAMED else ""
+    told = any(table.key == OVERALL for table in board.tables)  # by the first table, which has both scores
     return _chart(
         "scatter",
         f"{across.title} against {up.title}",
@@ -141,7 +142,8 @@ def scatter(board: Board) -> Chart | None:
         drawing.scatter(dots, NAMED, squares, (across.title, up.title)),
         headings=("Team", across.title, up.title),
         rows=tuple(
-            (pair[0].team, *(number(row.score, n) for row, n in zip(pair, decimals, strict=True))) for pair in pairs
+            (pair[0].team, *(number(row.score, n) for row, n in zip(pair, decimals, strict=True)))
+            for pair in ([] if told else pairs)
         ),
     )
 

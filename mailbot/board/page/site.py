@@ -6,15 +6,18 @@ for good: ``weeks/2026-03-18/`` for the first of a day, ``weeks/2026-03-18-1405/
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.board import exports, workbook
+from mailbot.board import codec, exports, workbook
 from mailbot.board.page import awards as site_awards
 from mailbot.board.page import charts, feed, tables
 from mailbot.board.page import rules as site_rules
-from mailbot.board.page.html import html
+from mailbot.board.page.html import SHEET, common_style, html, sections
 from mailbot.board.rank_changes import previous_board, rank_changes
 from mailbot.errors import Permanent
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 Site = dict[str, bytes]
 """The bytes of each file by its path, as ``weeks/2026-03-18/index.html``."""
+
+Weeks = dict[str, dict[str, bytes]]
+"""The compressed files of past boards' folders, by a hash of all that they are made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +45,14 @@ class Edition:
     previous: Board | None
 
 
-def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = None) -> Site:
+def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = None, weeks: Weeks | None = None) -> Site:
     """Return the site of ``boards``, which stand in the order they were published in.
 
     The front page shows the ordinary board of the latest instant, or the final results where they are all there is.
     ``received`` is the list of the files that were received (:mod:`mailbot.board.exports`), once it is published.
+
+    ``weeks`` is what this program made of past boards before: what is in it is not made again, and it is brought up to
+    date.
 
     Raises:
         Permanent: there is no board.
@@ -58,18 +67,30 @@ def site(boards: Sequence[Board], rules: SiteRules, received: bytes | None = Non
     final = next((one.edition.board for one in finals if one.edition.board.phase == front.board.phase), None)
     common = {"rules": rules, "final": final, "finals": finals, "feed": "feed.xml", "received": received}
     files: Site = {} if received is None else {exports.RECEIPTS: received}
+    known, kept = weeks if weeks is not None else {}, Weeks()
+    shown_in_front = _board(front)
     for edition in every:
-        files |= _week(edition, common)
+        key = _key(edition, common)
+        kept[key] = known.get(key) or {
+            name: zlib.compress(data, 1)
+            for name, data in _week(edition, shown_in_front if edition is front else _board(edition), common).items()
+        }
+        files |= {name: zlib.decompress(data) for name, data in kept[key].items()}
+    if weeks is not None:
+        weeks.clear()
+        weeks |= kept
     for one in finals:
         files |= _final(one, common)
+    files[f"weeks/{SHEET}"] = common_style().encode()
     files["weeks/index.html"] = html("archive", root="../", editions=every[::-1], **common)
     files |= _about(rules, common)
     files["feed.xml"] = feed.atom([(edition.board, f"weeks/{edition.address}/") for edition in shown], rules.url)
     drawn = charts.all_of(
         front.board, [one.board for one in shown if not one.board.final and one.board.phase == front.board.phase]
     )
-    files |= _data(front.board) | {"board.xlsx": workbook.as_xlsx(front.board)}
-    files["index.html"] = html("index", root="", charts=drawn, latest=True, **_board(front), **common)
+    files |= {name: files[f"weeks/{front.address}/{name}"] for name in ("board.json", "board.csv")}
+    files["board.xlsx"] = workbook.as_xlsx(front.board)
+    files["index.html"] = html("index", root="", charts=drawn, latest=True, **shown_in_front, **common)
     return files
 
 
@@ -151,10 +172,28 @@ def _names(board: Board) -> Iterator[str]:
         number += 1
 
 
-def _week(edition: Edition, common: Mapping[str, object]) -> Site:
+def _key(edition: Edition, common: Mapping[str, object]) -> str:
+    """Return a hash of all that a past board's folder is made of, but for the program itself."""
+    board, previous = edition.board, edition.previous
+    finals: Sequence[Final] = common["finals"]  # type: ignore[assignment]  # as site() put it there
+    rules: SiteRules = common["rules"]  # type: ignore[assignment]  # the same
+    parts = (
+        *(_snapshot(one) if one else "" for one in (board, previous)),
+        *(edition.address, board.withdrawn, rules.name),
+        *(part for one in finals for part in (one.folder, one.title, str(one.edition.board is board))),
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _snapshot(board: Board) -> str:
+    """Return the hash of a board's snapshot, which the ledger tells of one that it keeps."""
+    return board.kept or hashlib.sha256(codec.snapshot(board).encode()).hexdigest()
+
+
+def _week(edition: Edition, shown: Mapping[str, object], common: Mapping[str, object]) -> Site:
     """Return the files of a board's own folder."""
     place = f"weeks/{edition.address}"
-    text = html("index", root="../../", charts=(), latest=False, **_board(edition), **common)
+    text = html("index", root="../../", sheet=f"../{SHEET}", charts=(), latest=False, **shown, **common)
     return {f"{place}/index.html": text, **_data(edition.board, f"{place}/")}
 
 
@@ -183,11 +222,12 @@ def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
 def _board(edition: Edition) -> dict[str, object]:
     """Return what the pages of a board show of it."""
     moved = rank_changes(edition.previous, edition.board) if edition.previous else None
+    views = tables.views(edition.board, moved)
     return {
         "board": edition.board,
         "address": edition.address,
-        "previous": edition.previous,
-        "views": tables.views(edition.board, moved),
+        "views": views,
+        "sections": sections(views, edition.previous),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.board.build import score_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mailbot.board.model import Board, Row, Table
     from mailbot.config.board import Heading
@@ -20,23 +20,12 @@ MEDALS = {(1, 1): "gold", (2, 2): "silver", (3, 3): "bronze"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A number as the page shows it."""
-
-    title: str
-    #: As shown; "" where there is none.
-    text: str
-    #: What sorting compares, where it is not the text: "" where there is no number, which sorts last; else None.
-    value: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Whisker:
     """An interval on the scale that all rows of a table share, in percent of its width."""
 
     low: float
+    width: float
     at: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +33,21 @@ class Line:
     """A row as the page shows it."""
 
     row: Row
-    cells: tuple[Cell, ...]
-    score: Cell
+    #: Each number as shown, "" where there is none, and what sorting compares where that is not what is shown.
+    cells: tuple[tuple[str, str | None], ...]
+    score: str
     #: Length of the bar under the score: percent of the best score, or the other way around where less is better.
     bar: float
-    #: The interval as ``± 0.42``, or its two arms where they differ; "" where it is unknown.
+    #: The interval behind a space, as `` ± 0.42``, or its two arms where they differ; "" where it is unknown.
     spread: str
     #: The interval as ``92.57 to 93.41``, for those who hear the page.
     range: str
     whisker: Whisker | None
+    #: The ranks that the row could have, as ``2–5``; "" where it is certain or unknown.
+    could: str
+    #: Day and clock of the arrival; "" for a baseline.
+    day: str
+    clock: str
     #: ``gold``, ``silver``, ``bronze`` or "".
     medal: str
     #: Ranks gained since the board before; None where there is nothing to compare with.
@@ -147,12 +142,15 @@ def _line(row: Row, ground: Ground, moved: Mapping[tuple[str, str], int | None] 
     move = (moved or {}).get((table.key, row.team)) if row.rank is not None else None
     return Line(
         row=row,
-        cells=tuple(_cell(h.title, row.cells[h.key], h.decimals) for h in table.headings),
-        score=_cell(score.title, row.score, score.decimals),
+        cells=tuple(_cell(row.cells[h.key], h.decimals) for h in table.headings),
+        score=number(row.score, score.decimals),
         bar=_bar(row.score, ground.best, higher_is_better=table.higher_is_better),
-        spread=spread(row, score.decimals),
+        spread=f" {spread(row, score.decimals)}".rstrip(),
         range=" to ".join(number(end, score.decimals) for end in row.interval or ()),
         whisker=_whisker(row, ground.scale),
+        could=_could(row),
+        day=f"{row.date:%Y-%m-%d}" if row.date else "",
+        clock=f"{row.date:%H:%M}" if row.date else "",
         medal=MEDALS.get(row.ranks, "") if row.ranks and row.rank is not None else "",
         move=move,
         new=moved is not None and row.rank is not None and move is None,
@@ -171,7 +169,14 @@ def _whisker(row: Row, scale: tuple[float, float] | None) -> Whisker | None:
     if scale is None or row.interval is None:
         return None
     low, high = row.interval
-    return Whisker(low=_percent(low, scale), at=_percent(row.score, scale), high=_percent(high, scale))
+    start = _percent(low, scale)
+    return Whisker(low=start, width=round(_percent(high, scale) - start, 1), at=_percent(row.score, scale))
+
+
+def _could(row: Row) -> str:
+    if row.rank is None or row.ranks is None or row.ranks[0] == row.ranks[1]:
+        return ""
+    return f"{row.ranks[0]}–{row.ranks[1]}"
 
 
 def spread(row: Row, decimals: int) -> str:
@@ -189,8 +194,33 @@ def number(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}".replace("-", _MINUS)
 
 
-def _cell(title: str, value: float | None, decimals: int) -> Cell:
+def _cell(value: float | None, decimals: int) -> tuple[str, str | None]:
     if value is None:
-        return Cell(title=title, text="", value="")
+        return "", ""
     text = number(value, decimals)
-    return Cell(title=title, text=text, value=repr(value) if _MINUS in text else None)
+    return text, repr(value) if _MINUS in text else None
+
+
+def own_style(views: Sequence[View]) -> str:
+    """Return the style of a page's own tables: the mark among the whiskers and, on a phone, the names of the numbers.
+
+    On a phone each row is a card. A name stands once for each column, not in each cell. Keys and titles are escaped as
+    CSS has it, and cannot end the element that holds them.
+    """
+    marks = [f"{_quoted(view.table.key)} {{ --mark: {view.mark[1]}%; }}\n" for view in views if view.mark]
+    names = [
+        f"{_quoted(view.table.key)} td:nth-child({place})::before {{ content: {_text(heading.title)}; "
+        f'content: {_text(heading.title)} / ""; }}\n'
+        for view in views
+        for place, heading in enumerate(view.table.headings, 4 if view.has_methods else 3)
+    ]
+    return "".join(marks) + f"@media screen and (max-width: 48rem) {{\n{''.join(names)}}}\n"
+
+
+def _quoted(key: str) -> str:
+    return f"[id={_text(key)}]"
+
+
+def _text(text: str) -> str:
+    """Write a text as a string of CSS (CSS Syntax Level 3, 4.3.7)."""
+    return '"' + "".join(sign if sign.isalnum() or sign in " -_.,()+/" else f"\\{ord(sign):x} " for sign in text) + '"'

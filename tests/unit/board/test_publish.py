@@ -19,6 +19,7 @@ FILES = {
     *DATA,
     *(f"page/{name}" for name in ("index.html", "feed.xml", *DATA)),
     *(f"page/{name}/index.html" for name in ("weeks", "rules", "submit")),
+    "page/weeks/board.css",
     *(f"page/weeks/2026-11-25/{name}" for name in ("index.html", "board.csv", "board.json")),
 }
 

@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 
 from mailbot.board.build import build
 from mailbot.board.page.site import site
-from mailbot.config.board import TrackRules
+from mailbot.config.board import Heading, TrackRules
 from mailbot.errors import Permanent
 from mailbot.mail.languages import folder
 from mailbot.mail.templates import environment
@@ -126,14 +126,27 @@ def test_page_takes_its_words_from_the_board() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_inert(name: str) -> None:
     """A name is shown as it reads and adds no element; what would turn the text round is gone."""
-    tame = front(build([standing("tame", "siqa-s", 1, method="tame")], rules(), AS_OF))
+    tame = front(build([standing("t" * len(name), "siqa-s", 1, method="t" * len(name))], rules(), AS_OF))
     text = front(build([standing(name, "siqa-s", 1, method=name)], rules(), AS_OF))
     plain, hostile = ([tag for tag, _ in Collector(one).tags if tag != "wbr"] for one in (tame, text))
     assert hostile == plain
     assert "\u202e" not in text
-    shown = re.search(r'<th role="rowheader" scope="row" class="team"><bdi>(.*?)</bdi></th>', text)
+    shown = re.search(r"<td>1<th>(?:<bdi>)?(.*?)(?:</bdi>)?<td>", text)
     assert shown
     assert unescape(shown[1].replace("<wbr>", "")) == name.replace("\u202e", "")
+
+
+def test_a_title_cannot_leave_the_style_it_stands_in() -> None:
+    """On a phone the style names the numbers; whatever a title holds is a string there, and adds no element."""
+    title = '"; } </style><script>alert(1)</script> \\ 准确率\n%'
+    track = TrackRules(name="1.a", title="T", formula="F", headings=(Heading(key="k", title=title, decimals=2),))
+    made = standing("t", "1.a", 3, metrics={"k": 1.0})
+    text = front(build([made], rules(tracks=(track,), baselines=(), truths={}), AS_OF))
+    style = Collector(text).inline["style"].rpartition("@media")[2]
+    assert style.count('"') == 8  # of the table's id, of the title twice, of what is spoken
+    assert "script>" not in style
+    assert "\\22 \\3b  \\7d  \\3c /style" in style
+    assert "准确率" in style
 
 
 def test_empty_board_says_so() -> None:
@@ -147,7 +160,7 @@ def test_table_without_methods_has_no_empty_column() -> None:
     text = front(build([standing("t", "siqa-s", 1, method="")], rules(), AS_OF))
     section = text[text.index('<section id="siqa-s"') :]
     assert "Method" not in section
-    assert section.count('<th role="columnheader"') == 9
+    assert section.count('<th scope="col"') == 9
     assert 'colspan="9"' in section
 
 

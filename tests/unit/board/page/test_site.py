@@ -123,11 +123,13 @@ def test_moves_since_the_week_before() -> None:
     now = build([standing(t, "siqa-s", s) for t, s in (("a", 3), ("b", 2), ("c", 1))], rules(), AS_OF)
     shown = front(then, now)
     section = shown[shown.index('<section id="siqa-s"') :]
-    assert '<span class="move up"><span aria-hidden="true">▲</span>1<span class="unseen"> up</span>' in section
-    assert '<span class="move"><span aria-hidden="true">▼</span>1<span class="unseen"> down</span>' in section
-    assert '<span class="move">new</span>' in section
+    assert "<tr class=first><td>1 <i class=up>1</i><th>a<" in section
+    assert "<tr><td>2 <i class=down>1</i><th>b<" in section
+    assert "<tr><td>3 <i>new</i><th>c<" in section
+    signs = re.findall(r"\.(up|down)::before {.*?content: \"(.)\" / \"(.*?)\"", shown)
+    assert signs == [("up", "▲", "up "), ("down", "▼", "down ")]
     assert "gained and lost since Wed 18 Nov 2026" in section
-    assert 'class="move' not in front(now)
+    assert "<i" not in front(now).partition("<main")[2]
 
 
 def test_medals_only_where_the_rank_is_certain() -> None:
@@ -136,21 +138,22 @@ def test_medals_only_where_the_rank_is_certain() -> None:
     board = with_intervals(build(standings, rules(), AS_OF))
     shown = front(board)
     section = shown[shown.index('<section id="siqa-s"') :]
-    assert section.count("medal gold") == 1
-    assert "medal silver" not in section
-    assert "medal bronze" not in section
-    assert '<span class="unseen">rank </span>2–3' in section
-    assert 'class="medal' not in front(build(standings, rules(), AS_OF))
+    assert section.count('<b class=gold>1</b><span class="unseen"> gold medal</span>') == 1
+    assert "silver" not in section
+    assert "bronze" not in section
+    assert "Tie group, ranks" in section
+    assert " <small>2–3</small>" in section
+    assert "<b class" not in front(build(standings, rules(), AS_OF))
 
 
 def test_intervals_are_whiskers_and_words() -> None:
     """Each interval is drawn on the table's one scale and said in words; without any, bars stand as before."""
     shown = front(with_intervals(boards.board()))
-    assert shown.count('<svg class="whisker"') == 12 + 8 + 11
-    assert '<span class="unseen">, from 92.09 to 93.89</span>' in shown
+    assert shown.count('<svg aria-label="') == 12 + 8 + 11
+    assert '<small> ± 0.90</small><svg aria-label="92.09 to 93.89"><rect x=' in shown
     assert "the dashed line is InternVL3.5 (fine-tuned)" in shown
     assert '<svg class="bar"' not in shown
-    assert '<svg class="whisker"' not in front(boards.board())
+    assert '<svg aria-label="' not in front(boards.board())
 
 
 @pytest.mark.parametrize(
