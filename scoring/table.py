@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 MAX_ROWS = 300_000
 """More rows than that are refused; up to here all rank arithmetic is exact (see :mod:`scoring.metrics`)."""
 
-MAX_COLUMNS = 40
-"""More columns than that are refused."""
+MAX_COLUMNS = 300
+"""More columns than that are refused: a probability for each of 255 classes, and what stands beside."""
+
+MAX_CELLS = 40 * MAX_ROWS
+"""More cells than that are refused, filled or not."""
 
 LABELS = ("team", "method", "track")
 """Fields that say whose file it is; they may stand on top or, all alike, in a column."""
@@ -148,6 +151,9 @@ class RowGatherer:
             return refused("too-many-columns", f"The rows have more than {MAX_COLUMNS} different fields.", *names)
         if len(self.places) > MAX_ROWS:
             return too_many_rows()
+        if len(self.cells) * len(self.places) > MAX_CELLS:
+            message = f"The file has more than {MAX_CELLS:,} cells: rows times columns."
+            return refused("too-many-rows", message)
         return None
 
     def columns(self) -> dict[str, list[object]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 ROWS = 100_000
-COLUMNS = 200
+COLUMNS = 300
 
 
 class Refused(Exception):  # noqa: N818  # a verdict on the workbook, caught by its reader, not an error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from scoring.files.strict import Doubled
 from scoring.model import Note, Problem
-from scoring.table import LABELS, MAX_COLUMNS, MAX_ROWS, normal
+from scoring.table import LABELS, MAX_ROWS, normal
 from scoring.text import quoted
 from scoring.values import ID, whole
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Rows = tuple[list[object], tuple[Note, ...]]
+
+FEW = 40
+"""Objects of no more members can be the columns of a file; more are its rows."""
 
 RECORDS = 'df.to_json(orient="records")'
 
@@ -101,9 +104,9 @@ def _nested(value: Mapping[str, dict[str, object]]) -> Rows | Problem | None:
     outer = {normal(name) for name in value}
     inner = {normal(name) for name in chain.from_iterable(each for each in value.values())}
     by_row = ID in inner if ID in inner or ID in outer else all(whole(name) is not None for name in value)
-    if not by_row and len(value) <= MAX_COLUMNS and (ID in outer or all(whole(name) is not None for name in inner)):
+    if not by_row and len(value) <= FEW and (ID in outer or all(whole(name) is not None for name in inner)):
         return _columns(value, "columns", "df.to_json()")
-    if by_row and len(inner) <= MAX_COLUMNS:
+    if by_row and len(inner) <= FEW:
         rows: list[object] = [each if ID in map(normal, each) else _with_id(name, each) for name, each in value.items()]
         return rows, _note("index", 'df.to_json(orient="index")')
     return None

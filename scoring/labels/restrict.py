@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scoring.labels.truth import FEWEST, TruthError
-from scoring.model import Problem, varied
+from scoring.labels.defined import Labelled, undefined
+from scoring.labels.truth import TruthError
+from scoring.model import Problem
 from scoring.text import first, listed
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def _problems(truth: Truth, positions: Sequence[int]) -> Iterator[Problem]:
     if empty:
         message = f"No item of {truth.track.group} {listed(empty)} is left: its accuracy would be undefined."
         yield Problem(code="empty-groups", count=len(empty), examples=first(empty), message=message)
-    for column in truth.track.labelled:
-        labels = {truth.values[column.name][place] for place in positions}
-        if len(labels) < (FEWEST if varied(truth.track, column) else 1):
-            message = f"All labels of {column.name} that are left are alike, so correlations are undefined."
-            yield Problem(code="constant-labels", count=1, examples=(column.name,), message=message)
+        return
+    labelled = Labelled(track=truth.track, values=truth.values, groups=truth.groups)
+    yield from undefined(labelled, positions)

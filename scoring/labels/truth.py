@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from scoring.files.read import read
 from scoring.files.unpack import Limits, unpack
-from scoring.model import RANGE, Column, Kind, Note, Problem, Track, varied
+from scoring.labels.defined import Labelled, undefined
+from scoring.model import RANGE, Column, Kind, Note, Problem, Track
 from scoring.rows.cells import fault
 from scoring.rows.check import column_in
 from scoring.rows.ids import worded
@@ -32,7 +33,6 @@ Made = TypeVar("Made")
 GIB = 1024**3
 LIMITS = Limits(members=1, member_bytes=GIB, total_bytes=GIB, ratio=10_000)
 PARQUET_MAGIC = b"PAR1"
-FEWEST = 2
 
 
 class TruthError(Exception):
@@ -106,9 +106,12 @@ def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
     table = _table(data, track, name)
     problems: list[Problem] = []
     ids, notes = _ids(table, track.id, problems)
-    values = {column.name: _labels(table, column, track, ids, problems) for column in track.labelled}
+    values = {column.name: _labels(table, column, problems) for column in track.labelled}
     groups = _groups(table, track, ids, problems) if track.group else None
     if problems:
+        raise TruthError(problems)
+    labelled = Labelled(track=track, values=values, groups=groups)
+    if problems := list(undefined(labelled, range(len(ids)))):
         raise TruthError(problems)
     return Truth(
         track=track,
@@ -195,9 +198,7 @@ def _problem(code: str, places: Sequence[str], message: str) -> Problem:
     return Problem(code=code, count=len(places), examples=first(places), message=text)
 
 
-def _labels(
-    table: Table, column: Column, track: Track, ids: Sequence[Id], problems: list[Problem]
-) -> tuple[float, ...] | tuple[str, ...]:
+def _labels(table: Table, column: Column, problems: list[Problem]) -> tuple[float, ...] | tuple[str, ...]:
     """Return the labels of one column; its problems name places, never values."""
     name = _answer_column(table, column)
     if name is None:
@@ -213,11 +214,7 @@ def _labels(
     bad = [f"{table.place(row)}: {name}" for row, value in enumerate(numbers) if isinstance(value, Fault)]
     if bad:
         problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no finite number{_within(column)}."))
-    labels = tuple(value for value in numbers if not isinstance(value, Fault))
-    if not bad and varied(track, column) and (len(ids) < FEWEST or len(set(labels)) < FEWEST):
-        message = f"All labels of {name} are alike, so correlations with them are undefined."
-        problems.append(Problem(code="constant-labels", count=1, examples=(name,), message=message))
-    return labels
+    return tuple(value for value in numbers if not isinstance(value, Fault))
 
 
 def _within(column: Column) -> str:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from scoring.model import Kind, Problem
+from scoring.table import ABSENT
 from scoring.text import counted, first
 from scoring.values import shown, text
 
@@ -121,6 +122,11 @@ def texts(table: Table, name: str, column: Column, match: Match) -> tuple[list[s
     found: list[str] = []
     bad: list[str] = []
     said = ""
+    gone = [
+        match.names[row]
+        for row, cell in enumerate(table.cells[name])
+        if (cell is None or cell is ABSENT) and row not in table.torn
+    ]
     for row, cell in enumerate(table.cells[name]):
         value = "" if row in table.torn else text(cell)
         if wrong := "it is no text" if value is None else fault(value, column.kind):
@@ -128,10 +134,16 @@ def texts(table: Table, name: str, column: Column, match: Match) -> tuple[list[s
             bad.append(f"{match.names[row]}: {name} {shown(cell)}")
         found.append(value or "")
     values = ["" if row is None else found[row] for row in match.rows]
-    if not bad:
-        return values, []
-    message = f"{counted(len(bad), 'value is', 'values are')} no {column.kind.value} that can be read: {said}."
-    return values, [Problem(code="unreadable-values", count=len(bad), examples=first(bad), message=message)]
+    problems: list[Problem] = []
+    if gone:
+        message = (
+            f'{counted(len(gone), "value is", "values are")} null or not there in {name}: write "" for an empty one.'
+        )
+        problems.append(Problem(code="missing-values", count=len(gone), examples=first(gone), message=message))
+    if bad:
+        message = f"{counted(len(bad), 'value is', 'values are')} no {column.kind.value} that can be read: {said}."
+        problems.append(Problem(code="unreadable-values", count=len(bad), examples=first(bad), message=message))
+    return values, problems
 
 
 READERS: Mapping[Kind, Callable[[str], object]] = {Kind.TAGS: tags, Kind.MASK: runs}

@@ -107,7 +107,7 @@ MAILS: dict[str, Hostile] = {
     "xlsx far cell": _file(files.far_cell, "s.xlsx", "save the sheet as CSV"),
     "xlsx of 300,000 rows": _file(files.row_bomb, "s.xlsx", "save the sheet as CSV"),
     "xlsx of entities": _file(files.entities, "s.xlsx", "save the sheet as CSV"),
-    "CSV of a million columns": _file(files.many_columns, "s.csv", "more than 40 columns"),
+    "CSV of a million columns": _file(files.many_columns, "s.csv", "more than 300 columns"),
     "CSV of a million rows": _file(files.many_rows, "s.csv", "300,000 rows"),
     "CSV that never closes a quote": _file(files.endless_line, "s.csv", "neither JSON nor CSV"),
     "JSON of 100,000 brackets": _file(files.deep_json, "s.json", "nested too deeply"),

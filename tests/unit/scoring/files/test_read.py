@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.files.read import read
-from scoring.table import ABSENT, MAX_COLUMNS, MAX_ROWS, Table, Token
+from scoring.table import ABSENT, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Table, Token
 from tests.unit.scoring.made import codes, csv_of, jsonl_of, official, s_rows
 
 ROWS = s_rows(3)
@@ -180,6 +180,10 @@ def test_too_many_columns_or_rows_are_refused() -> None:
     wide = ",".join(f"c{i}" for i in range(MAX_COLUMNS + 1))
     assert codes(read(f"{wide}\n".encode()).problems) == ["too-many-columns"]
     assert codes(read(json.dumps([dict.fromkeys(wide.split(","), 1)]).encode()).problems) == ["too-many-columns"]
+    thin = ",".join(f"c{i}" for i in range(MAX_COLUMNS)).encode()
+    assert codes(read(thin + b"\n" + b"1" + b"," * (MAX_COLUMNS - 1) + b"\n").problems) == []
+    grown = [{f"c{n}": 1} for n in range(MAX_COLUMNS)] + [{"c0": 1}] * (MAX_CELLS // MAX_COLUMNS)
+    assert codes(read(json.dumps(grown).encode()).problems) == ["too-many-rows"]
     assert codes(read(b"id,a\n" + b"1,2\n" * (MAX_ROWS + 1)).problems) == ["too-many-rows"]
     assert codes(read(b"[" + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]
     assert codes(read(b'[{"id":1},' + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.declaration.declare import track_from
 from scoring.files.read import read
+from scoring.labels.truth import load_truth
 from scoring.model import Problem
 from scoring.rows.check import Checked, check, tell_track
+from scoring.scores.evaluate import evaluate
 from tests.unit.scoring.made import S, U, codes, csv_of, official, s_rows, u_rows
 
 if TYPE_CHECKING:
@@ -354,3 +357,12 @@ def test_checking_never_raises(rows: list[Row], track: Track) -> None:
         result = check(table, track, IDS)
         assert result.problems or all(len(values) == len(IDS) for values in result.values.values())
         tell_track(table, (S, U))
+
+
+def test_a_text_that_is_null_or_not_there_is_missing() -> None:
+    """An empty one is a text as any: nothing may be said in a recording."""
+    track = track_from({"name": "t", "columns": [{"name": "x", "holds": "text", "metrics": ["wer"]}]})
+    truth = load_truth(b'[{"id": 1, "x": "a b"}, {"id": 2, "x": "c"}]', track)
+    (problem,) = evaluate(b'[{"id": 1, "x": null}, {"id": 2}]', truth).problems
+    assert (problem.code, problem.count) == ("missing-values", 2)
+    assert evaluate(b"id,x\n1,\n2,c\n", truth).problems == ()
