@@ -76,6 +76,8 @@ class Column:
     choices: tuple[str, ...] = ()
     #: For a number: the least and the greatest that is taken.
     range: tuple[float, float] = RANGE
+    #: For a number: whether the labels are whole, so that examples are too; files may hold any number.
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,14 +203,6 @@ class Track:
     def measures(self) -> tuple[Measure, ...]:
         """Every measure in the order shown: those that count, then the others."""
         return (*(measure for term in self.terms for measure in term.measures), *self.also)
-
-
-def varied(track: Track, column: Column) -> bool:
-    """Whether labels of a column must differ: a metric of theirs is undefined otherwise, over all items at once."""
-    if column.kind is not Kind.NUMBER or track.own:
-        return False
-    own = [measure for measure in track.measures if measure.labelled[0] == column.name]
-    return not own or any(not measure.per for measure in own)
 
 
 class Policy(StrEnum):

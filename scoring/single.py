@@ -40,6 +40,8 @@ class Single:
     evaluation: Evaluation
     #: Who computed the measures: our ``kernels``, or the ``reference`` (scipy and plain Python).
     by: str
+    #: The formula of the score, as text.
+    formula: str = ""
     #: The check of the interval, where it was asked for and there is a score.
     bootstrap: Bootstrap | None = None
 
@@ -62,7 +64,12 @@ def single(
     if evaluation.ok and draws is not None:
         interval = percentiles(scores_of(data, truth, draws, seed, name=name))
         found = Bootstrap(draws=draws, seed=seed, interval=interval)
-    return Single(evaluation=evaluation, by="reference" if by_reference else "kernels", bootstrap=found)
+    return Single(
+        evaluation=evaluation,
+        by="reference" if by_reference else "kernels",
+        formula=truth.track.formula,
+        bootstrap=found,
+    )
 
 
 def of_files(
@@ -100,7 +107,9 @@ def as_json(one: Single) -> dict[str, object]:
 
 def as_text(one: Single) -> str:
     """Return it in a few lines."""
-    lines = [report.as_text(one.evaluation)]
+    head, *rest = report.as_text(one.evaluation).splitlines()
+    scored_by = [f"  scored by        {one.formula}"] if one.formula and one.evaluation.ok else []
+    lines = [head, *scored_by, *rest]
     if drawn := one.bootstrap:
         low, high = drawn.interval
         lines.append(f"  bootstrap        {low:.2f} to {high:.2f} ({drawn.draws:,} resamples, seed {drawn.seed})")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,16 @@ from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oau
 from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent
 from mailbot.operations.start import Start, score_at_once, start_of
+from scoring.labels.seen import ROLES, Seen
+from scoring.table import normal
 
 GivenLabels = Annotated[
     list[str] | None, typer.Option("--labels", metavar="TRACK=FILE", help="A label file to copy; may be repeated.")
+]
+
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME=ROLE", help=f"What a column of the labels is: {', '.join(ROLES)}."),
 ]
 
 Organizers = Annotated[
@@ -39,6 +47,7 @@ def init(
     from_labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Begin with these labels: propose the track that fits them.")
     ] = None,
+    column: Columns = None,
     profile: Annotated[str | None, typer.Option(help=f"The mail provider: {', '.join(PROFILES)}.")] = None,
     address: Annotated[str | None, typer.Option(help="The official submission address.")] = None,
     imap_host: Annotated[str | None, typer.Option(help="Host of the IMAP server.")] = None,
@@ -63,7 +72,8 @@ def init(
     _refuse_what_is_there(folder)
     ask = interview.prompt if (asking := sys.stdin.isatty() and not yes) else interview.default
     preset, from_labels = interview.kind(ask, preset, from_labels)
-    start = start_of(preset, from_labels, interview.columns) if asking else start_of(preset, from_labels)
+    told = _columns_told(column or [])
+    start = start_of(preset, from_labels, partial(_columns, told) if asking else lambda _looks: told)
     tracks = [] if start else interview.tracks(preset)
     if asking:
         typer.echo(f"  Preset {preset}; for a challenge of your own see docs/scoring/tracks.md.")
@@ -80,6 +90,32 @@ def init(
     answers = replace(answers, labels=interview.places(found) or answers.labels)
     _write(folder, answers, found, password, start)
     _print_next_steps(folder, answers)
+
+
+def _columns(told: Mapping[str, str], looks: Mapping[str, Seen]) -> Mapping[str, str]:
+    """Ask what each column of a label file is; ``told`` says it of some; else what it looks like is the default."""
+
+    def check(said: str) -> None:
+        if said not in ROLES:
+            message = f"write one of {', '.join(ROLES)}"
+            raise Permanent(message)
+
+    for role, meaning in ROLES.items():
+        typer.echo(f"  {role:13} {meaning}")
+    for look in looks.values():
+        if look.doubt:
+            typer.echo(f"  In doubt: {look.doubt}")
+    ask = interview.prompt
+    return {name: ask(f"What is the column {name}", told.get(name), look.role, check) for name, look in looks.items()}
+
+
+def _columns_told(given: Sequence[str]) -> dict[str, str]:
+    """Return what flags say of columns, as ``count=numbers``. Raises Permanent."""
+    told = {normal(name): role for name, _, role in (one.rpartition("=") for one in given)}
+    if wrong := [one for one in given if one.rpartition("=")[2] not in ROLES or not one.rpartition("=")[0]]:
+        message = f"--column {wrong[0]}: write NAME=ROLE, a role being one of {', '.join(ROLES)}"
+        raise Permanent(message)
+    return told
 
 
 def _write(
@@ -127,11 +163,15 @@ def _print_next_steps(folder: Path, answers: Answers) -> None:
         *(["set oauth.client_id, then call `mailbot login` there"] if needs_app else []),
         "list the teams in teams.csv",
     ]
-    track, mailbot = next(iter(answers.labels)), f"mailbot --config {shlex.quote(str(target))}"
+    mailbot = f"mailbot --config {shlex.quote(str(target))}"
+    only = f" --track {next(iter(answers.labels))}" if len(answers.labels) > 1 else ""
     typer.echo(f"Wrote {target}. The next three steps:")
     typer.echo(f"  1. In {folder}: {'; '.join(todo)}.")
     if empty or needs_app:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
     typer.echo(f"  2. {mailbot} doctor --online")
-    typer.echo(f"     It lists what still needs fixing. Try a file: {mailbot} score FILE --track {track}")
+    typer.echo(f"     It lists what still needs fixing. Try a file: {mailbot} score FILE{only}")
     typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")
+    typer.echo(
+        f"Without a mailbox: {mailbot} ingest FILE.eml ... takes mails from files, `outbox show` shows the answers."
+    )

@@ -20,7 +20,6 @@ from mailbot.config.starter import PASSWORDS, Answers, by_oauth, config_text, is
 from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import load_truths
-from scoring.labels.propose import ROLES
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
@@ -207,21 +206,6 @@ def is_file(said: str) -> None:
     if said and not expanded(said).is_file():
         message = f"{said}: there is no such file"
         raise Permanent(message)
-
-
-def columns(guessed: Mapping[str, str]) -> Mapping[str, str]:
-    """Ask what each column of a label file is; ``guessed`` is the default."""
-
-    def check(said: str) -> None:
-        if said not in ROLES:
-            message = f"write one of {', '.join(ROLES)}"
-            raise Permanent(message)
-
-    typer.echo("  id: names the item; label: is scored; query: a mean is taken over each; cluster: what items share.")
-    return {
-        name: prompt(f"What is the column {name} ({', '.join(ROLES)})", None, role, check)
-        for name, role in guessed.items()
-    }
 
 
 def servers(

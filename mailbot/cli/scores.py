@@ -59,8 +59,11 @@ def score(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Result file, also as .gz or .zip.")],
     track: Annotated[
-        str, typer.Option(help="A track of the config, siqa-s, siqa-u, or a .toml file that declares one.")
-    ],
+        str | None,
+        typer.Option(
+            help="A track of the config, siqa-s, siqa-u, or a .toml file that declares one; default: the only one."
+        ),
+    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(help="Label file; default: the active labels, or the config's when there is no ledger yet."),
@@ -76,7 +79,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a file without a mail; nothing is recorded. Exit code 0 accepted, 1 refused, 2 called wrongly."""
-    truth, loaded = _truth(context, track, labels, config, phase)
+    truth, loaded = _truth(context, track or _only_track(context, config), labels, config, phase)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -89,6 +92,15 @@ def score(
     else:
         typer.echo(single.as_text(found))
     raise typer.Exit(0 if found.evaluation.ok else INCOMPLETE)
+
+
+def _only_track(context: typer.Context, config: Path | None) -> str:
+    """Return the track of a config that has one. Raises ConfigError."""
+    tracks = list(load_config(context, config).tracks)
+    if len(tracks) == 1:
+        return tracks[0]
+    message = f"--track is missing: the config has {', '.join(tracks)}"
+    raise ConfigError(message)
 
 
 def _truth(

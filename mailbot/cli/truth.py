@@ -176,20 +176,25 @@ def list_truths(context: typer.Context, config: ConfigFile = None, as_json: AsJs
     set_up_journal(quiet=True)
     loaded = begun(load_config(context, config))
     with flow.opened(loaded) as wired, wired.ledger.read() as tx:
+        periods = truths.history(tx)
+        owned = any(period.scorer for period in periods)
         rows = [
             {
                 "since": rfc3339(period.since, loaded.challenge.zone),
                 **({"phase": wired.challenge.stage_of(period.stage).name} if len(loaded.stages) > 1 else {}),
                 "track": period.track,
                 "truth": period.truth,
+                **({"scorer": period.scorer} if owned else {}),
                 "items": period.items,
                 "in_force": period.in_force,
                 "why": period.why,
             }
-            for period in truths.history(tx)
+            for period in periods
         ]
     phase = {"phase": None} if len(loaded.stages) > 1 else {}
-    columns = {"since": short, **phase, "track": None, "truth": _digits, "items": None, "in_force": _mark, "why": None}
+    scorer = {"scorer": _digits} if owned else {}
+    labels = {"track": None, "truth": _digits, **scorer, "items": None}
+    columns = {"since": short, **phase, **labels, "in_force": _mark, "why": None}
     emit(rows, as_json=as_json, columns=columns, title="Labels")
 
 
@@ -219,8 +224,8 @@ def _as_row(one: Difference, *, values: bool) -> dict[str, object]:
     return {"item": one.item, "what": one.what, **labels}
 
 
-def _digits(sha256: str) -> str:
-    return sha256[:SHOWN]
+def _digits(sha256: str | None) -> str:
+    return (sha256 or "")[:SHOWN]
 
 
 def _mark(in_force: object) -> str:

@@ -38,7 +38,9 @@ def scored(
 ) -> Single:
     """Evaluate a result file, bare or packed; without ``limits`` of a config a workbook is read too."""
     if truth.track.own:
-        return Single(evaluation=_by_own(name, data, truth, limits), by=truth.track.own.file)
+        return Single(
+            evaluation=_by_own(name, data, truth, limits), by=truth.track.own.file, formula=truth.track.formula
+        )
     read = _readable(name, data, limits)
     if isinstance(read, Problem):
         bad = Evaluation(track=truth.track.name, n=truth.n, truth=truth.sha256, problems=(read,))

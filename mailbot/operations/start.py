@@ -15,17 +15,23 @@ from mailbot.errors import Permanent
 from scoring import report
 from scoring.files.read import read
 from scoring.labels.propose import propose
-from scoring.labels.truth import load_truth
+from scoring.labels.seen import ROLES, Seen, looked_at
+from scoring.labels.truth import TruthError, load_truth
 from scoring.rows import example
 from scoring.scores.evaluate import evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Choose = Callable[[Mapping[str, str]], Mapping[str, str]]
-"""Takes and returns what each column is (:data:`scoring.labels.propose.ROLES`)."""
+    from scoring.model import Problem
+
+Choose = Callable[[Mapping[str, Seen]], Mapping[str, str]]
+"""Takes what each column looks like, and returns what some or all are (:data:`scoring.labels.seen.ROLES`)."""
 
 SAMPLE = "sample.csv"
+
+COLUMN = f"--column NAME=ROLE, a role being one of {', '.join(ROLES)}"
+"""How a command is told what a column is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +48,10 @@ class Start:
     reasons: tuple[str, ...] = ()
 
 
-def start_of(preset: str, from_labels: Path | None, choose: Choose = lambda roles: roles) -> Start | None:
+def start_of(preset: str, from_labels: Path | None, choose: Choose = lambda _looks: {}) -> Start | None:
     """Return what init begins with; None for a preset with tracks of its own.
 
-    ``choose`` is shown what each column of a label file was taken for, and returns what it is. Raises Permanent.
+    ``choose`` is shown what each column of a label file looks like; what it leaves open is guessed. Raises Permanent.
     """
     if from_labels is not None:
         return _from_labels(expanded(str(from_labels)), choose)
@@ -64,16 +70,21 @@ def _from_labels(path: Path, choose: Choose) -> Start:
     if reading.table is None or reading.problems:
         message = f"{path} cannot be read: {' '.join(problem.message for problem in reading.problems)}"
         raise Permanent(message)
-    try:
-        proposal = propose(reading.table)
-        if (roles := choose(proposal.roles)) != proposal.roles:
-            proposal = propose(reading.table, roles)
-    except ValueError as error:
-        message = f"{path}: {error}"
-        raise Permanent(message) from error
     track = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:30] or "main"
     track = "main" if track.startswith(("siqa", "labels", "answer")) else track
+    try:
+        proposal = propose(reading.table, choose(looked_at(reading.table)))
+        load_truth(data, made(track, tomllib.loads(proposal.declaration)), path.name)
+    except ValueError as error:
+        message = f"{path}:\n{error}\nCorrect the file, or say what a column is: {COLUMN}"
+        raise Permanent(message) from error
+    except TruthError as error:
+        raise Permanent(f"{path}: {' '.join(map(_placed, error.problems))}") from error
     return Start(track=track, declaration=proposal.declaration, name=path.name, labels=data, reasons=proposal.reasons)
+
+
+def _placed(problem: Problem) -> str:
+    return f"{problem.message} ({'; '.join(problem.examples)})" if problem.examples else problem.message
 
 
 def score_at_once(folder: Path, start: Start) -> list[str]:

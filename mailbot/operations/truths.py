@@ -45,6 +45,8 @@ class Period:
     why: str
     #: The stage whose labels they are, by its key.
     stage: str
+    #: SHA-256 of the track's own scorer that was in force with them; None where the metrics score.
+    scorer: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,18 +168,24 @@ def history(tx: Tx) -> list[Period]:
     known = {(row.track, row.sha256): row for row in truths.listing(tx)}
     chosen = truths.choices(tx)
     last = {(choice.stage, choice.track): choice.id for choice in chosen}
-    return [
-        Period(
-            since=choice.chosen_at,
-            track=choice.track,
-            truth=choice.truth,
-            items=known[choice.track, choice.truth].n,
-            in_force=choice.id == last[choice.stage, choice.track],
-            why=choice.why,
-            stage=choice.stage,
+    scorers: dict[str, str] = {}
+    found: list[Period] = []
+    for choice in chosen:
+        if choice.scorer:
+            scorers[choice.track] = choice.scorer
+        found.append(
+            Period(
+                since=choice.chosen_at,
+                track=choice.track,
+                truth=choice.truth,
+                items=known[choice.track, choice.truth].n,
+                in_force=choice.id == last[choice.stage, choice.track],
+                why=choice.why,
+                stage=choice.stage,
+                scorer=scorers.get(choice.track),
+            )
         )
-        for choice in chosen
-    ]
+    return found
 
 
 def two(service: Service, old: str | None, new: str | None, track: str | None, stage: Stage) -> tuple[Truth, Truth]:

@@ -6,7 +6,7 @@ Standard library only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scoring.declaration.form import Form, is_number
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMN_KEYS = frozenset(
     {
-        *("name", "aliases", "choices", "probabilities", "positive", "quantiles", "holds", "event", "range"),
+        *("name", "aliases", "choices", "probabilities", "positive", "quantiles", "holds", "event", "range", "whole"),
         *("metrics", "also"),
     }
 )
@@ -81,7 +81,7 @@ def _at_least(column: Column, least: float) -> Column:
     low, high = column.range
     if column.kind is not Kind.NUMBER or least <= low:
         return column
-    return Column(name=column.name, aliases=column.aliases, kind=column.kind, range=(least, high))
+    return replace(column, range=(least, high))
 
 
 # --- what it holds ---------------------------------------------------------------------------
@@ -150,7 +150,10 @@ def _columns(form: Form, shape: Shape, plain: Column) -> tuple[tuple[Column, ...
         kind = KINDS[shape]
         choices = plain.choices if kind is Kind.CHOICE else ()
         return ((Column(name=name, aliases=aliases, kind=kind, choices=choices),),) * 2
-    number = Column(name=name, aliases=aliases, kind=Kind.NUMBER, range=_range(form, RANGE))
+    whole = form.given.get("whole", False)
+    if not isinstance(whole, bool):
+        form.wrong("whole", "must be true or false")
+    number = Column(name=name, aliases=aliases, kind=Kind.NUMBER, range=_range(form, RANGE), whole=whole is True)
     if shape is Shape.QUANTILES:
         names = [f"{name}_{level:g}" for level in _levels(form)]
         return tuple(Column(name=each, kind=Kind.NUMBER, range=number.range) for each in names), (number,)

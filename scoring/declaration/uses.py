@@ -19,6 +19,25 @@ if TYPE_CHECKING:
 CUT = re.compile(r"(?P<name>.+)@(?P<k>\d{1,7})", re.ASCII)
 #: Options that are always part of a measure's name.
 TOLD = frozenset({"k"})
+#: What people call metrics elsewhere.
+CALLED = {
+    "acc": "accuracy",
+    "ap": "average_precision",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "brier_score": "brier",
+    "cohen_kappa": "kappa",
+    "cross_entropy": "log_loss",
+    "dsc": "dice",
+    "f1_score": "f1",
+    "kendall": "krcc",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "pearson": "plcc",
+    "qwk": "kappa",
+    "r2_score": "r2",
+    "spearman": "srcc",
+}
 SHORTHAND = {"k": "@{}", "class": " ({})"}
 
 
@@ -66,8 +85,8 @@ def uses(form: Form, key: str, shape: Shape, choices: Sequence[str], added: Mapp
         name, options = _said(each)
         metric = METRICS.get(name)
         if metric is None:
-            near = difflib.get_close_matches(name, METRICS, 1)
-            hint = f'did you mean "{near[0]}"? ' if near else ""
+            near = _nearest(name)
+            hint = f'did you mean "{near}"? ' if near else ""
             form.wrong(key, f'there is no metric "{name}"; {hint}for {shape.value} there are {", ".join(fitting)}')
         elif shape not in metric.shapes:
             held = "with" if choices else "without"
@@ -78,6 +97,14 @@ def uses(form: Form, key: str, shape: Shape, choices: Sequence[str], added: Mapp
             )
         else:
             yield _use(form, key, metric, options=options, choices=choices, added=added)
+
+
+def _nearest(name: str) -> str:
+    """Return the metric that somebody may have meant; "" where none is near."""
+    plain = re.sub(r"[\s-]+", "_", name.casefold())
+    if plain in METRICS or plain in CALLED:
+        return CALLED.get(plain, plain)
+    return next(iter(difflib.get_close_matches(plain, METRICS, 1)), "")
 
 
 def _said(each: str | Mapping[str, object]) -> tuple[str, dict[str, object]]:

@@ -7,10 +7,10 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from scoring.model import Kind, Takes
+from scoring.model import RANGE, Kind, Takes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scoring.model import Column, Track
     from scoring.rows.ids import Id
@@ -21,6 +21,12 @@ _TEXTS = {
     Kind.TAGS: ("fire smoke", "water"),
     Kind.MASK: ("3 2 10 5", "1 4"),
     Kind.BOXES: ("cat 0.9 10 20 30 40", "dog 0.8 5 5 50 60; cat 0.3 1 2 30 30"),
+}
+_HELD = {
+    Kind.TEXT: "a text",
+    Kind.TAGS: "any number of words, with blanks, commas or semicolons between",
+    Kind.MASK: "pixels as runs, start length start length …, counted from 1",
+    Kind.BOXES: "boxes, class score x y width height; …",
 }
 
 
@@ -57,8 +63,9 @@ def sample_csv(track: Track, ids: Sequence[Id]) -> str:
     lines = io.StringIO()
     written = csv.writer(lines, lineterminator="\n")
     written.writerow([track.id, *(column.name for column in track.columns)])
+    shares = _shares(track)
     for index, item in enumerate(ids):
-        values = (_value(column, index % 2, place) for place, column in enumerate(track.columns))
+        values = (_value(column, index % 2, place, shares) for place, column in enumerate(track.columns))
         written.writerow([item, *values])
     return lines.getvalue()
 
@@ -69,24 +76,47 @@ def rows(track: Track, ids: Sequence[Id] = (1, 2)) -> tuple[str, str]:
     return first, second
 
 
+def holds(column: Column) -> str:
+    """Say in a few words what a column of a file holds."""
+    if column.kind is Kind.CHOICE:
+        return f"one of {', '.join(column.choices)}"
+    if column.kind is not Kind.NUMBER:
+        return _HELD[column.kind]
+    within = "" if column.range == RANGE else f" from {column.range[0]:,g} to {column.range[1]:,g}"
+    return f"a number{within}{'; the right ones are whole' if column.whole else ''}"
+
+
 def _row(track: Track, ids: Sequence[Id], index: int) -> dict[str, object]:
     row: dict[str, object] = {track.id: ids[index % len(ids)]}
     if track.group:
         row[track.group] = list(track.weights)[index % len(track.weights)]
+    shares = _shares(track)
     for number, column in enumerate(track.columns):
-        row[column.name] = _value(column, index, number)
+        row[column.name] = _value(column, index, number, shares)
     return row
 
 
-def _value(column: Column, index: int, number: int) -> str | float:
+def _shares(track: Track) -> dict[str, tuple[int, int]]:
+    """Return of each column that is one of several for one label, as a class's probability: its place, how many."""
+    several = {measure.columns for measure in track.measures if len(measure.columns) > 1}
+    return {name: (place, len(names)) for names in several for place, name in enumerate(names)}
+
+
+def _value(column: Column, index: int, number: int, shares: Mapping[str, tuple[int, int]]) -> str | float:
     """Return a value that the column takes."""
     if column.kind is Kind.CHOICE:
         return _choice(column, index)
     if column.kind is not Kind.NUMBER:
         return _TEXTS[column.kind][index]
     low, high = column.range
-    value = _NUMBERS[index][number % 2]
-    return value if low <= value <= high else round(low + (high - low) * value / 5, 3)
+    place, many = shares.get(column.name, (0, 1))
+    if many > 1 and (low, high) == (0.0, 1.0):
+        likely = 0.6 if place == (many // 2 if index else 0) else 0.4 / (many - 1)
+        return round(likely, 3)
+    value = _NUMBERS[index][number % 2 if many == 1 else 0]
+    value = value if low <= value <= high else round(low + (high - low) * value / 5, 3)
+    value += place * min(0.5, (high - value) / many)  # quantiles go up
+    return round(value) if column.whole and many == 1 and low <= round(value) <= high else round(value, 3)
 
 
 def _choice(column: Column, index: int) -> str:

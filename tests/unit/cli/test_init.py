@@ -82,7 +82,7 @@ def test_the_next_steps_can_be_pasted(tmp_path: Path) -> None:
     """Whatever the folder is called; and they ask to replace nothing that was given."""
     done = mailbot("init", "比赛 夹", "--yes", "--address", "s@lab.cn", folder=tmp_path)
     assert "example.org" not in done.out
-    assert done.out.count("mailbot --config '比赛 夹/config.toml' ") == 4
+    assert done.out.count("mailbot --config '比赛 夹/config.toml' ") == 5
     for line in done.out.splitlines():
         if "mailbot --config" in line:
             assert "比赛 夹/config.toml" in shlex.split(line.replace("`", " "))
@@ -347,7 +347,7 @@ def test_an_own_challenge_begins_with_a_sample_of_its_labels(tmp_path: Path) -> 
             ("A label file that shows what yours look like", "none.csv"),
             ("none.csv: there is no such file", "mine.csv"),
             ("What is the column key", "identifier"),
-            ("write one of id, label", "id"),
+            ("write one of id, numbers", "id"),
             ("What is the column stars", "label"),
             ("What is the column note", "nothing"),
             ("IMAP host", "imap.lab.cn"),

@@ -57,3 +57,62 @@ def test_labels_that_say_nothing_are_refused(tmp_path: Path, content: bytes | No
     found = mailbot("init", "new", "--from-labels", "labels.csv", "--yes", folder=tmp_path, code=2)
     assert why in found.err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_slip_in_the_labels_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    """With its line, and how to say what the column is; what is said then still has to fit."""
+    rows = "".join(f"im{n},{n * 7 % 23}\n" for n in range(1, 31))
+    (tmp_path / "cells.csv").write_text("image,count\n" + rows.replace("im9,17\n", "im9,\n"))
+    refused = mailbot("init", "new", "--from-labels", "cells.csv", "--yes", folder=tmp_path, code=2).err
+    assert "count: 29 of 30 cells are numbers, and line 10 is empty" in refused
+    assert "--column NAME=ROLE" in refused
+    flags = ("--column", "count=numbers")
+    refused = mailbot("init", "new", "--from-labels", "cells.csv", "--yes", *flags, folder=tmp_path, code=2).err
+    assert "1 row whose count is no finite number. (line 10: count)" in " ".join(refused.split())
+    wrong = ("--column", "count=digits")
+    assert "write NAME=ROLE" in mailbot("init", "new", *wrong, "--yes", folder=tmp_path, code=2).err
+    assert not (tmp_path / "new").exists()
+
+
+MAIL = """From: A <a@lab.example>
+To: s@cells.example
+Subject: [Submission] Alpha
+Message-ID: <{number}@lab.example>
+MIME-Version: 1.0
+Content-Type: text/csv; name="{number}.csv"
+Content-Disposition: attachment; filename="{number}.csv"
+
+image,count
+{rows}"""
+
+
+def test_a_contest_of_counts_says_what_its_score_is(tmp_path: Path) -> None:
+    """The formula wherever a score is told, that a worse file replaced a better one, ranges and contact on the page."""
+    labels = [f"im{n},{n * 7 % 23}" for n in range(1, 31)]
+    (tmp_path / "cells.csv").write_text("\n".join(["image,count", *labels]) + "\n")
+    flags = ("--address", "s@cells.example", "--contact", "help@cells.example", "--yes")
+    said = mailbot("init", "c", "--from-labels", "cells.csv", *flags, folder=tmp_path).out
+    assert "count: whole numbers from 0 to 22, scored by rmse" in said
+    assert "im1,4\n" in said  # a whole number, as the labels are
+    assert "ingest FILE.eml" in said
+    folder = tmp_path / "c"
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace("whole = true", "whole = true\nrange = [0, 500]"))
+    (folder / "teams.csv").write_text("team,address\nAlpha,a@lab.example\n")
+    for number, off in ((1, 1), (2, 3)):
+        rows = "\n".join(f"im{n},{n * 7 % 23 + off}" for n in range(1, 31))
+        (folder / f"{number}.eml").write_text(MAIL.format(number=number, rows=rows + "\n"))
+    (folder / "answer.csv").write_text("\n".join(["image,count", *labels]) + "\n")
+    assert "scored by        RMSE of count; lower is better" in mailbot("score", "answer.csv", folder=folder).out
+    mailbot("ingest", "1.eml", "2.eml", folder=folder)
+    reply = " ".join(mailbot("outbox", "show", "R-2", folder=folder).out.split())
+    assert "Score: 3.00 Formula: RMSE of count; lower is better" in reply
+    assert "It replaces S-000001, whose score of 1.00 was better: the latest accepted one counts." in reply
+    mailbot("publish", folder=folder)
+    page = (folder / "state/published/page/index.html").read_text()
+    assert page.count("Count RMSE") == 0  # it is the score
+    assert "Count MAE" in page
+    assert "Baselines" not in page
+    rules = (folder / "state/published/page/rules/index.html").read_text()
+    assert "a number from 0 to 500; the right ones are whole" in rules
+    assert "mailto:help@cells.example" in rules
