@@ -69,10 +69,20 @@ class Advice:
         if counting is None:
             return say("The best of your accepted submissions counts; which one that is, is not shown in this phase.")
         if counting.receipt == one.receipt:
-            return say("This submission now counts for your team on %(track)s.") % {"track": track}
+            told = say("This submission now counts for your team on %(track)s.") % {"track": track}
+            return f"{told} {self._worse(counting)}".strip()
         if counting.receipt is None:
             return say("This submission does not count at present; please ask the organizers.")
         return self._instead(one, counting)
+
+    def _worse(self, counting: Counting) -> str:
+        """Say that a better one counted before; "" where none did."""
+        if counting.better_score is None:
+            return ""
+        worse = self.wording.catalogue.gettext(
+            "It replaces %(other)s, whose score of %(score)s was better: the latest accepted one counts."
+        )
+        return worse % {"other": counting.better, "score": self.wording.rounded(counting.better_score)}
 
     def _instead(self, one: Answered, counting: Counting) -> str:
         """Say which other submission counts, and why."""

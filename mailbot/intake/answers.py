@@ -29,6 +29,9 @@ class Counting:
     receipt: str | None
     #: Whether the team selected it.
     selected: bool = False
+    #: Where the latest counts: what would count without it, and its score, if that is the better one.
+    better: str = ""
+    better_score: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +146,8 @@ class Done:
     about: str = ""
     #: Receipts of what it was done to.
     receipts: Sequence[str] = ()
+    #: For ``withdraw``: what counts now on each track; None where that may not be told.
+    counting: Mapping[str, Counting | None] = field(default_factory=dict)
     #: For ``status``: the latest submissions, the latest first, and how many more there are.
     listed: Sequence[Listed] = ()
     earlier: int = 0

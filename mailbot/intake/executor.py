@@ -13,6 +13,7 @@ from mailbot.config.calendar import DAY, phase_at
 from mailbot.identity import roster
 from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
+from mailbot.intake.submissions import counting_on
 from mailbot.ledger import events, quota, rulings, scores, submissions, teams
 from mailbot.ledger.guard import budgets
 from mailbot.model import MOST_SELECTED, Exclusion, Status
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.ranking import Ranking
     from mailbot.config.challenge import Challenge
+    from mailbot.intake.answers import Counting
     from mailbot.intake.disputes import Disputes
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
@@ -84,7 +86,9 @@ class Executor:
         if command.word is Word.CHECK:
             return self._check(tx, mail, team, asked)
         self._act(tx, mail, team, asked)
-        return Done(command=command, receipts=[submissions.receipt(number) for number in command.submissions])
+        now = self._counting(tx, team, command) if command.word is Word.WITHDRAW else {}
+        receipts = [submissions.receipt(number) for number in command.submissions]
+        return Done(command=command, receipts=receipts, counting=now)
 
     def _check(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
         """Tell what was found in the files, and count them; more than are left of the day are not told of at all."""
@@ -112,6 +116,12 @@ class Executor:
             teams.want_language(tx, team.id, command.language)
         elif command.word is Word.DISPUTE:
             self.disputes.open(tx, mail, team, command, asked.evidence)
+
+    def _counting(self, tx: Tx, team: Team, command: Command) -> dict[str, Counting | None]:
+        """Return what counts on each track of what was withdrawn."""
+        rows = submissions.with_ids(tx, command.submissions)
+        places = {row.track: self.challenge.stage_of(row.phase) for row in rows if row.track}
+        return {track: counting_on(tx, self.challenge, team, track, stage) for track, stage in places.items()}
 
     def _faulty(self, tx: Tx, team: Team, command: Command) -> Done | None:
         """Return why a command cannot be carried out, for the first submission that it cannot be."""

@@ -108,27 +108,11 @@ class Submissions:
     def with_counting(self, tx: Tx, team: Team, answered: Sequence[Answered]) -> list[Answered]:
         """Add what counts for the team on each track, when all files of a mail are entered."""
         places = dict.fromkeys((one.file.evaluation.track, self.challenge.stage_of(one.phase)) for one in answered)
-        found = {(track, stage): self._counting(tx, team, track, stage) for track, stage in places}
+        found = {(track, stage): counting_on(tx, self.challenge, team, track, stage) for track, stage in places}
         return [
             replace(one, counting=found[one.file.evaluation.track, self.challenge.stage_of(one.phase)])
             for one in answered
         ]
-
-    def _counting(self, tx: Tx, team: Team, track: str | None, stage: Stage) -> Counting | None:
-        """Return what counts on a stage's board; None where scores decide that and some phase does not tell them."""
-        rule = self.challenge.standing_of(stage)
-        hidden = any(phase.feedback is not Policy.FULL for phase in self.challenge.phases)
-        if track is None or (hidden and rule is not Rule.LATEST):
-            return None
-        described = self.challenge.tracks[track]
-        truth = self.challenge.truths_of(stage)[track]
-        by = Version(track=track, truth=truth.sha256, scorer=described.scorer, within=stage.within)
-        deciding = Deciding(rule=rule, by=by, shown=by, higher_is_better=described.higher_is_better)
-        number = standings.counting(tx, deciding, team.id)
-        if number is None:
-            return Counting(receipt=None)
-        ruling, _ = rulings.of(tx, team_id=team.id, submission_id=number)
-        return Counting(receipt=submissions.receipt(number), selected=ruling == "selected")
 
     def keep(self, answered: Sequence[Answered]) -> None:
         """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
@@ -183,3 +167,26 @@ class Submissions:
             return None
         rules, phases = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
         return quota.allowance(tx, rules, team_id=team.id, track=track, at=arrived_at, phases=phases)
+
+
+def counting_on(tx: Tx, challenge: Challenge, team: Team, track: str | None, stage: Stage) -> Counting | None:
+    """Return what counts on a stage's board; None where scores decide that and some phase does not tell them."""
+    rule = challenge.standing_of(stage)
+    hidden = any(phase.feedback is not Policy.FULL for phase in challenge.phases)
+    if track is None or (hidden and rule is not Rule.LATEST):
+        return None
+    described = challenge.tracks[track]
+    truth = challenge.truths_of(stage)[track]
+    by = Version(track=track, truth=truth.sha256, scorer=described.scorer, within=stage.within)
+    deciding = Deciding(rule=rule, by=by, shown=by, higher_is_better=described.higher_is_better)
+    found = standings.counting(tx, deciding, team.id)
+    if not found:
+        return Counting(receipt=None)
+    (number, score), (before, earlier) = found[0], found[-1]
+    ruling, _ = rulings.of(tx, team_id=team.id, submission_id=number)
+    counting = Counting(receipt=submissions.receipt(number), selected=ruling == "selected")
+    decimals = challenge.board.decimals
+    loses = round(earlier - score, decimals) if described.higher_is_better else round(score - earlier, decimals)
+    if rule is Rule.LATEST and not hidden and loses > 0:
+        return replace(counting, better=submissions.receipt(before), better_score=earlier)
+    return counting

@@ -61,6 +61,14 @@ class Wording:
         """Name a track."""
         return self.challenge.tracks[track].title if track else self.catalogue.gettext("track unknown")
 
+    def formula(self, track: str | None) -> str:
+        """Say what a score is where it is no number of points out of 100; "" where it is."""
+        one = self.challenge.tracks[track] if track else None
+        if one is None or (one.higher_is_better and one.bounds == (0.0, 100.0)):
+            return ""
+        bare = one.formula.removesuffix("; lower is better")
+        return bare if one.higher_is_better else self.catalogue.gettext("%s; lower is better") % bare
+
     def rounded(self, score: float) -> str:
         """Show a score as the board rounds it."""
         return f"{round(score, self.challenge.board.decimals):.{self.challenge.board.decimals}f}"
@@ -93,7 +101,7 @@ class Wording:
         if verdict is None:
             return ""
         if verdict.level is AuthLevel.NONE:
-            return say("none (this does not affect your score)")
+            return say("not verified (this does not affect your score)")
         level = {AuthLevel.KEY: say("key"), AuthLevel.CONFIRMED: say("confirmed")}.get(verdict.level, verdict.level)
         why = self.reason(verdict.why)
         return say("%(level)s (%(why)s)") % {"level": level, "why": why} if why else level

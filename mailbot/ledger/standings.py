@@ -71,10 +71,16 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
     ]
 
 
-def counting(tx: Tx, deciding: Deciding, team_id: int) -> int | None:
-    """Return the id of the submission that counts for one team on a track at present; None without any."""
+def counting(tx: Tx, deciding: Deciding, team_id: int) -> list[tuple[int, float]]:
+    """Return id and score of the submission that counts for one team on a track at present, and of the next in line."""
     ranked = _ranked(deciding, submissions.c.team_id == team_id)
-    return tx.scalar(sa.select(ranked.c.id).where(ranked.c.place == 1))
+    first = (
+        sa.select(ranked.c.id, scores.c.value)
+        .join(scores, scores.c.id == ranked.c.score_id)
+        .where(ranked.c.place <= 2)  # noqa: PLR2004 -- it and the next
+        .order_by(ranked.c.place)
+    )
+    return [(row.id, row.value) for row in tx.execute(first)]
 
 
 def _ranked(deciding: Deciding, of: sa.ColumnElement[bool]) -> sa.Subquery:

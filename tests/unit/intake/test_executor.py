@@ -76,6 +76,16 @@ def test_status_tells_submissions_quota_and_deadlines(contest: Service) -> None:
     assert "2 of 2 used, the next from Wed 18 Mar 2026" in text
 
 
+def test_withdrawing_says_what_counts_now(contest: Service) -> None:
+    """The one before, which was better, as the reply to the latest had said; then none."""
+    with contest.ledger.read() as tx:
+        replies = [b"".join(each.message.split(b"=\r\n")) for each in outbox.listing(tx)]
+    said = b"It replaces S-000001, whose score of 100.00 was better"
+    assert [said in b" ".join(reply.split()) for reply in replies] == [False, True, False]
+    assert "On SIQA-S S-000001 counts for your team now." in asked(contest, "withdraw S-2", sure=True)
+    assert "On SIQA-S no submission of your team counts now." in asked(contest, "withdraw S-1", sure=True)
+
+
 def test_status_never_shows_a_private_score(tmp_path: Path) -> None:
     """A rescore enters the scores of the private part first; broken off then, what was told before is told again."""
     with served(tmp_path, Clock(), split={"public": 0.5}) as made:
