@@ -53,7 +53,11 @@ def build(standings: Sequence[Standing], rules: BoardRules, as_of: datetime, sur
         as_of=as_of,
         tables=tuple(tables),
         truths=MappingProxyType(dict(rules.truths)),
-        rules=(ranking_rule(rules.decimals), *([SURENESS_RULE] if sure else []), *rules.rules),
+        rules=(
+            ranking_rule(rules.decimals, with_baselines=bool(rules.baselines)),
+            *([SURENESS_RULE] if sure else []),
+            *rules.rules,
+        ),
     )
 
 

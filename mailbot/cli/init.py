@@ -21,7 +21,7 @@ from mailbot.config.providers import PROFILES
 from mailbot.config.starter import CONFIG, PASSWORDS, SHEET_KEY, Answers, by_oauth, config_text, is_filled, lay_out
 from mailbot.config.starters import STARTERS
 from mailbot.errors import Permanent
-from mailbot.operations.start import Start, score_at_once, start_of
+from mailbot.operations.start import Choose, Start, score_at_once, start_of
 from scoring.labels.seen import ROLES, Seen
 from scoring.table import normal
 
@@ -72,8 +72,7 @@ def init(
     _refuse_what_is_there(folder)
     ask = interview.prompt if (asking := sys.stdin.isatty() and not yes) else interview.default
     preset, from_labels = interview.kind(ask, preset, from_labels)
-    told = _columns_told(column or [])
-    start = start_of(preset, from_labels, partial(_columns, told) if asking else lambda _looks: told)
+    start = start_of(preset, from_labels, _choosing(column or [], asking=asking))
     tracks = [] if start else interview.tracks(preset)
     if asking:
         typer.echo(f"  Preset {preset}; for a challenge of your own see docs/scoring/tracks.md.")
@@ -107,6 +106,12 @@ def _columns(told: Mapping[str, str], looks: Mapping[str, Seen]) -> Mapping[str,
             typer.echo(f"  In doubt: {look.doubt}")
     ask = interview.prompt
     return {name: ask(f"What is the column {name}", told.get(name), look.role, check) for name, look in looks.items()}
+
+
+def _choosing(column: Sequence[str], *, asking: bool) -> Choose:
+    """Return what says what the columns of labels are: the flags, and a person where one can be asked."""
+    told = _columns_told(column)
+    return partial(_columns, told) if asking else lambda _looks: told
 
 
 def _columns_told(given: Sequence[str]) -> dict[str, str]:

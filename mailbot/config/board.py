@@ -100,11 +100,11 @@ class BoardRules:
         return len(self.tracks) > 1 and self.overall_formula is not None
 
 
-def ranking_rule(decimals: int) -> str:
+def ranking_rule(decimals: int, *, with_baselines: bool) -> str:
     """Say how scores are rounded and ranked, for the foot of the board."""
     return (
         f"Scores are rounded to {decimals} decimals and ranked as shown; equal scores share a rank (1, 1, 3), "
-        "the earlier arrival listed first. Baselines are not ranked."
+        f"the earlier arrival listed first.{' Baselines are not ranked.' if with_baselines else ''}"
     )
 
 

@@ -16,6 +16,7 @@ from mailbot.model import MOST_SELECTED, Rule
 from scoring.declaration import siqa
 from scoring.declaration.form import DeclarationError
 from scoring.declaration.registry import Error, error_of
+from scoring.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -226,15 +227,15 @@ def _errors(tracks: Mapping[str, Track]) -> Iterator[str]:
     for error in Error:
         titles = " and ".join(track.title for track in tracks.values() if error_of(track) is error)
         if titles and error is Error.NONE:
-            yield f"Scores of {titles} have no interval: the organizers' own scorer computes them."
+            yield f"Scores of {titles} have no interval and no tie groups: the organizers' own scorer computes them."
         elif titles:
             yield f"The 95 % intervals of {titles} are by {error.value}."
 
 
 def _quota_rule(per_week: int, week_starts: Moment, zone: ZoneInfo) -> str:
     return (
-        f"Each team may have {per_week} submissions accepted per track and week; the week starts {week_starts} "
-        f"({zone.key})."
+        f"Each team may have {counted(per_week, 'submission')} accepted per track and week; the week starts "
+        f"{week_starts} ({zone.key})."
     )
 
 

@@ -74,14 +74,16 @@ def history(table: Table, past: Sequence[Board], first: Sequence[str]) -> Chart 
     dates = [board.as_of for board, _rows in weeks]
     who = f"the first {len(top)} teams of today" if len(top) > 1 else "the first team of today"
     text = f"Scores of {who} on {len(weeks)} boards"
-    caption = f"{text}, {dates[0]:%d %b %Y} to {dates[-1]:%d %b %Y}.{_direction(table)}"
+    first_day, last_day = (f"{date:%d %b %Y}" for date in (dates[0], dates[-1]))
+    days = f"{first_day} to {last_day}" if first_day != last_day else f"all of {first_day}"
+    caption = f"{text}, {days}.{_direction(table)}"
     named = [(shorten(row.team), line) for row, line in zip(top, lines, strict=True)]
     return _chart(
         f"history-{table.key}",
         f"{table.title}: score over time",
         caption,
         drawing.history(dates, named, _baselines(table), colours([row.team for row in top], first)),
-        headings=("Team", *(f"{date:%d %b}" for date in dates)),
+        headings=("Team", *(f"{date:%d %b}" if first_day != last_day else f"{date:%H:%M}" for date in dates)),
         rows=tuple(
             (row.team, *("–" if v is None else number(v, decimals) for v in line))
             for row, line in zip(top, lines, strict=True)

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from mailbot.config.calendar import Matter, shown, shown_aoe
 from mailbot.config.challenge import COUNTS
-from scoring.model import Kind
 from scoring.rows import example
 
 if TYPE_CHECKING:
@@ -36,12 +35,14 @@ class Awards:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteRules:
-    """What the pages need to know of the challenge; no label and no personal address is in it."""
+    """What the pages need to know of the challenge; no label and no address but the public two is in it."""
 
     name: str
     short_name: str
     #: The official submission address.
     address: str
+    #: Where questions go; "" for nowhere.
+    contact: str = ""
     #: The words in brackets that subjects should begin with.
     subject_tag: str
     #: Where the site can be seen, with a slash at its end; "" where that is not known.
@@ -106,6 +107,7 @@ def from_config(config: Config, challenge: Challenge) -> SiteRules:
         name=challenge.name,
         short_name=challenge.short_name,
         address=challenge.address,
+        contact=challenge.contact or "",
         subject_tag=config.challenge.subject_tag,
         url=url if not url or url.endswith("/") else f"{url.removesuffix('index.html').rstrip('/')}/",
         tracks=challenge.tracks,
@@ -179,8 +181,5 @@ def _format(track: Track, ids: Sequence[Id]) -> Format:
 def _columns(track: Track) -> tuple[tuple[str, str], ...]:
     """Return the name of each column of a track's file and, in words, what it holds."""
     group = [(track.group, f"one of {', '.join(track.weights)}")] if track.group else []
-    columns = [
-        (column.name, f"one of {', '.join(column.choices)}" if column.kind is Kind.CHOICE else "a number")
-        for column in track.columns
-    ]
+    columns = [(column.name, example.holds(column)) for column in track.columns]
     return ((track.id, "the item's id, each exactly once"), *group, *columns)

@@ -61,6 +61,8 @@ class View:
     """A table as the page shows it."""
 
     table: Table
+    #: The columns of the table's own but for one that is the score once more.
+    headings: tuple[Heading, ...]
     score_title: str
     teams: tuple[Line, ...]
     baselines: tuple[Line, ...]
@@ -84,6 +86,8 @@ class Ground:
     best: float
     #: Ends of the whiskers' scale; None without intervals.
     scale: tuple[float, float] | None
+    #: As :attr:`View.headings`.
+    headings: tuple[Heading, ...]
 
 
 def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> tuple[View, ...]:
@@ -93,12 +97,15 @@ def views(board: Board, moved: Mapping[tuple[str, str], int | None] | None) -> t
 
 def _view(table: Table, moved: Mapping[tuple[str, str], int | None] | None) -> View:
     scale, mark = _scale(table)
-    ground = Ground(table=table, score=score_heading(table), best=_best(table), scale=scale)
+    score = score_heading(table)
+    shown = tuple(each for each in table.headings if not _is_score(each, score, table))
+    ground = Ground(table=table, score=score, best=_best(table), scale=scale, headings=shown)
     lines = [_line(row, ground, moved) for row in table.rows]
     has_methods = any(row.method for row in table.rows)
     has_groups = any(row.group for row in table.rows)
     return View(
         table=table,
+        headings=shown,
         score_title=ground.score.title,
         teams=tuple(line for line in lines if not line.row.baseline),
         baselines=tuple(line for line in lines if line.row.baseline),
@@ -106,8 +113,18 @@ def _view(table: Table, moved: Mapping[tuple[str, str], int | None] | None) -> V
         has_intervals=scale is not None,
         has_groups=has_groups,
         mark=mark,
-        width=len(table.headings) + 5 + has_methods + has_groups,
+        width=len(shown) + 5 + has_methods + has_groups,
     )
+
+
+def _is_score(heading: Heading, score: Heading, table: Table) -> bool:
+    """Whether a column shows the score once more: its metric alone is the formula, and each row says the same."""
+    metric, _, column = table.formula.removesuffix("; lower is better").partition(" of ")
+    named = heading.title.casefold() == f"{column.replace('_', ' ')} {metric}".casefold() and bool(column)
+    own = table.formula.startswith(f"{heading.key} by the organizers")
+    cells = ((row.cells[heading.key], row.score) for row in table.rows)
+    near = 10.0 ** -min(heading.decimals, score.decimals)
+    return (named or own) and all(cell is not None and abs(cell - value) <= near for cell, value in cells)
 
 
 def _scale(table: Table) -> tuple[tuple[float, float] | None, tuple[str, float] | None]:
@@ -142,7 +159,7 @@ def _line(row: Row, ground: Ground, moved: Mapping[tuple[str, str], int | None] 
     move = (moved or {}).get((table.key, row.team)) if row.rank is not None else None
     return Line(
         row=row,
-        cells=tuple(_cell(row.cells[h.key], h.decimals) for h in table.headings),
+        cells=tuple(_cell(row.cells[h.key], h.decimals) for h in ground.headings),
         score=number(row.score, score.decimals),
         bar=_bar(row.score, ground.best, higher_is_better=table.higher_is_better),
         spread=f" {spread(row, score.decimals)}".rstrip(),
@@ -212,7 +229,7 @@ def own_style(views: Sequence[View]) -> str:
         f"{_quoted(view.table.key)} td:nth-child({place})::before {{ content: {_text(heading.title)}; "
         f'content: {_text(heading.title)} / ""; }}\n'
         for view in views
-        for place, heading in enumerate(view.table.headings, 4 if view.has_methods else 3)
+        for place, heading in enumerate(view.headings, 4 if view.has_methods else 3)
     ]
     return "".join(marks) + f"@media screen and (max-width: 48rem) {{\n{''.join(names)}}}\n"
 

@@ -132,7 +132,7 @@ def walls(sandbox: Sandbox) -> Iterator[Finding]:
     try:
         missing = sandbox.missing(tasks.KIND)
     except Temporary as error:
-        yield red("children", str(error), "mend this first: no mail can be read before")
+        yield red("children", str(error), "fix this first: no mail can be read before")
         return
     standing = ", ".join(wall for wall in Wall if wall not in missing)
     if not missing:

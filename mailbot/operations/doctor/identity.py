@@ -58,7 +58,7 @@ def check_auth(service: Service) -> Iterator[Finding]:
     try:
         yield from _tried(service, names)
     except MailbotError as error:
-        yield red("check-auth", str(error), "mend what is red above first")
+        yield red("check-auth", str(error), "fix what is red above first")
 
 
 def _tried(service: Service, names: tuple[str, ...]) -> Iterator[Finding]:

@@ -62,7 +62,7 @@ def mail_to_self(service: Service) -> Iterator[Finding]:
     try:
         yield from _there_and_back(service)
     except MailbotError as error:
-        yield red("mail to self", str(error), "mend what is red above first")
+        yield red("mail to self", str(error), "fix what is red above first")
 
 
 def _there_and_back(service: Service) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from mailbot.config import calendar
 from mailbot.errors import ConfigError, Damaged, MailbotError, Temporary
 from mailbot.operations.doctor import checks, host, needs
 from mailbot.operations.doctor.finding import green, red, yellow
+from scoring.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
     try:
         with flow.opened(config) as wired:
             items = " and ".join(str(truth.n) for truth in wired.challenge.truths.values())
-            yield green(CONFIG, f"{len(config.tracks)} tracks, labels of {items} items")
+            yield green(CONFIG, f"{counted(len(config.tracks), 'track')}, labels of {items} items")
             yield from needs.coming(wired)
             yield from checks.examine(wired, online=online, by_mail=by_mail, check_auth=check_auth)
     except ConfigError as error:
@@ -36,7 +37,7 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
         yield red(LEDGER, str(error), _mend(config, error))
         yield _left_out("the ledger can be used")
     except MailbotError as error:
-        yield red("start", str(error), "mend this first: mailbot cannot work before")
+        yield red("start", str(error), "fix this first: mailbot cannot work before")
         yield _left_out("mailbot can start")
 
 
@@ -47,7 +48,7 @@ def without_config(error: ConfigError) -> Iterator[Finding]:
 
 
 def _left_out(until: str) -> Finding:
-    return yellow(REST, f"not looked at until {until}", "mend what is red, and run `mailbot doctor` again")
+    return yellow(REST, f"not looked at until {until}", "fix what is red, and run `mailbot doctor` again")
 
 
 def _mend(config: Config, error: MailbotError) -> str:
