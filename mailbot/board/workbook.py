@@ -17,6 +17,7 @@ from mailbot.board.exports import guarded
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from types import ModuleType
 
     from openpyxl.cell import Cell
     from openpyxl.styles import Alignment, Font, PatternFill
@@ -40,8 +41,8 @@ def as_xlsx(board: Board) -> bytes:
     buffer = io.BytesIO()
     book = openpyxl.Workbook(write_only=True)
     for name, table in zip(_sheet_names(board), board.tables, strict=True):
-        _lay_out(book.create_sheet(name), table, board.as_of)
-    _tell(book.create_sheet("About"), board)
+        _lay_out(openpyxl, book.create_sheet(name), table, board.as_of)
+    _tell(openpyxl, book.create_sheet("About"), board)
     book.save(buffer)
     return _without_clock(buffer.getvalue(), board.as_of)
 
@@ -85,9 +86,9 @@ def _sheet_names(board: Board) -> list[str]:
     return names
 
 
-def _lay_out(sheet: WriteOnlyWorksheet, table: Table, as_of: datetime) -> None:
+def _lay_out(openpyxl: ModuleType, sheet: WriteOnlyWorksheet, table: Table, as_of: datetime) -> None:
     """Write a table: its header frozen and tinted, its numbers as the board shows them, its baselines grey."""
-    from openpyxl import cell, styles, utils  # noqa: PLC0415  # as above
+    cell, styles, utils = openpyxl.cell, openpyxl.styles, openpyxl.utils
 
     titles = _titles(table, as_of)
     formats = {h.title: _number_format(h.decimals) for h in (*table.headings, score_heading(table))}
@@ -120,9 +121,9 @@ def _dressed(cell: Cell, look: tuple[Font, PatternFill], alignment: Alignment | 
     return cell
 
 
-def _tell(sheet: WriteOnlyWorksheet, board: Board) -> None:
+def _tell(openpyxl: ModuleType, sheet: WriteOnlyWorksheet, board: Board) -> None:
     """Write how the board is made."""
-    from openpyxl import cell, styles  # noqa: PLC0415  # as above
+    cell, styles = openpyxl.cell, openpyxl.styles
 
     for letter, width in (("A", 30), ("B", 90)):
         sheet.column_dimensions[letter].width = width  # type: ignore[attr-defined]  # the same

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot import flow
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
@@ -30,7 +29,6 @@ from mailbot.errors import Permanent
 from mailbot.ledger import rulings
 from mailbot.ledger import submissions as table
 from mailbot.model import Exclusion, Rule
-from mailbot.operations import acceptance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +100,9 @@ def accept(
 
     It counts from its arrival, and its team gets a letter. `mailbot submissions hide` takes it off the board again.
     """
+    from mailbot import flow  # noqa: PLC0415  # all of mailbot, which a listing does not need
+    from mailbot.operations import acceptance  # noqa: PLC0415  # as above
+
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
