@@ -22,6 +22,10 @@ from tests.challenges.tools import FIGURES
 DOCS = (Path(__file__).parents[2] / "docs" / "challenges.md").read_text(encoding="utf-8")
 EVERY = pytest.mark.parametrize("name", MADE)
 
+KINDS = ("brats", "coco", "dcase", "gefcom", "human-protein", "imagenet", "ntire-iqa", "squad")
+"""One challenge for each kind of value that a checker reads: masks, boxes, labels with probabilities, quantiles, sets,
+guesses in their order, numbers, texts. The other checkers are built of the same parts."""
+
 
 def columns(path: Path) -> dict[str, list[str]]:
     """Return the columns of a CSV file."""
@@ -56,7 +60,9 @@ def test_a_challenge_gives_the_figure_of_its_own_tool(name: str) -> None:
     assert found.error > 0
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "name", [*KINDS, *(pytest.param(name, marks=pytest.mark.long) for name in MADE if name not in KINDS)]
+)
 def test_the_checker_of_a_challenge_is_one_file(name: str, tmp_path: Path) -> None:
     """With ids and track baked in it takes the submission, and names what is missing of half of it."""
     folder = EXAMPLES / name
