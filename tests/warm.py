@@ -138,7 +138,8 @@ def _load() -> None:
     SERVER.start()
     names.looks("any")
     for path in languages.folder().rglob("*.j2"):
-        templates.environment().get_template(path.relative_to(languages.folder()).as_posix())
+        if path.parent.name != "desk":  # its templates have filters of their own
+            templates.environment().get_template(path.relative_to(languages.folder()).as_posix())
 
 
 def _serve(channel: socket.socket) -> None:
