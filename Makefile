@@ -66,11 +66,12 @@ test-systemd: setup ## Run the service under a real systemd in a container; need
 real-run: setup ## Serve 200 mails under a real systemd, throw the host away, restore: the same board; writes build/real-run.json
 	@$(call with_systemd,tests/systemd/test_real_run.py)
 
-lint: setup ## Check style, format, types and layers
+lint: setup ## Check style, format, types, layers and plain English
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/python -m tests.prose
 
 audit: setup ## Look up weaknesses and licences of every package; fetches pip-audit when missing
 	@[ -x build/pip-audit/bin/pip-audit ] || { $(BIN)/python -m venv --clear build/pip-audit && \

@@ -55,7 +55,7 @@ class ConfigError(Permanent):
     """The config cannot be used; the message names each key, ``mend`` what a person can do about it."""
 
     def __init__(
-        self, message: str, *, mend: str = "mend the keys named; config.example.toml says what each may hold"
+        self, message: str, *, mend: str = "fix the keys named; config.example.toml says what each may contain"
     ) -> None:
         """Take both; most mistakes are mended in the config itself."""
         super().__init__(message)

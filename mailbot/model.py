@@ -34,45 +34,45 @@ class Team:
 
 # --- ledger ----------------------------------------------------------------------------------
 class MailState(StrEnum):
-    """Where a mail stands. Only the ledger says so, never a flag in the mailbox."""
+    """The state of a mail. Only the ledger says so, never a flag in the mailbox."""
 
     SPOOLED = "spooled"  # raw bytes on disk and a row here; nothing decided yet
-    WORKING = "working"  # an attempt was counted and is under way, or died
+    WORKING = "working"  # an attempt was counted and is running, or was killed
     RECORDED = "recorded"  # decision, submissions, scores and reply are in the ledger
-    SET_ASIDE = "set-aside"  # our code could not handle it: kept whole for an organizer
+    SET_ASIDE = "set-aside"  # our code could not process it: kept unchanged for an organizer
 
 
 class Outcome(StrEnum):
-    """What became of a mail as a whole, for lists and the journal."""
+    """The outcome of a mail as a whole, for lists and the journal."""
 
     SCORED = "scored"  # at least one submission was accepted
-    REFUSED = "refused"  # submissions, none of them accepted
-    REPEATED = "repeated"  # nothing but what was accepted before in the same week: told as that submission
-    NO_SUBMISSION = "no-submission"  # nothing in it that could be a result file
-    UNKNOWN_SENDER = "unknown-sender"  # nobody on the roster
+    REFUSED = "refused"  # it has submissions, but none was accepted
+    REPEATED = "repeated"  # only values that were accepted before in the same week: answered as that submission
+    NO_SUBMISSION = "no-submission"  # it contains nothing that could be a result file
+    UNKNOWN_SENDER = "unknown-sender"  # the sender is not on the roster
     AUTOMATIC = "automatic"  # a bounce, an out-of-office, a list: recorded, never answered
     OWN = "own"  # written by this mailbot
-    HELD = "held"  # not sure enough who sent it: it waits for the team's word, or an organizer's
-    CONFIRMED = "confirmed"  # the team's word on a mail that was held: that one is handled now
-    NOT_CONFIRMED = "not-confirmed"  # meant to be that word, but its code has expired, was used, or is of another mail
-    COMMAND = "command"  # the team asked for something, and was answered
+    HELD = "held"  # the sender is not proven well enough: it waits for the team's confirmation, or an organizer's
+    CONFIRMED = "confirmed"  # the team's confirmation of a held mail, which is processed now
+    NOT_CONFIRMED = "not-confirmed"  # a confirmation whose code has expired, was used, or is of another mail
+    COMMAND = "command"  # the team sent a command, and was answered
     ENTRY = "entry"  # a paper or code was handed in
-    REGISTERED = "registered"  # it registered a team, or confirmed one that a form or file had entered: welcomed
-    NOT_REGISTERED = "not-registered"  # it asked something of the roster that could not be done, and was told why
+    REGISTERED = "registered"  # it registered a team, or confirmed one from a form or file; the team was welcomed
+    NOT_REGISTERED = "not-registered"  # a registration or change of members that was impossible; the reply says why
     MEMBERS = "members"  # the leader added or removed addresses of the team
-    RELAYED = "relayed"  # an organizer's answer to a forwarded mail: it goes to the team that had asked
-    DROPPED = "dropped"  # set aside, and an organizer settled that nothing is to be done
-    KNOWN = "known"  # the same mail as one recorded before, at another place: nothing was done again
+    RELAYED = "relayed"  # an organizer's answer to a forwarded mail; it goes to the team that had asked
+    DROPPED = "dropped"  # set aside, and an organizer decided that nothing is to be done
+    KNOWN = "known"  # the same mail as one recorded before, in another place: nothing was done again
 
 
 class Status(StrEnum):
-    """What became of a submission."""
+    """The status of a submission."""
 
     ACCEPTED = "accepted"  # checked and scored; it counts
     REFUSED = "refused"  # problems in the file; costs no quota
-    OVER_QUOTA = "over-quota"  # fine, but the team's quota of the week is used up; not scored
+    OVER_QUOTA = "over-quota"  # in order, but the team's quota of the week is used up; not scored
     CLOSED = "closed"  # arrived before the phase opened or after it closed; not scored
-    REPEATED = "repeated"  # the values of an accepted one of the week: told as that one, not entered
+    REPEATED = "repeated"  # the values of one accepted this week: answered as that one, not recorded again
 
 
 ENTERED = tuple(status for status in Status if status is not Status.REPEATED)
@@ -80,9 +80,9 @@ ENTERED = tuple(status for status in Status if status is not Status.REPEATED)
 
 
 class Exclusion(StrEnum):
-    """Why an accepted submission counts for nothing; it keeps its score and the quota it used."""
+    """Why an accepted submission does not count; it keeps its score and the quota it used."""
 
-    DISQUALIFIED = "disqualified"  # against the rules, as the organizers decided
+    DISQUALIFIED = "disqualified"  # against the rules, by a decision of the organizers
     HIDDEN = "hidden"  # kept off the board while the organizers look into it
     WITHDRAWN = "withdrawn"  # by the team itself
 
@@ -110,12 +110,12 @@ class Source(StrEnum):
 
 
 class ReplyState(StrEnum):
-    """Where a reply in the outbox stands."""
+    """The state of a reply in the outbox."""
 
     QUEUED = "queued"  # to be sent when due
-    SENDING = "sending"  # handed to the SMTP server; the answer is not in yet
-    SENT = "sent"  # the SMTP server took it
-    GIVEN_UP = "given-up"  # refused for good, or tried too often
+    SENDING = "sending"  # handed to the SMTP server, which has not answered yet
+    SENT = "sent"  # the SMTP server accepted it
+    GIVEN_UP = "given-up"  # refused permanently, or tried too often
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,13 +163,13 @@ class Standing:
 
 
 class AuthLevel(StrEnum):
-    """How sure it is who sent a mail, the surest first."""
+    """How well the sender of a mail is proven, the best proof first."""
 
-    KEY = "key"  # it carries the team's secret key
-    DMARC = "dmarc"  # the mail server that took it says so: dmarc=pass in its Authentication-Results (RFC 8601)
-    DKIM = "dkim"  # a signature of the sender's domain holds, as checked here (RFC 6376)
-    CONFIRMED = "confirmed"  # the team, asked at its registered address, said that it is its own
-    NONE = "none"  # only the From field says so, and anybody can write one
+    KEY = "key"  # it contains the team's secret key
+    DMARC = "dmarc"  # the mail server that received it says so: dmarc=pass in its Authentication-Results (RFC 8601)
+    DKIM = "dkim"  # a signature of the sender's domain is valid, as checked here (RFC 6376)
+    CONFIRMED = "confirmed"  # the team confirmed it at its registered address
+    NONE = "none"  # only the From field says so, which anybody can write
 
 
 @dataclass(frozen=True, kw_only=True)

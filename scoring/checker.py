@@ -136,7 +136,7 @@ def _by_scorer(
         why = "it needs pandas, which is not installed here"
     except ScorerFailed as failed:
         why = str(failed).splitlines()[-1]
-    message = f"The organizers' own check was left out: {why}."
+    message = f"The organizers' own check was skipped: {why}."
     return (), (Note(code="check-left-out", count=1, message=message),)
 
 

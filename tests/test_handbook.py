@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from mailbot.cli import man
+from mailbot.cli.common import EXIT_CODES
 from mailbot.config.schema import Config
+from mailbot.model import AuthLevel, MailState, Outcome, ReplyState, Status
+from mailbot.transport.alerts import SUBJECTS
 from tests.test_docs import commands
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +50,19 @@ def test_the_reference_has_every_section_and_key_of_the_config(site: Path) -> No
         keys = getattr(field.annotation, "model_fields", {})
         text = page.read_text(encoding="utf-8") if page.exists() else text_of(site, "config-top")
         assert [key for key in keys if f">{key}<" not in text] == []
+
+
+def test_the_reference_has_what_the_code_says(site: Path) -> None:
+    """Words of listings, alerts, metrics and exit codes are made from it, none is missing."""
+    words = [*MailState, *Outcome, *AuthLevel, *Status, *ReplyState]
+    assert [word for word in words if word not in text_of(site, "words")] == []
+    told = text_of(site, "alerts")
+    assert [part for part, wrong in SUBJECTS.items() if part not in told or wrong.partition("'")[0] not in told] == []
+    named = set(re.findall(r"mailbot_\w+", text_of(site, "prometheus")))
+    alerts = (ROOT / "docs/examples/alerts.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"mailbot_\w+", alerts)) <= named
+    assert len(named) >= 11
+    assert all(f"{code}" in text_of(site, "exit-codes") for code in EXIT_CODES)
 
 
 def test_no_page_asks_another_host(site: Path) -> None:

@@ -1,4 +1,4 @@
-"""Write the reference from the code: every command, config key, metric, audit kind and Prometheus figure.
+"""Write the reference from the code: commands, config keys, metrics, words, alerts, Prometheus metrics, exit codes.
 
 Nothing here is typed by hand, so that no page can be behind the code: the commands tell their own help, the keys of the
 config their sentences in config.example.toml (a test holds that file to the schema), the metrics their registry.
@@ -6,6 +6,7 @@ config their sentences in config.example.toml (a test holds that file to the sch
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -18,11 +19,15 @@ import typer.main
 from pydantic import AwareDatetime
 
 from mailbot.cli.app import COMMANDS, app
+from mailbot.cli.common import EXIT_CODES
 from mailbot.config.calendar import Moment
 from mailbot.config.errors import nearest_model
 from mailbot.config.fields import Section
 from mailbot.config.schema import Config
+from mailbot.daemon import metrics
 from mailbot.ledger import events
+from mailbot.model import AuthLevel, Exclusion, MailState, Outcome, ReplyState, Status
+from mailbot.transport import alerts
 from scoring.declaration.registry import METRICS
 
 if TYPE_CHECKING:
@@ -48,7 +53,8 @@ def pages() -> dict[str, str]:
     """Return every page of the reference as Markdown, by its file name."""
     made = {f"commands-{_slug(title.removeprefix('mailbot '))}.md": page for title, page in _commands()}
     made |= {f"config-{_slug(section or 'top')}.md": page for section, page in _sections()}
-    made |= {"metrics.md": _metrics(), "audit.md": _audit()}
+    made |= {"metrics.md": _metrics(), "words.md": _words(), "alerts.md": _alerts(), "audit.md": _audit()}
+    made |= {"prometheus.md": _prometheus(), "exit-codes.md": _exit_codes()}
     made["index.md"] = _index(list(made))
     return {name: NOTICE + page for name, page in made.items()}
 
@@ -218,6 +224,55 @@ def _metrics() -> str:
 def _audit() -> str:
     lines = "".join(f"- `{kind}`\n" for kind in sorted(events.KINDS))
     return f"# Kinds of audit entries\n\n`mailbot audit list --kind KIND` takes one of these.\n\n{lines}"
+
+
+LISTED = (MailState, Outcome, AuthLevel, Status, Exclusion, ReplyState)
+"""What listings and replies name; each value's meaning is the comment behind it."""
+
+
+def _words() -> str:
+    pages = []
+    for kind in LISTED:
+        meanings = dict(re.findall(r'^    \w+ = "([a-z-]+)"  # (.+)$', inspect.getsource(kind), re.MULTILINE))
+        missing = [each.value for each in kind if each.value not in meanings]
+        if missing:
+            message = f"{kind.__name__}: mailbot/model.py has no comment behind {missing}"
+            raise ValueError(message)
+        table = _table(("Word", "Meaning"), [(f"`{word}`", meaning) for word, meaning in meanings.items()])
+        pages.append(f"## {_spaced(kind.__name__)}\n\n{(kind.__doc__ or '').splitlines()[0]}\n\n{table}")
+    return "# Words of listings and replies\n\n" + "\n".join(pages)
+
+
+def _spaced(name: str) -> str:
+    """Return the name of a class as words: ``MailState`` is ``Mail state``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def _alerts() -> str:
+    rows = [(f"`{part}`", wrong, alerts.WELL[part]) for part, wrong in alerts.SUBJECTS.items()]
+    table = _table(("Part", "Problem", "When it is solved"), rows)
+    subject = "The subject is `[mailbot]` and the problem, or `[mailbot] fixed:` and the solution."
+    return f"# Alerts to the organizers\n\n{subject}\n\n{table}"
+
+
+def _prometheus() -> str:
+    source = inspect.getsource(metrics)
+    found = re.findall(
+        r'(Counter)?(?:MetricFamily\(|^ +)"(mailbot_\w+)"(?:, |: \()"([^"]+)"(?:, labels=\[([^]]+)\])?',
+        source,
+        re.MULTILINE,
+    )
+    rows = [
+        (f"`{name}{'_total' if counter else ''}`", labels.replace('"', "`"), words)
+        for counter, name, words, labels in found
+    ]
+    table = _table(("Metric", "Labels", "Meaning"), rows)
+    return f"# Metrics for Prometheus\n\n`metrics.file` names the file that they are written to.\n\n{table}"
+
+
+def _exit_codes() -> str:
+    table = _table(("Code", "Meaning"), [(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+    return f"# Exit codes\n\nOf every command; where a command uses 1, its help says what for.\n\n{table}"
 
 
 def write(folder: Path) -> None:

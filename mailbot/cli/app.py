@@ -131,12 +131,12 @@ COMMANDS = {
     "letters": Listed(
         "Publish",
         "letters:letters",
-        "Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment.",
+        "Queue the letters that are due, as the daemon does automatically; --dry-run shows those of this moment.",
     ),
     "announce": Listed(
         "Publish",
         "letters:announce",
-        "Write a letter from a file to all teams or some, each once. It is shown first; what is sent has no inverse.",
+        "Send a letter from a file to all teams or some, each once. It is shown first; sending cannot be undone.",
     ),
     "doctor": Listed("Maintain", "maintain:doctor", "Check every part and say how to fix what is wrong."),
     "stuck": Listed("Maintain", "mails:stuck", "Mails that were set aside: list, show, retry or drop them."),
@@ -153,7 +153,7 @@ COMMANDS = {
     "rebuild": Listed(
         "Maintain",
         "maintain:rebuild",
-        "Make a new ledger from the mails and the daybook; the old one is kept beside it.",
+        "Make a new ledger from the mails and the daybook; the old one is kept.",
     ),
     "export": Listed(
         "Maintain",
@@ -163,7 +163,7 @@ COMMANDS = {
     "forget": Listed(
         "Maintain",
         "maintain:forget",
-        "Erase a team's addresses, mails and texts for good; its scores stay under a pseudonym. Stop mailbot first.",
+        "Erase a team's addresses, mails and texts permanently; its scores stay under a pseudonym. Stop mailbot first.",
     ),
     "status": Listed(
         "Inspect",

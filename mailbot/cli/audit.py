@@ -121,7 +121,7 @@ def seal_audit(
 ) -> None:
     """Accept signatures and rows as they are now, whatever `audit verify` says of them. It cannot be undone.
 
-    For a state whose identity.secret was replaced, or a ledger that was mended by hand. The chain stays as it is, and
+    For a state whose identity.secret was replaced, or a ledger that was repaired by hand. The chain stays as it is, and
     the entry that this makes names every fault that was accepted.
     """
     act_as_organizer()
@@ -131,7 +131,7 @@ def seal_audit(
         for fault in found:
             typer.echo(f"- {fault.what}")
         if not yes:
-            typer.confirm(f"Accept {len(found)} faults for good?", abort=True)
+            typer.confirm(f"Accept {len(found)} faults permanently?", abort=True)
         with ledger.write("seal") as tx:
             last = operation.seal(tx, why, calendar.now())
     typer.echo(f"Sealed: no entry up to {last} is held to a signature, and the rows are what they are now.")

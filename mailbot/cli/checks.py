@@ -97,7 +97,7 @@ def _told(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"{told['receipt']} of {told['team']} on {told['track']}, file {told['file_sha256']}"
     for one in told["scores"]:
         yield f"\n{one['signature']}"
-        by = "in force" if one["present"] else "by older labels or another formula"
+        by = "current" if one["present"] else "by older labels or another formula"
         yield f"  scored at            {one['scored_at']}, {by}"
         yield f"  the ledger           {one['ledger']:.10f}"
         if one["hindrance"]:

@@ -57,6 +57,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 INCOMPLETE = 1
 """The exit code when something is left undone, was refused, or disagrees."""
 
+EXIT_CODES = {
+    0: "done",
+    INCOMPLETE: "something is left undone, was refused, or disagrees",
+    2: "the command was called wrongly, the config is wrong, or the command could not be carried out",
+}
+
 _ADDRESS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  # a full-width one too; mAP@0.5 is none
 
 
@@ -68,13 +74,13 @@ def said(why: str) -> str:
 
 
 def nameless(why: str) -> str:
-    """Return a reason as it was typed. Raises typer.BadParameter for an address: the audit trail is kept for good."""
+    """Return a reason as it was typed. Raises typer.BadParameter for an address."""
     if _ADDRESS.search(why):
-        raise typer.BadParameter("name no address: it is kept for good")
+        raise typer.BadParameter("name no address: the reason is kept permanently")
     return why
 
 
-Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept for good.", callback=said)]
+Why = Annotated[str, typer.Option(help="The reason, in a sentence; it is kept permanently.", callback=said)]
 
 
 def load_config(context: typer.Context, given: Path | None) -> Config:

@@ -55,7 +55,8 @@ def rule(
     context: typer.Context,
     receipt: Annotated[str, typer.Argument(metavar="S-12", help="The disputed submission.")],
     why: Annotated[
-        str, typer.Option(help="The reason, in a sentence; it is told to the team and kept for good.", callback=said)
+        str,
+        typer.Option(help="The reason, for the team, in a sentence. It is kept permanently.", callback=said),
     ],
     accept: Annotated[bool, typer.Option("--accept", help="The team is right.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="The score stays as it is.")] = False,
@@ -64,7 +65,7 @@ def rule(
 ) -> None:
     """Close the dispute about a submission and tell the team. Labels are corrected with `mailbot truth`.
 
-    The answer is shown first; a ruling has no inverse.
+    The answer is shown first; a ruling cannot be undone.
     """
     if accept == reject:
         message = "say --accept or --reject"

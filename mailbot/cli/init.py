@@ -176,7 +176,7 @@ def _print_next_steps(folder: Path, answers: Answers) -> None:
         typer.echo(f"     {PROFILES[answers.profile].how_to_log_in}")
     typer.echo(f"  2. {mailbot} doctor --online")
     typer.echo(f"     It lists what still needs fixing. Try a file: {mailbot} score FILE{only}")
-    typer.echo(f"  3. {mailbot} once    makes one pass; then run it for good: {mailbot} run")
+    typer.echo(f"  3. {mailbot} once    makes one pass; then run it permanently: {mailbot} run")
     typer.echo(
         f"Without a mailbox: {mailbot} ingest FILE.eml ... takes mails from files, `outbox show` shows the answers."
     )

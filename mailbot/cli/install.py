@@ -32,7 +32,7 @@ def install_service(
         typer.echo(text, nl=False)
         return
     done = install.install(loaded, place)
-    typer.echo(f"{'Wrote anew' if done.replaced else 'Wrote'} {done.path}.")
+    typer.echo(f"{'Rewrote' if done.replaced else 'Wrote'} {done.path}.")
     if not done.reloaded:
         typer.echo("systemd does not run here; where it does, it finds the unit at its start.")
     typer.echo(f"Next: systemctl {' '.join([*done.scope, 'enable', '--now', 'mailbot'])}")

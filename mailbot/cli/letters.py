@@ -39,7 +39,7 @@ def letters(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment."""
+    """Queue the letters that are due, as the daemon does automatically; --dry-run shows those of this moment."""
     if (team or out) and not dry_run:
         message = "--team and --out go with --dry-run: letters that are owed are queued all together"
         raise Permanent(message)
@@ -63,7 +63,7 @@ def announce(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Write a letter from a file to all teams or some, each once. It is shown first; what is sent has no inverse."""
+    """Send a letter from a file to all teams or some, each once. It is shown first; sending cannot be undone."""
     title, text = read_letter(file, subject)
     act_as_organizer()
     set_up_journal(quiet=True)

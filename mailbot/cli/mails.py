@@ -180,13 +180,13 @@ def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", config: Confi
     """Process a mail once more; it still counts from its arrival."""
     with opened_ledger(load_config(context, config)) as ledger:
         _act(ledger, mail, "mail-retried-by-hand", why, table.retry)
-    typer.echo("It is due again: `mailbot run` or `mailbot once` handles it.")
+    typer.echo("It will be tried again: `mailbot run` or `mailbot once` handles it.")
 
 
 @stuck.command("drop")
 def drop_stuck(context: typer.Context, mail: Mail, why: Why, yes: Yes = False, config: ConfigFile = None) -> None:
-    """Decide that nothing is to be done about a mail; its file is kept. This has no inverse."""
-    ask(f"{mail} will not be handled any more, and nobody is answered. Drop it?", yes=yes)
+    """Decide that nothing is to be done about a mail; its file is kept. This cannot be undone."""
+    ask(f"{mail} will never be handled, and nobody gets an answer. Drop it?", yes=yes)
     with opened_ledger(load_config(context, config)) as ledger:
         _act(ledger, mail, "mail-dropped", why, table.drop)
 

@@ -103,7 +103,7 @@ def rebuild(
     from_mailbox: Annotated[bool, typer.Option("--from-mailbox", help="First fetch every mail again.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make a new ledger from the mails and the daybook; the old one is kept beside it.
+    """Make a new ledger from the mails and the daybook; the old one is kept.
 
     Exit code 1 when the result differs from the audit trail; every difference is listed.
     """
@@ -145,9 +145,9 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Erase a team's addresses, mails and texts for good; its scores stay under a pseudonym. Stop mailbot first."""
+    """Erase a team's addresses, mails and texts permanently; its scores stay under a pseudonym. Stop mailbot first."""
     if sys.stdin.isatty() and not yes:
-        typer.confirm(f"Forget {name} for good? This cannot be taken back.", abort=True)
+        typer.confirm(f"Forget {name} permanently? This cannot be taken back.", abort=True)
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.working(load_config(context, config)) as wired:

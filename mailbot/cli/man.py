@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot import __version__
+from mailbot.cli.common import EXIT_CODES
 from mailbot.errors import Permanent
 
 HANDBOOK = Path(__file__).parents[1] / "handbook" / "index.html"
@@ -19,7 +20,7 @@ def docs(
 ) -> None:
     """Open the handbook in a browser, or print where it lies; needs no network."""
     if not HANDBOOK.is_file():
-        message = "this installation holds no handbook: `make docs` in the source builds it from docs/"
+        message = "this installation has no handbook: `make docs` in the source builds it from docs/"
         raise Permanent(message)
     if where or not webbrowser.open(HANDBOOK.as_uri()):
         typer.echo(HANDBOOK.as_uri())
@@ -49,7 +50,7 @@ def page(root: object) -> str:
         lines += _command(f"mailbot {name}", command)
     lines += [".SH FILES", ".I config.toml", "in the working folder, else", ".I /etc/mailbot/config.toml"]
     lines += [".SH EXIT STATUS"]
-    lines += ["0 done; 1 something is left undone or was refused; 2 called wrongly, or it could not be carried out."]
+    lines += [f"{code}: {meaning}." for code, meaning in EXIT_CODES.items()]
     return "\n".join(lines) + "\n"
 
 

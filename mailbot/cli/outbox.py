@@ -91,7 +91,7 @@ def retry_outgoing(
             message = f"{reply} is no reply that was given up; `mailbot outbox list` names them"
             raise Permanent(message)
         events.append(tx, kind="reply-retried-by-hand", subject=Id.REPLY.of(outgoing_id), now=now, why=why)
-    typer.echo("It is due again: `mailbot run` or `mailbot send` sends it.")
+    typer.echo("It will be tried again: `mailbot run` or `mailbot send` sends it.")
 
 
 @outbox.command("resend")
@@ -105,7 +105,7 @@ def resend(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Send a mail once more, whatever became of it, to the same address or another one of its team. Has no inverse."""
+    """Send a mail once more, to the same address or another one of its team. This cannot be undone."""
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:

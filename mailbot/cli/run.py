@@ -158,7 +158,7 @@ def _start(wired: Service, *, yes: bool, take_over: bool) -> Temporary | None:
 
 
 def _ask(zone: ZoneInfo, found: Look) -> None:
-    """Say what a mailbox holds and what of it would be taken, and ask. Raises Permanent where nobody can answer."""
+    """Say which mails of a mailbox would be processed, and ask. Raises Permanent where nobody can answer."""
     typer.echo("\n".join(first_look(found, zone)), err=True)
     if not sys.stdin.isatty():
         message = (

@@ -91,7 +91,7 @@ def accept(
     context: typer.Context,
     receipt: Receipt,
     why: Annotated[
-        str, typer.Option("--why", help="The reason; it is told to the team and kept for good.", callback=said)
+        str, typer.Option("--why", help="The reason; the team gets it, and it is kept permanently.", callback=said)
     ],
     yes: Yes = False,
     config: ConfigFile = None,

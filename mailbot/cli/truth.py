@@ -43,7 +43,7 @@ SHOWN = 16
 """How many digits of a SHA-256 are shown, as in a score's signature."""
 
 Why = Annotated[
-    str, typer.Option(help="The reason, in a sentence; it is told to teams and kept for good.", callback=said)
+    str, typer.Option(help="The reason, in a sentence; teams get it, and it is kept permanently.", callback=said)
 ]
 OfTrack = Annotated[str | None, typer.Option("--track", help="The track; needed when more than one could be meant.")]
 
@@ -160,7 +160,7 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
         typer.confirm(f"Make the new {what} active?", abort=True)
     due = scorer_versions.put_in_force(wired.labels, wired.ledger, made, why, wired.clock(), stage=effect.stage.key)
     digits = own.sha256 if own else made.sha256
-    typer.echo(f"{made.track.title}: {digits[:SHOWN]} is in force, {made.n} items ({before.n} before).")
+    typer.echo(f"{made.track.title}: {digits[:SHOWN]} is active, {made.n} items ({before.n} before).")
     if due:
         typer.echo(f"{due} mail(s) that waited for the scorer are scored now.")
     if taken := acceptance.take_up(wired, made.track.name, why):

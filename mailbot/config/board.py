@@ -21,8 +21,8 @@ AFTER_CELLS = ("score", "low", "high", "group", "date", "submissions", "receipt"
 """Columns that every table has, around its own; no heading may use these keys."""
 
 SURENESS_RULE = (
-    "Scores stand with their 95 % interval over other items of the same kind; teams with the same letter cannot be "
-    "told from the best of them (paired tests of all pairs, Holm's correction, 5 %)."
+    "Scores are shown with 95 % confidence intervals over other items of the same kind; the scores of teams with the "
+    "same letter do not differ significantly from the best of them (paired tests of all pairs, Holm's correction, 5 %)."
 )
 
 

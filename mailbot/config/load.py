@@ -46,7 +46,7 @@ def load(path: Path) -> Config:
         given = _toml(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: cannot be read as TOML: {_why_no_toml(error)}"
-        mend = "mend the line named; config.example.toml shows how each key is written"
+        mend = "fix the line named; config.example.toml shows how each key is written"
         raise ConfigError(message, mend=mend if isinstance(error, ValueError) else "let mailbot read it") from error
     return build(given, base=path.resolve().parent, origin=str(path))
 

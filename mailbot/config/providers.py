@@ -87,7 +87,7 @@ PROFILES: dict[str, Profile] = {
         limits=(
             "Sends 30 mails a minute, to 10,000 recipients a day.",
             "Authenticated SMTP must be switched on for the mailbox (Exchange admin center, Mail flow settings).",
-            "Its Authentication-Results name no server, only the topmost is believed: run `doctor --check-auth` first.",
+            "Its Authentication-Results name no server, only the topmost is trusted: run `doctor --check-auth` first.",
         ),
     ),
     "qq": Profile(

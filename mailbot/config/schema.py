@@ -114,7 +114,7 @@ class RetentionSection(Section):
 
 def _plain_name(value: str) -> str:
     if "@" in value or not value.isprintable():
-        message = f"{value!r} must be a name without an address: the audit trail keeps it for good"
+        message = f"{value!r} must be a name without an address: the audit trail keeps it permanently"
         raise ValueError(message)
     return value.strip()
 

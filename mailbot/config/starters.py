@@ -87,7 +87,7 @@ also = ["mrr@10", "map@10"]
     "own": Starter(
         track="main",
         declaration="""\
-# All that a track can be told is in docs/scoring/tracks.md; docs/challenges.md has twenty whole ones.
+# Everything that a track can declare is in docs/scoring/tracks.md; docs/challenges.md has twenty whole ones.
 # title = "My track"                     # as it is shown
 # cluster = "image"                      # the label column that names what items share
 # per = "query"                          # the label column over whose values each metric's mean is taken
@@ -101,7 +101,7 @@ name = "value"
 # quantiles = [0.1, 0.5, 0.9]
 # range = [0, 100]
 metrics = ["srcc"]                       # they count, and must have one unit
-also = ["plcc", "rmse"]                  # they are shown beside
+also = ["plcc", "rmse"]                  # they are also shown
 """,
         labels=_csv("id,value", ((n, n * 7 % 23) for n in range(1, 31))),
     ),

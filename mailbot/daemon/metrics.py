@@ -40,7 +40,7 @@ class _Metrics(Collector):
         yield GaugeMetricFamily("mailbot_set_aside_mails", "Mails set aside.", status.set_aside)
         yield GaugeMetricFamily("mailbot_outbox_mails", "Our mails still to be sent.", status.outbox)
         yield GaugeMetricFamily("mailbot_given_up_mails", "Our mails that could not be sent.", status.given_up)
-        parts = GaugeMetricFamily("mailbot_part_ok", "Whether a part does well.", labels=["part"])
+        parts = GaugeMetricFamily("mailbot_part_ok", "Whether a component works.", labels=["part"])
         for part in status.parts:
             parts.add_metric([part.part], int(part.ok))
         yield parts

@@ -141,6 +141,6 @@ def _loaded(named: Mapping[_Key, tuple[str, Path, str]], tracks: Mapping[str, Tr
             )
             mistakes += [f"  - {key}: {path}: {line}" for line in told]
     if mistakes:
-        mend = "mend these label files, or name others in the config"
+        mend = "fix these label files, or name others in the config"
         raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
     return truths

@@ -62,14 +62,14 @@ def _fault(shown: str, name: str) -> str | None:
         (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters; shorten it"),
         (
             shown != name or not BLANK.isdisjoint(name) or IGNORABLE.search(name) is not None,
-            "it holds characters that nobody can see; write it anew, with letters and digits",
+            "it contains invisible characters; type it again, with letters and digits",
         ),
         (
             first in tuple(FORMULA),
             f"spreadsheets take what begins with {first!r} for a formula; begin it with a letter or a digit",
         ),
         (not any(char.isalnum() for char in plain), "it has no letter and no digit; add one"),
-        (_marks(name) > MOST_MARKS, "too many accents stand on one letter; leave some out"),
+        (_marks(name) > MOST_MARKS, "one letter has too many accents; remove some"),
     )
     return next((why for bad, why in found if bad), None)
 

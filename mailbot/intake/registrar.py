@@ -40,7 +40,7 @@ ON_A_TEAM = "your address is on a team already; an address can be on one team on
 
 WAITS = "a registration that its sender confirmed; an organizer approves it, or does nothing"
 
-STALE = "it was signed more than 72 hours before it arrived; please write it anew"
+STALE = "it was signed more than 72 hours before it arrived; please send it again"
 
 UNCONFIRMED = "your team has not confirmed its registration yet"
 

@@ -81,7 +81,7 @@ def _lost(state: Path, what: str) -> Lost:
     message = (
         f"{state} {what}: the ledger was lost or is an older copy, or `state` names the wrong folder. "
         "`mailbot rebuild --from-spool` makes the ledger again, `mailbot restore` brings a backup back; "
-        "`mailbot run --begin-anew` sets everything aside and begins an empty contest"
+        "`mailbot run --begin-anew` sets everything aside and starts an empty contest"
     )
     return Lost(message)
 

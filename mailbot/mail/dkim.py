@@ -176,7 +176,7 @@ def _covering_fault(mail: Any, tags: Mapping[bytes, bytes], asked: Asked) -> str
         if name not in signed:
             return f"its {name.decode('ascii').title()} is not signed"
         if sum(found.lower() == name for found, _ in mail.headers) != 1:
-            return f"its {name.decode('ascii').title()} stands there twice"  # the last is signed, the first one read
+            return f"its {name.decode('ascii').title()} is there twice"  # the last is signed, the first one read
     if _addresses(mail, b"from") != [(asked.sender,)]:
         return "its From field can be read in two ways"
     to = [found for name in (b"to", b"cc") if name in signed and len(found := _addresses(mail, name)) == 1]

@@ -38,7 +38,7 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
     configured = {each.name: each.closes for each in service.config.phases}
     closes = configured[name] or phase.closes
     if team is None and any(other.opens and closes <= other.opens < until for other in phases.values()):
-        message = f"--until {until.isoformat()} lies in the next phase; phases follow one another"
+        message = f"--until {until.isoformat()} is in the next phase; phases follow one another"
         raise Permanent(message)
     with service.ledger.read() as tx:
         known = teams.with_name(tx, team) if team is not None else None

@@ -65,7 +65,7 @@ def forget(service: Service, name: str, why: str) -> Forgotten:
         again = team.name == _pseudonym(team) and events.happened(tx, kind="team-forgotten", subject=team.name)
     if again:  # the command may have died after it was entered
         _finish(service)
-        message = f"{team.name} was forgotten already: nothing was done but to write what is published anew"
+        message = f"{team.name} was forgotten already: only the published files were regenerated"
         raise Permanent(message)
     with service.ledger.read() as tx:
         known = teams.ever(tx, team.id)

@@ -37,7 +37,7 @@ def begin_anew(config: Config, now: datetime) -> Path:
             message = f"the ledger of {state} is not lost; for an empty contest name another folder as `state`"
             raise Permanent(message)
         if config.ledger_url and is_there(config.ledger):
-            message = "ledger_url: its database holds an older ledger; name an empty database, then begin anew"
+            message = "ledger_url: its database holds an older ledger; name an empty database, then start again"
             raise Permanent(message)
         aside = state / f"set-aside-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         aside.mkdir(mode=0o700)

@@ -77,7 +77,7 @@ def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
     """Refuse to begin without mails that were dropped on purpose: the ledger would come out another one."""
     gone = [why for why in notes.values() if why.startswith(reason)]
     if gone:
-        message = f"{len(gone)} mails are not in the spool any more ({gone[0]}), so the ledger cannot be made anew"
+        message = f"{len(gone)} mails are not in the spool any more ({gone[0]}), so the ledger cannot be rebuilt"
         raise Permanent(f"{message}: restore a backup")
 
 

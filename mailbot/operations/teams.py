@@ -64,7 +64,7 @@ def leader(tx: Tx, name: str, address: str) -> Plan:
     if which == now:
         message = f"{which} leads {team.name} already"
         raise Permanent(message)
-    says = [f"{which} leads {team.name} in the place of {now}: letters go there, and it adds and removes members."]
+    says = [f"{which} leads {team.name} instead of {now}: letters go there, and it adds and removes members."]
     inverse = f"mailbot teams set-leader {shlex.quote(team.name)} {now} --why …"
     return Plan(kind=LEADS, team=team.name, address=which, says=says, inverse=inverse)
 

@@ -151,7 +151,7 @@ def effect(service: Service, made: Truth, stage: Stage) -> Effect:
     name = made.track.name
     before = service.labels.of_stage(stage.key).whole[name]
     if (made.sha256, made.track.scorer) == (before.sha256, before.track.scorer):
-        message = f"these labels are in force for {name} already: nothing to do"
+        message = f"these labels are already active for {name}: nothing to do"
         raise Permanent(message)
     found = changes(before, made)
     places, hindrance = None, "the teams' files have other items" if found.new or found.gone else ""

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 SUBJECTS = {
     "login": "the mailbox refuses our login",
     "mailbox": "the mailbox cannot be reached",
-    "folders": "a folder that should be read is not there",
+    "folders": "a folder that should be read does not exist",
     "unserved": "a mail cannot be fetched from the mailbox",
     "restored": "the mailbox was restored from a backup",
-    "filing": "handled mails cannot be filed away",
+    "filing": "processed mails cannot be filed away",
     "marker": "the mailbox cannot be marked as ours",
     "clock": "this host's clock is wrong: boards and letters wait",
     "quota": "the mailbox is nearly full",
     "full": "the mailbox is full, or will be soon",
     "stuck": "a mail was set aside",
     "outbox": "a mail could not be sent",
-    "sending": "the mail server takes no mail of ours for now",
+    "sending": "the mail server does not accept our mails at the moment",
     "board": "the board could not be published",
     "page": "the command after publishing the results page failed",
     "sheet": "the Google Sheet is behind",
@@ -47,39 +47,39 @@ SUBJECTS = {
     "roster": "the roster could not be read",
     "labels": "a label file changed and is not used",
     "scorer": "a track's own scorer failed",
-    "trail": "the ledger is not what its audit trail says",
+    "trail": "the ledger does not agree with its audit trail",
 }
-"""The parts that are watched, each with what is wrong when it is not well."""
+"""The parts that are watched, each with what is wrong when it fails."""
 
 WELL = {
-    "login": "the mailbox lets us in",
+    "login": "the mailbox accepts our login",
     "mailbox": "the mailbox can be reached",
-    "folders": "every folder that should be read is there",
+    "folders": "every folder that should be read exists",
     "unserved": "every mail was fetched from the mailbox",
     "restored": "the mailbox has kept its numbers for a day",
-    "filing": "handled mails are filed away",
+    "filing": "processed mails are filed away",
     "marker": "the mailbox is marked as ours",
     "clock": "this host's clock is right: boards and letters go out",
     "quota": "the mailbox has room",
     "full": "the mailbox is not full any more",
     "stuck": "no mail is set aside any more",
     "outbox": "no mail has failed to be sent for a day",
-    "sending": "the mail server takes our mails",
+    "sending": "the mail server accepts our mails",
     "board": "the board was published",
     "page": "the command after publishing the results page succeeded",
     "sheet": "the Google Sheet is up to date",
     "reconciliation": "the mailbox and the ledger agree",
     "replies": "no reply was withheld for a day",
     "disk": "the disk has room",
-    "overdue": "the board is out",
-    "heartbeat": "all parts of mailbot go on",
+    "overdue": "the board was published",
+    "heartbeat": "all parts of mailbot work",
     "letters": "the letters were written",
     "roster": "the roster was read",
     "labels": "the label files are those that score",
     "scorer": "the track's own scorer works",
-    "trail": "the ledger is what its audit trail says",
+    "trail": "the ledger agrees with its audit trail",
 }
-"""The same parts, each with what is so once it is well again."""
+"""The same parts, each with what is true once it works again."""
 
 
 CALM = {
@@ -125,7 +125,7 @@ class Alerts:
             self.report("stuck", ok=not aside, detail="`mailbot stuck list` shows them." if aside else "")
 
     def _tell(self, tx: Tx, organizer: str, part: str, detail: str, *, ok: bool, key: str) -> None:
-        what, state = (WELL[part], "well again: ") if ok else (SUBJECTS[part], "")
+        what, state = (WELL[part], "fixed: ") if ok else (SUBJECTS[part], "")
         message = envelope.begin(
             self.challenge,
             recipient=organizer,

@@ -120,7 +120,7 @@ class Fetch:
     def report(self, patience: timedelta) -> None:
         """Tell the organizers of extra folders that are not there, and of mails that did not come for so long."""
         missing = ", ".join(sorted(self.missing))
-        hint = "mend imap.extra_folders: what lands in a spam folder that is not read is not seen"
+        hint = "fix imap.extra_folders: what lands in a spam folder that is not read is not seen"
         self._tell("folders", f"not there: {missing}; {hint}" if missing else "")
         self._tell("unserved", self.unserved.told(patience))
 

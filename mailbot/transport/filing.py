@@ -27,7 +27,7 @@ LOSSES = 3
 """After so many connections in a row that were lost over it, filing is what is told of, and not the connection."""
 
 ADVICE = (
-    "Mails are fetched, scored and answered all the same, and filing is tried again later; "
+    "Mails are still fetched, scored and answered, and filing is tried again later; "
     "`mailbot doctor --online` says what is wrong."
 )
 

@@ -135,7 +135,7 @@ class Marker:
         seen = f", last heard of at {sign.at:%Y-%m-%d %H:%M %Z}" if sign.at else ""
         message = (
             f"this mailbox is served by {what} on host {sign.host}{seen}: both would answer every mail. "
-            "Stop that one for good, then call `mailbot once --take-over` or `mailbot run --take-over`"
+            "Stop that one permanently, then call `mailbot once --take-over` or `mailbot run --take-over`"
         )
         raise Held(message)
 
@@ -161,7 +161,7 @@ class Marker:
         message[LOOP_HEADER] = self.address
         message["X-Mailbot-State"] = f"{self._state} {self._copy} {_host()}"
         message.set_content(
-            "So a second mailbot leaves it alone. Written anew every few minutes; please leave it here.\n"
+            "So a second mailbot leaves it alone. It is rewritten every few minutes; please leave it here.\n"
         )
         return message.as_bytes()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mailbot.config.servers import OAuth
 
 SECONDS = 30.0
-"""A token server that is silent for so long is not to be had."""
+"""A token server that is silent for so long cannot be reached."""
 
 SLOWER_SECONDS = 5
 """So many more seconds between two questions when the server says slow_down (RFC 8628, section 3.5)."""
@@ -78,9 +78,9 @@ def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
         answer = requests.post(url, data=fields, timeout=SECONDS, headers={"Accept": "application/json"})
         found = answer.json()
     except (requests.RequestException, ValueError) as error:
-        raise Temporary(f"the token server is not to be had: {error.__class__.__name__}") from error
+        raise Temporary(f"the token server cannot be reached: {error.__class__.__name__}") from error
     if answer.status_code >= 500 or not isinstance(found, dict):  # noqa: PLR2004  # the reply class of RFC 9110
-        raise Temporary(f"the token server is not to be had: it said {answer.status_code}")
+        raise Temporary(f"the token server cannot be reached: it said {answer.status_code}")
     return found
 
 
@@ -100,7 +100,7 @@ class Tokens:
         Raises:
             ConfigError: nobody has logged in yet.
             AuthenticationFailed: the server does not take the refresh token any more.
-            Temporary: the token server is not to be had.
+            Temporary: the token server cannot be reached.
         """
         answer = self._ask({"grant_type": "refresh_token", "refresh_token": self._refresh_token()})
         if "access_token" not in answer:
@@ -192,7 +192,7 @@ class Tokens:
         except FileNotFoundError as error:
             raise ConfigError("oauth: nobody has logged in yet: `mailbot login`") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            message = f"oauth: {self.path} cannot be read ({error.__class__.__name__}): `mailbot login` writes it anew"
+            message = f"oauth: {self.path} cannot be read ({error.__class__.__name__}): `mailbot login` writes it again"
             raise ConfigError(message) from error
 
     def _keep(self, answer: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ NEARLY_FULL, FULL = 0.8, 0.95
 
 ROOM = (
     "A full mailbox bounces what teams send: delete old mails that are not the contest's, empty the bin, or ask for "
-    "more room. What was handled lies in the spool too, so its mails may be deleted after a backup."
+    "more room. Processed mails are in the spool too, so its mails may be deleted after a backup."
 )
 
 

@@ -47,7 +47,7 @@ _TLS_ADVICE = (
 _CERTIFICATE = (
     ({10}, "it is over; the provider must renew it, unless this host's clock is wrong: compare `date`"),
     ({9}, "it is not valid yet; most likely this host's clock is wrong: compare `date`"),
-    ({62, 64}, "{0}.host must be a name that stands in the certificate: ask the provider which"),
+    ({62, 64}, "{0}.host must be a name in the certificate: ask the provider which"),
     (
         {18, 19, 20, 21},
         "no public authority vouches for it: {0}.ca_file must be its authority, and {0}.host the name in it",
@@ -66,7 +66,7 @@ def _why_tls(error: ssl.SSLError, section: str) -> str:
         return f"its certificate is not trusted ({error.verify_message}): {advice.format(section)}"
     reason = error.reason or ""
     if reason in _PLAIN_ANSWER:
-        return f'it speaks no TLS at first on that port: set {section}.security to "starttls", or mend {section}.port'
+        return f'that port does not start with TLS: set {section}.security to "starttls", or correct {section}.port'
     fitting = (told for names, told in _TLS_ADVICE if any(name in reason for name in names))
     advice = next(fitting, "ask the provider")
     return reason and f'TLS fails with "{reason.lower().replace("_", " ")}": {advice}'

@@ -68,12 +68,12 @@ def parsed(text: str) -> ast.expr:
 
 
 def _check(node: ast.expr, left: int) -> None:
-    """Raise ValueError for what cannot stand in an expression."""
+    """Raise ValueError for what cannot be used in an expression."""
     if left == 0:
         raise ValueError("the expression is nested too deeply")
     inner = _inside(node)
     if inner is None:
-        message = f"{ast.unparse(node)!r} cannot stand in an expression; known are + - * / and {', '.join(CALLS)}"
+        message = f"{ast.unparse(node)!r} cannot be used in an expression; known are + - * / and {', '.join(CALLS)}"
         raise ValueError(message)
     for each in inner:
         _check(each, left - 1)

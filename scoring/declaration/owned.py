@@ -116,7 +116,7 @@ def _columns(form: Form, key: str, *, needed: bool) -> tuple[Column, ...]:
     for each in form.forms(key, EXAMPLE):
         for name in ("metrics", "also", "probabilities", "positive", "quantiles", "event"):
             if name in each.given:
-                each.wrong(name, "does not go with a scorer of one's own, which computes all figures")
+                each.wrong(name, "cannot be combined with an own scorer, which computes all figures")
         made = described(each, measured=False)
         found += made.columns
     return tuple(found)

@@ -94,7 +94,7 @@ def _body(names: list[str], rows: Iterator[tuple[int, list[str]]], separator: st
             return refusal
     if not gatherer.places:
         return refused("no-rows", "The file has a header and no rows.")
-    blank = Note(code="empty-rows", count=empty, message=f"{counted(empty, 'row')} without any content left out.")
+    blank = Note(code="empty-rows", count=empty, message=f"{counted(empty, 'row')} without any content were skipped.")
     return Reading(
         table=_table(gatherer, frozenset(torn), separator),
         problems=(_ragged(ragged, len(names), separator),) if ragged else (),

@@ -66,7 +66,7 @@ def _document(value: object) -> Reading:
         return _list(value)
     if isinstance(value, dict):
         return _object(value)
-    return refused("not-rows", f"The file is JSON, but holds no rows. Expected is {OFFICIAL}.")
+    return refused("not-rows", f"The file is JSON, but contains no rows. Expected is {OFFICIAL}.")
 
 
 def _list(value: list[object]) -> Reading:
@@ -198,7 +198,7 @@ def _rows(rows: list[object], places: Sequence[int], unit: str, top: dict[str, o
             return refusal
     problems = (*_odd_rows(odd, unit), *([_doubled(twice)] if twice else ()))
     if not gatherer.places:
-        return Reading(problems=problems) if problems else refused("no-rows", "The file holds no rows.")
+        return Reading(problems=problems) if problems else refused("no-rows", "The file contains no rows.")
     return Reading(table=_table(gatherer, unit, top), problems=problems)
 
 

@@ -22,7 +22,7 @@ TOKEN_LENGTH = 64
 """So much of a number that is kept as a token is kept."""
 
 NEAR = ", near "
-TRAILING_COMMA = "a comma stands before a closing bracket"
+TRAILING_COMMA = "there is a comma before a closing bracket"
 
 #: What :mod:`json` says to whom it concerns: programmers. And what we say.
 _PLAIN = {
@@ -31,7 +31,7 @@ _PLAIN = {
     "Expecting ':' delimiter": "a colon is expected",
     "Expecting ',' delimiter": "a comma or a closing bracket is expected",
     "Extra data": "the JSON value is over, but more follows",
-    "Invalid control character at": "a raw control character stands in a text",
+    "Invalid control character at": "there is a raw control character in a text",
 }
 
 COMMENT = "a comment stands here, and JSON has none: json.dump(data, file) writes it without"
@@ -47,7 +47,7 @@ _FOREIGN = (("None", "null"), ("True", "true"), ("False", "false"), ("nan", "a n
 _TELLING = (
     (re.compile("'"), SINGLE_QUOTES),
     (_COMMENTS, COMMENT),
-    (re.compile(r"\.\.\."), "three dots stand in place of rows"),
+    (re.compile(r"\.\.\."), "there are three dots in place of rows"),
     *((re.compile(word), f"{word} is no JSON; {meant} is expected") for word, meant in _FOREIGN),
 )
 

@@ -113,9 +113,9 @@ def _gunzip(name: str, data: bytes, limits: Limits) -> Unpacked:
     try:
         inner = gzip.GzipFile(fileobj=io.BytesIO(data)).read(most + 1)
     except EOFError:
-        return _refuse("damaged-archive", "The .gz file was cut off in the middle. Please pack it anew.", shown)
+        return _refuse("damaged-archive", "The .gz file was cut off in the middle. Please pack it again.", shown)
     except (OSError, zlib.error):
-        return _refuse("damaged-archive", "The .gz file is damaged. Please pack it anew.", shown)
+        return _refuse("damaged-archive", "The .gz file is damaged. Please pack it again.", shown)
     if len(inner) > most:
         small = most < limits.member_bytes
         return _refuse(

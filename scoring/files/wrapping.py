@@ -38,7 +38,7 @@ _NAMED = (
     (re.compile(r"<"), f"The file is XML or a web page, which is not read. {_RECORDS} writes the table as JSON."),
     (
         re.compile(r"(?:(?:var|let|const|export)\s+)?[A-Za-z_]\w*\s*=\s*[\[{]"),
-        f"The file is a piece of a program: a name and = stand before the data. {_CALL} writes the data alone.",
+        f"The file is a piece of a program: a name and = come before the data. {_CALL} writes the data alone.",
     ),
 )
 

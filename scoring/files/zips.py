@@ -40,10 +40,10 @@ MESSAGES = {
     "too-big": "The archive unpacks to more bytes than are taken from one attachment.",
     "too-compressed": "A file in the archive unpacks to far more than a result file needs. Please send the plain file.",
     "zip-method": "The archive uses an uncommon compression. Please pack it as an ordinary zip (deflate).",
-    "lying-size": "A file in the archive is not as long as the archive says: it is damaged. Please pack it anew.",
-    "bad-crc": "A file in the archive is damaged (its checksum is wrong). Please pack it anew.",
-    "damaged-archive": "The zip archive is damaged or cut off. Please pack it anew.",
-    "no-result-file": "The archive holds no result file. Please send the predictions as JSON or CSV.",
+    "lying-size": "A file in the archive is not as long as the archive says: it is damaged. Please pack it again.",
+    "bad-crc": "A file in the archive is damaged (its checksum is wrong). Please pack it again.",
+    "damaged-archive": "The zip archive is damaged or cut off. Please pack it again.",
+    "no-result-file": "The archive contains no result file. Please send the predictions as JSON or CSV.",
 }
 
 

@@ -59,7 +59,7 @@ def propose(table: Table, roles: Mapping[str, str] | None = None) -> Proposal:
         message = f"the column {identity} cannot be the id: {repeated}"
         raise ValueError(message)
     if not values:
-        message = f"the label file has no column of labels beside {', '.join(looks) or 'none'}"
+        message = f"the label file has no column of labels besides {', '.join(looks) or 'none'}"
         raise ValueError(message)
     held = {name: seen.held(table, name) if roles[name] == LABEL else roles[name] for name in values}
     guesses = [_guess(table, name, held[name], query=query, mixed=len(set(held.values())) > 1) for name in values]

@@ -70,7 +70,7 @@ def labels_of(truth: Truth) -> pd.DataFrame:
 
 def _own(track: Track) -> Own:
     if track.own is None or not track.own.sha256:
-        message = f"{track.name} has no scorer of its own in force"
+        message = f"{track.name} has no active scorer of its own"
         raise ValueError(message)
     return track.own
 

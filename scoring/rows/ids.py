@@ -171,7 +171,7 @@ def _duplicates(table: Table, found: Sequence[Id | None]) -> Iterator[Problem]:
             places[item].append(table.place(row))
     examples = tuple(f"id {_shown(item)}: {', '.join(where)}" for item, where in places.items())
     surplus = sum(twice.values()) - len(twice)
-    repeated = counted(len(twice), "id stands", "ids stand")
+    repeated = counted(len(twice), "id is", "ids are")
     message = f"{repeated} in more than one row; {counted(surplus, 'row')} too many."
     yield Problem(code="duplicate-ids", count=surplus, examples=examples, message=message)
 

@@ -121,7 +121,7 @@ def _folder(paths: Sequence[str]) -> str:
 
 
 MESSAGES = {
-    "nested-members": "in a folder. Please put all of them beside each other in the archive.",
+    "nested-members": "in a folder. Please put all of them next to each other in the archive.",
     "other-members": "not named by an id and {ending}. Please leave out what is no prediction.",
     "unknown-members": "named by an id that none of our items has.",
     "duplicate-members": "there twice under one id. Please keep one of each.",

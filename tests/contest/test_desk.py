@@ -272,9 +272,9 @@ def test_labels_of_other_items_want_a_word_more(opened: Open, tmp_path: Path) ->
     fields = {"track": "siqa-s", "why": "one item was wrong"}
     seen, done = browser.act("add-labels", file, **fields)
     assert "other items" in seen
-    assert "is in force" not in done
+    assert "is active" not in done
     _, done = browser.act("add-labels", file, **fields, **{"agree-items": "yes", "agree-many": "yes"})
-    assert "is in force" in done
+    assert "is active" in done
 
 
 def test_a_correction_goes_from_the_label_file_to_the_letters(opened: Open, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_correction_goes_from_the_label_file_to_the_letters(opened: Open, tmp_
     rows[0]["perception"] = 4.9
     file = {"file": ("better.json", json.dumps({"predictions": rows}).encode())}
     _, done = browser.act("add-labels", file, track="siqa-s", why="item 1 was mistyped")
-    assert "is in force" in done
+    assert "is active" in done
     score = opened.row(1).score
     seen, done = browser.act("rescore", tell="yes")
     assert "Amber" in seen

@@ -187,7 +187,7 @@ def test_a_team_is_forgotten_once(tmp_path: Path) -> None:
     board.unlink()
     done = mailbot("forget", pseudonym, "--why", "x", "--yes", folder=tmp_path, code=2)
     assert done.err.strip() == (
-        "mailbot: Former team 1 was forgotten already: nothing was done but to write what is published anew"
+        "mailbot: Former team 1 was forgotten already: only the published files were regenerated"
     )
     assert done.out == ""
     assert (tmp_path / "state/acts.jsonl").read_text().count('"kind": "team-forgotten"') == 1

@@ -131,7 +131,7 @@ def test_items_are_withdrawn_and_taken_back(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("add", "labels.json"), "in force for siqa-s already"),
+        (("add", "labels.json"), "already active for siqa-s"),
         (("add", "0.eml"), "cannot be used"),
         (("add", "nowhere.json"), "cannot be read"),
         (("void", "99"), "no item 99"),

@@ -104,7 +104,7 @@ def _in_clear(connection: socket.socket) -> None:
 SERVERS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
     "expired": (_with(_expired()), "the provider must renew it, unless this host's clock is wrong"),
     "not yet valid": (_with(_not_yet()), "most likely this host's clock is wrong"),
-    "another name": (_with(_of_another_name()), "host must be a name that stands in the certificate"),
+    "another name": (_with(_of_another_name()), "host must be a name in the certificate"),
     "another authority": (_with(_of_another_authority()), "ca_file must be its authority"),
     "old": (_with(_good(), most=ssl.TLSVersion.TLSv1_1), "it speaks no version of TLS that is safe"),
     "handshake failure": (_alert(40), "it shares no cipher with us"),

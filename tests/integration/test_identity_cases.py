@@ -367,7 +367,7 @@ CASES = [
         lambda _: topped(signed(mail()), "Subject: [SIQA Submission] Pixel Peepers - Evil"),
         "none",
         HELD,
-        NOTHING + "its Subject stands there twice",
+        NOTHING + "its Subject is there twice",
     ),
     Case(
         "something appended behind l=",

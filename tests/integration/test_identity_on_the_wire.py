@@ -136,7 +136,7 @@ def test_a_provider_that_lets_forged_results_through_is_not_believed(
     (found,) = [row for row in rows if row["part"] == "check-auth"]
     assert (found["level"], found["detail"]) == (
         "red",
-        "mx.example.test lets forged results through: it is believed no more",
+        "mx.example.test lets forged results through: it is no longer trusted",
     )
     forged = b"Authentication-Results: mx.example.test; dmarc=pass header.from=example.test\r\n"
     _post(exim, mailbox, forged + submission(team.user, mailbox.user), sender="eve@example.test", count=2)

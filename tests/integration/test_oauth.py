@@ -122,7 +122,7 @@ def test_a_login_taken_back_is_an_authentication_failure(provider: TokenServer, 
 def test_a_server_that_is_not_there_is_temporary(tokens: Tokens) -> None:
     """The network may come back."""
     away = tokens.settings.model_copy(update={"token_url": f"http://127.0.0.1:{free_port()}/token"})
-    with pytest.raises(Temporary, match="token server is not to be had") as failed:
+    with pytest.raises(Temporary, match="token server cannot be reached") as failed:
         Tokens(settings=away, path=tokens.path).access_token()
     assert not isinstance(failed.value, AuthenticationFailed)
 

@@ -166,7 +166,7 @@ def test_an_update_goes_on_where_the_old_version_stood(host: Host) -> None:
     version = old.partition('__version__ = "')[2].partition('"')[0]
     try:
         init.write_text(old.replace(version, "99.0"))  # in the machine's memory, not in the checkout
-        assert "Wrote anew /etc/systemd/system/mailbot.service" in host.install()
+        assert "Rewrote /etc/systemd/system/mailbot.service" in host.install()
         host.systemctl("restart")
         assert host.pulse()["version"] == "99.0"
         host.takes("Second")

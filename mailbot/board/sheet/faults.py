@@ -40,14 +40,14 @@ def refused(status: int, body: str, *, account: str, seconds: float = 0.0) -> Ma
         IMPOSSIBLE: "look at the sheet; an Office file must be saved as Google Sheets first (File menu)",
         401: _NEW_KEY,
         403: _ENABLE if disabled else f"share the sheet with {account} as an editor, and protect no range against it",
-        404: "sheet.spreadsheet names no spreadsheet: copy its address from the browser anew",
+        404: "sheet.spreadsheet names no spreadsheet: copy its address from the browser again",
     }
     return SheetRefused(said, mends.get(status, "see docs/operations/sheet.md"), status=status)
 
 
 def not_let_in(problem: str) -> SheetRefused:
     """Return what it means that the token endpoint lets the service account not in (RFC 6749, section 5.2)."""
-    said = f"Google lets the service account not in: {printable(problem, LONGEST_WORD)}"
+    said = f"Google refuses the service account: {printable(problem, LONGEST_WORD)}"
     if re.search(r"reasonable timeframe|short-lived|\biat\b", problem):
         return SheetRefused(said, "set this machine's clock, it is too far off; NTP keeps it right")
     if "disabled" in problem.lower():

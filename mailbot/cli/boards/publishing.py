@@ -125,7 +125,7 @@ def page(context: typer.Context, config: ConfigFile = None) -> None:
     with flow.opened(load_config(context, config)) as wired:
         wired.letter_queue.list_again()
         done = wired.publisher.rebuild()
-        typer.echo(f"Made anew in {wired.config.published}")
+        typer.echo(f"Regenerated in {wired.config.published}")
     if not done:
         raise typer.Exit(INCOMPLETE)
 
@@ -163,7 +163,7 @@ def _write(wired: Service) -> bool:
     if error is None:
         typer.echo(f"Shown in the Google Sheet {sheet.spreadsheet}")
         return True
-    typer.echo(f"The Google Sheet is behind: {error}\n`mailbot run` tries again by itself.", err=True)
+    typer.echo(f"The Google Sheet is behind: {error}\n`mailbot run` tries again automatically.", err=True)
     return False
 
 

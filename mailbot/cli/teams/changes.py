@@ -60,7 +60,7 @@ def merge(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make two teams one. This has no inverse: without a terminal it wants --yes."""
+    """Merge two teams. This cannot be undone: without a terminal it needs --yes."""
     _make(context, config, lambda tx, _: changes.merger(tx, name, into), why, yes=yes)
 
 

@@ -72,7 +72,7 @@ def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: Co
     """Make a new key for a team and print it once; the old key becomes void."""
     act_as_organizer()
     loaded = load_config(context, config)
-    ask(f"A key that {name} has is void then, for good. Make a new one?", yes=yes)
+    ask(f"A key that {name} has becomes invalid permanently. Create a new one?", yes=yes)
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:

@@ -160,7 +160,7 @@ def _enter(
 ) -> tuple[list[str], Sequence[str]]:
     """Add teams to the roster; print how many were taken, and every mistake; return both."""
     if config.registration.is_closed(calendar.now()) and not why.strip():
-        message = f"registration closed on {config.registration.closes}; say --why this is let in"
+        message = f"registration closed on {config.registration.closes}; give the reason with --why"
         raise Permanent(message)
     since = roster.waiting_since(config, calendar.now())
     by_hand = roster.Terms(again=True, reserved=Reserved.of(config), waiting_since=since)

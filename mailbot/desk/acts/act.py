@@ -138,7 +138,7 @@ class Act:
     #: What to say of taking it back where no act does.
     back: str = ""
     #: Whether a reason is asked for, and who reads it.
-    reason: str = "It is kept for good."
+    reason: str = "It is kept permanently."
     #: Whether it is one that two organizers may have to agree on.
     weighty: bool = False
 
@@ -185,12 +185,12 @@ def _back(ask: Ask) -> dict[str, str]:
 
 
 def _reason(text: str) -> str:
-    """Return a reason. Raises Permanent for an address: the audit trail is kept for good."""
+    """Return a reason. Raises Permanent for an address: the audit trail is kept permanently."""
     if len(text) > LONGEST_REASON:
         message = f"a reason has at most {LONGEST_REASON} characters"
         raise Permanent(message)
     if _ADDRESS.search(text):
-        message = "name no address in the reason: it is kept for good"
+        message = "name no address in the reason: it is kept permanently"
         raise Permanent(message)
     return text
 

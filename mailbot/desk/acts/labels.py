@@ -83,7 +83,7 @@ def _labels_look(deed: Deed, kind: str) -> Effect:
         says += [f"{waiting} file(s) that were refused for their items are tried again, and their teams told."]
     says += ["New submissions are scored by them at once; the older ones and the board wait for a rescore."]
     agree = (
-        {"agree-items": "The file has other items than the labels in force, and that is meant"}
+        {"agree-items": "The file has other items than the active labels, and that is meant"}
         if found.other_items and kind == "add"
         else {}
     )
@@ -99,7 +99,7 @@ def _labels(deed: Deed, kind: str) -> Done:
     due = scorer_versions.put_in_force(
         service.labels, service.ledger, made, deed.why, service.clock(), stage=found.stage.key
     )
-    says = [f"{made.track.title}: {made.sha256[:12]} is in force, {made.n} items ({found.before.n} before)."]
+    says = [f"{made.track.title}: {made.sha256[:12]} is active, {made.n} items ({found.before.n} before)."]
     says += [f"{due} mail(s) that waited for the scorer are scored now."] if due else []
     taken = acceptance.take_up(service, made.track.name, deed.why)
     says += [f"{', '.join(taken)}: accepted now, as of their arrival; their teams are told."] if taken else []
@@ -127,7 +127,7 @@ def _rescore(deed: Deed) -> Done:
     return Done(says=[f"{scored} score(s) computed, {told} team(s) told.", "Old scores are kept."], href="/board")
 
 
-TOLD = "It is told to teams and kept for good."
+TOLD = "Teams get it, and it is kept permanently."
 
 ACTS = (
     Act(

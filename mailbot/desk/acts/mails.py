@@ -143,7 +143,7 @@ def _retry(deed: Deed) -> Done:
             message = f"{deed.get('reply')} was not given up"
             raise Permanent(message)
         events.append(tx, kind="reply-retried-by-hand", subject=Id.REPLY.of(number), now=now, why=deed.why)
-    return Done(says=["It is due again: a running mailbot sends it."], href=f"/letters/{Id.REPLY.of(number)}")
+    return Done(says=["It will be tried again: a running mailbot sends it."], href=f"/letters/{Id.REPLY.of(number)}")
 
 
 ACTS = (
@@ -159,7 +159,7 @@ ACTS = (
     Act(
         name="retry-mail", title="Process a mail once more", fields=[MAIL],
         look=partial(_aside_look, says=f"It is processed once more. {DUE}"),
-        carry_out=partial(_aside, kind="mail-retried-by-hand", change=mails.retry, says="It is due again."),
+        carry_out=partial(_aside, kind="mail-retried-by-hand", change=mails.retry, says="It will be tried again."),
         back="It is set aside again if it fails again.",
     ),
     Act(

@@ -126,7 +126,7 @@ def _rule(deed: Deed) -> Done:
 ACTS = (
     Act(
         name="accept", title="Accept a submission", fields=[RECEIPT], look=_accept_look, carry_out=_accept,
-        inverse="hide-submission", reason="It is told to the team and kept for good.",
+        inverse="hide-submission", reason="The team gets it, and it is kept permanently.",
     ),
     Act(
         name="hide-submission", title="Hide a submission", fields=[RECEIPT], inverse="reinstate-submission",
@@ -147,7 +147,7 @@ ACTS = (
     ),
     Act(
         name="rule", title="Rule on a dispute", look=_rule_look, carry_out=_rule,
-        reason="It is told to the team and kept for good.",
+        reason="The team gets it, and it is kept permanently.",
         fields=[
             RECEIPT,
             Field(

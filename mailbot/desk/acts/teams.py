@@ -240,7 +240,7 @@ ACTS = (
     _planned("rename-team", "Rename a team", _rename, Field(name="name", label="New name"), inverse="rename-team"),
     _planned(
         "merge-teams", "Merge a team into another", _merger,
-        Field(name="into", label="The team that goes on", kind="choice", choices=team_names),
+        Field(name="into", label="The team that stays", kind="choice", choices=team_names),
     ),
     Act(
         name="team-key", title="Make a team a new key", fields=[TEAM], look=_key_look, carry_out=_key, reason="",
@@ -256,7 +256,7 @@ ACTS = (
     ),
     Act(
         name="disqualify-team", title="Disqualify a team", look=_disqualify_look, carry_out=_disqualify,
-        inverse="reinstate-team", reason="It is kept for good, and stands in the letter.",
+        inverse="reinstate-team", reason="It is kept permanently, and is in the letter.",
         fields=[TEAM, Field(name="tell", label="Write to the team", kind="check", needed=False)],
     ),
     Act(

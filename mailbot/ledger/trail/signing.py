@@ -52,4 +52,4 @@ def lost(tx: Tx, state: Path) -> str:
 def mend(path: Path) -> str:
     """Return what to do about a secret that was lost."""
     anew = f"`(umask 077; openssl rand -hex 32 > {path})`, `mailbot audit seal --why TEXT`"
-    return f"restore it from the backup; or, to begin anew, {anew}, then `mailbot teams key NAME` for every team"
+    return f"restore it from the backup; or, to start again, {anew}, then `mailbot teams key NAME` for every team"

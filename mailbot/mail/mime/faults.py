@@ -32,7 +32,7 @@ ADVICE = {
     "Please attach the result file itself.",
     "partial": "The mail is one piece of a mail that a mail program cut up (message/partial); pieces are not put "
     "together here. Please send the file in one mail, packed as .zip or .gz.",
-    "external-body": "The mail only says where a file is to be had (message/external-body); it is not fetched. "
+    "external-body": "The mail only says where a file can be fetched (message/external-body); it is not fetched. "
     "Please attach the file itself.",
     "yenc": "The file was sent as yEnc, which is not read here. Please attach it as a mail program does (base64).",
     "binhex": "The file was sent as BinHex, which is not read here. "

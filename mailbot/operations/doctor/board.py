@@ -71,6 +71,6 @@ def lacking(service: Service) -> Iterator[Finding]:
         begun = [each for each in service.challenge.stages if each.opens is None or each.opens <= now]
         count = sum(ranking.lacking(tx, ranking.versions_in(stage)) for stage in begun)
     if count:
-        yield yellow("scores", f"{count} submission(s) have none by the labels in force: no board", "`mailbot rescore`")
+        yield yellow("scores", f"{count} submission(s) have none by the active labels: no board", "`mailbot rescore`")
     else:
-        yield green("scores", "all are by the labels in force")
+        yield green("scores", "all are by the active labels")

@@ -40,7 +40,7 @@ def python() -> Iterator[Finding]:
     needed = [_REQUIREMENT.match(line) for line in metadata.requires("mailbot") or () if "extra ==" not in line]
     missing = [name[0] for name in needed if name and not _is_installed(name[0])]
     if missing:
-        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot anew: {errors.how()}")
+        yield red("packages", f"missing: {', '.join(missing)}", f"install mailbot again: {errors.how()}")
     else:
         yield green("packages", f"all {len(needed)} are there")
 
@@ -158,7 +158,7 @@ def service() -> Iterator[Finding]:
             mend = f"`systemctl{user} start mailbot`; `journalctl{user} -u mailbot` says why it ended"
             yield red("service", f"{said}, {unit.get('Result')}", mend)
         if unit.get("WatchdogUSec") in {"0", "infinity", None}:
-            yield yellow("watchdog", "off: a daemon that hangs is not started anew", "`mailbot install-service`")
+            yield yellow("watchdog", "off: a daemon that hangs is not restarted", "`mailbot install-service`")
         else:
             yield green("watchdog", f"every {unit['WatchdogUSec']}")
 

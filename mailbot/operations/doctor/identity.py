@@ -46,14 +46,14 @@ def identity(service: Service) -> Iterator[Finding]:
             mend = "have your server strip them (RFC 8601, section 5), or leave it out of identity.authserv_ids"
             yield red(PART, f"{shown} lets forged results through: it is not believed", mend)
         elif name not in checked:
-            yield yellow(PART, f"{shown} is believed and was never tried", "`mailbot doctor --check-auth`")
+            yield yellow(PART, f"{shown} is trusted but was never tested", "`mailbot doctor --check-auth`")
 
 
 def check_auth(service: Service) -> Iterator[Finding]:
     """Mail ourselves forged results under each name that is believed; a name that comes through is believed no more."""
     names = service.config.identity.authserv_ids
     if not names:
-        yield green("check-auth", "no server is believed, so there is nothing to try")
+        yield green("check-auth", "no server is trusted, so there is nothing to test")
         return
     try:
         yield from _tried(service, names)
@@ -79,7 +79,7 @@ def _tried(service: Service, names: tuple[str, ...]) -> Iterator[Finding]:
         shown = name or "(no name)"
         if forged:
             yield red(
-                "check-auth", f"{shown} lets forged results through: it is believed no more", "see docs/security.md"
+                "check-auth", f"{shown} lets forged results through: it is no longer trusted", "see docs/security.md"
             )
         else:
             yield green("check-auth", f"{shown} strips forged results")

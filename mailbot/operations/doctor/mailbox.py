@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROMPT_SECONDS, IDLE_SECONDS = 10.0, 70.0
 """A server that idles tells of a new mail within so many seconds, and is waited for so long; Courier takes a minute."""
 
-NO_HARM = "mails are fetched, scored and answered all the same; handled ones stay in the inbox"
+NO_HARM = "mails are still fetched, scored and answered; handled ones stay in the inbox"
 
 _NEEDED = (("r", "read"), ("td", "mark as deleted"), ("ed", "expunge"))
 """The rights on the inbox that are needed to read it and to file mails away, and what each is for (RFC 4314)."""
@@ -57,7 +57,7 @@ def _folders(service: Service, mailbox: Mailbox) -> Iterator[Finding]:
     spam = mailbox.spam_folder()
     if missing:
         there = ", ".join(mailbox.folder_names()[:20])
-        mend = f"mend imap.inbox and imap.extra_folders; names are case-sensitive, and the server has {there}"
+        mend = f"fix imap.inbox and imap.extra_folders; names are case-sensitive, and the server has {there}"
         yield (red if read[0] in missing else yellow)("folders", f"not there: {', '.join(missing)}", mend)
     elif spam and len(read) == 1 and spam != read[0]:
         mend = f'set imap.extra_folders = ["{spam}"]: what the provider takes for spam lands there'
@@ -141,7 +141,7 @@ def _told_of(settings: Imap, mailbox: Mailbox, other: Mailbox, message: bytes) -
     finally:
         bell.close()
     seconds = time.monotonic() - begun
-    mend = "new mails are seen every imap.poll_seconds all the same"
+    mend = "new mails are still seen every imap.poll_seconds"
     if not mailbox.can("IDLE"):
         other.append(settings.inbox, message)
         yield yellow("idle", "offered, and refused", mend)

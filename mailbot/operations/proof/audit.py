@@ -175,7 +175,7 @@ def _acts(state: Path, acts: Sequence[dict[str, object]], entries: Sequence[Entr
             return
     if len(acts) > len(entries):
         last = entries[-1].id if entries else 0
-        yield Fault(entry=last + 1, what=f"{path} goes on behind the ledger's last entry, {last}: its end was cut off")
+        yield Fault(entry=last + 1, what=f"{path} continues after the ledger's last entry, {last}: its end was cut off")
 
 
 def _labels(tx: Tx, state: Path) -> Part:

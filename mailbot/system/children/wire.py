@@ -144,7 +144,7 @@ def check(data: bytes | bytearray) -> None:
     except (IndexError, struct.error) as error:
         raise Broken("it is cut") from error
     except KeyError as error:
-        raise Broken("it holds what is no value") from error
+        raise Broken("it contains something that is not a value") from error
     if place != len(data):
         raise Broken(f"it has {place:,} bytes, not {len(data):,}")
 

@@ -137,4 +137,4 @@ def _refused(error: Exception, said: str, command: str) -> Refused:
 
 def _lost(error: Exception, said: str) -> Temporary:
     reason = server.why_unreachable(error, "imap") or f"{error.__class__.__name__}: {said}"
-    return Temporary(f"the IMAP server is not to be had: {reason}")
+    return Temporary(f"the IMAP server cannot be reached: {reason}")

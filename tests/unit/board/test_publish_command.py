@@ -98,8 +98,6 @@ def test_failure_is_told_once_and_the_board_is_out(tmp_path: Path) -> None:
         (service.config.published / "ok").touch()
         clock.forward(weeks=1)
         assert service.weekly.step()
-        assert _letters(service)[1:] == [
-            "[mailbot] well again: the command after publishing the results page succeeded"
-        ]
+        assert _letters(service)[1:] == ["[mailbot] fixed: the command after publishing the results page succeeded"]
         assert (service.config.published / "page" / "index.html").is_file()
     assert clock.now - NOW == timedelta(weeks=3)

@@ -31,7 +31,7 @@ def test_no_reason_may_name_an_address(name: str) -> None:
     """It would stay in the trail, in every export of it, and behind `forget`."""
     command, option = REASONS[name]
     context = typer.Context(command)
-    with pytest.raises(typer.BadParameter, match="name no address: it is kept for good"):
+    with pytest.raises(typer.BadParameter, match="name no address: the reason is kept permanently"):
         option.process_value(context, "used test labels, told by ada@peepers.example")
     assert option.process_value(context, "a broken image") == "a broken image"
 
@@ -52,5 +52,5 @@ def test_what_is_no_address_may_be_said(why: str) -> None:
 def test_a_refused_reason_is_told_in_a_sentence(shell: Shell) -> None:
     """Without the address, with exit code 2."""
     out, err = shell("teams", "hide", "Peepers", "--why", "told by ada@peepers.example", code=2)
-    assert "name no address: it is kept for good" in " ".join(err.replace("│", " ").split())
+    assert "name no address: the reason is kept permanently" in " ".join(err.replace("│", " ").split())
     assert "ada@" not in out + err

@@ -34,7 +34,7 @@ def test_every_command_is_in_it(command: str) -> None:
         ("--labels TRACK=FILE", "A label file to copy; may be repeated."),
         ("--mails N,N,...", "[default: 10,30,100,300]"),
         ("--bootstrap B", "[1<=x<=100000]"),
-        ("--why <str>", "kept for good. [required]"),
+        ("--why <str>", "kept permanently. [required]"),
         ("DIR <path>", "Folder to write to; created if missing. [required]"),
     ],
 )

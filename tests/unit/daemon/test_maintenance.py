@@ -39,7 +39,7 @@ def test_an_all_clear_comes_from_the_next_process_too(tmp_path: Path) -> None:
         Maintenance(service=service, heartbeat=Heartbeat(60)).step()
     with served(tmp_path, Clock(), alerts={"disk_mib": 1}) as service:
         Maintenance(service=service, heartbeat=Heartbeat(60)).step()
-        assert subjects(service)[-1] == "[mailbot] well again: the disk has room"
+        assert subjects(service)[-1] == "[mailbot] fixed: the disk has room"
 
 
 def test_a_loop_that_hangs_is_named(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_loop_that_hangs_is_named(tmp_path: Path) -> None:
         heartbeat.note("intake", "idle")
         maintenance.step()
         hung = "[mailbot] a part of mailbot hangs"
-        assert subjects(service) == [hung, "[mailbot] well again: all parts of mailbot go on"]
+        assert subjects(service) == [hung, "[mailbot] fixed: all parts of mailbot work"]
 
 
 def test_an_overdue_board_is_told(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_mails_set_aside_are_told_and_called_off(tmp_path: Path) -> None:
         maintenance.step()
         maintenance.step()
         told = "[mailbot] a mail was set aside"
-        assert subjects(service) == [told, "[mailbot] well again: no mail is set aside any more"]
+        assert subjects(service) == [told, "[mailbot] fixed: no mail is set aside any more"]
 
 
 @pytest.mark.parametrize("part", ["outbox", "replies"])
@@ -119,4 +119,4 @@ def test_what_has_not_happened_for_a_day_is_called_off(tmp_path: Path, part: str
         clock.forward(hours=2)
         maintenance.step()
         service.alerts.report(part, ok=False, detail="another")
-        assert ["well again" in subject for subject in subjects(service)] == [False, True, False]
+        assert ["fixed:" in subject for subject in subjects(service)] == [False, True, False]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from mailbot.service import Service
 
-TOLD = "[mailbot] the ledger is not what its audit trail says"
-WELL = "[mailbot] well again: the ledger is what its audit trail says"
+TOLD = "[mailbot] the ledger does not agree with its audit trail"
+WELL = "[mailbot] fixed: the ledger agrees with its audit trail"
 
 
 def subjects(service: Service) -> list[str]:

@@ -119,7 +119,7 @@ def test_a_mail_is_scored_by_it_and_a_new_version_is_as_new_labels(tmp_path: Pat
             last = events.last(tx, kind="truth-chosen")
         assert last is not None
         assert '"scorer"' in last.detail
-        with pytest.raises(Permanent, match="in force"):
+        with pytest.raises(Permanent, match="already active"):
             effect(service, made, stage_of(service))
         back = another(service, first.rpartition("+")[2])
         force(service, back, "it was not")

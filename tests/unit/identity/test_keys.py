@@ -42,7 +42,7 @@ def test_a_lost_one_is_red_and_not_made_again(tmp_path: Path) -> None:
         path = service.config.state / keys.FILE
         kept = path.read_bytes()
         path.unlink()
-        with pytest.raises(ConfigError, match="restore it from the backup; or, to begin anew") as refused:
+        with pytest.raises(ConfigError, match="restore it from the backup; or, to start again") as refused:
             keys.of(service.config.state, service.ledger)
         row = next(doctor_auth.identity(service))
         assert (row.part, row.level, row.mend) == ("team keys", "red", refused.value.mend)

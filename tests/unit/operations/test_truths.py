@@ -47,7 +47,7 @@ def test_a_label_file_becomes_active(service: Service, tmp_path: Path) -> None:
     assert (one.item, one.what) == (before.ids[0], "perception")
     assert isinstance(one.old, float)
     assert one.new == one.old + 1
-    with pytest.raises(Permanent, match="in force for siqa-s already: nothing to do"):
+    with pytest.raises(Permanent, match="already active for siqa-s: nothing to do"):
         truths.effect(service, made, service.ranking.stage)
 
 

@@ -168,7 +168,7 @@ def test_organizers_hear_once_and_once_more_when_it_is_well(tmp_path: Path) -> N
             wired.alerts.report("login", ok=ok, detail="refused")
         assert [row.subject for row in replies(wired, "health")] == [
             "[mailbot] the mailbox refuses our login",
-            "[mailbot] well again: the mailbox lets us in",
+            "[mailbot] fixed: the mailbox accepts our login",
         ]
         with wired.ledger.read() as tx:
             assert [row.ok for row in observations.health_of_parts(tx)] == [True]
@@ -176,7 +176,7 @@ def test_organizers_hear_once_and_once_more_when_it_is_well(tmp_path: Path) -> N
 
 
 def test_each_part_is_told_well_in_words_of_its_own() -> None:
-    """`well again: the mailbox cannot be reached` read as its opposite."""
+    """`fixed: the mailbox cannot be reached` read as its opposite."""
     assert WELL.keys() == SUBJECTS.keys()
     assert not set(WELL.values()) & set(SUBJECTS.values())
 

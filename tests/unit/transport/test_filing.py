@@ -51,12 +51,12 @@ def test_a_refusal_is_told_once_and_tried_later(tmp_path: Path) -> None:
                 pass
             assert service.fetch.file_away(server) == 0
             clock.forward(minutes=1)
-        assert _letters(service) == ["[mailbot] handled mails cannot be filed away"]
+        assert _letters(service) == ["[mailbot] processed mails cannot be filed away"]
         assert server.asked < 12
         server.refusal = None
         clock.forward(hours=1)
         assert service.fetch.file_away(server) == 21
-        assert _letters(service)[1:] == ["[mailbot] well again: handled mails are filed away"]
+        assert _letters(service)[1:] == ["[mailbot] fixed: processed mails are filed away"]
 
 
 def test_a_connection_that_breaks_over_it_every_time_is_told_as_what_it_is(tmp_path: Path) -> None:

@@ -112,6 +112,6 @@ def test_a_mailbox_that_fills_is_told_twice(tmp_path: Path) -> None:
     assert subjects == [
         "the mailbox is nearly full",
         "the mailbox is full, or will be soon",
-        "well again: the mailbox has room",
-        "well again: the mailbox is not full any more",
+        "fixed: the mailbox has room",
+        "fixed: the mailbox is not full any more",
     ]

@@ -72,6 +72,6 @@ def test_a_mail_that_breaks_the_connection(tmp_path: Path) -> None:
         clock.forward(hours=1)
         assert _take(service, server)
         service.fetch.report(timedelta(minutes=30))
-        assert _letters(service)[1:] == ["[mailbot] well again: every mail was fetched from the mailbox"]
+        assert _letters(service)[1:] == ["[mailbot] fixed: every mail was fetched from the mailbox"]
         with service.ledger.read() as tx:
             assert mails.count(tx) == 3

@@ -177,7 +177,7 @@ def test_organizers_hear_of_an_outage_once_and_when_it_ends(scene: Scene) -> Non
     for minute in range(29, 300):
         scene.clock.now = NOW + timedelta(minutes=minute)
         scene.sheet.step()
-    told = ["[mailbot] the Google Sheet is behind", "[mailbot] well again: the Google Sheet is up to date"]
+    told = ["[mailbot] the Google Sheet is behind", "[mailbot] fixed: the Google Sheet is up to date"]
     assert scene.letters() == told
     assert scene.google.faults == []
 

@@ -26,10 +26,10 @@ labels = "labels.json"
     ("config", "labels", "mend"),
     [
         (None, None, "call it in the contest's folder, or with `mailbot --config FILE doctor`"),
-        ("preset = siqa", None, "mend the line named; "),
-        (CONFIG + "labls = 1", None, "mend the keys named; "),
+        ("preset = siqa", None, "fix the line named; "),
+        (CONFIG + "labls = 1", None, "fix the keys named; "),
         (CONFIG, None, "put each file where its key says"),
-        (CONFIG, "[]", "mend these label files"),
+        (CONFIG, "[]", "fix these label files"),
     ],
     ids=["no config", "no TOML", "unknown key", "no labels", "wrong labels"],
 )

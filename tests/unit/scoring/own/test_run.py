@@ -113,5 +113,5 @@ def test_only_a_version_in_force_scores() -> None:
     """A declaration alone has no text to run."""
     bare = truth()
     own = replace(bare.track, own=replace(bare.track.own, sha256="", source="")) if bare.track.own else bare.track
-    with pytest.raises(ValueError, match="no scorer of its own in force"):
+    with pytest.raises(ValueError, match="no active scorer of its own"):
         evaluate(FILE, replace(bare, track=own), name="f.csv")

@@ -107,7 +107,7 @@ TOLD = {
     "a comment on top": ("// our predictions\n" + dumped(ROWS), "not-json", "a comment stands here"),
     "comments with #": ("# ours\n\n# second run\n" + dumped(ROWS), "not-json", "a comment stands here"),
     "a comment in the middle": (dumped(ROWS).replace("[", "[ /* rows */", 1), "not-json", "a comment stands here"),
-    "a comma at the end": (dumped(ROWS)[:-2] + ",]}", "not-json", "a comma stands before a closing bracket"),
+    "a comma at the end": (dumped(ROWS)[:-2] + ",]}", "not-json", "there is a comma before a closing bracket"),
     "str(rows)": (str(ROWS), "not-json", "json.dump(rows, file)"),
     "rows without a list": (",\n".join(map(json.dumps, ROWS)), "not-json", "json.dump(rows, file)"),
     "yaml": ("predictions:\n- id: 1\n  perception: 3\n", "not-data", "YAML"),
