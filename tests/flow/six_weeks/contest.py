@@ -174,7 +174,8 @@ class Contest:
     def page(self) -> str:
         """Return what the page's tables say, without the baselines: a line for each team."""
         html = (self.folder / "state/published/page/index.html").read_text(encoding="utf-8")
-        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html.partition('id="charts"')[0], flags=re.DOTALL)
+        tables, row = html.partition('id="charts"')[0], r"<tr[^>]*>(.*?)(?=<tr|</tr>|</thead>|</tbody>)"
+        rows = re.findall(row, tables, flags=re.DOTALL)
         lines = [" | ".join(filter(None, map(_words, re.split(r"<(?:td|th)", row)))) for row in rows]
         return "\n".join(line for line in lines if not line.startswith(("Baselines", *BASELINES)))
 
@@ -187,7 +188,8 @@ def _worksheet(sheet: Worksheet) -> str:
 
 
 def _words(html: str) -> str:
-    """Return the text in a piece of HTML."""
+    """Return the text in a piece of HTML, and what is said of a sign or picture in it."""
+    html = re.sub(r"<i class=(up|down)>", r"\1 ", re.sub(r'<svg aria-label="(.*?)">', r", \1<svg>", html))
     return " ".join(unescape(re.sub(r"<svg.*?</svg>|<[^>]*>|^[^>]*>", " ", html, flags=re.DOTALL)).split())
 
 
