@@ -12,13 +12,13 @@ NumPy's pairwise summation along a row, never by a BLAS, whose order of summing 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Codes = NDArray[np.uint8]
     Matrix = NDArray[np.float64] | NDArray[np.int16] | NDArray[np.int32] | NDArray[np.uint8]
     Bools = NDArray[np.bool_]
+
+Made = TypeVar("Made")
 
 #: Numbers in a block of rows: 256 KiB of float64, so that a block and its products stay in the second-level cache.
 BLOCK = 2**15
@@ -43,6 +45,13 @@ class Side:
 
     vector: Floats
     square: float
+    _made: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def once(self, key: str, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` returns, made once for these labels and kept under ``key``."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast("Made", self._made[key])
 
 
 def side(vector: Floats) -> Side:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 import re
 from enum import StrEnum
-from typing import TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from scoring.model import RANGE
 from scoring.table import ABSENT, Token
 from scoring.text import printable, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: What a number may look like as text; float() alone takes ``1_000``, ``nan`` and digits of any script.
 ID = "id"
@@ -104,6 +107,59 @@ def _in_range(value: float, within: tuple[float, float]) -> float | Fault:
     if not math.isfinite(value):
         return Fault.NOT_FINITE
     return value if within[0] <= value <= within[1] else Fault.OUT_OF_RANGE
+
+
+# --- a whole column at once, where it is clean: None where one by one may say otherwise ---------
+
+_DIGITS = re.compile("[0-9]+")
+_OF_NUMBERS = re.compile("[0-9.+-]+")
+_LONGEST_WHOLE = 18
+_LONGEST = 300
+"""A number of no more characters, and no exponent, is finite."""
+
+
+def numbers(cells: Sequence[Any], within: tuple[float, float] = RANGE) -> list[float] | None:
+    """Return what :func:`number` returns of each cell where all of them are numbers in range; None where in doubt."""
+    kinds = set(map(type, cells))
+    if kinds <= {int, float}:
+        found = [*cells] if kinds == {float} else [*map(float, cells)]
+    elif kinds == {str} and _OF_NUMBERS.fullmatch("".join(cells)) and max(map(len, cells)) <= _LONGEST:
+        try:
+            found = [*map(float, cells)]
+        except ValueError:
+            return None
+    else:
+        return None
+    clean = found and within[0] <= min(found) and max(found) <= within[1] and math.isfinite(sum(found))
+    return found if clean else None
+
+
+def wholes(cells: Sequence[Any]) -> list[int] | None:
+    """Return what :func:`whole` returns of each cell where all are integers or their digits; None where in doubt."""
+    kinds = set(map(type, cells))
+    if kinds == {int}:
+        return [*cells]
+    if kinds != {str} or not _DIGITS.fullmatch("".join(cells)):
+        return None
+    lengths = {*map(len, cells)}
+    return [*map(int, cells)] if min(lengths) > 0 and max(lengths) <= _LONGEST_WHOLE else None
+
+
+def words(cells: Sequence[Any]) -> list[str] | None:
+    """Return the cells where all are words of ASCII without blanks; None where in doubt."""
+    if set(map(type, cells)) != {str}:
+        return None
+    joined = "\n".join(cells)
+    return [*cells] if joined.isascii() and joined.split() == [*cells] else None
+
+
+def choices_in(cells: Sequence[Any], choices: tuple[str, ...]) -> list[str] | None:
+    """Return what :func:`choice` returns of each cell where all of them are legal answers; None where in doubt."""
+    if set(map(type, cells)) not in ({str}, {int}):
+        return None
+    known = {cell: choice(cell, choices) for cell in set(cells)}
+    legal = {cell: answer for cell, answer in known.items() if answer is not None}
+    return [legal[cell] for cell in cells] if len(legal) == len(known) else None
 
 
 def choice(cell: object, choices: tuple[str, ...]) -> str | None:

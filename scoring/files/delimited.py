@@ -9,11 +9,12 @@ import csv
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from scoring.files.layout import BLANKS, NUMBER, is_table, layout_of, lines
+from scoring.files.layout import BLANKS, FIELDS, NUMBER, is_table, layout_of, lines, reader_of
 from scoring.model import Note, Problem
 from scoring.table import (
     LABELS,
     MAX_COLUMNS,
+    MAX_ROWS,
     Reading,
     RowGatherer,
     Table,
@@ -25,7 +26,9 @@ from scoring.table import (
 from scoring.text import counted, first, printable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scoring.files.layout import Layout
 
 HEADER = "The first line must name the columns, as id,answer."
 _FITTED = 200  # lines of aligned columns that are looked at
@@ -34,6 +37,12 @@ _FITTED = 200  # lines of aligned columns that are looked at
 def read_delimited(text: str) -> Reading:
     """Return the table in a text that is not empty and no JSON."""
     layout = layout_of(text)
+    clean = _clean(layout)
+    return carefully(layout) if clean is None else Reading(table=clean)
+
+
+def carefully(layout: Layout) -> Reading:
+    """Return the table of a layout with every problem named."""
     rows = lines(layout)
     try:
         _, header = next(rows)
@@ -50,6 +59,33 @@ def read_delimited(text: str) -> Reading:
         return refused("empty-file", "The file is empty.")
     except csv.Error as error:
         return _not_csv(printable(str(error), 100))
+
+
+def _clean(layout: Layout) -> Table | None:
+    """Return the table where each row is a line as wide as the header, by columns; None for any other."""
+    if layout.separator not in FIELDS:
+        return None
+    reader = reader_of(layout)
+    header: list[str] = []
+    rows: list[list[str]] = []
+    try:
+        header = next(reader, header)
+        for fields in islice(reader, MAX_ROWS + 1):
+            if len(fields) != len(header):
+                return None
+            rows.append(fields)
+    except csv.Error:
+        return None
+    names = [normal(name) or f"column {number}" for number, name in enumerate(header, 1)]
+    if not 1 < len(names) <= MAX_COLUMNS or not 0 < len(rows) <= MAX_ROWS or _header_problem(names):
+        return None
+    columns = [[*column] for column in zip(*rows, strict=True)]
+    if reader.line_num != 1 + len(rows) or not all(map(str.strip, columns[0])):
+        return None  # a field reaches over lines, or a row may be empty
+    first = layout.before + 2
+    return _table(
+        dict(zip(names, columns, strict=True)), range(first, first + len(rows)), frozenset(), layout.separator
+    )
 
 
 def _not_csv(where: str) -> Reading:
@@ -96,7 +132,7 @@ def _body(names: list[str], rows: Iterator[tuple[int, list[str]]], separator: st
         return refused("no-rows", "The file has a header and no rows.")
     blank = Note(code="empty-rows", count=empty, message=f"{counted(empty, 'row')} without any content were skipped.")
     return Reading(
-        table=_table(gatherer, frozenset(torn), separator),
+        table=_table(gatherer.columns(), gatherer.places, frozenset(torn), separator),
         problems=(_ragged(ragged, len(names), separator),) if ragged else (),
         notes=(blank,) if empty else (),
     )
@@ -114,8 +150,7 @@ def _fitted(fields: list[str], width: int, *, names_rows: bool) -> tuple[list[st
     return (fields[1:], True) if names_rows and fields[0].strip().isdecimal() else (fields, False)
 
 
-def _table(gatherer: RowGatherer, torn: frozenset[int], separator: str) -> Table:
-    cells = gatherer.columns()
+def _table(cells: Mapping[str, Sequence[object]], places: Sequence[int], torn: frozenset[int], separator: str) -> Table:
     team, method, track = (uniform(cells, name) for name in LABELS)
     return Table(
         team=team,
@@ -123,7 +158,7 @@ def _table(gatherer: RowGatherer, torn: frozenset[int], separator: str) -> Table
         track=track,
         columns=tuple(cells),
         cells=cells,
-        places=gatherer.places,
+        places=places,
         unit="line",
         typed=False,
         comma=separator != ",",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from scoring.files.clean import Clean, Decode, clean_rows, plainly
 from scoring.files.frames import rows_of
 from scoring.files.strict import Doubled, NotJson, parse
 from scoring.model import EXAMPLES, Note, Problem
@@ -31,7 +32,7 @@ from scoring.text import counted, first, printable, quoted
 from scoring.values import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ROWS = "predictions"
 OFFICIAL = '{"team": …, "method": …, "track": …, "predictions": [{"id": 1, …}, …]}'
@@ -42,8 +43,19 @@ PYTHON = " It looks like what Python prints: json.dump(rows, file) writes JSON."
 ONE_EACH = "The file holds several submissions. Please send one file for each track."
 
 
-def read_json(text: str) -> Reading:
-    """Return the table in a JSON or JSONL text that begins with a bracket."""
+def read_json(text: str, decoder: Decode = plainly) -> Reading:
+    """Return the table in a JSON or JSONL text that begins with a bracket; a clean one is read by ``decoder``."""
+    clean = clean_rows(text, decoder, ROWS)
+    return carefully(text) if clean is None else Reading(table=_clean_table(clean))
+
+
+def _clean_table(clean: Clean) -> Table:
+    rows = len(next(iter(clean.cells.values())))
+    return _table(clean.cells, range(1, rows + 1), "line" if clean.lines else "row", clean.top)
+
+
+def carefully(text: str) -> Reading:
+    """Return the table in such a text with every problem named."""
     lines = ((number, line.rstrip()) for number, line in enumerate(io.StringIO(text), 1) if not line.isspace())
     head = [*islice(lines, 2)]
     if len(head) > 1 and not isinstance(parse(head[0][1]), NotJson):
@@ -199,11 +211,10 @@ def _rows(rows: list[object], places: Sequence[int], unit: str, top: dict[str, o
     problems = (*_odd_rows(odd, unit), *([_doubled(twice)] if twice else ()))
     if not gatherer.places:
         return Reading(problems=problems) if problems else refused("no-rows", "The file contains no rows.")
-    return Reading(table=_table(gatherer, unit, top), problems=problems)
+    return Reading(table=_table(gatherer.columns(), gatherer.places, unit, top), problems=problems)
 
 
-def _table(gatherer: RowGatherer, unit: str, top: dict[str, object]) -> Table:
-    cells = gatherer.columns()
+def _table(cells: Mapping[str, Sequence[object]], places: Sequence[int], unit: str, top: Mapping[str, object]) -> Table:
     team, method, track = (label(top.get(name)) or uniform(cells, name) for name in LABELS)
     return Table(
         team=team,
@@ -211,7 +222,7 @@ def _table(gatherer: RowGatherer, unit: str, top: dict[str, object]) -> Table:
         track=track,
         columns=tuple(cells),
         cells=cells,
-        places=gatherer.places,
+        places=places,
         unit=unit,
         typed=True,
         extras=tuple(name for name in top if name not in (*LABELS, ROWS)),

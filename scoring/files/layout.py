@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from scoring.table import MAX_ROWS
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Iterator, Sequence
 
     Lines = Iterator[tuple[int, list[str]]]
 
-SEPARATORS = ",\t;|"
+FIELDS = ",\t;"
+"""The separators of CSV and its like."""
+
+SEPARATORS = FIELDS + "|"
 BLANKS = " "
 """The separator of a table whose columns are only aligned."""
 
@@ -90,9 +94,14 @@ def lines(layout: Layout) -> Lines:
     return _unquoted(_separated(layout), layout.separator)
 
 
-def _separated(layout: Layout) -> Lines:
+def reader_of(layout: Layout) -> Reader:
+    """Return the reader of a table whose fields are separated by one of :data:`FIELDS`, or another such character."""
     text = io.StringIO(layout.text, newline="")
-    reader = csv.reader(text, delimiter=layout.separator, skipinitialspace=layout.separator != "\t", strict=True)
+    return csv.reader(text, delimiter=layout.separator, skipinitialspace=layout.separator != "\t", strict=True)
+
+
+def _separated(layout: Layout) -> Lines:
+    reader = reader_of(layout)
     try:
         for fields in reader:
             if fields and (len(fields) > 1 or fields[0].strip()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from scoring.files.clean import Decode, plainly
 from scoring.files.delimited import read_delimited
 from scoring.files.jsonrows import ENCODED_TWICE, are_encoded_lines, read_json
 from scoring.files.legacy_text import WESTERN, guessed
@@ -24,11 +25,12 @@ MOST_ENCODED = 3
 """A text that was encoded more often than that is left as it is."""
 
 
-def read(data: bytes, name: str = "") -> Reading:
+def read(data: bytes, name: str = "", decoder: Decode = plainly) -> Reading:
     """Return the table in the bytes of a result file, with all problems found on the way.
 
     ``name`` only helps to say what a file is that cannot be read. The file must be unpacked
-    (:func:`scoring.files.unpack.unpack`).
+    (:func:`scoring.files.unpack.unpack`). ``decoder`` reads JSON that is clean (:mod:`scoring.files.clean`): a faster
+    one may be given.
     """
     if archive_kind(name, data):
         return refused("packed", "The file is an archive that was not unpacked.", printable(name))
@@ -38,10 +40,10 @@ def read(data: bytes, name: str = "") -> Reading:
     if isinstance(decoded, Problem):
         return Reading(problems=(decoded,))
     text, notes = decoded
-    return _of_text(text, name, notes)
+    return _of_text(text, name, notes, decoder)
 
 
-def _of_text(text: str, name: str, notes: tuple[Note, ...], depth: int = 0) -> Reading:
+def _of_text(text: str, name: str, notes: tuple[Note, ...], decoder: Decode, depth: int = 0) -> Reading:
     """Return the table in a text; one that is a JSON text itself is looked into."""
     taken = unwrapped(text.lstrip("\ufeff"))
     if isinstance(taken, Problem):
@@ -51,9 +53,9 @@ def _of_text(text: str, name: str, notes: tuple[Note, ...], depth: int = 0) -> R
     if not start:
         return refused("empty-file", "The file is empty.", printable(name))
     if start == '"' and depth < MOST_ENCODED and isinstance(inner := parse(text), str) and inner.strip():
-        return _of_text(inner, name, (*notes, *ENCODED_TWICE), depth + 1)
+        return _of_text(inner, name, (*notes, *ENCODED_TWICE), decoder, depth + 1)
     is_json = start in "[{" or begins_with_comment(text) or (start == '"' and are_encoded_lines(text))
-    reading = read_json(text) if is_json else read_delimited(text)
+    reading = read_json(text, decoder) if is_json else read_delimited(text)
     return Reading(table=reading.table, problems=reading.problems, notes=(*notes, *reading.notes))
 
 

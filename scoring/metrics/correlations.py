@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.kernel import rank_type
 from scoring.metrics.rule import Form, Rule, cosine, plain
 
 if TYPE_CHECKING:
@@ -87,10 +88,17 @@ def srcc(ranks: Floats, labels: Side) -> Floats:
 
     An item moves its own term and, by its weight, the rank of each item above it.
     """
-    x, y = ranks / 2, labels.vector / 2
-    above_x, above_y = _Above(x), _Above(y)
+    x, (y, above_y, own_y) = ranks / 2, labels.once("above", lambda: _ranked(labels))
+    above_x = _Above(ranks)
     cross = x * y + above_x(y) + above_y(x)
-    return _ratio((x, y), (cross, x * x + 2 * above_x(x), y * y + 2 * above_y(y)))
+    return _ratio((x, y), (cross, x * x + 2 * above_x(x), own_y))
+
+
+def _ranked(labels: Side) -> tuple[Floats, _Above, Floats]:
+    """Return the centred ranks of labels, sums above each, and how their square moves: alike for all submissions."""
+    y = labels.vector / 2
+    above = _Above(labels.vector)
+    return y, above, y * y + 2 * above(y)
 
 
 def plcc(values: Floats, labels: Side) -> Floats:
@@ -114,17 +122,24 @@ class _Above:
     """Sums over the items above each item, those tied with it by half."""
 
     def __init__(self, ranks: Floats) -> None:
-        self._order = ranks.argsort()
+        """Take doubled centred ranks (m,), which are integers less than m in size."""
+        self._order = ranks.astype(rank_type(ranks.size)).argsort(kind="stable")  # NumPy sorts 16 bits by radix
         ordered = ranks[self._order]
-        last = np.append((ordered[1:] != ordered[:-1]).nonzero()[0], ranks.size - 1)
-        self._last, self._sizes = last, np.diff(last, prepend=-1)
+        last = (ordered[1:] != ordered[:-1]).nonzero()[0]
+        self._last: NDArray[np.intp] | None = None
+        if last.size < ranks.size - 1:
+            edges = np.concatenate(([-1], last, [ranks.size - 1]))
+            self._last, self._sizes = edges[1:], edges[1:] - edges[:-1]
 
     def __call__(self, weights: Floats) -> Floats:
         """Return the sum of the ``weights`` (m,) above each item, (m,)."""
-        until = weights[self._order].cumsum()[self._last]
+        until = weights[self._order].cumsum()
+        if self._last is not None:
+            until = until[self._last]
         before = np.concatenate(([0.0], until[:-1]))
+        own = until[-1] - (until + before) / 2
         sums = np.empty(weights.size)
-        sums[self._order] = (until[-1] - (until + before) / 2).repeat(self._sizes)
+        sums[self._order] = own if self._last is None else own.repeat(self._sizes)
         return sums
 
 

@@ -123,7 +123,7 @@ def texts(table: Table, name: str, column: Column, match: Match) -> tuple[list[s
     bad: list[str] = []
     said = ""
     gone = [
-        match.names[row]
+        match.name(row)
         for row, cell in enumerate(table.cells[name])
         if (cell is None or cell is ABSENT) and row not in table.torn
     ]
@@ -131,7 +131,7 @@ def texts(table: Table, name: str, column: Column, match: Match) -> tuple[list[s
         value = "" if row in table.torn else text(cell)
         if wrong := "it is no text" if value is None else fault(value, column.kind):
             said = said or wrong
-            bad.append(f"{match.names[row]}: {name} {shown(cell)}")
+            bad.append(f"{match.name(row)}: {name} {shown(cell)}")
         found.append(value or "")
     values = ["" if row is None else found[row] for row in match.rows]
     problems: list[Problem] = []

@@ -15,10 +15,10 @@ from scoring.declaration.registry import METRICS
 from scoring.model import Column, Kind, Note, Problem
 from scoring.rows import letters
 from scoring.rows.cells import texts
-from scoring.rows.ids import Match, match_ids
+from scoring.rows.ids import Match, in_order, match_ids
 from scoring.table import LABELS, shown_columns
 from scoring.text import counted, first, listed, quoted
-from scoring.values import Fault, choice, is_typeset, number, shown, with_point
+from scoring.values import Fault, choice, is_typeset, number, numbers, shown, with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -212,12 +212,14 @@ def _numbers(
     table: Table, name: str, column: Column, match: Match, faults: dict[Fault, list[str]], *, comma: bool
 ) -> tuple[list[float], list[Note]]:
     """Return the numbers of a column in label order, and notes; faulty cells go to ``faults`` as examples."""
+    if not table.torn and match.is_whole and (clean := numbers(table.cells[name], column.range)):
+        return in_order(clean, match.rows), []
     cells = [with_point(cell) for cell in table.cells[name]] if comma else table.cells[name]
     values: list[float] = []
     for row, cell in enumerate(cells):
         value = 0.0 if row in table.torn else number(cell, column.range)
         if isinstance(value, Fault):
-            faults[value].append(f"{match.names[row]}: {name} {shown(cell)}")
+            faults[value].append(f"{match.name(row)}: {name} {shown(cell)}")
             value = 0.0
         values.append(value)
     return [0.0 if row is None else values[row] for row in match.rows], [*_spelling(table.cells[name], cells, name)]
@@ -243,7 +245,11 @@ def constant_notes(values: Mapping[str, Sequence[float] | Sequence[str | None]],
     """Return a note for each column whose values are all alike although it is to be correlated."""
     measures = () if track.own else track.measures
     correlated = (each.column for each in measures if METRICS[each.metric].correlates)
-    return tuple(_constant_note(name) for name in dict.fromkeys(correlated) if len(set(values[name])) == 1)
+    return tuple(_constant_note(name) for name in dict.fromkeys(correlated) if _are_alike(values[name]))
+
+
+def _are_alike(values: Sequence[object]) -> bool:
+    return values[0] == values[-1] and values.count(values[0]) == len(values)
 
 
 def _constant_note(column: str) -> Note:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from scoring.model import Note, Problem
 from scoring.table import ABSENT, shown_columns
 from scoring.text import counted, first, printable
-from scoring.values import ID, bare, shown, whole
+from scoring.values import ID, bare, shown, whole, wholes, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scoring.table import Table
 
 Id = int | str
+Value = TypeVar("Value")
 
 PATH = re.compile(r".*[/\\].*|.*\.(?:png|jpe?g|webp|gif|bmp|tiff?)", re.IGNORECASE | re.DOTALL)
 
@@ -31,12 +32,28 @@ PATH = re.compile(r".*[/\\].*|.*\.(?:png|jpe?g|webp|gif|bmp|tiff?)", re.IGNORECA
 class Match:
     """Which row holds which item."""
 
+    table: Table
     #: Index of the row of each item, in label order; None where no row has the id.
-    rows: tuple[int | None, ...]
-    #: What to call each row in a message: ``id 7``, or ``line 8`` when its id cannot be read.
-    names: tuple[str, ...]
+    rows: Sequence[int | None]
+    #: The id in each row; None where it cannot be read.
+    found: Sequence[Id | None]
     problems: tuple[Problem, ...] = ()
     notes: tuple[Note, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each item has a row."""
+        return isinstance(self.rows, range) or None not in self.rows
+
+    def name(self, row: int) -> str:
+        """Return what to call a row in a message: ``id 7``, or ``line 8`` when its id cannot be read."""
+        item = self.found[row]
+        return self.table.place(row) if item is None else f"id {_shown(item)}"
+
+
+def in_order(values: list[Value], rows: Sequence[int | None]) -> list[Value]:
+    """Return the values of the rows in label order; each item has a row."""
+    return values if isinstance(rows, range) else [values[row] for row in rows if row is not None]
 
 
 def worded(cell: object) -> str | None:
@@ -54,16 +71,36 @@ def match_ids(table: Table, ids: Sequence[Id], column: str = ID) -> Match:
     if column not in table.cells:
         return _no_id_column(table, ids, column)
     cells = table.cells[column]
-    numeric = all(isinstance(wanted, int) for wanted in ids)
+    numeric = set(map(type, ids)) <= {int}
+    return _clean(table, cells, ids, numeric=numeric) or _carefully(table, cells, ids, numeric=numeric)
+
+
+def _clean(table: Table, cells: Sequence[object], ids: Sequence[Id], *, numeric: bool) -> Match | None:
+    """Return the match where each id stands in one row, as the official form has it; None where in doubt."""
+    if numeric and table.typed and str in set(map(type, cells)):
+        return None  # a note tells that ids are text
+    found = wholes(cells) if numeric else words(cells)
+    if found is None or len(found) != len(ids):
+        return None
+    if found == [*ids] and len(set(found)) == len(found):
+        return Match(table=table, rows=range(len(ids)), found=found)
+    seat = dict(zip(found, range(len(found)), strict=True))
+    if len(seat) != len(found) or seat.keys() != set(ids):
+        return None
+    return Match(table=table, rows=[seat[wanted] for wanted in ids], found=found)
+
+
+def _carefully(table: Table, cells: Sequence[object], ids: Sequence[Id], *, numeric: bool) -> Match:
+    """Return the match with every problem named."""
     found: list[Id | None] = [whole(cell) if numeric else worded(cell) for cell in cells]
-    names = tuple(table.place(row) if item is None else f"id {_shown(item)}" for row, item in enumerate(found))
     seat: dict[Id, int] = {}
     for row, found_id in enumerate(found):
         if found_id is not None:
             seat.setdefault(found_id, row)
     problems = tuple(_problems(table, cells, ids, found, seat))
     notes = tuple(_notes(table, cells)) if numeric else ()
-    return Match(rows=tuple(seat.get(wanted) for wanted in ids), names=names, problems=problems, notes=notes)
+    rows = [seat.get(wanted) for wanted in ids]
+    return Match(table=table, rows=rows, found=found, problems=problems, notes=notes)
 
 
 def _no_id_column(table: Table, ids: Sequence[Id], column: str) -> Match:
@@ -76,8 +113,7 @@ def _no_id_column(table: Table, ids: Sequence[Id], column: str) -> Match:
     if len(table) != len(ids):
         message = f"Expected {counted(len(ids), 'row')}, found {len(table):,}."
         problems.append(Problem(code="row-count", count=abs(len(table) - len(ids)), message=message))
-    names = tuple(table.place(row) for row in range(len(table)))
-    return Match(rows=(None,) * len(ids), names=names, problems=tuple(problems))
+    return Match(table=table, rows=[None] * len(ids), found=[None] * len(table), problems=tuple(problems))
 
 
 def _meant(table: Table, ids: Sequence[Id]) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.model import Note, Problem
+from scoring.rows.ids import in_order
 from scoring.text import counted, listed
-from scoring.values import bare, choice, shown
+from scoring.values import bare, choice, choices_in, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,6 +65,8 @@ def unwrapped(cell: object, choices: tuple[str, ...]) -> str | None:
 
 def answers(table: Table, name: str, column: Column, match: Match) -> Read:
     """Read a column; what is no answer is None and counted in a note, as the official scorer counts it wrong."""
+    if match.is_whole and (clean := choices_in(table.cells[name], column.choices)):
+        return Read(answers=in_order([*clean], match.rows))
     cells = [None if row is None else table.cells[name][row] for row in match.rows]
     plain = [choice(cell, column.choices) for cell in cells]
     there = [row is not None for row in match.rows]

@@ -14,7 +14,7 @@ import numpy as np
 from scoring.declaration import formula
 from scoring.declaration.registry import METRICS
 from scoring.metrics.rule import FORMS, joined, parted
-from scoring.scores.parts import labels_for, labels_of, parts_of, predicted, rule_of, target_of
+from scoring.scores.parts import labels_for, labels_of, parts_of, predicted, prepared, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,7 +105,8 @@ def _expanded(
 
 def _by_query(laid: Laid, truth: Truth, measure: Measure, weights: Floats) -> Floats:
     """Return the weighted mean over queries, whose items are drawn together: a query drawn twice counts twice."""
-    x, target = predicted(measure, laid, truth), target_of(truth, measure)
+    one = prepared(truth)[measure.key]
+    x, target = predicted(one, laid), one.target
     each = rule_of(truth, measure).queries
     values = np.array(each(x, target) if each else [])
     drawn = np.array([weights[:, at].mean(axis=1) for at in parted(labels_for(measure, truth)[-1])]).T

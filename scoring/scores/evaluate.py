@@ -14,6 +14,7 @@ import numpy as np
 
 from scoring import interval
 from scoring.declaration import siqa
+from scoring.files.clean import plainly
 from scoring.files.read import read
 from scoring.files.unpack import File, Limits, unpack
 from scoring.model import Evaluation, Kind, Note, Problem
@@ -21,12 +22,13 @@ from scoring.rows.check import Checked, check, constant_notes, tell_track
 from scoring.rows.members import last_taker, taker
 from scoring.scores import scored
 from scoring.scores.deviations import deviations
-from scoring.scores.parts import laid_out, numbered, parts_of
+from scoring.scores.parts import laid_out, numbered, ordered, parts_of
 from scoring.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scoring.files.clean import Decode
     from scoring.labels.truth import Truth
     from scoring.metrics.rule import Array
     from scoring.model import Column, Track
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from scoring.table import Reading
 
     Scorer = Callable[[Laid, Truth], Scored]
+
+try:
+    import msgspec
+except ImportError:  # scoring by itself needs numpy and no more
+    decoder: Decode = plainly
+else:
+    decoder = msgspec.json.decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +65,7 @@ def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.s
     Never raises for what is in the file: its mistakes are the evaluation's problems. ``name`` only helps messages.
     ``by`` computes the measures: ours, or :func:`scoring.reference.scored` for scipy's.
     """
-    return _evaluated(read(data, name), truth, by).evaluation
+    return _evaluated(read(data, name, decoder), truth, by).evaluation
 
 
 def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", hint: str | None = None) -> Evaluated:
@@ -70,7 +79,7 @@ def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", h
         return Evaluated(evaluation=Evaluation(track=None, problems=(whole,)))
     if whole is not None:
         return Evaluated(evaluation=Evaluation(track=whole.name), own=whole.name)
-    reading = read(data, name)
+    reading = read(data, name, decoder)
     told = tell_track(reading.table, [each for each in tracks if each.columns], hint) if reading.table else None
     track = last_taker(tracks) if told is None or isinstance(told, Problem) else told
     if track is None:
@@ -96,7 +105,7 @@ def evaluate_packed(
 def values_of(data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None) -> Laid | None:
     """Return the columns that :func:`evaluate_packed` scores, laid out; None for a file with problems."""
     file = _the_file(data, truth, name, limits or Limits())
-    reading = read(file.data, file.name) if isinstance(file, File) else None
+    reading = read(file.data, file.name, decoder) if isinstance(file, File) else None
     if reading is None or reading.table is None or reading.problems:
         return None
     checked = check(reading.table, truth.track, truth.ids)
@@ -119,7 +128,7 @@ def _the_file(data: bytes, truth: Truth, name: str, limits: Limits) -> File | tu
 
 def _is_for(data: bytes, truth: Truth) -> bool:
     """Whether a file tells the truth's track rather than another of SIQA's."""
-    table = read(data).table
+    table = read(data, decoder=decoder).table
     others = [track for track in siqa.tracks() if track.name != truth.track.name]
     return table is not None and tell_track(table, [truth.track, *others]) is truth.track
 
@@ -133,13 +142,9 @@ def _evaluated(reading: Reading, truth: Truth, by: Scorer = scored.scored) -> Ev
     checked = check(reading.table, truth.track, truth.ids)
     if reading.problems or checked.problems:
         return Evaluated(evaluation=_refused(reading, truth, checked.problems, checked.notes))
-    return Evaluated(evaluation=_scored(reading, checked, truth, by), values=_packed(checked, truth.track))
-
-
-def _packed(checked: Checked, track: Track) -> dict[str, bytes]:
-    """Return the values as bytes, as :class:`Evaluated` says."""
-    numbers = numbered(checked.values, track.columns)
-    return {column.name: _bytes_of(column, numbers[column.name]) for column in track.columns}
+    numbers = numbered(checked.values, truth.track.columns)
+    packed = {column.name: _bytes_of(column, numbers[column.name]) for column in truth.track.columns}
+    return Evaluated(evaluation=_scored(reading, checked, ordered(numbers, truth), truth, by), values=packed)
 
 
 def _bytes_of(column: Column, values: Array) -> bytes:
@@ -197,13 +202,12 @@ def _interval(found: Scored, error: float, track: Track) -> tuple[float, float] 
     return interval.interval(found.score, error, track.bounds)
 
 
-def _scored(reading: Reading, checked: Checked, truth: Truth, by: Scorer) -> Evaluation:
+def _scored(reading: Reading, checked: Checked, laid: Laid, truth: Truth, by: Scorer) -> Evaluation:
     """Return the evaluation of a file free of problems.
 
     Its notes are of every item that a file must hold, whichever of them are scored: with a secret split they would
     tell else which items those are.
     """
-    laid = laid_out(checked.values, truth)
     found = by(laid, truth)
     error = interval.standard_error(deviations(laid, truth))
     return Evaluation(

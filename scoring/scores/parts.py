@@ -50,6 +50,25 @@ class Parts:
         return [part.start for part in self.slices.values()]
 
 
+class Columns(dict[str, "Array"]):
+    """The columns of a submission, laid out, and the forms of them that metrics look at, each made once.
+
+    The arrays do not change any more.
+    """
+
+    def __init__(self, columns: Mapping[str, Array]) -> None:
+        """Take the columns."""
+        super().__init__(columns)
+        self._forms: dict[object, Array] = {}
+
+    def form(self, name: str, form: metrics.Form, part: slice) -> Array:
+        """Return a form of the items of a part."""
+        key = name, form, part.start, part.stop
+        if key not in self._forms:
+            self._forms[key] = metrics.FORMS[form](self[name][part])
+        return self._forms[key]
+
+
 def parts_of(truth: Truth) -> Parts:
     """Return the parts of a truth, made once."""
     return truth.once("parts", lambda: _parts(truth))
@@ -71,13 +90,18 @@ def _parts(truth: Truth) -> Parts:
     return Parts(order=scored[order], slices=slices, clusters=None if clusters is None else clusters[order])
 
 
-def laid_out(values: Values, truth: Truth) -> dict[str, Array]:
+def laid_out(values: Values, truth: Truth) -> Columns:
     """Return each column as numbers in the order of the parts, (n,); see :func:`numbered`.
 
     ``values`` are in the order of ``truth.ids``, as :func:`scoring.rows.check.check` leaves them.
     """
+    return ordered(numbered(values, truth.track.columns), truth)
+
+
+def ordered(numbers: Mapping[str, Array], truth: Truth) -> Columns:
+    """Return columns as :func:`numbered` gives them in the order of the parts."""
     order = parts_of(truth).order
-    return {name: array[order] for name, array in numbered(values, truth.track.columns).items()}
+    return Columns({name: array[order] for name, array in numbers.items()})
 
 
 def numbered(values: Values, columns: Sequence[Column]) -> dict[str, Array]:
@@ -93,8 +117,9 @@ def numbered(values: Values, columns: Sequence[Column]) -> dict[str, Array]:
             found[column.name] = np.array(given, dtype=np.object_)
             continue
         if column.kind is Kind.CHOICE:
-            places = {choice: float(place) for place, choice in enumerate(column.choices, start=1)}
-            given = [places.get(each, 0.0) if isinstance(each, str) else 0.0 for each in given]
+            places: dict[object, float] = {choice: float(place) for place, choice in enumerate(column.choices, start=1)}
+            found[column.name] = np.array([places.get(each, 0.0) for each in given])
+            continue
         array = np.asarray(given, dtype=np.float64)
         if not np.isfinite(array).all():
             raise ValueError(f"{column.name} holds a value that is not finite")
@@ -127,7 +152,28 @@ def target_of(truth: Truth, measure: Measure) -> Any:  # noqa: ANN401 -- what it
     return truth.once(("target", measure), lambda: rule_of(truth, measure).target(labels_for(measure, truth)))
 
 
-def predicted(measure: Measure, laid: Mapping[str, Array], truth: Truth) -> Any:  # noqa: ANN401 -- see metrics.rule
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A measure with all that is alike for every submission."""
+
+    measure: Measure
+    rule: Rule[Any]
+    #: The labels that it compares with, as its metric takes them.
+    target: Any
+    part: slice
+
+
+def prepared(truth: Truth) -> Mapping[str, Prepared]:
+    """Return the measures of a truth's track by key, in the order shown, prepared once."""
+    return truth.once("prepared", lambda: {each.key: _prepared(each, truth) for each in truth.track.measures})
+
+
+def _prepared(measure: Measure, truth: Truth) -> Prepared:
+    part = parts_of(truth).slices[measure.group]
+    return Prepared(measure=measure, rule=rule_of(truth, measure), target=target_of(truth, measure), part=part)
+
+
+def predicted(one: Prepared, laid: Mapping[str, Array]) -> Any:  # noqa: ANN401 -- see metrics.rule
     """Return the predictions that a measure looks at, as its metric takes them."""
-    part, form = parts_of(truth).slices[measure.group], metrics.FORMS[rule_of(truth, measure).form]
-    return joined([form(laid[name][part]) for name in measure.predicted])
+    columns = laid if isinstance(laid, Columns) else Columns(laid)
+    return joined([columns.form(name, one.rule.form, one.part) for name in one.measure.predicted])

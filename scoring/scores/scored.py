@@ -12,7 +12,7 @@ import numpy as np
 
 from scoring.declaration import formula
 from scoring.declaration.registry import METRICS
-from scoring.scores.parts import parts_of, predicted, rule_of, target_of
+from scoring.scores.parts import parts_of, predicted, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scoring.labels.truth import Truth
     from scoring.metrics.rule import Array
     from scoring.model import Measure, Track
+    from scoring.scores.parts import Prepared
 
     Laid = Mapping[str, Array]
 
@@ -38,12 +39,16 @@ class Scored:
 
 def scored(laid: Laid, truth: Truth) -> Scored:
     """Return the measures and the score of columns as :func:`scoring.scores.parts.laid_out` gives them."""
-    return settled({measure.key: value(measure, laid, truth) for measure in truth.track.measures}, truth.track)
+    return settled({key: _value(each, laid) for key, each in prepared(truth).items()}, truth.track)
 
 
 def value(measure: Measure, laid: Laid, truth: Truth) -> float | None:
     """Return one measure; None where it is undefined."""
-    return rule_of(truth, measure).one(predicted(measure, laid, truth), target_of(truth, measure))
+    return _value(prepared(truth)[measure.key], laid)
+
+
+def _value(one: Prepared, laid: Laid) -> float | None:
+    return one.rule.one(predicted(one, laid), one.target)
 
 
 def settled(found: Mapping[str, float | None], track: Track) -> Scored:
@@ -73,13 +78,12 @@ def influence(laid: Laid, truth: Truth) -> Floats:
     parts, track = parts_of(truth), truth.track
     total = np.zeros(parts.n)
     bent = bool(track.expression) or any(term.floor is not None for term in track.terms)
-    figures = {each.key: counted(each, value(each, laid, truth)) if bent else 0.0 for each in track.measures}
+    every = prepared(truth)
+    figures = {key: counted(each.measure, _value(each, laid)) if bent else 0.0 for key, each in every.items()}
     slopes = formula.slopes(track, figures)
-    for measure in track.measures:
-        moves = rule_of(truth, measure).influence
-        if slope := slopes.get(measure.key):
-            if moves is None:
-                raise ValueError(f"{measure.metric} has no influence values")
-            part = parts.slices[measure.group]
-            total[part] += slope * moves(predicted(measure, laid, truth), target_of(truth, measure))
+    for key, each in every.items():
+        if slope := slopes.get(key):
+            if each.rule.influence is None:
+                raise ValueError(f"{each.measure.metric} has no influence values")
+            total[each.part] += slope * each.rule.influence(predicted(each, laid), each.target)
     return total

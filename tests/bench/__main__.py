@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import growth, idle, metrics, pipeline, publishing, rescoring, sandbox, scores
+from tests.bench import evaluating, growth, idle, metrics, pipeline, publishing, rescoring, sandbox, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ BENCHES = (
     pipeline.measure,
     sandbox.measure,
     idle.measure,
+    evaluating.measure,
     scores.measure,
     metrics.measure,
     rescoring.measure,
