@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.build import AUDIT_RULE
 from mailbot.board.codec import snapshot
+from mailbot.board.rescoring import carry_over
 from mailbot.config.calendar import last_before, shown
 from mailbot.config.stages import ONLY, switches
 from mailbot.ledger import boards, disputes, events, held, mails
@@ -49,7 +50,9 @@ class Weekly:
     clock: Callable[[], datetime]
 
     def step(self) -> bool:
-        """Publish the board that is due, if one is; tell whether one was."""
+        """Publish the board that is due, or score what carries over into a phase; tell whether it did either."""
+        if carry_over(self.ranking, self.clock()):
+            return True
         due_at = self.due_at()
         if due_at is None or self._must_wait(due_at):
             return False

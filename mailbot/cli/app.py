@@ -136,7 +136,7 @@ COMMANDS = {
     "announce": Listed(
         "Publish",
         "letters:announce",
-        "Send a letter from a file to all teams or some, each once. It is shown first; sending cannot be undone.",
+        "Write a letter from a file to all teams or some, each once. It is shown first.",
     ),
     "doctor": Listed("Maintain", "maintain:doctor", "Check every part and say how to fix what is wrong."),
     "stuck": Listed("Maintain", "mails:stuck", "Mails that were set aside: list, show, retry or drop them."),

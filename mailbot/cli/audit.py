@@ -18,6 +18,7 @@ from mailbot.cli.common import (
     Why,
     Yes,
     act_as_organizer,
+    ask,
     begun,
     emit,
     load_config,
@@ -119,10 +120,12 @@ def seal_audit(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Accept signatures and rows as they are now, whatever `audit verify` says of them. It cannot be undone.
+    """Accept signatures and rows as they are now, whatever `audit verify` says of them.
 
     For a state whose identity.secret was replaced, or a ledger that was repaired by hand. The chain stays as it is, and
     the entry that this makes names every fault that was accepted.
+
+    Undo: none.
     """
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger:
@@ -130,8 +133,7 @@ def seal_audit(
             found = trail.verify(tx).faults
         for fault in found:
             typer.echo(f"- {fault.what}")
-        if not yes:
-            typer.confirm(f"Accept {len(found)} faults permanently?", abort=True)
+        ask(f"Accept {len(found)} faults for good?", yes=yes, for_good=True)
         with ledger.write("seal") as tx:
             last = operation.seal(tx, why, calendar.now())
     typer.echo(f"Sealed: no entry up to {last} is held to a signature, and the rows are what they are now.")

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
+    from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.mail.envelope import Outgoing
 
 T = TypeVar("T")
 
@@ -53,6 +55,9 @@ _said_operator: ContextVar[str | None] = ContextVar("operator", default=None)
 """The operator of the config, once it was read."""
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+WHOLE = 3
+"""So many of the mails that an act would send are shown whole."""
 
 INCOMPLETE = 1
 """The exit code when something is left undone, was refused, or disagrees."""
@@ -189,6 +194,14 @@ def ask(question: str, *, yes: bool, for_good: bool = False) -> None:
     elif for_good:
         message = "this cannot be taken back, and there is no terminal to ask on: --yes does it"
         raise Permanent(message)
+
+
+def show_mails(rows: Sequence[OutgoingRow | Outgoing], *, err: bool = False) -> None:
+    """Print mails that an act would send as their readers will see them: the first few whole, of the others to whom."""
+    for row in rows[:WHOLE]:
+        typer.echo(f"{readable(row.message, 'To', 'Subject')}{'-' * 72}", err=err)
+    if others := rows[WHOLE:]:
+        typer.echo(f"and {len(others)} like these to {', '.join(row.recipient for row in others)}", err=err)
 
 
 def set_up_journal(*, as_json: bool = False, quiet: bool = False) -> None:

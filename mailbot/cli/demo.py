@@ -30,7 +30,10 @@ def demo(
         bool, typer.Option("--sheet", help="Also show the leaderboard in a Google Sheet played on this machine.")
     ] = False,
 ) -> None:
-    """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute."""
+    """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute.
+
+    Undo: delete its folder.
+    """
     if preset not in PRESETS:
         message = f"the demo knows no {preset}; name one of {', '.join(PRESETS)}"
         raise Permanent(message)

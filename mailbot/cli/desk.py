@@ -33,6 +33,8 @@ def desk(
     """Open the organizers' desk: the contest in a browser, on this machine only. Prints a login link, good once.
 
     From another machine: `ssh -L 8437:127.0.0.1:8437 HOST`, then open the link there.
+
+    Undo: each act there names its own, or says that it has none.
     """
     try:
         from mailbot.desk import serve  # noqa: PLC0415  # without the extra it cannot be imported

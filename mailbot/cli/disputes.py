@@ -17,11 +17,11 @@ from mailbot.cli.common import (
     load_config,
     number,
     opened_ledger,
-    readable,
     rfc3339,
     said,
     set_up_journal,
     short,
+    show_mails,
 )
 from mailbot.errors import Permanent
 from mailbot.ledger import disputes
@@ -65,7 +65,9 @@ def rule(
 ) -> None:
     """Close the dispute about a submission and tell the team. Labels are corrected with `mailbot truth`.
 
-    The answer is shown first; a ruling cannot be undone.
+    The answer is shown first.
+
+    Undo: none.
     """
     if accept == reject:
         message = "say --accept or --reject"
@@ -74,9 +76,8 @@ def rule(
     set_up_journal(quiet=True)
     ruled = Ruling.ACCEPTED if accept else Ruling.REJECTED
     with flow.opened(load_config(context, config)) as wired:
-        for one in would_write(wired.ledger, lambda tx: wired.disputes.rule(tx, number(receipt, "S"), ruled, why)):
-            typer.echo(readable(one.message, "To", "Subject"))
-        ask("Close it and send this?", yes=yes)
+        show_mails(would_write(wired.ledger, lambda tx: wired.disputes.rule(tx, number(receipt, "S"), ruled, why)))
+        ask("Close it and send this?", yes=yes, for_good=True)
         with wired.ledger.write("ruling") as tx:
             row = wired.disputes.rule(tx, number(receipt, "S"), ruled, why)
     typer.echo(f"The dispute of {row.receipt} is {ruled}; {row.team} will be told.")

@@ -39,14 +39,20 @@ Organizers = Annotated[
 ]
 
 
+AskNothing = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for whatever is not given.")]
+
+
+FromLabels = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Begin with these labels: propose the track that fits them.")
+]
+
+
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; created if missing.")],
     preset: Annotated[
         str | None, typer.Option(help=f"What to begin with: siqa (the default), {', '.join(STARTERS)}.")
     ] = None,
-    from_labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Begin with these labels: propose the track that fits them.")
-    ] = None,
+    from_labels: FromLabels = None,
     column: Columns = None,
     profile: Annotated[str | None, typer.Option(help=f"The mail provider: {', '.join(PROFILES)}.")] = None,
     address: Annotated[str | None, typer.Option(help="The official submission address.")] = None,
@@ -64,11 +70,12 @@ def init(
     closes: Annotated[str | None, typer.Option(metavar="DATE", help="When they close; default: never.")] = None,
     labels: GivenLabels = None,
     sheet: Annotated[str | None, typer.Option(help="Google Sheet for the leaderboard: its address or id.")] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for whatever is not given.")
-    ] = False,
+    yes: AskNothing = False,
 ) -> None:
-    """Ask a few questions, write the config with its folders and secrets, and print the next steps."""
+    """Ask a few questions, write the config with its folders and secrets, and print the next steps.
+
+    Undo: delete the folder.
+    """
     _refuse_what_is_there(folder)
     ask = interview.prompt if (asking := sys.stdin.isatty() and not yes) else interview.default
     preset, from_labels = interview.kind(ask, preset, from_labels)

@@ -22,7 +22,10 @@ def install_service(
     show: Annotated[bool, typer.Option("--print", help="Only print the unit.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials."""
+    """Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials.
+
+    Undo: `systemctl disable mailbot`, and delete the unit that it names.
+    """
     path = load.find(config or context.find_root().obj).absolute()
     place, loaded = install.place(path, for_user=user), load.load(path)
     if show:
@@ -46,7 +49,10 @@ def login(
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Log in to the mail provider by OAuth and store the refresh token."""
+    """Log in to the mail provider by OAuth and store the refresh token.
+
+    Undo: delete `oauth.json` in the state folder.
+    """
     loaded = load_config(context, config)
     _check(loaded, browser=browser)
     tokens = Tokens(settings=loaded.oauth, path=loaded.tokens)

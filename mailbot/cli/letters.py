@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailbot import flow
-from mailbot.cli.common import ConfigFile, Yes, act_as_organizer, ask, load_config, readable, set_up_journal
+from mailbot.cli.common import ConfigFile, Yes, act_as_organizer, ask, load_config, readable, set_up_journal, show_mails
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
 from mailbot.letters import written
+from mailbot.operations.beginning import verify_clock
 
 EVERYBODY = "all"
 
@@ -37,9 +38,13 @@ def letters(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="With --dry-run: write the letters there as .eml files.")
     ] = None,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Queue the letters that are due, as the daemon does automatically; --dry-run shows those of this moment."""
+    """Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment.
+
+    Undo: none.
+    """
     if (team or out) and not dry_run:
         message = "--team and --out go with --dry-run: letters that are owed are queued all together"
         raise Permanent(message)
@@ -49,6 +54,10 @@ def letters(
         if dry_run:
             _show(_drafts(wired, team), out)
         else:
+            verify_clock(wired)
+            mails = [draft.outgoing for draft in wired.letter_queue.owed()]
+            show_mails(mails)
+            ask(f"Queue {len(mails)} letter(s)?", yes=yes, for_good=bool(mails))
             occasions = 0
             while wired.letter_queue.step():
                 occasions += 1
@@ -63,7 +72,10 @@ def announce(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Send a letter from a file to all teams or some, each once. It is shown first; sending cannot be undone."""
+    """Write a letter from a file to all teams or some, each once. It is shown first.
+
+    Undo: none.
+    """
     title, text = read_letter(file, subject)
     act_as_organizer()
     set_up_journal(quiet=True)

@@ -22,6 +22,7 @@ from mailbot.cli.common import (
     short,
 )
 from mailbot.config import calendar
+from mailbot.config.calendar import shown
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import events, held, teams
@@ -116,15 +117,22 @@ def approve_mail(
     context: typer.Context,
     mail: Mail,
     why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Accept a held mail as its team's: it is scored, and counts from its arrival."""
+    """Accept a held mail as its team's: it is scored, and counts from its arrival.
+
+    Undo: `mailbot submissions hide` for what it brings; the answer has none.
+    """
     act_as_organizer()
-    with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-approved") as tx:
-        approved = confirmation.approve(tx, number(mail, "M"), why=why, now=calendar.now())
-    if not approved:
-        message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
-        raise Permanent(message)
+    with opened_ledger(loaded := load_config(context, config)) as ledger:
+        found = _mail(ledger, mail)
+        if found is None or found.outcome is not Outcome.HELD:
+            message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
+            raise Permanent(message)
+        _ask(ledger, found, loaded.challenge.zone, yes=yes)
+        with ledger.write("mail-approved") as tx:
+            _verify(found, done=confirmation.approve(tx, found.id, why=why, now=calendar.now()))
     typer.echo("It is due now: `mailbot run` or `mailbot once` scores it.")
 
 
@@ -134,23 +142,50 @@ def assign_mail(
     mail: Mail,
     team: Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")],
     why: Annotated[str, typer.Option("--why", help="The reason, for the audit trail.", callback=said)],
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
     """Give a mail of an unknown sender to a team: it is scored, counts from its arrival, and the team is answered.
 
-    `mailbot submissions hide` takes back what it brings.
+    Undo: `mailbot submissions hide` for what it brings; the answer has none.
     """
     act_as_organizer()
-    with opened_ledger(load_config(context, config)) as ledger, ledger.write("mail-assigned") as tx:
-        found = teams.with_name(tx, team)
-        if found is None:
+    with opened_ledger(loaded := load_config(context, config)) as ledger:
+        with ledger.read() as tx:
+            known, found = teams.with_name(tx, team), table.get(tx, number(mail, "M"))
+            is_nobodys = held.is_nobodys(tx, number(mail, "M"))
+        if known is None:
             message = f"there is no team {team!r}; `mailbot teams list` names them all"
             raise Permanent(message)
-        assigned = held.assign(tx, number(mail, "M"), found.id, why=why, now=calendar.now())
-    if not assigned:
-        message = f"{mail} is no mail of an unknown sender; `mailbot mails list` shows what became of each"
+        if found is None or not is_nobodys:
+            message = f"{mail} is no mail of an unknown sender; `mailbot mails list` shows what became of each"
+            raise Permanent(message)
+        _ask(ledger, found, loaded.challenge.zone, yes=yes, team=known.name)
+        with ledger.write("mail-assigned") as tx:
+            _verify(found, done=held.assign(tx, found.id, known.id, why=why, now=calendar.now()))
+    typer.echo(f"It is due now as {known.name}'s: `mailbot run` or `mailbot once` scores it.")
+
+
+def _mail(ledger: Ledger, mail: str) -> MailRow | None:
+    with ledger.read() as tx:
+        return table.get(tx, number(mail, "M"))
+
+
+def _ask(ledger: Ledger, row: MailRow, zone: ZoneInfo, *, yes: bool, team: str = "") -> None:
+    """Show what a mail is and what follows, and ask: its answer cannot be taken back."""
+    with ledger.read() as tx:
+        its = team or next((one.name for one in teams.everyone(tx) if one.id == row.team_id), "nobody")
+    subject = printable(confirmation.masked(row.subject or ""), SHOWN)
+    typer.echo(f"{row.name}: {shown(row.arrived_at, zone)}, {printable(row.sender or 'nobody', SHOWN)}: {subject}")
+    typer.echo(f"It is handled as a mail of {its} that came then, and answered; the answer cannot be taken back.")
+    ask("Do it?", yes=yes, for_good=True)
+
+
+def _verify(row: MailRow, *, done: bool) -> None:
+    """Raise Permanent where somebody else was faster."""
+    if not done:
+        message = f"something else became of {row.name} meanwhile; `mailbot mails list` shows what"
         raise Permanent(message)
-    typer.echo(f"It is due now as {found.name}'s: `mailbot run` or `mailbot once` scores it.")
 
 
 @stuck.command("list")
@@ -176,18 +211,29 @@ def show_stuck(context: typer.Context, mail: Mail, config: ConfigFile = None) ->
 
 
 @stuck.command("retry")
-def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", config: ConfigFile = None) -> None:
-    """Process a mail once more; it still counts from its arrival."""
-    with opened_ledger(load_config(context, config)) as ledger:
+def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", yes: Yes = False, config: ConfigFile = None) -> None:
+    """Process a mail once more; it still counts from its arrival.
+
+    Undo: `mailbot submissions hide` for what it brings; the answer has none.
+    """
+    with opened_ledger(loaded := load_config(context, config)) as ledger:
+        with ledger.read() as tx:
+            row = _stuck(tx, mail)
+        _ask(ledger, row, loaded.challenge.zone, yes=yes)
         _act(ledger, mail, "mail-retried-by-hand", why, table.retry)
     typer.echo("It will be tried again: `mailbot run` or `mailbot once` handles it.")
 
 
 @stuck.command("drop")
 def drop_stuck(context: typer.Context, mail: Mail, why: Why, yes: Yes = False, config: ConfigFile = None) -> None:
-    """Decide that nothing is to be done about a mail; its file is kept. This cannot be undone."""
-    ask(f"{mail} will never be handled, and nobody gets an answer. Drop it?", yes=yes)
+    """Decide that nothing is to be done about a mail; its file is kept.
+
+    Undo: none.
+    """
     with opened_ledger(load_config(context, config)) as ledger:
+        with ledger.read() as tx:
+            _stuck(tx, mail)
+        ask(f"{mail} will not be handled any more, and nobody is answered. Drop it?", yes=yes, for_good=True)
         _act(ledger, mail, "mail-dropped", why, table.drop)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from mailbot.cli.common import (
     AsJson,
     ConfigFile,
     act_as_organizer,
+    ask,
     emit,
     load_config,
     nameless,
@@ -71,7 +71,10 @@ def backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the copy; created if missing.")],
     config: ConfigFile = None,
 ) -> None:
-    """Copy the ledger, spool and daybook while mailbot runs, with a manifest of checksums."""
+    """Copy the ledger, spool and daybook while mailbot runs, with a manifest of checksums.
+
+    Undo: delete the folder.
+    """
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, writing(folder):
         count = backups.back_up(ledger, loaded.state, folder)
@@ -86,7 +89,10 @@ def restore(
     verify: Annotated[bool, typer.Option("--verify", help="Only compare the backup with its manifest.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Verify a backup and copy it into the state folder, which must not hold a ledger yet."""
+    """Verify a backup and copy it into the state folder, which must not hold a ledger yet.
+
+    Undo: empty the state folder.
+    """
     if verify:
         wrong = backups.mistakes(folder)
         typer.echo("\n".join(wrong) or f"The backup is whole: {backups.seen(folder)}.")
@@ -106,6 +112,8 @@ def rebuild(
     """Make a new ledger from the mails and the daybook; the old one is kept.
 
     Exit code 1 when the result differs from the audit trail; every difference is listed.
+
+    Undo: move the ledger that is kept back into its place.
     """
     if from_spool == from_mailbox:
         message = "say --from-spool or --from-mailbox"
@@ -127,7 +135,10 @@ def export(
     with_labels: Annotated[bool, typer.Option("--with-labels", help="Also every version of the labels.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Export the whole contest as files with a manifest of checksums. Exit code 1 when a file is missing."""
+    """Export the whole contest as files with a manifest of checksums. Exit code 1 when a file is missing.
+
+    Undo: delete the folder.
+    """
     with flow.opened(load_config(context, config), enter=False) as opened, writing(folder):
         told = Export(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
     typer.echo(f"{len(told['files'])} files in {folder}, named by {MANIFEST}.")
@@ -145,9 +156,11 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Erase a team's addresses, mails and texts permanently; its scores stay under a pseudonym. Stop mailbot first."""
-    if sys.stdin.isatty() and not yes:
-        typer.confirm(f"Forget {name} permanently? This cannot be taken back.", abort=True)
+    """Erase a team's addresses, mails and texts for good; its scores stay under a pseudonym. Stop mailbot first.
+
+    Undo: none.
+    """
+    ask(f"Forget {name} for good? This cannot be taken back.", yes=yes, for_good=True)
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.working(load_config(context, config)) as wired:

@@ -22,18 +22,21 @@ from mailbot.cli.common import (
     rfc3339,
     set_up_journal,
     short,
+    show_mails,
 )
 from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import events, teams
 from mailbot.ledger import outbox as table
-from mailbot.model import Id
+from mailbot.model import Id, ReplyState
 from mailbot.operations import letters
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from mailbot.ledger import Ledger
     from mailbot.ledger.outbox import OutgoingRow
 
 outbox = typer.Typer(help="Outbox: list our replies, show one, send one again.", no_args_is_help=True)
@@ -81,17 +84,35 @@ def retry_outgoing(
     context: typer.Context,
     reply: Annotated[str, typer.Argument(metavar="R-000012")],
     why: Why,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Send a mail again that was given up."""
+    """Send a mail again that was given up.
+
+    Undo: none.
+    """
     act_as_organizer()
     outgoing_id, now = number(reply, "R"), calendar.now()
-    with opened_ledger(load_config(context, config)) as ledger, ledger.write("outbox") as tx:
-        if not table.retry(tx, outgoing_id, now):
+    with opened_ledger(load_config(context, config)) as ledger:
+        with ledger.read() as tx:
+            found = [row for row in table.listing(tx, outgoing_id) if row.state is ReplyState.GIVEN_UP]
+        if not found:
             message = f"{reply} is no reply that was given up; `mailbot outbox list` names them"
             raise Permanent(message)
+        show_mails(found)
+        typer.echo(f"It was given up: {found[0].error}")
+        ask("Send it again?", yes=yes, for_good=True)
+        _retry(ledger, outgoing_id, why, now)
+    typer.echo("It is due again: `mailbot run` or `mailbot send` sends it.")
+
+
+def _retry(ledger: Ledger, outgoing_id: int, why: str, now: datetime) -> None:
+    """Make a mail due again. Raises Permanent when it was sent meanwhile."""
+    with ledger.write("outbox") as tx:
+        if not table.retry(tx, outgoing_id, now):
+            message = f"{Id.REPLY.of(outgoing_id)} was taken up meanwhile"
+            raise Permanent(message)
         events.append(tx, kind="reply-retried-by-hand", subject=Id.REPLY.of(outgoing_id), now=now, why=why)
-    typer.echo("It will be tried again: `mailbot run` or `mailbot send` sends it.")
 
 
 @outbox.command("resend")
@@ -105,7 +126,10 @@ def resend(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Send a mail once more, to the same address or another one of its team. This cannot be undone."""
+    """Send a mail once more, whatever became of it, to the same address or another one of its team.
+
+    Undo: none.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -115,7 +139,7 @@ def resend(
         typer.echo(f"To {again.recipient}:\n\n{readable(again.row.message, 'Subject')}")
         if dead:
             typer.echo(f"Mails to {again.recipient} came back; --to names another address.")
-        ask("Send it again?", yes=yes)
+        ask("Send it again?", yes=yes, for_good=True)
         with wired.ledger.write("resend") as tx:
             name = letters.send_again(tx, wired.challenge, again, why, wired.clock())
     typer.echo(f"Queued as {name}: `mailbot run` or `mailbot send` sends it.")

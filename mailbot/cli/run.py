@@ -63,7 +63,10 @@ def run(
     take_over: TakeOver = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the journal as JSON lines.")] = False,
 ) -> None:
-    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."""
+    """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config.
+
+    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    """
     set_up_journal(as_json=as_json)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon handles it
     faulthandler.enable()  # systemd's watchdog kills by SIGABRT: then the journal says where each thread hangs
@@ -131,7 +134,10 @@ def once(
     take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over."""
+    """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over.
+
+    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    """
     set_up_journal(as_json=as_json)
     loaded = load_config(context, config)
     if begin_anew:
@@ -187,7 +193,10 @@ def ingest(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Process mails from files as if they had been fetched. Replies wait in the outbox until `mailbot send`."""
+    """Process mails from files as if they had been fetched. Replies wait in the outbox until `mailbot send`.
+
+    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    """
     set_up_journal(quiet=True)
     loaded = load_config(context, config)
     with flow.working(loaded) as wired:
@@ -220,7 +229,10 @@ def _receipts(submissions: list[dict[str, Any]]) -> str:
 
 
 def send(context: typer.Context, config: ConfigFile = None) -> None:
-    """Send the replies in the outbox that are due. Exit code 1 when some are left over."""
+    """Send the replies in the outbox that are due. Exit code 1 when some are left over.
+
+    Undo: none; the mails were owed.
+    """
     set_up_journal()
     with flow.working(load_config(context, config)) as wired:
         with wired.sending() as sending:

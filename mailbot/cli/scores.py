@@ -24,13 +24,14 @@ from mailbot.cli.common import (
     load_config,
     number,
     set_up_journal,
+    show_mails,
     two,
 )
 from mailbot.config import calendar, challenge, tracks
 from mailbot.errors import ConfigError, Permanent
 from mailbot.evaluation.label_files import load_truths
+from mailbot.operations import letters, result_file, truths
 from mailbot.operations import rescore as rescoring
-from mailbot.operations import result_file, truths
 from scoring import single
 from scoring.declaration.declare import track_in
 from scoring.rows.ids import write_ids
@@ -155,6 +156,8 @@ def rescore(
 
     Shows every rank that changes. If interrupted, run the same command again to continue. With --tell it asks first:
     a letter cannot be taken back.
+
+    Undo: `mailbot truth use`, then `mailbot rescore`; a letter has none.
     """
     if tell and silent:
         message = "say --tell or --silent, not both"
@@ -169,11 +172,12 @@ def rescore(
             changes, told = rescoring.preview(wired, wanted), 0
         else:
             if tell:
-                told_of = {one.team for one in rescoring.preview(wired, wanted) if one.scores[0] != one.scores[1]}
-                ask(f"Rescore, and write to the teams whose score changes ({', '.join(sorted(told_of))})?", yes=yes)
+                mails = letters.look_rescored(wired, wanted, track=track)
+                show_mails(mails, err=as_json)
+                ask(f"Rescore, and send {len(mails)} letter(s)?", yes=yes, for_good=bool(mails))
             _carry_out(rescoring.rescore(wired, wanted), wanted.steps)
             changes = rescoring.changes(wired, wanted)
-            told = rescoring.tell(wired, track=track, stage=wanted.stage) if tell else 0
+            told = letters.tell_rescored(wired, track=track, stage=wanted.stage) if tell else 0
     rows = [_shown(change) for change in changes]
     if as_json:
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from mailbot.cli.common import (
     Why,
     Yes,
     act_as_organizer,
+    ask,
     decide,
     emit,
     load_config,
@@ -22,6 +22,7 @@ from mailbot.cli.common import (
     said,
     set_up_journal,
     short,
+    show_mails,
     two,
 )
 from mailbot.config.challenge import tracks_of
@@ -29,6 +30,8 @@ from mailbot.errors import Permanent
 from mailbot.ledger import rulings
 from mailbot.ledger import submissions as table
 from mailbot.model import Exclusion, Rule
+from mailbot.operations import acceptance
+from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,10 +101,11 @@ def accept(
 ) -> None:
     """Accept a submission that came late, over the quota, or was refused by labels that were wrong.
 
-    It counts from its arrival, and its team gets a letter. `mailbot submissions hide` takes it off the board again.
+    It counts from its arrival, and its team gets a letter, which is shown first.
+
+    Undo: `mailbot submissions hide`; the letter has none.
     """
     from mailbot import flow  # noqa: PLC0415  # all of mailbot, which a listing does not need
-    from mailbot.operations import acceptance  # noqa: PLC0415  # as above
 
     act_as_organizer()
     set_up_journal(quiet=True)
@@ -109,28 +113,37 @@ def accept(
         found = acceptance.look(wired, number(receipt, "S"))
         row = found.row
         typer.echo(f"{row.receipt} of {row.team} ({row.status}), phase {found.phase.name!r}: it would be accepted.")
-        typer.echo(f"Score {found.evaluated.evaluation.score:.2f}; one letter to the team.")
-        if sys.stdin.isatty() and not yes:
-            typer.confirm("Accept it?", abort=True)
+        typer.echo(f"Score {found.evaluated.evaluation.score:.2f}; one letter to the team:\n")
+        show_mails(would_write(wired.ledger, lambda tx: acceptance.enter(wired, tx, found, why)))
+        ask("Accept it?", yes=yes, for_good=True)
         acceptance.carry_out(wired, found, why)
     typer.echo(f"{row.receipt} counts, from the next board on.")
 
 
 @submissions.command()
 def disqualify(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
-    """Exclude a submission that breaks the rules from the board."""
+    """Exclude a submission that breaks the rules from the board.
+
+    Undo: `mailbot submissions reinstate`.
+    """
     _exclude(context, config, receipt, Exclusion.DISQUALIFIED, why)
 
 
 @submissions.command()
 def hide(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
-    """Hide a submission from the board while you look into it."""
+    """Hide a submission from the board while you look into it.
+
+    Undo: `mailbot submissions reinstate`.
+    """
     _exclude(context, config, receipt, Exclusion.HIDDEN, why)
 
 
 @submissions.command()
 def reinstate(context: typer.Context, receipt: Receipt, why: Why, config: ConfigFile = None) -> None:
-    """Let a submission count again."""
+    """Let a submission count again.
+
+    Undo: `mailbot submissions hide`.
+    """
     row = decide(context, config, lambda tx, now: rulings.reinstate(tx, number(receipt, "S"), why, now))
     typer.echo(f"{row.receipt} of {row.team} counts again, from the next board on.")
 
@@ -141,7 +154,10 @@ def select(
     receipts: Annotated[list[str], typer.Argument(metavar="S-7 S-9", help="The team's submissions that are to count.")],
     config: ConfigFile = None,
 ) -> None:
-    """Select the submissions of a team that count if board.standing = "selected"; replaces an earlier choice."""
+    """Select the submissions of a team that count if board.standing = "selected"; replaces an earlier choice.
+
+    Undo: the same command with the earlier choice.
+    """
     wanted = [number(receipt, "S") for receipt in receipts]
     stages = load_config(context, config).stages
     rows = decide(context, config, lambda tx, now: rulings.select(tx, wanted, now, stages))

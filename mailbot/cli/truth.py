@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from mailbot.cli.common import (
     OfPhase,
     Yes,
     act_as_organizer,
+    ask,
     begun,
     emit,
     load_config,
@@ -62,7 +62,9 @@ def add(
 ) -> None:
     """Make corrected labels the active ones. Old scores are kept; `mailbot rescore` calculates the new ones.
 
-    Shows first what changes; on a terminal it asks. `mailbot truth use` goes back.
+    Shows first what changes; on a terminal it asks.
+
+    Undo: `mailbot truth use`, then `mailbot rescore`; a letter has none.
     """
     with _changing(context, config, phase) as (wired, stage):
         effect = truths.effect(wired, truths.from_file(wired, file, track), stage)
@@ -80,7 +82,10 @@ def void(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Withdraw items from scoring: result files still contain them, but no score counts them."""
+    """Withdraw items from scoring: result files still contain them, but no score counts them.
+
+    Undo: `mailbot truth use`, then `mailbot rescore`; a letter has none.
+    """
     with _changing(context, config, phase) as (wired, stage):
         made = truths.without_items(wired, items, track, stage)
         _activate(wired, truths.effect(wired, made, stage), why, yes=yes)
@@ -96,7 +101,10 @@ def use(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Go back to an earlier version of the labels."""
+    """Go back to an earlier version of the labels.
+
+    Undo: the same command with the other version, then `mailbot rescore`; a letter has none.
+    """
     with _changing(context, config, phase) as (wired, stage):
         _activate(wired, truths.effect(wired, truths.earlier(wired, version, track), stage), why, yes=yes)
 
@@ -113,6 +121,8 @@ def scorer(
     """Make another version of a track's own scorer the active one. Old scores are kept, as with new labels.
 
     Shows first what changes; on a terminal it asks. Mails that wait because the scorer failed are scored by it.
+
+    Undo: the same command with the SHA-256 of the earlier version; a letter has none.
     """
     with _changing(context, config, None) as (wired, stage):
         name = truths.the_track(wired, track, lambda each: wired.challenge.tracks[each].own is not None)
@@ -154,10 +164,14 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     else:
         letters = f"with --tell {effect.letters} team(s) get a letter"
         typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
-    if waiting := len(acceptance.refused_by_labels(wired, made.track.name)):
-        typer.echo(f"{waiting} file(s) that were refused for their items are tried again; teams are told.")
-    if sys.stdin.isatty() and not yes:
-        typer.confirm(f"Make the new {what} active?", abort=True)
+    waiting = acceptance.refused_by_labels(wired, made.track.name)
+    if waiting:
+        typer.echo(f"{len(waiting)} file(s) that were refused for their items are tried again:")
+        typer.echo("\n".join(f"  {row.receipt} of {row.team}" for row in waiting))
+        typer.echo(
+            "Where they are right now, they count from their arrival, and their team gets a letter that says so."
+        )
+    ask(f"Make the new {what} active?", yes=yes, for_good=bool(waiting))
     due = scorer_versions.put_in_force(wired.labels, wired.ledger, made, why, wired.clock(), stage=effect.stage.key)
     digits = own.sha256 if own else made.sha256
     typer.echo(f"{made.track.title}: {digits[:SHOWN]} is active, {made.n} items ({before.n} before).")

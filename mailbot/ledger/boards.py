@@ -65,6 +65,12 @@ def owing(tx: Tx) -> int | None:
     return tx.scalar(sa.select(boards.c.id).where(boards.c.letters_owed).order_by(boards.c.id).limit(1))
 
 
+def all_owing(tx: Tx) -> list[BoardRow]:
+    """Return the boards whose letters are still to be written, the oldest first."""
+    owing = set(tx.scalars(sa.select(boards.c.id).where(boards.c.letters_owed)))
+    return [row for row in listing(tx) if row.id in owing]
+
+
 def settle(tx: Tx, board_id: int) -> bool:
     """Note that the letters of a board are written; False when somebody else wrote them before."""
     owed = sa.update(boards).where(boards.c.id == board_id, boards.c.letters_owed)

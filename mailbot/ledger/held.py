@@ -52,10 +52,20 @@ def assign(tx: Tx, mail_id: int, team_id: int, *, why: str, now: datetime) -> bo
     return True
 
 
+def is_nobodys(tx: Tx, mail_id: int) -> bool:
+    """Tell whether a mail is one that :func:`assign` would take."""
+    return tx.scalar(sa.select(mails.c.id).where(mails.c.id == mail_id, *_IS_NOBODYS)) is not None
+
+
+def waiting_of(tx: Tx, addresses: Collection[str], *, since: datetime) -> list[int]:
+    """Return the mails that :func:`take_up` would make due."""
+    wanted = (sa.func.lower(mails.c.sender).in_(addresses), mails.c.arrived_at >= since, *_IS_UNKNOWN)
+    return list(tx.scalars(sa.select(mails.c.id).where(*wanted).order_by(mails.c.id)))
+
+
 def take_up(tx: Tx, addresses: Collection[str], *, since: datetime, now: datetime) -> int:
     """Make the mails of unknown senders due again that came from these addresses since an instant; return how many."""
-    wanted = (sa.func.lower(mails.c.sender).in_(addresses), mails.c.arrived_at >= since, *_IS_UNKNOWN)
-    found = list(tx.scalars(sa.select(mails.c.id).where(*wanted).order_by(mails.c.id)))
+    found = waiting_of(tx, addresses, since=since)
     for mail_id in found:
         make_due(tx, mail_id, now)
         events.append(tx, kind="mail-taken-up", subject=Id.MAIL.of(mail_id), now=now)

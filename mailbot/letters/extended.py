@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import outbox, teams
+from mailbot.ledger import outbox, quota, teams
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import aoe_in, shown_in, words
 from mailbot.mail.templates import environment
@@ -24,9 +24,11 @@ KIND = "extended"
 def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: datetime) -> int:
     """Queue a letter to the team it is for, or to all teams that want letters, once; return how many."""
     bouncing, language, count = teams.bouncing(tx), letters.languages(tx), 0
-    for team in concerned(tx, extension):
+    time = quota.times_moved_to(tx, extension)
+    again = f":{time}" if time > 1 else ""  # a deadline that was moved away and back is told again
+    for team in _concerned(tx, extension):
         address = teams.recipient(team, bouncing)
-        key = f"{KIND}:{extension.phase}:{extension.until:%Y-%m-%dT%H:%M%z}:{team.id}"
+        key = f"{KIND}:{extension.phase}:{extension.until:%Y-%m-%dT%H:%M%z}:{team.id}{again}"
         if address is None or outbox.has(tx, key):
             continue
         own = language(team)
@@ -49,7 +51,7 @@ def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: 
     return count
 
 
-def concerned(tx: Tx, extension: Extension) -> list[Team]:
+def _concerned(tx: Tx, extension: Extension) -> list[Team]:
     """Return the teams that a letter would go to: the one it is for, or all that want letters."""
     everyone = teams.everyone(tx)
     if extension.team is None:

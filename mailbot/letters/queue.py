@@ -68,6 +68,14 @@ class LetterQueue:
         """Write what is owed on one occasion; tell whether there was one."""
         return self._after_a_board() or self._before_a_deadline() or self._after_a_deadline()
 
+    def owed(self) -> list[Draft]:
+        """Return the letters that the next steps would queue."""
+        with self.ledger.read() as tx:
+            rows, due = boards.all_owing(tx), list(self._reminders_due(tx, self.clock()))
+        made = [self.about(board_from_json(json.loads(row.board)), row.sha256, due_at=row.due_at) for row in rows]
+        made += [self.about_deadline(*each) for each in due]
+        return [draft for drafts in made for draft in drafts]
+
     def write_again(self, detail: dict[str, Any]) -> None:
         """Queue what was queued at this instant before the ledger was lost, to the same teams.
 
@@ -258,15 +266,8 @@ class LetterQueue:
     def _queue(self, tx: Tx, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
             if not outbox.has(tx, draft.key):
-                outgoing = draft.outgoing
-                outbox.add(
-                    tx,
-                    kind=draft.kind,
-                    **asdict(outgoing),
-                    team_id=draft.team.id if draft.team else None,
-                    key=draft.key,
-                    now=self.clock(),
-                )
+                team_id, mail = draft.team.id if draft.team else None, asdict(draft.outgoing)
+                outbox.add(tx, kind=draft.kind, **mail, team_id=team_id, key=draft.key, now=self.clock())
 
 
 def _names(drafts: Sequence[Draft]) -> list[str]:

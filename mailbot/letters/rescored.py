@@ -48,28 +48,27 @@ class RescoredLetters:
     labels: Labels
     clock: Callable[[], datetime]
 
-    def queue(self, correction: Correction) -> set[int]:
+    def queue(self, tx: Tx, correction: Correction) -> set[int]:
         """Queue the letters that were not queued before, and enter it in the audit trail; return the teams' ids."""
         version, now = correction.version, self.clock()
-        with self.ledger.write("tell") as tx:
-            bouncing, language = teams.bouncing(tx), letters.languages(tx)
-            known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
-            told = set[int]()
-            for change in correction.changes:
-                team = known.get(change.team)
-                address = teams.recipient(team, bouncing) if team else None
-                key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
-                if team and address and not outbox.has(tx, key):
-                    shows, own = self._shows_scores(tx, change), language(team)
-                    text = self._text(correction, change, shows=shows, language=own)
-                    letters.queue(
-                        tx, self.challenge, text, team_id=team.id, recipient=address, language=own,
-                        title=words(own).gettext("Your score was recalculated"), kind=KIND, key=key, now=now,
-                    )  # fmt: skip
-                    told.add(team.id)
-            if told:
-                count = len(told)
-                events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
+        bouncing, language = teams.bouncing(tx), letters.languages(tx)
+        known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
+        told = set[int]()
+        for change in correction.changes:
+            team = known.get(change.team)
+            address = teams.recipient(team, bouncing) if team else None
+            key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
+            if team and address and not outbox.has(tx, key):
+                shows, own = self._shows_scores(tx, change), language(team)
+                text = self._text(correction, change, shows=shows, language=own)
+                letters.queue(
+                    tx, self.challenge, text, team_id=team.id, recipient=address, language=own,
+                    title=words(own).gettext("Your score was recalculated"), kind=KIND, key=key, now=now,
+                )  # fmt: skip
+                told.add(team.id)
+        if told:
+            count = len(told)
+            events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
         return told
 
     def _shows_scores(self, tx: Tx, change: Change) -> bool:

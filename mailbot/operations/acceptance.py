@@ -64,19 +64,24 @@ def look(service: Service, submission_id: int) -> Acceptance:
 
 def carry_out(service: Service, found: Acceptance, why: str) -> None:
     """Let the submission count from its arrival, and write to its team. Raises Permanent when somebody else has."""
-    row, now = found.row, service.clock()
     with service.ledger.write("submission-accepted") as tx:
-        if not submissions.accept(tx, row.id, found.evaluated.evaluation, phase=found.phase.name):
-            message = f"{row.receipt} was accepted meanwhile"
-            raise Permanent(message)
-        evaluated, phase = found.evaluated, found.phase.name
-        service.submissions.enter_scores(
-            tx, row.id, evaluated.evaluation, evaluated.values, phase=phase, last=evaluated.final
-        )
-        detail = {"track": found.track, "phase": found.phase.name, "was": row.status, "why": why}
-        events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
-        letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)
-        letter.queue(tx, found.evaluated.evaluation, now)
+        enter(service, tx, found, why)
+
+
+def enter(service: Service, tx: Tx, found: Acceptance, why: str) -> None:
+    """Enter the acceptance and its letter. Raises Permanent when somebody else has."""
+    row, now = found.row, service.clock()
+    if not submissions.accept(tx, row.id, found.evaluated.evaluation, phase=found.phase.name):
+        message = f"{row.receipt} was accepted meanwhile"
+        raise Permanent(message)
+    evaluated, phase = found.evaluated, found.phase.name
+    service.submissions.enter_scores(
+        tx, row.id, evaluated.evaluation, evaluated.values, phase=phase, last=evaluated.final
+    )
+    detail = {"track": found.track, "phase": found.phase.name, "was": row.status, "why": why}
+    events.append(tx, kind="submission-accepted", subject=row.receipt, now=now, **detail)
+    letter = AcceptedLetter(challenge=service.challenge, row=row, track=found.track, phase=found.phase, why=why)
+    letter.queue(tx, found.evaluated.evaluation, now)
 
 
 OF_LABELS = frozenset({"unknown-items", "missing-ids", "unknown-ids", "row-count", "zero-based-ids"})

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import shown
-from mailbot.errors import Temporary
+from mailbot.errors import MailbotError, Permanent, Temporary
 from mailbot.identity import confirmation
 from mailbot.mail import head, teamkey
 from mailbot.transport import numbering
+from mailbot.transport.clock_guard import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +84,25 @@ def start(service: Service, ask: Callable[[Look], object] | None, *, take_over: 
             raise
         return error
     return None
+
+
+def verify_clock(service: Service) -> None:
+    """Hold this host's clock to the mail server's before a command publishes or writes letters, as the daemon does.
+
+    Where the server cannot be reached, or another mailbot serves the mailbox, the ledger's last entry is what there is.
+    Raises Permanent when the clock is wrong.
+    """
+    guard = service.fetch.guard if service.config.imap else None
+    if guard is None or not guard.is_real:
+        return
+    try:
+        with closing(service.mailbox()) as server:
+            service.fetch.marker.keep(server)
+    except MailbotError:
+        guard.compare(None)
+    if not guard.holds():
+        message = f"{guard.trouble} {MEND}"
+        raise Permanent(message)
 
 
 def look(service: Service) -> Look:

@@ -9,12 +9,15 @@ from mailbot.errors import Permanent
 from mailbot.ledger import quota, teams
 from mailbot.ledger.quota import Extension
 from mailbot.letters import extended
+from mailbot.operations.letters import would_write
 from mailbot.system import lock
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.calendar import Phase
+    from mailbot.ledger import Tx
+    from mailbot.ledger.outbox import OutgoingRow
     from mailbot.service import Service
 
 
@@ -24,8 +27,6 @@ class Move:
 
     phase: Phase
     extension: Extension
-    #: How many teams a letter would go to.
-    letters: int
 
 
 def look(service: Service, name: str, until: datetime, *, team: str | None) -> Move:
@@ -45,15 +46,24 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
         if team is not None and known is None:
             message = f"there is no team {team!r}; `mailbot teams list` names them all"
             raise Permanent(message)
-        extension = Extension(phase=name, until=until, team=known.name if known else None)
-        return Move(phase=phase, extension=extension, letters=len(extended.concerned(tx, extension)))
+    extension = Extension(phase=name, until=until, team=known.name if known else None)
+    return Move(phase=phase, extension=extension)
+
+
+def letters(service: Service, move: Move, why: str) -> list[OutgoingRow]:
+    """Return the letters that telling those concerned would queue; nothing is written."""
+    return would_write(service.ledger, lambda tx: _enter(service, tx, move, why))
 
 
 def carry_out(service: Service, move: Move, why: str, *, tell: bool) -> int:
     """Move the deadline and have a running daemon take it up; return how many letters are queued."""
-    now = service.clock()
     with service.ledger.write("deadline") as tx:
-        quota.extend(tx, move.extension, why=why, now=now)
-        told = extended.queue(tx, service.challenge, move.extension, why=why, now=now) if tell else 0
+        told = _enter(service, tx, move, why, tell=tell)
     lock.ask_reload(service.config.state)
     return told
+
+
+def _enter(service: Service, tx: Tx, move: Move, why: str, *, tell: bool = True) -> int:
+    """Enter a move, and queue its letters; return how many."""
+    quota.extend(tx, move.extension, why=why, now=service.clock())
+    return extended.queue(tx, service.challenge, move.extension, why=why, now=service.clock()) if tell else 0

@@ -1,10 +1,9 @@
-"""Mails that an organizer has sent by hand: one of ours once more, and the welcome of teams that were entered."""
+"""Mails that an organizer has sent by hand: one of ours once more, the welcome of teams, what a rescore changed."""
 
 from __future__ import annotations
 
 import email
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -14,20 +13,26 @@ from mailbot.errors import Permanent
 from mailbot.identity import confirmation, keys
 from mailbot.identity.notices import language_to
 from mailbot.intake.reply import Replies
-from mailbot.ledger import events, outbox, teams
+from mailbot.ledger import events, outbox, scores, submissions, teams
 from mailbot.letters import written
+from mailbot.letters.rescored import Correction
 from mailbot.letters.written import Drafts, Written
 from mailbot.mail import envelope, teamkey
 from mailbot.model import Id
+from mailbot.operations import rescore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.board.rank_changes import Change
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.outbox import OutgoingRow
+    from mailbot.ledger.scores import Version
     from mailbot.model import Team
+    from mailbot.operations.rescore import Plan
     from mailbot.service import Service
 
 RESENT = "resent"
@@ -103,19 +108,61 @@ def _has_secret(row: OutgoingRow) -> bool:
     return confirmation.masked(whole) != whole or bool(teamkey.found(whole))
 
 
-class _Undone(Exception):  # noqa: N818  # nothing went wrong
-    """Ends a transaction of which nothing is to stay."""
-
-
 def would_write(ledger: Ledger, act: Callable[[Tx], object]) -> list[OutgoingRow]:
     """Return the mails that an act would queue; it is carried out in a transaction that is undone."""
-    found: list[OutgoingRow] = []
-    with suppress(_Undone), ledger.write("preview") as tx:
+    with ledger.trial() as tx:
         known = {row.id for row in outbox.listing(tx)}
         act(tx)
-        found = [row for row in outbox.listing(tx) if row.id not in known]
-        raise _Undone
-    return found
+        return [row for row in outbox.listing(tx) if row.id not in known]
+
+
+def look_rescored(service: Service, wanted: Plan, *, track: str | None = None) -> list[OutgoingRow]:
+    """Return the mails that :func:`tell_rescored` would queue once a plan is carried out; nothing is written."""
+    before, present = rescore.versions_before(service, wanted.stage), service.ranking.versions_in(wanted.stage)
+    with rescore.tried(service, wanted) as tx:
+        known = {row.id for row in outbox.listing(tx)}
+        found = rescore.compared(service, tx, before, present, wanted.stage)
+        for each in list(_corrections(service, tx, (before, found), wanted.stage, track)):
+            service.rescored_letters.queue(tx, each)
+        return [row for row in outbox.listing(tx) if row.id not in known]
+
+
+def tell_rescored(service: Service, *, track: str | None = None, stage: Stage | None = None) -> int:
+    """Queue a mail to each team whose standing has another score by the present version; return how many teams got one.
+
+    Whoever was told of this version before, wants no letters, or has no address that takes mail is skipped.
+    """
+    stage = stage or service.ranking.stage
+    before, present = rescore.versions_before(service, stage), service.ranking.versions_in(stage)
+    with service.ledger.read() as tx:
+        found = rescore.compared(service, tx, before, present, stage)
+        corrections = list(_corrections(service, tx, (before, found), stage, track))
+    told = set[int]()
+    for each in corrections:
+        with service.ledger.write("tell") as tx:
+            told |= service.rescored_letters.queue(tx, each)
+    return len(told)
+
+
+def _corrections(
+    service: Service, tx: Tx, compared: tuple[Mapping[str, Version], Sequence[Change]], stage: Stage, track: str | None
+) -> Iterator[Correction]:
+    """Yield what is to be told of each track; ``compared`` are the versions of before, and what has changed since."""
+    before, found = compared
+    changed = [each for each in found if None not in each.scores]
+    for name, version in service.ranking.versions_in(stage).items():
+        own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
+        if own and track in {None, name} and before[name] != version:
+            changes = _scored_by(tx, before[name], own)
+            why = " / ".join(rescore.reasons(service, before[name], stage))
+            yield Correction(version=version, changes=changes, why=why)
+
+
+def _scored_by(tx: Tx, before: Version, changed: Sequence[Change]) -> list[Change]:
+    """Leave out teams whose submission that counts came after the change: its own reply told its score."""
+    numbers = {each.team: submissions.id_of(each.after.receipt) for each in changed if each.after}
+    known = scores.scored(tx, before, set(numbers.values()))
+    return [each for each in changed if numbers[each.team] in known]
 
 
 def look_welcome(service: Service, names: Sequence[str]) -> Drafts:

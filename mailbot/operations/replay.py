@@ -36,7 +36,7 @@ from mailbot.ledger.mails import Place
 from mailbot.ledger.trail import verify
 from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
-from mailbot.operations import acceptance, ingest, rebuild_report, rescore
+from mailbot.operations import acceptance, ingest, letters, rebuild_report, rescore
 from mailbot.operations import teams as roster_changes
 from mailbot.operations.rebuild_report import Rebuilt
 from scoring.trail.rows import ROWS
@@ -242,7 +242,7 @@ class Again:
             similarities.add(tx, track=detail["track"], **found, now=self.clock())
 
     def _told(self, track: str, _detail: dict[str, Any]) -> None:
-        rescore.tell(self.service, track=track)
+        letters.tell_rescored(self.service, track=track)
 
     def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

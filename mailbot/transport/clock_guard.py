@@ -43,6 +43,8 @@ class ClockGuard:
     asks: bool = False
     #: By how much this host's clock is ahead of the mail server's, when they were compared last.
     ahead: timedelta = timedelta()
+    #: What is wrong with it; "" when nothing was at the last look.
+    trouble: str = ""
     _held: tuple[datetime, float] | None = None
     #: Where the ledger ended when this process began, if no server tells the time.
     _began_after: datetime | None = None
@@ -53,7 +55,7 @@ class ClockGuard:
             return
         now, steady, self.asks = self.clock(), self.steady(), False
         self.ahead = now - server if server else timedelta()
-        trouble = self._by_server(now, server) if server else self._by_itself(now, steady)
+        self.trouble = trouble = self._by_server(now, server) if server else self._by_itself(now, steady)
         journal.event("clock-compared", ahead_seconds=round(self.ahead.total_seconds()), ok=not trouble)
         if server or not trouble:  # else the clock has still jumped at the next look
             self._held = None if trouble else (now, steady)

@@ -78,6 +78,11 @@ class Marker:
         if self.folder and not self.take_over and server.select(self.folder) is not None:
             self._refuse(self._signs(server))
 
+    def newest(self, server: Mailbox) -> Sign | None:
+        """Return the marker that holds; None where there is none. Raises Temporary."""
+        found = self._signs(server) if self.folder and server.select(self.folder) is not None else []
+        return found[-1] if found else None
+
     def keep(self, server: Mailbox) -> None:
         """Write the marker anew where that is due. Raises Held when the mailbox is another's; Temporary.
 
@@ -125,19 +130,20 @@ class Marker:
 
     def _refuse(self, signs: Sequence[Sign]) -> None:
         """Raise Held when the newest marker is another's."""
-        if not signs or self._is_ours(signs[-1]):
-            return
-        sign = signs[-1]
+        if signs and (message := self.refusal(signs[-1])):
+            raise Held(message)
+
+    def refusal(self, sign: Sign) -> str:
+        """Return why a mailbox with this marker is not to be served by us; "" when it is ours."""
         age = self.clock() - sign.at if sign.at else timedelta()
-        if sign.state == self._state and abs(age) > SILENT:
-            return  # it was restored from a backup, and the host before is gone
+        if self._is_ours(sign) or (sign.state == self._state and abs(age) > SILENT):
+            return ""  # the latter was restored from a backup, and the host before is gone
         what = "a copy of this state" if sign.state == self._state else "another mailbot, with another state,"
         seen = f", last heard of at {sign.at:%Y-%m-%d %H:%M %Z}" if sign.at else ""
-        message = (
+        return (
             f"this mailbox is served by {what} on host {sign.host}{seen}: both would answer every mail. "
             "Stop that one permanently, then call `mailbot once --take-over` or `mailbot run --take-over`"
         )
-        raise Held(message)
 
     def _is_ours(self, sign: Sign) -> bool:
         return (sign.state, sign.copy) == (self._state, self._copy)

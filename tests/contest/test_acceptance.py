@@ -37,7 +37,7 @@ def test_a_late_file_is_accepted_with_its_arrival(tmp_path: Path) -> None:
     with contest(tmp_path, Clock(), **CLOSED) as wired:
         take(wired, mail("amber@example.org"), START)
     assert _status(tmp_path) == [("closed", None, False)]
-    said = mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path).out
+    said = mailbot("submissions", "accept", "--yes", "S-1", *WHY, folder=tmp_path).out
     assert "S-000001 of Amber (closed), phase 'test'" in said
     assert _status(tmp_path) == [("accepted", "test", True)]
     with contest(tmp_path, Clock(), **CLOSED) as wired, wired.ledger.read() as tx:
@@ -69,7 +69,7 @@ def test_what_was_over_the_quota_is_accepted(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
     _serve(tmp_path, mail("amber@example.org"), mail("amber@example.org", shift=0.2))
     assert [status for status, *_ in _status(tmp_path)] == ["accepted", "over-quota"]
-    mailbot("submissions", "accept", "S-2", *WHY, folder=tmp_path)
+    mailbot("submissions", "accept", "--yes", "S-2", *WHY, folder=tmp_path)
     assert [status for status, *_ in _status(tmp_path)] == ["accepted", "accepted"]
 
 
@@ -83,6 +83,8 @@ def test_what_was_refused_by_wrong_labels_is_accepted_once_they_are_right(tmp_pa
     assert [status for status, *_ in _status(tmp_path)] == ["refused"]
     assert "S-000001 cannot be scored: " in mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path, code=2).err
     assert [status for status, *_ in _status(tmp_path)] == ["refused"]
-    said = mailbot("truth", "add", "right.json", "--items", "--why", "an item was missing", folder=tmp_path).out
+    said = mailbot(
+        "truth", "add", "--yes", "right.json", "--items", "--why", "an item was missing", folder=tmp_path
+    ).out
     assert "S-000001: accepted now, as of their arrival" in said
     assert _status(tmp_path) == [("accepted", "submission", True)]

@@ -82,10 +82,10 @@ def test_a_mail_set_aside_is_listed_shown_retried_and_dropped(folder: Path) -> N
     assert "it broke" in shown
     assert "line 7" in shown
     assert doctor(folder)["set aside"]["level"] == "yellow"
-    mailbot("stuck", "retry", "2", "--why", "mended", folder=folder)
+    mailbot("stuck", "retry", "--yes", "2", "--why", "mended", folder=folder)
     assert mailbot("stuck", "list", "--json", folder=folder).json == []
     change(folder, "UPDATE mails SET state = 'set-aside' WHERE id = 2")
-    mailbot("stuck", "drop", "2", "--why", "spam", folder=folder)
+    mailbot("stuck", "drop", "--yes", "2", "--why", "spam", folder=folder)
     assert mailbot("mails", "list", "--json", folder=folder).json[1]["outcome"] == "dropped"
     assert mailbot("audit", "verify", "--json", folder=folder).json[0]["ok"]
 

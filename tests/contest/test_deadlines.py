@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import outbox
-from mailbot.operations import rebuild
+from mailbot.operations import deadlines, rebuild
 from mailbot.system import lock
 from tests.command import mailbot
 from tests.contest.contest import START, Clock, contest, mail, take
@@ -40,7 +40,7 @@ def _begun(folder: Path) -> None:
 def test_one_team_gets_more_time(tmp_path: Path) -> None:
     """Its file is taken in the phase that closed, until the instant; another team's is late; a rebuild agrees."""
     _begun(tmp_path)
-    said = mailbot("teams", "extend", "amber", "test", *UNTIL, *WHY, folder=tmp_path).out
+    said = mailbot("teams", "extend", "--yes", "amber", "test", *UNTIL, *WHY, folder=tmp_path).out
     assert "for amber it would close" in said
     late = START + timedelta(hours=1)
     taken = [("Amber", "accepted", "test"), ("Beryl", "closed", None)]
@@ -56,7 +56,7 @@ def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
     """Phase, board rules and letters follow; a running daemon is asked to reload; an earlier instant moves it back."""
     _begun(tmp_path)
     before = time.time() - 1
-    said = mailbot("teams", "extend", "--all", "test", *UNTIL, *WHY, "--tell", folder=tmp_path).out
+    said = mailbot("teams", "extend", "--yes", "--all", "test", *UNTIL, *WHY, "--tell", folder=tmp_path).out
     assert "2 letter(s) would be sent" in said
     assert lock.reload_asked_since(tmp_path / "state", before)
     with flow.opened(load.load(tmp_path / "config.toml")) as wired:
@@ -66,9 +66,24 @@ def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
         assert [row.recipient for row in letters] == ["amber@example.org", "beryl@example.org"]
         assert "the network was down" in letters[0].message.decode()
         assert any("04:00" in rule for rule in wired.weekly.board(START).rules)  # 12 hours later, in Shanghai
-    mailbot("teams", "extend", "--all", "test", "--until", START.isoformat(), *WHY, folder=tmp_path)
+    mailbot("teams", "extend", "--yes", "--all", "test", "--until", START.isoformat(), *WHY, folder=tmp_path)
     with flow.opened(load.load(tmp_path / "config.toml")) as wired:
         assert [phase.closes for phase in wired.challenge.phases] == [START]
+
+
+def test_a_deadline_that_goes_back_and_forth_is_told_each_time(tmp_path: Path) -> None:
+    """The last letter that a team has names the end that holds; the same command twice writes once."""
+    with contest(tmp_path, Clock(), **PHASE) as wired:
+        told = []
+        for until in (LATER, START, START, LATER):
+            move = deadlines.look(wired, "test", until, team="Amber")
+            shown = deadlines.letters(wired, move, WHY[1])
+            assert deadlines.carry_out(wired, move, WHY[1], tell=True) == len(shown)
+            told.append(len(shown))
+        with wired.ledger.read() as tx:
+            letters = [row.message.decode() for row in outbox.listing(tx) if row.kind == "extended"]
+    assert told == [1, 1, 0, 1]
+    assert all("closes later" not in each and "was moved" in each for each in letters)
 
 
 def test_what_cannot_be_moved_is_said(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_held_mails_and_open_disputes_are_seen_everywhere(tmp_path: Path) -> Non
     assert (found["held"]["level"], found["disputes"]["level"]) == ("yellow", "green")
     refused = mailbot("publish", "--final", folder=tmp_path, code=2).err
     assert "1 mail(s) are held" in refused
-    mailbot("mails", "approve", "M-2", "--why", "they told us by telephone", folder=tmp_path)
+    mailbot("mails", "approve", "--yes", "M-2", "--why", "they told us by telephone", folder=tmp_path)
     with contest(tmp_path, clock) as wired:
         while wired.intake.step():
             pass
@@ -52,7 +52,7 @@ def test_held_mails_and_open_disputes_are_seen_everywhere(tmp_path: Path) -> Non
     found = {row["part"]: row for row in mailbot("doctor", "--json", folder=tmp_path, code=1).json}
     assert (found["held"]["level"], found["disputes"]["level"]) == ("green", "yellow")
     assert "1 dispute(s) are open" in mailbot("publish", "--final", folder=tmp_path, code=2).err
-    shown = mailbot("rule", "S-1", "--reject", "--why", "the label is right", folder=tmp_path).out
+    shown = mailbot("rule", "--yes", "S-1", "--reject", "--why", "the label is right", folder=tmp_path).out
     assert f"To: {AMBER}" in shown
     assert "the label is right" in shown
     with contest(tmp_path, clock) as wired, wired.ledger.read() as tx:

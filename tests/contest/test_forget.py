@@ -138,7 +138,7 @@ def test_the_command_says_what_is_left_to_do(tmp_path: Path) -> None:
     """It asks on a terminal only, and names what mailbot does not reach."""
     played(tmp_path, Clock())
     (tmp_path / "teams.csv").write_text(f"team,address\nBeryl,{BERYL}\n")
-    done = mailbot("forget", "Amber", folder=tmp_path)
+    done = mailbot("forget", "Amber", "--yes", folder=tmp_path)
     assert f"delete the mails from and to {AMBER}" in done.out
     assert "and those of others whose subject begins with its name" in done.out
     assert "no team is named 'Amber'" in mailbot("forget", "Amber", "--why", "x", "-y", folder=tmp_path, code=2).err

@@ -228,8 +228,8 @@ def test_a_death_while_letters_are_queued_costs_none_and_doubles_none(tmp_path: 
         (tmp_path / f"{number}.eml").write_bytes(mail(sender, shift=number / 5))
     mailbot("ingest", "0.eml", "1.eml", folder=tmp_path)
     plug = {"MAILBOT_CRASH_AT": f"commit.letters.{moment}"}
-    mailbot("publish", "--letters", folder=tmp_path, code=-signal.SIGKILL, environment=plug)
-    mailbot("letters", folder=tmp_path)
+    mailbot("publish", "--letters", "--yes", folder=tmp_path, code=-signal.SIGKILL, environment=plug)
+    mailbot("letters", "--yes", folder=tmp_path)
     assert "No letters are owed." in mailbot("letters", folder=tmp_path).out
     rows = mailbot("outbox", "list", "--json", folder=tmp_path).json
     assert sorted(row["recipient"] for row in rows if row["kind"] == "standing") == [AMBER, BERYL]

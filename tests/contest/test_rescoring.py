@@ -92,8 +92,8 @@ def test_killed_while_the_store_is_made_again_it_goes_on(folder: Path, point: st
 def test_teams_are_told_once_whoever_dies(folder: Path, point: str) -> None:
     """Killed while the mails are queued, the next run queues those that were not."""
     environment = {"MAILBOT_CRASH_AT": f"commit.tell.{point}"}
-    mailbot("rescore", "--tell", folder=folder, code=KILLED, environment=environment)
-    told = mailbot("rescore", "--tell", "--json", folder=folder).json["told"]
+    mailbot("rescore", "--tell", "--yes", folder=folder, code=KILLED, environment=environment)
+    told = mailbot("rescore", "--tell", "--yes", "--json", folder=folder).json["told"]
     assert told == (0 if point == "after" else 2)
     letters = [row for row in mailbot("outbox", "list", "--json", folder=folder).json if row["kind"] == "rescored"]
     assert sorted(row["recipient"] for row in letters) == ["amber@example.org", "beryl@example.org"]
@@ -103,7 +103,7 @@ def test_teams_are_told_once_whoever_dies(folder: Path, point: str) -> None:
 
 def test_a_rebuild_does_it_again(folder: Path) -> None:
     """The scores of both truths, the mails that told of it, and that one of them was sent already."""
-    mailbot("rescore", "--tell", folder=folder)
+    mailbot("rescore", "--tell", "--yes", folder=folder)
     config = load.load(folder / "config.toml")
 
     def state() -> object:

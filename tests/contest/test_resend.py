@@ -40,7 +40,7 @@ def test_a_receipt_goes_to_another_address_of_its_team(folder: Path) -> None:
     """As a mail of its own: the same words, another recipient and Message-ID; the trail says who, why, no address."""
     (listed,) = [row for row in mailbot("teams", "list", "--json", folder=folder).json if row["team"] == "Amber"]
     assert listed["take_no_mail"] == ["amber@example.org"]
-    said = mailbot("outbox", "resend", "R-1", "--to", "second@example.org", *WHY, folder=folder).out
+    said = mailbot("outbox", "resend", "--yes", "R-1", "--to", "second@example.org", *WHY, folder=folder).out
     assert "Queued as R-000002" in said
     first, again = _outbox(folder)
     assert (first.state, again.state, again.recipient) == ("sent", "queued", "second@example.org")
@@ -52,7 +52,7 @@ def test_a_receipt_goes_to_another_address_of_its_team(folder: Path) -> None:
     (entry,) = mailbot("audit", "list", "--kind", "reply-resent", "--json", folder=folder).json
     assert (entry["subject"], entry["detail"]["to"], entry["actor"]) == ("R-000001", "Amber", _me())
     assert "@" not in str(entry["detail"])
-    mailbot("outbox", "resend", "R-1", "--to", "second@example.org", *WHY, folder=folder)
+    mailbot("outbox", "resend", "--yes", "R-1", "--to", "second@example.org", *WHY, folder=folder)
     assert len({row.message_id for row in _outbox(folder)}) == 3
     mailbot("rebuild", "--from-spool", folder=folder)
     assert [row.kind for row in _outbox(folder)] == ["reply"]
@@ -77,7 +77,7 @@ def test_a_mail_with_a_key_goes_nowhere_else(folder: Path) -> None:
         )  # fmt: skip
     told = mailbot("outbox", "resend", "R-2", "--to", "second@example.org", *WHY, folder=folder, code=2).err
     assert "holds a code or a key" in told
-    mailbot("outbox", "resend", "R-2", *WHY, folder=folder)
+    mailbot("outbox", "resend", "--yes", "R-2", *WHY, folder=folder)
 
 
 def test_a_kind_that_no_entry_has_is_refused(folder: Path) -> None:

@@ -229,7 +229,7 @@ def test_the_preview_of_a_correction_is_what_rescoring_then_reports(folder: Path
     (folder / "new.json").write_text(json.dumps({"predictions": rows}))
     said = mailbot("truth", "add", "new.json", "--many", *WHY, folder=folder).out
     preview = mailbot("rescore", "--dry-run", "--json", folder=folder).json
-    report = mailbot("rescore", "--tell", "--json", folder=folder).json
+    report = mailbot("rescore", "--tell", "--yes", "--json", folder=folder).json
     moves = sum(each["rank_before"] != each["rank_after"] for each in report["changes"])
     assert moves > 0
     assert report["changes"] == preview["changes"]

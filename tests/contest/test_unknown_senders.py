@@ -53,7 +53,7 @@ def test_the_list_says_who_wrote_and_what(folder: Path) -> None:
 
 def test_an_organizer_gives_a_mail_to_a_team(folder: Path) -> None:
     """It counts from its arrival, the team is answered at its own address, and a rebuild knows it."""
-    mailbot("mails", "assign", "M-1", "amber", "--why", "her private address", folder=folder)
+    mailbot("mails", "assign", "--yes", "M-1", "amber", "--why", "her private address", folder=folder)
     clock = Clock()
     clock.pass_by(days=2)
     with contest(folder, clock) as wired:
@@ -71,7 +71,7 @@ def test_an_organizer_gives_a_mail_to_a_team(folder: Path) -> None:
 
 def test_what_waits_is_taken_up_when_its_address_joins(folder: Path) -> None:
     """As of its arrival; the setting turns it off."""
-    mailbot("teams", "add", "Ada", STRANGER, folder=folder)
+    mailbot("teams", "add", "Ada", STRANGER, "--yes", folder=folder)
     with contest(folder, Clock()) as wired:
         _work(wired)
     assert _receipts(folder) == [("Ada", "2026-04-13")]

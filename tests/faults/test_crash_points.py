@@ -58,6 +58,7 @@ ELSEWHERE = {
     "commit.outbox": "`mailbot outbox`",
     "commit.preview": "`mailbot disqualify --tell` and its like, which show a letter first",
     "commit.rebuild": "`mailbot rebuild`",
+    "commit.carry-over": "a phase with labels of its own that takes submissions over; see tests/flow/test_phases.py",
     "commit.receipts": "a phase that closed; see tests/contest/test_letters.py",
     "commit.release-mails": "after a step that failed; see test_locked_ledger",
     "commit.release-replies": "after a step that failed; see test_locked_ledger",

@@ -12,11 +12,16 @@ import pytest
 
 from mailbot import flow
 from mailbot.config import calendar, load
-from mailbot.errors import Held
+from mailbot.errors import Held, Permanent
 from mailbot.ledger import boards, outbox
+from mailbot.operations import beginning
+from mailbot.operations.doctor import mailbox as doctor
+from mailbot.operations.doctor.finding import Level
 from tests.command import mailbot
+from tests.contest import contest
 from tests.faults.scripted_imap import ScriptedImap, Session
 from tests.integration.bot import Bot, submission
+from tests.servers.process import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,3 +153,53 @@ def test_the_hosts_own_clock_is_compared(tmp_path: Path, mailbox: Mailbox, smtp_
         assert not service.fetch.guard.holds()
         flow.once(service)
         assert service.fetch.guard.holds()
+
+
+def test_the_doctor_says_whose_the_mailbox_is(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """Nobody's before the first start, then ours, and another's for a second state, which is red."""
+    first, second = (_bot(tmp_path / name, mailbox, smtp_sink) for name in ("first", "second"))
+    assert _marker_row(first) == (
+        Level.GREEN,
+        "no mailbot has marked the mailbox yet; the first start does, in Mailbot",
+    )
+    with flow.working(load.load(first.folder / "config.toml")) as service:
+        flow.once(service)
+    level, detail = _marker_row(first)
+    assert (level, detail.startswith("the mailbox is ours")) == (Level.GREEN, True)
+    level, detail = _marker_row(second)
+    assert (level, "another mailbot, with another state," in detail) == (Level.RED, True)
+    config = first.folder / "config.toml"
+    config.write_text(config.read_text().replace("[imap]", '[imap]\nmarker = ""'))
+    assert _marker_row(first)[0] is Level.YELLOW
+
+
+def _marker_row(bot: Bot) -> tuple[Level, str]:
+    with flow.opened(load.load(bot.folder / "config.toml")) as service:
+        return next((row.level, row.detail) for row in doctor.imap(service) if row.part == "marker")
+
+
+def test_nothing_is_published_by_hand_while_the_clock_is_ahead(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink
+) -> None:
+    """`mailbot publish` and `mailbot letters` ask the mail server for the time before anything else."""
+    bot, clock = _bot(tmp_path / "bot", mailbox, smtp_sink), Clock(timedelta(days=20))
+    with flow.working(load.load(bot.folder / "config.toml"), clock=clock) as service:
+        service.fetch.guard.is_real = True
+        with pytest.raises(Permanent, match="the mail server's"):
+            beginning.verify_clock(service)
+        clock.ahead = timedelta()
+        beginning.verify_clock(service)
+
+
+@pytest.mark.parametrize("command", [("publish",), ("publish", "--final", "--yes"), ("letters", "--yes")])
+def test_nothing_is_published_by_hand_before_the_ledger_ends(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Where the mail server cannot be reached, the last entry of the audit trail is the measure."""
+    with contest.contest(tmp_path, contest.Clock(datetime(2199, 4, 13, tzinfo=UTC))) as wired:
+        contest.take(wired, contest.mail("amber@example.org"), wired.clock())
+    servers = f'[imap]\nhost = "127.0.0.1"\nport = {free_port()}\nuser = "x"\npassword_file = "password"\n'
+    (tmp_path / "password").write_text("secret\n")
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text() + servers)
+    told = mailbot(*command, folder=tmp_path, code=2).err
+    assert "the ledger ends at 2199" in told
+    assert not (tmp_path / "state/published").exists()

@@ -20,7 +20,7 @@ from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
 from mailbot.ledger import events, outbox, rulings, scores, submissions
-from mailbot.operations import acceptance, ingest, rebuild, rescore
+from mailbot.operations import acceptance, ingest, rebuild, rescore, truths
 from mailbot.operations.doctor import board as doctor_board
 from mailbot.operations.doctor import needs
 from mailbot.operations.doctor.finding import Level
@@ -241,7 +241,7 @@ def test_each_phase_has_its_boards_letters_and_final_results(tmp_path: Path) -> 
 
 
 def test_files_of_before_count_where_they_carry_over(tmp_path: Path) -> None:
-    """A phase with the same items may take them over, by its own labels, once they are rescored."""
+    """A phase with the same items may take them over: at the switch they are scored by its labels by themselves."""
     clock = Clock()
     test = {"labels": {"siqa-s": "other.json"}, "carry_over": True}
     (tmp_path / "other.json").write_bytes(labels(VALIDATION))
@@ -250,11 +250,15 @@ def test_files_of_before_count_where_they_carry_over(tmp_path: Path) -> None:
         at(clock, SWITCH + MINUTE)
         wired.labels.refresh()
         take(wired, mail(BERYL, VALIDATION, shift=0.2), clock.instant)
-        for _ in rescore.rescore(wired, rescore.plan(wired)):
+        while wired.weekly.step():
             pass
         board = wired.ranking.board(clock() + MINUTE)
         assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
         assert board.rules.count("Submissions of the phases before count too.") == 1
+        (tmp_path / "corrected.json").write_bytes(labels(VALIDATION).replace(b"1.7", b"2.7", 1))
+        wired.labels.choose(truths.from_file(wired, tmp_path / "corrected.json", None), "a slip", clock(), stage="test")
+        assert wired.weekly.step() is False  # when older scores are recalculated is for an organizer to say
+        assert rescore.plan(wired).submissions == 2
     assert mailbot("board", "--phase", "validation", folder=tmp_path).out.count("Amber") == 1
 
 

@@ -184,7 +184,7 @@ def _labels_are_corrected(story: Story, folder: Path) -> None:
         for _ in rescore.rescore(wired, plan):
             pass
         assert rescore.changes(wired, plan) == preview
-        told = rescore.tell(wired, track="siqa-s")
+        told = letters.tell_rescored(wired, track="siqa-s")
         assert {kind for kind, _ in story.told()} <= {"rescored"}
         if number == 0:
             assert told == effect.letters > 0
@@ -261,7 +261,8 @@ def _the_rules_are_broken_and_bent(story: Story) -> None:
     assert story.told() == Counter([("dispute-ruled", AMBER)])
     assert wired.weekly.too_early(()) is None
     move = deadlines.look(wired, "test", CLOSES + timedelta(hours=2), team="Amber")
-    assert deadlines.carry_out(wired, move, WHY, tell=True) == move.letters == 1
+    assert [row.recipient for row in deadlines.letters(wired, move, WHY)] == [AMBER]
+    assert deadlines.carry_out(wired, move, WHY, tell=True) == 1
     assert story.told() == Counter([("extended", AMBER)])
 
 

@@ -80,12 +80,12 @@ def test_a_key_in_a_plus_address_arrives(
     """`mailbot teams key` prints a key once; a mail to the plus address proves it; the next key makes it void."""
     _strict(posted, dns)
     posted.once()
-    printed = mailbot("teams", "key", "Pixel Peepers", folder=posted.folder).out
+    printed = mailbot("teams", "key", "--yes", "Pixel Peepers", folder=posted.folder).out
     plus = re.search(r"\S+\+mbk[a-z2-7]{26}@\S+", printed)
     assert plus is not None
     _post(exim, mailbox, submission(team.user, plus[0]), sender=team.user, to=plus[0])
     posted.once()
-    mailbot("teams", "key", "Pixel Peepers", folder=posted.folder)
+    mailbot("teams", "key", "--yes", "Pixel Peepers", folder=posted.folder)
     _post(exim, mailbox, submission(team.user, plus[0], method="Late"), sender=team.user, to=plus[0])
     posted.once()
     why = "its key was replaced by a newer one; no signature of the sender's domain"
@@ -121,7 +121,7 @@ def test_an_organizer_approves(posted: Bot, mailbox: Mailbox, team: Mailbox, exi
     _strict(posted, dns, require=["key"])
     _post(exim, mailbox, submission(team.user, mailbox.user), sender=team.user)
     posted.once()
-    mailbot("mails", "approve", "M-1", "--why", "they called", folder=posted.folder)
+    mailbot("mails", "approve", "--yes", "M-1", "--why", "they called", folder=posted.folder)
     assert "no mail that is held" in mailbot("mails", "approve", "M-1", "--why", "x", folder=posted.folder, code=2).err
     posted.once()
     assert _mails(posted) == [("scored", "confirmed", "an organizer said so")]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot import flow
 from mailbot.cli import main
+from mailbot.config import load
 from mailbot.demo.sheets import ACCOUNT
 from tests.servers.sheets import BOOK, StrictSheets
-from tests.unit.services import LABELS
+from tests.unit.services import ADA, CARL, LABELS, Clock, in_process, submission, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,3 +142,35 @@ def test_the_doctor_tries_the_sheet(
     assert finding["level"] == level
     assert finding["mend"].startswith(mend)
     assert google.book.title == "Leaderboard"
+
+
+def test_a_board_is_withdrawn_and_page_feed_and_sheet_follow(
+    google: StrictSheets, call: Callable[..., tuple[int, str, str]], config: Path
+) -> None:
+    """It shows what follows, wants --yes without a terminal, and leaves the board at its address with the reason."""
+    clock, page = Clock(), config.parent / "state/published/page"
+    (config.parent / "teams.csv").write_text(f"team,address\nPeepers,{ADA}\nCarlsen,{CARL}\n")
+    config.write_text(config.read_text().replace("[sheet]", '[roster]\nfile = "teams.csv"\n[sheet]'))
+    for sender in (ADA, CARL):
+        clock.forward(hours=1)
+        with flow.working(load.load(config), clock=clock) as service:
+            take(in_process(service), submission(sender, sender=sender, tilt=clock().hour / 30), arrived_at=clock())
+            clock.forward(minutes=1)
+            service.weekly.publish(as_of=clock())
+    assert call("publish", "--dry-run")[0] == 0
+    address = [path.name for path in sorted((page / "weeks").iterdir()) if path.is_dir()][-1]
+    withdraw = ("board", "withdraw", address, "--why", "a file was counted twice")
+    code, out, err = call(*withdraw)
+    assert (code, "cannot be taken back" in err) == (2, True)
+    assert "0 letters about it that wait are not sent; 0 were sent." in out
+    assert "Carlsen" in (page / "index.html").read_text()
+    code, out, _ = call(*withdraw, "--yes")
+    assert (code, f"Shown in the Google Sheet {BOOK}" in out) == (0, True)
+    shown = {str(value) for value in google.book.named("SIQA-S").values.values()}
+    assert ("Peepers" in shown, "Carlsen" in shown) == (True, False)
+    for name in ("index.html", "feed.xml"):
+        assert "Carlsen" not in (page / name).read_text()
+    assert "a file was counted twice" in (page / "weeks" / address / "index.html").read_text()
+    assert "a file was counted twice" in (page / "weeks" / "index.html").read_text()
+    assert (config.parent / "state/published/board.csv").read_text().count("Carlsen") == 0
+    assert call(*withdraw, "--yes")[0] == 2

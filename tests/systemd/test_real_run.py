@@ -198,7 +198,7 @@ def _labels_are_fixed(host: Host) -> None:
     before = board(host)
     right = ("truth", "add", f"{LABELS}/answer-s.json", "--track", "siqa-s")
     host.mailbot(*right, "--why", "two labels were exchanged")
-    changes = json.loads(host.mailbot("rescore", "--tell", "--json"))
+    changes = json.loads(host.mailbot("rescore", "--tell", "--yes", "--json"))
     assert changes["submissions"] == ACCEPTED * TEAMS
     assert changes["told"] > 0
     host.mailbot("publish")

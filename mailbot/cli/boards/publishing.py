@@ -21,10 +21,12 @@ from mailbot.cli.common import (
     ask,
     load_config,
     set_up_journal,
+    show_mails,
 )
 from mailbot.cli.letters import show_drafts
 from mailbot.config.calendar import shown
 from mailbot.letters import written
+from mailbot.operations.beginning import verify_clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +55,10 @@ def publish(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written."""
+    """Publish the leaderboard now. Exit code 1 when the Google Sheet could not be written.
+
+    Undo: `mailbot board withdraw`; a letter has none.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -67,13 +72,12 @@ def publish(
             typer.echo("Nothing was published.")
             _compare(wired, made)
             return
+        verify_clock(wired)
         drafts = _winners(wired, now, stage) if final and winners else []
         if final:
             _hold_on(wired, len(drafts), stage, yes=yes)
         if letters:
-            ready = wired.weekly.board(now, final=final, stage=stage)
-            count = len(wired.letter_queue.about(ready, "preview", due_at=None))
-            ask(f"Publish, and send {count} letter(s), which cannot be taken back?", yes=yes)
+            _ask_of_letters(wired, wired.weekly.board(now, final=final, stage=stage), yes=yes)
         made = wired.weekly.publish(as_of=now, letters=letters, final=final, stage=stage)
         if letters:
             wired.letter_queue.step()
@@ -95,6 +99,13 @@ def _hold_on(wired: Service, letters: int, stage: Stage, *, yes: bool) -> None:
     of_phase = f" of the {stage.name} phase" if stage.name else ""
     told = f" and send {letters} letter(s) to winners" if letters else ""
     ask(f"Publish the final results{of_phase}{told}?", yes=yes, for_good=True)
+
+
+def _ask_of_letters(wired: Service, ready: Board, *, yes: bool) -> None:
+    """Show the letters about a board, and ask."""
+    mails = [draft.outgoing for draft in wired.letter_queue.about(ready, "preview", due_at=None)]
+    show_mails(mails)
+    ask(f"Publish, and send {len(mails)} letter(s), which cannot be taken back?", yes=yes, for_good=bool(mails))
 
 
 def _winners(wired: Service, now: datetime, stage: Stage) -> list[Written]:
@@ -120,7 +131,10 @@ def _show_all(wired: Service, made: Board) -> None:
 
 
 def page(context: typer.Context, config: ConfigFile = None) -> None:
-    """Regenerate the results page and the files of the last board, and run page.command."""
+    """Regenerate the results page and the files of the last board, and run page.command.
+
+    Undo: not needed; the files say what the ledger says.
+    """
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
         wired.letter_queue.list_again()
@@ -137,7 +151,10 @@ def withdraw(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Withdraw it without asking.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Take a published board back; it stays at its address, marked, with the reason. There is no inverse."""
+    """Take a published board back; it stays at its address, marked, with the reason.
+
+    Undo: none; `mailbot publish` makes another board.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:

@@ -26,7 +26,10 @@ Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="An address of t
 def remove_address(
     context: typer.Context, name: TeamName, address: Address, why: Why, yes: Yes = False, config: ConfigFile = None
 ) -> None:
-    """Take an address off a team. `mailbot teams add` brings it back."""
+    """Take an address off a team.
+
+    Undo: `mailbot teams add`.
+    """
     _make(context, config, lambda tx, _: changes.removal(tx, name, address), why, yes=yes)
 
 
@@ -34,7 +37,10 @@ def remove_address(
 def set_leader(
     context: typer.Context, name: TeamName, address: Address, why: Why, yes: Yes = False, config: ConfigFile = None
 ) -> None:
-    """Let an address of a team lead it. The same command with the earlier leader takes it back."""
+    """Let an address of a team lead it.
+
+    Undo: the same command with the earlier leader.
+    """
     _make(context, config, lambda tx, _: changes.leader(tx, name, address), why, yes=yes)
 
 
@@ -47,7 +53,10 @@ def rename(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Give a team another name. The same command with the old name takes it back."""
+    """Give a team another name.
+
+    Undo: the same command with the old name.
+    """
     _make(context, config, lambda tx, loaded: changes.rename(tx, loaded, name, new), why, yes=yes)
 
 
@@ -60,7 +69,10 @@ def merge(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Merge two teams. This cannot be undone: without a terminal it needs --yes."""
+    """Make two teams one.
+
+    Undo: none.
+    """
     _make(context, config, lambda tx, _: changes.merger(tx, name, into), why, yes=yes)
 
 

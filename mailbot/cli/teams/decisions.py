@@ -24,6 +24,7 @@ from mailbot.cli.common import (
     opened_ledger,
     said,
     set_up_journal,
+    show_mails,
     writing,
 )
 from mailbot.cli.letters import read_letter, show_drafts
@@ -40,7 +41,9 @@ from mailbot.model import Exclusion
 from mailbot.operations import deadlines
 
 if TYPE_CHECKING:
+    from mailbot.ledger import Tx
     from mailbot.letters.written import Drafts
+    from mailbot.model import Team
 
 
 class Switch(StrEnum):
@@ -57,7 +60,10 @@ def switch_letters(
     wanted: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether it gets letters.")],
     config: ConfigFile = None,
 ) -> None:
-    """Switch a team's weekly letters and reminders on or off. Replies are always sent."""
+    """Switch a team's weekly letters and reminders on or off. Replies are always sent.
+
+    Undo: the same command with the other word.
+    """
     act_as_organizer()
     with opened_ledger(load_config(context, config)) as ledger, ledger.write("team-letters") as tx:
         known = roster.switch_letters(tx, name, wanted=wanted is Switch.ON, now=calendar.now())
@@ -69,10 +75,13 @@ def switch_letters(
 
 @teams.command("key")
 def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: ConfigFile = None) -> None:
-    """Make a new key for a team and print it once; the old key becomes void."""
+    """Make a new key for a team and print it once; the old key becomes void.
+
+    Undo: none; the key before is void.
+    """
     act_as_organizer()
     loaded = load_config(context, config)
-    ask(f"A key that {name} has becomes invalid permanently. Create a new one?", yes=yes)
+    ask(f"A key that {name} has is void then, for good. Make a new one?", yes=yes, for_good=True)
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:
@@ -93,20 +102,25 @@ def grant(
     track: Annotated[str, typer.Argument(help="The track, as siqa-u.")],
     why: Why,
     more: Annotated[int, typer.Option(min=1, max=100, help="How many submissions more.")] = 1,
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Raise a team's quota on a track for this week; submissions that were over quota must be sent again."""
+    """Raise a team's quota on a track for this week; submissions that were over quota must be sent again.
+
+    Undo: none; it ends with the week.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
         if track not in wired.challenge.tracks:
             message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
             raise Permanent(message)
+        with wired.ledger.read() as tx:
+            _registered(tx, name)
+        question = f"{name} may send {more} more on {track} this week, and may use that at once. Grant it?"
+        ask(question, yes=yes, for_good=True)
         with wired.ledger.write("grant") as tx:
-            team = table.with_name(tx, name)
-            if team is None:
-                message = f"no team is named {name!r}; `mailbot teams list` names them all"
-                raise Permanent(message)
+            team = _registered(tx, name)
             phase = calendar.phase_at(wired.challenge.phases, wired.clock())
             rules, counted = wired.challenge.quota_of(phase), wired.challenge.counted_in(phase)
             has = quota.grant(tx, rules, team, track, more=more, why=why, now=wired.clock(), phases=counted)
@@ -126,9 +140,11 @@ def extend(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Move the end of a phase, for one team or for all. The same command with an earlier instant moves it back.
+    """Move the end of a phase, for one team or for all.
 
     For all, the rules page changes at once; what was refused as late before is taken by `mailbot submissions accept`.
+
+    Undo: the same command with the earlier instant; a letter has none.
     """
     if len(words) != (1 if everyone else 2):
         message = "write `mailbot teams extend TEAM PHASE ...`, or `mailbot teams extend --all PHASE ...`"
@@ -142,13 +158,23 @@ def extend(
         move = deadlines.look(wired, phase, _instant(until), team=name)
         was, becomes = (calendar.shown(at, zone) for at in (move.phase.closes or wired.clock(), move.extension.until))
         typer.echo(f"Phase {phase!r} closes {was}; for {name or 'all teams'} it would close {becomes}.")
-        typer.echo(f"{move.letters if tell else 0} letter(s) would be sent.")
-        ask("Move it?", yes=yes)
+        typer.echo(f"{len(mails := deadlines.letters(wired, move, why) if tell else [])} letter(s) would be sent.")
+        show_mails(mails)
+        ask("Move it?", yes=yes, for_good=bool(mails))
         told = deadlines.carry_out(wired, move, why, tell=tell)
     if everyone:
         with flow.opened(loaded) as wired:
             wired.publisher.refresh()
     typer.echo(f"Moved; {told} letter(s) queued. A running mailbot follows within half a minute.")
+
+
+def _registered(tx: Tx, name: str) -> Team:
+    """Return a team. Raises Permanent when there is none of this name."""
+    team = table.with_name(tx, name)
+    if team is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    return team
 
 
 def _instant(text: str) -> datetime:
@@ -180,7 +206,7 @@ def disqualify_team(
 ) -> None:
     """Exclude a team that breaks the rules from the board. Its mails are still answered.
 
-    `mailbot teams reinstate` takes it back; a letter that was sent is not.
+    Undo: `mailbot teams reinstate`; a letter has none.
     """
     if not tell and draft is None:
         if letter is not None:
@@ -221,13 +247,19 @@ def _write_draft(file: Path, drafts: Drafts) -> None:
 
 @teams.command("hide")
 def hide_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
-    """Hide a team from the board while you look into it."""
+    """Hide a team from the board while you look into it.
+
+    Undo: `mailbot teams reinstate`.
+    """
     _exclude(context, config, name, Exclusion.HIDDEN, why)
 
 
 @teams.command("reinstate")
 def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: ConfigFile = None) -> None:
-    """Let a team's submissions count again."""
+    """Let a team's submissions count again.
+
+    Undo: `mailbot teams disqualify` or `mailbot teams hide`.
+    """
     registered = decide(context, config, lambda tx, now: rulings.reinstate_team(tx, name, why, now))
     typer.echo(f"{registered} counts again, from the next board on.")
 

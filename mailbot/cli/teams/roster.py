@@ -27,15 +27,18 @@ from mailbot.errors import Permanent
 from mailbot.identity import roster
 from mailbot.identity.names import Reserved
 from mailbot.identity.roster_table import mapping
-from mailbot.ledger import rulings
+from mailbot.ledger import held, rulings
 from mailbot.ledger import teams as table
+from mailbot.model import Id
 from mailbot.operations import letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from mailbot.config.schema import Config
     from mailbot.identity.roster import Entry
+    from mailbot.ledger import Ledger
 
 teams = typer.Typer(
     help="Teams: list, add, import, rename or merge them, make keys, switch letters, hide or disqualify them.",
@@ -78,14 +81,18 @@ def add_team(
     name: TeamName,
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Its addresses, the leader's first.")],
     why: WhyLate = "",
+    yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Add a team, or addresses to the team of that name."""
+    """Add a team, or addresses to the team of that name.
+
+    Undo: `mailbot teams remove-address`; the answer to a mail that waited has none.
+    """
     try:
         entry = roster.entry(name, addresses)
     except ValueError as error:
         raise Permanent(str(error)) from error
-    _, rejected = _enter(load_config(context, config), [entry], (), why=why)
+    _, rejected = _enter(load_config(context, config), [entry], (), why=why, yes=yes)
     raise typer.Exit(INCOMPLETE if rejected else 0)
 
 
@@ -108,12 +115,14 @@ def import_teams(
     """Import a roster, with commas, semicolons or tabs, in UTF-8, UTF-16, GB18030 or Windows-1252.
 
     Rows with mistakes are rejected and reported; exit code 1 when there were any. A welcome is shown first.
+
+    Undo: `mailbot teams remove-address`; a welcome has none.
     """
     read = roster.read_csv(file.read_bytes(), mapping(columns))
     for note in read.notes:
         typer.echo(f"  note: {note}", err=True)
     loaded = load_config(context, config)
-    taken, rejected = _enter(loaded, read.entries, read.mistakes, why=why)
+    taken, rejected = _enter(loaded, read.entries, read.mistakes, why=why, yes=yes)
     if welcome:
         typer.echo("They are entered now, whatever becomes of the welcome:")
         _welcome(loaded, taken, yes=yes)
@@ -133,7 +142,10 @@ def _welcome(config: Config, names: Sequence[str], *, yes: bool) -> None:
 
 @teams.command("sync")
 def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
-    """Read the roster file and the form's sheet now, as the daemon does hourly. Exit code 1 when rows were rejected."""
+    """Read the roster file and the form's sheet now, as the daemon does hourly. Exit code 1 when rows were rejected.
+
+    Undo: `mailbot teams remove-address`, once the row is out of its source.
+    """
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:
@@ -156,7 +168,7 @@ def _on_off(wanted: bool) -> str:
 
 
 def _enter(
-    config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str
+    config: Config, entries: Sequence[Entry], mistakes: Sequence[str], *, why: str, yes: bool
 ) -> tuple[list[str], Sequence[str]]:
     """Add teams to the roster; print how many were taken, and every mistake; return both."""
     if config.registration.is_closed(calendar.now()) and not why.strip():
@@ -165,11 +177,26 @@ def _enter(
     since = roster.waiting_since(config, calendar.now())
     by_hand = roster.Terms(again=True, reserved=Reserved.of(config), waiting_since=since)
     act_as_organizer()
-    with opened_ledger(config, begin=True) as ledger, ledger.write("roster") as tx:
-        mistakes = [*mistakes, *roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)]
-        found = [(one, table.with_name(tx, one.name)) for one in entries]
+    with opened_ledger(config, begin=True) as ledger:
+        _ask_of_waiting(ledger, entries, since, yes=yes)
+        with ledger.write("roster") as tx:
+            wrong = roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)
+            mistakes = [*mistakes, *wrong]
+            found = [(one, table.with_name(tx, one.name)) for one in entries]
     taken = dict.fromkeys(team.name for one, team in found if team and {*one.addresses} <= {*team.addresses})
     typer.echo(f"{len(taken)} team(s) on the roster from this.")
     for mistake in mistakes:
         typer.echo(f"  not taken: {mistake}", err=True)
     return list(taken), mistakes
+
+
+def _ask_of_waiting(ledger: Ledger, entries: Sequence[Entry], since: datetime | None, *, yes: bool) -> None:
+    """Name the mails that wait for an address to join, and ask: they are scored, and their answers are for good."""
+    if since is None:
+        return
+    with ledger.read() as tx:
+        waiting = held.waiting_of(tx, [address for one in entries for address in one.addresses], since=since)
+    if waiting:
+        names = ", ".join(Id.MAIL.of(each) for each in waiting)
+        typer.echo(f"{len(waiting)} mail(s) of these addresses wait, and are handled and answered then: {names}.")
+        ask("Go on?", yes=yes, for_good=True)

@@ -124,7 +124,8 @@ def _extend_look(deed: Deed) -> Effect:
     until = shown(found.extension.until, zone)
     says = [f"Phase {found.phase.name} closes {was}; for {found.extension.team or 'all teams'} it closes {until} then."]
     says += ["What was refused as late before is accepted apart (Submissions)."]
-    says += [f"{found.letters} letter(s) go out." if deed.get("tell") else "No mail is sent."]
+    told = deadlines.letters(deed.service, found, deed.why) if deed.get("tell") else []
+    says += [f"{len(told)} letter(s) go out." if deed.get("tell") else "No mail is sent."]
     return Effect(says=says)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
 from mailbot.errors import Permanent
 from mailbot.evaluation import scorer_versions
-from mailbot.operations import acceptance, truths
+from mailbot.operations import acceptance, letters, truths
 from mailbot.operations import rescore as rescoring
 from scoring.labels.changes import summary
 from scoring.labels.truth import TruthError
@@ -109,11 +109,11 @@ def _labels(deed: Deed, kind: str) -> Done:
 def _rescore_look(deed: Deed) -> Effect:
     wanted = rescoring.plan(deed.service)
     changes = rescoring.preview(deed.service, wanted)
-    told = sorted({one.team for one in changes if one.scores[0] != one.scores[1]})
+    told = [one.recipient for one in letters.look_rescored(deed.service, wanted)] if deed.get("tell") else []
     moves = sum(one.ranks[0] != one.ranks[1] for one in changes)
     says = [f"{wanted.submissions} submission(s) would be scored. {moves} rank(s) change."]
     says += (
-        [f"A letter goes to each team whose score changes: {', '.join(told) or 'none'}."]
+        [f"{len(told)} letter(s) go out: {', '.join(told) or 'to nobody'}."]
         if deed.get("tell")
         else ["No mail is sent."]
     )
@@ -123,7 +123,7 @@ def _rescore_look(deed: Deed) -> Effect:
 def _rescore(deed: Deed) -> Done:
     wanted = rescoring.plan(deed.service)
     scored = sum(rescoring.rescore(deed.service, wanted))
-    told = rescoring.tell(deed.service, stage=wanted.stage) if deed.get("tell") else 0
+    told = letters.tell_rescored(deed.service, stage=wanted.stage) if deed.get("tell") else 0
     return Done(says=[f"{scored} score(s) computed, {told} team(s) told.", "Old scores are kept."], href="/board")
 
 

@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import shown
 from mailbot.errors import MailbotError, Temporary
 from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.operations.doctor.mail import letter
@@ -40,6 +41,7 @@ def imap(service: Service) -> Iterator[Finding]:
     with closing(mailbox):
         try:
             yield from _folders(service, mailbox)
+            yield _marker(service, mailbox)
             yield from _abilities(mailbox)
             yield from _quota(mailbox)
             if mailbox.select(settings.inbox) is not None:
@@ -64,6 +66,20 @@ def _folders(service: Service, mailbox: Mailbox) -> Iterator[Finding]:
         yield yellow("folders", f"read: {read[0]}; not read: {spam}, where the server puts spam", mend)
     else:
         yield green("folders", f"read: {', '.join(read)}")
+
+
+def _marker(service: Service, mailbox: Mailbox) -> Finding:
+    """Say whose the mailbox is."""
+    marker = service.fetch.marker
+    if not marker.folder:
+        return yellow("marker", "imap.marker is empty: a second mailbot would not be noticed", "name a folder there")
+    sign = marker.newest(mailbox)
+    if sign is None:
+        return green("marker", f"no mailbot has marked the mailbox yet; the first start does, in {marker.folder}")
+    if why := marker.refusal(sign):
+        return red("marker", why, "two mailbots would answer every mail twice")
+    at = f", at {shown(sign.at, service.challenge.zone)}" if sign.at else ""
+    return green("marker", f"the mailbox is ours; written last on host {sign.host}{at}")
 
 
 def _abilities(mailbox: Mailbox) -> Iterator[Finding]:

@@ -66,12 +66,12 @@ def test_nothing_begins_without_it(
     """Whatever takes or answers mails ends with exit code 2 before it has begun, and systemd does not try again."""
     write_config(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for command in (["teams", "import", "teams.csv"], ["teams", "key", "Amber"]):
+    for command in (["teams", "import", "teams.csv"], ["teams", "key", "--yes", "Amber"]):
         monkeypatch.setattr(sys, "argv", ["mailbot", *command])
         with pytest.raises(SystemExit):
             main()
     (tmp_path / "state" / keys.FILE).unlink()
-    for command in (["send"], ["teams", "key", "Amber"]):
+    for command in (["send"], ["teams", "key", "--yes", "Amber"]):
         monkeypatch.setattr(sys, "argv", ["mailbot", *command])
         with pytest.raises(SystemExit) as ended:
             main()

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from mailbot.board import rescoring
 from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, scores, submissions, tables, teams
 from mailbot.letters import rescored as rescore_letters
 from mailbot.mail.open import open_mail
-from mailbot.operations import rescore
+from mailbot.operations import letters, rescore
 from scoring.scores.evaluate import evaluate
 from tests.unit.services import CARL, Clock, served, submission, take
 
@@ -113,7 +114,7 @@ def test_a_preview_shows_what_then_happens_and_writes_nothing(tmp_path: Path) ->
 
 def test_what_is_interrupted_goes_on_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each chunk is a transaction with its entry; the rest comes with the next run."""
-    monkeypatch.setattr(rescore, "CHUNK", 2)
+    monkeypatch.setattr(rescoring, "CHUNK", 2)
     with served(tmp_path, Clock(), quota={"per_week": 9}) as service:
         for number in range(5):
             take(service, submission(f"M{number}", tilt=number / 10))
@@ -174,12 +175,12 @@ def test_teams_are_told_once_what_changed_and_why(tmp_path: Path) -> None:
         clock.forward(minutes=1)
         wanted = rescore.plan(service)
         list(rescore.rescore(service, wanted))
-        assert rescore.tell(service) == 2
-        assert rescore.tell(service) == 0
+        assert letters.tell_rescored(service) == 2
+        assert letters.tell_rescored(service) == 0
         with service.ledger.read() as tx:
-            letters = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
-        assert [row.recipient for row in letters] == [CARL, "ada@peepers.example"]
-        text = _text(letters[1].message)
+            written = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
+        assert [row.recipient for row in written] == [CARL, "ada@peepers.example"]
+        text = _text(written[1].message)
         change = next(each for each in rescore.changes(service, wanted) if each.team == "Pixel Peepers")
         scores = f"{change.scores[0]:.2f} before, {change.scores[1]:.2f} now."
         assert f"S-000001, the submission that counts for you: {scores}" in text
@@ -208,7 +209,7 @@ def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path)
             assert ada is not None
             teams.want_letters(tx, ada.id, wanted=False)
             teams.mark_bouncing(tx, CARL, clock())
-        assert rescore.tell(service) == 0
+        assert letters.tell_rescored(service) == 0
 
 
 def test_whoever_submitted_after_the_change_is_not_told(tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def test_whoever_submitted_after_the_change_is_not_told(tmp_path: Path) -> None:
         take(service, submission("Later", tilt=0.5), arrived_at=clock())
         clock.forward(minutes=1)
         _again(service)
-        assert rescore.tell(service) == 0
+        assert letters.tell_rescored(service) == 0
 
 
 def test_a_letter_shows_no_score_where_replies_show_none(tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def test_a_letter_shows_no_score_where_replies_show_none(tmp_path: Path) -> None
     with served(tmp_path, clock, phases=phases) as service:
         clock.forward(minutes=1)
         _again(service)
-        assert rescore.tell(service) == 1
+        assert letters.tell_rescored(service) == 1
         with service.ledger.read() as tx:
             text = next(row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND).message.decode()
         assert "scores are not sent by mail" in text
@@ -262,7 +263,7 @@ def test_labels_replaced_before_anybody_rescored_are_passed_over(tmp_path: Path)
         list(rescore.rescore(service, wanted))
         assert _told(rescore.changes(service, wanted)) == _told(preview)
         assert rescore.preview(service, rescore.plan(service)) == []
-        assert rescore.tell(service) == 1  # the reply to what came in between told another score
+        assert letters.tell_rescored(service) == 1  # the reply to what came in between told another score
         with service.ledger.read() as tx:
             (letter,) = [row for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
         assert letter.recipient == CARL
