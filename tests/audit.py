@@ -51,7 +51,7 @@ class Answer:
 def main(arguments: Sequence[str]) -> int:
     """Print what was found; 1 when something was."""
     pins = sorted({pin for lock in LOCKS for pin in locked(CI / lock)} | set(installed(INSTALLERS)))
-    found = known(pins, _read("advisories.json")["advisories"])
+    found = known(pins, read("advisories.json")["advisories"])
     _say(f"advisories of .ci/advisories.json: {len(pins)} packages looked at, {len(found)} with a known weakness")
     answer = asked(Path(arguments[0])) if arguments else Answer(trouble="pip-audit is not installed")
     if answer.trouble:
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         if answer.skipped:
             _say(f"not known to the advisory service: {', '.join(answer.skipped)}")
     licences = licences_of(name for name, _ in locked(CI / "runtime.lock"))
-    refused = not_allowed(licences, _read("licences.json"))
+    refused = not_allowed(licences, read("licences.json"))
     _say("".join(f"  {name:<24} {licence or 'none is stated'}\n" for name, licence in licences.items()).rstrip())
     _say(f"licences: {len(licences)} packages installed, {len(refused)} not allowed")
     bad = [*found, *answer.found, *refused]
@@ -158,7 +158,8 @@ def _is_allowed(licence: str, allowed: frozenset[str]) -> bool:
     return any(set(choice.split(" AND ")) <= allowed for choice in licence.split(" OR "))
 
 
-def _read(name: str) -> Any:  # noqa: ANN401  # the files say what they hold
+def read(name: str) -> Any:  # noqa: ANN401  # the files say what they hold
+    """Return what a JSON file beside the locks holds."""
     return json.loads((CI / name).read_text(encoding="utf-8"))
 
 
