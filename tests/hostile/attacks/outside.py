@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailbot.ledger import outbox, teams
 from tests import audit
@@ -29,7 +29,7 @@ def _by_the_form(_: Ground) -> str:
     rows = [HEAD, ["1", MALLORY, "BUY PILLS", f"{VICTIM}, {ADA}, {CARL}"]]
     rows += [["2", f"m{n}@evil{n}.example", f"PILLS {n}", f"prof+{n}@uni.example {VICTIM}"] for n in range(9)]
     rows += [["3", "x@evil.example", name, ""] for name in ("Pixel\ufe0f Peepers", "SIQA", "=cmd|'/C calc'!A0")]
-    form = {"roster": {"file": "teams.csv", "sheet": {"id": "1abc-responses-of-the-form"}}}
+    form: dict[str, Any] = {"roster": {"file": "teams.csv", "sheet": {"id": "1abc-responses-of-the-form"}}}
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), Clock(), **form) as service:
         for _round in range(3):  # it is read every hour
             replace(service.sync, read_rows=lambda *_: rows).run()
