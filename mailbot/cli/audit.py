@@ -133,7 +133,7 @@ def seal_audit(
             found = trail.verify(tx).faults
         for fault in found:
             typer.echo(f"- {fault.what}")
-        ask(f"Accept {len(found)} faults for good?", yes=yes, for_good=True)
+        ask(f"Accept {len(found)} faults permanently?", yes=yes, for_good=True)
         with ledger.write("seal") as tx:
             last = operation.seal(tx, why, calendar.now())
     typer.echo(f"Sealed: no entry up to {last} is held to a signature, and the rows are what they are now.")

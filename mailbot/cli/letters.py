@@ -41,7 +41,7 @@ def letters(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Queue the letters that are due, as the daemon does by itself; --dry-run shows those of this moment.
+    """Queue the letters that are due, as the daemon does automatically; --dry-run shows those of this moment.
 
     Undo: none.
     """

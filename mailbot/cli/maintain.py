@@ -156,11 +156,11 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Erase a team's addresses, mails and texts for good; its scores stay under a pseudonym. Stop mailbot first.
+    """Erase a team's addresses, mails and texts permanently; its scores stay under a pseudonym. Stop mailbot first.
 
     Undo: none.
     """
-    ask(f"Forget {name} for good? This cannot be taken back.", yes=yes, for_good=True)
+    ask(f"Forget {name} permanently? This cannot be taken back.", yes=yes, for_good=True)
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.working(load_config(context, config)) as wired:

@@ -103,7 +103,7 @@ def retry_outgoing(
         typer.echo(f"It was given up: {found[0].error}")
         ask("Send it again?", yes=yes, for_good=True)
         _retry(ledger, outgoing_id, why, now)
-    typer.echo("It is due again: `mailbot run` or `mailbot send` sends it.")
+    typer.echo("It will be tried again: `mailbot run` or `mailbot send` sends it.")
 
 
 def _retry(ledger: Ledger, outgoing_id: int, why: str, now: datetime) -> None:

@@ -224,7 +224,7 @@ def _about(published: Published, zone: ZoneInfo) -> Page:
         *(("Rule", rule) for rule in board.rules if not rule.startswith(AUDIT_RULE)),
         *((f"Truth of {t.title}, SHA-256", board.truths[t.key]) for t in board.tables if t.key in board.truths),
         *(("Audit trail", rule) for rule in board.rules if rule.startswith(AUDIT_RULE)),
-        ("Written by", "mailbot, again for each board; what you add to these sheets is lost, sheets of your own stay."),
+        ("Written by", "mailbot, with each board; what you add to these sheets is lost, sheets of your own stay."),
     ]
     rows = tuple((_text(name), _text(value)) for name, value in pairs)
     columns = (Column(title="About", width=240), Column(title="This leaderboard", width=820))

@@ -81,7 +81,7 @@ def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: Co
     """
     act_as_organizer()
     loaded = load_config(context, config)
-    ask(f"A key that {name} has is void then, for good. Make a new one?", yes=yes, for_good=True)
+    ask(f"A key that {name} has becomes invalid permanently. Create a new one?", yes=yes, for_good=True)
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:

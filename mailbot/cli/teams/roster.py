@@ -191,7 +191,7 @@ def _enter(
 
 
 def _ask_of_waiting(ledger: Ledger, entries: Sequence[Entry], since: datetime | None, *, yes: bool) -> None:
-    """Name the mails that wait for an address to join, and ask: they are scored, and their answers are for good."""
+    """Name the mails that wait for an address to join, and ask: scoring them sends answers."""
     if since is None:
         return
     with ledger.read() as tx:

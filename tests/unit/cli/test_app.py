@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     "arguments",
     [
         ("score",),
-        ("score", "s.json"),
         ("score", "missing.json", "--track", "siqa-s"),
         ("score", "s.json", "--track", "siqa-x"),
         ("score", "s.json", "--track", "missing.toml", "--labels", "labels.json"),
