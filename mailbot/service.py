@@ -27,13 +27,14 @@ from mailbot.identity.sync import Sync
 from mailbot.intake.answering import Answering
 from mailbot.intake.disputes import Disputes
 from mailbot.intake.executor import Executor
+from mailbot.intake.files.judging import Judging
+from mailbot.intake.files.submissions import Submissions
 from mailbot.intake.forwarding import Forwarding
 from mailbot.intake.intake import Intake
 from mailbot.intake.record import Record
 from mailbot.intake.registrar import Registrar
 from mailbot.intake.reply import Replies
 from mailbot.intake.sender import Senders
-from mailbot.intake.submissions import Submissions
 from mailbot.letters.letter import Letters
 from mailbot.letters.queue import LetterQueue
 from mailbot.letters.rescored import RescoredLetters
@@ -200,14 +201,10 @@ class Service:
     def recorder(self) -> Record:
         """The step that writes what follows from a mail, in one transaction."""
         return Record(
-            ledger=self.ledger,
-            submissions=self.submissions,
+            ledger=self.ledger, submissions=self.submissions, registrar=self.registrar, answering=self.answering,
             executor=Executor(challenge=self.challenge, disputes=self.disputes, ranking=self.ranking, clock=self.clock),
-            forwarding=Forwarding(challenge=self.challenge, spool=self.spool, clock=self.clock),
-            registrar=self.registrar,
-            answering=self.answering,
-            clock=self.clock,
-        )
+            forwarding=Forwarding(challenge=self.challenge, spool=self.spool, clock=self.clock), clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def senders(self) -> Senders:
@@ -217,8 +214,11 @@ class Service:
     @cached_property
     def intake(self) -> Intake:
         """The step from spooled mails to their record."""
+        judging = Judging(
+            ledger=self.ledger, evaluator=self.evaluator, alerts=self.alerts, challenge=self.challenge, clock=self.clock
+        )
         return Intake(
-            ledger=self.ledger, spool=self.spool, sandbox=self.sandbox, evaluator=self.evaluator, labels=self.labels,
+            ledger=self.ledger, spool=self.spool, sandbox=self.sandbox, judging=judging, labels=self.labels,
             challenge=self.challenge, senders=self.senders, assessor=self.assessor, recorder=self.recorder,
             alerts=self.alerts, turns=Turns(self.ledger, self.spool), limits=self.config.limits, clock=self.clock,
         )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import Phase, neighbours, phase_at
@@ -10,15 +11,17 @@ from mailbot.intake import recorded
 from mailbot.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mailbot.identity.identify import Identity
+    from mailbot.intake.answers import Answered
     from mailbot.intake.commands import Command
     from mailbot.intake.entries import Entry
     from mailbot.intake.recorded import Known, Settled
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.open import Opened
+    from mailbot.model import Judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,31 @@ class Case:
     def settled(self, ordinal: int) -> Settled | None:
         """Return what became of a file, counted from 1, when the mail was recorded first."""
         return settled_of(self.known, ordinal)
+
+
+@dataclass(kw_only=True, eq=False)
+class Ready:
+    """A mail that is ready to be recorded; it waits until a transaction for several of them has been committed."""
+
+    case: Case
+    files: Sequence[Judged]
+    evidence: bytes | None = None
+    #: Since when it waits (monotonic).
+    since: float = field(default_factory=time.monotonic)
+    #: What was recorded; None before, and where somebody else has recorded the mail.
+    recorded: tuple[Case, list[Answered]] | None = None
+    #: What failed, for this mail alone.
+    failed: Exception | None = None
+    #: Whether it need not wait any more.
+    done: bool = False
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call nothing: who waits for it is who records it."""
+
+    def result(self) -> None:
+        """Raise what failed for this mail."""
+        if self.failed is not None:
+            raise self.failed
 
 
 def settled_of(known: Known | None, ordinal: int) -> Settled | None:

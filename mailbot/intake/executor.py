@@ -13,7 +13,7 @@ from mailbot.config.calendar import DAY, phase_at
 from mailbot.identity import roster
 from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
-from mailbot.intake.submissions import counting_on
+from mailbot.intake.files.submissions import counting_on
 from mailbot.ledger import events, quota, rulings, scores, submissions, teams
 from mailbot.ledger.guard import budgets
 from mailbot.model import MOST_SELECTED, Exclusion, Status

@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent, Temporary
-from mailbot.evaluation.evaluator import Job, OwnScorerFailed, judged, refused
+from mailbot.evaluation.evaluator import OwnScorerFailed
 from mailbot.intake import commands, entries
-from mailbot.intake.case import Case, phase_of, settled_of
-from mailbot.intake.rules import hold_to_team, of_other_phase, track_in
+from mailbot.intake.case import Case, Ready, settled_of
+from mailbot.intake.files.rules import track_in
 from mailbot.intake.sender import Senders, held
-from mailbot.ledger import events, mails, quota, teams
+from mailbot.ledger import events, mails
 from mailbot.mail import tasks
 from mailbot.system import heartbeat, journal
 from mailbot.system.sandbox import ChildDied, OutOfTime
 from mailbot.system.stages import UnderWay, few_at_a_time, further
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
-    from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import LimitsSection
-    from mailbot.config.stages import Stage
-    from mailbot.evaluation.evaluator import Evaluator, Pending
+    from mailbot.evaluation.evaluator import Pending
     from mailbot.evaluation.labels import Labels
     from mailbot.identity.assess import Assessor
-    from mailbot.identity.identify import Identity
+    from mailbot.intake.files.judging import Judging, Started
     from mailbot.intake.record import Record
-    from mailbot.intake.recorded import Known, Settled
+    from mailbot.intake.recorded import Known
     from mailbot.ledger import Ledger
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.open import Candidate
-    from mailbot.model import Judged
     from mailbot.system.sandbox import Sandbox
     from mailbot.system.stages import Waitable
     from mailbot.transport.alerts import Alerts
     from mailbot.transport.spool import Spool
     from mailbot.transport.turns import Sender, Turns
-    from scoring.scores.evaluate import Evaluated
 
+    _Claimed = tuple[MailRow, Sender]
     _Mail = UnderWay[tuple[MailRow, Sender | None]]
 
 FOR_EACH_CHILD = 3
@@ -53,6 +50,9 @@ FOR_EACH_CHILD = 3
 
 BATCH = 32
 """Mails that a step begins at the most: the loop that takes it has other things to see to between two."""
+
+GROUP, GROUP_SECONDS = 16, 0.5
+"""So many mails are recorded in one transaction at the most, and none waits so long for others."""
 
 MAIL_TIMES = 3
 """All files of a mail together may take so many times what one may (``limits.child_seconds``)."""
@@ -79,7 +79,7 @@ class Intake:
     ledger: Ledger
     spool: Spool
     sandbox: Sandbox
-    evaluator: Evaluator
+    judging: Judging
     recorder: Record
     alerts: Alerts
     challenge: Challenge
@@ -100,32 +100,58 @@ class Intake:
         is begun. ``known`` is what was found of the sender when the one mail was handled first: nobody is asked again.
         """
         self.labels.refresh()
-        under_way, count = cast("list[_Mail]", []), 0
+        under_way, claimed, count = cast("list[_Mail]", []), cast("list[_Claimed]", []), 0
         if only is not None:
             with self.ledger.write("claim-mails") as tx:
-                rows = mails.claim(tx, now=self.clock(), limit=1, only=only)
+                rows = mails.claim(tx, now=self.clock(), limit=1, only=[only])
             under_way = [UnderWay((row, None), self._stages(row, known)) for row in rows]
             count = BATCH if rows else 0
         while True:
-            while only is None and count < BATCH and not stopping() and (mail := self._next(under_way)) is not None:
-                under_way.append(mail)
-                count += 1
+            if stopping() and claimed:
+                self.turns.give_back(claimed)
+                claimed = []
+            while only is None and not stopping() and self._has_room(under_way):
+                if not claimed:
+                    claimed = self._claimed(under_way, BATCH - count)
+                    count += len(claimed)
+                if not claimed:
+                    break
+                row, sender = claimed.pop(0)
+                under_way.append(UnderWay((row, sender), self._stages(row, None)))
             if not under_way:
                 return count > 0
             heartbeat.beat(f"handling {', '.join(mail.what[0].name for mail in under_way)}")
-            further(under_way, self._advance, LOOK_SECONDS)
+            waits = self._record(under_way)
+            further(under_way, self._advance, GROUP_SECONDS if waits else LOOK_SECONDS)
 
-    def _next(self, under_way: Sequence[_Mail]) -> _Mail | None:
-        """Begin the mail whose turn it is; None when there is none, or enough are under way."""
-        if len(under_way) >= FOR_EACH_CHILD * self.sandbox.workers:
-            return None
+    def _has_room(self, under_way: Sequence[_Mail]) -> bool:
+        """Whether another mail may be begun: those that only wait to be recorded keep no child busy.
+
+        Beside one that was tried before no more are begun than would be at once: they would die with us by its fault.
+        """
+        counted = under_way if any(mail.what[0].attempts > 1 for mail in under_way) else _in_children(under_way)
+        return len(counted) < FOR_EACH_CHILD * self.sandbox.workers
+
+    def _claimed(self, under_way: Sequence[_Mail], most: int) -> list[_Claimed]:
+        """Claim the mails whose turns are next; none when there are none, or no sender may take a turn."""
         busy = [sender for _, sender in (mail.what for mail in under_way) if sender]
-        team_waits = any(not sender.stranger for sender in busy)
-        strangers = (
-            self.sandbox.workers - 1 if team_waits else self._share
-        )  # a child is left for each stage of a team's
-        found = self.turns.next(self.clock(), busy, strangers=strangers)
-        return UnderWay(found, self._stages(found[0], None)) if found else None
+        return self.turns.few(self.clock(), busy, strangers=self._strangers, most=most) if most > 0 else []
+
+    def _strangers(self, busy: Collection[Sender]) -> int:
+        """How many strangers may be busy beside others: a child is left for each stage of a team's mail."""
+        return self.sandbox.workers - 1 if any(not sender.stranger for sender in busy) else self._share
+
+    def _record(self, under_way: Sequence[_Mail]) -> bool:
+        """Record the mails that are ready: when they are many, wait too long, or nothing else is under way.
+
+        Tell whether some wait on.
+        """
+        ready = [mail.waits_for for mail in under_way if isinstance(mail.waits_for, Ready) and not mail.waits_for.done]
+        is_late = bool(ready) and time.monotonic() - min(each.since for each in ready) >= GROUP_SECONDS
+        is_due = is_late or len(ready) >= GROUP or len(ready) == len(under_way)
+        if is_due:
+            self.recorder.settle(ready)
+        return bool(ready) and not is_due
 
     @property
     def _share(self) -> int:
@@ -170,19 +196,19 @@ class Intake:
             identity = held(identity, command, has_files=brings, wanted=wanted)
         judged = identity.team is not None and identity.outcome is None
         candidates = opened.candidates if judged and entry is None else ()
-        extended = self._extended(row.arrived_at, identity) if candidates else None
+        extended = self.judging.extended(row.arrived_at, identity) if candidates else None
         hint = track_in(opened.mail.subject, self.challenge.tracks.values())
-        started: list[_Started] = []
+        started: list[Started] = []
 
         def begin(number: int, candidate: Candidate) -> Pending | None:
             settled = settled_of(known, number)
-            started.append(self._start(candidate, row, hint, extended=extended, settled=settled))
+            started.append(self.judging.start(candidate, row, hint, extended=extended, settled=settled))
             return started[-1].pending
 
         try:
             begins = [partial(begin, *each) for each in enumerate(candidates, 1)]
             yield from few_at_a_time(begins, at_once=self._share, seconds=MAIL_TIMES * self.limits.child_seconds)
-            files = [self._judged(each, identity) for each in started]
+            files = [self.judging.judged(each, identity) for each in started]
         except OwnScorerFailed as failed:
             self._await_scorer(Case(row=row, opened=opened, identity=identity), failed)
             return
@@ -190,69 +216,9 @@ class Intake:
         entry = entry if judged else None
         phases = [each.phase for each in started]
         case = Case(row=row, opened=opened, identity=identity, command=command, entry=entry, known=known, phases=phases)
-        self.recorder.record(case, files)
-
-    def _extended(self, arrived_at: datetime, identity: Identity) -> Phase | None:
-        """Return the phase that the organizers keep open for a team, or for all, although its time is over.
-
-        Where another is open by then, it matters only to files that have not the items of that one.
-        """
-        phases = self.challenge.phases
-        present = phase_at(phases, arrived_at)
-        if identity.team is None or (present and len(self.challenge.stages) == 1):
-            return None
-        with self.ledger.read() as tx:
-            until = quota.extensions(tx, identity.team.name)
-        closed = [phase for phase in phases if phase.closes and phase.closes <= arrived_at]
-        return next((phase for phase in reversed(closed) if arrived_at < until.get(phase.name, arrived_at)), None)
-
-    def _start(
-        self, candidate: Candidate, row: MailRow, hint: str | None, *, extended: Phase | None, settled: Settled | None
-    ) -> _Started:
-        """Begin to evaluate a file by the labels of the phase that its mail arrived in, whichever is open by now.
-
-        One that could not be unpacked carries its problems already.
-        """
-        phase = phase_of(self.challenge.phases, row.arrived_at, extended=extended, settled=settled)
-        stage = self.challenge.stage_of(phase.name) if phase else self.challenge.stage_at(row.arrived_at)
-        if stage.opens and stage.opens > self.clock():  # the mail server's clock is ahead of ours
-            message = f"the {stage.name} phase has not opened yet by our clock; its labels are used from then on"
-            raise Temporary(message)
-        job = Job(name=candidate.name, data=candidate.data, hint=hint, stage=stage.key)
-        pending = None if candidate.problems else self.evaluator.start(job)
-        return _Started(candidate, job, pending, phase, None if settled else extended, row.arrived_at)
-
-    def _evaluated(self, started: _Started) -> Evaluated:
-        """Wait for a file's evaluation; one that has the items of an earlier phase counts there, or is told so."""
-        if started.pending is None:
-            return refused(*started.candidate.problems)
-        found, job = started.pending.result(), started.job
-        earlier = [each for each in self.challenge.stages if each.key != job.stage and _had_opened(each, started)]
-        if found.evaluation.ok or not earlier:
-            return found
-        key = self.evaluator.whose(job, [each.key for each in earlier])
-        if key is None:
-            return found
-        extended = started.extended
-        if extended and self.challenge.stage_of(extended.name).key == key:
-            started.phase = extended
-            return self.evaluator.start(replace(job, stage=key)).result()
-        (its,) = (each for each in earlier if each.key == key)
-        present = next(each for each in self.challenge.stages if each.key == job.stage)
-        return replace(found, evaluation=of_other_phase(found.evaluation, its.name, present.name))
-
-    def _judged(self, started: _Started, identity: Identity) -> Judged:
-        """Wait for a file's evaluation and hold it to the sender's team."""
-        evaluated, candidate = self._evaluated(started), started.candidate
-        evaluation = evaluated.evaluation
-        track = self.challenge.tracks.get(evaluation.track or "")
-        if evaluation.ok and track and track.own:
-            self.alerts.report("scorer", ok=True)
-        if identity.team is not None and evaluation.team is not None:
-            with self.ledger.read() as tx:
-                named = teams.with_name(tx, evaluation.team)
-            evaluation = hold_to_team(evaluation, identity.team.name, said_is_registered=named is not None)
-        return judged(candidate, evaluation, evaluated)
+        ready = Ready(case=case, files=files)
+        yield ready
+        ready.result()
 
     def _await_scorer(self, case: Case, failed: OwnScorerFailed) -> None:
         """Make a mail wait until a track's own scorer works: it is no fault of the mail, and no attempt is counted."""
@@ -281,20 +247,6 @@ class Intake:
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
 
 
-@dataclass
-class _Started:
-    """A file that is being evaluated."""
-
-    candidate: Candidate
-    job: Job
-    pending: Pending | None
-    #: The phase it came in; None for one that came when none was open.
-    phase: Phase | None
-    #: One that the organizers keep open for its team.
-    extended: Phase | None
-    arrived_at: datetime
-
-
-def _had_opened(stage: Stage, started: _Started) -> bool:
-    """Whether a stage had opened when a file arrived: the items of a coming one are told to nobody."""
-    return stage.opens is None or stage.opens <= started.arrived_at
+def _in_children(under_way: Sequence[_Mail]) -> list[_Mail]:
+    """Return the mails that do not only wait to be recorded."""
+    return [mail for mail in under_way if not isinstance(mail.waits_for, Ready)]

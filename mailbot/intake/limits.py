@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import DAY, HOUR
 from mailbot.identity import confirmation
 from mailbot.ledger import held
-from mailbot.ledger.guard.budgets import Counted, latest_reply
+from mailbot.ledger.guard.budgets import Counted, lately, latest_reply
 from mailbot.model import Outcome
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailbot.config.teams import RepliesSection
     from mailbot.intake.answers import Answer
     from mailbot.ledger import Tx
+    from mailbot.ledger.guard.budgets import Lately
 
 STRANGER = "unknown-sender"
 """The kind of the reply to somebody who is on no team: at most one a day, and only when the config says so."""
@@ -74,9 +75,12 @@ def budget_of(answer: Answer) -> Budget:
 
 def slot(tx: Tx, limits: RepliesSection, answer: Answer, recipient: str, now: datetime) -> Slot:
     """Return when a reply to an address may be sent, and whether it is written: what is owed always is."""
-    budget = budget_of(answer)
-    found = [(_free_at(tx, one, now), one.words) for one in _scopes(limits, answer, budget, recipient)]
-    at, limit = max(found, key=lambda each: each[0])
+    budget, domain = budget_of(answer), recipient.rpartition("@")[2]
+    scopes = list(_scopes(limits, answer, budget, recipient))
+    since = now - LONGEST - DAY
+    found = lately(tx, _counted(answer, budget), domain=domain, since=since, hour=now - HOUR, day=now - DAY)
+    full = [(_free_at(tx, one, now), one.words) for one in scopes if one.may_be_full(found)]
+    at, limit = max(full, key=lambda each: each[0], default=(now, ""))
     if at <= now:
         return Slot(at=now)
     return Slot(at=min(at, now + LONGEST), limit=limit, granted=_is_owed(tx, answer, budget, recipient))
@@ -98,6 +102,12 @@ class _Scope:
     window: timedelta
     words: str
     counted: Counted
+
+    def may_be_full(self, found: Lately) -> bool:
+        """Whether so many replies were written lately that it has to be asked when the limit is free."""
+        if not (self.counted.recipient or self.counted.domain):
+            return found.in_all_hour >= self.most
+        return (found.to_domain_day if self.window == DAY else found.to_domain_hour) >= self.most
 
 
 def _scopes(limits: RepliesSection, answer: Answer, budget: Budget, recipient: str) -> Iterator[_Scope]:

@@ -1,7 +1,8 @@
-"""Record a mail: its submissions, scores, reply and audit entry in one transaction, the quota counted inside it."""
+"""Record mails: the submissions, scores, reply and audit entry of each in one transaction, the quota counted in it."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
 from mailbot.ledger import entries, events, held, mails, outbox, teams
+from mailbot.ledger.engine import Abandoned
 from mailbot.ledger.guard import repeats
 from mailbot.model import AuthLevel, Id, Outcome, Status
 from mailbot.system import journal
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.intake.answering import Answering
-    from mailbot.intake.case import Case
+    from mailbot.intake.case import Case, Ready
     from mailbot.intake.entries import Entry
     from mailbot.intake.executor import Executor
+    from mailbot.intake.files.submissions import Submissions
     from mailbot.intake.forwarding import Forwarding
     from mailbot.intake.registrar import Registrar
-    from mailbot.intake.submissions import Submissions
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.entries import EntryRow
+    from mailbot.ledger.guard.repeats import Seen
     from mailbot.model import Judged, Team
 
 
@@ -37,7 +40,7 @@ MOST_SENDER = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Records mails, each in one transaction."""
+    """Records mails, several in one transaction."""
 
     ledger: Ledger
     submissions: Submissions
@@ -47,28 +50,88 @@ class Record:
     registrar: Registrar
     clock: Callable[[], datetime]
 
-    def record(self, case: Case, files: Sequence[Judged]) -> None:
-        """Write everything that follows from a mail, once: a second call for the same mail changes nothing."""
-        self.submissions.prepare(case, files)
-        evidence = self.executor.evidence(case.identity.team, case.command)
-        with self.ledger.write("record") as tx:
-            if not mails.is_working(tx, case.row.id):
-                return
-            if not self.submissions.are_current(tx, files):
-                message = "the labels were changed while the mail was being scored; it is scored again"
-                raise Temporary(message)
-            twin = _twin(tx, case)
-            if twin:
-                again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {twin} again")
-                case, files = replace(case, identity=again, command=None, entry=None), ()
-            else:
-                case = self.registrar.enter(tx, case)
-            answered = self._record(tx, case, files, evidence)
-        self.submissions.keep(answered)
-        receipts = [one.receipt for one in answered]
-        journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case, answered), receipts=receipts)
+    def settle(self, group: Sequence[Ready]) -> None:
+        """Record some mails; whatever fails is the ``result`` of the mails that it is about.
 
-    def _record(self, tx: Tx, case: Case, files: Sequence[Judged], evidence: bytes | None) -> list[Answered]:
+        What is told of a mail may depend on what its team's earlier mail left, so two of a team are recorded apart.
+        """
+        teams_of = [each.case.identity.team for each in group]
+        for place, team in enumerate(teams_of):
+            if team is not None and team in teams_of[:place]:
+                self.settle(group[:place])
+                self.settle(group[place:])
+                return
+        try:
+            self.record(group)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it costs no mail but those it is about
+            for each in group:
+                each.recorded = None
+            if len(group) == 1 or isinstance(error, Temporary):
+                for each in group:
+                    each.failed, each.done = error, True
+            else:
+                for each in group:  # it may be about one of them
+                    self.settle([each])
+
+    def record(self, group: Sequence[Ready]) -> None:
+        """Write everything that follows from some mails, in one transaction; of a mail that fails nothing is kept.
+
+        Each mail is written once: a second call for the same one changes nothing. None is done before the commit.
+        Raises what failed for all of them; what failed for one, its ``result`` raises.
+        """
+        for each in group:
+            self._prepare(each)
+        with self.ledger.write("record") as tx:
+            current = self.submissions.are_current(tx, [file for each in group for file in each.files])
+            for each in group:
+                if each.failed is not None:
+                    continue
+                try:
+                    with self.ledger.part(tx, "record") if len(group) > 1 else nullcontext():
+                        each.recorded = self._enter(tx, each, current=current)
+                except Abandoned:
+                    raise
+                except Exception as error:  # one that breaks our own code must not stop the others
+                    if len(group) == 1:
+                        raise
+                    each.failed = error
+        for each in group:
+            if each.recorded is not None:
+                case, answered = each.recorded
+                self.submissions.keep(answered)
+                receipts = [one.receipt for one in answered]
+                journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case, answered), receipts=receipts)
+            each.done = True
+
+    def _prepare(self, ready: Ready) -> None:
+        """Have at hand what is needed to record a mail, before the transaction."""
+        case = ready.case
+        try:
+            self.submissions.prepare(case, ready.files)
+            ready.evidence = self.executor.evidence(case.identity.team, case.command)
+        except Exception as error:  # noqa: BLE001  # as in record
+            ready.failed = error
+
+    def _enter(self, tx: Tx, ready: Ready, *, current: bool) -> tuple[Case, list[Answered]] | None:
+        """Write what follows from a mail; None where somebody else has done so meanwhile."""
+        case, files, marks = ready.case, ready.files, _marks(ready.case)
+        opened = case.opened
+        seen = repeats.look(tx, case.row, opened.fingerprint, found=marks, senders=opened.mail.senders)
+        if not seen.is_working:
+            return None
+        if files and not current:
+            message = "the labels were changed while the mail was being scored; it is scored again"
+            raise Temporary(message)
+        if seen.twin:
+            again = replace(case.identity, outcome=Outcome.KNOWN, reply_to=None, reason=f"it is {seen.twin} again")
+            case, files = replace(case, identity=again, command=None, entry=None), ()
+        else:
+            case = self.registrar.enter(tx, case)
+        return case, self._record(tx, case, files, ready.evidence, seen)
+
+    def _record(
+        self, tx: Tx, case: Case, files: Sequence[Judged], evidence: bytes | None, seen: Seen
+    ) -> list[Answered]:
         row, identity, team, command = case.row, case.identity, case.identity.team, case.command
         submitted = files if command is None else ()
         answered = [self.submissions.add(tx, case, team, n, file) for n, file in enumerate(submitted, 1) if team]
@@ -86,8 +149,8 @@ class Record:
             sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
             subject=case.opened.mail.subject,
         )
-        repeats.add_marks(tx, row.id, _marks(case))
-        self._mark_addresses(tx, case)
+        repeats.add_marks(tx, row.id, _marks(case), known=seen.marks)
+        self._mark_addresses(tx, case, seen)
         self._release(tx, case)
         told = Answer(
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
@@ -140,10 +203,10 @@ class Record:
         elif confirms and held.release(tx, confirms, why="the team said so", now=now):
             events.append(tx, kind="mail-confirmed", subject=Id.MAIL.of(confirms), now=now, by=case.row.name)
 
-    def _mark_addresses(self, tx: Tx, case: Case) -> None:
+    def _mark_addresses(self, tx: Tx, case: Case, seen: Seen) -> None:
         """Who writes to us can be written to; whom a delivery report names cannot."""
         now = self.clock()
-        for sender in case.opened.mail.senders:
+        for sender in case.opened.mail.senders if seen.from_bouncing else ():
             teams.mark_bouncing(tx, sender, None)
         for message_id in case.opened.undelivered:
             recipient = outbox.recipient_of(tx, message_id)
@@ -204,11 +267,6 @@ def _repeats(answered: Sequence[Answered]) -> str | None:
     """Say which submissions the files of a mail repeat; None when they repeat none."""
     repeated = dict.fromkeys(one.receipt for one in answered if one.status is Status.REPEATED)
     return f"the same as {', '.join(repeated)}" if repeated else None
-
-
-def _twin(tx: Tx, case: Case) -> str | None:
-    """Return the mail that this one is once more: at another place, delivered twice, or sent again by somebody."""
-    return repeats.twin(tx, case.row, case.opened.fingerprint) or repeats.sent_before(tx, case.row.id, _marks(case))
 
 
 def _outcome(case: Case, answered: Sequence[Answered]) -> Outcome:

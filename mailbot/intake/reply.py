@@ -17,8 +17,9 @@ from mailbot.intake.entries import may_be_one
 from mailbot.intake.inquiry import Aim
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail import envelope
+from mailbot.mail.alternative import written
 from mailbot.mail.automatic import LOOP_HEADER
-from mailbot.mail.envelope import TRAIL_HEADER, Outgoing, addressed
+from mailbot.mail.envelope import TRAIL_HEADER, Outgoing
 from mailbot.mail.languages import TAGS, aoe_in, words
 from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
@@ -68,26 +69,25 @@ class Replies:
         templates, on_roster = environment(wording.language), sentences.concerns(answer)
         text = templates.get_template("letters/registration.txt.j2").render(context).strip() if on_roster else ""
         context["roster_text"] = text
-        message = addressed(self.challenge, recipient)
+        fields = envelope.sender_and_recipient(self.challenge, recipient)
         if self.challenge.contact and answer.outcome is not Outcome.HELD:  # only we can take what confirms
-            message["Reply-To"] = f"{self.challenge.address}, {self.challenge.contact}"
-        message["Subject"] = literal(subject)
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = message_id
-        for name, value in _threading(mail).items():
-            message[name] = value
-        message["Auto-Submitted"] = "auto-replied"  # RFC 3834, section 5
-        message["X-Auto-Response-Suppress"] = "All"
-        message[LOOP_HEADER] = self.challenge.address
+            fields["Reply-To"] = f"{self.challenge.address}, {self.challenge.contact}"
+        fields |= {"Subject": literal(subject), "Date": format_datetime(now), "Message-ID": message_id}
+        fields |= _threading(mail)
+        fields["Auto-Submitted"] = "auto-replied"  # RFC 3834, section 5
+        fields["X-Auto-Response-Suppress"] = "All"
+        fields[LOOP_HEADER] = self.challenge.address
         if answer.team and answer.trail:
-            message[TRAIL_HEADER] = answer.trail
-        message.set_content(templates.get_template("replies/reply.txt.j2").render(context), cte="quoted-printable")
-        message.add_alternative(
-            templates.get_template("replies/reply.html.j2").render(context), subtype="html", cte="quoted-printable"
+            fields[TRAIL_HEADER] = answer.trail
+        message = written(
+            fields.items(),
+            text=templates.get_template("replies/reply.txt.j2").render(context),
+            html=templates.get_template("replies/reply.html.j2").render(context),
+            language=TAGS[language],  # letters to the team are in the same
+            boundary=f"=_{message_id[1:-1].partition('@')[0]}",  # not at random: a rebuilt reply is the same
+            utf8=not recipient.isascii(),
         )
-        message["Content-Language"] = TAGS[language]  # RFC 3282; letters to the team are in the same
-        message.set_boundary(f"=_{message_id[1:-1].partition('@')[0]}")  # not at random: a rebuilt reply is the same
-        return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message.as_bytes())
+        return Outgoing(recipient=recipient, subject=subject, message_id=message_id, message=message)
 
     def welcome(self, team: Team, *, key: str, language: str) -> tuple[str, str]:
         """Return subject and text of what a new team is told that an organizer entered; ``key``: "" for none."""

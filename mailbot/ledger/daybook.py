@@ -57,7 +57,7 @@ def open_ledger(url: str, state: Path, *, follows: bool = True) -> Ledger:
 def signed_ledger(url: str, state: Path) -> Ledger:
     """Return a ledger whose entries are signed by the secret of a state folder; nothing is migrated or looked at."""
     begin = partial(rows.begin, give=partial(signing.secret_of, state=state))
-    return Ledger(url, Trail(begin=begin, settle=events.settle))
+    return Ledger(url, Trail(begin=begin, settle=events.settle, part=rows.part))
 
 
 def is_lost(url: str, state: Path) -> bool:

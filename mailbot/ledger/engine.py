@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,12 @@ class Trail:
     begin: Callable[[Tx], None]
     #: Called before one commits that may write.
     settle: Callable[[Tx], None]
+    #: Around a part of one that may fail alone.
+    part: Callable[[Tx], AbstractContextManager[None]]
+
+
+class Abandoned(Temporary):
+    """The database gave up a whole transaction while a part of it failed."""
 
 
 class Ledger:
@@ -93,6 +99,26 @@ class Ledger:
             if self._trail:
                 self._trail.settle(connection)
             crash.point(f"commit.{what}.made")
+
+    @contextmanager
+    def part(self, tx: Tx, what: str) -> Iterator[None]:
+        """Begin a part of a transaction that may fail alone: then nothing of it is kept, and what came before stays.
+
+        ``what`` names its crash points. Raises Abandoned when the database gave up the whole transaction.
+        """
+        with _translated(), crash.around(f"part.{what}"), self._noted(tx):
+            tx.exec_driver_sql("SAVEPOINT part")  # the next one of that name stands above it; the commit ends them all
+            try:
+                yield
+            except BaseException:
+                try:
+                    tx.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                except SQLAlchemyError as lost:
+                    raise Abandoned("the ledger gave up a transaction, as on a full disk") from lost
+                raise
+
+    def _noted(self, tx: Tx) -> AbstractContextManager[None]:
+        return self._trail.part(tx) if self._trail else nullcontext()
 
     @contextmanager
     def trial(self) -> Iterator[Tx]:

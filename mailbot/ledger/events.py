@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import events
-from mailbot.ledger.trail import rows
+from mailbot.ledger.trail import chaining, rows
 from mailbot.model import Id
 from scoring.trail import chain
 from scoring.trail.chain import GENESIS, Mark
@@ -20,7 +20,7 @@ from scoring.trail.rows import ROWS, SEALED
 from scoring.trail.rows import told as told_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mailbot.ledger.engine import Tx
 
@@ -49,15 +49,17 @@ actor: ContextVar[str] = ContextVar("actor", default="mailbot")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retold:
-    """An entry that was not written, as what it tells of was done again."""
+class Told:
+    """An entry that is to be written, or was not, as what it tells of was done again."""
 
     kind: str
     subject: str
     detail: dict[str, Any]
+    #: The row that it tells of, by its table; else those are told of that its transaction has changed.
+    rows: Mapping[str, Any] | None = None
 
 
-_muted: ContextVar[list[Retold] | None] = ContextVar("muted", default=None)
+_muted: ContextVar[list[Told] | None] = ContextVar("muted", default=None)
 
 _again: ContextVar[Mark | None] = ContextVar("again", default=None)
 
@@ -88,9 +90,9 @@ class Entry:
 
 
 @contextmanager
-def muted() -> Iterator[list[Retold]]:
+def muted() -> Iterator[list[Told]]:
     """Write no entries meanwhile, but give them: what is done again was entered when it was done first."""
-    retold: list[Retold] = []
+    retold: list[Told] = []
     token = _muted.set(retold)
     try:
         yield retold
@@ -114,20 +116,31 @@ def append(tx: Tx, *, kind: str, subject: str, now: datetime, **detail: Any) -> 
     The entry also tells of the rows that the transaction has changed before it.
     """
     if (retold := _muted.get()) is not None:
-        retold.append(Retold(kind=kind, subject=subject, detail=detail))
+        retold.append(Told(kind=kind, subject=subject, detail=detail))
         return head(tx)
     if kind != SEALED:
         seal_first(tx, now)
-    if changed := rows.pending(tx):
-        detail[ROWS] = changed
+    return chaining.write(tx, _made(tx, Told(kind=kind, subject=subject, detail=detail), now))
+
+
+def append_all(tx: Tx, told: Iterable[Told], *, now: datetime) -> None:
+    """Write entries at once, each as :func:`append` does; the rows of each are its own alone."""
+    if _muted.get() is not None:
+        for each in told:
+            append(tx, kind=each.kind, subject=each.subject, now=now, **each.detail)
+        return
+    seal_first(tx, now)
+    chaining.write_all(tx, (_made(tx, each, now) for each in told))
+
+
+def _made(tx: Tx, told: Told, now: datetime) -> chaining.Written:
+    """Return an entry that tells of its own row, and of those that were changed."""
+    for table, row in (told.rows or {}).items():
+        rows.wrote(tx, table, row)
+    changed = rows.pending(tx)
+    detail = told.detail | ({ROWS: changed} if changed else {})
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    entry = {"at": now, "actor": actor.get(), "kind": kind, "subject": subject, "detail": text}
-    plain = entry | {"at": now.astimezone(UTC).isoformat(timespec="microseconds")}
-    digest = chain.hash_of(head(tx), chain.read_entry(plain | {"id": 0, "hash": ""}))
-    secret = rows.secret(tx)
-    mac = chain.signed(secret, digest) if secret is not None else None
-    tx.execute(sa.insert(events).values(**entry, hash=digest, mac=mac))
-    return digest
+    return chaining.Written(at=now, actor=actor.get(), kind=told.kind, subject=told.subject, detail=text)
 
 
 def kinds(tx: Tx) -> set[str]:
@@ -140,7 +153,7 @@ def seal_first(tx: Tx, now: datetime) -> None:
 
     An unsigned entry behind a signed one is not passed over like this: somebody wrote it who has not the secret.
     """
-    last = tx.execute(sa.select(events.c.id, events.c.mac).order_by(events.c.id.desc()).limit(1)).first()
+    last = chaining.last(tx)
     if last is None or last.mac is not None or rows.secret(tx) is None:
         return
     if tx.scalar(sa.select(events.c.id).where(events.c.mac.is_not(None)).limit(1)) is None:
@@ -167,7 +180,7 @@ def moment(tx: Tx) -> Mark:
     """Return the trail's present end, as receipts print it."""
     if (mark := _again.get()) is not None:
         return mark
-    row = tx.execute(sa.select(events.c.id, events.c.hash).order_by(events.c.id.desc()).limit(1)).first()
+    row = chaining.last(tx)
     return Mark(entry=row.id, hash=row.hash) if row else Mark(entry=0, hash=GENESIS)
 
 
@@ -210,6 +223,7 @@ def sent(tx: Tx) -> set[str]:
 def restore(tx: Tx, entry: Mapping[str, Any]) -> None:
     """Put an entry back exactly as it was."""
     tx.execute(sa.insert(events).values(**{**entry, "at": datetime.fromisoformat(entry["at"])}))
+    chaining.forget(tx)
 
 
 def has(tx: Tx, entry_id: int, digest: str) -> bool:
@@ -226,7 +240,8 @@ def last(tx: Tx, *, kind: str) -> Entry | None:
 
 def head(tx: Tx) -> str:
     """Return the hash of the last entry."""
-    return tx.scalar(sa.select(events.c.hash).order_by(events.c.id.desc()).limit(1)) or GENESIS
+    row = chaining.last(tx)
+    return row.hash if row else GENESIS
 
 
 def began(tx: Tx) -> datetime | None:

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mailbot.ledger import events
+from mailbot.ledger.events import Told
+from mailbot.ledger.mailbox import places
+from mailbot.ledger.mailbox.places import Place
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import mails
-from mailbot.ledger.trail.rows import touch
+from mailbot.ledger.trail.rows import returned, wrote
 from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
     from mailbot.model import Verdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a mail lies on the server: the identity of a message (RFC 9051, section 2.3.1.1)."""
-
-    #: Account and folder.
-    mailbox: str
-    uidvalidity: int
-    uid: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,66 +53,60 @@ class MailRow:
         return Id.MAIL.of(self.id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """A spooled mail that is to be entered."""
+
+    place: Place
+    sha256: str
+    size: int
+    arrived_at: datetime
+
+
 def add(tx: Tx, place: Place, *, sha256: str, size: int, arrived_at: datetime, now: datetime) -> int | None:
-    """Enter a spooled mail, and in the audit trail where and when it came; None when its place is known already."""
-    if is_known(tx, place):
-        return None
-    what = {**asdict(place), "sha256": sha256, "size": size}
-    row = tx.execute(
-        sa.insert(mails)
-        .values(**what, arrived_at=arrived_at, spooled_at=now, due_at=now, state=MailState.SPOOLED, attempts=0)
-        .returning(mails.c.id)
-    )
-    mail_id = int(row.scalar_one())
-    touch(tx, "mails", mail_id)
-    arrived = arrived_at.astimezone(UTC).isoformat()
-    events.append(tx, kind="mail-spooled", subject=Id.MAIL.of(mail_id), now=now, arrived_at=arrived, **what)
-    return mail_id
+    """Enter a spooled mail; see :func:`add_all`. None when its place is known already."""
+    return add_all(tx, [Arrived(place=place, sha256=sha256, size=size, arrived_at=arrived_at)], now=now).get(place)
 
 
-def is_known(tx: Tx, place: Place) -> bool:
-    """Whether the mail at a place is in the ledger."""
-    where = (mails.c.mailbox == place.mailbox, mails.c.uidvalidity == place.uidvalidity, mails.c.uid == place.uid)
-    return tx.scalar(sa.select(mails.c.id).where(*where)) is not None
+def add_all(tx: Tx, arrived: Sequence[Arrived], *, now: datetime) -> dict[Place, int]:
+    """Enter spooled mails, and in the audit trail where and when each came; return the ids of those at new places."""
+    known = places.rows_at(tx, [one.place for one in arrived])
+    new = {one.place: one for one in arrived if one.place not in known}
+    if not new:
+        return {}
+    entered = {"spooled_at": now, "due_at": now, "state": MailState.SPOOLED, "attempts": 0}
+    tx.execute(_ADD, [{**_told(one), "arrived_at": one.arrived_at, **entered} for one in new.values()])
+    there = places.rows_at(tx, new, *returned("mails"))
+    events.append_all(tx, (_spooled(one, there[place]) for place, one in new.items()), now=now)
+    return {place: int(there[place]["id"]) for place in new}
 
 
-def known_uids(tx: Tx, mailbox: str, uidvalidity: int, first: int, last: int, *, filed: bool = False) -> set[int]:
-    """Return the UIDs of a mailbox, from first to last, that are in the ledger, or those that were filed away."""
-    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity, mails.c.uid.between(first, last))
-    return set(tx.scalars(sa.select(mails.c.uid).where(*where, mails.c.filed_to.is_not(None) if filed else sa.true())))
+def _told(one: Arrived) -> dict[str, object]:
+    return {**asdict(one.place), "sha256": one.sha256, "size": one.size}
 
 
-def highest_uid(tx: Tx, mailbox: str, uidvalidity: int) -> int:
-    """Return the highest UID of a mailbox that is in the ledger; 0 when none is."""
-    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)
-    return tx.scalar(sa.select(sa.func.max(mails.c.uid)).where(*where)) or 0
+def _spooled(one: Arrived, row: Mapping[Any, Any]) -> Told:
+    """Return what the audit trail tells of a mail that was entered, and of its row."""
+    detail = {"arrived_at": one.arrived_at.astimezone(UTC).isoformat(), **_told(one)}
+    return Told(kind="mail-spooled", subject=Id.MAIL.of(row["id"]), detail=detail, rows={"mails": row})
 
 
-def is_numbered(tx: Tx, mailbox: str) -> bool:
-    """Whether a mail of a mailbox was ever entered with a UIDVALIDITY."""
-    where = (mails.c.mailbox == mailbox, mails.c.uidvalidity > 0)
-    return tx.scalar(sa.select(mails.c.id).where(*where).limit(1)) is not None
+_ADD = sa.insert(mails)
 
 
-def is_any_of(tx: Tx, mailboxes: Iterable[str]) -> bool:
-    """Whether a mail of one of the mailboxes was ever entered."""
-    return tx.scalar(sa.select(mails.c.id).where(mails.c.mailbox.in_(list(mailboxes))).limit(1)) is not None
+def due(tx: Tx, now: datetime) -> list[tuple[int, str, int]]:
+    """Return id, SHA-256 and attempts of the mails that are due, in order of arrival."""
+    its = sa.select(mails.c.id, mails.c.sha256, mails.c.attempts)
+    query = its.where(mails.c.state == MailState.SPOOLED, is_due(mails.c.due_at, mails.c.spooled_at, now))
+    return [(row.id, row.sha256, row.attempts) for row in tx.execute(query.order_by(mails.c.arrived_at, mails.c.id))]
 
 
-def due(tx: Tx, now: datetime) -> list[tuple[int, str]]:
-    """Return id and SHA-256 of the mails that are due, in order of arrival."""
-    query = sa.select(mails.c.id, mails.c.sha256).where(
-        mails.c.state == MailState.SPOOLED, is_due(mails.c.due_at, mails.c.spooled_at, now)
-    )
-    return [(row.id, row.sha256) for row in tx.execute(query.order_by(mails.c.arrived_at, mails.c.id))]
-
-
-def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list[MailRow]:
-    """Take the oldest mails that are due, or one of them, and count the attempt; commit before going on."""
+def claim(tx: Tx, *, now: datetime, limit: int, only: Collection[int] | None = None) -> list[MailRow]:
+    """Take the oldest mails that are due, or some of them, and count the attempt; commit before going on."""
     due = (
         sa.select(mails.c.id)
         .where(mails.c.state == MailState.SPOOLED, is_due(mails.c.due_at, mails.c.spooled_at, now))
-        .where(mails.c.id == only if only is not None else sa.true())
+        .where(mails.c.id.in_(only) if only is not None else sa.true())
         .order_by(mails.c.arrived_at, mails.c.id)
         .limit(limit)
     )
@@ -128,12 +115,7 @@ def claim(tx: Tx, *, now: datetime, limit: int, only: int | None = None) -> list
         tx.execute(
             sa.update(mails).where(mails.c.id.in_(ids)).values(state=MailState.WORKING, attempts=mails.c.attempts + 1)
         )
-    return _rows(tx, mails.c.id.in_(ids), by=(mails.c.arrived_at, mails.c.id)) if ids else []
-
-
-def is_working(tx: Tx, mail_id: int) -> bool:
-    """Whether a mail is being worked on: neither waiting, nor recorded by somebody else meanwhile."""
-    return tx.scalar(sa.select(mails.c.state).where(mails.c.id == mail_id)) == MailState.WORKING
+    return rows(tx, mails.c.id.in_(ids), by=(mails.c.arrived_at, mails.c.id)) if ids else []
 
 
 def record(
@@ -152,12 +134,15 @@ def record(
 
     ``sender`` and ``subject`` are what the mail itself says.
     """
-    working = (mails.c.id == mail_id, mails.c.state == MailState.WORKING)
     done = {"state": MailState.RECORDED, "outcome": outcome, "team_id": team_id, "reason": reason}
-    done |= {"sender": sender, "subject": subject}
+    done |= {"sender": sender, "subject": subject, "fingerprint": fingerprint}
     auth = {"auth": verdict.level, "auth_why": verdict.why} if verdict else {}
-    tx.execute(sa.update(mails).where(*working).values(**done, **auth, fingerprint=fingerprint))
-    touch(tx, "mails", mail_id)
+    if (row := tx.execute(_RECORD, {"mail": mail_id, **done, **auth}).mappings().first()) is not None:
+        wrote(tx, "mails", row)
+
+
+_WORKING = (mails.c.id == sa.bindparam("mail"), mails.c.state == MailState.WORKING)
+_RECORD = sa.update(mails).where(*_WORKING).returning(*returned("mails"))
 
 
 def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str, counted: bool = True) -> None:
@@ -198,10 +183,11 @@ def trace(tx: Tx, mail_id: int) -> str | None:
     return tx.scalar(sa.select(mails.c.trace).where(mails.c.id == mail_id))
 
 
-def release(tx: Tx) -> None:
-    """Make mails due again whose attempt was cut short by trouble of ours, as if there had been none."""
+def release(tx: Tx, only: Collection[int] | None = None) -> None:
+    """Make mails due again, all or some, whose attempt was cut short by us, as if there had been none."""
     working = sa.update(mails).where(mails.c.state == MailState.WORKING)
-    tx.execute(working.values(state=MailState.SPOOLED, attempts=mails.c.attempts - 1))
+    some = working if only is None else working.where(mails.c.id.in_(only))
+    tx.execute(some.values(state=MailState.SPOOLED, attempts=mails.c.attempts - 1))
 
 
 def recover(tx: Tx, *, attempts: int) -> int:
@@ -218,7 +204,7 @@ def recover(tx: Tx, *, attempts: int) -> int:
 def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> list[MailRow]:
     """Return the mails of a mailbox whose state is final and that still lie where they were fetched."""
     final = mails.c.state.in_([MailState.RECORDED, MailState.SET_ASIDE])
-    return _rows(tx, final, mails.c.filed_to.is_(None), mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)
+    return rows(tx, final, mails.c.filed_to.is_(None), mails.c.mailbox == mailbox, mails.c.uidvalidity == uidvalidity)
 
 
 def filed(tx: Tx, mail_ids: Sequence[int], folder: str) -> None:
@@ -228,23 +214,23 @@ def filed(tx: Tx, mail_ids: Sequence[int], folder: str) -> None:
 
 def listing(tx: Tx, states: Iterable[MailState] = tuple(MailState)) -> list[MailRow]:
     """Return the mails in the given states, in order of arrival."""
-    return _rows(tx, mails.c.state.in_(list(states)), by=(mails.c.arrived_at, mails.c.id))
+    return rows(tx, mails.c.state.in_(list(states)), by=(mails.c.arrived_at, mails.c.id))
 
 
 def with_ids(tx: Tx, ids: Sequence[int]) -> list[MailRow]:
     """Return the mails of these ids, the newest first."""
-    return _rows(tx, mails.c.id.in_(ids), by=(mails.c.id.desc(),))
+    return rows(tx, mails.c.id.in_(ids), by=(mails.c.id.desc(),))
 
 
 def get(tx: Tx, mail_id: int) -> MailRow | None:
     """Return one mail."""
-    return next(iter(_rows(tx, mails.c.id == mail_id)), None)
+    return next(iter(rows(tx, mails.c.id == mail_id)), None)
 
 
 def at(tx: Tx, place: Place) -> MailRow:
     """Return the mail of a place that is known to be in the ledger."""
     where = (mails.c.mailbox == place.mailbox, mails.c.uidvalidity == place.uidvalidity, mails.c.uid == place.uid)
-    return _rows(tx, *where)[0]
+    return rows(tx, *where)[0]
 
 
 def count(tx: Tx, *, state: MailState | None = None) -> int:
@@ -272,9 +258,10 @@ def unfinished(tx: Tx, *, before: datetime | None = None) -> int:
     return tx.scalar(query.where(mails.c.arrived_at < before) if before else query) or 0
 
 
-def _rows(
+def rows(
     tx: Tx, *where: sa.ColumnElement[bool], by: Sequence[sa.ColumnElement[object]] = (mails.c.id,)
 ) -> list[MailRow]:
+    """Return the mails that meet conditions, in some order."""
     found = tx.execute(sa.select(mails).where(*where).order_by(*by))
     return [
         MailRow(

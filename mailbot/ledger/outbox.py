@@ -77,21 +77,12 @@ def add(
 ) -> int:
     """Queue a mail, to be sent at once or later; one of each kind for each mail, and one for each key."""
     values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
-    row = tx.execute(
-        sa.insert(outbox)
-        .values(
-            **values,
-            mail_id=mail_id,
-            team_id=team_id,
-            key=key,
-            state=ReplyState.QUEUED,
-            attempts=0,
-            created_at=now,
-            due_at=due_at or now,
-        )
-        .returning(outbox.c.id)
-    )
-    return int(row.scalar_one())
+    waits = {"state": ReplyState.QUEUED, "attempts": 0, "created_at": now, "due_at": due_at or now}
+    of = {"mail_id": mail_id, "team_id": team_id, "key": key}
+    return int(tx.execute(_ADD, {**values, **waits, **of}).scalar_one())
+
+
+_ADD = sa.insert(outbox).returning(outbox.c.id)
 
 
 def queue(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mailbot.config.calendar import Quota
     from mailbot.ledger.engine import Tx
-    from mailbot.model import Team
+    from mailbot.model import Judged, Team
 
 
 EXTENDED = "deadline-extended"
@@ -34,9 +35,41 @@ def allowance(
 ) -> Allowance:
     """Return it for the week that holds an instant; of the submissions in some phases where they are named."""
     since, until = quota.week(at)
-    used = submissions.used(tx, team_id=team_id, track=track, since=since, until=until, phases=phases)
-    more = granted(tx, team_id=team_id, track=track, week=since)
-    return Allowance(per_week=quota.per_week + more, used=used, renews_at=until)
+    given = {"team_id": team_id, "track": track, "since": since, "until": until}
+    row = tx.execute(_query(in_phases=phases is not None), given | submissions.phases_given(phases)).one()
+    return Allowance(per_week=quota.per_week + row.more, used=row.used, renews_at=until)
+
+
+def before(
+    tx: Tx, quota: Quota, judged: Judged, *, team_id: int, phase: str, at: datetime, phases: Collection[str] | None
+) -> tuple[Allowance, int | None]:
+    """Return in one query what a team may still have accepted before a file is, and what submission the file repeats.
+
+    See :func:`allowance` and :func:`mailbot.ledger.submissions.find_same`.
+    """
+    since, until = quota.week(at)
+    evaluation, values = judged.evaluation, judged.values_sha256
+    query = _query(in_phases=phases is not None, same=(values is not None, evaluation.method is not None))
+    given = {
+        "team_id": team_id, "track": evaluation.track, "since": since, "until": until, "phase": phase,
+        "same": values or judged.sha256,
+    }  # fmt: skip
+    given |= {} if evaluation.method is None else {"said": evaluation.method}
+    row = tx.execute(query, given | submissions.phases_given(phases)).one()
+    return Allowance(per_week=quota.per_week + row.more, used=row.used, renews_at=until), row.same
+
+
+@cache
+def _query(*, in_phases: bool, same: tuple[bool, bool] | None = None) -> sa.Select[Any]:
+    """Return the statement of :func:`allowance`, and with ``same`` that of :func:`before`; each is built once."""
+    of = (grants.c.team_id, grants.c.track, grants.c.week)
+    mine = (column == sa.bindparam(name) for column, name in zip(of, ("team_id", "track", "since"), strict=True))
+    more = sa.select(sa.func.coalesce(sa.func.sum(grants.c.more), 0)).where(*mine)
+    parts = {"used": submissions.count_used(in_phases=in_phases), "more": more}
+    if same is not None:
+        by_values, says_method = same
+        parts["same"] = submissions.find_same(by_values=by_values, says_method=says_method)
+    return sa.select(*(part.scalar_subquery().label(name) for name, part in parts.items()))
 
 
 def grant(
@@ -109,12 +142,6 @@ def _add_grant(tx: Tx, *, team_id: int, track: str, week: datetime, more: int, w
     """Let a team have so many more submissions accepted on a track in the week that begins at ``week``."""
     row = {"team_id": team_id, "track": track, "week": week, "more": more, "why": why, "granted_at": now}
     touch(tx, "grants", tx.execute(sa.insert(grants).values(**row).returning(grants.c.id)).scalar_one())
-
-
-def granted(tx: Tx, *, team_id: int, track: str, week: datetime) -> int:
-    """Return how many more a team may have on a track in a week."""
-    where = (grants.c.team_id == team_id, grants.c.track == track, grants.c.week == week)
-    return tx.scalar(sa.select(sa.func.sum(grants.c.more)).where(*where)) or 0
 
 
 def grants_between(tx: Tx, since: datetime, until: datetime) -> list[GrantRow]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -71,36 +72,55 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
     ]
 
 
-def counting(tx: Tx, deciding: Deciding, team_id: int) -> list[tuple[int, float]]:
-    """Return id and score of the submission that counts for one team on a track at present, and of the next in line."""
-    ranked = _ranked(deciding, submissions.c.team_id == team_id)
-    first = (
-        sa.select(ranked.c.id, scores.c.value)
-        .join(scores, scores.c.id == ranked.c.score_id)
-        .where(ranked.c.place <= 2)  # noqa: PLR2004 -- it and the next
-        .order_by(ranked.c.place)
-    )
-    return [(row.id, row.value) for row in tx.execute(first)]
+class Counted(NamedTuple):
+    """A submission that counts for a team on a track, or would count next."""
+
+    id: int
+    score: float
+    #: Whether the team selected it.
+    selected: bool
+
+
+def counting(tx: Tx, deciding: Deciding, team_id: int) -> list[Counted]:
+    """Return the submission that counts for one team on a track at present, and the next in line; [] without any."""
+    found = tx.execute(_counting(deciding), {"team": team_id})
+    return [Counted(id=row.id, score=row.value, selected=row.selected_at is not None) for row in found]
+
+
+@lru_cache(32)
+def _counting(deciding: Deciding) -> sa.Select[Any]:
+    """Return the statement of :func:`counting`: in the order of places, so that of the latest only two are read."""
+    decides, shown = scores.alias("decides"), scores.alias("shown")
+    of = submissions.c.team_id == sa.bindparam("team")
+    told = sa.select(submissions.c.id, decides.c.value, selections.c.selected_at)
+    ordered = _order(deciding, decides.c.value, shown.c.value)
+    return _joined(told, deciding, decides, shown).where(of).order_by(*ordered).limit(2)
 
 
 def _ranked(deciding: Deciding, of: sa.ColumnElement[bool]) -> sa.Subquery:
     """Rank each team's submissions, the one that counts first; of few columns, as all of them are sorted here."""
     decides, shown = scores.alias("decides"), scores.alias("shown")
+    ranked = sa.select(
+        submissions.c.id,
+        decides.c.id.label("score_id"),
+        sa.func.row_number()
+        .over(partition_by=submissions.c.team_id, order_by=_order(deciding, decides.c.value, shown.c.value))
+        .label("place"),
+        sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
+    )
+    return _joined(ranked, deciding, decides, shown).where(of).subquery()
+
+
+def _joined(
+    of_submissions: sa.Select[Any], deciding: Deciding, decides: sa.FromClause, shown: sa.FromClause
+) -> sa.Select[Any]:
+    """Join to submissions what decides their order; those that are excluded are left out."""
     return (
-        sa.select(
-            submissions.c.id,
-            decides.c.id.label("score_id"),
-            sa.func.row_number()
-            .over(partition_by=submissions.c.team_id, order_by=_order(deciding, decides.c.value, shown.c.value))
-            .label("place"),
-            sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
-        )
-        .join(decides, _scored(decides, deciding.by))
+        of_submissions.join(decides, _scored(decides, deciding.by))
         .outerjoin(shown, _scored(shown, deciding.shown))
         .outerjoin(selections, selections.c.submission_id == submissions.c.id)
-        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track)
-        .where(of, ~_excluded(), *([in_phases(deciding.by.within)] if deciding.by.within else []))
-        .subquery()
+        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track, ~_excluded())
+        .where(*([in_phases(deciding.by.within)] if deciding.by.within else []))
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import exclusions, scores, submissions, teams
-from mailbot.ledger.trail.rows import touch
+from mailbot.ledger.trail.rows import returned, touch, wrote
 from mailbot.model import Id, Judged, Status
 from scoring.report import package_version
 
@@ -73,30 +74,29 @@ def add(
 ) -> int:
     """Enter a submission and return its id; its score is entered apart."""
     evaluation = judged.evaluation
-    row = tx.execute(
-        sa.insert(submissions)
-        .values(
-            mail_id=mail_id,
-            ordinal=ordinal,
-            team_id=team_id,
-            track=evaluation.track,
-            phase=phase,
-            method=method,
-            file_name=judged.file_name,
-            sha256=judged.sha256,
-            size=judged.size,
-            values_sha256=judged.values_sha256,
-            said_method=evaluation.method,
-            arrived_at=arrived_at,
-            status=status,
-            problems=[asdict(problem) for problem in evaluation.problems],
-            notes=[asdict(note) for note in evaluation.notes],
-        )
-        .returning(submissions.c.id)
-    )
-    submission_id = int(row.scalar_one())
-    touch(tx, "submissions", submission_id)
-    return submission_id
+    values = {
+        "mail_id": mail_id,
+        "ordinal": ordinal,
+        "team_id": team_id,
+        "track": evaluation.track,
+        "phase": phase,
+        "method": method,
+        "file_name": judged.file_name,
+        "sha256": judged.sha256,
+        "size": judged.size,
+        "values_sha256": judged.values_sha256,
+        "said_method": evaluation.method,
+        "arrived_at": arrived_at,
+        "status": status,
+        "problems": [asdict(problem) for problem in evaluation.problems],
+        "notes": [asdict(note) for note in evaluation.notes],
+    }
+    row = tx.execute(_ADD, values).mappings().one()
+    wrote(tx, "submissions", row)
+    return int(row["id"])
+
+
+_ADD = sa.insert(submissions).returning(*returned("submissions"))
 
 
 def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) -> bool:
@@ -108,63 +108,80 @@ def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) ->
     return tx.execute(sa.update(submissions).where(*waiting).values(**made)).rowcount == 1
 
 
-def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime) -> bool:
-    """Enter a score; False when this submission has one of this truth and scorer already."""
+def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime, *, is_new: bool = False) -> bool:
+    """Enter a score; False when this submission has one of this truth and scorer already: one that is new has none."""
     key = (
         scores.c.submission_id == submission_id,
         scores.c.truth == evaluation.truth,
         scores.c.scorer == evaluation.scorer,
     )
-    if tx.scalar(sa.select(scores.c.id).where(*key)) is not None:
+    if not is_new and tx.scalar(sa.select(scores.c.id).where(*key)) is not None:
         return False
-    tx.execute(
-        sa.insert(scores).values(
-            submission_id=submission_id,
-            truth=evaluation.truth,
-            track=evaluation.track,
-            scorer=evaluation.scorer,
-            value=evaluation.score,
-            metrics=dict(evaluation.metrics),
-            n=evaluation.n,
-            scored_at=now,
-            error=evaluation.error,
-            version=package_version(),
-        )
-    )
-    touch(tx, "scores", (submission_id, evaluation.truth, evaluation.scorer))
+    values = {
+        "submission_id": submission_id,
+        "truth": evaluation.truth,
+        "track": evaluation.track,
+        "scorer": evaluation.scorer,
+        "value": evaluation.score,
+        "metrics": dict(evaluation.metrics),
+        "n": evaluation.n,
+        "scored_at": now,
+        "error": evaluation.error,
+        "version": package_version(),
+    }
+    row = tx.execute(_ADD_SCORE, values).mappings().one()
+    wrote(tx, "scores", {**row, "value": float(row["value"])})  # SQLite gives a whole number back as an integer
     return True
+
+
+_ADD_SCORE = sa.insert(scores).returning(*returned("scores"))
 
 
 def used(
     tx: Tx, *, team_id: int, track: str, since: datetime, until: datetime, phases: Collection[str] | None = None
 ) -> int:
     """Count the accepted submissions of a team on a track that arrived in a window of time, in some or all phases."""
-    counted = sa.select(sa.func.count()).select_from(submissions)
-    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until)
-    accepted = (submissions.c.team_id == team_id, submissions.c.track == track, submissions.c.status == Status.ACCEPTED)
-    own = () if phases is None else (submissions.c.phase.in_(phases),)
-    return tx.scalar(counted.where(*accepted, *window, *own)) or 0
+    given = {"team_id": team_id, "track": track, "since": since, "until": until}
+    return tx.scalar(count_used(in_phases=phases is not None), given | phases_given(phases)) or 0
 
 
-def same(tx: Tx, judged: Judged, *, team_id: int, phase: str, since: datetime, until: datetime) -> int | None:
-    """Return the accepted submission of a team that predicts the same, of those that arrived in a window of a phase.
+_OF_WINDOW = (
+    submissions.c.team_id == sa.bindparam("team_id"),
+    submissions.c.track == sa.bindparam("track"),
+    submissions.c.status == Status.ACCEPTED,
+    submissions.c.arrived_at >= sa.bindparam("since"),
+    submissions.c.arrived_at < sa.bindparam("until"),
+)
+
+
+def phases_given(phases: Collection[str] | None) -> dict[str, object]:
+    """Return what :func:`count_used` needs of some phases."""
+    return {} if phases is None else {"phases": list(phases)}
+
+
+@cache
+def count_used(*, in_phases: bool) -> sa.Select[Any]:
+    """Return the statement that counts for :func:`used`."""
+    own = (submissions.c.phase.in_(sa.bindparam("phases", expanding=True)),) if in_phases else ()
+    return sa.select(sa.func.count()).select_from(submissions).where(*_OF_WINDOW, *own)
+
+
+@cache
+def find_same(*, by_values: bool, says_method: bool) -> sa.Select[Any]:
+    """Return the statement that finds the accepted submission of a team that predicts the same.
+
+    It is one of those that arrived in a window of a phase; ``phase``, ``same`` and ``said`` are given.
 
     One that was withdrawn or excluded counts for nothing, so it is no reason not to score the file. Where both files
     name a method and not the same one, they are two submissions: the board shows the name. What only a scorer of
     one's own can read predicts the same where it is the same file, byte for byte.
     """
-    said = judged.evaluation.method
-    own = (submissions.c.team_id == team_id, submissions.c.track == judged.evaluation.track)
-    window = (submissions.c.arrived_at >= since, submissions.c.arrived_at < until, submissions.c.phase == phase)
-    values = judged.values_sha256
-    same_values = submissions.c.values_sha256 == values if values else submissions.c.sha256 == judged.sha256
-    equal = (submissions.c.status == Status.ACCEPTED, same_values)
-    named = sa.true() if said is None else sa.func.coalesce(submissions.c.said_method, said) == said
-    excluded = sa.select(exclusions.c.id).where(exclusions.c.submission_id == submissions.c.id).exists()
-    found: int | None = tx.scalar(
-        sa.select(sa.func.min(submissions.c.id)).where(*own, *window, *equal, named, ~excluded)
-    )
-    return found
+    equal = (submissions.c.values_sha256 if by_values else submissions.c.sha256) == sa.bindparam("same")
+    said = sa.bindparam("said", type_=sa.Text)
+    named = (sa.func.coalesce(submissions.c.said_method, said) == said,) if says_method else ()
+    excluded = sa.exists().where(exclusions.c.submission_id == submissions.c.id)
+    own = (*_OF_WINDOW, submissions.c.phase == sa.bindparam("phase"), equal, *named)
+    return sa.select(sa.func.min(submissions.c.id)).where(*own, ~excluded)
 
 
 def listing(

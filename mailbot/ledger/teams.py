@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from mailbot.ledger.trail.rows import ORDER, touch, touch_team
 from mailbot.model import Team, name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -100,7 +100,7 @@ def left_at(tx: Tx, team_id: int, address: str) -> datetime | None:
 
 def find(tx: Tx, team_id: int) -> Team | None:
     """Return a team, None where there is none of that id."""
-    return next(_teams(tx, teams.c.id == team_id), None)
+    return next(iter(_teams(tx, _WITH_ID, {"team_id": team_id})), None)
 
 
 def ever(tx: Tx, team_id: int) -> set[str]:
@@ -117,25 +117,25 @@ def confirm(tx: Tx, team_id: int) -> bool:
 
 def everyone(tx: Tx) -> list[Team]:
     """Return all teams by name, each with its addresses in the order they were added."""
-    return list(_teams(tx))
+    return _teams(tx, _ALL)
 
 
 def by_address(tx: Tx, wanted: Sequence[str]) -> dict[str, Team]:
     """Return the team of each of the addresses that is on the roster."""
     if not wanted:
         return {}
-    found = sa.select(addresses.c.team_id).where(addresses.c.address.in_(wanted), _PRESENT)
-    return {a: team for team in _teams(tx, teams.c.id.in_(found)) for a in team.addresses if a in wanted}
+    found = _teams(tx, _BY_ADDRESS, {"wanted": list(dict.fromkeys(wanted))})
+    return {address: team for team in found for address in team.addresses if address in wanted}
 
 
 def with_name(tx: Tx, name: str) -> Team | None:
     """Return the team of that name, however it is written."""
-    return next(_teams(tx, teams.c.name_key == name_key(name)), None)
+    return next(iter(_teams(tx, _WITH_NAME, {"key": name_key(name)})), None)
 
 
 def with_id(tx: Tx, team_id: int) -> Team:
     """Return a team with its addresses, the leader's first."""
-    return next(_teams(tx, teams.c.id == team_id))
+    return _teams(tx, _WITH_ID, {"team_id": team_id})[0]
 
 
 def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
@@ -166,21 +166,38 @@ def bouncing(tx: Tx) -> set[str]:
     return set(tx.scalars(sa.select(addresses.c.address).where(addresses.c.bouncing_since.is_not(None))))
 
 
-def _teams(tx: Tx, *where: sa.ColumnElement[bool]) -> Iterator[Team]:
-    """Yield teams by name."""
-    here = sa.select(addresses.c.team_id, addresses.c.address).join(teams, addresses.c.team_id == teams.c.id)
-    by_team: dict[int, list[str]] = {}
-    for team_id, address in tx.execute(here.where(*where, _PRESENT).order_by(addresses.c.id)):
-        by_team.setdefault(team_id, []).append(address)
-    for row in tx.execute(sa.select(teams).where(*where).order_by(teams.c.name_key)):
-        yield Team(
+def _teams(tx: Tx, found: sa.Select[Any], given: Mapping[str, object] | None = None) -> list[Team]:
+    """Return the teams that one of the statements below finds, in its order: a row for each of their addresses."""
+    by_team: dict[int, tuple[Any, list[str]]] = {}
+    for row in tx.execute(found, given or {}):
+        _, their = by_team.setdefault(row.id, (row, []))
+        if row.address is not None:
+            their.append(row.address)
+    return [
+        Team(
             id=row.id,
             name=row.name,
-            addresses=tuple(by_team.get(row.id, ())),
+            addresses=tuple(their),
             letters=row.letters,
             unconfirmed=row.unconfirmed_since is not None,
             language=row.language,
         )
+        for row, their in by_team.values()
+    ]
+
+
+_ALL = (
+    sa.select(teams, addresses.c.address)
+    .outerjoin(addresses, sa.and_(addresses.c.team_id == teams.c.id, _PRESENT))
+    .order_by(teams.c.name_key, addresses.c.id)
+)
+_WITH_ID = _ALL.where(teams.c.id == sa.bindparam("team_id"))
+_WITH_NAME = _ALL.where(teams.c.name_key == sa.bindparam("key"))
+_BY_ADDRESS = _ALL.where(
+    teams.c.id.in_(
+        sa.select(addresses.c.team_id).where(addresses.c.address.in_(sa.bindparam("wanted", expanding=True)), _PRESENT)
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,6 +85,11 @@ def addressed(challenge: Challenge, recipient: str) -> EmailMessage:
     The header of a mail to an address beyond ASCII is in UTF-8, as no other holds such an address (RFC 6532).
     """
     message = EmailMessage(policy=POLICY.clone(utf8=not recipient.isascii()))
-    message["From"] = f'"{challenge.short_name}" <{challenge.address}>'
-    message["To"] = recipient
+    for name, value in sender_and_recipient(challenge, recipient).items():
+        message[name] = value
     return message
+
+
+def sender_and_recipient(challenge: Challenge, recipient: str) -> dict[str, str]:
+    """Return the fields that say from whom and to whom a mail of ours is."""
+    return {"From": f'"{challenge.short_name}" <{challenge.address}>', "To": recipient}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import Permanent
 from mailbot.ledger import mails, submissions
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.mail import mbox
 from mailbot.model import MailState
 

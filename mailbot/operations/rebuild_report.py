@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mailbot.ledger.events import Retold
+    from mailbot.ledger.events import Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Rebuilt:
     differences: list[str]
 
 
-def differences(kind: str, subject: str, said: Mapping[str, Any], made: Sequence[Retold]) -> list[str]:
+def differences(kind: str, subject: str, said: Mapping[str, Any], made: Sequence[Told]) -> list[str]:
     """Hold an entry of the trail to those that carrying it out anew would have written; one sentence each.
 
     Only what decides is compared: a mail's outcome, each file's status and the score that was told, a board's bytes.

@@ -32,7 +32,7 @@ from mailbot.ledger import (
     submissions,
     teams,
 )
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.ledger.trail import verify
 from mailbot.mail import envelope
 from mailbot.model import Id, ReplyState, Ruling
@@ -214,7 +214,7 @@ class Again:
 
     def _set_aside(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:
-            mails.claim(tx, now=self.clock(), limit=1, only=Id.MAIL.number(subject))
+            mails.claim(tx, now=self.clock(), limit=1, only=[Id.MAIL.number(subject)])
             mails.set_aside(tx, Id.MAIL.number(subject), reason=detail["reason"])
 
     def _roster_change(self, kind: str, subject: str, detail: dict[str, Any]) -> None:

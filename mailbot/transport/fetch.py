@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from mailbot.config import calendar
 from mailbot.errors import AuthenticationFailed, Temporary, Throttled
-from mailbot.ledger import mails, observations
+from mailbot.ledger import observations
+from mailbot.ledger.mailbox import places
 from mailbot.system import journal
 from mailbot.transport import numbering
 from mailbot.transport.clock_guard import ClockGuard
@@ -167,7 +168,7 @@ class Fetch:
             raise Temporary(missing_inbox(folder, server.folder_names()))
         if validity == 0:
             with self.ledger.read() as tx:
-                known = mails.is_numbered(tx, self.mailbox_name(folder))
+                known = places.is_numbered(tx, self.mailbox_name(folder))
             if known:  # else the server never gives one, and 0 is as good as any
                 raise Temporary(f"the IMAP server gives no UIDVALIDITY for {folder}, though it did before")
         return validity

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import events, mails
+from mailbot.ledger import events
+from mailbot.ledger.mailbox import places
 from mailbot.mail import head
 from mailbot.system import journal
 from mailbot.transport.arrival import arrival
@@ -50,7 +51,7 @@ class Leaving:
     def is_begun(self) -> bool:
         """Whether the mailbox was ever looked into for this ledger."""
         with self.ledger.read() as tx:
-            return events.last(tx, kind=BEGUN) is not None or mails.is_any_of(tx, self.mailboxes)
+            return events.last(tx, kind=BEGUN) is not None or places.is_any_of(tx, self.mailboxes)
 
     def begin(self, since: datetime | None = None) -> None:
         """Enter the first look into the mailbox in the audit trail, unless there was one; all later ones follow it.
@@ -70,7 +71,7 @@ class Leaving:
         if self.settings.since:
             return self.settings.since
         with self.ledger.read() as tx:
-            return _entered(tx) or (None if mails.is_any_of(tx, self.mailboxes) else self._now())
+            return _entered(tx) or (None if places.is_any_of(tx, self.mailboxes) else self._now())
 
     def left(self, server: Mailbox, mailbox: str, number: int, uids: Sequence[int]) -> set[int]:
         """Return those mails of the open folder that are left alone; ``uids`` are some that the ledger does not know.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import mails
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox import places
+from mailbot.ledger.mailbox.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +52,7 @@ class Window:
 def current(tx: Tx, mailbox: str, validity: int) -> int:
     """Return the UIDVALIDITY of a folder in the ledger: the server's, or the newest of our own since a restore."""
     number = validity
-    while mails.highest_uid(tx, mailbox, _after(number)):
+    while places.highest_uid(tx, mailbox, _after(number)):
         number = _after(number)
     return number
 
@@ -64,7 +65,7 @@ def windows(ledger: Ledger, server: Mailbox, mailbox: str, validity: int) -> Ite
     """Yield the UIDs of the open folder in windows, each with what the ledger knows of it."""
     with ledger.read() as tx:
         number = current(tx, mailbox, validity)
-        highest = mails.highest_uid(tx, mailbox, number)
+        highest = places.highest_uid(tx, mailbox, number)
     top = 0
     for uids in server.windows():
         top = uids[-1]
@@ -86,7 +87,7 @@ def _anew(ledger: Ledger, server: Mailbox, mailbox: str, number: int) -> Iterato
 
 def _known(ledger: Ledger, mailbox: str, number: int, uids: Sequence[int]) -> set[int]:
     with ledger.read() as tx:
-        return mails.known_uids(tx, mailbox, number, uids[0], uids[-1])
+        return places.known_uids(tx, mailbox, number, uids[0], uids[-1])
 
 
 def _is_contradicted(ledger: Ledger, server: Mailbox, mailbox: str, window: Window) -> bool:
@@ -97,7 +98,7 @@ def _is_contradicted(ledger: Ledger, server: Mailbox, mailbox: str, window: Wind
     """
     uids, number = window.uids, window.number
     with ledger.read() as tx:
-        filed = mails.known_uids(tx, mailbox, number, uids[0], uids[-1], filed=True)
+        filed = places.known_uids(tx, mailbox, number, uids[0], uids[-1], filed=True)
         last = [uid for uid in reversed(uids) if uid in window.known and uid not in filed][:1]
         suspects = sorted([uid for uid in uids if uid in filed][-SUSPECTS:] + last)
         rows = [mails.at(tx, Place(mailbox=mailbox, uidvalidity=number, uid=uid)) for uid in suspects]

@@ -18,7 +18,7 @@ from mailbot.mail.mime.addresses import addresses
 from mailbot.mail.mime.headers import DEFAULT, read_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.ledger import Ledger, Tx
@@ -54,43 +54,78 @@ class Turns:
     _served: Counter[str] = field(default_factory=Counter)
     #: The mails that were due when the ledger was last asked, in order of arrival, and when that was (monotonic).
     _waiting: dict[int, Sender] = field(default_factory=dict)
+    #: Those of them that were tried before.
+    _tried: set[int] = field(default_factory=set)
     _asked: float = 0.0
 
-    def next(self, now: datetime, busy: Collection[Sender], *, strangers: int) -> tuple[MailRow, Sender] | None:
-        """Claim the mail whose turn it is; None when none is due whose sender may take a turn.
+    def few(
+        self, now: datetime, busy: Collection[Sender], *, strangers: Callable[[Collection[Sender]], int], most: int
+    ) -> list[tuple[MailRow, Sender]]:
+        """Claim the mails whose turns are next, so many at the most; none when none is due whose sender may take one.
 
         Who is ``busy`` has a mail under way, and takes no other turn before it is done: so mails of a team are handled
-        in the order in which they came. No more than so many ``strangers`` are busy at once.
+        in the order in which they came. ``strangers`` says how many of them may be busy at once, beside whom. A mail
+        that was tried before is claimed alone: it may be what kills us, and every claim counts as an attempt.
         """
         is_fresh = bool(busy) and time.monotonic() < self._asked + FRESH_SECONDS
-        if is_fresh and (found := self._take(now, busy, strangers)):
+        if is_fresh and (found := self._take(now, busy, strangers, most)):
             return found
         with self.ledger.read() as tx:
             due = mails.due(tx, now)
             roster = _roster(tx) if due else {}
-        self._waiting = {mail_id: self._sender(sha256, roster) for mail_id, sha256 in due}
+        self._waiting = {mail_id: self._sender(sha256, roster) for mail_id, sha256, _ in due}
+        self._tried = {mail_id for mail_id, _, attempts in due if attempts}
         self._asked = time.monotonic()
         if not due and not busy:
             self._served.clear()
-        return self._take(now, busy, strangers)
+        return self._take(now, busy, strangers, most)
 
-    def _take(self, now: datetime, busy: Collection[Sender], strangers: int) -> tuple[MailRow, Sender] | None:
-        """Claim the mail whose turn it is among those that are known to wait; another process may have been faster."""
-        full = sum(sender.stranger for sender in busy) >= strangers
-        while True:
-            first: dict[Sender, int] = {}
-            for mail_id, sender in self._waiting.items():
-                if sender not in busy and not (full and sender.stranger):
-                    first.setdefault(sender, mail_id)
-            if not first:
-                return None
-            whose = self._whose(list(first))
-            del self._waiting[first[whose]]
+    def give_back(self, claimed: Collection[tuple[MailRow, Sender]]) -> None:
+        """Make mails due again that were claimed and not begun."""
+        with self.ledger.write("give-back-mails") as tx:
+            mails.release(tx, [row.id for row, _ in claimed])
+        for _, sender in claimed:
+            self._served[sender.key] -= 1
+
+    def _take(
+        self, now: datetime, busy: Collection[Sender], strangers: Callable[[Collection[Sender]], int], most: int
+    ) -> list[tuple[MailRow, Sender]]:
+        """Claim the mails whose turns are next of those known to wait; another process may have been faster."""
+        while chosen := self._choose(busy, strangers, most):
             with self.ledger.write("claim-mails") as tx:
-                claimed = mails.claim(tx, now=now, limit=1, only=first[whose])
+                claimed = {row.id: row for row in mails.claim(tx, now=now, limit=most, only=list(chosen))}
+            for mail_id in chosen.keys() - claimed.keys():
+                self._served[chosen[mail_id].key] -= 1
             if claimed:
-                self._served[whose.key] += 1
-                return claimed[0], whose
+                return [(claimed[mail_id], sender) for mail_id, sender in chosen.items() if mail_id in claimed]
+        return []
+
+    def _choose(
+        self, busy: Collection[Sender], strangers: Callable[[Collection[Sender]], int], most: int
+    ) -> dict[int, Sender]:
+        """Return the mails whose turns are next, in that order, and whose each is; they wait no more."""
+        first: dict[Sender, int] = {}
+        for mail_id, sender in self._waiting.items():
+            first.setdefault(sender, mail_id)
+        for sender in busy:
+            first.pop(sender, None)
+        chosen: dict[int, Sender] = {}
+        while len(chosen) < most:
+            taken = [*busy, *chosen.values()]
+            full = sum(sender.stranger for sender in taken) >= strangers(taken)
+            free = [sender for sender in first if not (full and sender.stranger)]
+            if not free:
+                break
+            whose = self._whose(free)
+            mail_id = first.pop(whose)
+            if chosen and mail_id in self._tried:
+                break
+            del self._waiting[mail_id]
+            self._served[whose.key] += 1
+            chosen[mail_id] = whose
+            if mail_id in self._tried:
+                break
+        return chosen
 
     def _whose(self, free: Sequence[Sender]) -> Sender:
         """Return whose turn it is: who had the fewest, in the order in which their mails came; strangers come last."""

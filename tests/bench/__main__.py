@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import evaluating, growth, idle, metrics, pipeline, publishing, rescoring, sandbox, scores
+from tests.bench import evaluating, growth, idle, latency, metrics, pipeline, publishing, rescoring, sandbox, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RESULT = Path("build/bench.json")
 BENCHES = (
     pipeline.measure,
+    latency.measure,
     sandbox.measure,
     idle.measure,
     evaluating.measure,

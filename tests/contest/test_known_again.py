@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import mails, outbox, submissions
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.model import Outcome
 from tests.contest.contest import START, Clock, contest, mail
 

@@ -239,7 +239,7 @@ def entry(outcome: str, *files: tuple[str, float | None]) -> dict[str, Any]:
 def test_a_mail_that_comes_out_otherwise(said: dict[str, Any], made: dict[str, Any] | None, told: list[str]) -> None:
     """Its outcome, or each file's status and score that was told; rounding is no difference."""
     kind = "mail-recorded"
-    retold = [events.Retold(kind=kind, subject="M-1", detail=made)] if made else []
+    retold = [events.Told(kind=kind, subject="M-1", detail=made)] if made else []
     assert rebuild_report.differences(kind, "M-1", said, retold) == told
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import Ledger, events, mails
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from tests.command import daemon
 from tests.faults.stream import GONE, ROSTER, stream
 from tests.integration.bot import LABELS, Bot

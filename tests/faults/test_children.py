@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import mails, submissions
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.mail import tasks
 from mailbot.model import MailState
 from tests.faults import children

@@ -10,7 +10,7 @@ import pytest
 from mailbot import flow
 from mailbot.config import load
 from mailbot.ledger import Ledger, boards, mails, outbox
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from tests.faults.conftest import mail
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from mailbot.daemon.main import Daemon
 from mailbot.errors import Temporary
 from mailbot.intake import intake
 from mailbot.ledger import engine, mails, observations, submissions
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.model import MailState
 from tests.faults.conftest import mail
 from tests.faults.scripted_imap import ScriptedImap

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -47,15 +47,29 @@ class Counted:
         return replace(self, recipient=recipient, domain=domain)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lately:
+    """How many of our replies are due within a window or were: of those that are counted together."""
+
+    in_all_hour: int
+    to_domain_hour: int
+    to_domain_day: int
+
+
+def lately(tx: Tx, counted: Counted, *, domain: str, since: datetime, hour: datetime, day: datetime) -> Lately:
+    """Count in one query the replies written since an instant that were due after those; to one domain among them.
+
+    None of them to an address is more than to its domain: so whoever is within these counts is within every limit.
+    """
+    given = _given(counted, since, domain) | {"hour": hour, "day": day}
+    return Lately(**tx.execute(_counts(_what(counted)), given).mappings().one())
+
+
 def latest_reply(tx: Tx, counted: Counted, *, nth: int, since: datetime) -> datetime | None:
     """Return when the nth latest of our replies was or is due, of those written since an instant; None for fewer."""
     domain = counted.domain or counted.recipient.rpartition("@")[2]
-    among = counted.are_outcomes if counted.outcomes else None
-    query = _query(counted.of_team, bool(counted.kind), bool(domain), among, counted.proven)
-    given: dict[str, object] = {"since": since}
-    given |= {"kind": counted.kind} if counted.kind else {}
-    given |= {"outcomes": counted.outcomes} if counted.outcomes else {}
-    given |= {"domain": f"%@{_escaped(domain)}"} if domain else {}
+    query = _latest(_what(counted), to_domain=bool(domain))
+    given = _given(counted, since, domain)
     if not counted.recipient:
         due: datetime | None = tx.scalar(query.offset(sa.bindparam("before")).limit(1), given | {"before": nth - 1})
         return due
@@ -64,22 +78,65 @@ def latest_reply(tx: Tx, counted: Counted, *, nth: int, since: datetime) -> date
     return next(islice(dues, nth - 1, None), None)
 
 
+def _given(counted: Counted, since: datetime, domain: str) -> dict[str, object]:
+    """Return what a statement is given."""
+    given: dict[str, object] = {"since": since}
+    given |= {"kind": counted.kind} if counted.kind else {}
+    given |= {"outcomes": counted.outcomes} if counted.outcomes else {}
+    return given | ({"domain": f"%@{_escaped(domain)}"} if domain else {})
+
+
+_TO_DOMAIN = outbox.c.recipient.like(sa.bindparam("domain"), escape=_ESCAPE)
+
+
+class _What(NamedTuple):
+    """Which conditions a statement has; each statement is put together once."""
+
+    of_team: bool
+    kind: bool
+    #: Whether the mails that are answered are of some outcomes, or of all others; None for any.
+    among: bool | None
+    proven: bool | None
+
+
+def _what(counted: Counted) -> _What:
+    among = counted.are_outcomes if counted.outcomes else None
+    return _What(of_team=counted.of_team, kind=bool(counted.kind), among=among, proven=counted.proven)
+
+
+_TO_DOMAIN = outbox.c.recipient.like(sa.bindparam("domain"), escape=_ESCAPE)
+
+
 @cache
-def _query(of_team: bool, kind: bool, domain: bool, among: bool | None, proven: bool | None) -> sa.Select[Any]:  # noqa: FBT001  # each is a condition that is there, or is not
-    """Return the statement for what is counted, the latest first; each is put together once."""
+def _latest(what: _What, *, to_domain: bool) -> sa.Select[Any]:
+    """Return the statement for what is counted, the latest first."""
+    query = sa.select(outbox.c.due_at, outbox.c.recipient).where(*([_TO_DOMAIN] if to_domain else []))
+    return _of(query, what).order_by(outbox.c.due_at.desc())
+
+
+@cache
+def _counts(what: _What) -> sa.Select[Any]:
+    """Return the statement of :func:`lately`."""
+    in_hour, in_day = outbox.c.due_at > sa.bindparam("hour"), outbox.c.due_at > sa.bindparam("day")
+    counts = {"in_all_hour": (in_hour,), "to_domain_hour": (in_hour, _TO_DOMAIN), "to_domain_day": (_TO_DOMAIN,)}
+    columns: list[Any] = [sa.func.count().filter(*where).label(name) for name, where in counts.items()]
+    counting: sa.Select[Any] = sa.select(*columns).select_from(outbox)
+    return _of(counting, what).where(in_day)
+
+
+def _of(query: sa.Select[Any], what: _What) -> sa.Select[Any]:
+    """Let a query see the replies that are counted alone."""
     to_teams = sa.and_(outbox.c.team_id.is_not(None), outbox.c.mail_id.is_not(None))
     to_others = sa.or_(sa.and_(outbox.c.team_id.is_(None), outbox.c.mail_id.is_not(None)), outbox.c.kind.in_(OF_OTHERS))
-    where = [outbox.c.created_at >= sa.bindparam("since"), to_teams if of_team else to_others]
-    where += [outbox.c.kind == sa.bindparam("kind")] if kind else []
-    where += [outbox.c.recipient.like(sa.bindparam("domain"), escape=_ESCAPE)] if domain else []
-    if among is not None:
+    where = [outbox.c.created_at >= sa.bindparam("since"), to_teams if what.of_team else to_others]
+    where += [outbox.c.kind == sa.bindparam("kind")] if what.kind else []
+    if what.among is not None:
         is_among = mails.c.outcome.in_(sa.bindparam("outcomes", expanding=True))
-        where.append(is_among if among else ~is_among)
-    if proven is not None:
+        where.append(is_among if what.among else ~is_among)
+    if what.proven is not None:
         is_proven = sa.func.coalesce(mails.c.auth, AuthLevel.NONE) != AuthLevel.NONE
-        where.append(is_proven if proven else ~is_proven)
-    query = sa.select(outbox.c.due_at, outbox.c.recipient).outerjoin(mails, mails.c.id == outbox.c.mail_id)
-    return query.where(*where).order_by(outbox.c.due_at.desc())
+        where.append(is_proven if what.proven else ~is_proven)
+    return query.outerjoin(mails, mails.c.id == outbox.c.mail_id).where(*where)
 
 
 def _escaped(text: str) -> str:

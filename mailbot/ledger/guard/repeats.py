@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mailbot.ledger.guard.tables import marks
-from mailbot.ledger.tables import mails
+from mailbot.ledger.tables import addresses, mails
 from mailbot.model import Id, MailState, Outcome
 
 if TYPE_CHECKING:
@@ -28,47 +29,82 @@ def of_delivery(team_id: int, message_id: str, said: Iterable[str]) -> str:
     return hashlib.sha256("\n".join((f"delivery {team_id} {message_id}", *said)).encode()).hexdigest()
 
 
-def add_marks(tx: Tx, mail_id: int, found: Collection[str]) -> None:
-    """Keep the marks of a mail; one that was held has some of them already."""
-    known = set(tx.scalars(sa.select(marks.c.mark).where(marks.c.mail_id == mail_id)))
-    if new := [{"mail_id": mail_id, "mark": mark} for mark in dict.fromkeys(found) if mark not in known]:
-        tx.execute(sa.insert(marks), new)
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the ledger knows of a mail that is to be recorded."""
+
+    #: Whether it is being worked on: neither waiting, nor recorded by somebody else meanwhile.
+    is_working: bool
+    #: The name of a recorded mail that is this very one; None when there is none.
+    twin: str | None
+    #: The marks that it has already.
+    marks: frozenset[str]
+    #: Whether an address that it was sent from is noted as one that takes no mail.
+    from_bouncing: bool
 
 
-def sent_before(tx: Tx, mail_id: int, found: Collection[str]) -> str | None:
-    """Return the name of another mail, taken as its team's, that bears one of the marks; None when there is none."""
-    if not found:
-        return None
-    taken = (mails.c.state == MailState.RECORDED, mails.c.outcome.not_in([Outcome.KNOWN, Outcome.HELD]))
-    same = (marks.c.mark.in_(list(found)), marks.c.mail_id != mail_id)
-    query = sa.select(mails.c.id).join(marks, marks.c.mail_id == mails.c.id).where(*same, *taken)
-    first = tx.scalar(query.order_by(mails.c.id).limit(1))
-    return Id.MAIL.of(first) if first else None
-
-
-def twin(tx: Tx, row: MailRow, fingerprint: str) -> str | None:
-    """Return the name of a recorded mail that is this very one, seen at another place.
+def look(tx: Tx, row: MailRow, fingerprint: str, *, found: Collection[str], senders: Collection[str]) -> Seen:
+    """Look in one query for what a mail repeats, by its bytes, by what it says, and by the marks ``found`` on it.
 
     The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
     of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
-    mail says decides.
+    mail says decides. Another mail that bears one of the marks and was taken as its team's is the same sent again.
     """
-    moved = (mails.c.sha256 == row.sha256, mails.c.arrived_at == row.arrived_at)
-    renumbered = (
-        mails.c.fingerprint == fingerprint,
-        mails.c.mailbox == row.place.mailbox,
-        mails.c.uidvalidity != row.place.uidvalidity,
+    place = row.place
+    given = {
+        "id": row.id, "sha256": row.sha256, "arrived_at": row.arrived_at, "fingerprint": fingerprint,
+        "mailbox": place.mailbox, "uidvalidity": place.uidvalidity, "marks": list(found), "senders": list(senders),
+    }  # fmt: skip
+    by_what: dict[str, list[Any]] = {}
+    for each in tx.execute(_LOOK, given):
+        by_what.setdefault(each.what, []).append(each)
+    recorded = [
+        each for what in ("moved", "renumbered", "marked") for each in by_what.get(what, ())
+        if each.id != row.id and each.state == MailState.RECORDED and each.outcome != Outcome.KNOWN
+    ]  # fmt: skip
+    same = [each.id for each in recorded if each.what != "marked"]
+    again = [each.id for each in recorded if each.what == "marked" and each.outcome != Outcome.HELD]
+    twin = min(same, default=None) or min(again, default=None)
+    return Seen(
+        is_working=[each.state for each in by_what.get("own", ())] == [MailState.WORKING],
+        twin=Id.MAIL.of(twin) if twin else None,
+        marks=frozenset(each.state for each in by_what.get("mark", ())),
+        from_bouncing="bouncing" in by_what,
     )
-    found = min(
-        (mail for where in (moved, renumbered) for mail in _recorded(tx, *where) if mail != row.id), default=None
-    )
-    return Id.MAIL.of(found) if found else None
 
 
-def _recorded(tx: Tx, *where: sa.ColumnElement[bool]) -> list[int]:
-    """Return those of a few mails that were recorded as new.
+def _part(what: str, number: sa.ColumnElement[Any], *others: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    state, outcome = others
+    named = (number.label("id"), state.label("state"), outcome.label("outcome"))
+    return sa.select(sa.literal_column(f"'{what}'").label("what"), *named)
 
-    Were the query to ask for the state too, SQLite would look through all mails of that state.
-    """
-    rows = tx.execute(sa.select(mails.c.id, mails.c.state, mails.c.outcome).where(*where))
-    return [row.id for row in rows if row.state == MailState.RECORDED and row.outcome != Outcome.KNOWN]
+
+_MAIL = (mails.c.id, mails.c.state, mails.c.outcome)
+_NONE = sa.cast(sa.null(), sa.Text)
+
+_LOOK = sa.union_all(  # were its parts to ask for the state too, SQLite would look through all mails of that state
+    _part("own", *_MAIL).where(mails.c.id == sa.bindparam("id")),
+    _part("moved", *_MAIL).where(
+        mails.c.sha256 == sa.bindparam("sha256"), mails.c.arrived_at == sa.bindparam("arrived_at")
+    ),
+    _part("renumbered", *_MAIL).where(
+        mails.c.fingerprint == sa.bindparam("fingerprint"),
+        mails.c.mailbox == sa.bindparam("mailbox"),
+        mails.c.uidvalidity != sa.bindparam("uidvalidity"),
+    ),
+    _part("marked", *_MAIL)
+    .join(marks, marks.c.mail_id == mails.c.id)
+    .where(marks.c.mark.in_(sa.bindparam("marks", expanding=True))),
+    _part("mark", marks.c.id, marks.c.mark, _NONE).where(marks.c.mail_id == sa.bindparam("id")),
+    _part("bouncing", addresses.c.id, _NONE, _NONE).where(
+        addresses.c.address.in_(sa.bindparam("senders", expanding=True)), addresses.c.bouncing_since.is_not(None)
+    ),
+)
+
+_ADD = sa.insert(marks)
+
+
+def add_marks(tx: Tx, mail_id: int, found: Collection[str], *, known: Collection[str]) -> None:
+    """Keep the marks of a mail; one that was held has some of them already."""
+    if new := [{"mail_id": mail_id, "mark": mark} for mark in dict.fromkeys(found) if mark not in known]:
+        tx.execute(_ADD, new)

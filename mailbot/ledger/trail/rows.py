@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import contextmanager
 from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ Rows = dict[str, Digests]
 
 PENDING, SECRET, KNOWN = "mailbot.trail.pending", "mailbot.trail.secret", "mailbot.trail.known"  # names, not values
 """Where a connection has what its transaction changed, what gives the secret, and the secret once it was given."""
+
+LAST = "mailbot.trail.last"
+"""Where it has the trail's last entry, once its transaction has read or written it: nobody else writes meanwhile."""
 
 PRIVATE = ("addresses", "team_keys")
 """Tables that an export shows nobody: only organizers can hold these to the trail."""
@@ -72,16 +76,32 @@ def columns_of(table: str) -> tuple[str, ...]:
 def begin(tx: Tx, give: Callable[[Tx], bytes]) -> None:
     """Begin to note what a transaction changes; ``give`` returns the secret of the state folder, when it is needed."""
     tx.info[SECRET] = give
-    tx.info.pop(KNOWN, None)
-    forget_pending(tx)
+    for what in (KNOWN, LAST, PENDING):
+        tx.info.pop(what, None)
 
 
 def touch(tx: Tx, table: str, *keys: tuple[Hashable, ...] | Hashable) -> None:
     """Note that rows are new, changed or gone, each by its key: a value, or several for a key of several columns."""
-    if SECRET not in tx.info:
-        return  # nothing holds this ledger to a trail
-    pending: dict[str, dict[tuple[Hashable, ...], None]] = tx.info.setdefault(PENDING, {})
-    pending.setdefault(table, {}).update((key if isinstance(key, tuple) else (key,), None) for key in keys)
+    if SECRET in tx.info:  # else nothing holds this ledger to a trail
+        _pending_in(tx, table).update((key if isinstance(key, tuple) else (key,), None) for key in keys)
+
+
+def wrote(tx: Tx, table: str, row: Mapping[Any, Any]) -> None:
+    """Note a row that is new or changed as the ledger gave it back (RETURNING): it need not be read again."""
+    if SECRET in tx.info:
+        _pending_in(tx, table)[tuple(row[name] for name in columns_of(table))] = row
+
+
+def returned(table: str) -> list[sa.Column[Any]]:
+    """Return the columns that a statement must give back for :func:`wrote`."""
+    of = tables.metadata.tables[table]
+    return [of.c[name] for name in dict.fromkeys((*columns_of(table), *told.FIELDS[table]))]
+
+
+def _pending_in(tx: Tx, table: str) -> dict[tuple[Hashable, ...], Mapping[Any, Any] | None]:
+    """Return what is noted of a table, by key: the row as it is now, or None where it is to be read."""
+    noted: dict[tuple[Hashable, ...], Mapping[Any, Any] | None] = tx.info.setdefault(PENDING, {}).setdefault(table, {})
+    return noted
 
 
 def touch_team(tx: Tx, team_id: int) -> None:
@@ -118,12 +138,26 @@ def pending(tx: Tx) -> Rows:
         for each in keys:
             place, key = _place(tx, table, dict(zip(columns_of(table), each, strict=True)))
             found.setdefault(place, {})[key] = None
-        _digests(tx, table, _picked(tx, table, list(keys)), found)
+        unread = [key for key, row in keys.items() if row is None]
+        _digests(tx, table, (row for row in keys.values() if row is not None), found)
+        _digests(tx, table, _picked(tx, table, unread), found)
         for place, told_of in BESIDE.items():
-            if told_of[0] == table:
+            if told_of[0] == table:  # what the ledger gave back has not all that is told here
                 gone: Digests = {str(key): None for (key,) in keys}
                 found[place] = gone | _beside(place, _picked(tx, table, list(keys)))
     return found
+
+
+@contextmanager
+def part(tx: Tx) -> Iterator[None]:
+    """Begin a part of a transaction: should it fail, what it noted is forgotten, and what was noted before it stays."""
+    before = {table: dict(keys) for table, keys in tx.info.get(PENDING, {}).items()}
+    try:
+        yield
+    except BaseException:
+        tx.info.pop(LAST, None)
+        tx.info[PENDING] = before
+        raise
 
 
 def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:

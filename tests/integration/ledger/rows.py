@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger import mails, tables, teams
-from mailbot.ledger.mails import Place
+from mailbot.ledger.mailbox.places import Place
 from mailbot.model import MailState, ReplyState, Status
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pytest
 
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, boards, mails, outbox
+from mailbot.ledger.mailbox.places import Place
 from mailbot.model import MailState, Outcome, ReplyState
 from tests.integration.ledger import rows
 from tests.integration.ledger.rows import MINUTE, NOW
@@ -121,8 +122,8 @@ def test_an_attempt_that_was_cut_short_does_not_count(ledger: Ledger) -> None:
 
 def test_a_place_is_taken_once(ledger: Ledger) -> None:
     """The same UID of the same mailbox and UIDVALIDITY is known; of another it is another mail."""
-    place = mails.Place(mailbox="m", uidvalidity=1, uid=5)
-    others = [mails.Place(mailbox="n", uidvalidity=1, uid=5), mails.Place(mailbox="m", uidvalidity=2, uid=5)]
+    place = Place(mailbox="m", uidvalidity=1, uid=5)
+    others = [Place(mailbox="n", uidvalidity=1, uid=5), Place(mailbox="m", uidvalidity=2, uid=5)]
     with ledger.write() as tx:
         added = [
             mails.add(tx, one, sha256="a" * 64, size=1, arrived_at=NOW, now=NOW) for one in (place, place, *others)
@@ -134,7 +135,7 @@ def test_a_place_is_taken_once(ledger: Ledger) -> None:
 
 def test_the_largest_numbers_of_imap_fit(ledger: Ledger) -> None:
     """UID and UIDVALIDITY have 32 bits without a sign (RFC 9051, section 9), sizes up to 63."""
-    place = mails.Place(mailbox="m", uidvalidity=2**32 - 1, uid=2**32 - 1)
+    place = Place(mailbox="m", uidvalidity=2**32 - 1, uid=2**32 - 1)
     with ledger.write() as tx:
         mails.add(tx, place, sha256="a" * 64, size=2**40, arrived_at=NOW, now=NOW)
         assert (mails.at(tx, place).place, mails.at(tx, place).size) == (place, 2**40)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.identity.identify import Identity
-from mailbot.intake.case import Case
+from mailbot.intake.case import Case, Ready
 from mailbot.ledger import events, mails, outbox, submissions, teams
 from mailbot.mail.open import open_mail
 from mailbot.model import MailState, Outcome, Status
@@ -60,7 +60,7 @@ def test_a_mail_is_recorded_once(tmp_path: Path) -> None:
         with service.ledger.read() as tx:
             head = events.head(tx)
         case = Case(row=row, opened=opened, identity=Identity(outcome=Outcome.OWN))
-        service.intake.recorder.record(case, ())
+        service.intake.recorder.record([Ready(case=case, files=())])
         with service.ledger.read() as tx:
             assert events.head(tx) == head
             assert mails.get(tx, row.id) == row

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import events, mails
+from mailbot.ledger.mailbox.places import Place
 from mailbot.transport.leaving import BEGUN
 from tests.unit.services import NOW, Clock, served, submission
 from tests.unit.transport.test_fetch import Server
@@ -41,7 +42,7 @@ def test_a_ledger_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     with served(tmp_path, Clock(NOW + timedelta(days=9)), imap={"host": "127.0.0.1"}) as service:
         (mailbox,) = service.fetch.mailboxes
         with service.ledger.write("test") as tx:
-            place = mails.Place(mailbox=mailbox, uidvalidity=7, uid=1)
+            place = Place(mailbox=mailbox, uidvalidity=7, uid=1)
             mails.add(tx, place, sha256="0" * 64, size=1, arrived_at=NOW, now=NOW)
         assert service.fetch.leaving.is_begun()
         assert service.fetch.take_new(Server({"INBOX": {2: submission("Two")}})) == 1

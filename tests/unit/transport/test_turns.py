@@ -36,8 +36,8 @@ def _drop(service: Service, *senders: str) -> None:
 def _order(service: Service, busy: tuple[Sender, ...] = (), strangers: int = 1) -> list[int]:
     """Return the numbers of the mails in the order of their turns, each done before the next one is begun."""
     turns, found = Turns(service.ledger, service.spool), list[int]()
-    while (taken := turns.next(NOW, busy, strangers=strangers)) is not None:
-        found.append(taken[0].id)
+    while taken := turns.few(NOW, busy, strangers=lambda _: strangers, most=1):
+        found.append(taken[0][0].id)
     return found
 
 
@@ -59,16 +59,42 @@ def test_who_is_busy_takes_no_other_turn(service: Service) -> None:
     """So a team's mails are handled in the order in which they came."""
     _drop(service, ADA, CARL, "eve@evil.example", "eve2@evil.example")
     turns = Turns(service.ledger, service.spool)
-    first = turns.next(NOW, (), strangers=1)
-    assert first is not None
-    busy = [first[1]]
+    ((_, first),) = turns.few(NOW, (), strangers=_one, most=1)
+    busy = [first]
     for expected in (2, 3):
-        taken = turns.next(NOW, busy, strangers=1)
-        assert taken is not None
-        assert taken[0].id == expected
-        busy.append(taken[1])
-    assert turns.next(NOW, busy, strangers=1) is None
-    assert turns.next(NOW, busy, strangers=2) is not None
+        ((row, sender),) = turns.few(NOW, busy, strangers=_one, most=1)
+        assert row.id == expected
+        busy.append(sender)
+    assert turns.few(NOW, busy, strangers=_one, most=1) == []
+    assert len(turns.few(NOW, busy, strangers=lambda _: 2, most=1)) == 1
+
+
+def test_few_are_claimed_at_once_as_one_by_one(service: Service) -> None:
+    """In the same order, one of each sender, with no more strangers than may be busy."""
+    _drop(service, ADA, CARL, ADA, "eve@evil.example", "eve2@evil.example")
+    turns = Turns(service.ledger, service.spool)
+    claimed = turns.few(NOW, (), strangers=_one, most=9)
+    assert [row.id for row, _ in claimed] == [1, 2, 4]
+    assert all(row.attempts == 1 for row, _ in claimed)
+    turns.give_back(claimed)
+    assert [row.attempts for row, _ in turns.few(NOW, (), strangers=_one, most=2)] == [1, 1]
+
+
+def test_a_mail_that_was_tried_before_is_claimed_alone(service: Service) -> None:
+    """It may be what kills us, and those that were claimed with it would have an attempt less."""
+    _drop(service, ADA)
+    with service.ledger.write() as tx:
+        mails.claim(tx, now=NOW, limit=1)
+        mails.recover(tx, attempts=3)
+    _drop(service, CARL, "eve@evil.example")
+    turns = Turns(service.ledger, service.spool)
+    ((first, ada),) = turns.few(NOW, (), strangers=_one, most=9)
+    assert (first.id, first.attempts) == (1, 2)
+    assert [row.id for row, _ in turns.few(NOW, [ada], strangers=_one, most=9)] == [2, 3]
+
+
+def _one(_: object) -> int:
+    return 1
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n\r\nx", b"From: " + b"(" * 60_000, b"From:" + b"x" * 100_000, b"\xff"])

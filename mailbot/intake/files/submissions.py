@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.evaluation.columns import Predictions
-from mailbot.intake import rules
 from mailbot.intake.answers import Answered, Counting
-from mailbot.ledger import quota, rulings, standings, submissions
+from mailbot.intake.files import rules
+from mailbot.ledger import quota, standings, submissions
 from mailbot.ledger.scores import Version
 from mailbot.ledger.standings import Deciding
 from mailbot.mail.subject import method_of
@@ -60,15 +60,14 @@ class Submissions:
         """Enter one file of a mail, ``ordinal`` counted from 1; return what is told of it."""
         evaluation, arrived_at = file.evaluation, case.row.arrived_at
         phase, settled = case.phases[ordinal - 1], case.settled(ordinal)
-        allowance = self._allowance(tx, team, evaluation.track, phase, arrived_at)
+        is_new = settled is not None and settled.status is not Status.REPEATED
+        allowance, again = self._before(tx, case, team, phase, file, is_new=is_new)
         used, its_quota = 0, self.challenge.quota
         if allowance:
             used, its_quota = allowance.used, replace(its_quota, per_week=allowance.per_week)
         status = rules.status(evaluation, is_open=phase is not None, used=used, quota=its_quota)
         if settled and {status, settled.status} <= _BY_QUOTA:
             status = settled.status
-        is_new = settled is not None and settled.status is not Status.REPEATED
-        again = self._same(tx, case, team, phase, file) if phase and not is_new else None
         if phase and again:
             return Answered(
                 receipt=submissions.receipt(again), status=Status.REPEATED, file=self._told(file, phase),
@@ -90,20 +89,34 @@ class Submissions:
         )
         if status is Status.ACCEPTED:
             name = phase.name if phase else None
-            self.enter_scores(tx, submission_id, evaluation, file.values, phase=name, last=file.final)
-            allowance = self._allowance(tx, team, evaluation.track, phase, arrived_at)
+            self.enter_scores(tx, submission_id, evaluation, file.values, phase=name, last=file.final, is_new=True)
+            allowance = self._with_one_more(allowance, phase)
         receipt = submissions.receipt(submission_id)
         return Answered(
             receipt=receipt, status=status, file=self._told(file, phase), method=method, allowance=allowance, told=told,
             phase=phase.name if phase else None,
         )  # fmt: skip
 
-    def _same(self, tx: Tx, case: Case, team: Team, phase: Phase, file: Judged) -> int | None:
-        """Return the accepted submission of the week that a file repeats, in the same form or another."""
-        if not file.evaluation.ok:
-            return None
-        since, until = self.challenge.quota.week(case.row.arrived_at)
-        return submissions.same(tx, file, team_id=team.id, phase=phase.name, since=since, until=until)
+    def _before(
+        self, tx: Tx, case: Case, team: Team, phase: Phase | None, file: Judged, *, is_new: bool
+    ) -> tuple[Allowance | None, int | None]:
+        """Return what the team may still have accepted, and the accepted submission of the week that a file repeats.
+
+        It may repeat it in the same form or another; one that ``is_new`` repeats none.
+        """
+        track, at = file.evaluation.track, case.row.arrived_at
+        if track is None:
+            return None, None
+        rules, phases = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
+        if phase is None or is_new or not file.evaluation.ok:
+            return quota.allowance(tx, rules, team_id=team.id, track=track, at=at, phases=phases), None
+        return quota.before(tx, rules, file, team_id=team.id, phase=phase.name, at=at, phases=phases)
+
+    def _with_one_more(self, allowance: Allowance | None, phase: Phase | None) -> Allowance | None:
+        """Return what is left when one more was accepted in a phase."""
+        phases = self.challenge.counted_in(phase)
+        counts = phases is None or (phase is not None and phase.name in phases)
+        return replace(allowance, used=allowance.used + 1) if allowance and counts else allowance
 
     def with_counting(self, tx: Tx, team: Team, answered: Sequence[Answered]) -> list[Answered]:
         """Add what counts for the team on each track, when all files of a mail are entered."""
@@ -137,16 +150,17 @@ class Submissions:
         *,
         phase: str | None,
         last: Evaluation | None = None,
+        is_new: bool = False,
     ) -> None:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end.
 
-        That is ``last``, where the track's own scorer has found it already.
+        That is ``last``, where the track's own scorer has found it already. A submission that ``is_new`` has no score.
         """
         final = self._final(phase)[str(evaluation.track)]
         if final.sha256 != evaluation.truth:
             deciding = last or self.evaluator.kept(values, final)
-            submissions.add_score(tx, submission_id, deciding, self.clock())
-        submissions.add_score(tx, submission_id, evaluation, self.clock())
+            submissions.add_score(tx, submission_id, deciding, self.clock(), is_new=is_new)
+        submissions.add_score(tx, submission_id, evaluation, self.clock(), is_new=is_new)
 
     def _final(self, phase: str | None) -> Mapping[str, Truth]:
         """Return the labels that decide in the end in the stage of a phase."""
@@ -159,14 +173,6 @@ class Submissions:
         if evaluation.track is None or finals[evaluation.track].sha256 == evaluation.truth:
             return file
         return replace(file, evaluation=replace(evaluation, interval=None))
-
-    def _allowance(
-        self, tx: Tx, team: Team, track: str | None, phase: Phase | None, arrived_at: datetime
-    ) -> Allowance | None:
-        if track is None:
-            return None
-        rules, phases = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
-        return quota.allowance(tx, rules, team_id=team.id, track=track, at=arrived_at, phases=phases)
 
 
 def counting_on(tx: Tx, challenge: Challenge, team: Team, track: str | None, stage: Stage) -> Counting | None:
@@ -182,11 +188,9 @@ def counting_on(tx: Tx, challenge: Challenge, team: Team, track: str | None, sta
     found = standings.counting(tx, deciding, team.id)
     if not found:
         return Counting(receipt=None)
-    (number, score), (before, earlier) = found[0], found[-1]
-    ruling, _ = rulings.of(tx, team_id=team.id, submission_id=number)
-    counting = Counting(receipt=submissions.receipt(number), selected=ruling == "selected")
-    decimals = challenge.board.decimals
-    loses = round(earlier - score, decimals) if described.higher_is_better else round(score - earlier, decimals)
-    if rule is Rule.LATEST and not hidden and loses > 0:
-        return replace(counting, better=submissions.receipt(before), better_score=earlier)
+    first, before = found[0], found[-1]
+    counting = Counting(receipt=submissions.receipt(first.id), selected=first.selected)
+    loses = before.score - first.score if described.higher_is_better else first.score - before.score
+    if rule is Rule.LATEST and not hidden and round(loses, challenge.board.decimals) > 0:
+        return replace(counting, better=submissions.receipt(before.id), better_score=before.score)
     return counting

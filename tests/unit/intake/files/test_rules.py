@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.config.calendar import Allowance, Moment, Phase, Quota, neighbours
-from mailbot.intake.rules import hold_to_team, of_other_phase, status
+from mailbot.intake.files.rules import hold_to_team, of_other_phase, status
 from mailbot.mail.languages import CHINESE, told_in
 from mailbot.model import Status, name_key
 from scoring.model import Evaluation, Note, Problem
