@@ -49,6 +49,7 @@ ELSEWHERE = {
     "commit.disqualify": "`mailbot teams disqualify --tell`",
     "commit.enter-truths": "a secret split; see tests/unit/evaluation/test_feedback.py",
     "commit.forget": "`mailbot forget`",
+    "commit.give-back-mails": "a daemon that is told to stop while mails wait for their turn",
     "commit.grant": "`mailbot teams grant`",
     "commit.ingest": "`mailbot ingest`",
     "commit.mail-approved": "`mailbot mails approve`",
