@@ -117,7 +117,7 @@ def _arrive(wired: Service, clock: Clock) -> None:
     with wired.ledger.write("test") as tx:
         assert [row.id for row in mails.listing(tx) if row.outcome is Outcome.HELD] == [6, 7]
         assert confirmation.approve(tx, 6, why=WHY[1], now=clock())
-        assert mails.claim(tx, now=clock(), limit=1, only=8)
+        assert mails.claim(tx, now=clock(), limit=1, only=[8])
         mails.set_aside(tx, 8, reason="our code could not handle it")
         while (row := outbox.claim(tx, clock())) and row.id < REFUSED:
             outbox.sent(tx, row.id, clock())

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from mailbot.identity.identify import Identity
 from mailbot.intake.case import Case, Ready
 from mailbot.ledger import events, mails, outbox, submissions, teams
+from mailbot.ledger.trail.verify import verify
 from mailbot.mail.open import open_mail
 from mailbot.model import MailState, Outcome, Status
 from tests.unit.services import ADA, CARL, NOW, Clock, drop, served, submission, take
@@ -96,6 +99,43 @@ def test_nothing_is_kept_of_a_record_that_fails(tmp_path: Path) -> None:
             assert [one.kind for one in events.since(tx, 0)].count("mail-recorded") == 0
     assert row.state is MailState.SET_ASIDE
     assert row.reason is not None
+
+
+def test_one_mail_that_fails_costs_no_other_of_its_group(tmp_path: Path) -> None:
+    """Mails that are recorded together: of the one that fails nothing is kept, the others are recorded once."""
+    begun: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        begun.append(statement)
+
+    stranger = "eve@elsewhere.example"
+    with served(tmp_path, Clock(), roster={"file": "teams.csv", "reply_to_unknown": True}) as service:
+        for n, sender in enumerate((ADA, CARL, stranger)):
+            drop(service, submission(f"Method {n}", sender=sender))
+        with service.ledger.write() as tx:  # the place of the second one's reply is taken, so its last write fails
+            outbox.add(
+                tx, kind="reply", recipient=CARL, subject="x", message_id="<x@x>", message=b"", now=NOW, mail_id=2
+            )
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            while service.intake.step():
+                pass
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        assert begun.count("SAVEPOINT part") == len((ADA, CARL, stranger)), "they are not recorded together"
+        with service.ledger.read() as tx:
+            rows = {row.id: (row.state, row.outcome) for row in mails.listing(tx)}
+            assert rows == {
+                1: (MailState.RECORDED, Outcome.SCORED),
+                2: (MailState.SET_ASIDE, None),
+                3: (MailState.RECORDED, Outcome.UNKNOWN_SENDER),
+            }
+            assert [(row.mail_id, row.method) for row in submissions.listing(tx)] == [(1, "Method 0")]
+            answered = sorted((row.mail_id, row.recipient) for row in outbox.listing(tx) if row.mail_id)
+            assert answered == [(1, ADA), (2, CARL), (3, stranger)]
+            entries = [one.subject for one in events.since(tx, 0) if one.kind == "mail-recorded"]
+            assert sorted(entries) == ["M-000001", "M-000003"]
+            assert verify(tx).faults == []
 
 
 def test_a_stranger_hears_of_it_once_a_day(tmp_path: Path) -> None:
