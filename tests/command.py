@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,16 +68,33 @@ def typed(*arguments: str, folder: Path, environment: Mapping[str, str] | None =
 
 
 @contextmanager
-def daemon(folder: Path, journal: Path, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
-    """Run the daemon in a folder, and append what it says to a file; whatever is left of it in the end is killed."""
+def daemon(
+    folder: Path, journal: Path, environment: Mapping[str, str] | None = None, *, alone: bool = False
+) -> Iterator[Process | subprocess.Popen[bytes]]:
+    """Run the daemon in a folder, and append what it says to a file; whatever is left of it in the end is killed.
+
+    One that is ``alone`` begins as a user's does: the server of its children is its own, not that of all tests.
+    """
+    command = (str(MAILBOT), "run", "--yes", "--json")
     with journal.open("ab") as file:
-        process = warm().start(
-            (str(MAILBOT), "run", "--yes", "--json"),
-            folder=folder,
-            out=file.fileno(),
-            err=file.fileno(),
-            environment=environment or {},
-            session=True,
+        process = (
+            subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=file,
+                stderr=file,
+                env=os.environ | (environment or {}),
+                start_new_session=True,
+            )
+            if alone
+            else warm().start(
+                command,
+                folder=folder,
+                out=file.fileno(),
+                err=file.fileno(),
+                environment=environment or {},
+                session=True,
+            )
         )
     try:
         yield process

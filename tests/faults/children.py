@@ -9,9 +9,10 @@ from pathlib import Path
 
 
 def workers(daemon: int) -> list[int]:
-    """Return the processes that open and score for a daemon: the children of its fork server."""
+    """Return the processes that open and score for a daemon of its own: what the nurseries of its server forked."""
     parents = {int(path.name): _field(path, 1) for path in Path("/proc").iterdir() if path.name.isdigit()}
-    return [child for child, parent in parents.items() if parent and parents.get(parent) == daemon]
+    nurseries = [child for child, parent in parents.items() if parent and parents.get(parent) == daemon]
+    return [child for child, parent in parents.items() if parent in nurseries]
 
 
 def family(daemon: int) -> list[int]:

@@ -23,6 +23,7 @@ from tests.servers.smtp_sink import SmtpSink
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from subprocess import Popen
 
     from tests.faults.stream import Streamed
     from tests.servers.dovecot import Dovecot, Mailbox
@@ -49,7 +50,7 @@ _ONE_AT_A_TIME = threading.Lock()  # alembic keeps what it works on in globals
 class Life:
     """One run of the daemon."""
 
-    process: Process
+    process: Process | Popen[bytes]
     #: Where in the journal it begins.
     since: int
 
@@ -89,10 +90,10 @@ class Host:
         return self.folder / "trace.txt"
 
     @contextmanager
-    def living(self, **env: str) -> Iterator[Life]:
-        """Run the daemon; whatever is left of it in the end is killed."""
+    def living(self, *, alone: bool = False, **env: str) -> Iterator[Life]:
+        """Run the daemon, ``alone`` with children of its own; whatever is left of it in the end is killed."""
         since = self.journal.stat().st_size if self.journal.exists() else 0
-        with daemon(self.folder, self.journal, env) as process:
+        with daemon(self.folder, self.journal, env, alone=alone) as process:
             yield Life(process=process, since=since)
 
     def deliver(self, some: list[Streamed], *, pause: float = 0.0) -> None:
@@ -150,7 +151,7 @@ class Host:
 
     def live(self, **env: str) -> int:
         """Run the daemon until it dies or nothing is left to be done; return how it ended."""
-        with self.living(**env) as life:
+        with self.living(alone=False, **env) as life:
             return self.settle(life)
 
     def _is_running(self, life: Life) -> bool:

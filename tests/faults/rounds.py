@@ -73,7 +73,7 @@ def die_at(folder: Path, dovecot: Dovecot, point: str, occurrence: int = 1, *, c
 def lose_children(folder: Path, dovecot: Dovecot) -> Death:
     """Kill every child of a daemon for a while, as the kernel does when memory runs out; judge once it is quiet."""
     with host(folder, dovecot) as bereaved:
-        with bereaved.stream_flows(), bereaved.living() as life:
+        with bereaved.stream_flows(), bereaved.living(alone=True) as life:
             killed = _kill_workers(life.process.pid, bereaved)
             code = bereaved.settle(life)
         assert code == 0, bereaved.journal.read_text()

@@ -99,7 +99,7 @@ def test_children_end_with_their_daemon(tmp_path: Path, dovecot: Dovecot) -> Non
     """When the daemon is killed, its children and their server end by themselves."""
     with host(tmp_path / "bot", dovecot) as mortal:
         mortal.deliver(mortal.mails)
-        with mortal.living() as life:
+        with mortal.living(alone=True) as life:
             wait(lambda: children.workers(life.process.pid), mortal.journal)
             life.process.kill()
             life.process.wait()

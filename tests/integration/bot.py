@@ -17,6 +17,7 @@ from tests.command import Done, daemon, mailbot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from subprocess import Popen
 
     from tests.warm import Process
 
@@ -96,7 +97,7 @@ class Bot:
 class Running:
     """A daemon that runs."""
 
-    process: Process
+    process: Process | Popen[bytes]
     path: Path
 
     def journal(self) -> list[dict[str, Any]]:
