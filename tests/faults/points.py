@@ -22,6 +22,8 @@ def _named(path: Path) -> set[str]:
         function, first = ast.unparse(call.func), call.args[0] if call.args else None
         if function.endswith("ledger.write") or (function == "self.write" and path.name == "engine.py"):
             found |= {f"commit.{_text(first)}.{moment}" for moment in ("before", "made", "after")}
+        elif function.endswith("ledger.part"):
+            found |= {f"part.{_text(call.args[1])}.{moment}" for moment in _AROUND}
         elif function == "translated" and path.parent.name == "imap":
             found |= {f"imap.{_text(first)}.{moment}" for moment in _AROUND}
         elif function == "crash.around" and not isinstance(first, ast.JoinedStr):
@@ -35,6 +37,7 @@ def _named(path: Path) -> set[str]:
 KNOWN_FORMS = {
     "crash.around(f'imap.{command}')",
     "crash.around(f'commit.{what}')",
+    "crash.around(f'part.{what}')",
     "crash.point(f'commit.{what}.made')",
     "crash.point(f'smtp.{self._verb}.before')",
     "crash.point(f'smtp.{self._verb}.after')",
