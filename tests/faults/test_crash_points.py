@@ -57,7 +57,6 @@ ELSEWHERE = {
     "commit.mail-waits": "an own scorer that fails; see tests/hostile/test_own_scorer.py",
     "commit.migrate": "the first start; see below",
     "commit.outbox": "`mailbot outbox`",
-    "commit.preview": "`mailbot disqualify --tell` and its like, which show a letter first",
     "commit.rebuild": "`mailbot rebuild`",
     "commit.carry-over": "a phase with labels of its own that takes submissions over; see tests/flow/test_phases.py",
     "commit.receipts": "a phase that closed; see tests/contest/test_letters.py",
