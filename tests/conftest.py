@@ -25,11 +25,16 @@ settings.register_profile("mailbot", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("mailbot")
 
 
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
+
 @pytest.fixture(autouse=True)
 def _as_at_the_start() -> None:
     """Undo what a command that a test before this one ran in our process has set for good."""
     journal.set_up(as_json=False)  # to standard error
     events.actor.set("mailbot")
+    os.umask(UMASK)
 
 
 # The children of every test come from one server, which loads what they do only once.

@@ -275,7 +275,8 @@ def test_files_refused_by_wrong_labels_are_taken_up_again(folder: Path) -> None:
     mailbot("truth", "add", "wrong.json", "--items", "--many", "--why", "another file", folder=folder)
     mailbot("ingest", "1.eml", folder=folder)
     assert _statuses(folder) == ["accepted", "refused"]
-    said = mailbot("truth", "add", "labels.json", "--items", "--many", "--why", "the right file", folder=folder).out
+    right = ("truth", "add", "labels.json", "--items", "--many", "--why", "the right file", "--yes")
+    said = mailbot(*right, folder=folder).out
     assert "1 file(s) that were refused for their items are tried again" in said
     assert "S-000002: accepted now" in said
     assert _statuses(folder) == ["accepted", "accepted"]

@@ -380,7 +380,7 @@ def test_spreadsheets_are_all_that_is_asked_for(google: StrictSheets, sheets: Sh
 def test_a_refused_sign_in_names_its_mend(google: StrictSheets, sheets: Sheets, said: str, mend: str) -> None:
     """A key that was revoked, and a clock that is wrong."""
     google.answer_with(400, {"error": "invalid_grant", "error_description": said}, at="token")
-    with pytest.raises(SheetRefused, match="lets the service account not in") as raised:
+    with pytest.raises(SheetRefused, match="refuses the service account") as raised:
         sheets.check(BOOK)
     assert mend in raised.value.mend
 

@@ -105,7 +105,7 @@ class Deed:
     def id(self, name: str, letter: str) -> int:
         """Return the number of an id in the form. Raises Permanent."""
         text = self.get(name).upper()
-        found = re.fullmatch(rf"(?:{letter}-)?0*([0-9]{{1,18}})", text)
+        found = re.fullmatch(r"0*([0-9]{1,18})", text.removeprefix(f"{letter}-"))
         if found is None:
             message = f"{text!r} is no id; it looks like {letter}-000012"
             raise Permanent(message)

@@ -67,7 +67,7 @@ def test_no_label_is_quoted_in_the_reasons() -> None:
 
 def test_a_file_of_ids_alone_has_nothing_to_score() -> None:
     """It is said which columns there are."""
-    with pytest.raises(ValueError, match="no column of labels beside id"):
+    with pytest.raises(ValueError, match="no column of labels besides id"):
         proposed(b'[{"id": 1}, {"id": 2}]')
 
 
