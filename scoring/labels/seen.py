@@ -50,7 +50,10 @@ MEANT_IDS, MEANT_NUMBERS = 0.8, 0.8
 #: What columns are called that say over what a mean is taken, or what items share, and those that are no classes.
 QUERIES = ("query", "query_id", "qid", "search", "session")
 CLUSTERS = ("image", "image_path", "patient", "subject", "speaker", "document", "site")
-COUNTS = re.compile(r"(?:.*[_ -])?(?:n|nr|num|numbers?|counts?|counting|amount|total|quantity|age|days|hours|price)")
+COUNTS = frozenset({
+    "n", "nr", "num", "number", "numbers", "count", "counts", "counting", "amount", "total", "quantity", "age", "days",
+    "hours", "price",
+})  # fmt: skip
 
 WIDE = (-1e15, 1e15)
 
@@ -208,6 +211,11 @@ def _worded(table: Table, rows: Sequence[int], cells: Sequence[str]) -> str:
     return listed(told, EXAMPLES)
 
 
+def is_count(name: str) -> bool:
+    """Whether a column is called as a quantity is: by its last word, as ``cell_count``."""
+    return name.replace("-", "_").replace(" ", "_").rpartition("_")[2] in COUNTS
+
+
 def _numeric(table: Table, name: str, found: Sequence[str], *, ranked: bool) -> Seen:
     """Return whether numbers are classes: few whole ones without a gap, from 0 or 1 on, that are not called a count."""
     often = len(found) <= min(MOST_CLASSES, len(table) / LEAST_OFTEN)
@@ -217,7 +225,7 @@ def _numeric(table: Table, name: str, found: Sequence[str], *, ranked: bool) -> 
     wholes = sorted(map(int, found))
     graded = wholes == list(range(wholes[0], wholes[0] + len(wholes))) and wholes[0] <= 1
     two = len(wholes) == 2  # noqa: PLR2004 -- yes and no
-    if not ranked and (two or (graded and len(wholes) <= MOST_GRADES and not COUNTS.fullmatch(name))):
+    if not ranked and (two or (graded and len(wholes) <= MOST_GRADES and not is_count(name))):
         return Seen(role=CLASSES, other="" if two else f"if they are counts or grades: --column {name}=numbers")
     return Seen(role=NUMBERS, other=f"if they are classes: --column {name}=classes")
 

@@ -112,7 +112,7 @@ MAILS: dict[str, Hostile] = {
     "CSV that never closes a quote": _file(files.endless_line, "s.csv", "neither JSON nor CSV"),
     "JSON of 100,000 brackets": _file(files.deep_json, "s.json", "nested too deeply"),
     "JSON of endless numbers": _file(files.odd_numbers, "s.json", "could not be scored"),
-    "JSON of half a million keys": _file(files.repeated_keys, "s.json", "40 different fields"),
+    "JSON of half a million keys": _file(files.repeated_keys, "s.json", "300 different fields"),
     "JSON of three million empty rows": _file(files.empty_rows, "s.json", "could not be scored"),
     "JSON of three million empty lists": _file(files.empty_lists, "s.json", "could not be scored"),
     "JSON of a million lines": _file(files.many_lines, "s.jsonl", "300,000 rows"),

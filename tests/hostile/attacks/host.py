@@ -109,6 +109,7 @@ def _open_files(ground: Ground) -> str:
         _carelessly(folder, *command)
     left = [folder / "state", folder.parent / "backup", folder.parent / "exported"]
     left += [path for place in tuple(left) for path in place.rglob("*") if not path.is_symlink()]
+    left = [path for path in left if "published" not in path.relative_to(folder.parent).parts]  # it is to be read
     is_open = [str(path.relative_to(folder.parent)) for path in left if stat.S_IMODE(path.stat().st_mode) & 0o077]
     state = ground.folder / "state"
     is_open += [path.name for path in (state, *state.rglob("*.db*")) if stat.S_IMODE(path.stat().st_mode) & 0o077]
