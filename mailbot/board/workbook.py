@@ -9,6 +9,7 @@ import io
 import os
 import re
 import zipfile
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -40,10 +41,16 @@ def as_xlsx(board: Board) -> bytes:
 
     buffer = io.BytesIO()
     book = openpyxl.Workbook(write_only=True)
-    for name, table in zip(_sheet_names(board), board.tables, strict=True):
-        _lay_out(openpyxl, book.create_sheet(name), table, board.as_of)
-    _tell(openpyxl, book.create_sheet("About"), board)
-    book.save(buffer)
+    try:
+        for name, table in zip(_sheet_names(board), board.tables, strict=True):
+            _lay_out(openpyxl, book.create_sheet(name), table, board.as_of)
+        _tell(openpyxl, book.create_sheet("About"), board)
+        book.save(buffer)
+    except OSError:
+        for sheet in book.worksheets:
+            with suppress(OSError, ValueError, StopIteration):  # else it fails when it is collected
+                sheet.close()
+        raise
     return _without_clock(buffer.getvalue(), board.as_of)
 
 

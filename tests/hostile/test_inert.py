@@ -123,7 +123,7 @@ class _Tags(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a tag."""
-        if tag != "wbr":  # where a long name may break
+        if tag not in {"wbr", "bdi"}:  # where a long name may break, and what sets apart a name of other scripts
             self.found.append((tag, tuple(name for name, _ in attrs)))
 
 
