@@ -154,11 +154,10 @@ def _verify_kind(kind: str, known: Collection[str]) -> None:
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:
     """Read an instant; without an offset it is in the challenge's time zone. Raises Permanent."""
     try:
-        found = datetime.fromisoformat(text) if text else None
+        return calendar.typed(text, zone) if text else None
     except ValueError as error:
         message = f"--since {text}: write an instant, as 2026-03-12T08:00 or 2026-03-12T08:00+00:00"
         raise Permanent(message) from error
-    return found.replace(tzinfo=zone) if found and found.tzinfo is None else found
 
 
 def _whole(text: str) -> str:

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.config import calendar, load, servers
+from mailbot.config import address, calendar, load, servers
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.system import journal
@@ -68,8 +68,6 @@ EXIT_CODES = {
     2: "the command was called wrongly, the config is wrong, or the command could not be carried out",
 }
 
-_ADDRESS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  # a full-width one too; mAP@0.5 is none
-
 
 def said(why: str) -> str:
     """Return a reason as it was typed. Raises typer.BadParameter for an empty one, and for one with an address."""
@@ -80,7 +78,7 @@ def said(why: str) -> str:
 
 def nameless(why: str) -> str:
     """Return a reason as it was typed. Raises typer.BadParameter for an address."""
-    if _ADDRESS.search(why):
+    if address.names_somebody(why):
         raise typer.BadParameter("name no address: the reason is kept permanently")
     return why
 

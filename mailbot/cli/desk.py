@@ -9,13 +9,12 @@ import typer
 
 from mailbot.cli.common import ConfigFile, act_as_organizer, begun, load_config, set_up_journal
 from mailbot.config import load
+from mailbot.desk import PORT
 from mailbot.errors import Permanent, how
 from mailbot.ledger import events
 
 EXTRA = ("anyio", "multipart", "python_multipart", "starlette", "uvicorn")
 """Packages of the extra ``desk``, which an installation may lack."""
-
-PORT = 8437
 
 
 def desk(

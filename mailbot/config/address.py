@@ -30,6 +30,14 @@ def folded(address: str) -> str:
     return f"{local.replace('.', '')}@{'gmail.com' if domain == 'googlemail.com' else domain}"
 
 
+_SOMEBODYS = re.compile(r"[^\s@＠][@＠][^\s@＠]+\.[^\W\d_]")  # noqa: RUF001  # a full-width one too; mAP@0.5 is none
+
+
+def names_somebody(text: str) -> bool:
+    """Whether a text that is kept for good, as a reason, holds an address."""
+    return _SOMEBODYS.search(text) is not None
+
+
 _WORD = re.compile(r"[^\s<>()\[\],;:\"']++")
 
 

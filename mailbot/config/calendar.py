@@ -103,6 +103,12 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a %d %b %Y, %H:%M} ({f'{name}, ' if name else ''}{utc})"
 
 
+def typed(text: str, zone: ZoneInfo) -> datetime:
+    """Read a day or an instant that somebody typed; without an offset it is in the zone. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
 AOE = timezone(timedelta(hours=-12))
 """Anywhere on Earth: while a day lasts there, it is not over for anybody (IEEE 802.16)."""
 

@@ -138,12 +138,24 @@ class Present(Mapping[str, "Track"]):
         return len(self._declared)
 
 
+def _quota(config: Config) -> Quota:
+    own = config.quota.model_dump(exclude={"week_starts"})
+    return Quota(**own, week_starts=config.quota.week_starts, zone=config.challenge.zone)
+
+
+def quota_at(config: Config, now: datetime) -> tuple[Quota, Sequence[str] | None]:
+    """Return the quota of the phase of an instant, and the phases whose submissions it counts; None for all."""
+    phase, quota = phase_at(config.calendar, now), _quota(config)
+    own = replace(quota, per_week=phase.per_week) if phase and phase.per_week is not None else quota
+    return own, counted_in(config.stages, phase)
+
+
 def build(config: Config, truths: Mapping[str, Truth]) -> Challenge:
     """Put the challenge together; ``truths`` are the labels in force, by track. Raises ConfigError."""
     tracks = tracks_of(config)
     present = Present(tracks, truths) if any(track.own for track in tracks.values()) else tracks
     zone = config.challenge.zone
-    quota = Quota(**config.quota.model_dump(exclude={"week_starts"}), week_starts=config.quota.week_starts, zone=zone)
+    quota = _quota(config)
     return Challenge(
         name=config.challenge.name,
         short_name=config.challenge.short_name,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailbot.board.weekly import OVERDUE, missing
-from mailbot.config.calendar import Quota, phase_at
-from mailbot.config.challenge import tracks_of
-from mailbot.config.stages import counted_in, next_board, stage_at
+from mailbot.config.calendar import phase_at
+from mailbot.config.challenge import quota_at, tracks_of
+from mailbot.config.stages import next_board, stage_at
 from mailbot.daemon import report
 from mailbot.ledger import (
     boards,
@@ -183,9 +183,7 @@ def _scorer(track: Track, scorers: Mapping[str, str]) -> str:
 def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
     """Return what the teams that sent most have used of their quota."""
     zone = config.challenge.zone
-    phase = phase_at(config.calendar, now)
-    per_week, counted = (phase and phase.per_week) or config.quota.per_week, counted_in(config.stages, phase)
-    rule = Quota(per_week=per_week, week_starts=config.quota.week_starts, zone=zone)
+    rule, counted = quota_at(config, now)
     since, until = rule.week(now)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     found = []

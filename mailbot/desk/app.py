@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from mailbot.desk import live
 from mailbot.desk.acts import ACTS
-from mailbot.desk.desk import acting
-from mailbot.desk.page import Ask, Download, Frame, Missing, Page, Upload, rendered
+from mailbot.desk.desk import Upload, acting
+from mailbot.desk.page import Ask, Download, Frame, Missing, Page, rendered
 from mailbot.desk.screens import SCREENS
 from mailbot.desk.walls import Walls
 from mailbot.errors import MailbotError
@@ -64,9 +64,14 @@ def build(desk: Desk) -> Starlette:
     return Starlette(routes=routes, middleware=[Middleware(Walls)], exception_handlers={404: _nowhere})
 
 
+def _person(desk: Desk, request: Request) -> Person | None:
+    """Return who asks; None for somebody who is not logged in."""
+    return desk.door.who(request.cookies.get(COOKIE, ""))
+
+
 def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
-        person = desk.door.who(request.cookies.get(COOKIE, ""))
+        person = _person(desk, request)
         if person is None:
             return RedirectResponse("/login", 303)
         ask = Ask(desk=desk, person=person, path=request.path_params, given=dict(request.query_params))
@@ -77,7 +82,7 @@ def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Respons
 
 def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]]:
     async def act(request: Request) -> Response:
-        person = desk.door.who(request.cookies.get(COOKIE, ""))
+        person = _person(desk, request)
         if person is None:
             return RedirectResponse("/login", 303)
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
@@ -138,9 +143,7 @@ def _login(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
             except MailbotError as error:
                 return _page(desk, _door(why=str(error), status=429), None, request)
             if session is None:
-                return _page(
-                    desk, _door(why="That link was used, or is older than 15 minutes.", status=403), None, request
-                )
+                return _page(desk, _door(tried=True), None, request)
             response = RedirectResponse("/", 303)
             response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
             return response
@@ -176,7 +179,7 @@ def _language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
         async with request.form(max_files=0, max_fields=3, max_part_size=1000) as form:
             wanted = CHINESE if form.get("language") == CHINESE else ENGLISH
         response = RedirectResponse("/", 303)
-        if desk.door.who(request.cookies.get(COOKIE, "")):
+        if _person(desk, request):
             response.set_cookie("language", wanted, httponly=True, samesite="strict", path="/")
         return response
 
@@ -185,7 +188,7 @@ def _language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
 
 def _live(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     async def stream(request: Request) -> Response:
-        if desk.door.who(request.cookies.get(COOKIE, "")) is None:
+        if _person(desk, request) is None:
             return PlainTextResponse("", 403)
         return live.stream(desk, request)
 

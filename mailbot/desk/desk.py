@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +26,42 @@ if TYPE_CHECKING:
     from mailbot.service import Service
 
 
+MOST_KEPT, MOST_KEPT_BYTES = 16, 64 << 20
+"""Files that are held between the look and the deed, and bytes of all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that was dropped on a form."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the data, hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass
+class Uploads:
+    """Files between the look and the deed, by session and SHA-256; the oldest make room."""
+
+    _held: OrderedDict[tuple[str, str], Upload] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, session: str, upload: Upload) -> None:
+        """Keep a file."""
+        with self._lock:
+            self._held[session, upload.sha256] = upload
+            while len(self._held) > MOST_KEPT or sum(len(one.data) for one in self._held.values()) > MOST_KEPT_BYTES:
+                self._held.popitem(last=False)
+
+    def find(self, session: str, sha256: str) -> Upload | None:
+        """Return a file of a session; None when it has made room."""
+        return self._held.get((session, sha256))
+
+
 @dataclass
 class Desk:
     """The contest as the desk sees it. Threads share one; each request asks it for what it needs."""
@@ -31,6 +69,7 @@ class Desk:
     path: Path
     clock: Callable[[], datetime] = calendar.now
     door: Door = field(init=False)
+    uploads: Uploads = field(default_factory=Uploads, init=False)
     #: Why the config on disk is not the one in use; "" when it is.
     refused: str = field(default="", init=False)
     _config: Config = field(init=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,10 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, pass_context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from mailbot.config.calendar import AOE
+from mailbot.config.calendar import AOE, typed
 from mailbot.errors import Permanent
+from mailbot.ledger import teams
 from mailbot.ledger.streams.newest import Wanted
 from mailbot.mail.templates import environment
 from mailbot.model import Id
@@ -24,23 +24,11 @@ if TYPE_CHECKING:
 
     from jinja2.runtime import Context
 
-    from mailbot.desk.desk import Desk
+    from mailbot.desk.desk import Desk, Upload
     from mailbot.desk.door import Person
+    from mailbot.ledger import Tx
 
 LONGEST_ID = 18
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A file that was dropped on a form."""
-
-    name: str
-    data: bytes = field(repr=False)
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the data, hex."""
-        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +60,9 @@ class Ask:
             raise Missing(text)
         return int(digits)
 
-    def wanted(self, *, team_id: int | None = None) -> Wanted:
+    def wanted(self, tx: Tx) -> Wanted:
         """Return which rows of a stream are wanted. Raises Permanent for what is no date or number."""
+        team = teams.with_name(tx, name) if (name := self.get("team")) else None
         before = self.get("before")
         if before and (not before.isdecimal() or len(before) > LONGEST_ID):
             message = f"before={before}: is no number"
@@ -86,7 +75,7 @@ class Ask:
             actor=self.get("actor") or None,
             since=self._day("since"),
             until=self._day("until"),
-            team_id=team_id,
+            team_id=team.id if team else None,
         )
 
     def _day(self, name: str) -> datetime | None:
@@ -94,11 +83,10 @@ class Ask:
         if not text:
             return None
         try:
-            found = datetime.fromisoformat(text)
+            return typed(text, self.zone).astimezone(UTC)
         except ValueError as error:
             message = f"{name}: {text!r} is no date; write 2026-03-12, or 2026-03-12T08:00"
             raise Permanent(message) from error
-        return (found if found.tzinfo else found.replace(tzinfo=self.zone)).astimezone(UTC)
 
 
 class Missing(Exception):  # noqa: N818  # as HTTP calls it: not found
@@ -208,8 +196,3 @@ def _size(size: int) -> str:
 
 def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def paragraphs(text: str) -> Markup:
-    """Return a text of several lines as HTML that keeps them."""
-    return Markup('<pre class="text">{}</pre>').format(escape(inert(text)))

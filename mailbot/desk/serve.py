@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from mailbot.desk import PORT
 from mailbot.desk.app import build
 from mailbot.desk.desk import Desk
 from mailbot.desk.door import Role
@@ -15,8 +16,6 @@ from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PORT = 8437
 
 LOOPBACK = "127.0.0.1"
 

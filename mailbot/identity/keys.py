@@ -37,11 +37,9 @@ def mend(path: Path) -> str:
     return signing.mend(path)
 
 
-def new_key(tx: Tx, name: str, *, secret: bytes, randomness: bytes, now: datetime) -> tuple[Team, str] | None:
-    """Give a team a new key and return it, this once; the one before is void. None when there is no such team."""
-    team = teams.with_name(tx, name)
-    if team is None:
-        return None
+def new_key(tx: Tx, name: str, *, secret: bytes, randomness: bytes, now: datetime) -> tuple[Team, str]:
+    """Give a team a new key and return it, this once; the one before is void. Raises Permanent for no team."""
+    team = teams.registered(tx, name)
     made = teamkey.made(randomness)
     digest = teamkey.hashed(secret, made)
     teams.issue_key(tx, team.id, digest, now)

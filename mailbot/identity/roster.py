@@ -197,6 +197,11 @@ def former_names(tx: Tx) -> dict[str, str]:
     return found
 
 
+def by_hand(config: Config, now: datetime) -> Terms:
+    """Return the terms of what an organizer enters."""
+    return Terms(again=True, reserved=naming.Reserved.of(config), waiting_since=waiting_since(config, now))
+
+
 def take_file(ledger: Ledger, config: Config, now: datetime) -> None:
     """Enter the teams of the roster file; what cannot be taken goes to the journal. Raises ConfigError."""
     read = read_file(config.roster.file)

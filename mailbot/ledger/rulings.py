@@ -92,20 +92,20 @@ def reinstate(tx: Tx, submission_id: int, why: str, now: datetime) -> Submission
 
 def exclude_team(tx: Tx, name: str, kind: Exclusion, why: str, now: datetime) -> str:
     """Let nothing of a team count; return its name as registered. Raises Permanent when there is no such team."""
-    team_id, registered = _team(tx, name)
-    _exclude(tx, team_id=team_id, submission_id=None, kind=kind, why=why, now=now)
-    events.append(tx, kind="team-excluded", subject=registered, now=now, how=kind, why=why)
-    return registered
+    team = teams.registered(tx, name)
+    _exclude(tx, team_id=team.id, submission_id=None, kind=kind, why=why, now=now)
+    events.append(tx, kind="team-excluded", subject=team.name, now=now, how=kind, why=why)
+    return team.name
 
 
 def reinstate_team(tx: Tx, name: str, why: str, now: datetime) -> str:
     """Let a team's submissions count again; return its name as registered. Raises Permanent."""
-    team_id, registered = _team(tx, name)
-    if not _reinstate(tx, team_id=team_id, submission_id=None):
-        message = f"team {registered!r} is not excluded"
+    team = teams.registered(tx, name)
+    if not _reinstate(tx, team_id=team.id, submission_id=None):
+        message = f"team {team.name!r} is not excluded"
         raise Permanent(message)
-    events.append(tx, kind="team-reinstated", subject=registered, now=now, why=why)
-    return registered
+    events.append(tx, kind="team-reinstated", subject=team.name, now=now, why=why)
+    return team.name
 
 
 def select(tx: Tx, wanted: Sequence[int], now: datetime, stages: Sequence[Stage] = ONLY) -> list[SubmissionRow]:
@@ -155,11 +155,3 @@ def accepted(tx: Tx, submission_id: int) -> SubmissionRow:
         message = f"{submissions.receipt(submission_id)} is no accepted submission"
         raise Permanent(message)
     return row
-
-
-def _team(tx: Tx, name: str) -> tuple[int, str]:
-    team = teams.with_name(tx, name)
-    if team is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    return team.id, team.name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from mailbot.errors import Permanent
 from mailbot.ledger.tables import addresses, metadata, selections, submissions, team_keys, teams
 from mailbot.ledger.trail.rows import ORDER, touch, touch_team
 from mailbot.model import Team, name_key
@@ -131,6 +132,15 @@ def by_address(tx: Tx, wanted: Sequence[str]) -> dict[str, Team]:
 def with_name(tx: Tx, name: str) -> Team | None:
     """Return the team of that name, however it is written."""
     return next(iter(_teams(tx, _WITH_NAME, {"key": name_key(name)})), None)
+
+
+def registered(tx: Tx, name: str) -> Team:
+    """Return the team of that name, however it is written. Raises Permanent when there is none."""
+    team = with_name(tx, name)
+    if team is None:
+        message = f"no team is named {name!r}; `mailbot teams list` names them all"
+        raise Permanent(message)
+    return team
 
 
 def with_id(tx: Tx, team_id: int) -> Team:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from mailbot.board.build import one_line
 from mailbot.board.page.awards import honours
-from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, rulings, teams
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import language_of, words
@@ -78,7 +77,7 @@ def announcement(tx: Tx, to: Sequence[str] | None, title: str, text: str) -> Dra
         left_out = [f"{team.name}: disqualified" for team in everyone if team.id in out]
         left_out += [f"{team.name}: its letters are off" for team in everyone if not (team.letters or team.id in out)]
     else:
-        named = (_named(tx, name) for name in to)
+        named = (teams.registered(tx, name) for name in to)
         wanted, left_out = list({team.id: team for team in named}.values()), []
     drafts = [_draft(tx, ANNOUNCEMENT, team, title=title, text=text, language=language_of(text)) for team in wanted]
     return _new(tx, drafts, [*left_out, *_unreachable(wanted, drafts)])
@@ -86,7 +85,7 @@ def announcement(tx: Tx, to: Sequence[str] | None, title: str, text: str) -> Dra
 
 def disqualification(tx: Tx, challenge: Challenge, name: str, why: str) -> Drafts:
     """Draft the letter to a team that is disqualified. Raises Permanent when there is no such team."""
-    team = _named(tx, name)
+    team = teams.registered(tx, name)
     language = letters.languages(tx)(team)
     context = {"team": team.name, "why": why, "challenge": challenge}
     text = environment(language).get_template("letters/disqualified.txt.j2").render(context)
@@ -154,11 +153,3 @@ def _new(tx: Tx, drafts: Iterable[Written | None], left_out: Sequence[str]) -> D
     told = {one.key for one in drafted if outbox.has(tx, one.key) or outbox.occasion(one.key) in sent}
     again = [f"{one.team.name}: it got this letter already" for one in drafted if one.key in told]
     return Drafts(letters=[one for one in drafted if one.key not in told], left_out=[*left_out, *again])
-
-
-def _named(tx: Tx, name: str) -> Team:
-    team = teams.with_name(tx, name)
-    if team is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    return team

@@ -61,7 +61,7 @@ class Forgotten:
 def forget(service: Service, name: str, why: str) -> Forgotten:
     """Forget a team. Raises Permanent when it is not known or forgotten already, or something is still under way."""
     with service.ledger.read() as tx:
-        team = _named(tx, name)
+        team = teams.registered(tx, name)
         again = team.name == _pseudonym(team) and events.happened(tx, kind="team-forgotten", subject=team.name)
     if again:  # the command may have died after it was entered
         _finish(service)
@@ -94,15 +94,6 @@ def forget(service: Service, name: str, why: str) -> Forgotten:
 def _pseudonym(team: Team) -> str:
     """Return what a team is called once it is forgotten."""
     return f"Former team {team.id}"
-
-
-def _named(tx: Tx, name: str) -> Team:
-    """Return the team of that name. Raises Permanent when there is none."""
-    team = teams.with_name(tx, name)
-    if team is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    return team
 
 
 def _finish(service: Service) -> None:

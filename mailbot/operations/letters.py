@@ -208,7 +208,5 @@ def _with_key(tx: Tx, service: Service, draft: Written) -> Written:
     if draft.team.id in teams.key_holders(tx):
         return draft
     randomness = secrets.token_bytes(teamkey.BYTES)
-    made = keys.new_key(tx, draft.team.name, secret=service.secret, randomness=randomness, now=service.clock())
-    if made is None:
-        return draft
-    return replace(draft, text=draft.text.replace(SHOWN, made[1]))
+    _, key = keys.new_key(tx, draft.team.name, secret=service.secret, randomness=randomness, now=service.clock())
+    return replace(draft, text=draft.text.replace(SHOWN, key))

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailbot.config.address import normalise
+from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent
 from mailbot.identity import names, roster
-from mailbot.ledger import daybook, events, rulings, submissions, teams
+from mailbot.ledger import daybook, events, quota, rulings, submissions, teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.config.calendar import Allowance
+    from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
     from mailbot.model import Team
@@ -71,7 +74,7 @@ def leader(tx: Tx, name: str, address: str) -> Plan:
 
 def rename(tx: Tx, config: Config, name: str, new: str) -> Plan:
     """Plan to rename a team. Raises Permanent for a name that no team may have or another one has."""
-    team = _named(tx, name)
+    team = teams.registered(tx, name)
     others = [each.name for each in teams.everyone(tx) if each.id != team.id]
     try:
         becomes = names.tidy(new)
@@ -94,7 +97,7 @@ def rename(tx: Tx, config: Config, name: str, new: str) -> Plan:
 
 def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
     """Plan to make two teams one. Raises Permanent when they are one already, or one is excluded as a whole."""
-    gone, into = _named(tx, ends), _named(tx, goes_on)
+    gone, into = teams.registered(tx, ends), teams.registered(tx, goes_on)
     excluded = rulings.excluded_teams(tx)
     if gone.id == into.id:
         message = f"{gone.name} and {into.name} are one team"
@@ -111,6 +114,15 @@ def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
         "This week's quota is used by the submissions of both.",
     ]
     return Plan(kind=MERGED, team=gone.name, other=into.name, says=says)
+
+
+def grant(
+    tx: Tx, challenge: Challenge, name: str, track: str, *, more: int, why: str, now: datetime
+) -> tuple[Team, Allowance]:
+    """Raise a team's quota on a track in this week, and return what it has then. Raises Permanent."""
+    team, phase = teams.registered(tx, name), phase_at(challenge.phases, now)
+    rules, counted = challenge.quota_of(phase), challenge.counted_in(phase)
+    return team, quota.grant(tx, rules, team, track, more=more, why=why, now=now, phases=counted)
 
 
 def carry_out(tx: Tx, config: Config, plan: Plan, why: str, now: datetime) -> None:
@@ -150,11 +162,11 @@ def again(
 
 def _change(tx: Tx, kind: str, name: str, *, other: str, addresses: Sequence[str], now: datetime) -> None:
     """Change the ledger."""
-    team = _named(tx, name)
+    team = teams.registered(tx, name)
     if kind == RENAMED:
         teams.rename(tx, team.id, other)
     elif kind == MERGED:
-        teams.merge(tx, team.id, _named(tx, other).id, now)
+        teams.merge(tx, team.id, teams.registered(tx, other).id, now)
     elif kind == LEADS:
         teams.set_leader(tx, team.id, addresses[0])
     else:
@@ -162,17 +174,9 @@ def _change(tx: Tx, kind: str, name: str, *, other: str, addresses: Sequence[str
             teams.leave(tx, team.id, address, now)
 
 
-def _named(tx: Tx, name: str) -> Team:
-    team = teams.with_name(tx, name)
-    if team is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    return team
-
-
 def _with(tx: Tx, name: str, address: str) -> tuple[Team, str]:
     """Return a team and an address of it as the ledger writes it. Raises Permanent."""
-    team = _named(tx, name)
+    team = teams.registered(tx, name)
     try:
         which = normalise(address)
     except ValueError as error:

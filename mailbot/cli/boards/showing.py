@@ -19,6 +19,7 @@ from mailbot.board.codec import rows_as_json
 from mailbot.board.exports import as_latex
 from mailbot.board.page.tables import spread
 from mailbot.cli.common import AsJson, ConfigFile, OfPhase, begun, emit, load_config, set_up_journal
+from mailbot.config.calendar import typed
 from mailbot.errors import Permanent
 from scoring.interval import ALPHA
 from scoring.text import escaped
@@ -74,11 +75,10 @@ def _instant(text: str, zone: ZoneInfo, now: datetime) -> datetime:
     if not text:
         return now
     try:
-        found = datetime.fromisoformat(text)
+        found = typed(text, zone)
     except ValueError as error:
         message = f"--as-of {text}: write a day, as 2026-03-12, or an instant, as 2026-03-12T10:00+08:00"
         raise Permanent(message) from error
-    found = found.replace(tzinfo=found.tzinfo or zone)
     if found > now:
         message = f"--as-of {text} lies ahead: nobody knows that board"
         raise Permanent(message)

@@ -33,17 +33,16 @@ from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import keys as identity
 from mailbot.identity import roster
-from mailbot.ledger import quota, rulings
+from mailbot.ledger import rulings
 from mailbot.ledger import teams as table
 from mailbot.letters import written
 from mailbot.mail import teamkey
 from mailbot.model import Exclusion
 from mailbot.operations import deadlines
+from mailbot.operations import teams as changes
 
 if TYPE_CHECKING:
-    from mailbot.ledger import Tx
     from mailbot.letters.written import Drafts
-    from mailbot.model import Team
 
 
 class Switch(StrEnum):
@@ -85,11 +84,7 @@ def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: Co
     with opened_ledger(loaded) as ledger:
         secret, randomness = identity.of(loaded.state, ledger), secrets.token_bytes(teamkey.BYTES)
         with ledger.write("team-key") as tx:
-            made = identity.new_key(tx, name, secret=secret, randomness=randomness, now=calendar.now())
-    if made is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    team, text = made
+            team, text = identity.new_key(tx, name, secret=secret, randomness=randomness, now=calendar.now())
     local, _, domain = loaded.challenge.address.rpartition("@")
     typer.echo(f"The key of {team.name}, shown this once; the one before is void:\n\n  {text}\n")
     typer.echo(f"The team writes to {local}+{text}@{domain}\nor puts [key {text}] into the subject.")
@@ -116,14 +111,11 @@ def grant(
             message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
             raise Permanent(message)
         with wired.ledger.read() as tx:
-            _registered(tx, name)
+            table.registered(tx, name)
         question = f"{name} may send {more} more on {track} this week, and may use that at once. Grant it?"
         ask(question, yes=yes, for_good=True)
         with wired.ledger.write("grant") as tx:
-            team = _registered(tx, name)
-            phase = calendar.phase_at(wired.challenge.phases, wired.clock())
-            rules, counted = wired.challenge.quota_of(phase), wired.challenge.counted_in(phase)
-            has = quota.grant(tx, rules, team, track, more=more, why=why, now=wired.clock(), phases=counted)
+            team, has = changes.grant(tx, wired.challenge, name, track, more=more, why=why, now=wired.clock())
     typer.echo(
         f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
     )
@@ -166,15 +158,6 @@ def extend(
         with flow.opened(loaded) as wired:
             wired.publisher.refresh()
     typer.echo(f"Moved; {told} letter(s) queued. A running mailbot follows within half a minute.")
-
-
-def _registered(tx: Tx, name: str) -> Team:
-    """Return a team. Raises Permanent when there is none of this name."""
-    team = table.with_name(tx, name)
-    if team is None:
-        message = f"no team is named {name!r}; `mailbot teams list` names them all"
-        raise Permanent(message)
-    return team
 
 
 def _instant(text: str) -> datetime:

@@ -25,7 +25,6 @@ from mailbot.cli.letters import show_drafts
 from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import roster
-from mailbot.identity.names import Reserved
 from mailbot.identity.roster_table import mapping
 from mailbot.ledger import held, rulings
 from mailbot.ledger import teams as table
@@ -174,13 +173,12 @@ def _enter(
     if config.registration.is_closed(calendar.now()) and not why.strip():
         message = f"registration closed on {config.registration.closes}; give the reason with --why"
         raise Permanent(message)
-    since = roster.waiting_since(config, calendar.now())
-    by_hand = roster.Terms(again=True, reserved=Reserved.of(config), waiting_since=since)
+    terms = roster.by_hand(config, calendar.now())
     act_as_organizer()
     with opened_ledger(config, begin=True) as ledger:
-        _ask_of_waiting(ledger, entries, since, yes=yes)
+        _ask_of_waiting(ledger, entries, terms.waiting_since, yes=yes)
         with ledger.write("roster") as tx:
-            wrong = roster.enter(tx, entries, calendar.now(), state=config.state, terms=by_hand, why=why)
+            wrong = roster.enter(tx, entries, calendar.now(), state=config.state, terms=terms, why=why)
             mistakes = [*mistakes, *wrong]
             found = [(one, table.with_name(tx, one.name)) for one in entries]
     taken = dict.fromkeys(team.name for one, team in found if team and {*one.addresses} <= {*team.addresses})

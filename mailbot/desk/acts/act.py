@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from mailbot.desk.page import Ask, Page, Screen, Upload
+from mailbot.config.address import names_somebody
+from mailbot.desk.page import Ask, Page, Screen
 from mailbot.errors import Permanent
+from mailbot.letters import written
 from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from mailbot.config.challenge import Challenge
+    from mailbot.desk.desk import Upload
     from mailbot.ledger import Tx
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.letters.written import Written
     from mailbot.service import Service
 
 LONGEST_REASON = 500
-
-_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +63,9 @@ class Letter:
         return cls(to=row.recipient, subject=str(message["Subject"]), text=text)
 
     @classmethod
-    def drafted(cls, draft: Written) -> Letter:
-        """Read a draft."""
-        return cls(to=draft.recipient, subject=draft.title, text=draft.text)
+    def drafted(cls, challenge: Challenge, draft: Written) -> Letter:
+        """Read a draft, with the foot that it gets."""
+        return cls(to=draft.recipient, subject=draft.title, text=written.whole(challenge, draft))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +90,20 @@ class Effect:
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:32]
 
 
+def number(text: str, letter: str) -> int:
+    """Read an id that was typed, as ``S-000012``, ``s-12`` or ``12``. Raises Permanent."""
+    found = re.fullmatch(r"0*([0-9]{1,18})", text.upper().removeprefix(f"{letter}-"))
+    if found is None:
+        message = f"{text!r} is no id; it looks like {letter}-000012"
+        raise Permanent(message)
+    return int(found[1])
+
+
+def tracks(ask: Ask) -> Sequence[tuple[str, str]]:
+    """Return the tracks, to choose from."""
+    return [(name, name) for name in ask.desk.config.tracks]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deed:
     """An act in hand: what was asked, and the parts to do it with."""
@@ -104,12 +118,11 @@ class Deed:
 
     def id(self, name: str, letter: str) -> int:
         """Return the number of an id in the form. Raises Permanent."""
-        text = self.get(name).upper()
-        found = re.fullmatch(r"0*([0-9]{1,18})", text.removeprefix(f"{letter}-"))
-        if found is None:
-            message = f"{text!r} is no id; it looks like {letter}-000012"
-            raise Permanent(message)
-        return int(found[1])
+        return number(self.get(name), letter)
+
+    def drafted(self, drafts: Sequence[Written]) -> list[Letter]:
+        """Return drafts as their readers will see them."""
+        return [Letter.drafted(self.service.challenge, one) for one in drafts]
 
     def would_write(self, act: Callable[[Tx], object]) -> list[Letter]:
         """Return the mails that an act would queue; it is undone."""
@@ -139,17 +152,11 @@ class Act:
     back: str = ""
     #: Whether a reason is asked for, and who reads it.
     reason: str = "It is kept permanently."
-    #: Whether it is one that two organizers may have to agree on.
-    weighty: bool = False
 
     @cached_property
     def screen(self) -> Screen:
         """The form."""
         return Screen(path=f"/act/{self.name}", look=self._form)
-
-    def href(self, **given: str) -> str:
-        """Return the address of the form, filled in."""
-        return f"/act/{self.name}" + (f"?{urlencode(given)}" if given else "")
 
     def _form(self, ask: Ask) -> Page:
         return self._page(ask, effect=None)
@@ -165,10 +172,9 @@ class Act:
             deed = Deed(ask=ask, service=service, why=why)
             effect = self.look(deed)
             agreed = all(ask.get(name) for name in effect.agree)
-            if ask.get("step") != "do" or ask.get("seen") != effect.digest or not agreed:
-                return self._page(
-                    ask, effect=effect, changed=ask.get("step") == "do" and ask.get("seen") != effect.digest
-                )
+            wanted, seen = ask.get("step") == "do", ask.get("seen") == effect.digest
+            if not (wanted and seen and agreed):
+                return self._page(ask, effect=effect, changed=wanted and not seen)
             done = self.carry_out(deed)
         return Page(template="done.html.j2", title=self.title, context={"done": done, "act": self, "back": _back(ask)})
 
@@ -189,26 +195,20 @@ def _reason(text: str) -> str:
     if len(text) > LONGEST_REASON:
         message = f"a reason has at most {LONGEST_REASON} characters"
         raise Permanent(message)
-    if _ADDRESS.search(text):
+    if names_somebody(text):
         message = "name no address in the reason: it is kept permanently"
         raise Permanent(message)
     return text
 
 
-MOST_KEPT, MOST_KEPT_BYTES = 16, 64 << 20
-_uploads: OrderedDict[tuple[str, str], Upload] = OrderedDict()
-"""Files between the look and the deed, by session and SHA-256; the oldest make room."""
-
-
 def _kept(ask: Ask, fields: Sequence[Field]) -> dict[str, Upload]:
     """Return the files of a form: those that came with it, and those that came with the one before."""
     files = dict(ask.files)
+    uploads, session = ask.desk.uploads, ask.person.csrf
     for upload in files.values():
-        _uploads[ask.person.csrf, upload.sha256] = upload
-    while len(_uploads) > MOST_KEPT or sum(len(one.data) for one in _uploads.values()) > MOST_KEPT_BYTES:
-        _uploads.popitem(last=False)
+        uploads.keep(session, upload)
     for one in fields:
         if one.kind == "file" and one.name not in files:
-            found = _uploads.get((ask.person.csrf, ask.get(f"{one.name}-sha256")))
+            found = uploads.find(session, ask.get(f"{one.name}-sha256"))
             files |= {one.name: found} if found else {}
     return files

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailbot.board import withdrawal
 from mailbot.board.page.rules import Awards
 from mailbot.board.rank_changes import compared
-from mailbot.config.calendar import shown
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
+from mailbot.config.calendar import shown, typed
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
 from mailbot.desk.acts.labels import HEADINGS, PHASE, TOLD, moved, stage_of
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
@@ -62,8 +61,7 @@ def _final_look(deed: Deed) -> Effect:
     says = ["The final results are published, and the page names the awards."]
     agree = {"agree-early": f"Publish nevertheless: {why}"} if why else {}
     drafts = _winners(deed, stage) if deed.get("winners") else ()
-    whole = [Letter(to=one.recipient, subject=one.title, text=written.whole(service.challenge, one)) for one in drafts]
-    return Effect(says=says, letters=whole, agree=agree)
+    return Effect(says=says, letters=deed.drafted(drafts), agree=agree)
 
 
 def _final(deed: Deed) -> Done:
@@ -109,11 +107,10 @@ def _sheet(deed: Deed) -> list[str]:
 # --- dates and letters -----------------------------------------------------------------------
 def _move(deed: Deed) -> Move:
     try:
-        until = datetime.fromisoformat(deed.get("until"))
+        until = typed(deed.get("until"), deed.service.challenge.zone)
     except ValueError as error:
         message = "write the new end as 2026-04-27T12:00, in the challenge's time zone"
         raise Permanent(message) from error
-    until = until if until.tzinfo else until.replace(tzinfo=deed.service.challenge.zone)
     team = deed.get("team")
     return deadlines.look(deed.service, deed.get("phase"), until, team=None if team in {"", EVERYBODY} else team)
 
@@ -148,11 +145,7 @@ def _announcement(deed: Deed) -> Drafts:
 def _announce_look(deed: Deed) -> Effect:
     drafts = _announcement(deed)
     says = [f"{len(drafts.letters)} letter(s) go out, each once.", *drafts.left_out]
-    whole = [
-        Letter(to=one.recipient, subject=one.title, text=written.whole(deed.service.challenge, one))
-        for one in drafts.letters
-    ]
-    return Effect(says=says, letters=whole)
+    return Effect(says=says, letters=deed.drafted(drafts.letters))
 
 
 def _announce(deed: Deed) -> Done:
@@ -182,7 +175,7 @@ ACTS = (
     Act(
         name="publish-final", title="Publish the final results", reason="", look=_final_look, carry_out=_final,
         fields=[PHASE, Field(name="winners", label="Write to the teams that are honoured", kind="check", needed=False)],
-        inverse="withdraw-board", weighty=True,
+        inverse="withdraw-board",
     ),
     Act(
         name="withdraw-board", title="Withdraw a published board", reason=TOLD, look=_withdraw_look,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
 from mailbot.errors import Permanent
 from mailbot.evaluation import scorer_versions
 from mailbot.operations import acceptance, letters, truths
@@ -24,15 +24,11 @@ MOST_ROWS = 60
 """So many rank changes are listed; the rest are counted."""
 
 
-def _tracks(ask: Ask) -> Sequence[tuple[str, str]]:
-    return [(name, name) for name in ask.desk.config.tracks]
-
-
 def _stages(ask: Ask) -> Sequence[tuple[str, str]]:
     return [(stage.name, stage.name or "the contest") for stage in ask.desk.config.stages]
 
 
-TRACK = Field(name="track", label="Track", kind="choice", choices=_tracks)
+TRACK = Field(name="track", label="Track", kind="choice", choices=tracks)
 PHASE = Field(name="phase", label="Phase", kind="choice", choices=_stages, needed=False)
 
 

@@ -70,20 +70,17 @@ def _approve(deed: Deed) -> Done:
 
 def _assign_look(deed: Deed) -> Effect:
     with deed.service.ledger.read() as tx:
-        row, team = _mail(deed, tx), teams.with_name(tx, deed.get("team"))
+        row, team = _mail(deed, tx), teams.registered(tx, deed.get("team"))
         if row.outcome not in {Outcome.UNKNOWN_SENDER, Outcome.AUTOMATIC} or row.team_id:
             message = f"{row.name} is no mail of an unknown sender"
-            raise Permanent(message)
-        if team is None:
-            message = f"there is no team {deed.get('team')}"
             raise Permanent(message)
     return Effect(says=[_of(row), f"It becomes {team.name}'s. {DUE}"])
 
 
 def _assign(deed: Deed) -> Done:
     with deed.service.ledger.write("mail-assigned") as tx:
-        team = teams.with_name(tx, deed.get("team"))
-        if team is None or not held.assign(tx, deed.id("mail", "M"), team.id, why=deed.why, now=deed.service.clock()):
+        team = teams.registered(tx, deed.get("team"))
+        if not held.assign(tx, deed.id("mail", "M"), team.id, why=deed.why, now=deed.service.clock()):
             message = f"{deed.get('mail')} is nobody's no more"
             raise Permanent(message)
     return _done(deed, f"{deed.get('mail')} is due now, as {team.name}'s.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, number
 from mailbot.errors import Permanent
 from mailbot.ledger import rulings, submissions
 from mailbot.ledger.submissions import SubmissionRow, receipt
@@ -76,12 +76,11 @@ def _reinstate(deed: Deed) -> Done:
 
 
 def _wanted(deed: Deed) -> list[int]:
-    words = [*deed.get("receipts").upper().replace(",", " ").split()]
-    digits = [word.removeprefix("S-") for word in words]
-    if not digits or not all(one.isascii() and one.isdecimal() for one in digits):
-        message = f"{deed.get('receipts')!r}: write receipts, as S-7 S-9"
+    words = deed.get("receipts").replace(",", " ").split()
+    if not words:
+        message = "write receipts, as S-7 S-9"
         raise Permanent(message)
-    return [int(one) for one in digits]
+    return [number(word, "S") for word in words]
 
 
 def _select_look(deed: Deed) -> Effect:

@@ -6,22 +6,19 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.config import calendar
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
 from mailbot.desk.acts.mails import team_names
 from mailbot.errors import Permanent
 from mailbot.identity import keys, roster
-from mailbot.identity.names import Reserved
-from mailbot.ledger import quota, rulings, teams
+from mailbot.ledger import held, rulings, teams
 from mailbot.letters import written
 from mailbot.mail import teamkey
-from mailbot.model import Exclusion
+from mailbot.model import Exclusion, Id
 from mailbot.operations import teams as changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mailbot.desk.page import Ask
     from mailbot.letters.written import Drafts
     from mailbot.model import Team
     from mailbot.operations.teams import Plan
@@ -31,11 +28,7 @@ TEAM = Field(name="team", label="Team", kind="fixed")
 
 def _team(deed: Deed) -> Team:
     with deed.service.ledger.read() as tx:
-        team = teams.with_name(tx, deed.get("team"))
-    if team is None:
-        message = f"there is no team {deed.get('team')}"
-        raise Permanent(message)
-    return team
+        return teams.registered(tx, deed.get("team"))
 
 
 def _done(says: str, name: str, deed: Deed) -> Done:
@@ -80,8 +73,12 @@ def _add_look(deed: Deed) -> Effect:
     known = [one for one in entry.addresses if _is_known(deed, one)]
     says = [f"{entry.name} gets {', '.join(entry.addresses)}; the first leads if the team is new."]
     says += [f"Known already: {', '.join(known)}"] if known else []
-    says += ["Mails that came from there before are taken up as the team's. No mail is sent."]
-    return Effect(says=says)
+    since = roster.waiting_since(deed.service.config, deed.service.clock())
+    with deed.service.ledger.read() as tx:
+        waiting = held.waiting_of(tx, entry.addresses, since=since) if since else ()
+    names = ", ".join(Id.MAIL.of(each) for each in waiting)
+    told = f"{len(waiting)} mail(s) of these addresses wait, and are handled and answered then: {names}."
+    return Effect(says=[*says, told if waiting else "No mail is sent."])
 
 
 def _entry(deed: Deed) -> roster.Entry:
@@ -98,10 +95,8 @@ def _is_known(deed: Deed, address: str) -> bool:
 
 def _add(deed: Deed) -> Done:
     service, entry, now = deed.service, _entry(deed), deed.service.clock()
-    terms = roster.Terms(
-        again=True, reserved=Reserved.of(service.config), waiting_since=roster.waiting_since(service.config, now)
-    )
     with service.ledger.write("roster") as tx:
+        terms = roster.by_hand(service.config, now)
         told = roster.enter(tx, [entry], now, state=service.config.state, terms=terms, why=deed.why)
     if told:
         raise Permanent("; ".join(told))
@@ -115,13 +110,8 @@ def _key_look(deed: Deed) -> Effect:
 def _key(deed: Deed) -> Done:
     randomness = secrets.token_bytes(teamkey.BYTES)
     with deed.service.ledger.write("team-key") as tx:
-        made = keys.new_key(
-            tx, deed.get("team"), secret=deed.service.secret, randomness=randomness, now=deed.service.clock()
-        )
-    if made is None:
-        message = f"there is no team {deed.get('team')}"
-        raise Permanent(message)
-    team, text = made
+        now = deed.service.clock()
+        team, text = keys.new_key(tx, deed.get("team"), secret=deed.service.secret, randomness=randomness, now=now)
     local, _, domain = deed.service.challenge.address.rpartition("@")
     says = [f"The key of {team.name}, shown this once: {text}", f"The team writes to {local}+{text}@{domain},"]
     return Done(says=[*says, f"or puts [key {text}] into the subject."], href=f"/teams/T-{team.id:06d}")
@@ -147,15 +137,9 @@ def _more(deed: Deed) -> int:
 
 def _grant(deed: Deed) -> Done:
     service, more = deed.service, _more(deed)
-    now = service.clock()
-    phase = calendar.phase_at(service.challenge.phases, now)
-    rules, counted = service.challenge.quota_of(phase), service.challenge.counted_in(phase)
+    asked, track = deed.get("team"), deed.get("track")
     with service.ledger.write("grant") as tx:
-        team = teams.with_name(tx, deed.get("team"))
-        if team is None:
-            message = f"there is no team {deed.get('team')}"
-            raise Permanent(message)
-        has = quota.grant(tx, rules, team, deed.get("track"), more=more, why=deed.why, now=now, phases=counted)
+        team, has = changes.grant(tx, service.challenge, asked, track, more=more, why=deed.why, now=service.clock())
     return _done(f"{team.name} has {has.left} left of {has.per_week} this week.", team.name, deed)
 
 
@@ -177,10 +161,7 @@ def _disqualify_look(deed: Deed) -> Effect:
     says = [f"{team.name} is disqualified: the next board leaves it out. Its mails are still answered."]
     if not found:
         return Effect(says=[*says, "No mail is sent."])
-    whole = [
-        Letter(to=one.recipient, subject=one.title, text=written.whole(deed.service.challenge, one)) for one in found
-    ]
-    return Effect(says=says, letters=whole, draft=(found[0].title, found[0].text.strip()))
+    return Effect(says=says, letters=deed.drafted(found), draft=(found[0].title, found[0].text.strip()))
 
 
 def _disqualify(deed: Deed) -> Done:
@@ -211,10 +192,6 @@ def _reinstate(deed: Deed) -> Done:
     with deed.service.ledger.write("ruling") as tx:
         name = rulings.reinstate_team(tx, deed.get("team"), deed.why, deed.service.clock())
     return _done(f"{name} counts again.", name, deed)
-
-
-def _tracks(ask: Ask) -> Sequence[tuple[str, str]]:
-    return [(name, name) for name in ask.desk.config.tracks]
 
 
 def _planned(name: str, title: str, plan: Callable[[Deed], Plan], *fields: Field, inverse: str = "") -> Act:
@@ -250,7 +227,7 @@ ACTS = (
         name="grant", title="Grant submissions", look=_grant_look, carry_out=_grant,
         back="What is granted is not taken back; it ends with the week.",
         fields=[
-            TEAM, Field(name="track", label="Track", kind="choice", choices=_tracks),
+            TEAM, Field(name="track", label="Track", kind="choice", choices=tracks),
             Field(name="more", label="How many more this week"),
         ],
     ),

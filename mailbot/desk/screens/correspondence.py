@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.daemon.status import look
 from mailbot.desk.acts.act import Letter
-from mailbot.desk.page import Ask, Missing, Page, Screen, paragraphs
+from mailbot.desk.page import Ask, Missing, Page, Screen
 from mailbot.errors import MailbotError
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
@@ -63,8 +63,7 @@ def stream(ask: Ask) -> Page:
     """List the mails, newest first, filtered."""
     with ask.desk.read() as tx:
         names = _names(tx)
-        team_id = next((number for number, name in names.items() if name == ask.get("team")), None)
-        page = mail_page(tx, ask.wanted(team_id=team_id))
+        page = mail_page(tx, ask.wanted(tx))
     choices = [*Outcome, MailState.SPOOLED, MailState.WORKING, MailState.SET_ASIDE]
     context = {"page": page, "names": names, "given": ask.given, "subject_of": subject_of, "choices": choices}
     return Page(template="mails.html.j2", title="Mails", context=context | {"tracks": list(ask.desk.config.tracks)})
@@ -91,7 +90,7 @@ def mail(ask: Ask) -> Page:
         "life": life,
         "failed": failed,
     }
-    context |= {"opened": opened, "unread": why, "subject": subject_of(row), "paragraphs": paragraphs}
+    context |= {"opened": opened, "unread": why, "subject": subject_of(row)}
     return Page(template="mail.html.j2", title=row.name, context=context)
 
 
@@ -110,8 +109,7 @@ def letters(ask: Ask) -> Page:
     """List our own mails, newest first, filtered."""
     with ask.desk.read() as tx:
         names = _names(tx)
-        team_id = next((number for number, name in names.items() if name == ask.get("team")), None)
-        page = outbox_page(tx, ask.wanted(team_id=team_id))
+        page = outbox_page(tx, ask.wanted(tx))
         waiting = outbox.waiting(tx)
     context = {"page": page, "names": names, "given": ask.given, "choices": list(ReplyState), "waiting": waiting}
     return Page(template="letters.html.j2", title="Letters", context=context | {"masked": confirmation.masked})
@@ -124,7 +122,7 @@ def letter(ask: Ask) -> Page:
         if row is None:
             raise Missing(ask.path["reply"])
         life = trace.of_reply(tx, row.id, ask.desk.clock())
-    context = {"row": row, "letter": Letter.queued(row), "life": life, "paragraphs": paragraphs}
+    context = {"row": row, "letter": Letter.queued(row), "life": life}
     return Page(template="letter.html.j2", title=row.name, context=context)
 
 
@@ -132,7 +130,7 @@ def letter(ask: Ask) -> Page:
 def log(ask: Ask) -> Page:
     """List the audit trail, newest first, by person, kind and subject."""
     with ask.desk.read() as tx:
-        page, kinds = event_page(tx, ask.wanted()), sorted(events.kinds(tx))
+        page, kinds = event_page(tx, ask.wanted(tx)), sorted(events.kinds(tx))
     told = {
         entry.id: trace.plain({name: value for name, value in json.loads(entry.detail).items() if name != ROWS})
         for entry in page.rows

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mailbot.config.calendar import Quota, phase_at
-from mailbot.config.challenge import tracks_of
-from mailbot.config.stages import counted_in
+from mailbot.config.challenge import quota_at, tracks_of
 from mailbot.desk.page import Ask, Download, Missing, Page, Screen
 from mailbot.desk.screens.correspondence import subject_of
 from mailbot.identity import confirmation
@@ -65,21 +63,19 @@ def team(ask: Ask) -> Page:
 
 def _quota(ask: Ask, tx: Tx, found: Team) -> dict[str, Any]:
     """Return what a team has left this week, by track."""
-    config, now = ask.desk.config, ask.desk.clock()
-    phase = phase_at(config.calendar, now)
-    per_week = (phase and phase.per_week) or config.quota.per_week
-    rule = Quota(per_week=per_week, week_starts=config.quota.week_starts, zone=config.challenge.zone)
-    counted = counted_in(config.stages, phase)
+    now = ask.desk.clock()
+    rule, counted = quota_at(ask.desk.config, now)
     return {
-        name: quota.allowance(tx, rule, team_id=found.id, track=name, at=now, phases=counted) for name in config.tracks
+        name: quota.allowance(tx, rule, team_id=found.id, track=name, at=now, phases=counted)
+        for name in ask.desk.config.tracks
     }
 
 
 def listing(ask: Ask) -> Page:
     """List the submissions, newest first, filtered."""
     with ask.desk.read() as tx:
-        names = {one.name: one.id for one in teams.everyone(tx)}
-        page = submission_page(tx, ask.wanted(team_id=names.get(ask.get("team"))))
+        names = [one.name for one in teams.everyone(tx)]
+        page = submission_page(tx, ask.wanted(tx))
         decided = {row.id: rulings.of(tx, team_id=row.team_id, submission_id=row.id)[0] for row in page.rows}
     context = {"page": page, "names": names, "given": ask.given, "decided": decided}
     context |= {
