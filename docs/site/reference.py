@@ -25,7 +25,7 @@ from mailbot.config.errors import nearest_model
 from mailbot.config.fields import Section
 from mailbot.config.schema import Config
 from mailbot.daemon import metrics
-from mailbot.ledger import events
+from mailbot.ledger.trail.kinds import MEANINGS
 from mailbot.model import AuthLevel, Exclusion, MailState, Outcome, ReplyState, Status
 from mailbot.transport import alerts
 from scoring.declaration.registry import METRICS
@@ -222,8 +222,8 @@ def _metrics() -> str:
 
 
 def _audit() -> str:
-    lines = "".join(f"- `{kind}`\n" for kind in sorted(events.KINDS))
-    return f"# Kinds of audit entries\n\n`mailbot audit list --kind KIND` takes one of these.\n\n{lines}"
+    table = _table(("Kind", "Meaning"), [(f"`{kind}`", meaning) for kind, meaning in sorted(MEANINGS.items())])
+    return f"# Kinds of audit entries\n\n`mailbot audit list --kind KIND` takes one of these.\n\n{table}"
 
 
 LISTED = (MailState, Outcome, AuthLevel, Status, Exclusion, ReplyState)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.tables import events
 from mailbot.ledger.trail import chaining, rows
+from mailbot.ledger.trail.kinds import MEANINGS
 from mailbot.model import Id
 from scoring.trail import chain
 from scoring.trail.chain import GENESIS, Mark
@@ -27,18 +28,7 @@ if TYPE_CHECKING:
 CHANGED = "rows-changed"
 """The kind of an entry that tells of rows alone, which a transaction changed after its last other entry."""
 
-_WRITTEN = """
-address-bounced answer-relayed authserv-checked board-published command deadline-extended dispute-ruled health
-ledger-begun ledger-rebuilt letters-queued letters-written likeness-found mail-approved mail-assigned mail-confirmed
-mail-dropped mail-forwarded mail-recorded mail-retried-by-hand mail-set-aside mail-spooled mail-taken-up mails-dropped
-members-invited quota-granted receipts-published registration-waits reminders-queued reply-given-up reply-resent
-reply-retried-by-hand reply-sent reply-withheld rescore-told rescored roster-problems rows-changed rules selected
-submission-accepted submission-excluded submission-reinstated team-added team-asked team-confirmed team-excluded
-team-forgotten team-key team-leader-set team-left team-letters team-merged team-reinstated team-renamed trail-sealed
-truth-chosen
-"""
-
-KINDS = frozenset(_WRITTEN.split())
+KINDS = frozenset(MEANINGS)
 """Every kind of entry that is written."""
 
 STRANGER_FILE = "stranger-file"

@@ -29,6 +29,8 @@ PAGES = (
     "final/index.html",
     "rules/index.html",
     "submit/index.html",
+    "teams/index.html",
+    "teams/zh/index.html",
 )
 HOSTILE = (
     "<img src=http://127.0.0.1:9/x onerror=document.title='owned'>",

@@ -34,6 +34,10 @@ Weeks = dict[str, dict[str, bytes]]
 """The compressed files of past boards' folders, by a hash of all that they are made of."""
 
 
+ABOUT = {"rules": "rules", "submit": "submit", "teams": "teams", "teams/zh": "teams-zh"}
+"""The folders of the pages that tell of the challenge, and their templates."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """A published board and where it stands for good."""
@@ -216,7 +220,10 @@ def _about(rules: SiteRules, common: Mapping[str, object]) -> Site:
         "subject": site_rules.subject(rules),
         **common,
     }
-    return {f"{name}/index.html": html(name, root="../", **values) for name in ("rules", "submit")}
+    return {
+        f"{place}/index.html": html(name, root="../" * (1 + place.count("/")), **values)
+        for place, name in ABOUT.items()
+    }
 
 
 def _board(edition: Edition) -> dict[str, object]:

@@ -1,15 +1,21 @@
-"""docs/for-teams-refusals.md: each example of a mistake is refused by its code, and its correction is accepted."""
+"""docs/for-teams-refusals.md: each example of a mistake is refused by its code, and its correction is accepted.
+
+The help for teams on the results site shows the same ones.
+"""
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
 import pytest
 
+from mailbot.board.page.site import site
 from scoring.declaration import siqa
 from scoring.labels.truth import load_truth
 from scoring.scores.evaluate import evaluate
+from tests.unit.boards import season, site_rules
 
 PAGE = (Path(__file__).parents[3] / "docs" / "for-teams-refusals.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^## `([a-z-]+)`:.*?^```text\n(.*?)^```.*?^```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -29,3 +35,13 @@ def test_a_mistake_and_its_correction(code: str, before: str, after: str) -> Non
 def test_the_page_has_its_examples() -> None:
     """The pattern above finds them."""
     assert len(EXAMPLES) == PAGE.count("\n## `") > 8
+
+
+@pytest.mark.parametrize("folder", ["teams", "teams/zh"])
+def test_the_site_shows_the_same_examples(folder: str) -> None:
+    """In both languages, each under its code, before and after."""
+    page = site(season(1), site_rules())[f"{folder}/index.html"].decode()
+    files = re.findall(r'<pre [^>]*aria-label="([a-z-]+): [^"]+"><code>(.*?)</code>', page, re.DOTALL)
+    shown = [(code, html.unescape(text)) for code, text in files]
+    assert shown == [pair for code, before, after in EXAMPLES for pair in ((code, before), (code, after))]
+    assert re.findall(r'<h3 id="([a-z-]+)">', page) == [code for code, _before, _after in EXAMPLES]
