@@ -97,7 +97,7 @@ def opened(
         if rebuilds:
             ledger.migrate()
         with ledger.read() as tx:
-            config = config.extended(quota.extensions(tx))
+            written, config = config, config.extended(quota.extensions(tx))
         labels = Labels.of(config, tracks, ledger, clock)
         sandbox = Sandbox(
             config.workers,
@@ -110,6 +110,7 @@ def opened(
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(
             config=config,
+            written=written,
             challenge=replace(
                 challenge.build(config, labels),
                 of_stage=lambda key: labels.of_stage(key).public,

@@ -67,6 +67,8 @@ class Service:
     """The parts, wired: first what is kept, then the steps in the order of docs/flow.md."""
 
     config: Config
+    #: The same as it is written, before phases were extended.
+    written: Config
     challenge: Challenge
     ledger: Ledger
     spool: Spool

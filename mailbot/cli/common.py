@@ -233,7 +233,7 @@ def emit(
     for row in rows:
         first, *rest = (_cell(row.get(name), shape) for name, shape in columns.items())
         table.add_row(Text(first, style(row)), *map(Text, rest))
-    Console().print(table if rows else f"{title}: none yet")
+    Console().print(table if rows else f"{title}: none")
 
 
 def _cell(value: Any, shape: Callable[[Any], str] | None) -> str:  # noqa: ANN401  # a cell of any row

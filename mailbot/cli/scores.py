@@ -183,7 +183,10 @@ def rescore(
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}
         typer.echo(escaped(json.dumps(report, ensure_ascii=False, indent=2)))
         return
-    emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
+    if rows:
+        emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
+    else:
+        typer.echo("No place on the board changes by it.")
     if wanted.stage.name:
         typer.echo(f"Board of the {wanted.stage.name} phase.")
     typer.echo(f"{wanted.submissions} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")

@@ -162,8 +162,9 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     if effect.places is None:
         typer.echo(f"Submissions so far cannot be rescored by the new {what}: {effect.hindrance}.")
     else:
-        letters = f"with --tell {effect.letters} team(s) get a letter"
-        typer.echo(f"After `mailbot rescore`: {effect.rank_moves} rank(s) change; {letters}.")
+        letters = f"with `mailbot rescore --tell` {effect.letters} team(s) get a letter"
+        when = "At once" if effect.at_once else "After `mailbot rescore`"
+        typer.echo(f"{when}: {effect.rank_moves} rank(s) change; {letters}.")
     waiting = acceptance.refused_by_labels(wired, made.track.name)
     if waiting:
         typer.echo(f"{len(waiting)} file(s) that were refused for their items are tried again:")
@@ -180,6 +181,10 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     if taken := acceptance.take_up(wired, made.track.name, why):
         typer.echo(f"{', '.join(taken)}: accepted now, as of their arrival; their teams are told.")
     rescored = f"mailbot rescore{f' --phase {shlex.quote(effect.stage.name)}' if effect.stage.name else ''}"
+    if effect.at_once:
+        typer.echo("New submissions are scored by it from now on. Older ones have their scores by it, and the board")
+        typer.echo(f"shows them at once. `{rescored} --tell` writes to the teams whose score changed.")
+        return
     typer.echo(f"New submissions are scored by it from now on. Older ones, and the board, wait for `{rescored}`;")
     typer.echo(f"`{rescored} --dry-run` shows first what that would change.")
 

@@ -244,6 +244,12 @@ def has(tx: Tx, key: str) -> bool:
     return tx.scalar(sa.select(outbox.c.id).where(outbox.c.key == key)) is not None
 
 
+def keys_of(tx: Tx, kind: str, team_id: int) -> list[str]:
+    """Return the keys of the letters of a kind to a team, oldest first."""
+    its = (outbox.c.kind == kind, outbox.c.team_id == team_id, outbox.c.key.is_not(None))
+    return list(tx.scalars(sa.select(outbox.c.key).where(*its).order_by(outbox.c.id)))
+
+
 def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:
     """Return the mails of the outbox, oldest first."""
     return _rows(tx, *([outbox.c.id == outgoing_id] if outgoing_id is not None else []))

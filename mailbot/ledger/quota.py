@@ -106,15 +106,6 @@ def extend(tx: Tx, extension: Extension, *, why: str, now: datetime) -> None:
     events.append(tx, kind=EXTENDED, subject=extension.phase, now=now, team=extension.team, until=until, why=why)
 
 
-def times_moved_to(tx: Tx, extension: Extension) -> int:
-    """Count how often the end of a phase was moved to an instant, for the same team or for all; staying is no move."""
-    details = [
-        json.loads(entry.detail) for entry in events.listing(tx, kind=EXTENDED) if entry.subject == extension.phase
-    ]
-    ends = [datetime.fromisoformat(each["until"]) for each in details if each["team"] == extension.team]
-    return sum(end == extension.until and end != before for before, end in zip([None, *ends], ends, strict=False))
-
-
 def extensions(tx: Tx, team: str | None = None) -> dict[str, datetime]:
     """Return until when each phase is extended, by its name: for all, and for a team where one is named."""
     found: dict[tuple[str, str | None], datetime] = {}

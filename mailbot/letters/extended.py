@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-from mailbot.ledger import outbox, quota, teams
+from mailbot.ledger import quota, teams
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import aoe_in, shown_in, words
 from mailbot.mail.templates import environment
@@ -24,12 +25,12 @@ KIND = "extended"
 def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: datetime) -> int:
     """Queue a letter to the team it is for, or to all teams that want letters, once; return how many."""
     bouncing, language, count = teams.bouncing(tx), letters.languages(tx), 0
-    time = quota.times_moved_to(tx, extension)
-    again = f":{time}" if time > 1 else ""  # a deadline that was moved away and back is told again
+    about = f"{KIND}:{extension.phase}:"
     for team in _concerned(tx, extension):
         address = teams.recipient(team, bouncing)
-        key = f"{KIND}:{extension.phase}:{extension.until:%Y-%m-%dT%H:%M%z}:{team.id}{again}"
-        if address is None or outbox.has(tx, key):
+        base = f"{about}{extension.until.astimezone(UTC):%Y-%m-%dT%H:%M%z}:{team.id}"
+        key = letters.key_of_news(tx, KIND, team.id, base, alike=lambda key: key.startswith(about))
+        if address is None or key is None:
             continue
         own = language(team)
         title = words(own).gettext("The deadline was moved")
@@ -52,8 +53,9 @@ def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: 
 
 
 def _concerned(tx: Tx, extension: Extension) -> list[Team]:
-    """Return the teams that a letter would go to: the one it is for, or all that want letters."""
+    """Return the teams that a letter would go to: the one it is for, or all that want letters and have no more time."""
     everyone = teams.everyone(tx)
     if extension.team is None:
-        return [team for team in everyone if team.letters]
+        wanted = [team for team in everyone if team.letters]
+        return [team for team in wanted if quota.extensions(tx, team.name)[extension.phase] <= extension.until]
     return [team for team in everyone if team.name == extension.team]

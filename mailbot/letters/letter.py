@@ -158,6 +158,25 @@ def queue(
     outbox.queue(tx, message, kind=kind, team_id=team_id, key=key, now=now)
 
 
+def key_of_news(tx: Tx, kind: str, team_id: int, base: str, *, alike: Callable[[str], bool]) -> str | None:
+    """Return the key of a letter that tells how a thing stands; None where the team's last one about it says the same.
+
+    What changes and changes back is told again, so that the last letter a team has is the one that is true.
+
+    Args:
+        tx: A transaction.
+        kind: The kind of the letter.
+        team_id: To whom.
+        base: The key of the first letter that says this.
+        alike: Tells by its key whether a letter of this kind is about the same thing.
+    """
+    told = [key for key in outbox.keys_of(tx, kind, team_id) if alike(key)]
+    same = [key for key in told if key == base or key.startswith(f"{base}:")]
+    if told and told[-1] in same:
+        return None
+    return f"{base}:{len(same) + 1}" if same else base
+
+
 def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
     """Yield the ends still to come that matter to a registered team, the next first."""
     for_teams = (each for each in windows if each.matter is not Matter.REGISTRATION)

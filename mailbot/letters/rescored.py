@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.board.build import one_line
-from mailbot.ledger import Ledger, events, outbox, submissions, teams
+from mailbot.ledger import Ledger, events, submissions, teams, truths
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import shown_in, words
 from mailbot.mail.templates import environment
@@ -14,7 +14,7 @@ from mailbot.model import Id
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from mailbot.board.rank_changes import Change
@@ -52,13 +52,14 @@ class RescoredLetters:
         """Queue the letters that were not queued before, and enter it in the audit trail; return the teams' ids."""
         version, now = correction.version, self.clock()
         bouncing, language = teams.bouncing(tx), letters.languages(tx)
+        about = {f"{KIND}:{row.sha256}:" for row in truths.listing(tx) if row.track == version.track}
         known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
         told = set[int]()
         for change in correction.changes:
             team = known.get(change.team)
             address = teams.recipient(team, bouncing) if team else None
-            key = f"{KIND}:{version.truth}:{version.scorer}:{team.id}" if team else ""
-            if team and address and not outbox.has(tx, key):
+            key = self._key(tx, version, team.id, about) if team and address else None
+            if team and address and key:
                 shows, own = self._shows_scores(tx, change), language(team)
                 text = self._text(correction, change, shows=shows, language=own)
                 letters.queue(
@@ -70,6 +71,13 @@ class RescoredLetters:
             count = len(told)
             events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
         return told
+
+    @staticmethod
+    def _key(tx: Tx, version: Version, team_id: int, about: Collection[str]) -> str | None:
+        """Return the key of a letter; None where the last one about the track told of the same version."""
+        base = f"{KIND}:{version.truth}:{version.scorer}:{team_id}"
+        alike = tuple(about)
+        return letters.key_of_news(tx, KIND, team_id, base, alike=lambda key: key.startswith(alike))
 
     def _shows_scores(self, tx: Tx, change: Change) -> bool:
         """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""

@@ -6,6 +6,7 @@ Each is a draft first, to be shown and edited; what was written to a team once i
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,13 @@ def disqualification(tx: Tx, challenge: Challenge, name: str, why: str) -> Draft
     text = environment(language).get_template("letters/disqualified.txt.j2").render(context)
     title = words(language).gettext("Your team was disqualified")
     draft = _draft(tx, DISQUALIFIED, team, title=title, text=text, language=language)
-    return _new(tx, [draft], _unreachable([team], [draft]))
+    if draft is None:
+        return Drafts(letters=[], left_out=_unreachable([team], [draft]))
+    entries = _entries(tx, DISQUALIFIED, team)
+    ended = max((each.id for each in events.listing(tx, kind="team-reinstated", subjects={team.name})), default=0)
+    if team.id in rulings.disqualified_teams(tx) and entries and entries[-1] > ended:
+        return Drafts(letters=[], left_out=[f"{team.name}: it was told already"])
+    return Drafts(letters=[replace(draft, occasion=f"{DISQUALIFIED} {team.id}:{len(entries) + 1}")])
 
 
 def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
@@ -111,7 +118,13 @@ def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
         text = environment(own).get_template("letters/award.txt.j2").render(context, challenge=challenge)
         title = words(own).gettext("Congratulations: the final results")
         drafts.append(_draft(tx, AWARD, team, title=title, text=text, language=own))
-    return _new(tx, drafts, _unreachable([team for team, _ in honoured], drafts))
+    left_out = _unreachable([team for team, _ in honoured], drafts)
+    left_out += [
+        f"{name}: it was told of an award and has none now; `mailbot announce FILE --to` writes to it"
+        for name, team in known.items()
+        if name not in places and _entries(tx, AWARD, team)
+    ]
+    return _new(tx, [_in_turn(tx, one) if one else None for one in drafts], left_out)
 
 
 def whole(challenge: Challenge, letter: Written) -> str:
@@ -145,6 +158,23 @@ def _unreachable(wanted: Sequence[Team], drafts: Sequence[Written | None]) -> li
     return [
         f"{team.name}: no address of it takes mail" for team, one in zip(wanted, drafts, strict=True) if one is None
     ]
+
+
+def _in_turn(tx: Tx, one: Written) -> Written:
+    """Give a letter the occasion of the team's last of its kind where that one may say the same, else the next one.
+
+    Results that change and change back are told again. The trail counts the letters, as it outlives the ledger.
+    """
+    number = len(_entries(tx, one.kind, one.team))
+    last, following = (one.key if each <= 1 else f"{one.key}:{each}" for each in (number, number + 1))
+    is_told = number and (outbox.has(tx, last) or outbox.occasion(last) in events.sent(tx))
+    return replace(one, occasion=last if is_told else following)
+
+
+def _entries(tx: Tx, kind: str, team: Team) -> list[int]:
+    """Return the ids of the entries that a letter of a kind was written to a team."""
+    found = events.listing(tx, kind="letters-written", subjects={kind})
+    return [entry.id for entry in found if team.name in json.loads(entry.detail)["teams"]]
 
 
 def _new(tx: Tx, drafts: Iterable[Written | None], left_out: Sequence[str]) -> Drafts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import shown
 from mailbot.errors import Permanent
 from mailbot.ledger import quota, teams
 from mailbot.ledger.quota import Extension
@@ -27,27 +28,39 @@ class Move:
 
     phase: Phase
     extension: Extension
+    #: When it closes before, for those concerned.
+    was: datetime
 
 
 def look(service: Service, name: str, until: datetime, *, team: str | None) -> Move:
-    """Return what moving the end of a phase would do; ``team`` None stands for all. Raises Permanent."""
+    """Return what moving the end of a phase would do; ``team`` None stands for all.
+
+    Raises Permanent when there is no such phase or team, or the instant would not be the end: it is in the next phase,
+    or before what the config, or for one team what all have.
+    """
     phases = {phase.name: phase for phase in service.challenge.phases}
     phase = phases.get(name)
     if phase is None or phase.closes is None:
         message = f"{name!r} is no phase with an end; the config has {', '.join(phases)}"
         raise Permanent(message)
-    configured = {each.name: each.closes for each in service.config.phases}
+    configured = {each.name: each.closes for each in service.written.phases}
     closes = configured[name] or phase.closes
     if team is None and any(other.opens and closes <= other.opens < until for other in phases.values()):
         message = f"--until {until.isoformat()} is in the next phase; phases follow one another"
+        raise Permanent(message)
+    if until < (least := closes if team is None else phase.closes):
+        end = shown(least, service.challenge.zone)
+        mend = f"`closes` in the config says {end}, and a phase that ends sooner is written there"
+        message = f"--until {until.isoformat()} is too early: {mend if team is None else f'it closes {end} for all'}"
         raise Permanent(message)
     with service.ledger.read() as tx:
         known = teams.with_name(tx, team) if team is not None else None
         if team is not None and known is None:
             message = f"there is no team {team!r}; `mailbot teams list` names them all"
             raise Permanent(message)
-    extension = Extension(phase=name, until=until, team=known.name if known else None)
-    return Move(phase=phase, extension=extension)
+        extension = Extension(phase=name, until=until, team=known.name if known else None)
+        was = max(phase.closes, quota.extensions(tx, extension.team).get(name, phase.closes))
+    return Move(phase=phase, extension=extension, was=was)
 
 
 def letters(service: Service, move: Move, why: str) -> list[OutgoingRow]:

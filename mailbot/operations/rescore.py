@@ -133,8 +133,7 @@ def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
     """
     public, _ = service.labels.parts_of(made)
     track, ranking = public.track, service.ranking
-    present = ranking.versions_in(stage)
-    version = replace(present[track.name], truth=public.sha256, scorer=track.scorer)
+    present, version = ranking.versions_in(stage), _version(service, public, stage)
     with service.ledger.read() as tx:
         rows = scores.accepted(tx, track.name, lacking=version)
         behind = scores.count_lacking(tx, present[track.name])
@@ -144,6 +143,18 @@ def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
         service.labels.enter(tx, public, service.clock())
         scores.add_many(tx, version, found, n=public.n, now=service.clock())
         return compared(service, tx, before, {**present, track.name: version}, stage)
+
+
+def is_scored_by(service: Service, made: Truth, stage: Stage) -> bool:
+    """Whether no submission lacks its score by a truth, so that a stage's board follows at once when it is chosen."""
+    public, _ = service.labels.parts_of(made)
+    with service.ledger.read() as tx:
+        return not scores.count_lacking(tx, _version(service, public, stage))
+
+
+def _version(service: Service, public: Truth, stage: Stage) -> Version:
+    present = service.ranking.versions_in(stage)[public.track.name]
+    return replace(present, truth=public.sha256, scorer=public.track.scorer)
 
 
 def versions_before(service: Service, stage: Stage) -> dict[str, Version]:

@@ -114,6 +114,8 @@ class Effect:
     places: Sequence[Change] | None
     #: Why they cannot.
     hindrance: str = ""
+    #: Whether all were scored by it before, so that the board follows at once.
+    at_once: bool = False
 
     @property
     def other_scorer(self) -> bool:
@@ -155,12 +157,15 @@ def effect(service: Service, made: Truth, stage: Stage) -> Effect:
         raise Permanent(message)
     found = changes(before, made)
     places, hindrance = None, "the teams' files have other items" if found.new or found.gone else ""
+    at_once = rescore.is_scored_by(service, made, stage)
     if not hindrance:
         try:
             places = rescore.preview_with(service, made, stage)
         except Permanent as error:
             hindrance = str(error)
-    return Effect(before=before, made=made, found=found, places=places, hindrance=hindrance, stage=stage)
+    return Effect(
+        before=before, made=made, found=found, places=places, hindrance=hindrance, stage=stage, at_once=at_once
+    )
 
 
 def history(tx: Tx) -> list[Period]:

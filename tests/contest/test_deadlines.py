@@ -41,7 +41,7 @@ def test_one_team_gets_more_time(tmp_path: Path) -> None:
     """Its file is taken in the phase that closed, until the instant; another team's is late; a rebuild agrees."""
     _begun(tmp_path)
     said = mailbot("teams", "extend", "--yes", "amber", "test", *UNTIL, *WHY, folder=tmp_path).out
-    assert "for amber it would close" in said
+    assert "for Amber; it would close" in said
     late = START + timedelta(hours=1)
     taken = [("Amber", "accepted", "test"), ("Beryl", "closed", None)]
     assert _take(tmp_path, "amber@example.org", "beryl@example.org", at=late) == taken
@@ -84,6 +84,35 @@ def test_a_deadline_that_goes_back_and_forth_is_told_each_time(tmp_path: Path) -
             letters = [row.message.decode() for row in outbox.listing(tx) if row.kind == "extended"]
     assert told == [1, 1, 0, 1]
     assert all("closes later" not in each and "was moved" in each for each in letters)
+
+
+def test_each_team_is_told_the_end_that_is_its_own(tmp_path: Path) -> None:
+    """For all and for one, there and back: the last letter of each team names the end that holds for it."""
+    latest = LATER + timedelta(days=1)
+    with contest(tmp_path, Clock(), **PHASE) as wired:
+        for until, team, told in (
+            (LATER, None, ["amber", "beryl"]),
+            (START, None, ["amber", "beryl"]),
+            (LATER, "Amber", ["amber"]),  # an earlier letter said so, but not the last one
+            (latest, "Amber", ["amber"]),
+            (LATER, None, ["beryl"]),  # Amber has more time than that
+        ):
+            move = deadlines.look(wired, "test", until, team=team)
+            found = [row.recipient.partition("@")[0] for row in deadlines.letters(wired, move, WHY[1])]
+            assert found == told
+            assert deadlines.carry_out(wired, move, WHY[1], tell=True) == len(told)
+
+
+def test_an_end_that_would_not_hold_is_refused(tmp_path: Path) -> None:
+    """One before the config's, and for one team one before all teams': nobody is told what is not so."""
+    _begun(tmp_path)
+    sooner = ("--until", (START - timedelta(hours=1)).isoformat())
+    refused = mailbot("teams", "extend", "--yes", "--all", "test", *sooner, *WHY, "--tell", folder=tmp_path, code=2)
+    assert "`closes` in the config says Mon 13 Apr 2026, 16:00" in refused.err
+    mailbot("teams", "extend", "--yes", "--all", "test", *UNTIL, *WHY, folder=tmp_path)
+    back = ("--until", START.isoformat())
+    refused = mailbot("teams", "extend", "--yes", "Amber", "test", *back, *WHY, "--tell", folder=tmp_path, code=2)
+    assert "it closes Tue 14 Apr 2026, 04:00 (Asia/Shanghai, UTC+08:00) for all" in refused.err
 
 
 def test_what_cannot_be_moved_is_said(tmp_path: Path) -> None:

@@ -105,6 +105,36 @@ def test_a_team_is_told_of_its_disqualification_in_the_organizers_words(folder: 
     assert mailbot("teams", "list", "--json", folder=folder).json[0]["excluded"] is None
 
 
+def test_each_disqualification_is_told(folder: Path) -> None:
+    """Once; after a reinstatement the next one is told too, in the same words, and by an edited letter as well."""
+    tell = ("teams", "disqualify", "Amber", *WHY, "--tell", "--yes")
+    (folder / "draft.txt").write_text("Subject: Out\n\nDear Amber, you are out.\n")
+    said = [mailbot(*tell, "--letter", "draft.txt", folder=folder).out for _ in range(2)]
+    assert ["1 letter(s) queued" in each for each in said] == [True, False]
+    for _ in range(2):
+        mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+        assert "1 letter(s) queued" in mailbot(*tell, folder=folder).out
+    assert "it was told already" in mailbot(*tell, folder=folder).out
+
+
+def test_final_results_that_change_and_change_back_are_told_each_time(folder: Path) -> None:
+    """The last letter that a winner has says which place it has."""
+    tell = ("publish", "--final", "--yes")
+    mailbot(*tell, folder=folder)
+    mailbot("teams", "hide", "Amber", *WHY, folder=folder)
+    said = mailbot(*tell, folder=folder).out
+    assert "1 letter(s) to winners" in said  # Beryl is first now
+    assert "not to Amber: it was told of an award and has none now" in said
+    mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+    assert "1 letter(s) to winners" in mailbot(*tell, folder=folder).out  # and second again; Amber was told its place
+    assert "letter(s) to winners" not in mailbot(*tell, folder=folder).out
+    with contest(folder, Clock()) as wired, wired.ledger.read() as tx:
+        told = [(row.recipient, row.message) for row in outbox.listing(tx) if row.kind == "award"]
+    beryl = [b"First place" in message for recipient, message in told if recipient == BERYL]
+    assert beryl == [False, True, False]
+    assert len(told) == len(beryl) + 1
+
+
 def test_winners_are_written_to_with_the_final_results(folder: Path) -> None:
     """The letters are shown before anything is published, and each goes out once; then no weekly letters follow."""
     refused = mailbot("publish", "--final", folder=folder, code=2)

@@ -148,8 +148,8 @@ def extend(
     with flow.opened(loaded) as wired:
         zone = loaded.challenge.zone
         move = deadlines.look(wired, phase, _instant(until), team=name)
-        was, becomes = (calendar.shown(at, zone) for at in (move.phase.closes or wired.clock(), move.extension.until))
-        typer.echo(f"Phase {phase!r} closes {was}; for {name or 'all teams'} it would close {becomes}.")
+        was, becomes = (calendar.shown(at, zone) for at in (move.was, move.extension.until))
+        typer.echo(f"Phase {phase!r} closes {was} for {move.extension.team or 'all teams'}; it would close {becomes}.")
         typer.echo(f"{len(mails := deadlines.letters(wired, move, why) if tell else [])} letter(s) would be sent.")
         show_mails(mails)
         ask("Move it?", yes=yes, for_good=bool(mails))
@@ -244,7 +244,7 @@ def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: Con
     Undo: `mailbot teams disqualify` or `mailbot teams hide`.
     """
     registered = decide(context, config, lambda tx, now: rulings.reinstate_team(tx, name, why, now))
-    typer.echo(f"{registered} counts again, from the next board on.")
+    typer.echo(f"{registered} counts again, from the next board on. No mail is sent: `mailbot announce FILE --to` can.")
 
 
 def _exclude(context: typer.Context, config: Path | None, name: str, kind: Exclusion, why: str) -> None:

@@ -73,11 +73,12 @@ def _labels_look(deed: Deed, kind: str) -> Effect:
     if found.places is None:
         says += [f"Submissions so far cannot be rescored by them: {found.hindrance}."]
     else:
-        says += [f"After a rescore {found.rank_moves} rank(s) change."]
+        says += [f"{'At once' if found.at_once else 'After a rescore'} {found.rank_moves} rank(s) change."]
         says += [f"If you tell them then, {found.letters} team(s) get a letter."]
     if waiting := len(acceptance.refused_by_labels(deed.service, found.made.track.name)):
         says += [f"{waiting} file(s) that were refused for their items are tried again, and their teams told."]
-    says += ["New submissions are scored by them at once; the older ones and the board wait for a rescore."]
+    wait = "the older ones and the board " + ("follow at once." if found.at_once else "wait for a rescore.")
+    says += [f"New submissions are scored by them at once; {wait}"]
     agree = (
         {"agree-items": "The file has other items than the active labels, and that is meant"}
         if found.other_items and kind == "add"

@@ -15,7 +15,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, scores, submissions, tables, teams
 from mailbot.letters import rescored as rescore_letters
 from mailbot.mail.open import open_mail
-from mailbot.operations import letters, rescore
+from mailbot.operations import letters, rescore, truths
 from scoring.scores.evaluate import evaluate
 from tests.unit.services import CARL, Clock, served, submission, take
 
@@ -192,6 +192,23 @@ def _text(message: bytes) -> str:
     body = email.message_from_bytes(message, policy=default).get_body(("plain",))
     assert body is not None
     return " ".join(str(body.get_content()).split())
+
+
+def test_labels_that_go_back_and_forth_are_told_each_time(tmp_path: Path) -> None:
+    """The last letter that a team has tells the score that it has; without a change nobody is written to."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+        first = service.labels.of_stage(service.ranking.stage.key).whole["siqa-s"]
+        _turn(tmp_path)
+        other = truths.from_file(service, tmp_path / "labels" / "answer-s.json", "siqa-s")
+        told = []
+        for made in (other, first, other, first):
+            clock.forward(minutes=1)
+            service.labels.choose(made, "the committee decided so", service.clock(), stage=service.ranking.stage.key)
+            _again(service)
+            told += [letters.tell_rescored(service), letters.tell_rescored(service)]
+    assert told == [1, 0] * 4
 
 
 def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path) -> None:
