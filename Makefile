@@ -6,6 +6,7 @@ SHELL := bash
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
 OUT ?=
 SHEET ?=
+DESK ?=
 # Ids that `make checker` bakes in (`mailbot ids` writes them), and .toml files that declare tracks
 IDS ?=
 TRACKS ?=
@@ -40,8 +41,8 @@ $(READY): .ci/requirements.lock .ci/setup pyproject.toml
 	@bash .ci/setup
 	@touch $@
 
-demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too, PRESET=... another challenge)
-	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet) $(if $(PRESET),--preset "$(PRESET)")
+demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too, DESK=1 leaves the organizers' desk open, PRESET=... another challenge)
+	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet) $(if $(DESK),--desk) $(if $(PRESET),--preset "$(PRESET)")
 
 test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
 	@bash .ci/packages

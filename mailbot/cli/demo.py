@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.boards.showing import show
+from mailbot.cli.desk import serving
 from mailbot.config.starters import STARTERS
+from mailbot.desk import PORT
 from mailbot.errors import Permanent, how
 
 EXTRA = ("aiosmtpd", "proxyprotocol", "pymap", "pysasl")
@@ -29,6 +31,10 @@ def demo(
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also show the leaderboard in a Google Sheet played on this machine.")
     ] = False,
+    desk: Annotated[
+        bool, typer.Option("--desk", help="Then keep the contest running, with the organizers' desk in a browser.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The desk's port on 127.0.0.1.")] = PORT,
 ) -> None:
     """Run a whole challenge offline: mailbox, teams, mails, scores, replies, leaderboard. Under a minute.
 
@@ -45,7 +51,8 @@ def demo(
         message = f"the demo brings its own mail servers, which are not installed: {how('demo')}"
         raise Permanent(message) from error
     try:
-        finished = stage.play(out, show=show, preset=preset, sheet=sheet)
+        desk_of = serving(port) if desk else None
+        finished = stage.play(out, show=show, preset=preset, sheet=sheet, desk=desk_of)
     except KeyboardInterrupt:  # while the daemon runs, it takes the signal itself
         finished = False
     if not finished:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,12 @@ from mailbot.config import load
 from mailbot.desk import PORT
 from mailbot.errors import Permanent, how
 from mailbot.ledger import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from types import ModuleType
 
 EXTRA = ("anyio", "multipart", "python_multipart", "starlette", "uvicorn")
 """Packages of the extra ``desk``, which an installation may lack."""
@@ -35,13 +42,7 @@ def desk(
 
     Undo: each act there names its own, or says that it has none.
     """
-    try:
-        from mailbot.desk import serve  # noqa: PLC0415  # without the extra it cannot be imported
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
-            raise
-        message = f"the desk's packages are not installed: {how('desk')}"
-        raise Permanent(message) from error
+    serve = _serve()
     path = load.find(config or context.find_root().obj)
     begun(load_config(context, config))
     act_as_organizer()
@@ -60,3 +61,34 @@ def desk(
     finally:
         on.close()
         opened.close()
+
+
+def _serve() -> ModuleType:
+    """Return what serves the desk, which an installation may lack. Raises Permanent."""
+    try:
+        from mailbot.desk import serve  # noqa: PLC0415  # without the extra it cannot be imported
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        message = f"the desk's packages are not installed: {how('desk')}"
+        raise Permanent(message) from error
+    return serve
+
+
+def serving(port: int) -> Callable[[Path, Callable[[], datetime]], AbstractContextManager[object]]:
+    """Return what serves the desk on a config, on a thread of its own. Raises Permanent.
+
+    The way in is printed once it is open.
+    """
+    serve = _serve()
+
+    @contextmanager
+    def served(path: Path, clock: Callable[[], datetime]) -> Iterator[None]:
+        opened = serve.opened(path, clock)
+        with serve.beside(opened, serve.listening(port)):
+            link = serve.login_link(opened, events.actor.get(), reader=False, port=port)
+            typer.echo(f"The desk is open, on this machine only. Log in, once, within 15 minutes:\n\n  {link}\n")
+            typer.echo("Ctrl-C closes it, and ends the daemon.")
+            yield
+
+    return served

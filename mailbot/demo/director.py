@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,19 +29,25 @@ HANDLING = timedelta(seconds=4)
 
 
 class Clock:
-    """The time as mailbot is told it: it stands still but for the jumps from mail to mail."""
+    """The time as mailbot is told it: it stands still but for the jumps from mail to mail, until it is let go on."""
 
     def __init__(self, begin: datetime) -> None:
         """Begin at an instant."""
         self._now = begin.astimezone(UTC)
+        self._runs_since: float | None = None
 
     def __call__(self) -> datetime:
         """Return the present instant, in UTC as the real clock does."""
-        return self._now
+        since = self._runs_since
+        return self._now if since is None else self._now + timedelta(seconds=time.monotonic() - since)
 
     def pass_on(self, to: datetime) -> None:
         """Let time pass until an instant."""
         self._now = to.astimezone(UTC)
+
+    def go_on(self) -> None:
+        """From now on let a second take a second."""
+        self._runs_since = time.monotonic()
 
 
 @dataclass(frozen=True, kw_only=True)

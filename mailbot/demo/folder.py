@@ -99,7 +99,7 @@ class Keys:
         return CONFIG.format(imap_port=imap_port, smtp_port=smtp_port, domain=domain, **vars(self))
 
 
-_FOLDERS = (".page", "columns", "inbox", "labels", "letters", "page", "replies", "spool", "truths")
+_FOLDERS = (".page", "columns", "desk", "inbox", "labels", "letters", "page", "replies", "spool", "truths")
 _FILES = (
     "acts.jsonl", "board.csv", "board.json", "board.xlsx", "config.toml", "identity.secret", "imap-password",
     "gdt.py", "journal.log", "ledger.db", "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "roster.jsonl",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot import flow
@@ -19,7 +20,7 @@ from mailbot.demo.week import BEGINS, BOARDS
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from mailbot.board.model import Board
@@ -30,15 +31,24 @@ if TYPE_CHECKING:
 SEED = 2026
 """Labels, predictions, scores and board follow from it."""
 
+Desk = Callable[["Path", Clock], AbstractContextManager[object]]
+"""Serves the organizers' desk on a config, by a clock."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def play(
-    out: Path | None, *, show: Callable[[Board], object], preset: str = challenges.PRESETS[0], sheet: bool = False
+    out: Path | None,
+    *,
+    show: Callable[[Board], object],
+    preset: str = challenges.PRESETS[0],
+    sheet: bool = False,
+    desk: Desk | None = None,
 ) -> bool:
     """Play the demo and leave its files in ``out``; tell whether it came to its end or was stopped by a signal.
 
-    ``show`` prints a board; ``preset`` is one of :data:`.challenges.PRESETS`. Raises Permanent.
+    ``show`` prints a board; ``preset`` is one of :data:`.challenges.PRESETS`. With a ``desk``, that and the daemon
+    then run on the contest, in its time, until a signal ends them. Raises Permanent.
     """
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
@@ -76,7 +86,11 @@ def play(
         if sheet:
             screen.title("The Google Sheet, as its readers see it")
             sheets.show(config, api, screen)
-    screen.farewell(place)
+        screen.farewell(place)
+        if desk:
+            clock.go_on()
+            with _handlers_kept(), desk(path, clock):
+                Daemon(wired, sheets_api=api).run()
     return True
 
 

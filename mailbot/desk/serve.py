@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from mailbot.config.calendar import now
 from mailbot.desk import PORT
 from mailbot.desk.app import build
 from mailbot.desk.desk import Desk
@@ -15,6 +18,8 @@ from mailbot.desk.door import Role
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -26,9 +31,9 @@ ENDS_SECONDS = 5
 """So long requests in hand may go on when the desk is told to end."""
 
 
-def opened(path: Path) -> Desk:
+def opened(path: Path, clock: Callable[[], datetime] = now) -> Desk:
     """Return the desk of a config file. Raises ConfigError."""
-    return Desk(path=path)
+    return Desk(path=path, clock=clock)
 
 
 def login_link(desk: Desk, name: str, *, reader: bool, port: int = PORT) -> str:
@@ -38,7 +43,7 @@ def login_link(desk: Desk, name: str, *, reader: bool, port: int = PORT) -> str:
 
 
 def listening(port: int = PORT, file: Path | None = None) -> socket.socket:
-    """Return the socket to serve on, bound. Raises Permanent."""
+    """Return the socket to serve on: it takes connections already. Raises Permanent."""
     try:
         if handed := _handed():
             return handed
@@ -50,10 +55,12 @@ def listening(port: int = PORT, file: Path | None = None) -> socket.socket:
                 made.bind(str(file))
             finally:
                 os.umask(mask)
+            made.listen()  # who reads the link may follow it at once
             return made
         made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((LOOPBACK, port))
+        made.listen()
     except OSError as error:
         message = (
             f"the desk cannot listen on {file or f'{LOOPBACK}:{port}'} ({error.strerror}); --port names another port"
@@ -76,6 +83,25 @@ def _handed() -> socket.socket | None:
 
 def serve(desk: Desk, on: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. No request is logged: a login link would stand in the log."""
+    _server(desk).run(sockets=[on])
+
+
+@contextmanager
+def beside(desk: Desk, on: socket.socket) -> Iterator[None]:
+    """Serve on a thread of its own for as long as the context lasts; no signal is taken."""
+    server = _server(desk)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [on]}, name="desk")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+        on.close()
+        desk.close()
+
+
+def _server(desk: Desk) -> uvicorn.Server:
     config = uvicorn.Config(
         build(desk),
         log_config=None,
@@ -88,4 +114,4 @@ def serve(desk: Desk, on: socket.socket) -> None:
         limit_concurrency=64,
         h11_max_incomplete_event_size=32 << 10,
     )
-    uvicorn.Server(config).run(sockets=[on])
+    return uvicorn.Server(config)

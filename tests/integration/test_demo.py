@@ -9,13 +9,16 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from tests.groups import wait_for_the_end_of
 
@@ -298,4 +301,44 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert "Stopped" in rest
     assert errors == ""
+    wait_for_the_end_of(running.pid)
+
+
+def test_the_desk_stays_open_on_the_demos_contest(tmp_path: Path) -> None:
+    """Its link lets in, the daemon runs on beside it and sends what is written there; Ctrl-C ends both."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = (*MAILBOT, "demo", "--out", str(tmp_path / "demo"), "--desk", "--port", str(port))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        start_new_session=True,
+    ) as running:  # fmt: skip
+        try:
+            assert running.stdout is not None
+            link = next((found[0] for line in running.stdout if (found := re.search(r"http://\S+", line))), "")
+            home, key = link.split("/login?key=")
+            with requests.Session() as browser:
+                assert browser.post(f"{home}/login", data={"key": key}, timeout=60).status_code == 200
+                today = browser.get(f"{home}/", timeout=60).text
+                assert "does not run" not in today
+                assert "2026-05" in today
+                csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', today)
+                assert csrf
+                form = {"csrf": csrf[1], "to": "Lumen Lab", "subject": "About the talk", "text": "Dear team, see you."}
+                seen = browser.post(f"{home}/act/announce", data=form | {"step": "look"}, timeout=60).text
+                known = re.search(r'name="seen" value="([0-9a-f]+)"', seen)
+                assert known
+                browser.post(f"{home}/act/announce", data=form | {"step": "do", "seen": known[1]}, timeout=60)
+                until = time.monotonic() + 60
+                sent = f"{home}/letters?words=talk&what=sent"
+                while "About the talk" not in browser.get(sent, timeout=60).text:
+                    assert time.monotonic() < until
+                    time.sleep(0.2)
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate()
+        finally:
+            if running.poll() is None:
+                running.kill()
+    assert (running.returncode, errors) == (0, "")
     wait_for_the_end_of(running.pid)
