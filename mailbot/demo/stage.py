@@ -69,14 +69,9 @@ def play(
         wired = stack.enter_context(flow.working(config, clock=clock))
         screen.step("Daemon", f"watching the inbox of {played.keys.address}")
         director = Director(
-            folder=place,
-            servers=servers,
-            clock=clock,
-            wired=wired,
-            heard=heard,
-            screen=screen,
+            folder=place, servers=servers, clock=clock, wired=wired, heard=heard, screen=screen,
             sheet=wired.sheet(api=api),
-        )
+        )  # fmt: skip
         if not _run(director, played.mails, api):
             screen.line(f"Stopped. What was done until then is in {place}")
             return False
@@ -88,10 +83,15 @@ def play(
             sheets.show(config, api, screen)
         screen.farewell(place)
         if desk:
-            clock.go_on()
-            with _handlers_kept(), desk(path, clock):
-                Daemon(wired, sheets_api=api).run()
+            _go_on(desk(path, clock), wired, clock, api)
     return True
+
+
+def _go_on(desk: AbstractContextManager[object], wired: Service, clock: Clock, sheets_api: str) -> None:
+    """Run the daemon on, a second a second, with the desk, until a signal ends both."""
+    clock.go_on()
+    with _handlers_kept(), desk:
+        Daemon(wired, sheets_api=sheets_api).run()
 
 
 def _prepared(screen: Screen, preset: str) -> Challenge:
