@@ -105,6 +105,13 @@ class AlertsSection(Section):
     disk_mib: int = Field(default=1024, ge=1)
 
 
+class DeskSection(Section):
+    """The organizers' desk."""
+
+    #: What two people do: one proposes, another confirms.
+    two: tuple[Literal["final", "forget"], ...] = ()
+
+
 class RetentionSection(Section):
     """How long raw mails are kept."""
 
@@ -153,6 +160,7 @@ class Config(Section):
     metrics: MetricsSection = MetricsSection()
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
+    desk: DeskSection = DeskSection()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

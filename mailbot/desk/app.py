@@ -21,7 +21,7 @@ from starlette.routing import Route
 from mailbot.desk import live
 from mailbot.desk.acts import ACTS
 from mailbot.desk.desk import Upload, acting
-from mailbot.desk.page import Ask, Download, Frame, Missing, Page, rendered
+from mailbot.desk.page import Ask, Download, Frame, Goto, Missing, Page, rendered
 from mailbot.desk.screens import SCREENS
 from mailbot.desk.walls import Walls
 from mailbot.errors import MailbotError
@@ -94,7 +94,8 @@ def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]
             }
         if not person.may_act or given.pop("csrf", "") != person.csrf:
             return _page(desk, Page(template="refused.html.j2", title="Not allowed", status=403), person, request)
-        ask = Ask(desk=desk, person=person, path=request.path_params, given=given, files=files)
+        home = f"{request.url.scheme}://{request.url.netloc}"
+        ask = Ask(desk=desk, person=person, path=request.path_params, given=given, files=files, home=home)
         return await to_thread.run_sync(_answered, carry_out, ask, request)
 
     return act
@@ -113,8 +114,10 @@ def _answered(look: Look, ask: Ask, request: Request) -> Response:
     except MailbotError as error:
         told = Page(template="trouble.html.j2", title="That did not work", context={"why": str(error)}, status=409)
         return _page(ask.desk, told, ask.person, request)
+    if isinstance(found, Goto):
+        return RedirectResponse(found.href, 303)
     if isinstance(found, Frame):
-        return HTMLResponse(found.html, headers={"Content-Security-Policy": live.FRAME_POLICY})
+        return HTMLResponse(found.html, headers={"Content-Security-Policy": found.policy})
     return Response(found.data, media_type="application/octet-stream", headers={"Content-Disposition": _saved(found)})
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailbot import flow
 from mailbot.config import calendar, load
+from mailbot.config.challenge import tracks_of
 from mailbot.desk.door import Door
+from mailbot.desk.jobs import Jobs
+from mailbot.desk.proposals import Proposals
 from mailbot.errors import ConfigError
-from mailbot.ledger import daybook, events
+from mailbot.ledger import daybook, events, quota
+from mailbot.mail import open as opening
+from mailbot.mail import tasks as mail_tasks
+from mailbot.system.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +75,8 @@ class Desk:
     path: Path
     clock: Callable[[], datetime] = calendar.now
     door: Door = field(init=False)
+    jobs: Jobs = field(init=False)
+    proposals: Proposals = field(init=False)
     uploads: Uploads = field(default_factory=Uploads, init=False)
     #: Why the config on disk is not the one in use; "" when it is.
     refused: str = field(default="", init=False)
@@ -76,11 +84,16 @@ class Desk:
     _read_at: int = field(init=False)
     _ledger: tuple[object, Ledger] | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    #: One who acts at a time has the parts that are kept open; opened anew when config, ledger or deadlines changed.
+    _parts: tuple[object, Service, ExitStack] | None = field(default=None, init=False)
+    _acts: threading.RLock = field(default_factory=threading.RLock, init=False)
+    _reader: tuple[object, Sandbox] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Read the config. Raises ConfigError."""
         self._read_at, self._config = self.path.stat().st_mtime_ns, load.load(self.path)
         self.door = Door(self._config.state, self.clock)
+        self.jobs, self.proposals = Jobs(self._config.state, self.clock), Proposals(self._config.state)
 
     @property
     def config(self) -> Config:
@@ -115,7 +128,18 @@ class Desk:
 
     @contextmanager
     def opened(self) -> Iterator[Service]:
-        """Give the parts, as a command has them; nothing of the config is entered in the ledger."""
+        """Give the parts, as a command has them, to one at a time; nothing of the config is entered in the ledger."""
+        with self._acts:
+            service = self._kept()
+            service.labels.refresh()
+            try:
+                yield service
+            finally:
+                daybook.catch_up(service.ledger, self.config.state)
+
+    @contextmanager
+    def opened_apart(self) -> Iterator[Service]:
+        """Give parts of its own to work that takes long, beside which others act."""
         with flow.opened(self.config, clock=self.clock, enter=False) as service:
             service.labels.refresh()
             try:
@@ -123,8 +147,47 @@ class Desk:
             finally:
                 daybook.catch_up(service.ledger, self.config.state)
 
+    def _kept(self) -> Service:
+        config = self.config
+        with self.read() as tx:
+            extended = tuple(sorted(quota.extensions(tx).items()))
+        file = config.state / "ledger.db"
+        its = (id(config), file.stat().st_ino if file.is_file() else None, extended)
+        if self._parts is None or self._parts[0] != its:
+            self._let_go()
+            with ExitStack() as stack:
+                service = stack.enter_context(flow.opened(config, clock=self.clock, enter=False))
+                self._parts = (its, service, stack.pop_all())
+        return self._parts[1]
+
+    def _let_go(self) -> None:
+        if self._parts:
+            self._parts[2].close()
+            self._parts = None
+
+    def reader(self) -> Sandbox:
+        """Return the child that opens mails: it holds no label, and ends when nobody has looked at one for a while."""
+        config = self.config
+        with self._lock:
+            if self._reader is None or self._reader[0] is not config:
+                if self._reader:
+                    self._reader[1].close()
+                kept = [track.own.ending for track in tracks_of(config).values() if track.own and track.own.ending]
+                reach = opening.reach_of(config.limits, config.identity.authserv_ids, kept)
+                limits = config.limits
+                sandbox = Sandbox(
+                    1, bounds=limits.bounds, set_ups={mail_tasks.KIND: ((mail_tasks.hold, (reach,)),)},
+                    idle_seconds=limits.child_idle_seconds,
+                )  # fmt: skip
+                self._reader = (config, sandbox)
+            return self._reader[1]
+
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger, and end the children."""
+        with self._acts:
+            self._let_go()
+        if self._reader:
+            self._reader[1].close()
         if self._ledger:
             self._ledger[1].close()
 

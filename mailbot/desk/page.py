@@ -42,6 +42,8 @@ class Ask:
     #: What stands behind the question mark, or in the form.
     given: Mapping[str, str]
     files: Mapping[str, Upload] = field(default_factory=dict)
+    #: Under what address the desk was asked, as ``http://127.0.0.1:8437``.
+    home: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -113,12 +115,21 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A page of ours that is shown in a frame without scripts, as the results page."""
+    """A page that is shown in a frame without scripts, as the results page."""
 
     html: str
+    #: Its content security policy.
+    policy: str
 
 
-Look = Callable[[Ask], "Page | Download | Frame"]
+@dataclass(frozen=True, kw_only=True)
+class Goto:
+    """Another page of the desk, to go on at."""
+
+    href: str
+
+
+Look = Callable[[Ask], "Page | Download | Frame | Goto"]
 
 
 @dataclass(frozen=True, kw_only=True)

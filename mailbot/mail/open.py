@@ -10,6 +10,7 @@ from mailbot.mail.mime.attachments import brought
 from mailbot.mail.mime.headers import KIB, MIB, Caps
 from mailbot.mail.model import Attachment, Brought, Mail  # noqa: TC001  # read when a record crosses the sandbox's wall
 from mailbot.mail.parse import files, parse
+from mailbot.mail.parse import rich as html_of
 from mailbot.mail.reports import undelivered
 from scoring.files.unpack import Limits, Unpacked, unpack
 from scoring.model import Problem
@@ -154,6 +155,11 @@ def _too_large(size: int) -> Problem:
         "A result file is about 0.1 MB: send it as .json or .csv, or packed as .zip or .gz."
     )
     return Problem(code="mail-too-large", count=1, examples=(), message=message)
+
+
+def rich(raw: bytes) -> str:
+    """Return the HTML text of a mail without whatever runs, leads anywhere or is fetched; "" without one."""
+    return html_of(raw, _reach[0].mail)
 
 
 def taken_out(raw: bytes, sha256: str) -> bytes | None:

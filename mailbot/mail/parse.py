@@ -15,6 +15,7 @@ from mailbot.mail.automatic import looks_automatic, notice_in
 from mailbot.mail.mime import faults, kinds
 from mailbot.mail.mime.addresses import addresses, senders
 from mailbot.mail.mime.attachments import brought, find
+from mailbot.mail.mime.body import is_body, shown, source
 from mailbot.mail.mime.faults import is_substitute
 from mailbot.mail.mime.headers import DEFAULT, Caps
 from mailbot.mail.mime.parts import Tree, mark_of, read_part, walk
@@ -109,6 +110,14 @@ def files(raw: bytes, caps: Caps) -> Iterator[Attachment]:
     found = find(raw, tree.leaves, caps)
     yield from found.attachments
     yield from found.passed
+
+
+def rich(raw: bytes, caps: Caps) -> str:
+    """Return the first HTML text of a mail, safe to show (see :func:`.body.shown`); "" without one."""
+    raw, tree = tree_of(raw, caps)
+    parts = [part for part in tree.leaves if part.content_type == "text/html" and is_body(part)]
+    found = (shown(source(part, raw[part.start : part.end])) for part in parts)
+    return teamkey.masked(next((text for text in found if text.strip()), ""))
 
 
 def _start(raw: bytes) -> int:

@@ -10,5 +10,6 @@ KIND = Kind(__name__)
 
 hold = KIND.task(opening.hold)
 open_mail = KIND.task(opening.open_mail)
+rich = KIND.task(opening.rich)
 taken_out = KIND.task(opening.taken_out)
 verify = KIND.task(dkim.verify)

@@ -59,6 +59,30 @@ def answered(truth: Truth, laid: Sequence[Laid]) -> list[Answered]:
     ]
 
 
+def shown(truth: Truth, values: Laid) -> dict[tuple[Id, str], str]:
+    """Return what each column of each scored item holds, as text; "" for no answer. ``values`` are laid out as labels.
+
+    With the labels themselves (:func:`labels`) and a submission's columns, the two can be set side by side.
+    """
+    ids = [truth.ids[place] for place in parts_of(truth).order]
+    return {
+        (item, column.name): text
+        for column in truth.track.labelled
+        for item, text in zip(ids, _as_texts(column, values[column.name]), strict=True)
+    }
+
+
+def labels(truth: Truth) -> dict[tuple[Id, str], str]:
+    """Return the labels as :func:`shown` does a submission. For organizers alone."""
+    return shown(truth, labels_of(truth))
+
+
+def _as_texts(column: Column, values: Array) -> list[str]:
+    if column.kind is Kind.NUMBER:
+        return [f"{value:g}" for value in values]
+    return [str(text) for text in _texts(column, values)]
+
+
 def _column(column: Column, ids: Sequence[Id], label: Array, laid: Sequence[Laid]) -> list[Answered]:
     given = [each[column.name] for each in laid]
     if column.kind is Kind.NUMBER:

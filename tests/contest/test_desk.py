@@ -4,127 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
-import uvicorn
 
 from mailbot.desk.acts import ACTS
 from mailbot.desk.app import build
-from mailbot.desk.desk import Desk
 from mailbot.desk.door import Role
 from mailbot.desk.screens import SCREENS
 from mailbot.desk.walls import HEADERS, MOST_BYTES
-from mailbot.ledger import events, submissions
 from mailbot.model import Status
-from tests.contest.contest import Clock, contest, mail, take, write_config
+from tests.contest.contest import write_config
+from tests.contest.desk import Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from mailbot.service import Service
-
-AMBER, STRANGER = "amber@example.org", "eve@elsewhere.example"
-
-HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e{{7*7}}'
-
-
-@dataclass
-class Browser:
-    """Somebody who is logged in, and sends forms as a browser does."""
-
-    address: str
-    session: requests.Session = field(default_factory=requests.Session)
-
-    def get(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401  # of requests
-        """Ask for a page."""
-        return self.session.get(f"{self.address}{path}", timeout=60, allow_redirects=False, **options)
-
-    def post(self, path: str, fields: dict[str, str], files: dict[str, tuple[str, bytes]] | None = None) -> str:
-        """Send a form with the token of the page before it, and return the page that answers."""
-        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', self.get("/dates").text)
-        assert csrf
-        parts = {name: (None, value) for name, value in ({"csrf": csrf[1]} | fields).items()}
-        answer = self.session.post(
-            f"{self.address}{path}", files=[*parts.items(), *(files or {}).items()], timeout=60, allow_redirects=False
-        )
-        return answer.text
-
-    def act(self, which: str, /, files: dict[str, tuple[str, bytes]] | None = None, **fields: str) -> tuple[str, str]:
-        """Look at what an act would do, then do it; return both pages."""
-        seen = self.post(f"/act/{which}", fields | {"step": "look"}, files)
-        kept = dict(re.findall(r'name="((?:seen|[a-z]+-sha256))" value="([0-9a-f]+)"', seen))
-        return seen, self.post(f"/act/{which}", fields | kept | {"step": "do"})
-
-
-@dataclass
-class Open:
-    """A desk that is being served, and the contest behind it."""
-
-    desk: Desk
-    address: str
-    wired: Service
-    clock: Clock
-
-    def login(self, name: str = "Ada", role: Role = Role.ORGANIZER) -> Browser:
-        """Let somebody in by a link."""
-        key = self.desk.door.invite(name, role)
-        browser = Browser(self.address)
-        answer = browser.session.post(f"{self.address}/login", data={"key": key}, timeout=60, allow_redirects=False)
-        assert answer.status_code == 303
-        return browser
-
-    def row(self, number: int) -> submissions.SubmissionRow:
-        """Return a submission."""
-        with self.wired.ledger.read() as tx:
-            return submissions.listing(tx, submission_id=number)[0]
-
-    def last(self) -> events.Entry:
-        """Return the last entry of the audit trail."""
-        with self.wired.ledger.read() as tx:
-            return events.listing(tx)[-1]
-
-
-@contextmanager
-def served(desk: Desk) -> Iterator[str]:
-    """Serve a desk on a free port, as `mailbot desk` does."""
-    on = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build(desk), log_config=None, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [on]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{on.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        on.close()
-        desk.close()
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    """Give a contest with a scored mail, a late one's like, a stranger's, and a desk over it."""
-    clock = Clock()
-    with contest(tmp_path, clock, board={"standing": "latest"}) as wired:
-        take(wired, mail(AMBER, shift=0.4), clock.instant)
-        take(wired, mail(STRANGER, shift=0.1, subject=HOSTILE), clock.instant)
-        clock.pass_by(hours=1)
-        desk = Desk(path=tmp_path / "config.toml", clock=clock)
-        with served(desk) as address:
-            yield Open(desk=desk, address=address, wired=wired, clock=clock)
+    from tests.contest.desk import Open
 
 
 def paths() -> list[str]:
     """Return a path of every screen."""
     names = {
         "{mail}": "M-000001", "{team}": "T-000001", "{receipt}": "S-000001", "{reply}": "R-000001", "{board}": "0" * 64,
+        "{job}": "0" * 16,
     }  # fmt: skip
     found = [screen.path for screen in SCREENS] + [f"/act/{name}" for name in ACTS]
     for name, value in names.items():
@@ -209,7 +114,7 @@ def test_every_screen_can_be_looked_at(opened: Open) -> None:
     browser = opened.login()
     answers = {path: browser.get(path).status_code for path in paths()}
     assert {path: code for path, code in answers.items() if code != 200} == {
-        "/labels/differences": 409, "/board/page": 404, f"/board/{'0' * 64}.json": 404,
+        "/labels/differences": 409, "/board/page": 404, f"/board/{'0' * 64}.json": 404, f"/jobs/{'0' * 16}": 404,
     }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ CHOSEN = (
 #: Passed by what this stream does not do: each is one transaction around what a command or a failed step does.
 ELSEWHERE = {
     "commit.announce": "`mailbot announce`",
+    "commit.answered-by-hand": "the desk; see tests/contest/test_desk_acts.py",
     "commit.authserv-checked": "`mailbot doctor --check-auth`",
     "commit.board-withdrawn": "`mailbot board withdraw`",
     "commit.deadline": "`mailbot teams extend`",
@@ -52,11 +53,14 @@ ELSEWHERE = {
     "commit.give-back-mails": "a daemon that is told to stop while mails wait for their turn",
     "commit.grant": "`mailbot teams grant`",
     "commit.ingest": "`mailbot ingest`",
+    "commit.labels-shown": "the desk; see tests/contest/test_desk_acts.py",
     "commit.mail-approved": "`mailbot mails approve`",
     "commit.mail-assigned": "`mailbot mails assign`",
     "commit.mail-waits": "an own scorer that fails; see tests/hostile/test_own_scorer.py",
     "commit.migrate": "the first start; see below",
+    "commit.organizer-invited": "the desk; see tests/contest/test_desk_acts.py",
     "commit.outbox": "`mailbot outbox`",
+    "commit.proposal": "the desk; see tests/contest/test_desk_acts.py",
     "commit.rebuild": "`mailbot rebuild`",
     "commit.carry-over": "a phase with labels of its own that takes submissions over; see tests/flow/test_phases.py",
     "commit.receipts": "a phase that closed; see tests/contest/test_letters.py",

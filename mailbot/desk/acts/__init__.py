@@ -1,6 +1,8 @@
 """What organizers can do from the desk; each act is a command too."""
 
-from mailbot.desk.acts import boards, labels, mails, submissions, teams
+from mailbot.desk.acts import boards, labels, mails, people, submissions, teams, works
 
-ACTS = {act.name: act for act in (*mails.ACTS, *teams.ACTS, *submissions.ACTS, *labels.ACTS, *boards.ACTS)}
+_ALL = (*mails.ACTS, *teams.ACTS, *people.ACTS, *submissions.ACTS, *labels.ACTS, *boards.ACTS, *works.ACTS)
+
+ACTS = {act.name: act for act in _ALL}
 """By the name in their address."""

@@ -14,7 +14,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mailbot.config.address import names_somebody
-from mailbot.desk.page import Ask, Page, Screen
+from mailbot.desk.desk import acting
+from mailbot.desk.jobs import Ended
+from mailbot.desk.page import Ask, Goto, Missing, Page, Screen
 from mailbot.errors import Permanent
 from mailbot.letters import written
 from mailbot.operations.letters import would_write
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mailbot.config.challenge import Challenge
-    from mailbot.desk.desk import Upload
+    from mailbot.desk.desk import Desk, Upload
     from mailbot.ledger import Tx
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.letters.written import Written
     from mailbot.service import Service
 
 LONGEST_REASON = 500
+
+OF_CONFIRMING = frozenset({"proposal", "step", "seen"})
+"""What a form may hold that confirms a proposal; all else is as it was proposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +116,8 @@ class Deed:
     ask: Ask
     service: Service
     why: str
+    #: Takes how much of a long act is done, and of how much.
+    told: Callable[[int, int], None] = lambda _done, _total: None
 
     def get(self, name: str) -> str:
         """Return what the form holds under a name."""
@@ -135,6 +142,9 @@ class Done:
 
     says: Sequence[str]
     href: str
+    #: A table of what was asked for.
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +162,12 @@ class Act:
     back: str = ""
     #: Whether a reason is asked for, and who reads it.
     reason: str = "It is kept permanently."
+    #: Its word in ``desk.two``; "" where one person is always enough.
+    two: str = ""
+    #: Whether it takes so long that it goes on by itself.
+    is_long: bool = False
+    #: Whether it only tells something, and changes nothing.
+    only_tells: bool = False
 
     @cached_property
     def screen(self) -> Screen:
@@ -159,10 +175,21 @@ class Act:
         return Screen(path=f"/act/{self.name}", look=self._form)
 
     def _form(self, ask: Ask) -> Page:
-        return self._page(ask, effect=None)
+        return self._page(self._proposed(ask), effect=None)
 
-    def posted(self, ask: Ask) -> Page:
+    def _proposed(self, ask: Ask) -> Ask:
+        """Return what is asked for with the fields of the proposal that it confirms, where it confirms one."""
+        if not (name := ask.get("proposal")):
+            return ask
+        made = ask.desk.proposals.find(name)
+        if made is None or made.act != self.name:
+            raise Missing(name)
+        mine = {key: value for key, value in ask.given.items() if key in OF_CONFIRMING or key.startswith("agree-")}
+        return replace(ask, given={**made.given, **mine, "by": made.by})
+
+    def posted(self, ask: Ask) -> Page | Goto:
         """Show the effect; carry it out where it is the one that was seen. Raises a MailbotError."""
+        ask = self._proposed(ask)
         ask = replace(ask, files=_kept(ask, self.fields))
         missing = [one.label for one in self.fields if one.needed and not (ask.get(one.name) or one.name in ask.files)]
         why = _reason(ask.get("why")) if self.reason else ""
@@ -172,16 +199,45 @@ class Act:
             deed = Deed(ask=ask, service=service, why=why)
             effect = self.look(deed)
             agreed = all(ask.get(name) for name in effect.agree)
-            wanted, seen = ask.get("step") == "do", ask.get("seen") == effect.digest
+            wanted, seen = ask.get("step") == "do" and not self.only_tells, ask.get("seen") == effect.digest
             if not (wanted and seen and agreed):
                 return self._page(ask, effect=effect, changed=wanted and not seen)
-            done = self.carry_out(deed)
-        return Page(template="done.html.j2", title=self.title, context={"done": done, "act": self, "back": _back(ask)})
+            if ask.get("proposal"):
+                ask.desk.proposals.confirm(service, ask.person, ask.get("proposal"))
+            elif self.wants_two(ask.desk):
+                return self._propose(deed)
+            if not self.is_long:
+                done = self.carry_out(deed)
+                shown = {"done": done, "act": self, "back": _back(ask), "waits": False}
+                return Page(template="done.html.j2", title=self.title, context=shown)
+        return Goto(href=f"/jobs/{ask.desk.jobs.begin(ask.person, self.name, self.title, self._long(ask, why)).name}")
+
+    def wants_two(self, desk: Desk) -> bool:
+        """Whether one person proposes it and another confirms."""
+        return bool(self.two) and self.two in desk.config.desk.two
+
+    def _propose(self, deed: Deed) -> Page:
+        ask = deed.ask
+        given = {one.name: ask.get(one.name) for one in self.fields if ask.get(one.name)} | {"why": deed.why}
+        made = ask.desk.proposals.propose(deed.service, ask.person, self.name, self.title, given)
+        says = ["Nothing is done yet: another person confirms it (Today)."]
+        done = Done(says=says, href=f"/act/{self.name}?proposal={made.name}")
+        return Page(template="done.html.j2", title=self.title, context={"done": done, "act": self, "waits": True})
+
+    def _long(self, ask: Ask, why: str) -> Callable[[Callable[[int, int], None]], Ended]:
+        """Return the work of a long act, with parts of its own, as its person."""
+
+        def work(told: Callable[[int, int], None]) -> Ended:
+            with acting(ask.person), ask.desk.opened_apart() as service:
+                done = self.carry_out(Deed(ask=ask, service=service, why=why, told=told))
+            return Ended(says=done.says, href=done.href)
+
+        return work
 
     def _page(self, ask: Ask, *, effect: Effect | None, missing: Sequence[str] = (), changed: bool = False) -> Page:
         choices = {one.name: one.choices(ask) for one in self.fields if one.kind == "choice"}
         shown: dict[str, Any] = {"act": self, "given": ask.given, "files": ask.files, "choices": choices}
-        shown |= {"effect": effect, "missing": missing, "changed": changed}
+        shown |= {"effect": effect, "missing": missing, "changed": changed, "two": self.wants_two(ask.desk)}
         return Page(template="act.html.j2", title=self.title, context=shown)
 
 

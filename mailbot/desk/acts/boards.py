@@ -174,6 +174,7 @@ ACTS = (
     ),
     Act(
         name="publish-final", title="Publish the final results", reason="", look=_final_look, carry_out=_final,
+        two="final",
         fields=[PHASE, Field(name="winners", label="Write to the teams that are honoured", kind="check", needed=False)],
         inverse="withdraw-board",
     ),

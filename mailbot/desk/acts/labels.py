@@ -37,7 +37,7 @@ def stage_of(deed: Deed) -> Stage:
     return deed.service.config.stage_named(deed.get("phase") or None, deed.service.clock())
 
 
-HEADINGS = ("Table", "Team", "Rank", "", "Score", "")
+HEADINGS = ("Table", "Team", "Rank before", "after", "Score before", "after")
 
 
 def moved(changes: Sequence[Change]) -> list[list[str]]:
@@ -119,7 +119,10 @@ def _rescore_look(deed: Deed) -> Effect:
 
 def _rescore(deed: Deed) -> Done:
     wanted = rescoring.plan(deed.service)
-    scored = sum(rescoring.rescore(deed.service, wanted))
+    scored = 0
+    for chunk in rescoring.rescore(deed.service, wanted):
+        scored += chunk
+        deed.told(scored, wanted.submissions)
     told = letters.tell_rescored(deed.service, stage=wanted.stage) if deed.get("tell") else 0
     return Done(says=[f"{scored} score(s) computed, {told} team(s) told.", "Old scores are kept."], href="/board")
 
@@ -143,7 +146,7 @@ ACTS = (
         look=lambda deed: _labels_look(deed, "use"), carry_out=lambda deed: _labels(deed, "use"),
     ),
     Act(
-        name="rescore", title="Rescore", reason="", look=_rescore_look, carry_out=_rescore,
+        name="rescore", title="Rescore", reason="", look=_rescore_look, carry_out=_rescore, is_long=True,
         back="Going back to the earlier labels and rescoring brings the earlier scores back.",
         fields=[Field(name="tell", label="Write to each team whose score changes", kind="check", needed=False)],
     ),

@@ -30,7 +30,8 @@ def team_names(ask: Ask) -> Sequence[tuple[str, str]]:
         return [(team.name, team.name) for team in teams.everyone(tx)]
 
 
-def _mail(deed: Deed, tx: Tx) -> MailRow:
+def mail_of(deed: Deed, tx: Tx) -> MailRow:
+    """Return the mail that the form names. Raises Permanent."""
     row = mails.get(tx, deed.id("mail", "M"))
     if row is None:
         message = f"there is no mail {deed.get('mail')}"
@@ -52,7 +53,7 @@ DUE = "A running mailbot handles it within seconds, and answers the team; it cou
 
 def _approve_look(deed: Deed) -> Effect:
     with deed.service.ledger.read() as tx:
-        row = _mail(deed, tx)
+        row = mail_of(deed, tx)
         if row.outcome is not Outcome.HELD:
             message = f"{row.name} is not held"
             raise Permanent(message)
@@ -70,7 +71,7 @@ def _approve(deed: Deed) -> Done:
 
 def _assign_look(deed: Deed) -> Effect:
     with deed.service.ledger.read() as tx:
-        row, team = _mail(deed, tx), teams.registered(tx, deed.get("team"))
+        row, team = mail_of(deed, tx), teams.registered(tx, deed.get("team"))
         if row.outcome not in {Outcome.UNKNOWN_SENDER, Outcome.AUTOMATIC} or row.team_id:
             message = f"{row.name} is no mail of an unknown sender"
             raise Permanent(message)
@@ -88,7 +89,7 @@ def _assign(deed: Deed) -> Done:
 
 def _aside_look(deed: Deed, says: str) -> Effect:
     with deed.service.ledger.read() as tx:
-        row = _mail(deed, tx)
+        row = mail_of(deed, tx)
     if row.state is not MailState.SET_ASIDE:
         message = f"{row.name} is not set aside"
         raise Permanent(message)
@@ -98,7 +99,7 @@ def _aside_look(deed: Deed, says: str) -> Effect:
 def _aside(deed: Deed, kind: str, change: Callable[..., None], says: str) -> Done:
     now = deed.service.clock()
     with deed.service.ledger.write("stuck") as tx:
-        row = _mail(deed, tx)
+        row = mail_of(deed, tx)
         if row.state is not MailState.SET_ASIDE:
             message = f"{row.name} is not set aside any more"
             raise Permanent(message)

@@ -11,6 +11,7 @@ from mailbot.board.page.site import editions
 from mailbot.board.rank_changes import compared
 from mailbot.config.calendar import AOE, phase_at
 from mailbot.config.stages import next_board
+from mailbot.desk.live import FRAME_POLICY
 from mailbot.desk.page import Ask, Download, Frame, Missing, Page, Screen
 from mailbot.errors import Permanent
 from mailbot.ledger import boards, quota
@@ -87,7 +88,7 @@ def page(ask: Ask) -> Frame:
     file = ask.desk.config.published / "page" / "index.html"
     if not file.is_file():
         raise Missing(str(file))
-    return Frame(html=file.read_text(encoding="utf-8"))
+    return Frame(html=file.read_text(encoding="utf-8"), policy=FRAME_POLICY)
 
 
 def published(ask: Ask) -> Download:

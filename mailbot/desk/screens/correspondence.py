@@ -6,9 +6,12 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import escape
+
 from mailbot.daemon.status import look
 from mailbot.desk.acts.act import Letter
-from mailbot.desk.page import Ask, Missing, Page, Screen
+from mailbot.desk.jobs import State
+from mailbot.desk.page import Ask, Frame, Missing, Page, Screen
 from mailbot.errors import MailbotError
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
@@ -16,8 +19,8 @@ from mailbot.ledger.streams.newest import Wanted, event_page, mail_page, outbox_
 from mailbot.mail import tasks as mail_tasks
 from mailbot.model import Id, MailState, Outcome, ReplyState
 from mailbot.operations import trace
-from mailbot.operations.proof import audit
 from mailbot.transport.alerts import SUBJECTS
+from mailbot.transport.spool import Spool
 from scoring.text import printable
 from scoring.trail.rows import ROWS
 
@@ -54,6 +57,8 @@ def today(ask: Ask) -> Page:
         names = _names(tx)
     ill = [(SUBJECTS.get(part.part, part.part), part) for part in status.parts if not part.ok]
     context = {"status": status, "waiting": waiting, "aside": aside, "disputes": opened, "given_up": given_up}
+    context |= {"proposals": ask.desk.proposals.listing()}
+    context |= {"jobs": [one for one in ask.desk.jobs.listing()[:LISTED] if one.state is State.RUNNING]}
     context |= {"ill": ill, "names": names, "subject_of": subject_of, "loops": status.pulse.get("loops", {})}
     return Page(template="today.html.j2", title="Today", context=context)
 
@@ -81,7 +86,7 @@ def mail(ask: Ask) -> Page:
         answers = [(one, Letter.queued(one)) for one in outbox.of_mail(tx, number)]
         life = trace.of_mail(tx, number, ask.desk.clock())
         failed = mails.trace(tx, number)
-    opened, why = _opened(ask, row)
+    opened, why, is_rich = _opened(ask, row)
     context: dict[str, Any] = {
         "row": row,
         "team": team,
@@ -90,18 +95,46 @@ def mail(ask: Ask) -> Page:
         "life": life,
         "failed": failed,
     }
-    context |= {"opened": opened, "unread": why, "subject": subject_of(row)}
+    context |= {"opened": opened, "unread": why, "subject": subject_of(row), "is_rich": is_rich}
     return Page(template="mail.html.j2", title=row.name, context=context)
 
 
-def _opened(ask: Ask, row: MailRow) -> tuple[Opened | None, str]:
-    """Open a mail as the daemon does, in a child; else say why not."""
-    with ask.desk.opened() as service:
-        try:
-            raw = service.spool.get(row.sha256)
-            return service.sandbox.submit(mail_tasks.open_mail, raw, row.size).result(), ""
-        except MailbotError as error:
-            return None, str(error)
+def _opened(ask: Ask, row: MailRow) -> tuple[Opened | None, str, bool]:
+    """Open a mail as the daemon does, in a child, else say why not; and whether it may have a text in HTML."""
+    try:
+        raw = Spool(ask.desk.config.state / "spool").get(row.sha256)
+        return ask.desk.reader().submit(mail_tasks.open_mail, raw, row.size).result(), "", b"text/html" in raw.lower()
+    except MailbotError as error:
+        return None, str(error), False
+
+
+MAIL_POLICY = "default-src 'none'; style-src 'self'; sandbox; frame-ancestors 'self'"
+"""Of a mail's HTML: of our style sheet's type alone."""
+
+
+HEAD = '<!doctype html><meta charset="utf-8"><title>{}</title><link rel="stylesheet" href="/static/desk.css">'
+
+
+def html(ask: Ask) -> Frame:
+    """Show a mail's HTML in a frame: its text and layout; no script, picture, link or style of the sender's is left."""
+    number = ask.id(Id.MAIL, "mail")
+    with ask.desk.read() as tx:
+        row = mails.get(tx, number)
+    if row is None:
+        raise Missing(ask.path["mail"])
+    raw = Spool(ask.desk.config.state / "spool").get(row.sha256)
+    shown = ask.desk.reader().submit(mail_tasks.rich, raw).result()
+    title = subject_of(row) or row.name
+    head = HEAD.format(escape(title))
+    return Frame(html=f"{head}<main>{shown}</main>", policy=MAIL_POLICY)
+
+
+def job(ask: Ask) -> Page:
+    """Show how far a long act is."""
+    found = ask.desk.jobs.find(ask.path["job"])
+    if found is None:
+        raise Missing(ask.path["job"])
+    return Page(template="job.html.j2", title=found.title, context={"job": found})
 
 
 # --- letters ---------------------------------------------------------------------------------
@@ -139,19 +172,13 @@ def log(ask: Ask) -> Page:
     return Page(template="log.html.j2", title="Log", context=context)
 
 
-def verified(ask: Ask) -> Page:
-    """Hold everything that decides to the audit trail."""
-    with audit.opened(ask.desk.config) as ledger:
-        report = audit.verify(ask.desk.config, ledger)
-    return Page(template="verified.html.j2", title="Verify", context={"report": report})
-
-
 SCREENS = (
     Screen(path="/", look=today),
     Screen(path="/mails", look=stream),
     Screen(path="/mails/{mail}", look=mail),
+    Screen(path="/mails/{mail}/html", look=html),
+    Screen(path="/jobs/{job}", look=job),
     Screen(path="/letters", look=letters),
     Screen(path="/letters/{reply}", look=letter),
     Screen(path="/log", look=log),
-    Screen(path="/log/verify", look=verified),
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 MEANINGS = {
+    "act-confirmed": "A second organizer confirmed what another had proposed on the desk.",
+    "act-declined": "An organizer declined what another had proposed on the desk.",
+    "act-proposed": "An organizer proposed on the desk what a second one has to confirm.",
     "address-bounced": "A mail to a team's address came back; the address gets no letters until it writes.",
     "answer-relayed": "An organizer's answer was passed on to the team that had asked.",
     "authserv-checked": "The doctor found out which header of the mail server tells whether a sender is proven.",
@@ -12,6 +15,7 @@ MEANINGS = {
     "deadline-extended": "An organizer moved the end of a phase, for all teams or for one.",
     "dispute-ruled": "An organizer decided on a dispute.",
     "health": "A component failed, or works again.",
+    "labels-shown": "An organizer looked at labels on the desk.",
     "ledger-begun": "The ledger was created.",
     "ledger-rebuilt": "The ledger was rebuilt from the mails.",
     "letters-queued": "The weekly letters of a board were written.",
@@ -30,6 +34,7 @@ MEANINGS = {
     "mailbox-begun": "The mailbox was read for the first time; older mails are left alone.",
     "mails-dropped": "Old raw mails were deleted, as retention says.",
     "members-invited": "A team's leader invited members.",
+    "organizer-invited": "An organizer let somebody in to the desk.",
     "quota-granted": "An organizer allowed a team more submissions in a week.",
     "receipts-published": "The list of received files was published after a phase closed.",
     "registration-waits": "A confirmed registration waits for an organizer.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.text import text_of
 from mailbot.mail.mime.transfer import decode_start
-from scoring.text import printable
+from scoring.text import inert, printable
 
 if TYPE_CHECKING:
     from mailbot.mail.mime.parts import Part
@@ -42,6 +43,64 @@ def readable(text: str, content_type: str) -> str:
     text = _without_tags(text) if content_type == "text/html" else text
     lines = (printable(line.rstrip(), limit=LENGTH) for line in text[: 2 * LENGTH].strip().splitlines())
     return "\n".join(lines)[:LENGTH].rstrip()
+
+
+_LAYOUT = """
+b blockquote br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s small span strong sub sup table tbody td
+tfoot th thead tr u ul
+"""
+
+_SHOWN = frozenset(_LAYOUT.split())
+"""What stays of HTML that is shown: layout, without a single attribute."""
+
+_EMPTY = frozenset({"br", "hr"})
+
+_LEFT_OUT = frozenset(
+    {"head", "iframe", "noscript", "object", "script", "style", "svg", "template", "textarea", "title"}
+)
+"""What is left out with all that stands in it."""
+
+
+class _Cleaner(HTMLParser):
+    """Keeps the texts and a few tags: no attribute, so no link, picture, script or style is left."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.kept: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, _: object) -> None:
+        """Keep a tag that is only layout."""
+        self._hidden += tag in _LEFT_OUT
+        if tag in _SHOWN and not self._hidden:
+            self.kept.append(f"<{tag}>")
+        elif tag == "img" and not self._hidden:
+            self.kept.append("[picture]")
+
+    def handle_startendtag(self, tag: str, attributes: object) -> None:
+        """Take ``<br/>`` as what it opens: it hides nothing."""
+        if tag not in _LEFT_OUT:
+            self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close what was kept."""
+        if tag in _LEFT_OUT:
+            self._hidden = max(self._hidden - 1, 0)
+        elif tag in _SHOWN - _EMPTY and not self._hidden:
+            self.kept.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        """Keep text, escaped."""
+        if not self._hidden:
+            self.kept.append(html.escape(inert(data)))
+
+
+def shown(source: str) -> str:
+    """Return HTML that is safe to show: its text and its layout; nothing in it runs, leads anywhere or is fetched."""
+    cleaner = _Cleaner()
+    cleaner.feed(source[:_READ])
+    cleaner.close()
+    return "".join(cleaner.kept)
 
 
 def _without_tags(source: str) -> str:

@@ -1,0 +1,147 @@
+"""Long work: it goes on when the browser is closed, and a file in the state folder says how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailbot.errors import MailbotError, Permanent
+from mailbot.system import journal, safefile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mailbot.desk.door import Person
+
+KEPT = 20
+"""So many jobs that have ended are remembered."""
+
+NOTED_SECONDS = 0.5
+"""How far a job is, is written down so often."""
+
+NAME = re.compile(r"[0-9a-f]{16}")
+
+
+class State(StrEnum):
+    """Where a job is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    #: The desk ended before the job did.
+    BROKEN_OFF = "broken-off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Work that takes a while."""
+
+    name: str
+    #: The act, and what it is called.
+    act: str
+    title: str
+    by: str
+    began: datetime
+    state: State = State.RUNNING
+    done: int = 0
+    #: 0 where nobody knows how much there is.
+    total: int = 0
+    #: What came of it, a sentence each, and where to look.
+    says: Sequence[str] = ()
+    href: str = "/"
+    process: int = field(default_factory=os.getpid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What came of a job."""
+
+    says: Sequence[str]
+    href: str
+
+
+class Jobs:
+    """The jobs of a state folder. Safe for threads: each job is written by its own thread alone."""
+
+    def __init__(self, state: Path, clock: Callable[[], datetime]) -> None:
+        """Keep the files below the state folder."""
+        self._folder, self._clock = state / "desk" / "jobs", clock
+        safefile.private_folder(self._folder)
+        self._own: set[str] = set()
+        self._lock = threading.Lock()
+
+    def begin(self, person: Person, act: str, title: str, work: Callable[[Callable[[int, int], None]], Ended]) -> Job:
+        """Begin work on a thread of its own. Raises Permanent while the same act is under way."""
+        with self._lock:
+            if any(job.act == act and job.state is State.RUNNING for job in self.listing()):
+                message = f"{title}: that is under way already"
+                raise Permanent(message)
+            job = Job(name=secrets.token_hex(8), act=act, title=title, by=person.name, began=self._clock())
+            self._own.add(job.name)
+            self._write(job)
+        self._forget()
+        threading.Thread(target=self._run, args=(job, work), name=f"desk {act}").start()
+        return job
+
+    def _run(self, job: Job, work: Callable[[Callable[[int, int], None]], Ended]) -> None:
+        """Do the work, and say what came of it: whatever goes wrong stands in the job, not in a log alone."""
+        last = 0.0
+
+        def told(done: int, total: int) -> None:
+            nonlocal last, job
+            job = replace(job, done=done, total=total)
+            if time.monotonic() - last > NOTED_SECONDS:
+                last = time.monotonic()
+                self._write(job)
+
+        try:
+            ended = work(told)
+        except MailbotError as error:
+            job = replace(job, state=State.FAILED, says=[str(error)])
+        except Exception as error:  # noqa: BLE001  # nobody else would hear of it
+            journal.trouble("desk-job-failed", act=job.act, why=type(error).__name__)
+            job = replace(job, state=State.FAILED, says=[f"our code failed: {type(error).__name__}"])
+        else:
+            job = replace(job, state=State.DONE, says=list(ended.says), href=ended.href)
+        self._write(job)
+
+    def find(self, name: str) -> Job | None:
+        """Return a job; None when there is none of this name."""
+        if not NAME.fullmatch(name):
+            return None
+        try:
+            with safefile.opened(self._folder / name, "rb") as file:
+                kept: dict[str, Any] = json.load(file)
+        except FileNotFoundError:
+            return None
+        made = Job(**{**kept, "began": datetime.fromisoformat(kept["began"]), "state": State(kept["state"])})
+        is_left = made.state is State.RUNNING and not self._goes_on(made)
+        return replace(made, state=State.BROKEN_OFF) if is_left else made
+
+    def listing(self) -> list[Job]:
+        """Return the jobs, the newest first."""
+        found = [self.find(file.name) for file in self._folder.glob("[0-9a-f]*")]
+        return sorted((job for job in found if job), key=lambda job: job.began, reverse=True)
+
+    def _goes_on(self, job: Job) -> bool:
+        if job.process == os.getpid():
+            return job.name in self._own
+        return Path(f"/proc/{job.process}").exists()
+
+    def _write(self, job: Job) -> None:
+        kept = {**vars(job), "began": job.began.isoformat(), "says": list(job.says)}
+        safefile.refresh(self._folder / job.name, json.dumps(kept).encode())
+
+    def _forget(self) -> None:
+        ended = [job for job in self.listing() if job.state is not State.RUNNING]
+        for job in ended[KEPT:]:
+            (self._folder / job.name).unlink(missing_ok=True)
