@@ -12,7 +12,7 @@ import unicodedata
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.model import name_key
 from scoring.text import printable
@@ -40,7 +40,17 @@ IGNORABLE = re.compile(
 )
 """Code points that a display may leave out (Default_Ignorable_Code_Point of Unicode 16, DerivedCoreProperties.txt)."""
 
-QUOTES = str.maketrans("", "", "\"'`´‘’“”„«»")  # noqa: RUF001  # the quotation marks that tell no two names apart
+FAINT = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Sk"})
+"""Kinds of characters that tell no two names apart: strokes, dashes, brackets, quotation marks."""
+
+FAINT_STOPS = frozenset("\"'`´.,:;!?*/\\·•‧・…¡¿、。")  # noqa: RUF001  # each as a name may have it
+"""Stops that tell no two names apart either; ``+``, ``#``, ``&``, ``%`` and ``@`` do, as in C++."""
+
+SIGNS = re.compile("[\u00a9\u00ae\u00b2\u00b3\u00b9\u2120\u2122\u2190-\u27bf]+")
+"""Signs that somebody puts beside a name: trade marks, numbers of notes, arrows, ticks and stars; emojis count."""
+
+LOOSE = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+"""Marks that no letter is written with, where they stand alone after composition: a line below, a circle around."""
 
 
 def tidy(given: str) -> str:
@@ -115,6 +125,9 @@ class Names:
 FILLERS = frozenset({"a", "for", "of", "team", "the"})
 """Words that tell no two names apart where names are reserved."""
 
+EVENT = frozenset({"challenge", "competition", "contest", "results", "track", "挑战赛", "竞赛", "比赛"})
+"""Words that make no name of a team's out of the challenge's own; nor does a year."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reserved:
@@ -128,29 +141,72 @@ class Reserved:
     def of(cls, config: Config) -> Reserved:
         """Take the words of the config, and the names of its challenge and tracks."""
         own = (config.challenge.name, config.challenge.short_name, *config.tracks)
-        return cls(
-            words=frozenset("".join(_words(each)) for each in config.registration.reserved),
-            own=frozenset("".join(_words(each)) for each in own),
-        )
+        return cls(words=_joined(config.registration.reserved), own=_joined(own))
 
     def takes(self, name: str) -> bool:
         """Whether a name is the challenge's, a reserved word, or made of such alone: ``The SIQA organizers``."""
-        words = _words(name)
+        told = [word for word in _words(name) if word.plain not in EVENT and not word.plain.isdecimal()]
+        return any(
+            self._takes([word.looks[form] for word in words]) for words in (_words(name), told) for form in (0, 1)
+        )
+
+    def _takes(self, words: list[str]) -> bool:
         whole = "".join(words)
         rest = {whole.removeprefix(own) for own in self.own} | {whole.removesuffix(own) for own in self.own}
         return bool(words) and (not rest.isdisjoint(self.words | {""}) or (self.words | self.own).issuperset(words))
 
 
-def _words(text: str) -> list[str]:
-    """Return the words of a text as they look in small letters, without fillers."""
-    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", text)).casefold()
-    return [_skeleton(word) for word in re.findall(r"\w+", plain) if word not in FILLERS]
+class _Word(NamedTuple):
+    """A word of a name."""
+
+    #: In small letters.
+    plain: str
+    #: How it looks in small letters, and as written.
+    looks: tuple[str, str]
+
+
+def _joined(texts: Iterable[str]) -> frozenset[str]:
+    """Return how texts look, each without what stands between its words."""
+    return frozenset("".join(word.looks[form] for word in _words(text)) for text in texts for form in (0, 1)) - {""}
+
+
+_LETTERS = re.compile(r"(?<!\w)(\w)\.(?=\w(?!\w))")
+
+
+def _words(text: str) -> list[_Word]:
+    """Return the words of a text without fillers; single letters with stops between them are one, as ``S.I.Q.A.``."""
+    plain = _LETTERS.sub(r"\1", _plain(text))
+    found = [word for word in re.findall(r"\w+", plain) if word.casefold() not in FILLERS]
+    looks_small = {word: _skeleton(word.casefold()) for word in found}
+    return [_Word(word.casefold(), (looks_small[word], _skeleton(_skeleton(word).casefold()))) for word in found]
 
 
 def looks(name: str) -> tuple[str, str]:
     """Return the forms of a name that no other team's may share: how it looks in small letters, and as written."""
-    plain = unicodedata.normalize("NFKC", IGNORABLE.sub("", name)).translate(QUOTES)
+    plain = _without_faint(_plain(name))
     return (f"small {_skeleton(plain.casefold())}", f"written {_skeleton(_skeleton(plain).casefold())}")
+
+
+def _plain(text: str) -> str:
+    """Return a text without what a display may leave out, and without marks that make no letter."""
+    shown = unicodedata.normalize("NFKC", SIGNS.sub("", IGNORABLE.sub("", text)))
+    return "".join(map(_small_capital, LOOSE.sub("", shown)))
+
+
+def _small_capital(char: str) -> str:
+    """Return a capital for a small one, which the list of look-alikes does not have."""
+    _, is_one, letter = unicodedata.name(char, "").partition("LATIN LETTER SMALL CAPITAL ")
+    return letter.lower() if is_one and len(letter) == 1 else char
+
+
+def _without_faint(plain: str) -> str:
+    """Return a name without the characters that nobody would tell two names by; between digits they count (``1.0``)."""
+    kept = []
+    for place, char in enumerate(plain):
+        is_between = plain[place - 1 : place].isdigit() and plain[place + 1 : place + 2].isdigit()
+        if is_between or not (unicodedata.category(char) in FAINT or char in FAINT_STOPS):
+            kept.append(char)
+    return "".join(kept)
 
 
 def _skeleton(text: str) -> str:

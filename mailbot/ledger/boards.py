@@ -99,7 +99,8 @@ def withdraw(tx: Tx, sha256: str, *, why: str, now: datetime) -> bool:
     """
     standing = sa.update(boards).where(boards.c.sha256 == sha256, boards.c.withdrawn.is_(None))
     done = tx.execute(standing.values(withdrawn=why, letters_owed=False)).rowcount > 0
-    tx.execute(sa.update(boards).where(boards.c.sha256 == sha256, boards.c.due_at > now).values(due_at=None))
+    early = sa.update(boards).where(boards.c.sha256 == sha256, boards.c.due_at > now).values(due_at=None)
+    touch(tx, "boards", *tx.scalars(early.returning(boards.c.id)))
     return done
 
 

@@ -69,9 +69,11 @@ def forget(tx: Tx, team_id: int, pseudonym: str, gone: Collection[str]) -> None:
         .where(mails.c.team_id == team_id)
         .values(reason=None, trace=None, auth_why=None, sender=None, subject=None)
     )
-    tx.execute(sa.update(entries).where(entries.c.team_id == team_id).values(what=""))
+    handed_in = sa.update(entries).where(entries.c.team_id == team_id).values(what="")
+    touch(tx, "entries", *tx.scalars(handed_in.returning(entries.c.id)))
     disputed = sa.select(submissions.c.id).where(submissions.c.team_id == team_id)
-    tx.execute(sa.update(disputes).where(disputes.c.submission_id.in_(disputed)).values(text="", why=None))
+    of_theirs = sa.update(disputes).where(disputes.c.submission_id.in_(disputed)).values(text="", why=None)
+    touch(tx, "disputes", *tx.scalars(of_theirs.returning(disputes.c.id)))
     _plain_submissions(tx, team_id)
 
 

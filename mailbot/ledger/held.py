@@ -74,6 +74,7 @@ def take_up(tx: Tx, addresses: Collection[str], *, since: datetime, now: datetim
 
 def make_due(tx: Tx, mail_id: int, now: datetime) -> None:
     """Make a mail of an unknown sender due again, to be looked at as if it had come now."""
+    touch(tx, "mails", mail_id)
     tx.execute(sa.update(mails).where(mails.c.id == mail_id, *_IS_UNKNOWN).values(**_due(now)))
 
 

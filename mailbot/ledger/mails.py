@@ -14,7 +14,7 @@ from mailbot.ledger.mailbox import places
 from mailbot.ledger.mailbox.places import Place
 from mailbot.ledger.schema import is_due
 from mailbot.ledger.tables import mails
-from mailbot.ledger.trail.rows import returned, wrote
+from mailbot.ledger.trail.rows import returned, touch, wrote
 from mailbot.model import AuthLevel, Id, MailState, Outcome
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def retry(tx: Tx, mail_id: int, now: datetime) -> None:
 def drop(tx: Tx, mail_id: int, _now: datetime) -> None:
     """Settle that nothing is to be done about a mail that was set aside."""
     aside = (mails.c.id == mail_id, mails.c.state == MailState.SET_ASIDE)
+    touch(tx, "mails", mail_id)
     tx.execute(sa.update(mails).where(*aside).values(state=MailState.RECORDED, outcome=Outcome.DROPPED))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.tables import authserv_checks, events, health, mails, outbox, pauses, submissions, teams
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import Id, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def end_pause(tx: Tx, name: str) -> bool:
 
 def note_authserv(tx: Tx, authserv_id: str, *, forged: bool, now: datetime) -> None:
     """Note what the last check of a server's name found."""
+    touch(tx, "authserv_checks", authserv_id)
     tx.execute(sa.delete(authserv_checks).where(authserv_checks.c.authserv_id == authserv_id))
     tx.execute(sa.insert(authserv_checks).values(authserv_id=authserv_id, forged=forged, checked_at=now))
 

@@ -151,11 +151,13 @@ def with_id(tx: Tx, team_id: int) -> Team:
 def want_letters(tx: Tx, team_id: int, *, wanted: bool) -> bool:
     """Note whether a team wants letters; tell whether that is news."""
     where = (teams.c.id == team_id, teams.c.letters != wanted)
+    touch(tx, "teams", team_id)
     return tx.execute(sa.update(teams).where(*where).values(letters=wanted)).rowcount == 1
 
 
 def want_language(tx: Tx, team_id: int, language: str) -> None:
     """Note the language that a team wants replies in."""
+    touch(tx, "teams", team_id)
     tx.execute(sa.update(teams).where(teams.c.id == team_id).values(language=language))
 
 

@@ -76,8 +76,9 @@ def _clean(layout: Layout) -> Table | None:
             rows.append(fields)
     except csv.Error:
         return None
-    names = [normal(name) or f"column {number}" for number, name in enumerate(header, 1)]
-    if not 1 < len(names) <= MAX_COLUMNS or not 0 < len(rows) <= MAX_ROWS or _header_problem(names):
+    looked_at = header if len(header) <= MAX_COLUMNS else []  # there may be millions of names
+    names = [normal(name) or f"column {number}" for number, name in enumerate(looked_at, 1)]
+    if len(names) < 2 or not 0 < len(rows) <= MAX_ROWS or _header_problem(names):
         return None
     columns = [[*column] for column in zip(*rows, strict=True)]
     if reader.line_num != 1 + len(rows) or not all(map(str.strip, columns[0])):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.break_out import DIED
-from tests.hostile.evil import ACTS, REFUSED
+from tests.hostile.break_out import KINDS, is_held
+from tests.hostile.evil import ACTS
 from tests.integration.bot import submission
 from tests.systemd.host import ROOT, TEAM, Host
 from tests.systemd.machine import Machine, why_not
@@ -89,21 +89,22 @@ def test_it_runs_as_nobody_in_particular(host: Host) -> None:
 
 
 def test_a_child_that_was_taken_over_gains_nothing_in_the_service(host: Host) -> None:
-    """Under the unit's own confinement every act of tests/hostile/evil.py fails, and Landlock stands."""
+    """In the unit every act of tests/hostile/evil.py fails for each kind of child, and Landlock stands."""
     unit = host.machine.path("/etc/systemd/system/mailbot.service").read_text()
     kept = [line for line in unit.splitlines() if not line.startswith(NOT_FOR_ONE_RUN)]
     begin = kept.index("[Service]") + 1
     script = f"{sys.executable} -m tests.hostile.break_out"
     kept[begin:begin] = ["Type=oneshot", f"Environment=PYTHONPATH={ROOT}", f"WorkingDirectory={ROOT}"]
-    kept[begin:begin] = [f"ExecStart={script}", f"ExecStart={script} missing"]
+    kept[begin:begin] = [f"ExecStart={script} {each}" for each in (*KINDS, "missing")]
     host.machine.path("/etc/systemd/system/break-out.service").write_text("\n".join(kept) + "\n")
     host.systemctl("stop")
     host.machine.run("systemctl", "daemon-reload")
     host.machine.run("systemctl", "start", "break-out")
     said = host.machine.run("journalctl", "--unit", "break-out", "--output", "cat", "--no-pager").splitlines()
-    came, missing = (json.loads(line) for line in said if line.startswith(("{", "[")))
-    assert came.keys() == ACTS.keys()
-    assert {act: what for act, what in came.items() if what not in REFUSED and not what.startswith(DIED)} == {}
+    *found, missing = (json.loads(line) for line in said if line.startswith(("{", "[")))
+    for kind, came in zip(KINDS, found, strict=True):
+        assert came.keys() == ACTS.keys()
+        assert {f"{kind}: {act}": what for act, what in came.items() if not is_held(what)} == {}
     assert missing == ["network namespace"]
 
 

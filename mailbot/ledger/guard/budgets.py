@@ -14,6 +14,7 @@ from mailbot.config.address import folded
 from mailbot.ledger.guard.mailboxes import OF_OTHERS
 from mailbot.ledger.guard.tables import checks
 from mailbot.ledger.tables import mails, outbox
+from mailbot.ledger.trail.rows import touch
 from mailbot.model import AuthLevel
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def add_checks(tx: Tx, *, mail_id: int, team_id: int, files: Sequence[str], arri
     """Note the files of a mail, by their SHA-256."""
     row = {"mail_id": mail_id, "team_id": team_id, "arrived_at": arrived_at}
     if files:
-        tx.execute(sa.insert(checks), [row | {"sha256": each} for each in files])
+        new = sa.insert(checks).returning(checks.c.id)
+        touch(tx, "checks", *tx.scalars(new, [row | {"sha256": each} for each in files]))
 
 
 def count_checks(tx: Tx, *, team_id: int, since: datetime) -> int:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from contextlib import contextmanager
-from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mailbot.ledger import tables
+from mailbot.ledger.trail import beside
 from scoring.trail import rows as told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from mailbot.ledger.engine import Tx
 
@@ -43,27 +42,18 @@ ORDER = "orders"
 """Under which the trail tells of the order of each team's addresses, by the team's id: the first one leads."""
 
 
-def _instant(at: datetime | None) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds") if at else ""
-
-
-BESIDE: dict[str, tuple[str, Callable[[Mapping[Any, Any]], object]]] = {
-    "confirmed": ("teams", lambda row: row["unconfirmed_since"] is None),
-    "published": ("boards", lambda row: [*map(_instant, (row["published_at"], row["due_at"])), row["stage"]]),
-}
-"""What else of a row decides, by the place under which entries tell of it: its table, and what is told.
-
-Earlier versions told of none, so a row is held to it once an entry tells of it.
-"""
-
 _COLUMNS = {
     "scores": ("submission_id", "truth", "scorer"),
     "exclusions": ("team_id", "submission_id"),
     "truths": ("track", "sha256"),
     "selections": ("submission_id",),
     "addresses": ("address",),
+    "authserv_checks": ("authserv_id",),
 }
 """What rows are known by; else their id."""
+
+PLACES = (*told.FIELDS, *PRIVATE, ORDER, *beside.BESIDE)
+"""Under which entries tell of rows; those of scores have the labels and the formula behind them."""
 
 _AT_ONCE = 500
 
@@ -95,7 +85,8 @@ def wrote(tx: Tx, table: str, row: Mapping[Any, Any]) -> None:
 def returned(table: str) -> list[sa.Column[Any]]:
     """Return the columns that a statement must give back for :func:`wrote`."""
     of = tables.metadata.tables[table]
-    return [of.c[name] for name in dict.fromkeys((*columns_of(table), *told.FIELDS[table]))]
+    names = (*columns_of(table), *told.FIELDS.get(table, ()), *beside.columns_of(table))
+    return [of.c[name] for name in dict.fromkeys(names)]
 
 
 def _pending_in(tx: Tx, table: str) -> dict[tuple[Hashable, ...], Mapping[Any, Any] | None]:
@@ -108,7 +99,7 @@ def touch_team(tx: Tx, team_id: int) -> None:
     """Note that everything of a team changes: to be called before it goes to another one, and after."""
     touch(tx, "teams", team_id)
     touch(tx, ORDER, team_id)
-    for table in (*told.FIELDS, *PRIVATE):
+    for table in dict.fromkeys((*told.FIELDS, *PRIVATE, *beside.OF)):
         of = tables.metadata.tables[table]
         if "team_id" in of.c:
             columns = [of.c[name] for name in columns_of(table)]
@@ -135,16 +126,11 @@ def pending(tx: Tx) -> Rows:
             ids = {team_id for (team_id,) in keys}
             found[ORDER] = {**{str(team_id): None for team_id in ids}, **_orders(tx, ids)}
             continue
-        for each in keys:
-            place, key = _place(tx, table, dict(zip(columns_of(table), each, strict=True)))
-            found.setdefault(place, {})[key] = None
         unread = [key for key, row in keys.items() if row is None]
+        for each in unread:
+            _gone(tx, table, dict(zip(columns_of(table), each, strict=True)), found)
         _digests(tx, table, (row for row in keys.values() if row is not None), found)
         _digests(tx, table, _picked(tx, table, unread), found)
-        for place, told_of in BESIDE.items():
-            if told_of[0] == table:  # what the ledger gave back has not all that is told here
-                gone: Digests = {str(key): None for (key,) in keys}
-                found[place] = gone | _beside(place, _picked(tx, table, list(keys)))
     return found
 
 
@@ -163,18 +149,20 @@ def part(tx: Tx) -> Iterator[None]:
 def all_of(tx: Tx, only: Iterable[str] = ()) -> Rows:
     """Return every row that decides, or those of some tables."""
     found: Rows = {}
-    for table in only or (*told.FIELDS, *PRIVATE, ORDER, *BESIDE):
+    for table in _tables(only):
         if table in {*PRIVATE, ORDER} and secret(tx) is None:
             continue
-        found.setdefault(table, {})
         if table == ORDER:
             found[ORDER] = _orders(tx)
-        elif table in BESIDE:
-            of = tables.metadata.tables[BESIDE[table][0]]
-            found[table] = _beside(table, tx.execute(sa.select(of)).mappings())
         else:
+            found |= {place: {} for place in (table, *beside.OF.get(table, ())) if place in PLACES}
             _digests(tx, table, tx.execute(sa.select(tables.metadata.tables[table])).mappings(), found)
-    return {place: rows for place, rows in found.items() if rows or place in {*told.FIELDS, *PRIVATE, ORDER, *BESIDE}}
+    return {place: rows for place, rows in found.items() if rows or place in PLACES}
+
+
+def _tables(only: Iterable[str]) -> Iterable[str]:
+    """Return the tables in which the rows of some places are, or of all."""
+    return dict.fromkeys(beside.BESIDE[place].table if place in beside.BESIDE else place for place in only or PLACES)
 
 
 def secret(tx: Tx) -> bytes | None:
@@ -207,17 +195,35 @@ def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows)
     """Add the digests of rows, by place and key."""
     for row in rows:
         place, key = _place(tx, table, row)
-        is_private = table in PRIVATE
-        digest = _private(tx, _secret_line(table, row)) if is_private else told.digest_of(table, _as_told(table, row))
-        found.setdefault(place, {})[key] = digest
+        if table in PRIVATE:
+            found.setdefault(place, {})[key] = _private(tx, _secret_line(table, row))
+        elif table in told.FIELDS:
+            found.setdefault(place, {})[key] = told.digest_of(table, _as_told(table, row))
+        for name in beside.OF.get(table, ()):
+            if beside.is_there(name, row) and _is_told(tx, name):  # a mail that was just spooled has no outcome
+                line = beside.line_of(name, key, row)
+                digest = beside.digest_of(line) if beside.BESIDE[name].public else _private(tx, line)
+                found.setdefault(_under(name, table, place), {})[key] = digest
 
 
-def _beside(place: str, rows: Iterable[Mapping[Any, Any]]) -> Digests:
-    """Return the digests of what else decides of rows."""
-    _, tell = BESIDE[place]
-    return {
-        str(row["id"]): hashlib.sha256(f"{place} {row['id']} {tell(row)}".encode()).hexdigest()[:32] for row in rows
-    }
+def _gone(tx: Tx, table: str, row: Mapping[Any, Any], found: Rows) -> None:
+    """Note, until it is read, that a row of this key is not there."""
+    place, key = _place(tx, table, row)
+    if table in told.FIELDS or table in PRIVATE:
+        found.setdefault(place, {})[key] = None
+    for name in beside.OF.get(table, ()):
+        if _is_told(tx, name):
+            found.setdefault(_under(name, table, place), {})[key] = None
+
+
+def _is_told(tx: Tx, name: str) -> bool:
+    """Whether there is a key for what is told of beside a row, where it takes one."""
+    return beside.BESIDE[name].public is not None or secret(tx) is not None
+
+
+def _under(name: str, table: str, place: str) -> str:
+    """Return the place beside that of a row: of scores it has the same labels and formula in it."""
+    return name + place.removeprefix(table)
 
 
 def _orders(tx: Tx, team_ids: Collection[Hashable] | None = None) -> Digests:
@@ -239,7 +245,9 @@ def _as_told(table: str, row: Mapping[Any, Any]) -> Mapping[Any, Any]:
 def _place(tx: Tx, table: str, row: Mapping[Any, Any]) -> tuple[str, str]:
     if table == "addresses":
         return table, _private(tx, row["address"])
-    return (table, str(row["id"])) if table == "team_keys" else told.place_of(table, row)
+    if table in told.FIELDS:
+        return told.place_of(table, row)
+    return table, " ".join(str(row[name]) for name in columns_of(table))
 
 
 def _secret_line(table: str, row: Mapping[Any, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import events
-from mailbot.ledger.trail import rows
+from mailbot.ledger.trail import beside, rows
 from scoring.trail import chain
 from scoring.trail import rows as told
 from scoring.trail.chain import Fault
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 REBUILT = "ledger-rebuilt"
 """The kind of an entry that tells of the rows that a rebuilt ledger has otherwise than the trail said."""
+
+
+LATER = {rows.ORDER, *beside.BESIDE}
+"""Places of which earlier versions told nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,7 @@ def verify_since(tx: Tx, seen: Mark) -> Checked:
 
 def _unfit_since(tx: Tx, said: told.Said) -> list[Fault]:
     """Hold the rows that some entries tell of to them."""
-    tables = {place.partition(" ")[0] for place in said} & {*told.FIELDS, *rows.PRIVATE, rows.ORDER, *rows.BESIDE}
+    tables = {place.partition(" ")[0] for place in said} & {*rows.PLACES}
     there = _digests(rows.all_of(tx, tables)) if tables else {}
     present = {
         place: {key: digest for key, digest in found.items() if key in said.get(place, {})}
@@ -110,7 +114,7 @@ def unreadable(error: Exception) -> Fault:
 def unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
     """Hold every row that decides to the trail's last word on it."""
     said, present = told.told(entries), _digests(rows.all_of(tx))
-    for place in {rows.ORDER, *rows.BESIDE} & set(present):  # earlier versions told of none
+    for place in [each for each in present if each.partition(" ")[0] in LATER]:
         known = said.get(place, {})
         present[place] = {key: digest for key, digest in present[place].items() if key in known}
     return told.unfit(said, present)

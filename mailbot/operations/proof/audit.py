@@ -9,7 +9,7 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from mailbot import flow
 from mailbot.board import withdrawal
@@ -25,7 +25,7 @@ from scoring.trail.chain import Fault, Mark
 from scoring.trail.witness import marks_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.trail.verify import Checked
     from scoring.trail.chain import Entry
+
+P = ParamSpec("P")
 
 _PRINTED = re.compile(rf"^{TRAIL_HEADER}: *([0-9]+-[0-9a-f]{{64}})\r?$".encode(), re.MULTILINE)
 
@@ -84,12 +86,20 @@ def verify(config: Config, ledger: Ledger, witnesses: Sequence[tuple[str, Mark]]
         checked = trail.verify(tx)
         parts = [
             _trail(checked),
-            _witnesses(tx, checked.entries, [*witnesses, *_published_marks(config.published)]),
+            _read("witnesses", _witnesses, tx, checked.entries, [*witnesses, *_published_marks(config.published)]),
             _daybook(config.state, checked.entries),
-            _labels(tx, config.state),
+            _read("labels", _labels, tx, config.state),
         ]
     parts += [_mails(ledger, spool, lying), _published(config)]
     return Report(checked=checked, parts=parts)
+
+
+def _read(name: str, look: Callable[P, Part], *args: P.args, **kwargs: P.kwargs) -> Part:
+    """Look at a part; rows that mailbot never wrote, and so cannot read, are a fault of it."""
+    try:
+        return look(*args, **kwargs)
+    except (ValueError, LookupError, TypeError) as error:
+        return Part(name=name, seen="rows that cannot be read", faults=[trail.unreadable(error)])
 
 
 def _trail(checked: Checked) -> Part:

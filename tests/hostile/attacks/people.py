@@ -32,7 +32,15 @@ def _names(ground: Ground) -> str:
     """Register teams that look like another, or like the organizers."""
     before = registered(ground)
     taken: list[str] = []
-    for number, name in enumerate(("Pixel\ufe0f Peepers", "Pi\u034fxel Peepers", "SIQA", "The organizers")):
+    alike = (
+        "Pixel\ufe0f Peepers",
+        "Pi\u034fxel Peepers",
+        "Pixel-Peepers",
+        "Pixel Peepers.",
+        "\u1d18ixel Peepers\u2122",
+    )
+    own = ("SIQA", "The organizers", "S.I.Q.A.", "SIQA 2026", "0rganizers")
+    for number, name in enumerate((*alike, *own)):
         sender = f"m{number}@evil{number}.example"
         if ground.take(note(ground, sender, f"[SIQA Registration] {name}")) == "held":
             answered(ground, sender)

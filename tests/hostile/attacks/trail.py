@@ -122,6 +122,20 @@ ROWS: dict[str, Change] = {
     "another file": _by_sql("UPDATE submissions SET sha256 = printf('%064d', 7) WHERE id = 2"),
 }
 
+BESIDE: dict[str, Change] = {
+    "a mail that was carried out is unknown again": _by_sql("DELETE FROM marks WHERE id = 1"),
+    "a mark of another mail": _by_sql("UPDATE marks SET mark = printf('%064d', 7) WHERE id = 1"),
+    "a file that counts as sent before": _by_sql(
+        "UPDATE submissions SET values_sha256 = (SELECT values_sha256 FROM submissions WHERE id = 2) WHERE id = 1"
+    ),
+    "what a team was told of a file": _by_sql("UPDATE submissions SET notes = '[]', problems = '[7]' WHERE id = 1"),
+    "a score by another version": _by_sql("UPDATE scores SET version = '0.0.1' WHERE id = 1"),
+    "labels chosen earlier": _by_sql("UPDATE truth_choices SET chosen_at = '2025-01-01 00:00:00.000000'"),
+    "another outcome of a mail": _by_sql("UPDATE mails SET outcome = 'refused' WHERE id = 1"),
+    "a withdrawal made earlier": _by_sql("UPDATE exclusions SET since = '2025-01-01 00:00:00.000000'"),
+    "a team's letters switched off": _by_sql("UPDATE teams SET letters = 0 WHERE id = 1"),
+}
+
 RULINGS: dict[str, Change] = {
     "a withdrawal taken back": _by_sql("DELETE FROM exclusions"),
     "another reason": _by_sql("UPDATE exclusions SET why = 'it was agreed'"),
@@ -244,6 +258,7 @@ ATTACKS = (
         name="submission-moved-to-another-team",
         play=_noticed({"moved": _by_sql("UPDATE submissions SET team_id = 2 WHERE id = 2")}),
     ),
+    Attack(name="marks-outcomes-and-instants-changed-in-the-ledger", play=_noticed(BESIDE)),
     Attack(name="rulings-and-quota-forged-in-the-ledger", play=_noticed(RULINGS)),
     Attack(name="roster-changed-in-the-ledger", play=_noticed(ROSTER)),
     Attack(name="entries-rewritten-and-the-chain-rehashed", play=_noticed(CHAIN)),
