@@ -78,7 +78,7 @@ def _clean(layout: Layout) -> Table | None:
         return None
     looked_at = header if len(header) <= MAX_COLUMNS else []  # there may be millions of names
     names = [normal(name) or f"column {number}" for number, name in enumerate(looked_at, 1)]
-    if len(names) < 2 or not 0 < len(rows) <= MAX_ROWS or _header_problem(names):
+    if len(names) <= 1 or not 0 < len(rows) <= MAX_ROWS or _header_problem(names):
         return None
     columns = [[*column] for column in zip(*rows, strict=True)]
     if reader.line_num != 1 + len(rows) or not all(map(str.strip, columns[0])):
