@@ -8,12 +8,14 @@ import html.parser
 import io
 import json
 import re
+import tempfile
 import unicodedata
 from dataclasses import replace
 from datetime import time
 from email import message_from_bytes
 from email.policy import default
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 from hypothesis import given, settings
@@ -26,13 +28,20 @@ from mailbot.board.workbook import as_xlsx
 from mailbot.cli.common import emit
 from mailbot.config.address import hidden
 from mailbot.config.calendar import Moment
-from mailbot.ledger import outbox
+from mailbot.ledger import disputes, entries, outbox, submissions, teams
 from mailbot.system import journal
+from scoring.text import printable
+from tests.hostile.attacks.grounds import inside
+from tests.hostile.attacks.model import ADA, CARL, carrying, note
+from tests.integration.identity_cases import signed
 from tests.unit.boards import AS_OF, SHANGHAI, front, rules, standing
-from tests.unit.services import Clock, served
+from tests.unit.services import BEFORE, Clock, served
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+    from tests.hostile.attacks.grounds import Inside
 
 PIECES = (
     *"=+-@|%;,\t\n\r\v\f'\"<>&\\{}[]",
@@ -154,6 +163,84 @@ def test_what_organizers_are_mailed_is_inert(tmp_path: Path) -> None:
         body = mail.get_body(("plain",))
         assert body is not None
         assert _is_inert(body.get_content().replace("\r\n", "\n")), ascii(body.get_content())
+
+
+@settings(max_examples=4, deadline=None)
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_all_that_is_mailed_and_listed_is_inert(name: str, said: str, method: str) -> None:
+    """Replies, questions, ``status``, standings, digest, and listings: whatever a team writes anywhere."""
+    with tempfile.TemporaryDirectory() as folder, inside(Path(folder), MAILED) as ground:
+        for raw in _written(ground, name, said, method):
+            ground.take(raw)
+        with ground.service.ledger.write("test") as tx:
+            add_alert = ground.service.alerts.report
+            teams.rename(tx, 2, f"Net {printable(name)}")
+        add_alert("sheet", ok=False, detail=said)
+        ground.service.weekly.publish(as_of=ground.clock(), due_at=ground.clock(), letters=True)
+        while ground.service.letter_queue.step():
+            pass
+        with ground.service.ledger.read() as tx:
+            kinds = {row.kind.partition("-")[0] for row in outbox.listing(tx)}
+            mails = [message_from_bytes(row.message, policy=default) for row in outbox.listing(tx)]
+            listings = [submissions.listing(tx), disputes.listing(tx), entries.listing(tx)]
+    assert {"reply", "standing", "digest", "confirm", "dispute", "health"} <= kinds
+    for mail in mails:
+        _assert_inert(mail)
+    for as_json_lines in (False, True):
+        said_there = io.StringIO()
+        with contextlib.redirect_stdout(said_there):
+            for rows in listings:
+                found = [{"told": str(vars(row))} for row in rows]
+                emit(found, as_json=as_json_lines, columns={"told": None}, title="T")
+        assert _is_inert(said_there.getvalue())
+
+
+MAILED: dict[str, Any] = {
+    "entries": [{"kind": "paper", "types": [".pdf"], "closes": BEFORE.replace(year=2030)}],
+    "quota": {"per_week": 20},
+    "registration": {"by_mail": True},
+}
+
+
+def _written(ground: Inside, name: str, said: str, method: str) -> Iterator[bytes]:
+    """Yield mails that have texts wherever a mail can have one."""
+    rows = [{"id": n, "perception": n / 4, "knowledge": n % 5, said: said} for n in range(1, 9)]
+    good = json.dumps({"track": "S", "team": name, "method": method, "predictions": rows}).encode()
+    bad = json.dumps({"track": said, "predictions": [{"id": said, said: name, "perception": method}]}).encode()
+    subject = "".join(char for char in said if char not in "\r\n" and not "\ud800" <= char <= "\udfff")
+    file = "".join(char for char in name if char not in "\r\n" and not "\ud800" <= char <= "\udfff") + ".json"
+    yield carrying(ground, ADA, f"[SIQA Submission] {subject} - {subject}", (file, good), Message_ID="<1@x>")
+    yield carrying(ground, ADA, f"siqa-s {subject}", (file, bad), ("b" + file, said.encode("utf-8", "replace")))
+    yield carrying(ground, ADA, "check", (file, good), (f"x{file}", bad), Message_ID="<2@x>")
+    yield carrying(ground, CARL, f"[SIQA Submission] {subject}", (file, good), Message_ID="<3@x>")
+    yield carrying(ground, CARL, f"[SIQA paper] {subject}", (f"{file}.pdf", b"%PDF-1.4"), Message_ID="<4@x>")
+    text = said.encode("utf-8", "replace").decode()
+    for number, told in enumerate(("status", f"dispute S-1: {subject}", f"help {subject}", f"withdrow {subject}")):
+        yield signed(note(ground, ADA, told, text, Message_ID=f"<5{number}@x>"))
+    yield note(ground, ADA, "withdraw S-1", text, Message_ID="<6@x>")
+    yield note(ground, "n@evil.example", f"[SIQA Registration] {subject}", text, Message_ID="<7@x>")
+    yield note(ground, "m@evil.example", f"{subject}?", text, Message_ID="<8@x>")
+
+
+def _assert_inert(mail: EmailMessage) -> None:
+    """Hold a mail of ours: its fields are one line each, its texts inert, and its HTML has our tags alone."""
+    assert all("\n" not in str(value) and _is_inert(str(value)) for value in mail.values())
+    for part in mail.walk():
+        if part.get_content_maintype() == "text":
+            text = part.get_content().replace("\r\n", "\n")
+            assert _is_inert(text), ascii(text)
+        if part.get_content_type() == "text/html":
+            assert {tag for tag, _ in _Tags(part.get_content()).found} <= HTML_OF_MAILS
+
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+HTML_OF_MAILS = {
+    tag
+    for room in ("replies", "letters")
+    for path in (TEMPLATES / room).rglob("*.html*.j2")
+    for tag in re.findall(r"<([a-z][a-z0-9]*)", path.read_text(encoding="utf-8"))
+}
+"""The tags that our mails are written with."""
 
 
 @given(HOSTILE)
