@@ -182,7 +182,7 @@ def test_all_that_is_mailed_and_listed_is_inert(name: str, said: str, method: st
         with ground.service.ledger.read() as tx:
             kinds = {row.kind.partition("-")[0] for row in outbox.listing(tx)}
             mails = [message_from_bytes(row.message, policy=default) for row in outbox.listing(tx)]
-            listings = [submissions.listing(tx), disputes.listing(tx), entries.listing(tx)]
+            listings: list[list[Any]] = [[*submissions.listing(tx)], [*disputes.listing(tx)], [*entries.listing(tx)]]
     assert {"reply", "standing", "digest", "confirm", "dispute", "health"} <= kinds
     for mail in mails:
         _assert_inert(mail)
