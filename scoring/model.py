@@ -1,4 +1,4 @@
-"""The values that scoring hands out: problems, notes, what a track is, and an evaluation.
+"""The values that scoring hands out: problems, notes, what a track is, an evaluation; and modules that wait.
 
 Standard library only: the teams' checker runs this module with nothing installed.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from importlib import import_module
+from typing import ClassVar
 
 Option = float | str
 """What a metric can be told."""
@@ -247,3 +249,22 @@ class Evaluation:
     def ok(self) -> bool:
         """Whether the file was scored."""
         return self.score is not None
+
+
+class Later:
+    """A module that is loaded when something of it is first asked for.
+
+    Beside each stands the import under ``TYPE_CHECKING``, which type checkers and the rules of the layers read.
+    """
+
+    #: The names of all that were made.
+    names: ClassVar[set[str]] = set()
+
+    def __init__(self, name: str) -> None:
+        """Take the full name of the module."""
+        self.__name__ = name
+        self.names.add(name)
+
+    def __getattr__(self, name: str) -> object:
+        """Load the module and return what it has under this name."""
+        return getattr(import_module(self.__name__), name)

@@ -1,7 +1,7 @@
 """``python -m scoring.pack OUT [--ids IDS] [--track FILE.toml]``: write the teams' checker as one file (PEP 441).
 
-It holds the modules that :mod:`scoring.checker` loads and nothing else: no label, nothing to install. Given the same
-sources and ids it is the same file, byte for byte.
+It holds the modules that :mod:`scoring.checker` loads, at once or later, and nothing else: no label, nothing to
+install. Given the same sources and ids it is the same file, byte for byte.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ LOADED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import scoring.checker
+from importlib import import_module
+from scoring.model import Later
+while Later.names - sys.modules.keys():
+    for name in [*Later.names]:
+        import_module(name)
 print(*sorted(name for name in sys.modules if name.partition(".")[0] == "scoring"))
 """
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first instant a zip archive can tell

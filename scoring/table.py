@@ -27,6 +27,9 @@ MAX_COLUMNS = 300
 MAX_CELLS = 40 * MAX_ROWS
 """More cells than that are refused, filled or not."""
 
+INTEGER_DIGITS = 18
+"""Integers of more digits are kept as tokens; 18 digits always fit 64 bits."""
+
 LABELS = ("team", "method", "track")
 """Fields that say whose file it is; they may stand on top or, all alike, in a column."""
 

@@ -108,6 +108,18 @@ class _Imports(ast.NodeVisitor):
         """Leave out what only type checkers import."""
         if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
             self.generic_visit(node)
+            return
+        for other in node.orelse:
+            self.visit(other)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Take a module that waits until it is asked for."""
+        if isinstance(node.func, ast.Name) and node.func.id == "Later":
+            (name,) = node.args
+            assert isinstance(name, ast.Constant)
+            assert isinstance(name.value, str)
+            self.in_functions.add(name.value)
+        self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         """Note that what follows is imported later."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbot.evaluation.tasks import Job, Labels, truth_of
-from mailbot.evaluation.workbooks import plain
+from mailbot.evaluation.tasks import Job, Labels, plain_rows, truth_of
 from mailbot.system.children.named import Kind
 from scoring.files.unpack import Limits  # noqa: TC001  # read when it crosses the wall
 from scoring.model import Evaluation, Problem
@@ -31,7 +30,7 @@ class Scored:
 @KIND.task
 def score(job: Job, given: Labels, limits: Limits) -> Scored:
     """Score a file by its track's own scorer."""
-    truth, read = truth_of(given), plain(job.name, job.data)
+    truth, read = truth_of(given), plain_rows(job.name, job.data)
     if isinstance(read, Problem):
         return Scored(evaluation=Evaluation(track=truth.track.name, problems=(read,)))
     name, data = read

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence  # noqa: TC003  # read when it crosses the wall
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mailbot.evaluation.workbooks import plain
 from mailbot.system.children.named import Kind
-from scoring import reference
 from scoring.files.read import read
+from scoring.files.workbooks import workbook
 from scoring.labels.truth import Truth
-from scoring.model import Evaluation, Note, Problem, Track
+from scoring.model import Evaluation, Later, Note, Problem, Track
 from scoring.rows.check import tell_track
 from scoring.rows.ids import Id, match_ids
 from scoring.scores.evaluate import Evaluated, evaluated_any
 from scoring.scores.evaluate import evaluate as evaluate_one
+
+if TYPE_CHECKING:
+    from mailbot.evaluation import workbooks
+    from scoring import reference
+else:
+    workbooks = Later("mailbot.evaluation.workbooks")
+    reference = Later("scoring.reference")
 
 KIND = Kind(__name__)
 
@@ -86,7 +92,7 @@ def evaluate(job: Job) -> Evaluated | None:
 @KIND.task
 def whose(job: Job, items: tuple[Items, ...]) -> str | None:
     """Return the stage whose items a file has, each once; None for none of them."""
-    rows = plain(job.name, job.data)
+    rows = plain_rows(job.name, job.data)
     table = None if isinstance(rows, Problem) else read(rows[1], rows[0]).table
     if table is None:
         return None
@@ -98,14 +104,14 @@ def whose(job: Job, items: tuple[Items, ...]) -> str | None:
 @KIND.task
 def plain_rows(name: str, data: bytes) -> tuple[str, bytes] | Problem:
     """Return name and content of a file, those of a workbook as CSV, or why it is not read."""
-    return plain(name, data)
+    return (name, data) if workbook(data) is None else workbooks.plain(name, data)
 
 
 @KIND.task
 def both_ways(job: Job, given: Labels) -> tuple[Evaluation, Evaluation]:
     """Evaluate a file by any labels, by our kernels and by the reference."""
     truth = truth_of(given)
-    read = plain(job.name, job.data)
+    read = plain_rows(job.name, job.data)
     if isinstance(read, Problem):
         bad = Evaluation(track=truth.track.name, problems=(read,))
         return bad, bad
@@ -141,7 +147,7 @@ def refused(*problems: Problem) -> Evaluated:
 
 
 def _evaluated(job: Job, truths: Sequence[Truth]) -> Evaluated:
-    read = plain(job.name, job.data)
+    read = plain_rows(job.name, job.data)
     if isinstance(read, Problem):
         return refused(read)
     name, data = read

@@ -6,12 +6,15 @@ import operator
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from scoring.declaration import expression
+from scoring.model import Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from scoring.declaration import expression
     from scoring.model import Term, Track
+else:
+    expression = Later("scoring.declaration.expression")
 
 
 def score(track: Track, figures: Mapping[str, float]) -> float:

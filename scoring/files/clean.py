@@ -19,14 +19,16 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from scoring.files.strict import INTEGER_DIGITS
-from scoring.table import LABELS, MAX_COLUMNS, MAX_ROWS, normal
+from scoring.table import INTEGER_DIGITS, LABELS, MAX_COLUMNS, MAX_ROWS, Table, label, normal, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Decode = Callable[[str], object]
 """Reads a JSON text as RFC 8259 has it, or raises ValueError or RecursionError; of equal keys the last value counts."""
+
+ROWS = "predictions"
+"""The field under which the rows stand."""
 
 FEWEST_COLUMNS = 2
 _SCALARS = {int, float, str, bool, type(None)}
@@ -51,6 +53,33 @@ def _refuse(word: str) -> object:
 
 plainly: Decode = json.JSONDecoder(parse_constant=_refuse).decode
 """The standard library's decoder; ``NaN`` and its like are refused."""
+
+
+def clean_table(text: str, decode: Decode) -> Table | None:
+    """Return the table in a JSON or JSONL text that begins with a bracket; None where in doubt."""
+    clean = clean_rows(text, decode, ROWS)
+    if clean is None:
+        return None
+    rows = len(next(iter(clean.cells.values())))
+    return table_of(clean.cells, range(1, rows + 1), "line" if clean.lines else "row", clean.top)
+
+
+def table_of(
+    cells: Mapping[str, Sequence[object]], places: Sequence[int], unit: str, top: Mapping[str, object]
+) -> Table:
+    """Return a table of these cells; ``top`` are the fields beside the rows."""
+    team, method, track = (label(top.get(name)) or uniform(cells, name) for name in LABELS)
+    return Table(
+        team=team,
+        method=method,
+        track=track,
+        columns=tuple(cells),
+        cells=cells,
+        places=places,
+        unit=unit,
+        typed=True,
+        extras=tuple(name for name in top if name not in (*LABELS, ROWS)),
+    )
 
 
 def clean_rows(text: str, decode: Decode, rows: str) -> Clean | None:

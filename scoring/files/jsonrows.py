@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from scoring.files.clean import Clean, Decode, clean_rows, plainly
+from scoring.files.clean import ROWS, table_of
 from scoring.files.frames import rows_of
 from scoring.files.strict import Doubled, NotJson, parse
 from scoring.model import EXAMPLES, Note, Problem
@@ -20,38 +20,23 @@ from scoring.table import (
     MAX_ROWS,
     Reading,
     RowGatherer,
-    Table,
-    label,
     normal,
     refused,
     shown_columns,
     too_many_rows,
-    uniform,
 )
 from scoring.text import counted, first, printable, quoted
 from scoring.values import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-ROWS = "predictions"
 OFFICIAL = '{"team": …, "method": …, "track": …, "predictions": [{"id": 1, …}, …]}'
 ENCODED_TWICE = (
     Note(code="encoded-twice", count=1, message="JSON was found inside a text of JSON (json.dumps twice) and read."),
 )
 PYTHON = " It looks like what Python prints: json.dump(rows, file) writes JSON."
 ONE_EACH = "The file holds several submissions. Please send one file for each track."
-
-
-def read_json(text: str, decoder: Decode = plainly) -> Reading:
-    """Return the table in a JSON or JSONL text that begins with a bracket; a clean one is read by ``decoder``."""
-    clean = clean_rows(text, decoder, ROWS)
-    return carefully(text) if clean is None else Reading(table=_clean_table(clean))
-
-
-def _clean_table(clean: Clean) -> Table:
-    rows = len(next(iter(clean.cells.values())))
-    return _table(clean.cells, range(1, rows + 1), "line" if clean.lines else "row", clean.top)
 
 
 def carefully(text: str) -> Reading:
@@ -211,22 +196,7 @@ def _rows(rows: list[object], places: Sequence[int], unit: str, top: dict[str, o
     problems = (*_odd_rows(odd, unit), *([_doubled(twice)] if twice else ()))
     if not gatherer.places:
         return Reading(problems=problems) if problems else refused("no-rows", "The file contains no rows.")
-    return Reading(table=_table(gatherer.columns(), gatherer.places, unit, top), problems=problems)
-
-
-def _table(cells: Mapping[str, Sequence[object]], places: Sequence[int], unit: str, top: Mapping[str, object]) -> Table:
-    team, method, track = (label(top.get(name)) or uniform(cells, name) for name in LABELS)
-    return Table(
-        team=team,
-        method=method,
-        track=track,
-        columns=tuple(cells),
-        cells=cells,
-        places=places,
-        unit=unit,
-        typed=True,
-        extras=tuple(name for name in top if name not in (*LABELS, ROWS)),
-    )
+    return Reading(table=table_of(gatherer.columns(), gatherer.places, unit, top), problems=problems)
 
 
 def _odd_rows(odd: list[tuple[int, object]], unit: str) -> Iterable[Problem]:

@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import TYPE_CHECKING
 
-from scoring.files.clean import Decode, plainly
-from scoring.files.delimited import read_delimited
-from scoring.files.jsonrows import ENCODED_TWICE, are_encoded_lines, read_json
-from scoring.files.legacy_text import WESTERN, guessed
+from scoring.files.clean import Decode, clean_table, plainly
 from scoring.files.sniff import advice, archive_kind
-from scoring.files.strict import begins_with_comment, parse
-from scoring.files.wrapping import unwrapped
-from scoring.model import Note, Problem
+from scoring.model import Later, Note, Problem
 from scoring.table import Reading, Table, refused
 from scoring.text import printable, quoted
 
+if TYPE_CHECKING:
+    from scoring.files import delimited, jsonrows, legacy_text, strict, wrapping
+else:
+    delimited = Later("scoring.files.delimited")
+    jsonrows = Later("scoring.files.jsonrows")
+    legacy_text = Later("scoring.files.legacy_text")
+    strict = Later("scoring.files.strict")
+    wrapping = Later("scoring.files.wrapping")
+
 __all__ = ["Reading", "Table", "read"]
+
+PLAIN = ('{"', "[{", "{\n", "{\r", "[\n", "[\r")
+"""JSON begins like this, and nothing else that :mod:`.wrapping` looks for."""
 
 MOST_ENCODED = 3
 """A text that was encoded more often than that is left as it is."""
@@ -45,18 +53,26 @@ def read(data: bytes, name: str = "", decoder: Decode = plainly) -> Reading:
 
 def _of_text(text: str, name: str, notes: tuple[Note, ...], decoder: Decode, depth: int = 0) -> Reading:
     """Return the table in a text; one that is a JSON text itself is looked into."""
-    taken = unwrapped(text.lstrip("\ufeff"))
-    if isinstance(taken, Problem):
-        return Reading(problems=(taken,), notes=notes)
-    text, notes = taken[0].lstrip("\ufeff"), (*notes, *taken[1])
+    text = text.lstrip("\ufeff")
+    if not text.startswith(PLAIN):
+        taken = wrapping.unwrapped(text)
+        if isinstance(taken, Problem):
+            return Reading(problems=(taken,), notes=notes)
+        text, notes = taken[0].lstrip("\ufeff"), (*notes, *taken[1])
     start = text.lstrip()[:1]
     if not start:
         return refused("empty-file", "The file is empty.", printable(name))
-    if start == '"' and depth < MOST_ENCODED and isinstance(inner := parse(text), str) and inner.strip():
-        return _of_text(inner, name, (*notes, *ENCODED_TWICE), decoder, depth + 1)
-    is_json = start in "[{" or begins_with_comment(text) or (start == '"' and are_encoded_lines(text))
-    reading = read_json(text, decoder) if is_json else read_delimited(text)
+    if start == '"' and depth < MOST_ENCODED and isinstance(inner := strict.parse(text), str) and inner.strip():
+        return _of_text(inner, name, (*notes, *jsonrows.ENCODED_TWICE), decoder, depth + 1)
+    is_json = start in "[{" or strict.begins_with_comment(text) or (start == '"' and jsonrows.are_encoded_lines(text))
+    reading = _json(text, decoder) if is_json else delimited.read_delimited(text)
     return Reading(table=reading.table, problems=reading.problems, notes=(*notes, *reading.notes))
+
+
+def _json(text: str, decoder: Decode) -> Reading:
+    """Return the table in a text that begins with a bracket; one that is not clean is read with every problem named."""
+    clean = clean_table(text, decoder)
+    return Reading(table=clean) if clean else jsonrows.carefully(text)
 
 
 # --- bytes to text: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030 or Windows-1252 where it makes sense
@@ -79,7 +95,7 @@ def decode(data: bytes) -> tuple[str, tuple[Note, ...]] | Problem:
     try:
         text = data.decode(marked or "utf-8")
     except UnicodeDecodeError as error:
-        found = None if marked else guessed(data)
+        found = None if marked else legacy_text.guessed(data)
         if found is None:
             return _undecodable(marked or "utf-8", error)
         text, encoding = found
@@ -96,7 +112,7 @@ def _read_as(text: str, encoding: str) -> Note:
     example = f", for example {quoted(word[0])}" if word else ""
     if encoding == "gb18030":
         return Note(code="gb18030", count=1, message=f"The file is not UTF-8; it was read as GB18030{example}.")
-    if encoding != WESTERN:
+    if encoding != legacy_text.WESTERN:
         message = f"The file is not UTF-8; it was read as {_NAMES[encoding]}{example}."
         return Note(code="legacy-encoding", count=1, message=message)
     message = f"The file is not UTF-8; it was read as Windows-1252 (Latin-1){example}."

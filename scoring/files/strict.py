@@ -12,11 +12,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from scoring.table import Token
+from scoring.table import INTEGER_DIGITS, Token
 from scoring.text import quoted
-
-INTEGER_DIGITS = 18
-"""Integers of more digits are kept as tokens; 18 digits always fit 64 bits."""
 
 TOKEN_LENGTH = 64
 """So much of a number that is kept as a token is kept."""

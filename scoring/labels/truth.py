@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from scoring.files.read import read
-from scoring.files.unpack import Limits, unpack
-from scoring.labels.defined import Labelled, undefined
-from scoring.model import RANGE, Column, Kind, Note, Problem, Track
-from scoring.rows.cells import fault
+from scoring.model import RANGE, Column, Kind, Later, Note, Problem, Track
 from scoring.rows.check import column_in
 from scoring.rows.ids import worded
 from scoring.table import Table, normal, shown_columns
@@ -26,12 +23,18 @@ from scoring.values import Fault, choice, group_word, number, text, whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from scoring.files import unpack
+    from scoring.labels import defined
+    from scoring.rows import cells
     from scoring.rows.ids import Id
+else:
+    unpack = Later("scoring.files.unpack")
+    defined = Later("scoring.labels.defined")
+    cells = Later("scoring.rows.cells")
 
 Made = TypeVar("Made")
 
 GIB = 1024**3
-LIMITS = Limits(members=1, member_bytes=GIB, total_bytes=GIB, ratio=10_000)
 PARQUET_MAGIC = b"PAR1"
 
 
@@ -110,8 +113,8 @@ def load_truth(data: bytes, track: Track, name: str = "") -> Truth:
     groups = _groups(table, track, ids, problems) if track.group else None
     if problems:
         raise TruthError(problems)
-    labelled = Labelled(track=track, values=values, groups=groups)
-    if problems := list(undefined(labelled, range(len(ids)))):
+    labelled = defined.Labelled(track=track, values=values, groups=groups)
+    if problems := list(defined.undefined(labelled, range(len(ids)))):
         raise TruthError(problems)
     return Truth(
         track=track,
@@ -135,7 +138,8 @@ def _table(data: bytes, track: Track, name: str) -> Table:
     """Return the rows of the label file, whatever its form."""
     if data.startswith(PARQUET_MAGIC):
         return _parquet(data, track)
-    unpacked = unpack(name, data, LIMITS)
+    limits = unpack.Limits(members=1, member_bytes=GIB, total_bytes=GIB, ratio=10_000)
+    unpacked = unpack.unpack(name, data, limits)
     if unpacked.problems or len(unpacked.files) != 1:
         raise TruthError(unpacked.problems)
     file = unpacked.files[0]
@@ -227,7 +231,7 @@ def _texts(table: Table, name: str, column: Column, problems: list[Problem]) -> 
     bad = [
         f"{table.place(row)}: {name}"
         for row, each in enumerate(texts)
-        if each is None or fault(each, column.kind, label=True)
+        if each is None or cells.fault(each, column.kind, label=True)
     ]
     if bad:
         problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no {column.kind.value}."))

@@ -1,17 +1,19 @@
 """What each metric computes; what is undefined is None, never NaN.
 
+A module of metrics is loaded when one of them is asked for.
+
 A metric looks at predictions and labels through its :class:`~scoring.metrics.rule.Rule`. Names, bounds, units and
 options are in :mod:`scoring.declaration.registry`.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring.declaration.registry import METRICS
-from scoring.metrics import answers, boxes, correlations, curves, numbers, orders, probabilities, sets, texts
 from scoring.metrics.rule import FORMS, Form, Rule, joined, per
 
 if TYPE_CHECKING:
@@ -23,26 +25,35 @@ if TYPE_CHECKING:
     from scoring.metrics.rule import Array, Maker
     from scoring.model import Measure, Option
 
-__all__ = ["FORMS", "MAKERS", "Form", "Rule", "of", "one", "plcc", "rule", "srcc"]
+__all__ = ["FORMS", "HOMES", "Form", "Rule", "of", "one", "plcc", "rule", "srcc"]
 
-#: Each metric by name.
-MAKERS: Mapping[str, Maker] = {
-    **answers.MAKERS,
-    **boxes.MAKERS,
-    **correlations.MAKERS,
-    **curves.MAKERS,
-    **numbers.MAKERS,
-    **orders.MAKERS,
-    **probabilities.MAKERS,
-    **sets.MAKERS,
-    **texts.MAKERS,
+#: The modules, and the metrics in each; they are its ``MAKERS``.
+MODULES = {
+    "answers": ("accuracy", "balanced_accuracy", "macro_f1", "f1", "precision", "recall", "mcc", "kappa"),
+    "boxes": ("coco_ap",),
+    "correlations": ("srcc", "plcc", "krcc", "ccc", "r2"),
+    "curves": ("plcc_fit",),
+    "numbers": ("mse", "rmse", "rmsle", "mae", "medae", "mape", "smape", "pinball", "crps"),
+    "orders": ("ndcg", "map", "mrr", "c_index"),
+    "probabilities": ("log_loss", "brier", "top_k", "roc_auc", "average_precision", "ece"),
+    "sets": ("tags_f1", "jaccard", "dice", "iou"),
+    "texts": ("exact_match", "token_f1", "cer", "wer", "bleu", "chrf"),
 }
+
+#: The module of each metric by name.
+HOMES: Mapping[str, str] = {metric: module for module, metrics in MODULES.items() for metric in metrics}
 
 
 def rule(metric: str, **options: Option) -> Rule[Any]:
     """Return a metric by name, with these options; those not named are as usual."""
     usual = {name: choice.default for name, choice in METRICS[metric].options.items()}
-    return MAKERS[metric](usual | options)
+    return maker(metric)(usual | options)
+
+
+def maker(metric: str) -> Maker:
+    """Return what sets up a metric, from its module."""
+    makers: Mapping[str, Maker] = import_module(f"{__name__}.{HOMES[metric]}").MAKERS
+    return makers[metric]
 
 
 def of(measure: Measure) -> Rule[Any]:

@@ -5,27 +5,30 @@ Standard library only: the teams' checker is this code.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.declaration.registry import METRICS
-from scoring.model import Column, Kind, Note, Problem
+from scoring.model import Column, Kind, Later, Note, Problem
 from scoring.rows import letters
-from scoring.rows.cells import texts
 from scoring.rows.ids import Match, in_order, match_ids
 from scoring.table import LABELS, shown_columns
 from scoring.text import counted, first, listed, quoted
 from scoring.values import Fault, choice, is_typeset, number, numbers, shown, with_point
 
 if TYPE_CHECKING:
+    import difflib
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoring.model import Track
+    from scoring.rows import cells
     from scoring.rows.ids import Id
     from scoring.table import Table
+else:
+    cells = Later("scoring.rows.cells")
+    difflib = Later("difflib")
 
 FAULTS = {
     Fault.MISSING: "{} missing. Every item needs a number.",
@@ -150,7 +153,7 @@ def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
             values[column.name], said = _numbers(table, name, column, match, faults, comma=comma)
             notes += said
         elif column.kind.is_text:
-            values[column.name], unreadable = texts(table, name, column, match)
+            values[column.name], unreadable = cells.texts(table, name, column, match)
             problems += unreadable
         else:
             read = letters.answers(table, name, column, match)

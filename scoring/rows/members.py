@@ -43,6 +43,8 @@ def taker(data: bytes, tracks: Sequence[Track], hint: str | None = None) -> Trac
 
     A zip of members is told by their ending, another file by ``hint``, or by there being no other track.
     """
+    if tracks and not any(track.own for track in tracks):
+        return None
     packed = data.startswith(PACKED)
     found = [track for track in tracks if _takes(track, data, packed=packed)]
     named = [track for track in found if hint is not None and names_track(hint, track)]

@@ -20,14 +20,17 @@ import numpy as np
 
 from scoring.declaration.registry import Error, error_of
 from scoring.interval import clustered
-from scoring.scores import bootstrap
+from scoring.model import Later
 from scoring.scores.parts import parts_of
 from scoring.scores.scored import influence
 
 if TYPE_CHECKING:
     from scoring.kernel import Floats
     from scoring.labels.truth import Truth
+    from scoring.scores import bootstrap
     from scoring.scores.scored import Laid
+else:
+    bootstrap = Later("scoring.scores.bootstrap")
 
 GROUPS, DRAWS, SEED = 20, 200, 0
 

@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring import interval
-from scoring.declaration import siqa
 from scoring.files.clean import plainly
 from scoring.files.read import read
-from scoring.files.unpack import File, Limits, unpack
-from scoring.model import Evaluation, Kind, Note, Problem
+from scoring.model import Evaluation, Kind, Later, Note, Problem, Track
 from scoring.rows.check import Checked, check, constant_notes, tell_track
-from scoring.rows.members import last_taker, taker
 from scoring.scores import scored
 from scoring.scores.deviations import deviations
 from scoring.scores.parts import laid_out, numbered, ordered, parts_of
@@ -28,14 +25,22 @@ from scoring.text import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scoring.declaration import siqa
+    from scoring.files import unpack
     from scoring.files.clean import Decode
+    from scoring.files.unpack import File, Limits
     from scoring.labels.truth import Truth
     from scoring.metrics.rule import Array
-    from scoring.model import Column, Track
+    from scoring.model import Column
+    from scoring.rows import members
     from scoring.scores.scored import Laid, Scored
     from scoring.table import Reading
 
     Scorer = Callable[[Laid, Truth], Scored]
+else:
+    siqa = Later("scoring.declaration.siqa")
+    unpack = Later("scoring.files.unpack")
+    members = Later("scoring.rows.members")
 
 try:
     import msgspec
@@ -74,14 +79,15 @@ def evaluated_any(data: bytes, truths: Mapping[str, Truth], *, name: str = "", h
     ``hint`` is a track's name or letter; it decides only where neither the file's track field nor its columns do.
     """
     tracks = [truth.track for truth in truths.values()]
-    whole = taker(data, tracks, hint)
+    owned = any(track.own for track in tracks)
+    whole = members.taker(data, tracks, hint) if owned or not tracks else None
     if isinstance(whole, Problem):
         return Evaluated(evaluation=Evaluation(track=None, problems=(whole,)))
     if whole is not None:
         return Evaluated(evaluation=Evaluation(track=whole.name), own=whole.name)
     reading = read(data, name, decoder)
     told = tell_track(reading.table, [each for each in tracks if each.columns], hint) if reading.table else None
-    track = last_taker(tracks) if told is None or isinstance(told, Problem) else told
+    track = told if isinstance(told, Track) else members.last_taker(tracks) if owned else None
     if track is None:
         return Evaluated(evaluation=_refused(reading, None, (told,) if isinstance(told, Problem) else ()))
     if track.own:
@@ -96,16 +102,16 @@ def evaluate_packed(
 
     Of several files in an archive the one that tells this track counts; there must be exactly one.
     """
-    file = _the_file(data, truth, name, limits or Limits())
-    if isinstance(file, File):
+    file = _the_file(data, truth, name, limits or unpack.Limits())
+    if isinstance(file, unpack.File):
         return evaluate(file.data, truth, name=file.name, by=by)
     return Evaluation(track=truth.track.name, problems=file)
 
 
 def values_of(data: bytes, truth: Truth, *, name: str = "", limits: Limits | None = None) -> Laid | None:
     """Return the columns that :func:`evaluate_packed` scores, laid out; None for a file with problems."""
-    file = _the_file(data, truth, name, limits or Limits())
-    reading = read(file.data, file.name, decoder) if isinstance(file, File) else None
+    file = _the_file(data, truth, name, limits or unpack.Limits())
+    reading = read(file.data, file.name, decoder) if isinstance(file, unpack.File) else None
     if reading is None or reading.table is None or reading.problems:
         return None
     checked = check(reading.table, truth.track, truth.ids)
@@ -114,7 +120,7 @@ def values_of(data: bytes, truth: Truth, *, name: str = "", limits: Limits | Non
 
 def _the_file(data: bytes, truth: Truth, name: str, limits: Limits) -> File | tuple[Problem, ...]:
     """Return the one file for the truth's track, or why there is none."""
-    unpacked = unpack(name, data, limits)
+    unpacked = unpack.unpack(name, data, limits)
     if unpacked.problems:
         return unpacked.problems
     files = unpacked.files

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from statistics import median
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 ITEMS = 1_050
 QUESTIONS = {"yes-or-no": 380, "what": 350, "how": 390}
 TURNS = 300
+STARTS = 9
+LOADED = """
+import sys, time
+import msgspec, numpy
+before, begun = len(sys.modules), time.process_time()
+import scoring.labels.truth, scoring.scores.evaluate
+print(1000 * (time.process_time() - begun), len(sys.modules) - before)
+"""
 
 
 def measure() -> dict[str, dict[str, object]]:
@@ -41,6 +51,18 @@ def measure() -> dict[str, dict[str, object]]:
     return {
         "evaluate-s": _beside(_file("S", rows), _truth(labels, siqa.siqa_s()), _official_s),
         "evaluate-u": _beside(_file("U", answers), _truth(letters, siqa.siqa_u()), _official_u),
+        "evaluator-import": _imports(),
+    }
+
+
+def _imports() -> dict[str, object]:
+    """Return what it takes to load what evaluates, numpy and msgspec aside, in a process of its own each time."""
+    command = (sys.executable, "-c", LOADED)
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() for _ in range(STARTS)]
+    return {
+        "value": round(median(float(run[0]) for run in runs), 1),
+        "unit": "ms of processor time",
+        "modules": int(runs[0][1]),
     }
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.files import delimited, jsonrows
+from scoring.files import delimited
+from scoring.files import read as files
 from scoring.files.clean import clean_rows, plainly
 from scoring.files.read import read
 from scoring.rows import check as checks
@@ -59,7 +60,7 @@ def carefully() -> Iterator[None]:
     """Let nothing be taken for clean."""
     with pytest.MonkeyPatch.context() as patch:
         for module, name in (
-            (jsonrows, "clean_rows"),
+            (files, "clean_table"),
             (delimited, "_clean"),
             (checks, "numbers"),
             (letters, "choices_in"),
@@ -67,6 +68,7 @@ def carefully() -> Iterator[None]:
             (ids, "words"),
         ):
             patch.setattr(module, name, lambda *_args: None)
+        patch.setattr(files, "PLAIN", ())
         yield
 
 

@@ -122,6 +122,7 @@ def test_which_track_takes_a_file() -> None:
     assert isinstance(taker(json, [MASKS]), Problem)
     assert isinstance(taker(packed({"a.txt": ""}), [MASKS, FILES]), Problem)
     assert taker(json, [ROWS]) is None
+    assert taker(packed({"[Content_Types].xml": ""}), [ROWS]) is None  # what it is, its reader names
 
 
 def test_an_archive_of_members_stays_packed() -> None:
