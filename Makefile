@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: docs wheel help setup demo test attack test-crash test-systemd real-run lint audit bench fuzz lock checker man
+.PHONY: docs wheel help setup demo test attack test-crash test-takeover test-systemd real-run lint audit bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -52,6 +52,10 @@ test-crash: setup ## Kill the daemon at every crash point while mails flow; says
 	@bash .ci/packages
 	@$(BIN)/python -m tests.faults
 
+test-takeover: setup ## End the daemon that leads in every way, with another one that stands by; says what was lost or doubled
+	@bash .ci/packages
+	@$(BIN)/python -m tests.faults.takeovers
+
 attack: setup ## Play every attack against a running daemon, a line each (ATTACKS="word ..." picks some)
 	@bash .ci/packages
 	@$(BIN)/python -m tests.hostile.attacks $(ATTACKS)
@@ -59,6 +63,7 @@ attack: setup ## Play every attack against a running daemon, a line each (ATTACK
 test-long: setup ## Run the tests that are too long for every time, and SESSIONS=10000 with an IMAP server that errs
 	@bash .ci/packages
 	@$(BIN)/python -m pytest $(WORKERS) -m long $(TESTS)
+	@MAILBOT_TEST_LEDGER=postgresql $(BIN)/python -m tests.faults
 	@$(BIN)/python -m tests.faults.mutated $(SESSIONS)
 
 test-systemd: setup ## Run the service under a real systemd in a container; needs root, fetches systemd-container when missing

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
-from mailbot.errors import Temporary
+from mailbot.errors import Held, Temporary
 from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
 from mailbot.identity import keys, roster
 from mailbot.intake.intake import ATTEMPTS
 from mailbot.ledger import daybook, events, mails, outbox, quota
+from mailbot.ledger.engines.lead import Lead, is_shared
 from mailbot.letters import strangers
 from mailbot.mail import open as opening
 from mailbot.mail import tasks as mail_tasks
@@ -80,7 +81,12 @@ def _all(step: Callable[[], bool]) -> None:
 
 @contextmanager
 def opened(
-    config: Config, *, clock: Callable[[], datetime] = now, enter: bool = True, rebuilds: bool = False
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = now,
+    enter: bool = True,
+    rebuilds: bool = False,
+    lead: Lead | None = None,
 ) -> Iterator[Service]:
     """Open the ledger and build every part; child processes start when the first mail needs them.
 
@@ -92,7 +98,7 @@ def opened(
     tracks = challenge.tracks_of(config)
     with ExitStack() as stack:
         opens = daybook.signed_ledger if rebuilds else daybook.open_ledger
-        ledger = opens(config.ledger, config.state)
+        ledger = opens(config.ledger, config.state, lead=lead)
         stack.callback(ledger.close)
         if rebuilds:
             ledger.migrate()
@@ -129,12 +135,12 @@ def opened(
 
 
 @contextmanager
-def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[Service]:
-    """Like ``opened``, and hold the state folder's lock; what a crashed mailbot was working on is due again.
+def working(config: Config, *, clock: Callable[[], datetime] = now, lead: Lead | None = None) -> Iterator[Service]:
+    """Like ``opened``, and work alone: hold the state folder's lock, or the lead on a ledger that hosts share.
 
-    Raises Held when another mailbot holds the lock.
+    What a crashed mailbot was working on is due again. Raises Held when another mailbot works.
     """
-    with lock.held(config.state), opened(config, clock=clock) as service:
+    with alone(config, lead) as mine, opened(config, clock=clock, lead=mine) as service:
         keys.of(config.state, service.ledger)  # fails when the secret of the team keys was lost
         with service.ledger.write("recover") as tx:
             left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
@@ -145,6 +151,27 @@ def working(config: Config, *, clock: Callable[[], datetime] = now) -> Iterator[
             service.publisher.refresh()
         daybook.catch_up(service.ledger, config.state)
         yield service
+
+
+@contextmanager
+def alone(config: Config, lead: Lead | None = None) -> Iterator[Lead | None]:
+    """Hold the state folder's lock, or the ``lead`` on a ledger that hosts share; without one it is taken at once.
+
+    Raises Held when another mailbot works.
+    """
+    if lead is None and not is_shared(config.ledger):
+        with lock.held(config.state):
+            yield None
+        return
+    if lead is not None:
+        yield lead
+        return
+    safefile.private_folder(config.state)
+    with closing(Lead(config.ledger, config.state)) as mine:
+        if other := mine.take():
+            message = f"{other.host} leads on this ledger; stop mailbot on every host first"
+            raise Held(message)
+        yield mine
 
 
 def enter_config(service: Service) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tests.warm import warm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.warm import Process
 
@@ -69,13 +69,19 @@ def typed(*arguments: str, folder: Path, environment: Mapping[str, str] | None =
 
 @contextmanager
 def daemon(
-    folder: Path, journal: Path, environment: Mapping[str, str] | None = None, *, alone: bool = False
+    folder: Path,
+    journal: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    alone: bool = False,
+    program: Sequence[str] = (),
 ) -> Iterator[Process | subprocess.Popen[bytes]]:
     """Run the daemon in a folder, and append what it says to a file; whatever is left of it in the end is killed.
 
-    One that is ``alone`` begins as a user's does: the server of its children is its own, not that of all tests.
+    One that is ``alone`` begins as a user's does: the server of its children is its own, not that of all tests;
+    and another ``program`` may take the command's place.
     """
-    command = (str(MAILBOT), "run", "--yes", "--json")
+    command = (*(program or (str(MAILBOT),)), "run", "--yes", "--json")
     with journal.open("ab") as file:
         process = (
             subprocess.Popen(

@@ -155,6 +155,11 @@ COMMANDS = {
         "maintain:rebuild",
         "Make a new ledger from the mails and the daybook; the old one is kept.",
     ),
+    "migrate-ledger": Listed(
+        "Maintain",
+        "hosts:migrate_ledger",
+        "Copy the whole ledger into an empty SQLite or PostgreSQL database; the present one stays. Stop mailbot first.",
+    ),
     "export": Listed(
         "Maintain",
         "maintain:export",
@@ -169,6 +174,11 @@ COMMANDS = {
         "Inspect",
         "status:status",
         "Show the state of the contest on one screen: loops, mails, outbox, quota, boards, deadline, labels.",
+    ),
+    "lead": Listed(
+        "Inspect",
+        "hosts:lead",
+        "Show which host leads on a shared ledger, and which stand by; --yield hands over. Exit code 1 if none leads.",
     ),
     "top": Listed("Inspect", "status:top", "Show the same screen live, updated every two seconds, until q or Ctrl-C."),
     "desk": Listed(

@@ -17,6 +17,7 @@ from mailbot import flow
 from mailbot.cli.common import INCOMPLETE, AsJson, ConfigFile, emit, load_config, rfc3339, set_up_journal, short
 from mailbot.config import calendar, challenge, load
 from mailbot.config.calendar import shown
+from mailbot.daemon import standby
 from mailbot.daemon.main import Daemon
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import AuthenticationFailed, ConfigError, Damaged, MailbotError, Permanent, Temporary, Throttled
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
+    from mailbot.ledger.engines.lead import Lead
     from mailbot.operations.beginning import Look
     from mailbot.service import Service
 
@@ -73,23 +75,46 @@ def run(
     notifier, present = Notifier(), load_config(context, config)
     if begin_anew:
         _begin_anew(present)
+    rest = 0.0
+    try:
+        while True:
+            with standby.leading(present, notifier, rest=rest) as lead:
+                present = _lead(context, config, present, notifier, lead, yes=yes, take_over=take_over)
+            rest = standby.REST_SECONDS
+    except Temporary as error:
+        typer.echo(f"mailbot: {error}", err=True)
+        raise typer.Exit(TRY_AGAIN) from error
+
+
+def _lead(
+    context: typer.Context,
+    config: Path | None,
+    present: Config,
+    notifier: Notifier,
+    lead: Lead | None,
+    *,
+    yes: bool,
+    take_over: bool,
+) -> Config:
+    """Run the daemon, with one config after another, until it stops, which ends the command, or leads no more."""
     previous: Config | None = None
     refused = ""
     while True:
         try:
             reload = partial(_checked, context, config, present)
-            running = _serve(present, notifier, reload, refused, yes=yes, take_over=take_over)
+            running = _serve(present, notifier, reload, refused, lead=lead, yes=yes, take_over=take_over)
         except MailbotError as error:
+            if lead and not lead.leads:
+                return present
             if previous is None and isinstance(error, Damaged):
                 lost_ledger.tell(present, error, calendar.now())
-            if previous is None and isinstance(error, Temporary):
-                typer.echo(f"mailbot: {error}", err=True)
-                raise typer.Exit(TRY_AGAIN) from error
             if previous is None:
                 raise
             journal.trouble("reload-refused", why=str(error))
             present, previous, refused = previous, None, str(error)
             continue
+        if running.next_config is None and lead and not lead.leads:
+            return present
         if running.next_config is None:
             raise typer.Exit(1 if running.failed else 0)
         present, previous, refused = running.next_config, present, ""
@@ -102,16 +127,24 @@ def _begin_anew(config: Config) -> None:
 
 
 def _serve(
-    config: Config, notifier: Notifier, reload: Callable[[], Config], refused: str, *, yes: bool, take_over: bool
+    config: Config,
+    notifier: Notifier,
+    reload: Callable[[], Config],
+    refused: str,
+    *,
+    lead: Lead | None,
+    yes: bool,
+    take_over: bool,
 ) -> Daemon:
     """Run the daemon with one config until it stops or reloads, and return it."""
-    with flow.working(config) as wired:
+    with flow.working(config, lead=lead) as wired:
         lost = _start(wired, yes=yes, take_over=take_over)
         running = Daemon(wired, notifier=notifier, reload=reload, within=FINISH_SECONDS, refused=refused, lost=lost)
         running.run()
         if running.unfinished and running.next_config is None:
             sys.stderr.flush()
-            os._exit(0)  # a hung thread never ends; this is as safe as a power cut, as the ledger says what is undone
+            # a hung thread never ends; this is as safe as a power cut, as the ledger says what is undone
+            os._exit(TRY_AGAIN if lead and not lead.leads else 0)
     return running
 
 

@@ -103,7 +103,7 @@ def _span(value: object) -> object:
 _LEDGER = re.compile(r"sqlite:///(?!:memory:)\S.*|postgresql\+psycopg://\S*")
 
 
-def _ledger_url(value: str) -> str:
+def ledger_url(value: str) -> str:
     """Take the two engines that a ledger can be on. The value is never told: it may hold a password."""
     if value and not _LEDGER.fullmatch(value):
         message = "must be sqlite:////FOLDER/ledger.db or postgresql+psycopg://USER@HOST/NAME; leave it out for SQLite"
@@ -111,7 +111,7 @@ def _ledger_url(value: str) -> str:
     return value
 
 
-LedgerUrl = Annotated[str, AfterValidator(_ledger_url)]
+LedgerUrl = Annotated[str, AfterValidator(ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]

@@ -192,10 +192,19 @@ class Loops:
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()
-                daybook.catch_up(self.service.ledger, self.service.config.state)
+                failed = not self._is_noted() or failed
             seconds = self.retry_seconds if failed else IDLE_SECONDS
             heartbeat.rest("idle", seconds)
             bell.wait(seconds)
+
+    def _is_noted(self) -> bool:
+        """Bring the daybook up to the ledger; return False when the ledger cannot be used now: later will do."""
+        try:
+            daybook.catch_up(self.service.ledger, self.service.config.state)
+        except Temporary as error:
+            journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
+            return False
+        return True
 
     def _guarded(self, loop: Callable[[], None]) -> None:
         """Run a loop; one that fails for good takes the daemon down, which says why and is started again by systemd."""

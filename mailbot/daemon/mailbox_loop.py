@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -89,7 +90,8 @@ class MailboxLoop:
         self._failures = 1 if time.monotonic() - begun > HEALTHY_SECONDS else self._failures + 1
         seconds = pause(error, self._failures, random.random())  # noqa: S311  # jitter, no secret
         journal.trouble("mailbox-lost", why=str(error), again_in_seconds=round(seconds, 1))
-        self._alarm(error)
+        with suppress(Temporary):  # the ledger is away too: the next failure is told of
+            self._alarm(error)
         self._refused = kept_key(self.service.config, "imap") if isinstance(error, AuthenticationFailed) else None
         again = (self.service.clock() + timedelta(seconds=seconds)).astimezone(self.service.config.challenge.zone)
         heartbeat.rest(f"no connection; again at {again:%H:%M:%S}", seconds)

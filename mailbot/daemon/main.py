@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from mailbot.service import Service
 
 
+LEAD_SECONDS = 5.0
+"""So often the main thread looks whether this host still leads."""
+
+YIELD_SECONDS = 3.0
+"""So long the loops may take to end once it does not."""
+
+
 class Daemon:
     """Runs until it is told to stop."""
 
@@ -51,7 +58,7 @@ class Daemon:
             retry_seconds: How soon a step that failed is tried again.
         """
         self._service, self._notifier, self._reload, self._within = service, notifier or Notifier({}), reload, within
-        self._hung_up = False
+        self._hung_up, self._lead = False, service.ledger.lead
         self._begun = time.time()
         config = service.config
         self._heartbeat = Heartbeat(config.hang_seconds + 4 * config.limits.child_seconds)
@@ -87,6 +94,8 @@ class Daemon:
             self._take_signals()
         self._schedule.start()
         self._loops.start()
+        if self._lead:
+            self._lead.on_end = self.stop
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
         self._report.give()
         self._notifier.ready()
@@ -114,7 +123,11 @@ class Daemon:
     def _attend(self) -> None:
         """Ring the bells on schedule and report how the loops are until told to stop; reload the config if asked to."""
         while not self._loops.stopping.is_set():
-            self._bells.main.wait(min(self._report.seconds, self._schedule.ring_due()))
+            seconds = min(self._report.seconds, self._schedule.ring_due())
+            self._bells.main.wait(min(seconds, LEAD_SECONDS) if self._lead else seconds)
+            if self._lead and (self._lead.ended or self._lead.hangs):
+                self.stop()
+                return
             if self._hung_up or self._is_outdated():
                 self._hung_up, self._begun = False, time.time()
                 self._consider()
@@ -152,6 +165,8 @@ class Daemon:
         if self.next_config is None:
             self._notifier.stopping()
             seconds = self._within or seconds
+        if self._lead and not self._lead.leads:
+            seconds = YIELD_SECONDS
         self.unfinished = self._loops.join(seconds)
         if self.unfinished:
             journal.trouble("stopped-hard", loops=", ".join(self.unfinished))

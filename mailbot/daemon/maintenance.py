@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailbot.board.weekly import OVERDUE
@@ -16,11 +17,15 @@ from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from mailbot.service import Service
     from mailbot.system.heartbeat import Heartbeat
 
 MIB = 2**20
+
+OUTAGE, CALM_AFTER = timedelta(minutes=1), timedelta(hours=1)
+"""A ledger that is away for longer is told of; after so long without it is well again."""
 
 
 @dataclass(kw_only=True)
@@ -52,8 +57,16 @@ class Maintenance:
         yield "overdue", f"It was due {shown(due, zone)}." if due and late else ""
         unused = list(self.service.labels.not_taken())
         yield "labels", "\n".join([*unused, "To use it: `mailbot truth add FILE --why ...`."] if unused else [])
+        yield "ledger", self._outage(zone)
         hanging = self.heartbeat.late()
         yield "heartbeat", f"Not heard of in time: {', '.join(hanging)}." if hanging else ""
+
+    def _outage(self, zone: ZoneInfo) -> str:
+        """Tell of the last time that the ledger was away for longer than a moment; "" once that is an hour ago."""
+        found, now = self.service.ledger.outage, self.service.clock()
+        if found is None or found[1] - found[0] < OUTAGE or now - found[1] > CALM_AFTER:
+            return ""
+        return f"From {shown(found[0], zone)} to {shown(found[1], zone)}. Mails waited meanwhile; nothing was lost."
 
     def _tell(self, part: str, trouble: str) -> None:
         """Report a change; nothing when this process has reported the same before."""

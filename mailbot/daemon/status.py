@@ -24,6 +24,7 @@ from mailbot.ledger import (
     teams,
     truths,
 )
+from mailbot.ledger.engines import leads
 from mailbot.ledger.scores import Version
 from mailbot.ledger.streams.newest import latest_mails
 from mailbot.model import MailState
@@ -31,12 +32,13 @@ from mailbot.system.lock import is_held
 from scoring.declaration.owned import named_scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
     from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
+    from mailbot.ledger.engines.leads import Leader
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.observations import HealthRow
     from scoring.model import Track
@@ -65,8 +67,10 @@ class Status:
     """What there is to show."""
 
     at: datetime
-    #: Whether a mailbot holds the state folder.
+    #: Whether a mailbot holds the state folder, or leads on the ledger that hosts share.
     running: bool
+    #: Who leads, or led last; None where no host shares the ledger.
+    leader: Leader | None
     #: The daemon's last report on itself (:mod:`mailbot.daemon.report`); empty when none runs.
     pulse: Mapping[str, Any]
     #: Every mail that was recorded, by outcome.
@@ -128,10 +132,12 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
     due = missing(tx, config.board.publish_at, config.challenge.zone, now, config.stages)
-    running = is_held(config.state)
+    leader = leads.leader(tx)
+    running = leader.leads if leader else is_held(config.state)
     return Status(
         at=now,
         running=running,
+        leader=leader,
         pulse=(report.read(config.state) or {}) if running else {},
         outcomes={str(k): n for k, n in observations.mails_by_outcome(tx, _BEGINNING, horizon).items()},
         backlog=mails.unfinished(tx),
@@ -194,6 +200,19 @@ def _used(tx: Tx, config: Config, now: datetime) -> list[Used]:
     return found
 
 
+def _leader(found: Leader | None, at: Callable[[datetime | None], str | None]) -> dict[str, Any] | None:
+    """Return who leads for programs; None where no host shares the ledger."""
+    if found is None:
+        return None
+    told = {
+        "host": found.host,
+        "since": at(found.since),
+        "leads": found.leads,
+        "silent_seconds": round(found.silent, 1),
+    }
+    return {**told, "standing_by": list(found.standing_by)}
+
+
 def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
     """Return the status for programs; instants are RFC 3339, with the offset of the zone."""
 
@@ -203,6 +222,7 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "at": at(status.at),
         "running": status.running,
+        "leader": _leader(status.leader, at),
         "loops": status.pulse.get("loops", {}),
         "polled_at": at(status.polled_at),
         "config_refused": status.config_refused,

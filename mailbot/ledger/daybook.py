@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
+    from mailbot.ledger.engines.lead import Lead
+
 ACTS, ROSTER = "acts.jsonl", "roster.jsonl"
 
 SPOOL = "spool"
@@ -32,10 +34,10 @@ SPOOL = "spool"
 TAIL_BYTES = 1024**2
 
 
-def open_ledger(url: str, state: Path, *, follows: bool = True) -> Ledger:
+def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Lead | None = None) -> Ledger:
     """Open and migrate the ledger of a state folder; a new contest's is created.
 
-    With ``follows`` it must have the last entry of the daybook.
+    With ``follows`` it must have the last entry of the daybook. With a ``lead`` only that process writes.
 
     Raises:
         Lost: there are mails or an audit trail beside the ledger that it does not know; nothing is created then.
@@ -43,7 +45,7 @@ def open_ledger(url: str, state: Path, *, follows: bool = True) -> Ledger:
     kept = _last(state / ACTS)
     if not is_there(url) and (kept or any((state / SPOOL).glob("??/*.eml"))):
         raise _lost(state, "has mails or an audit trail, but no ledger")
-    ledger = signed_ledger(url, state)
+    ledger = signed_ledger(url, state, lead)
     try:
         ledger.migrate()
         if follows:
@@ -54,10 +56,10 @@ def open_ledger(url: str, state: Path, *, follows: bool = True) -> Ledger:
     return ledger
 
 
-def signed_ledger(url: str, state: Path) -> Ledger:
+def signed_ledger(url: str, state: Path, lead: Lead | None = None) -> Ledger:
     """Return a ledger whose entries are signed by the secret of a state folder; nothing is migrated or looked at."""
     begin = partial(rows.begin, give=partial(signing.secret_of, state=state))
-    return Ledger(url, Trail(begin=begin, settle=events.settle, part=rows.part))
+    return Ledger(url, Trail(begin=begin, settle=events.settle, part=rows.part), lead=lead)
 
 
 def is_lost(url: str, state: Path) -> bool:

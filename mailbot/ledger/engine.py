@@ -5,29 +5,29 @@ from __future__ import annotations
 import sqlite3
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from mailbot import errors
-from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
+from mailbot.errors import Permanent, Temporary
+from mailbot.ledger.engines import connect
+from mailbot.ledger.engines.connect import translated
+from mailbot.ledger.engines.leads import WRITER_LOCK, identity
 from mailbot.ledger.tables import metadata
 from mailbot.system import crash, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mailbot.ledger.engines.lead import Lead
 
 Tx = sa.Connection
 """An open transaction; every query of the ledger takes one."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-BUSY_SECONDS = 30
-
-_WRITER_LOCK = 0x6D61696C  # "mail": the advisory lock that makes PostgreSQL writers queue as SQLite's do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +49,26 @@ class Abandoned(Temporary):
 class Ledger:
     """The database. ``write`` and ``read`` give transactions; nothing else does."""
 
-    def __init__(self, url: str, trail: Trail | None = None) -> None:
+    def __init__(
+        self, url: str, trail: Trail | None = None, *, lead: Lead | None = None, name: str = "mailbot"
+    ) -> None:
         """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made. Raises ConfigError.
 
-        Without a ``trail`` entries are not signed and tell of no rows, as an earlier version wrote them.
+        Without a ``trail`` entries are not signed and tell of no rows, as an earlier version wrote them. With a
+        ``lead`` nothing is written once another process leads. PostgreSQL shows connections under ``name``.
         """
-        self._engine, self._trail = _engine(url), trail
-        self._sqlite = self._engine.dialect.name == "sqlite"
+        self._engine, self._trail, self.lead = connect.engine(url, lead.ours if lead else name), trail, lead
+        self._sqlite, self._identity = self._engine.dialect.name == "sqlite", ""
+        #: From when to when the database could not be used, the last time.
+        self.outage: tuple[datetime, datetime] | None = None
+        self._away_since: datetime | None = None
         if self._sqlite:
             if self._engine.url.database:
                 path = Path(self._engine.url.database)
                 with safefile.folder_in_use("state", path.parent):
                     path.parent.mkdir(mode=safefile.PRIVATE_FOLDER, parents=True, exist_ok=True)
                     _private(path)
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
+            sa.event.listen(self._engine, "connect", connect.set_up_sqlite)
 
     def migrate(self, scripts: Path = MIGRATIONS) -> None:
         """Bring the tables to this version's shape; an SQLite ledger of an older one is copied first.
@@ -73,9 +79,9 @@ class Ledger:
         Raises:
             Permanent: the ledger is of a newer mailbot.
         """
-        head = _newest_version(scripts)
+        head = newest_version(scripts)
         with self.read() as tx:
-            before = _present_version(tx)
+            before = present_version(tx)
         if before == head:
             return
         if before is not None and before > head:
@@ -85,14 +91,19 @@ class Ledger:
             self.copy_to(Path(f"{self._engine.url.database}.before-{head}"))
         with self.write("migrate") as connection:
             if before is None and scripts == MIGRATIONS:
-                _create(connection, head)
+                create(connection, head)
             else:
                 upgrade(connection, scripts)
 
     @contextmanager
     def write(self, what: str = "other") -> Iterator[Tx]:
         """Begin a transaction that may write: it commits whole or not at all. ``what`` names its crash points."""
-        with _translated(), self._engine.connect() as connection, crash.around(f"commit.{what}"), connection.begin():
+        with (
+            self._translated(),
+            self._engine.connect() as connection,
+            crash.around(f"commit.{what}"),
+            connection.begin(),
+        ):
             self._lock(connection)
             self._begin(connection)
             yield connection
@@ -106,7 +117,7 @@ class Ledger:
 
         ``what`` names its crash points. Raises Abandoned when the database gave up the whole transaction.
         """
-        with _translated(), crash.around(f"part.{what}"), self._noted(tx):
+        with self._translated(), crash.around(f"part.{what}"), self._noted(tx):
             tx.exec_driver_sql("SAVEPOINT part")  # the next one of that name stands above it; the commit ends them all
             try:
                 yield
@@ -117,13 +128,26 @@ class Ledger:
                     raise Abandoned("the ledger gave up a transaction, as on a full disk") from lost
                 raise
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the drivers' errors into ours, and note from when to when the database was away."""
+        try:
+            with translated():
+                yield
+        except Temporary as error:
+            if isinstance(error.__cause__, SQLAlchemyError) and self._away_since is None:
+                self._away_since = datetime.now(UTC)
+            raise
+        if self._away_since is not None:
+            self.outage, self._away_since = (self._away_since, datetime.now(UTC)), None
+
     def _noted(self, tx: Tx) -> AbstractContextManager[None]:
         return self._trail.part(tx) if self._trail else nullcontext()
 
     @contextmanager
     def trial(self) -> Iterator[Tx]:
         """Begin a transaction that may write and keeps nothing: to see what writing would bring about."""
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             self._lock(connection)
             self._begin(connection)
             yield connection
@@ -138,12 +162,14 @@ class Ledger:
         if self._sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
+            if self.lead:
+                self.lead.hold(connection)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Give a consistent view, that of its first query; nothing written in it is kept."""
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
             else:
@@ -157,7 +183,7 @@ class Ledger:
             message = "this ledger is on PostgreSQL: back it up with pg_dump"
             raise Permanent(message)
         _private(path)
-        with _translated(), self._engine.connect() as connection, closing(sqlite3.connect(path)) as target:
+        with self._translated(), self._engine.connect() as connection, closing(sqlite3.connect(path)) as target:
             source = connection.connection.dbapi_connection
             source.backup(target)  # type: ignore[union-attr]  # a sqlite3.Connection, as this ledger is SQLite's
             target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
@@ -165,7 +191,7 @@ class Ledger:
     def shred(self) -> None:
         """Write the SQLite file anew, so that nothing that was deleted is left in it; PostgreSQL does so by itself."""
         if self._sqlite:
-            with _translated(), self._engine.connect() as connection:
+            with self._translated(), self._engine.connect() as connection:
                 connection.exec_driver_sql("VACUUM")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -176,6 +202,23 @@ class Ledger:
         with self.read() as tx:
             return str(tx.exec_driver_sql("PRAGMA quick_check").scalar_one())
 
+    def verify_lead(self) -> None:
+        """Raise Deposed when another host leads, Temporary when that cannot be known; alone on SQLite all is well."""
+        if self.lead:
+            self.lead.verify()
+
+    def identity(self) -> str:
+        """Return what tells a PostgreSQL database from a copy of it; "" on SQLite. Raises Temporary."""
+        if not self._sqlite and not self._identity:
+            with self.read() as tx:
+                self._identity = identity(tx)
+        return self._identity
+
+    def session(self) -> Tx:
+        """Return a connection whose statements each commit by themselves; ``close`` ends it. Raises Temporary."""
+        with self._translated():
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -183,26 +226,13 @@ class Ledger:
 
 def is_there(url: str) -> bool:
     """Whether there is a ledger with tables at an SQLAlchemy URL; nothing is made to find out. Raises ConfigError."""
-    engine = _engine(url)
+    engine = connect.engine(url)
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
         return False
-    with _translated(), engine.connect() as connection:
-        found = _present_version(connection) is not None
+    with translated(), engine.connect() as connection:
+        found = present_version(connection) is not None
     engine.dispose()
     return found
-
-
-def _engine(url: str) -> sa.Engine:
-    """Make the engine of a URL; nothing is connected to yet. No error tells the URL: it may hold a password."""
-    try:
-        parsed = sa.make_url(url)
-        waits = {"timeout": BUSY_SECONDS} if parsed.get_backend_name() == "sqlite" else {}
-        return sa.create_engine(parsed, connect_args=waits)
-    except (ArgumentError, ValueError):
-        message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
-    except ImportError as error:
-        message = f"ledger_url: its driver is not installed ({error.name}): {errors.how('postgres')}"
-    raise ConfigError(message)
 
 
 def _private(path: Path) -> None:
@@ -212,37 +242,12 @@ def _private(path: Path) -> None:
         path.touch(safefile.PRIVATE_FILE)
 
 
-def _set_up_sqlite(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own switch: transactions begin by our words
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]  # a sqlite3.Connection, typed object by the event
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the drivers' errors into ours: trouble that may pass, and trouble that will not."""
-    try:
-        yield
-    except IntegrityError as error:
-        message = f"the ledger refused a record: {error.orig}"
-        raise Permanent(message) from error
-    except (OperationalError, InterfaceError) as error:
-        message = f"the ledger cannot be used now: {error.orig}"
-        raise Temporary(message) from error
-    except SQLAlchemyError as error:
-        if type(error.__cause__) is sqlite3.DatabaseError:  # of bytes that are no ledger; all else is a subclass
-            message = f"the ledger is damaged ({error.__cause__}): `mailbot rebuild --from-spool` makes a new one"
-            raise Damaged(message) from error
-        message = f"the ledger failed: {error.__class__.__name__}"
-        raise Permanent(message) from error
-
-
-def _newest_version(scripts: Path) -> str:
+def newest_version(scripts: Path) -> str:
     """Return the newest version among the migrations; their files are named after it, as in m0009_entries.py."""
     return max(path.stem.partition("_")[0].removeprefix("m") for path in (scripts / "versions").glob("m*.py"))
 
 
-def _present_version(tx: sa.Connection) -> str | None:
+def present_version(tx: sa.Connection) -> str | None:
     """Return the version of a ledger; None of a new one."""
     if not sa.inspect(tx).has_table("alembic_version"):
         return None
@@ -250,7 +255,7 @@ def _present_version(tx: sa.Connection) -> str | None:
     return found
 
 
-def _create(connection: sa.Connection, version: str) -> None:
+def create(connection: sa.Connection, version: str) -> None:
     """Make every table of a new ledger, and note the version as alembic does."""
     metadata.create_all(connection)
     versions = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mailbot.ledger.guard import tables as _guard  # its tables are in the metadata too
+from mailbot.ledger.guard import tables as _guard  # the same
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 

@@ -48,6 +48,7 @@ SUBJECTS = {
     "labels": "a label file changed and is not used",
     "scorer": "a track's own scorer failed",
     "trail": "the ledger does not agree with its audit trail",
+    "ledger": "the ledger could not be used for a while",
 }
 """The parts that are watched, each with what is wrong when it fails."""
 
@@ -78,6 +79,7 @@ WELL = {
     "labels": "the label files are those that score",
     "scorer": "the track's own scorer works",
     "trail": "the ledger agrees with its audit trail",
+    "ledger": "the ledger has been there for an hour",
 }
 """The same parts, each with what is true once it works again."""
 

@@ -154,8 +154,9 @@ class Marker:
 
     @property
     def _copy(self) -> str:
-        """Tell this folder from a copy of it: by its number in the file system."""
-        return hashlib.sha256(str(self.state_folder.stat().st_ino).encode()).hexdigest()[:16]
+        """Tell this state from a copy of it: by the database that its hosts share, or its folder's number on disk."""
+        what = self.ledger.identity() or str(self.state_folder.stat().st_ino)
+        return hashlib.sha256(what.encode()).hexdigest()[:16]
 
     def _message(self) -> bytes:
         message = EmailMessage(policy=POLICY)

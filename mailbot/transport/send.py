@@ -69,6 +69,7 @@ class Sending:
         row = self._claim()
         if row is None:
             return False
+        self.ledger.verify_lead()  # another host may have taken over, and send it too
         try:
             self.transport.send(row.message, sender=self.sender, recipient=row.recipient)
         except (*_OURS, Throttled, Unreachable) as error:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import sqlite3
+import sys
 import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot.ledger import Ledger, events, mails
 from mailbot.ledger.mailbox.places import Place
 from tests.command import daemon
+from tests.faults.reader import BROKEN, Reader
 from tests.faults.stream import GONE, ROSTER, stream
 from tests.integration.bot import LABELS, Bot
+from tests.servers.postgres import chosen_database
 from tests.servers.smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
     from subprocess import Popen
 
     from tests.faults.stream import Streamed
@@ -40,6 +42,9 @@ labels = "labels/answer-u.json"
 per_week = 1
 """
 
+AHEAD = Path(__file__).with_name("ahead.py")
+"""The program of a host whose clock is wrong."""
+
 #: A mail in the ledger that the spool has lost: the daemon must set it aside.
 NOT_SPOOLED = "0" * 64
 
@@ -51,8 +56,13 @@ class Life:
     """One run of the daemon."""
 
     process: Process | Popen[bytes]
+    journal: Path
     #: Where in the journal it begins.
     since: int
+
+    def has_told(self, event: str) -> bool:
+        """Whether its journal tells of an event."""
+        return f'"event": "{event}"'.encode() in self.journal.read_bytes()[self.since :]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +73,13 @@ class Host:
     mailbox: Mailbox
     sink: SmtpSink
     mails: list[Streamed] = field(default_factory=stream)
+    #: The ledger on PostgreSQL; "" for the file in the state folder.
+    database: str = ""
 
     @property
-    def ledger(self) -> Path:
-        """The ledger's file."""
-        return self.folder / "state" / "ledger.db"
+    def ledger(self) -> str:
+        """The ledger's URL."""
+        return self.database or f"sqlite:///{self.folder / 'state' / 'ledger.db'}"
 
     @property
     def spool(self) -> Path:
@@ -90,11 +102,22 @@ class Host:
         return self.folder / "trace.txt"
 
     @contextmanager
-    def living(self, *, alone: bool = False, **env: str) -> Iterator[Life]:
-        """Run the daemon, ``alone`` with children of its own; whatever is left of it in the end is killed."""
-        since = self.journal.stat().st_size if self.journal.exists() else 0
-        with daemon(self.folder, self.journal, env, alone=alone) as process:
-            yield Life(process=process, since=since)
+    def living(self, env: Mapping[str, str] | None = None, *, alone: bool = False, ahead: int = 0) -> Iterator[Life]:
+        """Run the daemon, ``alone`` with children of its own; whatever is left of it in the end is killed.
+
+        Alone, its clock may be some seconds ``ahead``.
+        """
+        env = env or {}
+        journal = self.journal_of(env.get("MAILBOT_HOST", ""))
+        since = journal.stat().st_size if journal.exists() else 0
+        with daemon(
+            self.folder, journal, env, alone=alone, program=(sys.executable, str(AHEAD), str(ahead)) if ahead else ()
+        ) as process:
+            yield Life(process=process, journal=journal, since=since)
+
+    def journal_of(self, name: str) -> Path:
+        """Return where a daemon of several writes its journal."""
+        return self.folder / f"journal-{name}.jsonl" if name else self.journal
 
     def deliver(self, some: list[Streamed], *, pause: float = 0.0) -> None:
         """Put mails into the inbox, one after another."""
@@ -117,7 +140,7 @@ class Host:
 
     def is_quiet(self) -> bool:
         """Tell whether the ledger says that nothing is left to be done."""
-        with contextlib.suppress(sqlite3.OperationalError), closing(self.query()) as ledger:
+        with contextlib.suppress(*BROKEN), closing(self.query()) as ledger:
             filed = {sha for (sha,) in ledger.execute("SELECT sha256 FROM mails WHERE filed_to IS NOT NULL")}
             waiting = ledger.execute("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')").fetchone()[0]
             boards = ledger.execute("SELECT count(*) FROM boards WHERE NOT letters_owed").fetchone()[0]
@@ -127,20 +150,20 @@ class Host:
 
     def has_begun_all(self) -> bool:
         """Tell whether each mail of the stream was tried, or recorded, once at least."""
-        with contextlib.suppress(sqlite3.OperationalError), closing(self.query()) as ledger:
+        with contextlib.suppress(*BROKEN), closing(self.query()) as ledger:
             begun = "SELECT count(DISTINCT sha256) FROM mails WHERE attempts > 0 OR state = 'recorded'"
             return bool(ledger.execute(begun).fetchone()[0] >= len({mail.sha256 for mail in self.mails}))
         return False
 
-    def query(self) -> sqlite3.Connection:
+    def query(self) -> Reader:
         """Open the ledger to read in it."""
-        return sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=30)
+        return Reader(self.ledger)
 
     def settle(self, life: Life) -> int:
         """Wait until a daemon dies, or stop it once nothing is left to be done; return how it ended."""
         until = time.monotonic() + PATIENCE_SECONDS
         while life.process.poll() is None and time.monotonic() < until:
-            if self._is_running(life) and self.is_quiet():
+            if life.has_told("running") and self.is_quiet():
                 life.process.send_signal(signal.SIGTERM)
                 return life.process.wait(timeout=PATIENCE_SECONDS)
             time.sleep(0.05)
@@ -151,16 +174,12 @@ class Host:
 
     def live(self, **env: str) -> int:
         """Run the daemon until it dies or nothing is left to be done; return how it ended."""
-        with self.living(alone=False, **env) as life:
+        with self.living(env) as life:
             return self.settle(life)
-
-    def _is_running(self, life: Life) -> bool:
-        """Tell whether it has begun its work, so that it may be told to stop."""
-        return b'"event": "running"' in self.journal.read_bytes()[life.since :]
 
 
 @contextmanager
-def host(folder: Path, dovecot: Dovecot) -> Iterator[Host]:
+def host(folder: Path, dovecot: Dovecot, *, database: str = "") -> Iterator[Host]:
     """Set up a host whose ledger is a week old, so that a board is due at once, and that lost a spooled mail."""
     sink, mailbox = SmtpSink(), dovecot.mailbox()
     imap: dict[str, object] = {"port": dovecot.imaps_port, "ca_file": str(dovecot.certificates.ca), "poll_seconds": 2}
@@ -170,7 +189,10 @@ def host(folder: Path, dovecot: Dovecot) -> Iterator[Host]:
     (folder / "teams.csv").write_text(ROSTER, encoding="utf-8")
     with (folder / "config.toml").open("a") as config:
         config.write(_MORE)
-    made = Host(folder=folder, mailbox=mailbox, sink=sink)
+    made = Host(folder=folder, mailbox=mailbox, sink=sink, database=database or chosen_database())
+    if made.database:
+        path = folder / "config.toml"
+        path.write_text(f'ledger_url = "{made.database}"\n{path.read_text()}')
     _seed(made.ledger)
     sink.answer_recipient(GONE, *["550 5.1.1 no such user"] * 50)
     sink.start()
@@ -180,9 +202,9 @@ def host(folder: Path, dovecot: Dovecot) -> Iterator[Host]:
         sink.stop()
 
 
-def _seed(path: Path) -> None:
+def _seed(url: str) -> None:
     """Begin the ledger."""
-    ledger, began = Ledger(f"sqlite:///{path}"), datetime.now(UTC) - timedelta(days=8)
+    ledger, began = Ledger(url), datetime.now(UTC) - timedelta(days=8)
     with _ONE_AT_A_TIME:
         ledger.migrate()
     with ledger.write("seed") as tx:

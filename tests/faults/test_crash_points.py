@@ -59,6 +59,7 @@ ELSEWHERE = {
     "commit.mail-waits": "an own scorer that fails; see tests/hostile/test_own_scorer.py",
     "commit.migrate": "the first start; see below",
     "commit.organizer-invited": "the desk; see tests/contest/test_desk_acts.py",
+    "commit.migrate-ledger": "`mailbot migrate-ledger`; see tests/integration/ledger/test_move.py",
     "commit.outbox": "`mailbot outbox`",
     "commit.proposal": "the desk; see tests/contest/test_desk_acts.py",
     "commit.rebuild": "`mailbot rebuild`",
@@ -83,6 +84,7 @@ ELSEWHERE = {
     "commit.team-letters": "`mailbot teams`",
     "commit.submission-accepted": "`mailbot submissions accept`",
     "commit.tell": "`mailbot rescore --tell`",
+    "commit.yield": "`mailbot lead --yield`; see test_takeover",
     "commit.welcome": "`mailbot teams import --welcome`",
     "commit.winners": "`mailbot publish --final`",
     "imap.append": "`mailbot doctor --online`",
@@ -92,6 +94,7 @@ ELSEWHERE = {
     "imap.list-uids": "a server that does not list what it counts; see test_odd_answers",
     "imap.quota": "`mailbot doctor --online`",
     "imap.rights": "`mailbot doctor --online`",
+    "migrate-ledger": "`mailbot migrate-ledger`; see tests/integration/ledger/test_move.py",
     "sheet.request": "a Google Sheet; see tests/integration/test_sheet.py",
 }
 

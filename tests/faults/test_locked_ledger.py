@@ -18,7 +18,8 @@ from mailbot.config import load
 from mailbot.daemon.main import Daemon
 from mailbot.errors import Temporary
 from mailbot.intake import intake
-from mailbot.ledger import engine, mails, observations, submissions
+from mailbot.ledger import mails, observations, submissions
+from mailbot.ledger.engines import connect
 from mailbot.ledger.mailbox.places import Place
 from mailbot.model import MailState
 from tests.faults.conftest import mail
@@ -62,7 +63,7 @@ def test_a_lock_of_some_seconds_is_waited_for(make_bot: MakeBot, smtp_sink: Smtp
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up a lock after a moment, and try a mail again soon."""
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(connect, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(intake, "RETRY", timedelta(seconds=0.3))
 
 

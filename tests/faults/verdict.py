@@ -14,10 +14,10 @@ from mailbot.ledger import Ledger, events
 from tests.faults.host import NOT_SPOOLED
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from tests.faults.host import Host
+    from tests.faults.reader import Reader
     from tests.faults.stream import Streamed
 
 MOST_REPLIES = 2
@@ -26,7 +26,7 @@ MOST_REPLIES = 2
 _OF_MAIL = "submissions JOIN mails ON mails.id = mail_id WHERE mails.sha256 = ?"
 _SCORES = f"scores WHERE submission_id IN (SELECT submissions.id FROM {_OF_MAIL})"  # noqa: S608  # constant text
 _QUEUED = "SELECT detail FROM events WHERE kind = 'letters-queued'"
-_SCORED_TWICE = "(SELECT 1 FROM scores GROUP BY submission_id, truth HAVING count(*) > 1)"
+_SCORED_TWICE = "(SELECT 1 FROM scores GROUP BY submission_id, truth HAVING count(*) > 1) AS twice"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def _replies(host: Host) -> Iterator[Counted]:
     yield Counted(what="replies to nothing", found=len(replies), least=0, most=0)
 
 
-def _letters(host: Host, ledger: sqlite3.Connection) -> Iterator[Counted]:
+def _letters(host: Host, ledger: Reader) -> Iterator[Counted]:
     """One letter to each team that the board was about; one or two copies of those that could be sent."""
     told = [json.loads(detail) for (detail,) in ledger.execute(_QUEUED)]
     yield Counted(what="rounds of letters", found=len(told))
@@ -97,7 +97,7 @@ def _letters(host: Host, ledger: sqlite3.Connection) -> Iterator[Counted]:
         yield Counted(what="copies of a letter", found=copies[message_id], most=MOST_REPLIES)
 
 
-def _ledger(ledger: sqlite3.Connection, mails: list[Streamed]) -> Iterator[Counted]:
+def _ledger(ledger: Reader, mails: list[Streamed]) -> Iterator[Counted]:
     for mail in mails:
         yield from _rows(ledger, mail)
     aside = _count(ledger, "mails WHERE state = 'set-aside' AND sha256 = ?", NOT_SPOOLED)
@@ -108,7 +108,7 @@ def _ledger(ledger: sqlite3.Connection, mails: list[Streamed]) -> Iterator[Count
     yield Counted(what="boards", found=_count(ledger, "boards"))
 
 
-def _rows(ledger: sqlite3.Connection, mail: Streamed) -> Iterator[Counted]:
+def _rows(ledger: Reader, mail: Streamed) -> Iterator[Counted]:
     """Count what the ledger has of a mail."""
     recorded = _count(
         ledger, "mails WHERE sha256 = ? AND state = 'recorded' AND outcome = ?", mail.sha256, mail.outcome
@@ -123,14 +123,14 @@ def _rows(ledger: sqlite3.Connection, mail: Streamed) -> Iterator[Counted]:
     yield Counted(what=f"scores of {mail.name}", found=_count(ledger, _SCORES, mail.sha256), least=due, most=due)
 
 
-def _count(ledger: sqlite3.Connection, rows: str, *values: str) -> int:
+def _count(ledger: Reader, rows: str, *values: str) -> int:
     """Count rows; ``rows`` is what stands behind FROM, a constant of this module."""
     found: int = ledger.execute(f"SELECT count(*) FROM {rows}", values).fetchone()[0]  # noqa: S608  # constant text
     return found
 
 
 def _chain_holds(host: Host) -> bool:
-    ledger = Ledger(f"sqlite:///{host.ledger}")
+    ledger = Ledger(host.ledger)
     try:
         with ledger.read() as tx:
             return events.first_broken(tx) is None

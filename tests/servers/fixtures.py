@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dovecot import FEW_CAPABILITIES, Dovecot, Mailbox
 from tests.servers.exim import Exim
+from tests.servers.postgres import Postgres
 from tests.servers.sheets import StrictSheets
 from tests.servers.smtp_sink import SmtpSink
 
@@ -73,6 +74,24 @@ def exim(dovecot: Dovecot) -> Iterator[Exim]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Give the PostgreSQL that all tests share; leave it running and use a database of your own."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def spare_postgres() -> Iterator[Postgres]:
+    """Give a PostgreSQL of the test's own, to stop, kill and start again."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import itertools
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from tests.servers.process import LOOPBACK, free_port, plain_user, program, short_folder
@@ -30,16 +33,22 @@ class Postgres:
         options = f"-p {self.port} -c listen_addresses={LOOPBACK} -k {self.folder} -c fsync=off"
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self.folder / "log.txt"), "-o", options, "start")
 
-    def database(self) -> str:
+    def database(self, *, encoding: str = "UTF8") -> str:
         """Make an empty database and return its SQLAlchemy URL."""
         name = f"ledger{next(_numbers)}"
         where = ("-h", LOOPBACK, "-p", str(self.port), "-U", "mailbot")
-        self._run("psql", *where, "-q", "-d", "postgres", "-c", f"CREATE DATABASE {name}")
+        words = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        self._run("psql", *where, "-q", "-d", "postgres", "-c", words)
         return f"postgresql+psycopg://mailbot@{LOOPBACK}:{self.port}/{name}"
+
+    def stop(self) -> None:
+        """End it at once, as a crash does: what was not committed is gone, each connection is lost."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
 
     def remove(self) -> None:
         """End it and delete its folder."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        with contextlib.suppress(RuntimeError):  # a test has stopped it
+            self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, name: str, *arguments: str) -> None:
@@ -61,6 +70,28 @@ class Postgres:
         if done.returncode:
             log = self.folder / "log.txt"
             raise RuntimeError(f"{name} failed:\n{done.stderr or ''}{log.read_text() if log.exists() else ''}")
+
+
+CHOICE = "MAILBOT_TEST_LEDGER"
+"""In the environment: ``postgresql`` has the tests that can be played on either engine played on that one."""
+
+
+def chosen_database() -> str:
+    """Return the URL of an empty database where PostgreSQL is chosen; "" for SQLite, the default."""
+    chosen = os.environ.get(CHOICE, "sqlite")
+    if chosen not in {"sqlite", "postgresql"}:
+        message = f"{CHOICE}: sqlite or postgresql, not {chosen!r}"
+        raise ValueError(message)
+    return _shared().database() if chosen == "postgresql" else ""
+
+
+@cache
+def _shared() -> Postgres:
+    """Start a server that ends with this process."""
+    server = Postgres()
+    server.start()
+    atexit.register(server.remove)
+    return server
 
 
 def _program(name: str) -> str:

@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.ledger import Ledger
-from tests.servers.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """Give a running PostgreSQL."""
-    server = Postgres()
-    server.start()
-    yield server
-    server.remove()
+    from tests.servers.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, mails, submissions
-from mailbot.ledger.engine import MIGRATIONS, _newest_version
+from mailbot.ledger.engine import MIGRATIONS, newest_version
 from mailbot.operations import ingest
 from tests.contest.contest import Clock, contest, mail
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
 def a_later_version(folder: Path) -> Path:
     """Return the migrations of a version that has one more than ours."""
     scripts = shutil.copytree(MIGRATIONS, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=_newest_version(MIGRATIONS)))
+    (scripts / "versions/m9999_later.py").write_text(NEXT.format(before=newest_version(MIGRATIONS)))
     return scripts
 
 
@@ -54,7 +54,7 @@ def test_work_in_the_spool_survives_an_upgrade(tmp_path: Path) -> None:
     with sqlite3.connect(path) as ledger:
         assert "later" in {row[1] for row in ledger.execute("PRAGMA table_info(mails)")}
         # and back to our own code, for the rest
-        ledger.execute("UPDATE alembic_version SET version_num = ?", (_newest_version(MIGRATIONS),))
+        ledger.execute("UPDATE alembic_version SET version_num = ?", (newest_version(MIGRATIONS),))
     ledger.close()
     with contest(tmp_path, clock) as wired:
         assert wired.intake.step()
@@ -84,5 +84,5 @@ def test_each_migration_is_named_after_its_version() -> None:
     """The newest is found by its file name, and each follows the one before."""
     scripts = ScriptDirectory(str(MIGRATIONS))
     known = list(scripts.walk_revisions())
-    assert scripts.get_current_head() == _newest_version(MIGRATIONS)
+    assert scripts.get_current_head() == newest_version(MIGRATIONS)
     assert [one.revision for one in known] == [Path(one.path).stem.partition("_")[0].removeprefix("m") for one in known]
