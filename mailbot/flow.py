@@ -105,13 +105,7 @@ def opened(
         with ledger.read() as tx:
             written, config = config, config.extended(quota.extensions(tx))
         labels = Labels.of(config, tracks, ledger, clock)
-        sandbox = Sandbox(
-            config.workers,
-            bounds=config.limits.bounds,
-            bounds_of={own_tasks.KIND: config.limits.scorer_bounds},
-            set_ups=set_ups(config, labels),
-            idle_seconds=config.limits.child_idle_seconds,
-        )
+        sandbox = _children(config, labels)
         stack.callback(sandbox.close)
         labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
         service = Service(
@@ -132,6 +126,17 @@ def opened(
             enter_config(service)
             stack.callback(daybook.catch_up, ledger, config.state)
         yield service
+
+
+def _children(config: Config, labels: Labels) -> Sandbox:
+    """Return the children of this host; they start when there is work."""
+    return Sandbox(
+        config.workers,
+        bounds=config.limits.bounds,
+        bounds_of={own_tasks.KIND: config.limits.scorer_bounds},
+        set_ups=set_ups(config, labels),
+        idle_seconds=config.limits.child_idle_seconds,
+    )
 
 
 @contextmanager
