@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from mailbot.ledger.engines.lead import Lead
+    from mailbot.ledger.engines.leads import Seat
 
 ACTS, ROSTER = "acts.jsonl", "roster.jsonl"
 
@@ -34,7 +34,7 @@ SPOOL = "spool"
 TAIL_BYTES = 1024**2
 
 
-def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Lead | None = None) -> Ledger:
+def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Seat | None = None) -> Ledger:
     """Open and migrate the ledger of a state folder; a new contest's is created.
 
     With ``follows`` it must have the last entry of the daybook. With a ``lead`` only that process writes.
@@ -56,7 +56,7 @@ def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Lead | Non
     return ledger
 
 
-def signed_ledger(url: str, state: Path, lead: Lead | None = None) -> Ledger:
+def signed_ledger(url: str, state: Path, lead: Seat | None = None) -> Ledger:
     """Return a ledger whose entries are signed by the secret of a state folder; nothing is migrated or looked at."""
     begin = partial(rows.begin, give=partial(signing.secret_of, state=state))
     return Ledger(url, Trail(begin=begin, settle=events.settle, part=rows.part), lead=lead)

@@ -22,7 +22,7 @@ from mailbot.system import crash, safefile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mailbot.ledger.engines.lead import Lead
+    from mailbot.ledger.engines.leads import Seat
 
 Tx = sa.Connection
 """An open transaction; every query of the ledger takes one."""
@@ -50,7 +50,7 @@ class Ledger:
     """The database. ``write`` and ``read`` give transactions; nothing else does."""
 
     def __init__(
-        self, url: str, trail: Trail | None = None, *, lead: Lead | None = None, name: str = "mailbot"
+        self, url: str, trail: Trail | None = None, *, lead: Seat | None = None, name: str = "mailbot"
     ) -> None:
         """Connect to the ledger at an SQLAlchemy URL; the folder of an SQLite file is made. Raises ConfigError.
 

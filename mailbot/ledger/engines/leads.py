@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 
@@ -13,10 +13,8 @@ from mailbot.errors import Temporary
 from mailbot.ledger.schema import Instant, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
-
-    from mailbot.ledger.engine import Tx
 
 SILENT_SECONDS = 10.0
 """A leader that was not heard of for so long is deposed."""
@@ -69,7 +67,34 @@ class Leader:
         return bool(self.name) and self.silent < SILENT_SECONDS
 
 
-def leader(tx: Tx) -> Leader | None:
+class Seat(Protocol):
+    """What says whether this process leads on a ledger that hosts share (:mod:`mailbot.ledger.engines.lead`)."""
+
+    #: Why it leads no more; "" while it does.
+    ended: str
+    #: Called once it does not, from a thread of its own.
+    on_end: Callable[[], None]
+
+    @property
+    def ours(self) -> str:
+        """How its connections are named."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it began to lead, and was not told to end."""
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its heartbeat waits for an answer that does not come."""
+
+    def hold(self, tx: sa.Connection) -> None:
+        """Look, in a transaction, whether it still leads. Raises Held when it does not."""
+
+    def verify(self) -> None:
+        """Raise Held when it leads no more, Temporary when it cannot know."""
+
+
+def leader(tx: sa.Connection) -> Leader | None:
     """Return who leads; None on SQLite, or when nobody ever did."""
     if tx.dialect.name != "postgresql" or not sa.inspect(tx).has_table(leads.name):
         return None
@@ -88,19 +113,19 @@ def leader(tx: Tx) -> Leader | None:
     )  # fmt: skip
 
 
-def ask_to_yield(tx: Tx) -> None:
+def ask_to_yield(tx: sa.Connection) -> None:
     """Ask the one that leads to give the lead up."""
     tx.execute(sa.update(leads).where(ROW).values(yields=True))
 
 
-def identity(tx: Tx) -> str:
+def identity(tx: sa.Connection) -> str:
     """Return what tells this database from a copy of it; both hosts of a ledger find the same, after a failover too."""
     query = "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
     return " ".join(str(part) for part in tx.exec_driver_sql(query).one())
 
 
 @contextmanager
-def alone(session: Tx) -> Iterator[None]:
+def alone(session: sa.Connection) -> Iterator[None]:
     """Begin a transaction that nobody writes beside; whoever does not come to an end in time is ended."""
     from_others = sa.text(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted "
@@ -124,7 +149,7 @@ def alone(session: Tx) -> Iterator[None]:
     session.exec_driver_sql("COMMIT")
 
 
-def end(session: Tx, name: str, *, only: str = "") -> None:
+def end(session: sa.Connection, name: str, *, only: str = "") -> None:
     """End every connection of a process, or one of them."""
     names = [plain(role + name) for role in ([only] if only else [OURS, LEADING])]
     query = sa.text(f"SELECT pg_terminate_backend(pid) {_OURS} IN :names AND pid <> pg_backend_pid()").bindparams(
