@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: docs wheel help setup demo test attack test-crash test-takeover test-systemd real-run lint audit bench fuzz lock checker man
+.PHONY: docs pictures wheel help setup demo test attack test-crash test-takeover test-systemd real-run lint audit bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -100,6 +100,9 @@ checker: setup ## Write the teams' checker, one file for any Python 3.11: build/
 
 docs: setup ## Build the handbook, mailbot/handbook/index.html, which `mailbot docs` opens; strict: no dead link, no orphan
 	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees -c docs/site docs mailbot/handbook
+
+pictures: setup ## Make the pictures of the handbook from the demo: docs/pictures/
+	@$(BIN)/python -m tests.pictures
 
 wheel: docs ## Build the wheel, with the handbook in it: dist/
 	@$(BIN)/python -m hatchling build --target wheel

@@ -21,9 +21,12 @@ import pytest
 import requests
 
 from tests.groups import wait_for_the_end_of
+from tests.pictures.__main__ import MOST, WORDS, headings, pages
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
+
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 MAILBOT = (sys.executable, "-c", "from mailbot.cli import main; main()")
@@ -132,6 +135,26 @@ def _json(folder: Path, *arguments: str) -> list[dict[str, Any]]:
 def _mails(folder: Path) -> dict[str, EmailMessage]:
     """Read the mails of a folder, by file name."""
     return {p.stem: email.message_from_bytes(p.read_bytes(), policy=default) for p in sorted(folder.glob("*.eml"))}
+
+
+def test_the_pictures_of_the_handbook_are_current(folder: Path, chromium: Browser) -> None:
+    """What they show has the headings that the demo's page, mails and sheet have now; else `make pictures`."""
+    shown = json.loads(WORDS.read_text(encoding="utf-8"))
+    for name, page in pages(chromium, folder):
+        assert headings(page) == shown.pop(name), f"docs/pictures/{name}.png is stale: make pictures"
+        page.close()
+    assert shown == {}
+    made = {path.name: path.stat().st_size for path in WORDS.parent.iterdir()}
+    assert {name.partition(".")[0] for name in made} >= {
+        "board",
+        "reply",
+        "letter",
+        "sheet",
+        "terminal",
+        "desk",
+        "demo",
+    }
+    assert max(made.values()) < MOST
 
 
 def test_every_mail_is_dealt_with_as_it_deserves(folder: Path) -> None:

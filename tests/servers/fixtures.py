@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,14 +122,21 @@ def smtp_sink_tls(certificates: Certificates) -> Iterator[SmtpSink]:
     yield from _listening(SmtpSink(certificates))
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Give Debian's Chromium, or the one that Playwright installed where Debian's is missing."""
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Run Debian's Chromium, or the one that Playwright installed where Debian's is missing."""
     path = _CHROMIUM if _CHROMIUM.exists() else None
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        running = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give the Chromium that all tests share."""
+    with browser() as running:
+        yield running
 
 
 @pytest.fixture
