@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import shown
 from mailbot.ledger import events, mails, outbox
 from mailbot.mail import envelope
 from mailbot.mail.templates import environment
@@ -56,7 +57,10 @@ def tell(ledger: Ledger, challenge: Challenge, now: datetime) -> bool:
             subject = f"[mailbot] {len(found)} mail(s) with files of unknown senders"
             message = envelope.begin(challenge, recipient=organizer, subject=subject, key=key, now=now)
             template = environment().get_template("letters/strangers.txt.j2")
-            text = template.render(found=found[:SHOWN], more=max(0, len(found) - SHOWN), challenge=challenge)
+            text = template.render(
+                found=found[:SHOWN], more=max(0, len(found) - SHOWN), challenge=challenge,
+                when=lambda at: shown(at, challenge.zone),
+            )  # fmt: skip
             message.set_content(text, cte="quoted-printable")
             outbox.queue(tx, message, kind=LETTER, key=key, now=now)
         events.append(tx, kind=TOLD, subject="organizers", now=now, mails=len(found))

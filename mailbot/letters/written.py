@@ -134,7 +134,11 @@ def whole(challenge: Challenge, letter: Written) -> str:
 
 
 def queue(tx: Tx, challenge: Challenge, drafts: Sequence[Written], now: datetime, **detail: str) -> int:
-    """Queue letters, and enter it in the audit trail with the ``detail``; return how many."""
+    """Queue letters, and enter it in the audit trail with the ``detail``; return how many.
+
+    Those that somebody else has queued since they were drafted are left out.
+    """
+    drafts = [one for one in drafts if not outbox.has(tx, one.key)]
     for one in drafts:
         letters.queue(
             tx, challenge, whole(challenge, one), team_id=one.team.id, recipient=one.recipient, language=one.language,

@@ -51,6 +51,8 @@ class Again:
     recipient: str
     #: Who that is, for the audit trail, which holds no address: a team's name or "an organizer".
     who: str
+    #: Its key, which counts how often the mail was sent again.
+    key: str
 
 
 def look_again(tx: Tx, challenge: Challenge, outgoing_id: int, to: str | None) -> Again:
@@ -77,23 +79,28 @@ def look_again(tx: Tx, challenge: Challenge, outgoing_id: int, to: str | None) -
     if recipient != row.recipient and _has_secret(row):
         message = f"{row.name} holds a code or a key: it can be sent again to {row.recipient} only"
         raise Permanent(message)
-    return Again(row=row, recipient=recipient, who=team.name if team and recipient in its else "an organizer")
+    occasion = f"resend {row.name}"
+    key = f"{occasion} {len(outbox.keyed(tx, occasion)) + 1}"
+    return Again(row=row, recipient=recipient, who=team.name if team and recipient in its else "an organizer", key=key)
 
 
 def send_again(tx: Tx, challenge: Challenge, again: Again, why: str, now: datetime) -> str:
-    """Queue a copy under a Message-ID of its own, so that no server takes it for the first; return its id."""
-    occasion = f"resend {again.row.name}"
-    key = f"{occasion} {len(outbox.keyed(tx, occasion)) + 1}"
+    """Queue a copy under a Message-ID of its own, so that no server takes it for the first; return its id.
+
+    Raises Permanent when somebody else has done so since it was looked at.
+    """
+    if outbox.has(tx, again.key):
+        message = f"{again.row.name} was sent again meanwhile; `mailbot outbox list` shows it"
+        raise Permanent(message)
     policy = envelope.POLICY.clone(utf8=not again.recipient.isascii())
     message = email.message_from_bytes(again.row.message, policy=policy)
-    for name, value in (
-        ("To", again.recipient), ("Date", format_datetime(now)), ("Message-ID", envelope.message_id(challenge, key)),
-    ):  # fmt: skip
+    name_of_copy = envelope.message_id(challenge, again.key)
+    for name, value in (("To", again.recipient), ("Date", format_datetime(now)), ("Message-ID", name_of_copy)):
         del message[name]
         message[name] = value
     made = outbox.add(
         tx, kind=RESENT, recipient=again.recipient, subject=again.row.subject, message_id=str(message["Message-ID"]),
-        message=message.as_bytes(), now=now, team_id=again.row.team_id, key=key,
+        message=message.as_bytes(), now=now, team_id=again.row.team_id, key=again.key,
     )  # fmt: skip
     name = Id.REPLY.of(made)
     events.append(tx, kind="reply-resent", subject=again.row.name, now=now, to=again.who, sent_as=name, why=why)

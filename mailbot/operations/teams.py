@@ -116,10 +116,22 @@ def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
     return Plan(kind=MERGED, team=gone.name, other=into.name, says=says)
 
 
+def granted(tx: Tx, name: str) -> int:
+    """Count how often a team's quota was raised. Raises Permanent when there is no such team."""
+    return len(events.listing(tx, kind=quota.GRANTED, subjects={teams.registered(tx, name).name}))
+
+
 def grant(
-    tx: Tx, challenge: Challenge, name: str, track: str, *, more: int, why: str, now: datetime
+    tx: Tx, challenge: Challenge, name: str, track: str, *, more: int, why: str, now: datetime, after: int | None = None
 ) -> tuple[Team, Allowance]:
-    """Raise a team's quota on a track in this week, and return what it has then. Raises Permanent."""
+    """Raise a team's quota on a track in this week, and return what it has then.
+
+    Raises Permanent when there is no such team, or when it was not ``after`` so many grants (:func:`granted`), as
+    somebody else made one since.
+    """
+    if after is not None and granted(tx, name) != after:
+        message = f"somebody else has granted {name} more meanwhile: `mailbot audit list --kind {quota.GRANTED}`"
+        raise Permanent(message)
     team, phase = teams.registered(tx, name), phase_at(challenge.phases, now)
     rules, counted = challenge.quota_of(phase), challenge.counted_in(phase)
     return team, quota.grant(tx, rules, team, track, more=more, why=why, now=now, phases=counted)

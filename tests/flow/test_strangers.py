@@ -45,6 +45,7 @@ def test_the_organizers_hear_at_once_and_then_hourly(tmp_path: Path) -> None:
         first, second = _sent(service, strangers.LETTER)
         assert first.subject == "[mailbot] 1 mail(s) with files of unknown senders"
         assert second.subject == "[mailbot] 24 mail(s) with files of unknown senders"
+        assert b"UTC+08:00)" in first.message  # in the zone of the challenge, as in every letter
         assert b"and 4 more" in second.message
         assert b"s3@elsewhere.example" in second.message
 

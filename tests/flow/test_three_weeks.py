@@ -41,7 +41,8 @@ PHASE: dict[str, Any] = {"[phases]": {"name": "test", "closes": CLOSES.isoformat
 WHY = "the committee decided so"
 
 
-def _at(text: str) -> datetime:
+def at(text: str) -> datetime:
+    """Return an instant of the contest's year and zone."""
     return datetime.fromisoformat(f"2026-{text}:00+08:00")
 
 
@@ -58,7 +59,7 @@ class Story:
 
     def go(self, until: str) -> None:
         """Let the time pass until an instant, and do what is due then, as the daemon does."""
-        self.clock.instant = _at(until)
+        self.clock.instant = at(until)
         while self.wired.intake.step() or self.wired.weekly.step() or self.wired.letter_queue.step():
             pass
 
@@ -98,7 +99,7 @@ class Story:
 
 def test_three_weeks(tmp_path: Path) -> None:
     """No wrong letter, every inverse brings the same board back, and a rebuilt ledger agrees and owes nothing."""
-    clock = Clock(_at("04-13T09:00"))
+    clock = Clock(at("04-13T09:00"))
     sections = PHASE
     with contest(tmp_path, clock, **sections) as wired:
         story = Story(wired, clock)

@@ -34,7 +34,6 @@ from mailbot.errors import Permanent
 from mailbot.identity import keys as identity
 from mailbot.identity import roster
 from mailbot.ledger import rulings
-from mailbot.ledger import teams as table
 from mailbot.letters import written
 from mailbot.mail import teamkey
 from mailbot.model import Exclusion
@@ -111,11 +110,12 @@ def grant(
             message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
             raise Permanent(message)
         with wired.ledger.read() as tx:
-            table.registered(tx, name)
+            before = changes.granted(tx, name)
         question = f"{name} may send {more} more on {track} this week, and may use that at once. Grant it?"
         ask(question, yes=yes, for_good=True)
         with wired.ledger.write("grant") as tx:
-            team, has = changes.grant(tx, wired.challenge, name, track, more=more, why=why, now=wired.clock())
+            now = wired.clock()
+            team, has = changes.grant(tx, wired.challenge, name, track, more=more, why=why, now=now, after=before)
     typer.echo(
         f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
     )
