@@ -90,8 +90,8 @@ def send_again(tx: Tx, challenge: Challenge, again: Again, why: str, now: dateti
     Raises Permanent when somebody else has done so since it was looked at.
     """
     if outbox.has(tx, again.key):
-        message = f"{again.row.name} was sent again meanwhile; `mailbot outbox list` shows it"
-        raise Permanent(message)
+        refused = f"{again.row.name} was sent again meanwhile; `mailbot outbox list` shows it"
+        raise Permanent(refused)
     policy = envelope.POLICY.clone(utf8=not again.recipient.isascii())
     message = email.message_from_bytes(again.row.message, policy=policy)
     name_of_copy = envelope.message_id(challenge, again.key)

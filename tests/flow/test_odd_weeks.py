@@ -66,11 +66,11 @@ def test_two_organizers_who_looked_at_once_write_once(tmp_path: Path) -> None:
             letters.send_again(tx, wired.challenge, again[0], WHY, clock())
         with wired.ledger.write("test") as tx, pytest.raises(Permanent, match="sent again meanwhile"):
             letters.send_again(tx, wired.challenge, again[1], WHY, clock())
-        more = {"more": 1, "why": WHY, "now": clock(), "after": grants}
+        grant = partial(changes.grant, more=1, why=WHY, now=clock(), after=grants)
         with wired.ledger.write("test") as tx:
-            changes.grant(tx, wired.challenge, "Amber", "siqa-s", **more)
+            grant(tx, wired.challenge, "Amber", "siqa-s")
         with wired.ledger.write("test") as tx, pytest.raises(Permanent, match="granted Amber more meanwhile"):
-            changes.grant(tx, wired.challenge, "Amber", "siqa-s", **more)
+            grant(tx, wired.challenge, "Amber", "siqa-s")
         assert max(_kinds(wired).values()) == 1
 
 

@@ -266,11 +266,11 @@ def _accept(walk: Walk) -> Told:
 
 def _move(walk: Walk) -> Told:
     """Move a deadline and move it back; each time the teams are told the end that holds."""
-    for until in (ENDS + timedelta(days=2), ENDS):
-        walk.asked("teams", "extend", "--all", "test", "--until", until.isoformat(), *WHY, "--tell")
-        told = [(each, MOVED) for each in (AMBER, BERYL, CITRINE)]
-        if until != ENDS:
-            assert walk.sent() == Counter(told)
+    told = [(each, MOVED) for each in (AMBER, BERYL, CITRINE)]
+    later, words = ENDS + timedelta(days=2), ("teams", "extend", "--all", "test")
+    walk.asked(*words, "--until", later.isoformat(), *WHY, "--tell")
+    assert walk.sent() == Counter(told)
+    walk.asked(*words, "--until", ENDS.isoformat(), *WHY, "--tell")
     return told
 
 
