@@ -5,7 +5,7 @@ Pure; all sentences are in the templates, and so is the subject.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.parser import BytesHeaderParser
 from functools import partial
@@ -20,7 +20,7 @@ from mailbot.mail.languages import ENGLISH, TAGS, aoe_in, day_in, language_of, s
 from mailbot.mail.templates import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from email.message import EmailMessage
 
@@ -59,6 +59,13 @@ class Addressee:
     allowances: Mapping[str, Allowance]
     #: The language it is written to in.
     language: str = ENGLISH
+    #: Until when phases are extended for it, by their names.
+    ends: Mapping[str, datetime] = field(default_factory=dict)
+
+    def its(self, window: Window) -> Window:
+        """Return a window as it is for the team: a phase that it has more time for closes later."""
+        own = self.ends.get(window.name) if window.matter is Matter.PHASE else None
+        return replace(window, closes=own) if own and window.closes and own > window.closes else window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +98,8 @@ class Letters:
 
     def reminder(self, addressee: Addressee, window: Window, *, key: str, now: datetime) -> Outgoing:
         """Write to a team that a phase, or the time for something else, will close. The window has an end."""
-        (deadline,) = deadlines([window], now)
-        others = [one for one in self.challenge.windows if one != window]
+        (deadline,) = deadlines([addressee.its(window)], now)
+        others = [addressee.its(one) for one in self.challenge.windows if one != window]
         context = {"deadline": deadline, "deadlines": list(deadlines(others, now))}
         return self._to_team("reminder", addressee, context, key=key, now=now)
 
@@ -112,7 +119,7 @@ class Letters:
         language = addressee.language
         picture = f"chart.{envelope.message_id(self.challenge, key)[1:-1]}" if lines else None
         whole = {
-            "deadlines": list(deadlines(self.challenge.windows, now)),
+            "deadlines": list(deadlines(map(addressee.its, self.challenge.windows), now)),
             **context,
             "addressee": addressee,
             "challenge": self.challenge,
@@ -177,7 +184,7 @@ def key_of_news(tx: Tx, kind: str, team_id: int, base: str, *, alike: Callable[[
     return f"{base}:{len(same) + 1}" if same else base
 
 
-def deadlines(windows: Sequence[Window], now: datetime) -> Iterator[Deadline]:
+def deadlines(windows: Iterable[Window], now: datetime) -> Iterator[Deadline]:
     """Yield the ends still to come that matter to a registered team, the next first."""
     for_teams = (each for each in windows if each.matter is not Matter.REGISTRATION)
     ahead = ((each.closes, each) for each in for_teams if each.closes and each.closes > now)

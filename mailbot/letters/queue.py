@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mailbot.board import exports
@@ -250,7 +251,8 @@ class LetterQueue:
             wanted = team.letters if only is None else team.name in only
             if recipient is not None and wanted:
                 allowances = self._allowances(tx, team, now)
-                found.append(Addressee(team=team, recipient=recipient, allowances=allowances, language=language(team)))
+                give, ends = partial(Addressee, team=team, recipient=recipient), quota.extensions(tx, team.name)
+                found.append(give(allowances=allowances, language=language(team), ends=ends))
         return found
 
     def _allowances(self, tx: Tx, team: Team, now: datetime) -> dict[str, Allowance]:

@@ -103,6 +103,25 @@ def test_each_team_is_told_the_end_that_is_its_own(tmp_path: Path) -> None:
             assert deadlines.carry_out(wired, move, WHY[1], tell=True) == len(told)
 
 
+def test_a_team_with_more_time_is_reminded_of_its_own_end(tmp_path: Path) -> None:
+    """In every letter: the reminder before the end of the others, and the standing after a board."""
+    clock, closes = Clock(), START + timedelta(days=8)
+    with contest(tmp_path, clock, **{"[phases]": {"name": "test", "closes": closes.isoformat()}}) as wired:
+        for sender in ("amber@example.org", "beryl@example.org"):
+            take(wired, mail(sender, Message_ID=f"<{sender}>"), START)
+        own = deadlines.look(wired, "test", closes + timedelta(days=3), team="Amber")
+        deadlines.carry_out(wired, own, WHY[1], tell=False)
+        clock.pass_by(days=2, hours=1)
+        while wired.weekly.step() or wired.letter_queue.step():
+            pass
+        with wired.ledger.read() as tx:
+            told = {(row.kind, row.recipient): row.message for row in outbox.listing(tx)}
+    for kind in ("reminder", "standing"):
+        assert b"24 Apr 2026" in told[kind, "amber@example.org"]
+        assert b"21 Apr 2026" not in told[kind, "amber@example.org"]
+        assert b"21 Apr 2026" in told[kind, "beryl@example.org"]
+
+
 def test_an_end_that_would_not_hold_is_refused(tmp_path: Path) -> None:
     """One before the config's, and for one team one before all teams': nobody is told what is not so."""
     _begun(tmp_path)

@@ -6,11 +6,17 @@ import email
 import os
 import signal
 import smtplib
+import threading
 from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot import flow
+from mailbot.config import load
+from mailbot.daemon.mailbox_loop import MailboxLoop
+from mailbot.system.bell import Alarm, Bell
+from mailbot.system.heartbeat import Heartbeat
 from tests.command import mailbot
 from tests.integration.bot import submission, wait
 
@@ -120,6 +126,36 @@ def test_a_refused_login_is_no_crash(bot: Bot, mailbox: Mailbox) -> None:
         assert told["again_in_seconds"] >= 300
         assert running.stop() == 0
     assert len(mailbox.messages()) == 1
+
+
+def test_the_first_look_is_reported_at_once(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So `status` says when the mailbox was looked into as soon as it was, not with the report of the next minute."""
+    stopping, heart, told, looks = threading.Event(), Heartbeat(60), list[object](), list[int]()
+
+    class Main(Bell):
+        """The bell of the main thread, which gives the report."""
+
+        def ring(self) -> None:
+            """Note what the report would show."""
+            told.append(heart.marks.get("polled_at"))
+
+    def wait_for_mail(*_: object) -> None:
+        looks.append(len(told))
+        if len(looks) > 1:
+            stopping.set()
+
+    monkeypatch.setattr("mailbot.transport.imap.mailbox.Mailbox.wait", wait_for_mail)
+    bell, main = Bell(), Main()
+    with flow.working(load.load(bot.folder / "config.toml")) as service, heart.loop("mailbox"):
+        loop = MailboxLoop(
+            service=service, stopping=stopping, bell=bell, intake_bell=bell, reconciliation=Alarm(bell), main_bell=main
+        )
+        loop.run()
+    for each in (bell, main):
+        each.close()
+    assert looks == [1, 1]
+    assert len(told) == 1
+    assert told[0] is not None
 
 
 def test_a_killed_daemon_leaves_no_lock(bot: Bot, mailbox: Mailbox) -> None:
