@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,7 +56,7 @@ class Terms:
 
 AS_THEY_COME = Terms()
 
-RENAMED, MERGED = "team-renamed", "team-merged"
+RENAMED, MERGED = teams.RENAMED, teams.MERGED
 """The entries of the trail by which a name is no team's any more; they say under which one it goes on."""
 
 
@@ -142,7 +141,7 @@ def enter(
     """Bring teams into the ledger; return why some were not taken, or not whole."""
     mistakes = []
     names = naming.Names((team.name for team in teams.everyone(tx)), terms.reserved)
-    former = former_names(tx)
+    former = teams.former_names(tx)
     for given in entries:
         team = teams.with_name(tx, given.name)
         one = given if team else replace(given, name=former.get(name_key(given.name), given.name))
@@ -184,17 +183,6 @@ def _fault(tx: Tx, one: Entry, known: set[str], names: naming.Names, terms: Term
 def _not_added(addresses: Sequence[str]) -> str:
     """Say that a row of a registered team brings nobody; of a new one too, where mailboxes were asked lately."""
     return f"it is registered already, so {', '.join(addresses)} was not added; its leader can, by mail, and so can you"
-
-
-def former_names(tx: Tx) -> dict[str, str]:
-    """Return which name the team has now that had another one before, by the key of that."""
-    found: dict[str, str] = {}
-    entries = events.listing(tx, kind=RENAMED) + events.listing(tx, kind=MERGED)
-    for entry in sorted(entries, key=lambda one: one.id):
-        becomes = json.loads(entry.detail)["name"]
-        found = {key: becomes if name == entry.subject else name for key, name in found.items()}
-        found[name_key(entry.subject)] = becomes
-    return found
 
 
 def by_hand(config: Config, now: datetime) -> Terms:

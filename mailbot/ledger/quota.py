@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from mailbot.config.calendar import Allowance
 from mailbot.ledger import events, submissions
+from mailbot.ledger import teams as roster
 from mailbot.ledger.tables import grants, teams
 from mailbot.ledger.trail.rows import touch
+from mailbot.model import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -109,12 +111,17 @@ def extend(tx: Tx, extension: Extension, *, why: str, now: datetime) -> None:
 def extensions(tx: Tx, team: str | None = None) -> dict[str, datetime]:
     """Return until when each phase is extended, by its name: for all, and for a team where one is named."""
     found: dict[tuple[str, str | None], datetime] = {}
-    for entry in events.listing(tx, kind=EXTENDED):
+    entries = events.listing(tx, kind=EXTENDED)
+    is_asked = bool(team and entries)  # a team keeps its time under another name, and brings it along when it is merged
+    renamed = roster.former_names(tx, roster.RENAMED) if is_asked else {}
+    for entry in entries:
         detail = json.loads(entry.detail)
-        found[entry.subject, detail["team"]] = datetime.fromisoformat(detail["until"])
+        whose = detail["team"] and renamed.get(name_key(detail["team"]), detail["team"])
+        found[entry.subject, whose] = datetime.fromisoformat(detail["until"])
     until: dict[str, datetime] = {}
+    former = roster.former_names(tx) if is_asked else {}
     for (phase, whose), instant in found.items():
-        if whose in {None, team}:
+        if whose is None or (team and team in {whose, former.get(name_key(whose))}):
             until[phase] = max(instant, until.get(phase, instant))
     return until
 

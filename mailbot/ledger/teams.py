@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mailbot.errors import Permanent
+from mailbot.ledger import events
 from mailbot.ledger.tables import addresses, metadata, selections, submissions, team_keys, teams
 from mailbot.ledger.trail.rows import ORDER, touch, touch_team
 from mailbot.model import Team, name_key
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from mailbot.ledger.engine import Tx
 
+
+RENAMED, MERGED = "team-renamed", "team-merged"
+"""The kinds of the entries of the audit trail after which a team's name is another one, or another team's."""
 
 _PRESENT = addresses.c.left_at.is_(None)
 
@@ -242,3 +247,21 @@ def key_holders(tx: Tx) -> dict[int, datetime]:
     """Return since when each team that has a key has its present one, by the team's id."""
     found = sa.select(team_keys.c.team_id, team_keys.c.since).where(team_keys.c.ended_at.is_(None))
     return {row.team_id: row.since for row in tx.execute(found)}
+
+
+def former_names(tx: Tx, *kinds: str) -> dict[str, str]:
+    """Return which name the team has now that had another one before, by the key of that; by entries of these kinds."""
+    found: dict[str, str] = {}
+    entries = [entry for kind in kinds or (RENAMED, MERGED) for entry in events.listing(tx, kind=kind)]
+    for entry in sorted(entries, key=lambda one: one.id):
+        becomes = json.loads(entry.detail)["name"]
+        found = {key: becomes if name == entry.subject else name for key, name in found.items()}
+        found[name_key(entry.subject)] = becomes
+    return found
+
+
+def every_name(tx: Tx, team: Team) -> set[str]:
+    """Return the name of a team, and those that it, or one that was merged into it, had before."""
+    own = {key for key, name in former_names(tx).items() if name_key(name) == name_key(team.name)}
+    entries = events.listing(tx, kind=RENAMED) + events.listing(tx, kind=MERGED)
+    return {team.name, *(entry.subject for entry in entries if name_key(entry.subject) in own)}

@@ -95,7 +95,9 @@ def disqualification(tx: Tx, challenge: Challenge, name: str, why: str) -> Draft
     if draft is None:
         return Drafts(letters=[], left_out=_unreachable([team], [draft]))
     entries = _entries(tx, DISQUALIFIED, team)
-    ended = max((each.id for each in events.listing(tx, kind="team-reinstated", subjects={team.name})), default=0)
+    ended = max(
+        (each.id for each in events.listing(tx, kind="team-reinstated", subjects=teams.every_name(tx, team))), default=0
+    )
     if team.id in rulings.disqualified_teams(tx) and entries and entries[-1] > ended:
         return Drafts(letters=[], left_out=[f"{team.name}: it was told already"])
     return Drafts(letters=[replace(draft, occasion=f"{DISQUALIFIED} {team.id}:{len(entries) + 1}")])
@@ -178,7 +180,8 @@ def _in_turn(tx: Tx, one: Written) -> Written:
 def _entries(tx: Tx, kind: str, team: Team) -> list[int]:
     """Return the ids of the entries that a letter of a kind was written to a team."""
     found = events.listing(tx, kind="letters-written", subjects={kind})
-    return [entry.id for entry in found if team.name in json.loads(entry.detail)["teams"]]
+    names = teams.every_name(tx, team) if found else set()
+    return [entry.id for entry in found if not names.isdisjoint(json.loads(entry.detail)["teams"])]
 
 
 def _new(tx: Tx, drafts: Iterable[Written | None], left_out: Sequence[str]) -> Drafts:

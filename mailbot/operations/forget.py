@@ -148,7 +148,7 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
     """Put the pseudonym in the name's place everywhere in the ledger; return how many boards had it."""
     gone = [digest for digest, reason in service.spool.dropped().items() if reason.startswith(FORGOTTEN)]
     with service.ledger.write("forget") as tx:
-        called = {team.name, *_former(tx, team)}
+        called = teams.every_name(tx, team)
         erasure.forget(tx, team.id, pseudonym, known)
         erasure.blank_mails(tx, gone)
         for row in outbox.listing(tx):
@@ -163,13 +163,6 @@ def _in_ledger(service: Service, team: Team, pseudonym: str, known: Collection[s
         told = {"why": why, "mails": dropped, "boards": changed}
         events.append(tx, kind="team-forgotten", subject=pseudonym, now=service.clock(), **told)
     return len(changed)
-
-
-def _former(tx: Tx, team: Team) -> set[str]:
-    """Return the names under which a team, or one that was merged into it, stood on boards before."""
-    own = {key for key, name in roster.former_names(tx).items() if name_key(name) == name_key(team.name)}
-    entries = events.listing(tx, kind=roster.RENAMED) + events.listing(tx, kind=roster.MERGED)
-    return {entry.subject for entry in entries if name_key(entry.subject) in own}
 
 
 def _renamed(board: Board, called: Collection[str], pseudonym: str) -> Board:

@@ -118,7 +118,7 @@ def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
 
 def granted(tx: Tx, name: str) -> int:
     """Count how often a team's quota was raised. Raises Permanent when there is no such team."""
-    return len(events.listing(tx, kind=quota.GRANTED, subjects={teams.registered(tx, name).name}))
+    return len(events.listing(tx, kind=quota.GRANTED, subjects=teams.every_name(tx, teams.registered(tx, name))))
 
 
 def grant(

@@ -122,6 +122,22 @@ def test_a_team_with_more_time_is_reminded_of_its_own_end(tmp_path: Path) -> Non
         assert b"21 Apr 2026" in told[kind, "beryl@example.org"]
 
 
+def test_a_team_keeps_its_time_under_another_name(tmp_path: Path) -> None:
+    """Renamed, merged into another one, and when it is moved back under the new name."""
+    _begun(tmp_path)
+    late, amber = START + timedelta(hours=1), ("teams", "extend", "--yes")
+    mailbot(*amber, "Amber", "test", *UNTIL, *WHY, folder=tmp_path)
+    mailbot("teams", "rename", "Amber", "Ambar", *WHY, "--yes", folder=tmp_path)
+    assert _take(tmp_path, "amber@example.org", at=late)[-1] == ("Ambar", "accepted", "test")
+    mailbot(*amber, "Ambar", "test", "--until", START.isoformat(), *WHY, folder=tmp_path)
+    assert _take(tmp_path, "amber@example.org", at=late + timedelta(minutes=1))[-1] == ("Ambar", "closed", None)
+    mailbot(*amber, "Ambar", "test", *UNTIL, *WHY, folder=tmp_path)
+    mailbot("teams", "merge", "Ambar", "Beryl", *WHY, "--yes", folder=tmp_path)
+    with contest(tmp_path, Clock(late + timedelta(minutes=2)), **PHASE) as wired:
+        take(wired, mail("beryl@example.org", shift=0.2), wired.clock())
+    assert _take(tmp_path, at=late)[-1] == ("Beryl", "accepted", "test")
+
+
 def test_an_end_that_would_not_hold_is_refused(tmp_path: Path) -> None:
     """One before the config's, and for one team one before all teams': nobody is told what is not so."""
     _begun(tmp_path)

@@ -111,10 +111,13 @@ def test_each_disqualification_is_told(folder: Path) -> None:
     (folder / "draft.txt").write_text("Subject: Out\n\nDear Amber, you are out.\n")
     said = [mailbot(*tell, "--letter", "draft.txt", folder=folder).out for _ in range(2)]
     assert ["1 letter(s) queued" in each for each in said] == [True, False]
-    for _ in range(2):
-        mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
-        assert "1 letter(s) queued" in mailbot(*tell, folder=folder).out
+    mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+    assert "1 letter(s) queued" in mailbot(*tell, folder=folder).out
     assert "it was told already" in mailbot(*tell, folder=folder).out
+    mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+    mailbot("teams", "rename", "Amber", "Ambar", *WHY, "--yes", folder=folder)
+    tell = ("teams", "disqualify", "Ambar", *tell[3:])
+    assert "1 letter(s) queued" in mailbot(*tell, folder=folder).out
 
 
 def test_final_results_that_change_and_change_back_are_told_each_time(folder: Path) -> None:
