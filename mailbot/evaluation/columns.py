@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailbot.errors import Temporary
-from mailbot.evaluation.rowfile import Item, RowFile, TextFiles
+from mailbot.evaluation.rowfile import Items, RowFile, TextFiles
 from scoring.scores import stack
 from scoring.scores.evaluate import texts_of, type_of
 from scoring.scores.parts import parts_of
@@ -87,7 +87,7 @@ class Columns:
             if new:
                 for each in new:
                     self._texts(truth).put(each.submission_id, _in_rows(each, truth))
-                file.append([_item(each, truth) for each in new])
+                file.append(_items(new, truth))
 
     def missing(self, truth: Truth, wanted: Mapping[int, str]) -> set[int]:
         """Return those of the submissions, given with the SHA-256 of their files, that are not kept."""
@@ -114,13 +114,14 @@ class Columns:
                 places = self._formed(truth, file, submission_ids)
             ids = tuple(each for each in submission_ids if each in places)
             at = [places[each] for each in ids]
-            texts = [self._texts(truth).get(each) or {} for each in ids]
+            kept = self._texts(truth)
+            texts = [kept.get(each) or {} for each in ids] if kept.columns else []
             return Stacked(ids=ids, stacks=_stacks(truth, file, at, texts) if ids else {})
 
     def _kept(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> dict[int, str]:
         """Return the SHA-256 of the file that each sound row was made from, by its id."""
         texts = self._texts(truth)
-        sound = [each for each in file.places(ids) if texts.has(each)]
+        sound = [each for each in file.places(ids) if not texts.columns or texts.has(each)]
         return {each: sha256.hex() for each, sha256 in file.shas(sound).items()}
 
     def _laid(self, truth: Truth, ids: Sequence[int]) -> dict[int, Laid]:
@@ -128,8 +129,9 @@ class Columns:
         places = file.places(ids)
         order = _order(truth)[parts_of(truth).order]
         found: dict[int, Laid] = {}
+        kept = self._texts(truth)
         for each, place in places.items():
-            texts = self._texts(truth).get(each)
+            texts = kept.get(each)
             if texts is not None:
                 numbers = {name: file.field(name, [place])[0][order].astype(np.float64) for name in _numeric(truth)}
                 found[each] = numbers | {name: column[order] for name, column in texts.items()}
@@ -143,12 +145,16 @@ class Columns:
 
     def _form(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> None:
         """Make the forms of submissions whose predictions are kept."""
-        shas = self._values(truth).shas(ids)
-        for start in range(0, len(shas), AT_ONCE):
-            laid = self._laid(truth, list(shas)[start : start + AT_ONCE])
-            items = [_formed_item(each, shas[each].hex(), columns, truth) for each, columns in laid.items()]
+        values, texts = self._values(truth), self._texts(truth)
+        shas = values.shas(ids)
+        order = _order(truth)[parts_of(truth).order]
+        sound = {each: at for each, at in values.places(shas).items() if not texts.columns or texts.has(each)}
+        for start in range(0, len(sound), AT_ONCE):
+            some = list(sound)[start : start + AT_ONCE]
+            at = [sound[each] for each in some]
+            laid = {name: values.field(name, at).take(order, axis=1).astype(np.float64) for name in _numeric(truth)}
             try:
-                file.append(items)
+                file.append(Items(ids=some, shas=[shas[each] for each in some], fields=_form_fields(laid, truth)))
             except OSError as error:
                 message = f"{self.folder} cannot be written: {error.strerror}"
                 raise Temporary(message) from error
@@ -224,21 +230,22 @@ def _in_rows(found: Predictions, truth: Truth) -> dict[str, Sequence[str]]:
     return {name: texts_of(found.values[name], len(truth.ids))[places].tolist() for name in texts}
 
 
-def _item(found: Predictions, truth: Truth) -> Item:
+def _items(found: Sequence[Predictions], truth: Truth) -> Items:
     order = np.empty(len(truth.ids), dtype=np.intp)
     order[_order(truth)] = np.arange(order.size)
-    fields = {name: np.frombuffer(found.values[name], kind)[order] for name, kind in _numeric(truth).items()}
-    return Item(id=found.submission_id, sha256=found.sha256, fields=fields)
+    fields = {
+        name: np.array([np.frombuffer(each.values[name], kind) for each in found]).take(order, axis=1)
+        for name, kind in _numeric(truth).items()
+    }
+    shas = [bytes.fromhex(each.sha256) for each in found]
+    return Items(ids=[each.submission_id for each in found], shas=shas, fields=fields)
 
 
-def _formed_item(submission_id: int, sha256: str, laid: Laid, truth: Truth) -> Item:
+def _form_fields(laid: Mapping[str, NDArray[np.float64]], truth: Truth) -> dict[str, NDArray[np.generic]]:
     fields: dict[str, NDArray[np.generic]] = {}
-    kept = _kept_forms(truth)
-    for key, (matrix, squares) in stack.row(laid, truth).items():
-        if key not in kept:
-            continue
+    for key, (matrix, squares) in stack.all_rows(laid, truth).items():
         fields |= {_field(key): matrix, f"{_field(key)}²": squares}
-    return Item(id=submission_id, sha256=sha256, fields=fields)
+    return fields
 
 
 def _stacks(

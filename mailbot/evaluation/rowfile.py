@@ -40,13 +40,13 @@ HEAD = np.dtype(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Item:
-    """A row to be kept."""
+class Items:
+    """Rows to be kept."""
 
-    id: int
-    #: SHA-256 (hex) of the file that it was made from.
-    sha256: str
-    #: Its fields by name.
+    ids: Sequence[int]
+    #: SHA-256 of the file that each was made from.
+    shas: Sequence[bytes]
+    #: The fields of all of them by name, (k, …).
     fields: Mapping[str, NDArray[np.generic]]
 
 
@@ -65,7 +65,7 @@ class RowFile:
     def _forget(self) -> None:
         self._identity: tuple[int, int] | None = None
         self._rows: NDArray[np.void] = np.empty(0, dtype=self._dtype)
-        self._bytes: NDArray[np.uint8] = np.empty((0, self._dtype.itemsize), dtype=np.uint8)
+        self._bytes = memoryview(b"")
         self._places: dict[int, int] = {}
         self._sound: set[int] = set()
 
@@ -79,8 +79,8 @@ class RowFile:
                     self._forget()
                 known = len(self._rows)
                 if count > known:
-                    self._rows = np.memmap(file, dtype=self._dtype, mode="r", shape=(count,))
-                    self._bytes = self._rows.view(np.uint8).reshape(count, self._dtype.itemsize)
+                    self._rows = np.asarray(np.memmap(file, dtype=self._dtype, mode="r", shape=(count,)))
+                    self._bytes = _bytes_of(self._rows)
         except FileNotFoundError:
             self._forget()
             return
@@ -96,12 +96,14 @@ class RowFile:
     def places(self, ids: Iterable[int]) -> dict[int, int]:
         """Return the place of each of the ids' rows, of those alone that are sound."""
         found = {each: self._places[each] for each in ids if each in self._places}
+        if self._sound.issuperset(found.values()):
+            return found
         return {each: place for each, place in found.items() if self._is_sound(each, place)}
 
     def _is_sound(self, each: int, place: int) -> bool:
         """Check a row the first time it is asked for; one that is spoiled is forgotten."""
         if place not in self._sound:
-            if self._rows["head"]["check"][place] != _check(self._bytes[place], self._used):
+            if self._rows["head"]["check"][place] != self._check(self._bytes, place):
                 del self._places[each]
                 return False
             self._sound.add(place)
@@ -110,30 +112,36 @@ class RowFile:
     def field(self, name: str, places: Sequence[int]) -> NDArray[np.generic]:
         """Return a field of the rows at ``places``, (k, ...): a view of the map where they lie together."""
         column: NDArray[np.generic] = self._rows["row"][name]
-        if places and list(places) == list(range(places[0], places[0] + len(places))):
+        if places and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
             return column[places[0] : places[0] + len(places)]
         return column[list(places)]
 
-    def append(self, items: Sequence[Item]) -> None:
+    def append(self, items: Items) -> None:
         """Add rows; a later row of the same id takes the place of the earlier. Raises OSError."""
-        rows = np.zeros(len(items), dtype=self._dtype)
-        for row, item in zip(rows, items, strict=True):
-            row["head"]["id"] = item.id
-            row["head"]["sha256"] = np.frombuffer(bytes.fromhex(item.sha256), dtype=np.uint8)
-            for name, values in item.fields.items():
-                row["row"][name] = values
-        raw = rows.view(np.uint8).reshape(len(items), self._dtype.itemsize)
-        rows["head"]["check"] = [_check(each, self._used) for each in raw]
+        count = len(items.ids)
+        rows = np.zeros(count, dtype=self._dtype)
+        rows["head"]["id"] = items.ids
+        rows["head"]["sha256"] = np.frombuffer(b"".join(items.shas), dtype=np.uint8).reshape(count, -1)
+        for name, values in items.fields.items():
+            rows["row"][name] = values
+        raw = _bytes_of(rows)
+        rows["head"]["check"] = [self._check(raw, place) for place in range(count)]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with safefile.opened(self._path, "ab") as file, crash.around("columns.append"):
             fcntl.flock(file, fcntl.LOCK_EX)
             end = os.fstat(file.fileno()).st_size
             os.ftruncate(file.fileno(), end - end % self._dtype.itemsize)  # what a crash cut short is no row
-            file.write(raw.data)
+            file.write(raw)
+
+    def _check(self, raw: memoryview, place: int) -> int:
+        """Return the checksum of a row among others."""
+        begin = place * self._dtype.itemsize
+        named = zlib.crc32(raw[begin : begin + NAMED_BYTES])
+        return zlib.crc32(raw[begin + HEAD_BYTES : begin + self._used], named)
 
 
-def _check(row: NDArray[np.uint8], used: int) -> int:
-    return zlib.crc32(row[HEAD_BYTES:used].data, zlib.crc32(row[:NAMED_BYTES].data))
+def _bytes_of(rows: NDArray[np.void]) -> memoryview:
+    return rows.view(np.uint8).data if rows.size else memoryview(b"")
 
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -145,27 +153,27 @@ class TextFiles:
 
     def __init__(self, folder: Path, columns: Sequence[str], n: int) -> None:
         """Use a folder for so many texts in each of the columns; it need not be there."""
-        self._folder, self._columns, self._n = folder, tuple(columns), n
+        self._folder, self.columns, self._n = folder, tuple(columns), n
 
     def put(self, submission_id: int, columns: Mapping[str, Sequence[str]]) -> None:
         """Keep the texts of a submission. Raises OSError."""
-        if self._columns:
+        if self.columns:
             self._folder.mkdir(parents=True, exist_ok=True)
-            data = json.dumps({name: list(columns[name]) for name in self._columns}).encode()
+            data = json.dumps({name: list(columns[name]) for name in self.columns}).encode()
             safefile.replace(self._folder / str(submission_id), zlib.compress(data))
 
     def has(self, submission_id: int) -> bool:
         """Whether the texts of a submission are kept, or it has none."""
-        return not self._columns or self.get(submission_id) is not None
+        return not self.columns or self.get(submission_id) is not None
 
     def get(self, submission_id: int) -> dict[str, NDArray[np.object_]] | None:
         """Return the texts of a submission by column, (n,); None where they are not kept."""
-        if not self._columns:
+        if not self.columns:
             return {}
         try:
             data = zlib.decompressobj().decompress((self._folder / str(submission_id)).read_bytes(), MOST_BYTES)
             found = json.loads(data)
-            columns = {name: np.array(found[name], dtype=np.object_) for name in self._columns}
+            columns = {name: np.array(found[name], dtype=np.object_) for name in self.columns}
         except (OSError, zlib.error, ValueError, KeyError, TypeError):
             return None
         return columns if all(column.shape == (self._n,) for column in columns.values()) else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from scoring import kernel
-from scoring.kernel import BLOCK, Side, centred, doubled_ranks, side
+from scoring.kernel import BLOCK, Side, all_centred, all_doubled_ranks, centred, doubled_ranks, side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +46,14 @@ class Form(StrEnum):
 FORMS: Mapping[Form, Callable[[Array], Array]] = {
     Form.RANKS: doubled_ranks,
     Form.CENTRED: centred,
+    Form.PLAIN: lambda values: values,
+}
+
+
+#: The same of each row of a matrix (k, n), at least one item in each, bit for bit.
+ALL_FORMS: Mapping[Form, Callable[[Array], Array]] = {
+    Form.RANKS: all_doubled_ranks,
+    Form.CENTRED: all_centred,
     Form.PLAIN: lambda values: values,
 }
 

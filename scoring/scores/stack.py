@@ -15,7 +15,8 @@ import numpy as np
 from scoring import kernel, metrics
 from scoring.declaration import formula
 from scoring.declaration.registry import METRICS
-from scoring.metrics.rule import FORMS, Form, by_rows
+from scoring.kernel import BLOCK
+from scoring.metrics.rule import ALL_FORMS, FORMS, Form, by_rows
 from scoring.model import Kind
 from scoring.scores.parts import labels_of, parts_of, rule_of, target_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from scoring.kernel import Floats, Matrix
     from scoring.labels.truth import Truth
+    from scoring.metrics.rule import Array
     from scoring.model import Measure, Track
     from scoring.scores.scored import Laid
 
@@ -72,6 +74,30 @@ def row(laid: Laid, truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats
         )
         kept[column, form] = (np.concatenate(pieces).astype(kind), squares)
     return kept
+
+
+def all_rows(laid: Mapping[str, Array], truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats]]:
+    """Return the same of k submissions at once, from their columns (k, n): the rows (k, n) and squares (k, parts).
+
+    Only of columns of numbers and choices.
+    """
+    parts = parts_of(truth)
+    found = {}
+    for (column, form), kind in kinds(truth.track, parts.n).items():
+        if column not in laid:
+            continue
+        given = laid[column]
+        made = np.empty(given.shape, dtype=kind)
+        squares = np.empty((len(given), len(parts.slices)))
+        height = max(1, BLOCK // max(1, parts.n))
+        for start in range(0, len(given), height):
+            rows = slice(start, start + height)
+            for place, part in enumerate(parts.slices.values()):
+                piece = ALL_FORMS[form](np.ascontiguousarray(given[rows, part]))
+                np.add.reduce(piece * piece, axis=1, out=squares[rows, place])
+                made[rows, part] = piece
+        found[column, form] = (made, squares)
+    return found
 
 
 def stacked(rows: Sequence[Mapping[Key, tuple[NDArray[np.generic], Floats]]]) -> dict[Key, Stack]:

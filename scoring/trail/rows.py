@@ -89,7 +89,10 @@ def place_of(table: str, row: Mapping[str, Any]) -> tuple[str, str]:
 def line_of(table: str, row: Mapping[str, Any]) -> str:
     """Return what a row says, in one canonical line."""
     fields = [_plain(row[name]) for name in FIELDS[table]]
-    return json.dumps([table, *fields], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _line([table, *fields])
+
+
+_line = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # made once, not a row
 
 
 def digest_of(table: str, row: Mapping[str, Any]) -> str:

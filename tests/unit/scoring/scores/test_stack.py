@@ -12,6 +12,7 @@ from scoring.declaration.declare import track_from
 from scoring.labels import restrict
 from scoring.labels.truth import TruthError
 from scoring.metrics.rule import Form
+from scoring.model import Kind
 from scoring.scores import stack
 from scoring.scores.parts import laid_out
 from scoring.scores.scored import scored
@@ -60,6 +61,31 @@ def test_rescoring_gives_the_scores_of_each_alone_to_the_last_bit(case: type) ->
     assert {key: values.tolist() for key, values in found.figures.items()} == {
         key: [each.figures[key] for each in singly] for key in singly[0].figures
     }
+
+
+@pytest.mark.parametrize("case", [s_case, u_case, mixed])
+def test_rows_made_together_are_those_made_alone(case: type) -> None:
+    """To the last bit, more of them than go into one block, with constant, tiny and huge columns among them."""
+    laid, truth = case(7)
+    draw = np.random.default_rng(7)
+    held = {name: column.max() + 1 for name, column in laid.items()}
+    many = {name: draw.uniform(0.0, top, (900, laid[name].size)).round(1) for name, top in held.items()}
+    choices = {column.name for column in truth.track.columns if column.kind is Kind.CHOICE}
+    for name, matrix in many.items():
+        matrix[::2] = matrix[::2].round()
+        matrix[0], matrix[1] = laid[name], 2.0
+        if name not in choices:
+            matrix[2], matrix[3], matrix[4] = 1e-310 * matrix[2], 1e140 * matrix[3], 5e-324 * matrix[4].round()
+        else:
+            matrix[:] = matrix.round()
+    together = stack.all_rows(many, truth)
+    for at in range(900):
+        alone = stack.row({name: matrix[at] for name, matrix in many.items()}, truth)
+        assert together.keys() == alone.keys()
+        for key, (row, squares) in alone.items():
+            assert together[key][0][at].tobytes() == row.tobytes()
+            assert together[key][0].dtype == row.dtype
+            assert together[key][1][at].tobytes() == squares.tobytes()
 
 
 def test_rows_are_as_small_as_they_can_be() -> None:
