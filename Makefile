@@ -13,6 +13,9 @@ TRACKS ?=
 TESTS ?=
 # A folder of mails
 DIR ?=
+# Where the handbook is built, and what Sphinx keeps between two builds
+HANDBOOK ?= mailbot/handbook
+DOCTREES ?= build/doctrees
 SECONDS ?= 60
 SESSIONS ?= 10000
 ATTACKS ?=
@@ -99,7 +102,7 @@ checker: setup ## Write the teams' checker, one file for any Python 3.11: build/
 	@$(BIN)/python -m scoring.pack build/checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
 
 docs: setup ## Build the handbook, mailbot/handbook/index.html, which `mailbot docs` opens; strict: no dead link, no orphan
-	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees -c docs/site docs mailbot/handbook
+	@$(BIN)/sphinx-build -q -W --keep-going -d "$(DOCTREES)" -c docs/site docs "$(HANDBOOK)"
 
 pictures: setup ## Make the pictures of the handbook from the demo: docs/pictures/
 	@$(BIN)/python -m tests.pictures

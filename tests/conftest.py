@@ -15,7 +15,8 @@ from hypothesis import settings
 from mailbot.ledger import events
 from mailbot.system import journal
 from mailbot.system.children.server import SERVER
-from tests.warm import KINDS
+from tests import quick
+from tests.warm import KINDS, PLACE, warm
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -25,8 +26,16 @@ settings.register_profile("mailbot", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("mailbot")
 
 
+quick.share()
+
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes that share the tests share the one that their commands are forked from."""
+    if config.getoption("numprocesses", None) and PLACE not in os.environ:
+        warm().lend()
 
 
 @pytest.fixture(autouse=True)

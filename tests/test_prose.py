@@ -39,6 +39,7 @@ def test_code_is_not_read() -> None:
     assert not list(prose.find([("page.md", prose.CODE.sub("", "Call `mend` and\n\n```\nmend anew\n```\n"))]))
 
 
+@pytest.mark.long
 def test_nothing_that_people_read_breaks_a_rule() -> None:
     """As `make lint` does; each place is told with its file and line."""
     paths = {path for pattern in prose.RULES["files"] for path in prose.ROOT.glob(pattern)}

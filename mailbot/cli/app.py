@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import UserDict
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -203,8 +204,9 @@ COMMANDS = {
 }
 
 
+@cache
 def load(name: str) -> Any:  # noqa: ANN401  # typer does not export the class of all its commands
-    """Return a command, made from the module that holds it."""
+    """Return a command, made once from the module that holds it."""
     listed = COMMANDS[name]
     module, _, attribute = listed.place.partition(":")
     found = getattr(import_module(f"mailbot.cli.{module}"), attribute)
