@@ -42,7 +42,7 @@ COOKIE = "mailbot_desk"
 MOST_FIELDS, MOST_FILES, MOST_FIELD_BYTES = 200, 4, 1 << 20
 """Of one form."""
 
-STATIC = ("desk.css", "desk.js", "htmx.min.js")
+STATIC = ("desk.css", "desk.js", "htmx.min.js", "icon.svg")
 
 
 def build(desk: Desk) -> Starlette:

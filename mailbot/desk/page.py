@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -176,7 +177,14 @@ def rendered(page: Page, *, person: Person | None, desk: Desk, path: str = "", l
 def _environment(language: str) -> Environment:
     """Return the environment of a language, with the desk's own filters; templates are compiled once."""
     made = environment(language).overlay(autoescape=True, finalize=_inert)
-    made.filters = made.filters | {"when": _when, "short": printable, "id": _id, "size": _size, "score": _score}
+    made.filters = made.filters | {
+        "when": _when,
+        "short": printable,
+        "id": _id,
+        "size": _size,
+        "score": _score,
+        "brief": _brief,
+    }
     return made
 
 
@@ -203,6 +211,11 @@ def _id(number: int, letter: str) -> str:
 def _size(size: int) -> str:
     units = ((1 << 20, "MiB"), (1 << 10, "KiB"))
     return next((f"{size / unit:.1f} {name}" for unit, name in units if size >= unit), f"{size} B")
+
+
+def _brief(text: str) -> str:
+    """Shorten every SHA-256 in a text to its first digits, as they are shown elsewhere."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", text)
 
 
 def _score(value: float | None) -> str:
