@@ -233,7 +233,7 @@ def test_the_preview_of_a_correction_is_what_rescoring_then_reports(folder: Path
     moves = sum(each["rank_before"] != each["rank_after"] for each in report["changes"])
     assert moves > 0
     assert report["changes"] == preview["changes"]
-    assert f"{moves} rank(s) change; with --tell {report['told']} team(s) get a letter" in said
+    assert f"{moves} rank(s) change; with `mailbot rescore --tell` {report['told']} team(s) get a letter" in said
     assert mailbot("rescore", "--json", folder=folder).json == {"submissions": 0, "told": 0, "changes": []}
 
 
