@@ -108,12 +108,17 @@ def _work_as_owner(config: Config, path: Path) -> None:
     owners = owners_of(path, config.state)
     if not owners:
         return
-    whose = f"whose {config.state if owner_to_be(config.state) else path} is"
-    if len(owners) > 1:
-        names = " and ".join(sorted(owner.name for owner in owners))
-        message = f"{path} and {config.state} are of {names}: root works for one alone; give both to that user"
+    names = sorted(owner.name for owner in owners)
+    if config.state.exists() and not owner_to_be(config.state):
+        names.append(ROOT)  # whoever can change the config could not even read the state
+    if len(names) > 1:
+        message = (
+            f"{path} and {config.state} are of {' and '.join(names)}: root works for one alone; give both to one user"
+        )
         raise Permanent(message)
     (owner,) = owners
+    theirs = next((each for each in (config.state, path, path.parent) if owner_to_be(each)), config.state.parent)
+    whose = f"whose {theirs} is"
     if not owner_to_be(path) and not owner_to_be(path.parent):
         passwords = [server.password_file for server in (config.imap, config.smtp) if server]
         servers.remember([*passwords, config.sheet.credentials_file])

@@ -41,7 +41,9 @@ def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Seat | Non
 
     Raises:
         Lost: there are mails or an audit trail beside the ledger that it does not know; nothing is created then.
+        Permanent: the state folder is another account's.
     """
+    safefile.refuse_anothers(state)
     kept = _last(state / ACTS)
     if not is_there(url) and (kept or any((state / SPOOL).glob("??/*.eml"))):
         raise _lost(state, "has mails or an audit trail, but no ledger")

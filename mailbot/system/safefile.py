@@ -87,6 +87,18 @@ def refuse_link(path: Path) -> None:
         raise Permanent(message)
 
 
+def refuse_anothers(state: Path) -> None:
+    """Raise Permanent where a state folder is there and this account may not use it."""
+    try:
+        if not state.exists() or os.access(state, os.R_OK | os.W_OK | os.X_OK):
+            return
+        whose = f"it is another account's (uid {state.stat().st_uid})"
+    except PermissionError:
+        whose = "it lies below a folder that this account may not pass"
+    message = f"{state} cannot be used: {whose}; call mailbot as the user whose state folder it is"
+    raise Permanent(message)
+
+
 def private_folder(path: Path) -> None:
     """Make a folder that only its owner can read, whatever the umask; an existing one is made so."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,8 @@ from mailbot.ledger import daybook
 from mailbot.ledger.engine import Ledger
 from mailbot.operations import backup
 from mailbot.system import lock, safefile
-from tests.command import mailbot
+from tests.command import mailbot, typed
+from tests.hostile.plain import as_plain
 from tests.servers.process import give, plain_user
 from tests.unit.services import Clock, served, submission, take
 
@@ -64,6 +66,34 @@ def test_root_writes_nothing_through_a_link(
     assert f"works as {plain_user().name}" in done.err
     assert "is a link" in done.err or "Permission denied" in done.err
     assert bashrc.read_text() == "# root's\n"
+
+
+@pytest.mark.parametrize("state_of", ["root", "third"])
+def test_a_config_of_one_account_and_a_state_of_another_are_refused(theirs: Path, state_of: str) -> None:
+    """As with a config that is mounted into a container: a sentence names both, and nothing is touched."""
+    state = theirs / "state"
+    uid = {"root": 0, "third": plain_user().uid - 1}[state_of]
+    for path in (state, *state.rglob("*")):
+        os.chown(path, uid, uid)
+    before = (state / daybook.ACTS).read_bytes()
+    done = typed("publish", "--yes", folder=theirs)
+    assert done.code == 2
+    assert f"{theirs / 'config.toml'} and {state} are of " in done.err
+    assert "Traceback" not in done.err
+    assert (state / daybook.ACTS).read_bytes() == before
+
+
+def test_a_state_of_another_account_is_refused_in_a_sentence(theirs: Path) -> None:
+    """Whoever is not root, and may not read the state, hears whose it is."""
+    state = theirs / "state"
+    code = (
+        "import pathlib; from mailbot.system import safefile\n"
+        f"try: safefile.refuse_anothers(pathlib.Path({str(state)!r}))\nexcept Exception as error: print(error)"
+    )
+    os.chown(state, 0, 0)
+    state.chmod(0o700)
+    said = as_plain(sys.executable, "-c", code)
+    assert f"{state} cannot be used: it is another account's (uid 0)" in said
 
 
 def test_what_root_makes_is_the_owners(theirs: Path) -> None:
