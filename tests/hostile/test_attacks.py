@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,3 +55,15 @@ def test_each_row_of_the_page_names_attacker_act_wall_and_a_test_that_there_is()
         told = re.findall(r"`([^`]+)`", held)
         assert told
         assert [each for each in told if each not in names and not (ROOT / each).exists()] == []
+
+
+def test_what_the_page_names_is_there_and_each_table_says_who_attacks() -> None:
+    """A test may be named anywhere; the tables on children and state say it in their heads."""
+    assert [path for path in re.findall(r"`(tests/[^`]+)`", PAGE) if not (ROOT / path).exists()] == []
+    heads = [line for line, rule in pairwise(PAGE.splitlines()) if rule.startswith("|---")]
+    assert len(heads) == 5
+    assert [
+        head for head in heads if not re.match(r"\| (?:Attacker|A child that was taken over|What is changed)", head)
+    ] == []
+    cells = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")]
+    assert [row for row in cells if not all(cell.strip() for cell in row)] == []
