@@ -94,7 +94,7 @@ def refuse_anothers(state: Path) -> None:
             return
         whose = f"it is another account's (uid {state.stat().st_uid})"
     except PermissionError:
-        whose = "it lies below a folder that this account may not pass"
+        whose = "it is below a folder that this account may not pass"
     message = f"{state} cannot be used: {whose}; call mailbot as the user whose state folder it is"
     raise Permanent(message)
 
