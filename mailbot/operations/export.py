@@ -229,6 +229,7 @@ LEFT_OUT = {
     "shown": "what the Google Sheet showed last",
     "pauses": "until when this host's mail server is left alone",
     "health": "how the parts of this host do",
+    "leads": "which host leads now",
 }
 """Why the other tables are in no export."""
 
