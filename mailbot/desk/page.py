@@ -16,6 +16,7 @@ from mailbot.config.calendar import AOE, typed
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
 from mailbot.ledger.streams.newest import Wanted
+from mailbot.mail.languages import desk_words
 from mailbot.mail.templates import environment
 from mailbot.model import Id
 from scoring.text import inert, printable
@@ -177,6 +178,8 @@ def rendered(page: Page, *, person: Person | None, desk: Desk, path: str = "", l
 def _environment(language: str) -> Environment:
     """Return the environment of a language, with the desk's own filters; templates are compiled once."""
     made = environment(language).overlay(autoescape=True, finalize=_inert)
+    catalogue, made.globals = desk_words(language), dict(made.globals)
+    made.globals |= {"_": catalogue.gettext, "gettext": catalogue.gettext}
     made.filters = made.filters | {
         "when": _when,
         "short": printable,

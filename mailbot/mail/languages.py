@@ -47,10 +47,21 @@ WEEKDAYS = "一二三四五六日"
 @cache
 def words(language: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English has none and needs none."""
+    return _compiled(_catalogue(language)) if language in CATALOGUES else gettext.NullTranslations()
+
+
+@cache
+def desk_words(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of the organizers' desk, which is a file beside the one of replies."""
     if language not in CATALOGUES:
         return gettext.NullTranslations()
+    with (folder() / CATALOGUES[language]).with_name("desk.po").open("rb") as file:
+        return _compiled(read_po(file, locale="zh_Hans"))
+
+
+def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
-    write_mo(compiled, _catalogue(language))
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 

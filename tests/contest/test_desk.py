@@ -229,6 +229,18 @@ def test_a_file_is_handed_out_as_a_download(opened: Open) -> None:
     assert answer.headers["content-disposition"] == "attachment; filename=\"s.json\"; filename*=UTF-8''s.json"
 
 
+def test_the_desk_speaks_chinese_to_whom_asks_for_it(opened: Open) -> None:
+    """The button changes one person's pages; everybody else's stay."""
+    browser = opened.login()
+    assert "<h1>Today</h1>" in browser.get("/").text
+    browser.post("/language", {"language": "zh"})
+    page = browser.get("/").text
+    assert '<html lang="zh-Hans">' in page
+    assert "<h1>今天</h1>" in page
+    assert "理由" in browser.get("/act/hide-team?team=Amber").text
+    assert "<h1>Today</h1>" in opened.login("Ben").get("/").text
+
+
 def test_a_broken_config_is_told_and_the_one_before_stays(opened: Open, tmp_path: Path) -> None:
     """As with the daemon."""
     write_config(tmp_path, board={"standing": "nonsense"})

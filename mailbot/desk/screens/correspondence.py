@@ -163,7 +163,7 @@ def letter(ask: Ask) -> Page:
 def log(ask: Ask) -> Page:
     """List the audit trail, newest first, by person, kind and subject."""
     with ask.desk.read() as tx:
-        page, kinds = event_page(tx, ask.wanted(tx)), sorted(events.kinds(tx))
+        page, kinds = event_page(tx, ask.wanted(tx)), sorted(events.KINDS)
     told = {
         entry.id: trace.plain({name: value for name, value in json.loads(entry.detail).items() if name != ROWS})
         for entry in page.rows
