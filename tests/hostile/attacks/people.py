@@ -176,9 +176,11 @@ def _joins_and_leaves(ground: Ground) -> str:
 
 
 def _bare_confirm(ground: Ground) -> str:
-    """Confirm a team that is still to confirm itself by the bare word, as anybody can write it."""
-    ground.take(note(ground, ADA, "confirm", Message_ID="<bare@x>"))
-    ground.take(note(ground, ADA, "Re: x", "confirm\n", Message_ID="<bare-too@x>"))
+    """Confirm a team that is still to confirm itself by the bare word, as anybody can write it, or a made-up code."""
+    said = ("confirm", "确认", "\uff43onfirm", "confirmed!", f"confirm [M-000001 {'0' * 32}]", "CONFIRM Pixel Peepers")
+    for number, word in enumerate(said):
+        ground.take(note(ground, ADA, word, Message_ID=f"<bare{number}@x>"))
+        ground.take(note(ground, ADA, "Re: x", f"{word}\n", Message_ID=f"<bare-too{number}@x>"))
     ((since,),) = ground.rows("SELECT unconfirmed_since FROM teams WHERE name = 'Pixel Peepers'")
     return "" if since else "the team is confirmed"
 

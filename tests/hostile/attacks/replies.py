@@ -64,6 +64,9 @@ def _bounces_by_thread(ground: Ground) -> str:
     ground.take(note(ground, ADA, "A question?", "When is the deadline?"))
     ids = [message_id for (message_id,) in ground.rows("SELECT message_id FROM outbox")]
     ground.take(_report(ground, "<mine@evil.example>", *ids))
+    for told in ids:
+        for form in (f"X-Message-ID: {told}", f"Subject: Message-ID: {told}", f"In-Reply-To:\n Message-ID: {told}"):
+            ground.take(_report(ground, f"<mine@evil.example>\n{form}"))
     return _bouncing(ground)
 
 
