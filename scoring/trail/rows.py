@@ -55,6 +55,10 @@ NAMED = {
     "confirmed": "whether the team with the id {} has confirmed",
     "boards": "the published board {}",
     "published": "the instant or stage of the published board {}",
+    "outcomes": "what became of the mail M-{:06d}",
+    "contents": "what was said of S-{:06d}",
+    "versions": "what computed the score of S-{:06d}",
+    "wishes": "the name key or a wish of the team with the id {}",
     "selections": "the selection of S-{:06d}",
     "entries": "the paper or archive E-{:06d}",
 }

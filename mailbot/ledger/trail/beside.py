@@ -62,6 +62,9 @@ BESIDE: dict[str, Beside] = {
 }
 """By place."""
 
+BY_VERSION = ("contents", "versions")
+"""Places of what another version of mailbot may make otherwise of the same file."""
+
 OF: dict[str, tuple[str, ...]] = {
     each.table: tuple(place for place, other in BESIDE.items() if other.table == each.table) for each in BESIDE.values()
 }

@@ -111,9 +111,10 @@ def unreadable(error: Exception) -> Fault:
     return Fault(what=f"a row of the ledger cannot be read ({error.__class__.__name__}): mailbot did not write it")
 
 
-def unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
-    """Hold every row that decides to the trail's last word on it."""
-    said, present = told.told(entries), _digests(rows.all_of(tx))
+def unfit(tx: Tx, entries: Sequence[Entry], *, but: Sequence[str] = ()) -> list[Fault]:
+    """Hold every row that decides to the trail's last word on it; ``but``: what is told under these places is not."""
+    said, there = told.told(entries), _digests(rows.all_of(tx))
+    present = {place: known for place, known in there.items() if place.partition(" ")[0] not in but}
     for place in [each for each in present if each.partition(" ")[0] in LATER]:
         known = said.get(place, {})
         present[place] = {key: digest for key, digest in present[place].items() if key in known}
@@ -148,7 +149,8 @@ def signatures(entries: Sequence[Entry], secret: bytes | None, *, all_signed: bo
 def tell_again(tx: Tx, now: datetime) -> list[str]:
     """Enter the rows that a rebuilt ledger has otherwise than its trail said; return a sentence for each.
 
-    From then on the ledger is held to what it has now, and the entry keeps that it was another.
+    From then on the ledger is held to what it has now, and the entry keeps that it was another. That another version of
+    mailbot scored, or worded what it said of a file, is entered and is no difference.
     """
     entries = list(events.links(tx))
     faults = unfit(tx, entries) if told.since(entries) is not None else []
@@ -161,6 +163,7 @@ def tell_again(tx: Tx, now: datetime) -> list[str]:
             changed |= {place: {key: now_there.get(key) for key in keys}} if keys else {}
         detail = {"count": len(faults), told.ROWS: changed}
         events.append(tx, kind=REBUILT, subject="ledger", now=now, **detail)
+        faults = unfit(tx, entries, but=beside.BY_VERSION)
     return [fault.what for fault in faults]
 
 
