@@ -86,7 +86,10 @@ def line_of(place: str, key: str, row: Mapping[Any, Any]) -> str:
     if (public := BESIDE[place].public) is not None:
         return public(place, row)
     fields = [_plain(row[name]) for name in BESIDE[place].columns]
-    return f"{place} {key} {json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(',', ':'))}"
+    return f"{place} {key} {_text_of(fields)}"
+
+
+_text_of = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # made once, not a row
 
 
 def digest_of(line: str) -> str:

@@ -167,11 +167,12 @@ def _tables(only: Iterable[str]) -> Iterable[str]:
 
 def secret(tx: Tx) -> bytes | None:
     """Return the secret of the state folder; None for a ledger that was opened without it."""
-    if SECRET not in tx.info:
+    info = tx.info
+    if SECRET not in info:
         return None
-    if KNOWN not in tx.info:
-        tx.info[KNOWN] = tx.info[SECRET](tx)
-    known: bytes = tx.info[KNOWN]
+    if KNOWN not in info:
+        info[KNOWN] = info[SECRET](tx)
+    known: bytes = info[KNOWN]
     return known
 
 
@@ -258,5 +259,4 @@ def _secret_line(table: str, row: Mapping[Any, Any]) -> str:
 
 
 def _private(tx: Tx, text: str) -> str:
-    key = secret(tx) or b""
-    return hmac.new(key, f"audit row {text}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(secret(tx) or b"", f"audit row {text}".encode(), "sha256").hex()[:32]

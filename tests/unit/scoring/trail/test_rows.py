@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mailbot.model import Status
 from scoring.trail import rows
 from tests.unit.scoring.trail.test_chain import entries
 
@@ -39,6 +42,29 @@ def test_a_digest_is_the_same_by_whatever_way_a_row_came() -> None:
     assert rows.digest_of("scores", score) == rows.digest_of("scores", other)
     elsewhere = NOW.astimezone(timezone(timedelta(hours=8)))
     assert rows.digest_of("grants", ROW["grants"]) == rows.digest_of("grants", ROW["grants"] | {"week": elsewhere})
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(Status),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(VALUES | st.datetimes(), min_size=4, max_size=4))
+def test_a_line_is_canonical_json(values: list[Any]) -> None:
+    """Of whatever a row holds: as the encoder of the standard library writes it."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401  # any value of a row
+        if isinstance(value, float):
+            return f"{value:.12g}"
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return {name: plain(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    row = dict(zip(rows.FIELDS["exclusions"], values, strict=True))
+    line = json.dumps(["exclusions", *map(plain, values)], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert rows.line_of("exclusions", row) == line
 
 
 @pytest.mark.parametrize(("table", "field"), [(table, field) for table in ROW for field in rows.FIELDS[table]])
