@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.attachments import brought
@@ -34,9 +35,9 @@ class Candidate:
     #: Why nothing could be taken out of it: it is an attachment as it came.
     problems: tuple[Problem, ...] = ()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the data, hex."""
+        """SHA-256 of the data, hex; hashed once."""
         return hashlib.sha256(self.data).hexdigest()
 
 
