@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from mailbot.cli import man
 from mailbot.cli.common import EXIT_CODES
 from mailbot.config.schema import Config
+from mailbot.ledger.trail.kinds import MEANINGS
 from mailbot.model import AuthLevel, MailState, Outcome, ReplyState, Status
 from mailbot.transport.alerts import SUBJECTS
 from tests.test_docs import commands
+from tests.unit.catalogue import codes
 
 ROOT = Path(__file__).parents[1]
 FETCHED = re.compile(r"""(?:<(?:script|img|iframe)[^>]+src|<link[^>]+rel="(?!canonical)[^>]+href)=["'](?:https?:)?//""")
@@ -68,6 +71,19 @@ def test_the_reference_has_what_the_code_says(site: Path) -> None:
     assert set(re.findall(r"mailbot_\w+", alerts)) <= named
     assert len(named) >= 11
     assert all(f"{code}" in text_of(site, "exit-codes") for code in EXIT_CODES)
+
+
+def test_the_reference_has_every_audit_kind_and_every_shape(site: Path) -> None:
+    """Each kind with its sentence; each command that prints JSON with its fields."""
+    assert [kind for kind, told in MEANINGS.items() if f"{kind}\n{told}" not in text_of(site, "audit")] == []
+    shapes = json.loads((ROOT / "docs/site/shapes.json").read_text(encoding="utf-8"))
+    assert [name for name in shapes if name not in text_of(site, "json")] == []
+
+
+def test_every_code_of_a_problem_is_explained() -> None:
+    """docs/scoring/problems.md has each code that a reply may tell."""
+    page = (ROOT / "docs/scoring/problems.md").read_text(encoding="utf-8")
+    assert sorted(code for code in codes() if f"`{code}`" not in page) == []
 
 
 def test_no_page_asks_another_host(site: Path) -> None:

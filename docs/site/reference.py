@@ -1,4 +1,4 @@
-"""Write the reference from the code: commands, config keys, metrics, words, alerts, Prometheus metrics, exit codes.
+"""Write the reference from the code: commands, config keys, metrics, words, alerts, exit codes, JSON.
 
 Nothing here is typed by hand, so that no page can be behind the code: the commands tell their own help, the keys of the
 config their sentences in config.example.toml (a test holds that file to the schema), the metrics their registry.
@@ -7,6 +7,7 @@ config their sentences in config.example.toml (a test holds that file to the sch
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 import typer.main
 from pydantic import AwareDatetime
 
+from mailbot.board.exports import RECEIPT_COLUMNS
 from mailbot.cli.app import COMMANDS, app
 from mailbot.cli.common import EXIT_CODES
 from mailbot.config.calendar import Moment
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 LINE = re.compile(r"(?P<off># )?(?P<key>[a-z_]+) = (?P<value>.*)")
 SECTION = re.compile(r"(?:# )?\[{1,2}(?P<name>[a-zA-Z_.]+)\]{1,2}")
+SHAPES = Path(__file__).parent / "shapes.json"
 NOTICE = "<!-- Made from the code by `make docs`; a change here is lost. -->\n"
 
 
@@ -55,6 +58,7 @@ def pages() -> dict[str, str]:
     made |= {f"config-{_slug(section or 'top')}.md": page for section, page in _sections()}
     made |= {"metrics.md": _metrics(), "words.md": _words(), "alerts.md": _alerts(), "audit.md": _audit()}
     made |= {"prometheus.md": _prometheus(), "exit-codes.md": _exit_codes()}
+    made["json.md"] = _shapes()
     made["index.md"] = _index(list(made))
     return {name: NOTICE + page for name, page in made.items()}
 
@@ -268,6 +272,26 @@ def _prometheus() -> str:
     ]
     table = _table(("Metric", "Labels", "Meaning"), rows)
     return f"# Metrics for Prometheus\n\n`metrics.file` names the file that they are written to.\n\n{table}"
+
+
+def _shapes() -> str:
+    lines = [
+        "# JSON for programs\n",
+        "The fields of what `--json` prints and of the files for programs, as a small contest has them.",
+        "`[]` is each element of a list, `NAME` a name of the contest's own, such as a metric's. Instants are text,",
+        "RFC 3339 with the challenge's offset. Fields may be added; their meaning is in",
+        "[What programs may rely on](../operations/programs.md).\n",
+    ]
+    for name, fields in json.loads(SHAPES.read_text(encoding="utf-8")).items():
+        rows = [(f"`{field}`", kind) for field, kind in fields.items()]
+        lines.append(f"## `{name}`\n\n{_table(('Field', 'Type'), rows)}")
+    header = ", ".join(f"`{name}`" for name in RECEIPT_COLUMNS)
+    lines.append(f"## `receipts.csv`\n\nNot JSON: a line for each file that was received, with {header}.\n")
+    bench = (
+        "An object by the name of each measure; its fields are the measure's own, among them often `value` and `unit`."
+    )
+    lines.append(f"## `build/bench.json` of `make bench`\n\n{bench}\n")
+    return "\n".join(lines)
 
 
 def _exit_codes() -> str:

@@ -125,6 +125,8 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 RECEIPTS = "receipts.csv"
 
+RECEIPT_COLUMNS = ("phase", "receipt", "track", "arrived_at", "sha256")
+
 
 def write_receipts(rows: Sequence[SubmissionRow], folder: Path, zone: ZoneInfo) -> Path:
     """Write ``receipts.csv`` below ``folder``: every file received in the phases that closed; return its path.
@@ -134,7 +136,7 @@ def write_receipts(rows: Sequence[SubmissionRow], folder: Path, zone: ZoneInfo) 
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("phase", "receipt", "track", "arrived_at", "sha256"))
+    writer.writerow(RECEIPT_COLUMNS)
     for row in rows:
         arrived = row.arrived_at.astimezone(zone).isoformat(timespec="seconds")
         writer.writerow((guarded(row.phase or ""), row.receipt, row.track or "", arrived, row.sha256[:16]))
