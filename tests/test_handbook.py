@@ -16,6 +16,8 @@ from mailbot.config.schema import Config
 from mailbot.ledger.trail.kinds import MEANINGS
 from mailbot.model import AuthLevel, MailState, Outcome, ReplyState, Status
 from mailbot.transport.alerts import SUBJECTS
+from tests.flow.test_json_shapes import NOT_HERE
+from tests.flow.test_json_shapes import commands as with_json
 from tests.test_docs import commands
 from tests.unit.catalogue import codes
 
@@ -80,6 +82,7 @@ def test_the_reference_has_every_audit_kind_and_every_shape(site: Path) -> None:
     assert [kind for kind, told in MEANINGS.items() if f"{kind}\n{told}" not in page] == []
     shapes = json.loads((ROOT / "docs/site/shapes.json").read_text(encoding="utf-8"))
     assert [name for name in shapes if name not in text_of(site, "json")] == []
+    assert {f"mailbot {name} --json" for name in set(with_json()) - NOT_HERE} - set(shapes) == set()
 
 
 def test_every_code_of_a_problem_is_explained() -> None:

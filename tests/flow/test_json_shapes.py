@@ -1,6 +1,7 @@
 """What `--json` prints and what the files for programs hold: docs/site/shapes.json has their fields, as they are made.
 
-MAILBOT_SHAPES_ACCEPT=1 writes it again. The reference of the handbook is made from it.
+MAILBOT_SHAPES_ACCEPT=1 writes it again. The reference of the handbook is made from it. It runs two dozen commands, so
+it is one of the long tests; that no command is missing is held by tests/test_handbook.py each time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import typer.main
 
 from mailbot.cli.app import app
@@ -109,6 +111,7 @@ def played(folder: Path) -> Path:
     return place
 
 
+@pytest.mark.long
 def test_every_shape_is_as_the_reference_tells(tmp_path: Path) -> None:
     """Each command with `--json`, board.json, and the parts of an export."""
     place = played(tmp_path)
