@@ -16,10 +16,9 @@ import numpy as np
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from scipy.spatial.transform import Rotation
-from sklearn.metrics import f1_score  # type: ignore[import-untyped]
 
 from tests.challenges.make import EXAMPLES
+from tests.quick import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     Draw = np.random.Generator
     #: The labels' columns, and the bytes of the submission.
     Files = tuple[dict[str, Sequence[object]], bytes]
+
+sklearn, geometry = Later("sklearn.metrics"), Later("scipy.spatial.transform")
 
 SUBMISSIONS = {
     "casp": "submission.csv",
@@ -58,7 +59,7 @@ def _casp(draw: Draw) -> Files:
     names, targets, native, model = [], [], [], []
     for target, n in (("T1024", 40), ("T1030", 30), ("T1031", 25)):
         walk = np.cumsum(draw.normal(size=(n, 3)) * 2.2, axis=0)
-        turned = Rotation.random(random_state=n).apply(walk + draw.normal(size=(n, 3)) * 1.6)
+        turned = geometry.Rotation.random(random_state=n).apply(walk + draw.normal(size=(n, 3)) * 1.6)
         native += walk.round(3).tolist()
         model += (turned + draw.uniform(-20, 20, 3)).round(3).tolist()
         names += [f"{target}-{place:03}" for place in range(1, n + 1)]
@@ -156,7 +157,7 @@ def gdt(labels: Sequence[Mapping[str, str]], data: bytes) -> float:
         q = np.array([[float(row[axis]) for axis in "xyz"] for row in own])
         p = np.array([said[row["residue"]] for row in own])
         p, q = p - p.mean(axis=0), q - q.mean(axis=0)
-        away = np.linalg.norm(Rotation.align_vectors(q, p)[0].apply(p) - q, axis=1)
+        away = np.linalg.norm(geometry.Rotation.align_vectors(q, p)[0].apply(p) - q, axis=1)
         found.append(np.mean([np.mean(away <= cutoff) for cutoff in (1, 2, 4, 8)]))
     return 100 * float(np.mean(found))
 
@@ -170,7 +171,7 @@ def dice(labels: Sequence[Mapping[str, str]], data: bytes) -> float:
             truth, numbers = np.zeros(mask.size, dtype=bool), list(map(int, row["runs"].split()))
             for start, length in zip(numbers[::2], numbers[1::2], strict=True):
                 truth[start : start + length] = True
-            found.append(f1_score(truth, mask, zero_division=1.0))
+            found.append(sklearn.f1_score(truth, mask, zero_division=1.0))
     return float(np.mean(found))
 
 

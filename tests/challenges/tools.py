@@ -16,16 +16,17 @@ import numpy as np
 import sacrebleu
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from scipy.optimize import curve_fit
-from scipy.stats import pearsonr, spearmanr
-from sklearn import metrics  # type: ignore[import-untyped]  # publishes no types
-from sklearn.preprocessing import MultiLabelBinarizer  # type: ignore[import-untyped]  # publishes no types
+
+from tests.quick import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     #: A file's columns by name, each a list of texts, as csv gives them.
     Columns = Mapping[str, Sequence[str]]
+
+optimize, stats = Later("scipy.optimize"), Later("scipy.stats")
+metrics, preprocessing = Later("sklearn.metrics"), Later("sklearn.preprocessing")
 
 
 def numbers(columns: Columns, name: str) -> Any:  # noqa: ANN401 -- numpy's array
@@ -52,8 +53,8 @@ def ntire_iqa(said: Columns, labels: Columns) -> float:
         return (b1 - b2) / (1 + np.exp(-(v - b3) / np.abs(b4))) + b2
 
     start = [y.max(), y.min(), x.mean(), x.std() / 4]
-    best, _ = curve_fit(curve, x, y, p0=start, maxfev=10_000, ftol=1e-15, xtol=1e-15, gtol=1e-15)
-    return float(spearmanr(x, y).statistic + pearsonr(curve(x, *best), y).statistic)
+    best, _ = optimize.curve_fit(curve, x, y, p0=start, maxfev=10_000, ftol=1e-15, xtol=1e-15, gtol=1e-15)
+    return float(stats.spearmanr(x, y).statistic + stats.pearsonr(curve(x, *best), y).statistic)
 
 
 def brats(said: Columns, labels: Columns) -> float:
@@ -122,7 +123,7 @@ def aptos(said: Columns, labels: Columns) -> float:
 
 def human_protein(said: Columns, labels: Columns) -> float:
     """Macro F1 of several labels at once in percent, scikit-learn."""
-    binary = MultiLabelBinarizer().fit([cell.split() for cell in labels["target"]])
+    binary = preprocessing.MultiLabelBinarizer().fit([cell.split() for cell in labels["target"]])
     known, found = (binary.transform([cell.split() for cell in c["target"]]) for c in (labels, said))
     return float(100 * metrics.f1_score(known, found, average="macro", zero_division=0))
 

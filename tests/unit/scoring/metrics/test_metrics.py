@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-from sklearn import metrics as sklearn  # type: ignore[import-untyped]  # publishes no types
-from sklearn.preprocessing import MultiLabelBinarizer  # type: ignore[import-untyped]  # publishes no types
 
 from scoring import metrics, reference
 from scoring.declaration.registry import METRICS, Error, Shape
 from scoring.metrics import correlations, one
 from scoring.metrics.rule import FORMS, by_rows, joined, per
 from scoring.rows import cells
+from tests.quick import Later
 from tests.unit.scoring.kinds import LEVELS, made
 
 if TYPE_CHECKING:
@@ -30,6 +28,9 @@ if TYPE_CHECKING:
     from tests.unit.scoring.kinds import Array, Case
 
     Pairs = list[tuple[float, float]]
+
+stats = Later("scipy.stats")
+sklearn, preprocessing = Later("sklearn.metrics"), Later("sklearn.preprocessing")
 
 NUMBER = st.one_of(
     st.integers(-3, 3).map(float), st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 6))
@@ -84,28 +85,32 @@ def one_hot(y: Array) -> Array:
     return indicator
 
 
-def by_class(of: Callable[..., float]) -> Callable[..., float]:
+def by_class(name: str) -> Callable[..., float]:
     """Return scikit-learn's metric of answers, averaged as told."""
-    return lambda x, y, average: 100 * of(y, x, average=average, labels=np.unique(y), zero_division=0)
+    return lambda x, y, average: (
+        100 * getattr(sklearn, name)(y, x, average=average, labels=np.unique(y), zero_division=0)
+    )
 
 
 def binary(cells_of: Array) -> Any:  # noqa: ANN401 -- scikit-learn's matrix
     """Return sets of words as scikit-learn wants them."""
-    return MultiLabelBinarizer(classes=["fire", "smoke", "water", "wind"]).fit_transform(map(cells.tags, cells_of))
+    return preprocessing.MultiLabelBinarizer(classes=["fire", "smoke", "water", "wind"]).fit_transform(
+        map(cells.tags, cells_of)
+    )
 
 
-def multilabel(of: Callable[..., float]) -> Callable[..., float]:
+def multilabel(name: str) -> Callable[..., float]:
     """Return scikit-learn's metric of sets, in which two empty ones agree."""
-    return lambda x, y, average: 100 * of(binary(y), binary(x), average=average, zero_division=1.0)
+    return lambda x, y, average: 100 * getattr(sklearn, name)(binary(y), binary(x), average=average, zero_division=1.0)
 
 
 ORACLES: dict[str, Callable[..., float]] = {
     "accuracy": lambda x, y: 100 * sklearn.accuracy_score(y, x),
     "balanced_accuracy": lambda x, y: 100 * sklearn.recall_score(y, x, labels=np.unique(y), average="macro"),
     "macro_f1": lambda x, y: 100 * sklearn.f1_score(y, x, labels=np.unique(y), average="macro", zero_division=0),
-    "f1": by_class(sklearn.f1_score),
-    "precision": by_class(sklearn.precision_score),
-    "recall": by_class(sklearn.recall_score),
+    "f1": by_class("f1_score"),
+    "precision": by_class("precision_score"),
+    "recall": by_class("recall_score"),
     "mcc": lambda x, y: sklearn.matthews_corrcoef(y, x),
     "kappa": lambda x, y, weights: sklearn.cohen_kappa_score(y, x, weights=None if weights == "none" else weights),
     "top_k": lambda x, y, k: 100 * sklearn.top_k_accuracy_score(y, x.T, k=int(k)),
@@ -130,8 +135,8 @@ ORACLES: dict[str, Callable[..., float]] = {
         2 * float(np.mean([sklearn.mean_pinball_loss(y, q, alpha=a) for q, a in zip(x, LEVELS, strict=True)]))
     ),
     "ndcg": lambda x, y, k, gain: sklearn.ndcg_score([y if gain == "linear" else 2**y - 1], [x], k=int(k)),
-    "tags_f1": multilabel(sklearn.f1_score),
-    "jaccard": multilabel(sklearn.jaccard_score),
+    "tags_f1": multilabel("f1_score"),
+    "jaccard": multilabel("jaccard_score"),
 }
 
 
