@@ -12,23 +12,26 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from mailbot import lazily
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
 from mailbot.errors import Held, Temporary
-from mailbot.evaluation import evaluator, own_tasks, tasks
 from mailbot.evaluation.labels import Labels
-from mailbot.identity import keys, roster
-from mailbot.intake.intake import ATTEMPTS
 from mailbot.ledger import daybook, events, mails, outbox, quota
 from mailbot.ledger.engines.lead import Lead, is_shared
-from mailbot.letters import strangers
-from mailbot.mail import open as opening
-from mailbot.mail import tasks as mail_tasks
 from mailbot.service import Service
 from mailbot.system import journal, lock, safefile
 from mailbot.system.children import walls
 from mailbot.system.sandbox import Sandbox
 from mailbot.transport.spool import Spool
+
+with lazily(__name__):  # showing the board takes but a few of these steps
+    from mailbot.evaluation import evaluator, own_tasks, tasks
+    from mailbot.identity import keys, roster
+    from mailbot.intake import intake
+    from mailbot.letters import strangers
+    from mailbot.mail import open as opening
+    from mailbot.mail import tasks as mail_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,7 +151,7 @@ def working(config: Config, *, clock: Callable[[], datetime] = now, lead: Lead |
     with alone(config, lead) as mine, opened(config, clock=clock, lead=mine) as service:
         keys.of(config.state, service.ledger)  # fails when the secret of the team keys was lost
         with service.ledger.write("recover") as tx:
-            left = {"mails": mails.recover(tx, attempts=ATTEMPTS), "replies": outbox.recover(tx)}
+            left = {"mails": mails.recover(tx, attempts=intake.ATTEMPTS), "replies": outbox.recover(tx)}
         if any(left.values()):
             journal.event("recovered", **left)
         safefile.sweep(config.state / "spool")

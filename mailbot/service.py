@@ -8,45 +8,48 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailbot.board.publish import Publisher
-from mailbot.board.ranking import Ranking
-from mailbot.board.sheet.show import Sheet, sheets
-from mailbot.board.weekly import Weekly
-from mailbot.evaluation.backfill import Backfill
-from mailbot.evaluation.columns import Columns
-from mailbot.evaluation.evaluator import InChildren
-from mailbot.evaluation.feedback import ScoreFeedback
-from mailbot.evaluation.similarity import Similar
-from mailbot.evaluation.submitted_files import SubmittedFiles
-from mailbot.identity import keys
-from mailbot.identity.assess import Assessor
-from mailbot.identity.confirmation import Questions
-from mailbot.identity.lookup import Lookup
-from mailbot.identity.shared import Shared
-from mailbot.identity.sync import Sync
-from mailbot.intake.answering import Answering
-from mailbot.intake.disputes import Disputes
-from mailbot.intake.executor import Executor
-from mailbot.intake.files.judging import Judging
-from mailbot.intake.files.submissions import Submissions
-from mailbot.intake.forwarding import Forwarding
-from mailbot.intake.intake import Intake
-from mailbot.intake.record import Record
-from mailbot.intake.registrar import Registrar
-from mailbot.intake.reply import Replies
-from mailbot.intake.sender import Senders
-from mailbot.letters.letter import Letters
-from mailbot.letters.queue import LetterQueue
-from mailbot.letters.rescored import RescoredLetters
-from mailbot.model import AuthLevel
-from mailbot.transport.alerts import Alerts
-from mailbot.transport.fetch import Fetch
-from mailbot.transport.imap.mailbox import Mailbox
-from mailbot.transport.oauth import kept_key, key_of
-from mailbot.transport.reconcile import Reconciliation
-from mailbot.transport.send import Sending
-from mailbot.transport.smtp import Sender
-from mailbot.transport.turns import Turns
+from mailbot import lazily
+
+with lazily(__name__):  # a command that only shows the board needs a fifth of them
+    from mailbot.board.publish import Publisher
+    from mailbot.board.ranking import Ranking
+    from mailbot.board.sheet.show import Sheet, sheets
+    from mailbot.board.weekly import Weekly
+    from mailbot.evaluation.backfill import Backfill
+    from mailbot.evaluation.columns import Columns
+    from mailbot.evaluation.evaluator import InChildren
+    from mailbot.evaluation.feedback import ScoreFeedback
+    from mailbot.evaluation.similarity import Similar
+    from mailbot.evaluation.submitted_files import SubmittedFiles
+    from mailbot.identity import keys
+    from mailbot.identity.assess import Assessor
+    from mailbot.identity.confirmation import Questions
+    from mailbot.identity.lookup import Lookup
+    from mailbot.identity.shared import Shared
+    from mailbot.identity.sync import Sync
+    from mailbot.intake.answering import Answering
+    from mailbot.intake.disputes import Disputes
+    from mailbot.intake.executor import Executor
+    from mailbot.intake.files.judging import Judging
+    from mailbot.intake.files.submissions import Submissions
+    from mailbot.intake.forwarding import Forwarding
+    from mailbot.intake.intake import Intake
+    from mailbot.intake.record import Record
+    from mailbot.intake.registrar import Registrar
+    from mailbot.intake.reply import Replies
+    from mailbot.intake.sender import Senders
+    from mailbot.letters.letter import Letters
+    from mailbot.letters.queue import LetterQueue
+    from mailbot.letters.rescored import RescoredLetters
+    from mailbot.model import AuthLevel
+    from mailbot.transport.alerts import Alerts
+    from mailbot.transport.fetch import Fetch
+    from mailbot.transport.imap.mailbox import Mailbox
+    from mailbot.transport.oauth import kept_key, key_of
+    from mailbot.transport.reconcile import Reconciliation
+    from mailbot.transport.send import Sending
+    from mailbot.transport.smtp import Sender
+    from mailbot.transport.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,32 +9,27 @@ from typing import TYPE_CHECKING
 from mailbot.board.build import AUDIT_RULE
 from mailbot.board.codec import snapshot
 from mailbot.board.rescoring import carry_over
-from mailbot.config.calendar import last_before, shown
-from mailbot.config.stages import ONLY, switches
+from mailbot.config.calendar import shown
 from mailbot.ledger import boards, disputes, events, held, mails
 from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from mailbot.board.model import Board, Table
     from mailbot.board.publish import Publisher
     from mailbot.board.ranking import Ranking
-    from mailbot.config.calendar import Moment, Phase
+    from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
     from mailbot.config.stages import Stage
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Ledger
 
 PATIENCE = timedelta(minutes=15)
 """So long a due board waits for mails that arrived in time and are still being worked on."""
 
 FLIP_DIGITS = 6
 """Significant digits of a published probability: linear algebra differs by machine in the last of its 16."""
-
-OVERDUE = timedelta(hours=1)
-"""A board that is not out so long after its instant is worth a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +55,10 @@ class Weekly:
         return True
 
     def due_at(self) -> datetime | None:
-        """Return the instant whose board is missing; see :func:`missing`."""
+        """Return the instant whose board is missing; see :func:`mailbot.ledger.boards.missing`."""
         with self.ledger.read() as tx:
-            return missing(tx, self.challenge.publish_at, self.challenge.zone, self.clock(), self.challenge.stages)
+            given = self.challenge
+            return boards.missing(tx, given.publish_at, given.zone, self.clock(), given.stages)
 
     def next_at(self) -> datetime:
         """Return the instant at which the next board is due."""
@@ -125,22 +121,6 @@ class Weekly:
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:
             return self.clock() < due_at + PATIENCE and mails.unfinished(tx, before=due_at) > 0
-
-
-def missing(
-    tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime, stages: Sequence[Stage] = ONLY
-) -> datetime | None:
-    """Return the instant whose board is missing, the earliest; none before the ledger began.
-
-    Of the weekly instants only ever the last one. A stage that another follows has one more board, of its end.
-    """
-    last = last_before(publish_at, zone, now)
-    began, done = events.began(tx), boards.last_due(tx, last)
-    if began is None:
-        return None
-    weekly = [last] if began <= last and (done is None or done < last) else []
-    ends = [at for _, at in switches(stages) if began <= at <= now and not boards.was_due(tx, at)]
-    return min([*weekly, *ends], default=None)
 
 
 def sealed(made: Board, head: str, *, flip_digits: int | None = FLIP_DIGITS) -> Board:

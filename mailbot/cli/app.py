@@ -6,6 +6,7 @@ command is called, so that it can import at its top whatever it needs while ``ma
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import UserDict
 from dataclasses import dataclass
@@ -247,7 +248,10 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401  # the same
         """Return the command that the arguments name, ready to be called."""
         name, found, rest = super().resolve_command(ctx, args)
-        return name, self.commands[name] if name and found else None, rest
+        command = self.commands[name] if name and found else None
+        gc.freeze()  # what is loaded stays: it is never looked through
+        gc.enable()
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -281,7 +285,11 @@ def common(
 
 
 def main() -> None:
-    """Run a command; a failure is told in a sentence, never in a traceback."""
+    """Run a command; a failure is told in a sentence, never in a traceback.
+
+    While the command is loaded nobody looks for garbage, which would take an eighth of that time and find none.
+    """
+    gc.disable()
     try:
         app()
     except MailbotError as error:

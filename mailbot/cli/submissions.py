@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot import lazily
 from mailbot.cli.common import (
     AsJson,
     ConfigFile,
@@ -30,8 +31,11 @@ from mailbot.errors import Permanent
 from mailbot.ledger import rulings
 from mailbot.ledger import submissions as table
 from mailbot.model import Exclusion, Rule
-from mailbot.operations import acceptance
-from mailbot.operations.letters import would_write
+
+with lazily(__name__):  # all of mailbot, which a listing does not need
+    from mailbot import flow
+    from mailbot.operations import acceptance
+    from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,8 +109,6 @@ def accept(
 
     Undo: `mailbot submissions hide`; the letter has none.
     """
-    from mailbot import flow  # noqa: PLC0415  # all of mailbot, which a listing does not need
-
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.opened(load_config(context, config)) as wired:

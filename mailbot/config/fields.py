@@ -130,7 +130,7 @@ _EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type
 class Section(BaseModel):
     """A table of the config: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.board.weekly import OVERDUE
 from mailbot.config.calendar import shown
 from mailbot.daemon import metrics
 from mailbot.daemon.status import look
+from mailbot.ledger import boards
 from mailbot.letters import strangers
 from mailbot.system import journal, safefile
 
@@ -53,7 +53,7 @@ class Maintenance:
         low = free < config.alerts.disk_mib * MIB
         yield "disk", f"{free // MIB} MiB are free, and `alerts.disk_mib` asks for more." if low else ""
         due = self.service.weekly.due_at()
-        late = due is not None and self.service.clock() - due > OVERDUE
+        late = due is not None and self.service.clock() - due > boards.OVERDUE
         yield "overdue", f"It was due {shown(due, zone)}." if due and late else ""
         unused = list(self.service.labels.not_taken())
         yield "labels", "\n".join([*unused, "To use it: `mailbot truth add FILE --why ...`."] if unused else [])

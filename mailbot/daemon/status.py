@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailbot.board.weekly import OVERDUE, missing
 from mailbot.config.calendar import phase_at
 from mailbot.config.challenge import quota_at, tracks_of
 from mailbot.config.stages import next_board, stage_at
@@ -131,7 +130,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
-    due = missing(tx, config.board.publish_at, config.challenge.zone, now, config.stages)
+    due = boards.missing(tx, config.board.publish_at, config.challenge.zone, now, config.stages)
     leader = leads.leader(tx)
     running = leader.leads if leader else is_held(config.state)
     return Status(
@@ -153,7 +152,7 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         used=_used(tx, config, now),
         last_board=boards.last_published(tx),
         next_board=next_board(config.board.publish_at, config.challenge.zone, config.stages, now),
-        overdue_board=due if due and now - due > OVERDUE else None,
+        overdue_board=due if due and now - due > boards.OVERDUE else None,
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
         labels=_present(tx, config, stage_at(config.stages, now)),

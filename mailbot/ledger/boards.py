@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.config.stages import FIRST
+from mailbot.config.calendar import last_before
+from mailbot.config.stages import FIRST, ONLY, switches
+from mailbot.ledger import events
 from mailbot.ledger.tables import boards, shown
 from mailbot.ledger.trail.rows import touch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
+    from mailbot.config.calendar import Moment
+    from mailbot.config.stages import Stage
     from mailbot.ledger.engine import Tx
+
+OVERDUE = timedelta(hours=1)
+"""A board that is not out so long after its instant is worth a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,3 +186,19 @@ def mark_failed(tx: Tx, place: str, *, since: datetime, attempts: int, due_at: d
 def _put(tx: Tx, place: str, **values: object) -> None:
     if tx.execute(sa.update(shown).where(shown.c.place == place).values(**values)).rowcount == 0:
         tx.execute(sa.insert(shown).values(place=place, **values))
+
+
+def missing(
+    tx: Tx, publish_at: Moment, zone: ZoneInfo, now: datetime, stages: Sequence[Stage] = ONLY
+) -> datetime | None:
+    """Return the instant whose board is missing, the earliest; none before the ledger began.
+
+    Of the weekly instants only ever the last one. A stage that another follows has one more board, of its end.
+    """
+    last = last_before(publish_at, zone, now)
+    began, done = events.began(tx), last_due(tx, last)
+    if began is None:
+        return None
+    weekly = [last] if began <= last and (done is None or done < last) else []
+    ends = [at for _, at in switches(stages) if began <= at <= now and not was_due(tx, at)]
+    return min([*weekly, *ends], default=None)

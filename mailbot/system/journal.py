@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
 
-import structlog
-
+from mailbot import lazily
 from scoring.text import printable
 
-_LOG = structlog.stdlib.get_logger("mailbot")
+with lazily(__name__):  # a command that only lists writes no journal
+    import structlog
 
 
 def set_up(*, as_json: bool, quiet: bool = False) -> None:
@@ -31,12 +32,18 @@ def set_up(*, as_json: bool, quiet: bool = False) -> None:
 
 def event(kind: str, **fields: object) -> None:
     """Write that something happened; control characters in texts are replaced, and long texts cut."""
-    _LOG.info(kind, **{key: _inert(value) for key, value in fields.items()})
+    _log().info(kind, **{key: _inert(value) for key, value in fields.items()})
 
 
 def trouble(kind: str, **fields: object) -> None:
     """Write that something failed which an operator may have to look at."""
-    _LOG.warning(kind, **{key: _inert(value) for key, value in fields.items()})
+    _log().warning(kind, **{key: _inert(value) for key, value in fields.items()})
+
+
+@cache
+def _log() -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("mailbot")
+    return logger
 
 
 def _inert(value: object) -> object:

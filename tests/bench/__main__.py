@@ -9,7 +9,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import evaluating, growth, idle, latency, metrics, pipeline, publishing, rescoring, sandbox, scores
+from tests.bench import (
+    commands,
+    evaluating,
+    growth,
+    idle,
+    latency,
+    metrics,
+    pipeline,
+    publishing,
+    rescoring,
+    sandbox,
+    scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +32,7 @@ BENCHES = (
     latency.measure,
     sandbox.measure,
     idle.measure,
+    commands.measure,
     evaluating.measure,
     scores.measure,
     metrics.measure,

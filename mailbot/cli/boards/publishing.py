@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot import flow
-from mailbot.board import withdrawal
-from mailbot.board.page.awards import honours
-from mailbot.board.page.rules import Awards
+from mailbot import lazily
 from mailbot.cli.boards.showing import show
 from mailbot.cli.common import (
     INCOMPLETE,
@@ -23,10 +20,16 @@ from mailbot.cli.common import (
     set_up_journal,
     show_mails,
 )
-from mailbot.cli.letters import show_drafts
 from mailbot.config.calendar import shown
-from mailbot.letters import written
-from mailbot.operations.beginning import verify_clock
+
+with lazily(__name__):  # showing the board publishes nothing
+    from mailbot import flow
+    from mailbot.board import withdrawal
+    from mailbot.board.page.awards import honours
+    from mailbot.board.page.rules import Awards
+    from mailbot.cli.letters import show_drafts
+    from mailbot.letters import written
+    from mailbot.operations.beginning import verify_clock
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -59,7 +59,7 @@ def board(
         at = _instant(as_of, wired.challenge.zone, wired.clock())
         stage = wired.config.stage_named(phase, at) if phase else None
         tested = wired.ranking.pairs(at, stage) if significance else []
-        made = wired.weekly.board(at, stage=stage)
+        made = wired.ranking.board(at, stage=stage)
     if significance:
         _show_pairs(made, tested, as_json=as_json)
     elif as_json:

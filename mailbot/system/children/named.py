@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_type_hints
 
-import msgspec
+from mailbot import lazily
+
+with lazily(__name__):  # a command that starts no child does not need it
+    import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable

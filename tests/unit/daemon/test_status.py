@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from mailbot.board.weekly import OVERDUE
+from mailbot.ledger.boards import OVERDUE
 from mailbot.cli.app import app
 from mailbot.cli.status import screen
 from mailbot.daemon.status import Status, as_json, look
