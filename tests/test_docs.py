@@ -19,6 +19,7 @@ from mailbot.intake.sender import THANKS
 from mailbot.ledger import events
 from mailbot.mail.automatic import ABSENCE
 from mailbot.model import MailState, Outcome, ReplyState, Status
+from tests.bench import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,6 +72,14 @@ def test_every_kind_of_the_audit_trail_is_known() -> None:
     assert len(written) > 40
     assert {"board-withdrawn", "mail-spooled", "strangers-told"} <= written
     assert written - events.KINDS == set()
+
+
+def test_every_bench_has_its_row() -> None:
+    """The page of figures has a row for each name that ``make bench`` measures, and for no other."""
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?)[:|]", page, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(named) == sorted(name for names in ROWS.values() for name in names)
 
 
 def test_no_page_is_long() -> None:

@@ -6,40 +6,16 @@ import json
 import os
 import platform
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import (
-    commands,
-    evaluating,
-    growth,
-    idle,
-    latency,
-    metrics,
-    pipeline,
-    publishing,
-    rescoring,
-    sandbox,
-    scores,
-)
+from tests.bench import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESULT = Path("build/bench.json")
-BENCHES = (
-    pipeline.measure,
-    latency.measure,
-    sandbox.measure,
-    idle.measure,
-    commands.measure,
-    evaluating.measure,
-    scores.measure,
-    metrics.measure,
-    rescoring.measure,
-    growth.measure,
-    publishing.measure,
-)
 
 
 def main() -> None:
@@ -47,10 +23,14 @@ def main() -> None:
     wanted = sys.argv[1:]
     found: dict[str, Mapping[str, object]] = {}
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for bench in BENCHES:
-        if wanted and bench.__module__.rpartition(".")[2] not in wanted:
+    for module, names in ROWS.items():
+        if wanted and module not in wanted:
             continue
-        for name, figures in bench().items():
+        measured = import_module(f"tests.bench.{module}").measure()
+        if set(measured) != set(names) or not all("value" in figures for figures in measured.values()):
+            message = f"{module} measured {sorted(measured)}; it is to measure {sorted(names)}, each with a value"
+            raise RuntimeError(message)
+        for name, figures in measured.items():
             found[name] = figures
             print(f"{name:24} " + ", ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
     RESULT.parent.mkdir(exist_ok=True)

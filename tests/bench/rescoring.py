@@ -48,7 +48,6 @@ def measure() -> dict[str, dict[str, object]]:
         },
         "rescore-s-end-to-end": {
             "value": round(theirs / ours, 1),
-            "ratio": round(theirs / ours, 1),
             "unit": "times a loop of scipy's; scores in the ledger, board built",
             "ours_ms": round(1e3 * ours),
             "scipy_s": round(theirs, 2),

@@ -32,7 +32,7 @@ def measure() -> dict[str, dict[str, object]]:
     sandboxed, bare = _rate(here=False), _rate(here=True)
     return {
         "sandbox": {
-            "ratio": round(sandboxed / bare, 3),
+            "value": round(sandboxed / bare, 3),
             "unit": "mails/s spooled to recorded with the sandbox over mails/s without",
             "mails": MAILS,
             "with_per_second": round(sandboxed),

@@ -222,4 +222,4 @@ def peak_kib(work: Callable[[], object]) -> int:
 
 
 def _figures(ratio: float, unit: str, **times: float) -> dict[str, object]:
-    return {"ratio": round(ratio, 1), "unit": unit} | {name: float(f"{value:.3g}") for name, value in times.items()}
+    return {"value": round(ratio, 1), "unit": unit} | {name: float(f"{value:.3g}") for name, value in times.items()}

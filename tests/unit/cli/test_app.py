@@ -206,3 +206,34 @@ def test_a_shell_completes_what_is_below_a_command(tmp_path: Path) -> None:
     assert completed("mailbot truth v") == ["void"]
     assert completed("mailbot truth diff --v") == ["--values"]
     assert completed("mailbot score --boot") == ["--bootstrap"]
+
+
+@pytest.mark.parametrize("module", ["status", "submissions"])
+def test_a_command_that_only_looks_loads_little(module: str) -> None:
+    """Neither what scores, nor what speaks to servers, nor what writes mails, pages or the journal."""
+    slow = {"numpy", "structlog", "jinja2", "babel", "imapclient", "msgspec", "mailbot.service", "mailbot.evaluation"}
+    code = f"import sys, mailbot.cli.{module}; print(*sys.modules)"
+    loaded = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True).stdout.split()
+    assert "mailbot.ledger" in loaded
+    assert slow.isdisjoint(loaded)
+
+
+def test_what_is_imported_lazily_is_there_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module, a module of a package and a name of a module are loaded by their first use, and then are the same."""
+    (tmp_path / "lazy_package").mkdir()
+    (tmp_path / "lazy_package/__init__.py").write_text("")
+    (tmp_path / "lazy_package/inner.py").write_text("def double(number):\n    return 2 * number\n")
+    (tmp_path / "lazy_user.py").write_text(
+        "from mailbot import lazily\n"
+        "with lazily(__name__):\n"
+        "    import lazy_package\n"
+        "    from lazy_package import inner\n"
+        "    from lazy_package.inner import double\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    user = import_module("lazy_user")
+    assert "lazy_package" not in sys.modules
+    assert user.double(4) == user.inner.double(4) == user.lazy_package.inner.double(4) == 8
+    assert user.inner.double is sys.modules["lazy_package.inner"].double
+    for name in ("lazy_user", "lazy_package", "lazy_package.inner"):
+        monkeypatch.delitem(sys.modules, name)
