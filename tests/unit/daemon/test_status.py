@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from mailbot.ledger.boards import OVERDUE
 from mailbot.cli.app import app
 from mailbot.cli.status import screen
 from mailbot.daemon.status import Status, as_json, look
+from mailbot.ledger.boards import OVERDUE
 from tests.contest.contest import write_config
 from tests.unit.services import ADA, Clock, served, submission, take
 
