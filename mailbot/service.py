@@ -157,14 +157,11 @@ class Service:
     def assessor(self) -> Assessor:
         """The stage that says how sure it is who sent a mail."""
         settings = self.config.identity
+        lookup = Lookup(nameservers=settings.nameservers, seconds=settings.dns_seconds, clock=self.clock)
         return Assessor(
-            ledger=self.ledger,
-            sandbox=self.sandbox,
-            lookup=Lookup(nameservers=settings.nameservers, seconds=settings.dns_seconds, clock=self.clock),
-            secret=self.secret,
-            require=settings.require,
+            ledger=self.ledger, sandbox=self.sandbox, lookup=lookup, secret=self.secret, require=settings.require,
             own=self.config.own_addresses,
-        )
+        )  # fmt: skip
 
     @cached_property
     def disputes(self) -> Disputes:
@@ -182,13 +179,9 @@ class Service:
     def answering(self) -> Answering:
         """The replies, within their limits."""
         return Answering(
-            replies=Replies(challenge=self.challenge),
-            limits=self.config.replies,
-            reply_to_unknown=self.config.roster.reply_to_unknown,
-            questions=self.questions,
-            alerts=self.alerts,
-            clock=self.clock,
-        )
+            replies=Replies(challenge=self.challenge), limits=self.config.replies, alerts=self.alerts,
+            reply_to_unknown=self.config.roster.reply_to_unknown, questions=self.questions, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def submissions(self) -> Submissions:

@@ -22,8 +22,8 @@ def measure() -> dict[str, dict[str, object]]:
     The first round is not counted: in it the bytecode of all modules is written, as installing a package does.
     """
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run((MAILBOT, "demo", "--out", "demo"), cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        calls = {name: (MAILBOT, "--config", "demo/config.toml", *words) for name, words in COMMANDS.items()}
+        subprocess.run((str(MAILBOT), "demo", "--out", "demo"), cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        calls = {name: (str(MAILBOT), "--config", "demo/config.toml", *words) for name, words in COMMANDS.items()}
         taken: dict[str, list[float]] = {name: [] for name in ("bare", *calls)}
         for _ in range(ROUNDS + 1):
             for name, call in {"bare": BARE, **calls}.items():
