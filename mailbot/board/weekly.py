@@ -86,7 +86,7 @@ class Weekly:
             head = events.head(tx)
         made = sealed(self.board(as_of, final=final, stage=stage), head)
         self.publisher.publish(made)
-        self.keep(made, due_at=due_at, head=head, letters=self.owes_letters if due_at else letters)
+        self.keep(made, due_at=due_at, head=head, letters=self._owes_letters(due_at) if due_at else letters)
         journal.event("board-published", as_of=as_of.isoformat(), due=due_at is not None)
         return made
 
@@ -117,6 +117,12 @@ class Weekly:
                 "dispute(s) are open (`mailbot disputes`).": len(disputes.open_since(tx)),
             }
         return " ".join([*why, *(f"{count} {what}" for what, count in counts.items() if count)]) or None
+
+    def _owes_letters(self, due_at: datetime) -> bool:
+        """Whether the letters of a weekly board are still to be written; a host that is gone may have written them."""
+        with self.ledger.read() as tx:
+            told = events.told_until(tx)
+        return self.owes_letters and (told is None or due_at + PATIENCE > told)
 
     def _must_wait(self, due_at: datetime) -> bool:
         with self.ledger.read() as tx:

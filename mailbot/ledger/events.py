@@ -34,6 +34,9 @@ KINDS = frozenset(MEANINGS)
 STRANGER_FILE = "stranger-file"
 """The entry that a result file of an unknown sender came."""
 
+INHERITED = "mailbox-inherited"
+"""The entry that another host served the mailbox after the backup was made that this ledger comes from."""
+
 actor: ContextVar[str] = ContextVar("actor", default="mailbot")
 """Who acts: mailbot itself, or the organizer who typed the command."""
 
@@ -249,6 +252,16 @@ def last_at(tx: Tx) -> datetime | None:
     """Return the instant of the newest entry."""
     found: datetime | None = tx.scalar(sa.select(sa.func.max(events.c.at)))
     return found
+
+
+def told_until(tx: Tx) -> datetime | None:
+    """Return until when whatever came due was told to the teams, as far as this ledger has to care.
+
+    That is when the trail began, or until when another host served the mailbox whose backup this ledger is. None when
+    the trail has no entry.
+    """
+    inherited = last(tx, kind=INHERITED)
+    return datetime.fromisoformat(json.loads(inherited.detail)["until"]) if inherited else began(tx)
 
 
 def happened(tx: Tx, *, kind: str, subject: str | None = None) -> bool:

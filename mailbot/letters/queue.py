@@ -162,8 +162,8 @@ class LetterQueue:
         return True
 
     def _reminders_due(self, tx: Tx, now: datetime) -> Iterator[tuple[Window, int]]:
-        """Yield the reminders that are missing: of each open window only the last; none of before the ledger began."""
-        began = events.began(tx) or now
+        """Yield the reminders that are missing: of each open window the last; none of before `events.told_until`."""
+        began = events.told_until(tx) or now
         for window in self.challenge.windows:
             if window.closes is None or window.matter not in HANDED_IN or not window.holds(now):
                 continue

@@ -12,13 +12,13 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Held, Refused
-from mailbot.ledger import observations
+from mailbot.ledger import events, observations
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import POLICY
 from mailbot.system import journal
@@ -112,6 +112,8 @@ class Marker:
             return None  # older markers cannot be deleted: one for each start is enough
         server.append(self.folder, self._message())
         server.select(self.folder)
+        if before and self._is_of_a_copy(before[-1]):
+            self._inherit(before[-1])
         known = {sign.uid for sign in before}
         after = [sign for sign in self._signs(server) if sign.uid not in known]
         ours = next((sign for sign in after if self._is_ours(sign)), None)
@@ -136,7 +138,7 @@ class Marker:
     def refusal(self, sign: Sign) -> str:
         """Return why a mailbox with this marker is not to be served by us; "" when it is ours."""
         age = self.clock() - sign.at if sign.at else timedelta()
-        if self._is_ours(sign) or (sign.state == self._state and abs(age) > SILENT):
+        if self._is_ours(sign) or (self._is_of_a_copy(sign) and abs(age) > SILENT):
             return ""  # the latter was restored from a backup, and the host before is gone
         what = "a copy of this state" if sign.state == self._state else "another mailbot, with another state,"
         seen = f", last heard of at {sign.at:%Y-%m-%d %H:%M %Z}" if sign.at else ""
@@ -147,6 +149,19 @@ class Marker:
 
     def _is_ours(self, sign: Sign) -> bool:
         return (sign.state, sign.copy) == (self._state, self._copy)
+
+    def _is_of_a_copy(self, sign: Sign) -> bool:
+        """Whether our state is a backup of the one that served the mailbox, or the other way round."""
+        return sign.state == self._state and sign.copy != self._copy
+
+    def _inherit(self, sign: Sign) -> None:
+        """Enter in the trail until when a copy of our state served the mailbox: what it told is not told again."""
+        if sign.at is None:
+            return
+        until = sign.at.astimezone(UTC).isoformat()
+        with self.ledger.write("mailbox-inherited") as tx:
+            events.append(tx, kind=events.INHERITED, subject="mailbox", now=self.clock(), until=until, host=sign.host)
+        journal.event(events.INHERITED, until=until)
 
     @property
     def _state(self) -> str:

@@ -20,7 +20,9 @@ def _named(path: Path) -> set[str]:
     found: set[str] = set()
     for call in (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)):
         function, first = ast.unparse(call.func), call.args[0] if call.args else None
-        if function.endswith("ledger.write") or (function == "self.write" and path.name == "engine.py"):
+        if function.endswith(("ledger.write", "target.write")) or (
+            function == "self.write" and path.name == "engine.py"
+        ):
             found |= {f"commit.{_text(first)}.{moment}" for moment in ("before", "made", "after")}
         elif function.endswith("ledger.part"):
             found |= {f"part.{_text(call.args[1])}.{moment}" for moment in _AROUND}

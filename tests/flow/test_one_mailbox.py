@@ -14,7 +14,7 @@ from mailbot import flow
 from mailbot.config import calendar, load
 from mailbot.errors import Held, Permanent
 from mailbot.ledger import boards, outbox
-from mailbot.operations import beginning
+from mailbot.operations import backup, beginning
 from mailbot.operations.doctor import mailbox as doctor
 from mailbot.operations.doctor.finding import Level
 from tests.command import mailbot
@@ -128,6 +128,42 @@ def test_a_clock_that_is_ahead_publishes_nothing(tmp_path: Path, mailbox: Mailbo
         assert service.fetch.guard.holds()
         clock.ahead = timedelta(minutes=14)
         assert service.fetch.guard.holds()
+
+
+def test_a_restored_backup_repeats_no_letter_of_the_host_before(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink
+) -> None:
+    """A board that was due since the backup is published again, and its letters, which were sent, are not repeated."""
+    first, clock = _bot(tmp_path / "first", mailbox, smtp_sink), Clock(-timedelta(days=10))
+    config = first.folder / "config.toml"
+    weekday = f"{datetime.now(UTC) - timedelta(days=3):%a}".lower()
+    config.write_text(config.read_text() + f'\n[board]\npublish_at = "{weekday} 12:00"\n')
+    with flow.working(load.load(config), clock=clock) as service:
+        mailbox.deliver(submission(TEAM, mailbox.user))
+        flow.once(service)
+        backup.back_up(service.ledger, service.config.state, tmp_path / "backup")
+        clock.ahead = timedelta()
+        flow.once(service)
+        assert _letters(service) == ["digest", "standing"]
+        for _ in range(2):  # the marker is rewritten as time passes
+            with closing(service.mailbox()) as server:
+                service.fetch.marker.keep(server)
+    shutil.copytree(first.folder, tmp_path / "second", ignore=shutil.ignore_patterns("state"))
+    backup.restore(tmp_path / "backup", tmp_path / "second/state")
+    sent = len(smtp_sink.sent)
+    with flow.working(load.load(tmp_path / "second/config.toml"), clock=clock) as service:
+        service.fetch.marker.take_over = True
+        flow.once(service)
+        assert (_letters(service), _weekly(service)) == ([], 1)
+        assert len(smtp_sink.sent) == sent
+        clock.ahead = timedelta(days=7)
+        flow.once(service)
+        assert (_letters(service), _weekly(service)) == (["digest", "standing"], 2)
+
+
+def _letters(service: Service) -> list[str]:
+    with service.ledger.read() as tx:
+        return sorted(row.kind for row in outbox.listing(tx) if row.kind in {"digest", "standing"})
 
 
 def test_a_first_start_with_a_clock_ahead_takes_what_is_new(

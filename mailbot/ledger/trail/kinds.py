@@ -32,6 +32,7 @@ MEANINGS = {
     "mail-spooled": "A mail was fetched and written to disk.",
     "mail-taken-up": "A mail of an unknown sender is processed, since its address is now a team's.",
     "mailbox-begun": "The mailbox was read for the first time; older mails are left alone.",
+    "mailbox-inherited": "A restored state continues where another host stopped; no letter due before is repeated.",
     "mails-dropped": "Old raw mails were deleted, as retention says.",
     "members-invited": "A team's leader invited members.",
     "organizer-invited": "An organizer let somebody in to the desk.",
