@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, timezone
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
 
@@ -153,6 +153,11 @@ class Window:
     def holds(self, instant: datetime) -> bool:
         """Whether an instant lies in it; the closing instant itself is too late."""
         return within(self.opens, self.closes, instant)
+
+    def of_team(self, ends: Mapping[str, datetime]) -> Window:
+        """Return it as it is for a team: a phase that it has more time for, by its name, closes later."""
+        own = ends.get(self.name) if self.matter is Matter.PHASE else None
+        return replace(self, closes=own) if own and self.closes and own > self.closes else self
 
 
 def now() -> datetime:

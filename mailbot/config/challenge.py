@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
-from mailbot.config.calendar import Quota, phase_at, shown
+from mailbot.config.calendar import Matter, Quota, phase_at, shown
 from mailbot.config.schema import windows
 from mailbot.config.stages import counted_in, next_board, stage_at, stage_of
 from mailbot.config.tracks import made, overall
@@ -70,6 +70,20 @@ class Challenge:
     registers_by_mail: bool = False
     #: The secret of the state folder: nobody else can compute what is made with it.
     secret: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
+
+    def of_team(self, ends: Mapping[str, datetime]) -> Challenge:
+        """Return it as it is for a team that has more time for some phases, by their names.
+
+        Where another phase is open by then, that one goes first (:func:`~mailbot.config.calendar.phase_at`).
+        """
+        if not ends:
+            return self
+        own = {each.name: each.of_team(ends).closes for each in self.windows if each.matter is Matter.PHASE}
+        phases = [replace(each, closes=own.get(each.name, each.closes)) for each in self.phases]
+        longer = [new for old, new in zip(self.phases, phases, strict=True) if new != old]
+        same = [each for each in phases if each not in longer]
+        windows = [each.of_team(ends) for each in self.windows]
+        return replace(self, phases=(*same, *reversed(longer)), windows=windows)
 
     def truths_of(self, stage: Stage) -> Mapping[str, Truth]:
         """Return the labels that replies and boards use in a stage, by track."""

@@ -104,6 +104,8 @@ class Answer:
     waiting: int = 0
     #: The end of the audit trail with the mail's own entry, as ``57-3f2a…``; "" where it is not told.
     trail: str = ""
+    #: Until when phases are extended for the team, by their names.
+    ends: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def is_proven(self) -> bool:

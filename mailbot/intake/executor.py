@@ -150,7 +150,8 @@ class Executor:
     def _status(self, tx: Tx, mail: MailRow, team: Team, command: Command) -> Done:
         rows = submissions.of_team(tx, team.id)[::-1]
         told = self._told(tx, rows[:SHOWN])
-        at, phase = mail.arrived_at, phase_at(self.challenge.phases, mail.arrived_at)
+        at, own = mail.arrived_at, self.challenge.of_team(quota.extensions(tx, team.name))
+        phase = phase_at(own.phases, at)
         rules, counted = self.challenge.quota_of(phase), self.challenge.counted_in(phase)
         return Done(
             command=command,

@@ -11,7 +11,7 @@ from mailbot.identity import level
 from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
-from mailbot.ledger import entries, events, held, mails, outbox, teams
+from mailbot.ledger import entries, events, held, mails, outbox, quota, teams
 from mailbot.ledger.engine import Abandoned
 from mailbot.ledger.guard import repeats
 from mailbot.model import AuthLevel, Id, Outcome, Status
@@ -155,6 +155,7 @@ class Record:
         told = Answer(
             arrived_at=row.arrived_at, team=team, submissions=answered, outcome=outcome, verdict=identity.verdict,
             why=identity.reason or "", registration=identity.result, waiting=_waiting(tx, case),
+            ends=_ends(tx, team, answered),
         )  # fmt: skip
         if command is not None and team is not None:
             stale = level.is_stale(identity.verdict, row.arrived_at)
@@ -223,6 +224,12 @@ def _waiting(tx: Tx, case: Case) -> int:
         return 0
     is_confirmed = identity.verdict is not None and identity.verdict.level is AuthLevel.CONFIRMED
     return held.of_team(tx, identity.team.id) if is_confirmed and identity.team else 0
+
+
+def _ends(tx: Tx, team: Team | None, answered: Sequence[Answered]) -> dict[str, datetime]:
+    """Return the ends of phases that are the team's own; a reply about accepted files alone names no end."""
+    names_none = bool(answered) and all(one.status is Status.ACCEPTED for one in answered)
+    return {} if team is None or names_none else quota.extensions(tx, team.name)
 
 
 def _as_kept(one: Answered) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,9 @@ class Replies:
 
     def compose(self, answer: Answer, mail: Mail, *, recipient: str, key: str, now: datetime) -> Outgoing:
         """Write the reply to a mail. The same ``key`` gives the same Message-ID, so that a copy can be told."""
+        if answer.ends:  # the team has more time than others: every end in the reply is its own
+            own = replace(self, challenge=self.challenge.of_team(answer.ends))
+            return own.compose(replace(answer, ends={}), mail, recipient=recipient, key=key, now=now)
         message_id = envelope.message_id(self.challenge, key)
         language = language_for(answer, mail)
         wording = Wording(challenge=self.challenge, zone=self.challenge.zone, language=language)

@@ -5,7 +5,7 @@ Pure; all sentences are in the templates, and so is the subject.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.parser import BytesHeaderParser
 from functools import partial
@@ -64,8 +64,7 @@ class Addressee:
 
     def its(self, window: Window) -> Window:
         """Return a window as it is for the team: a phase that it has more time for closes later."""
-        own = self.ends.get(window.name) if window.matter is Matter.PHASE else None
-        return replace(window, closes=own) if own and window.closes and own > window.closes else window
+        return window.of_team(self.ends)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +176,7 @@ def key_of_news(tx: Tx, kind: str, team_id: int, base: str, *, alike: Callable[[
         base: The key of the first letter that says this.
         alike: Tells by its key whether a letter of this kind is about the same thing.
     """
-    told = [key for key in outbox.keys_of(tx, kind, team_id) if alike(key)]
+    told = [key for key, _ in outbox.letters_to(tx, kind, team_id) if alike(key)]
     same = [key for key in told if key == base or key.startswith(f"{base}:")]
     if told and told[-1] in same:
         return None

@@ -250,13 +250,13 @@ class LetterQueue:
             recipient = teams.recipient(team, silent)
             wanted = team.letters if only is None else team.name in only
             if recipient is not None and wanted:
-                allowances = self._allowances(tx, team, now)
                 give, ends = partial(Addressee, team=team, recipient=recipient), quota.extensions(tx, team.name)
+                allowances = self._allowances(tx, team, self.challenge.of_team(ends), now)
                 found.append(give(allowances=allowances, language=language(team), ends=ends))
         return found
 
-    def _allowances(self, tx: Tx, team: Team, now: datetime) -> dict[str, Allowance]:
-        phase = phase_at(self.challenge.phases, now)
+    def _allowances(self, tx: Tx, team: Team, own: Challenge, now: datetime) -> dict[str, Allowance]:
+        phase = phase_at(own.phases, now)
         if phase is None:
             return {}
         rules, counted = self.challenge.quota_of(phase), self.challenge.counted_in(phase)

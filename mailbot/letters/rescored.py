@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.board.build import one_line
-from mailbot.ledger import Ledger, events, submissions, teams, truths
+from mailbot.board.codec import board_from_json
+from mailbot.ledger import Ledger, boards, events, outbox, scores, submissions, teams, truths
 from mailbot.letters import letter as letters
 from mailbot.mail.languages import shown_in, words
 from mailbot.mail.templates import environment
@@ -61,7 +63,8 @@ class RescoredLetters:
             key = self._key(tx, version, team.id, about) if team and address else None
             if team and address and key:
                 shows, own = self._shows_scores(tx, change), language(team)
-                text = self._text(correction, change, shows=shows, language=own)
+                before = self._told_before(tx, change, version, team.id)
+                text = self._text(correction, change, before, shows=shows, language=own)
                 letters.queue(
                     tx, self.challenge, text, team_id=team.id, recipient=address, language=own,
                     title=words(own).gettext("Your score was recalculated"), kind=KIND, key=key, now=now,
@@ -90,11 +93,37 @@ class RescoredLetters:
         found = (self.labels.of_stage(stage.key) for stage in self.challenge.stages if stage.within == version.within)
         return next(found).whole[version.track].sha256
 
-    def _text(self, correction: Correction, change: Change, *, shows: bool, language: str) -> str:
+    def _told_before(self, tx: Tx, change: Change, version: Version, team_id: int) -> float | None:
+        """Return the score of what counted before that the team was told last, rounded.
+
+        None where that of what counts now was told as it is: what changed and changed back in silence, the team may
+        never have seen.
+        """
+        if not (change.before and change.after):
+            return None
+        old, new = (self._last_told(tx, row.receipt, version, team_id) for row in (change.before, change.after))
+        return None if new == change.after.score else old
+
+    def _last_told(self, tx: Tx, receipt: str, version: Version, team_id: int) -> float | None:
+        """Return the score of a submission that its team was told last: by its receipt, a board or such a letter."""
+        number = Id.SUBMISSION.number(receipt)
+        found = scores.of_submission(tx, number)
+        told = [(one.scored_at, one.value) for one in found[:1]]  # that of its reply
+        for row in boards.listing(tx):
+            its = (t for t in board_from_json(json.loads(row.board)).tables if t.key == version.track)
+            told += [(row.published_at, one.score) for table in its for one in table.rows if one.receipt == receipt]
+        for key, at in outbox.letters_to(tx, KIND, team_id):
+            bases = {f"{KIND}:{one.truth}:{one.scorer}:{team_id}": one.value for one in found}
+            told += [(at, value) for base, value in bases.items() if key == base or key.startswith(f"{base}:")]
+        latest = max(told, key=lambda one: one[0], default=None)
+        return round(latest[1], self.challenge.board.decimals) if latest else None
+
+    def _text(self, correction: Correction, change: Change, before: float | None, *, shows: bool, language: str) -> str:
         version, zone = correction.version, self.challenge.zone
         context = {
             "change": change,
             "shows": shows,
+            "told": before,
             "title": self.challenge.tracks[version.track].title,
             "why": correction.why,
             "decimals": self.challenge.board.decimals,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import email
 import time
 from datetime import datetime, timedelta
+from email import policy
 from typing import TYPE_CHECKING, Any
 
 from mailbot import flow
@@ -16,6 +18,8 @@ from tests.contest.contest import START, Clock, contest, mail, take
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mailbot.service import Service
 
 WHY = ("--why", "the network was down")
 PHASE: dict[str, Any] = {"[phases]": {"name": "test", "closes": START.isoformat()}}
@@ -120,6 +124,56 @@ def test_a_team_with_more_time_is_reminded_of_its_own_end(tmp_path: Path) -> Non
         assert b"24 Apr 2026" in told[kind, "amber@example.org"]
         assert b"21 Apr 2026" not in told[kind, "amber@example.org"]
         assert b"21 Apr 2026" in told[kind, "beryl@example.org"]
+
+
+def test_a_reply_names_the_end_that_is_the_teams_own(tmp_path: Path) -> None:
+    """To a refused file, and to a mail without one; before the end of the others, and after it."""
+    clock, closes = Clock(), START + timedelta(days=8)
+    with contest(tmp_path, clock, **{"[phases]": {"name": "test", "closes": closes.isoformat()}}) as wired:
+        own = deadlines.look(wired, "test", closes + timedelta(days=3), team="Amber")
+        deadlines.carry_out(wired, own, WHY[1], tell=False)
+        teams = ("amber@example.org", "beryl@example.org")
+        for sender in teams:
+            _ask(wired, sender)
+        told = [_last_reply(wired, sender, number) for number in (-2, -1) for sender in teams]
+        clock.instant = closes + timedelta(days=1)
+        for sender in teams:
+            _ask(wired, sender)
+        late = [_last_reply(wired, sender, number) for number in (-2, -1) for sender in teams]
+        _write(wired, "amber@example.org", "status")
+        status = _last_reply(wired, "amber@example.org")
+    refused, others_refused, asked, others_asked = told
+    assert "Correct the file and send it again before Fri 24 Apr 2026" in refused
+    assert "Correct the file and send it again before Tue 21 Apr 2026" in others_refused
+    assert "Send it before Fri 24 Apr 2026" in asked
+    assert "Send it before Tue 21 Apr 2026" in others_asked
+    refused, others_refused, asked, others_asked = late
+    assert "Correct the file and send it again before Fri 24 Apr 2026" in refused
+    assert "The phase closed on Tue 21 Apr 2026" in others_refused
+    assert "Send it before Fri 24 Apr 2026" in asked
+    assert "Send it before" not in others_asked
+    assert "no phase is open" not in status
+
+
+def _ask(wired: Service, sender: str) -> None:
+    """Let a team send a file with a mistake, and then a mail without a file."""
+    take(wired, mail(sender, shift=float("nan")), wired.clock())
+    _write(wired, sender, "[SIQA Submission] mine")
+
+
+def _write(wired: Service, sender: str, subject: str) -> None:
+    """Let a team send a mail without a file."""
+    fields = f"From: {sender}\nTo: submissions@example.test\nSubject: {subject}\n"
+    take(wired, f"{fields}\nHere it is, at {wired.clock()}.\n".encode(), wired.clock())
+
+
+def _last_reply(wired: Service, to: str, number: int = -1) -> str:
+    """Return the text of a reply to an address, unwrapped; the last one unless another is asked for."""
+    with wired.ledger.read() as tx:
+        rows = [row for row in outbox.listing(tx) if row.recipient == to]
+    body = email.message_from_bytes(rows[number].message, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
 
 
 def test_a_team_keeps_its_time_under_another_name(tmp_path: Path) -> None:

@@ -211,6 +211,32 @@ def test_labels_that_go_back_and_forth_are_told_each_time(tmp_path: Path) -> Non
     assert told == [1, 0] * 4
 
 
+def test_a_letter_names_the_score_that_the_team_was_told_last(tmp_path: Path) -> None:
+    """Not one that came and went in silence; where it is the present one, none."""
+    clock = Clock()
+    with served(tmp_path, clock) as service:
+        take(service, submission(tilt=0.1))
+        first = service.labels.of_stage(service.ranking.stage.key).whole["siqa-s"]
+        labels, found = tmp_path / "labels" / "answer-s.json", []
+        for correct in (_relabel, _turn):
+            correct(tmp_path)
+            found.append(truths.from_file(service, labels, "siqa-s"))
+        silent, other = found
+        for made, tells in ((silent, False), (first, True), (silent, False), (other, True), (silent, True)):
+            clock.forward(minutes=1)
+            service.labels.choose(made, "the committee decided so", service.clock(), stage=service.ranking.stage.key)
+            _again(service)
+            assert letters.tell_rescored(service) == 1 if tells else True
+        with service.ledger.read() as tx:
+            told = [_text(row.message) for row in outbox.listing(tx) if row.kind == rescore_letters.KIND]
+            by_first, by_silent, by_other = (f"{one.value:.2f}" for one in scores.of_submission(tx, 1))
+    assert len({by_silent, by_first, by_other}) == 3
+    counts = "S-000001, the submission that counts for you: "
+    assert f"{counts}{by_first} now." in told[0]
+    assert f"{counts}{by_first} before, {by_other} now." in told[1]
+    assert f"{counts}{by_other} before, {by_silent} now." in told[2]
+
+
 def test_nobody_is_told_who_wants_no_letter_or_cannot_be_reached(tmp_path: Path) -> None:
     """A team that wants no letters, and one whose address bounces."""
     clock = Clock()
