@@ -292,8 +292,8 @@ events = table(
     row_id(),
     sa.Column("at", Instant, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
+    sa.Column("kind", sa.Text, nullable=False, index=True),
+    sa.Column("subject", sa.Text, nullable=False, index=True),  # what it is about: M-000123, S-000045, a team
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the entry before and this one's fields
     sa.Column("mac", sa.String(64)),  # over the hash, by the state's secret; none of an earlier version's entries
