@@ -90,7 +90,7 @@ def refuse_link(path: Path) -> None:
 def refuse_anothers(state: Path) -> None:
     """Raise Permanent where a state folder is there and this account may not use it."""
     try:
-        if not state.exists() or os.access(state, os.R_OK | os.W_OK | os.X_OK):
+        if not state.is_dir() or os.access(state, os.R_OK | os.W_OK | os.X_OK):
             return
         whose = f"it is another account's (uid {state.stat().st_uid})"
     except PermissionError:

@@ -75,7 +75,7 @@ def test_a_mail_set_aside_is_listed_shown_retried_and_dropped(folder: Path) -> N
     """The organizer sees the reason, tries again, and settles it with a reason of his own."""
     change(
         folder,
-        "UPDATE mails SET state = 'set-aside', outcome = NULL, reason = 'it broke', trace = 'line 7' WHERE id = 2",
+        "UPDATE mails SET state = 'set-aside', reason = 'it broke', trace = 'line 7' WHERE id = 2",
     )
     assert [row["mail"] for row in mailbot("stuck", "list", "--json", folder=folder).json] == ["M-000002"]
     shown = mailbot("stuck", "show", "M-2", folder=folder).out

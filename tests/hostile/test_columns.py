@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from mailbot.config.stages import Stage
 from mailbot.ledger import boards, observations, quota, similarities, teams
+from mailbot.ledger.engines import leads
 from mailbot.ledger.observations import Pause
 from mailbot.ledger.schema import Instant
 from mailbot.ledger.tables import metadata
@@ -33,7 +34,7 @@ IN_THE_MAIL = "is read from the mail again whenever something depends on it, and
 PLACE = "where a server keeps the mail: the same bytes from elsewhere are known by their hash"
 
 DECIDES_NOTHING = {
-    **dict.fromkeys(("pauses", "health", "shown"), SERVES),
+    **dict.fromkeys(("pauses", "health", "shown", "leads"), SERVES),
     "outbox": WRITTEN,
     **dict.fromkeys(("likenesses", "compared"), FOUND),
     **{f"mails.{name}": PLACE for name in ("mailbox", "uidvalidity", "uid", "filed_to")},
@@ -92,6 +93,8 @@ def _fill(ground: Inside) -> None:
         observations.pause(tx, "sending", Pause(attempts=1, since=now, due_at=now))
         similarities.add(tx, track="siqa-s", first_id=1, second_id=3, kind="same", value=1.0, now=now)
         similarities.done(tx, "siqa-s", 1, Stage())
+        seat = {"epoch": 1, "leader": "one", "host": "one", "since": now, "seen_at": now, "yields": False}
+        tx.execute(sa.insert(leads.leads).values(place=leads.PLACE, **seat))  # only PostgreSQL has a leader
     ground.publish()
     with service.ledger.write("test") as tx:
         boards.mark_shown(tx, "1abc", None)

@@ -18,7 +18,7 @@ DATA = ("board.csv", "board.xlsx", "board.json")
 FILES = {
     *DATA,
     *(f"page/{name}" for name in ("index.html", "feed.xml", *DATA)),
-    *(f"page/{name}/index.html" for name in ("weeks", "rules", "submit")),
+    *(f"page/{name}/index.html" for name in ("weeks", "rules", "submit", "teams", "teams/zh")),
     "page/weeks/board.css",
     *(f"page/weeks/2026-11-25/{name}" for name in ("index.html", "board.csv", "board.json")),
 }
