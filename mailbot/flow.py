@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailbot import lazily
+from mailbot.compute.cluster import Cluster
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
 from mailbot.errors import Held, Temporary
@@ -110,7 +111,10 @@ def opened(
         labels = Labels.of(config, tracks, ledger, clock)
         sandbox = _children(config, labels)
         stack.callback(sandbox.close)
-        labels.changed = lambda: sandbox.set_up(tasks.KIND, evaluator.set_ups(labels))
+        cluster = _cluster(config, labels, sandbox)
+        if cluster:
+            stack.callback(cluster.close)
+        labels.changed = partial(_hold, labels, sandbox, *([cluster] if cluster else []))
         service = Service(
             config=config,
             written=written,
@@ -122,6 +126,7 @@ def opened(
             ledger=ledger,
             spool=Spool(config.state / "spool"),
             sandbox=sandbox,
+            cluster=cluster,
             labels=labels,
             clock=clock,
         )
@@ -140,6 +145,20 @@ def _children(config: Config, labels: Labels) -> Sandbox:
         set_ups=set_ups(config, labels),
         idle_seconds=config.limits.child_idle_seconds,
     )
+
+
+def _cluster(config: Config, labels: Labels, sandbox: Sandbox) -> Cluster | None:
+    """Return the cluster that evaluates; None where the config names none."""
+    if not config.compute.scheduler:
+        return None
+    bounds = {tasks.KIND: config.limits.bounds, own_tasks.KIND: config.limits.scorer_bounds}
+    return Cluster(config.compute, sandbox, bounds, {tasks.KIND: evaluator.set_ups(labels)})
+
+
+def _hold(labels: Labels, *children: Sandbox | Cluster) -> None:
+    """Give labels that were changed to those that evaluate by them."""
+    for each in children:
+        each.set_up(tasks.KIND, evaluator.set_ups(labels))
 
 
 @contextmanager

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.board.sheet.http import Wait
+    from mailbot.compute.cluster import Cluster
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.evaluation.evaluator import Evaluator
@@ -77,6 +78,7 @@ class Service:
     spool: Spool
     sandbox: Sandbox
     labels: Labels
+    cluster: Cluster | None = None
     clock: Callable[[], datetime]
 
     @cached_property
@@ -117,8 +119,8 @@ class Service:
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        """What evaluates: the sandbox's children."""
-        return InChildren(self.sandbox, self.labels, self.config.limits)
+        """What evaluates: the sandbox's children, or those of a cluster."""
+        return InChildren(self.cluster or self.sandbox, self.labels, self.config.limits)
 
     @cached_property
     def columns(self) -> Columns:

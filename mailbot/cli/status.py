@@ -106,6 +106,9 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         ("next deadline", shown(found.deadline, zone) if found.deadline else "none"),
         ("labels", ", ".join(f"{track} {digest[:12]}" for track, digest in found.labels.items()) or "none yet"),
     ]
+    if compute := found.pulse.get("compute"):
+        told = "{in_flight} in flight, {done} done in {mean:.2f} s, {at_home} at home"
+        facts.append(("cluster", told.format(**compute)))
     if found.leader:
         who = f"{found.leader.host} since {shown(found.leader.since, zone)}" if found.leader.leads else "nobody"
         facts.insert(0, ("leads", f"{who}; standing by: {', '.join(found.leader.standing_by) or 'nobody'}"))

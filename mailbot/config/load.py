@@ -72,8 +72,7 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_
     told += [*unread, *_mistakes_of_tracks(raw, [*told, *unread])]
     if told or config is None:
         told += _unreadable_files(raw) if with_files else []
-        message = "\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)])
-        raise ConfigError(message)
+        raise ConfigError("\n".join([f"{origin}: {len(told)} mistake(s)", *(f"  - {line}" for line in told)]))
     return config
 
 
@@ -89,7 +88,7 @@ def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
     tables = _tables(raw.get("tracks"))
     keys: list[tuple[str, ...]] = [("tracks", name, key) for name, _ in tables for key in ("labels", "scorer")]
     keys += [("phases", name, "labels", track) for name, each in _phases(raw) for track in _at(each, ("labels",)) or ()]
-    keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file"), ("oauth", "client_secret_file")]
+    keys += [("roster", "file"), ("imap", "ca_file"), ("smtp", "ca_file"), ("oauth", "client_secret_file"), *_CLUSTER]
     by_name = {**raw, "phases": dict(_phases(raw))}
     named = ((key, path) for key in keys if isinstance(path := _at(by_name, key), str | Path))
     return [f"{'.'.join(key)}: {path}: {why}" for key, path in named if (why := _unreadable(Path(path)))]
@@ -238,6 +237,7 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+_CLUSTER = (("compute", "ca_file"), ("compute", "cert_file"), ("compute", "key_file"))
 _PATHS = (
     ("state",),
     ("roster", "file"),
@@ -246,6 +246,7 @@ _PATHS = (
     ("sheet", "credentials_file"),
     *((section, key) for section in ("imap", "smtp") for key in ("password_file", "ca_file")),
     ("metrics", "file"),
+    *_CLUSTER,
 )
 
 

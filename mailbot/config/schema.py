@@ -21,7 +21,7 @@ from mailbot.config.contest import (
     TrackSection,
 )
 from mailbot.config.fields import LedgerUrl, Section
-from mailbot.config.servers import Imap, OAuth, Outbox, SheetSection, Smtp
+from mailbot.config.servers import ComputeSection, Imap, OAuth, Outbox, SheetSection, Smtp
 from mailbot.config.stages import Stage, stage_at, stage_of, stages_of
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
 from mailbot.errors import ConfigError
@@ -158,6 +158,7 @@ class Config(Section):
     page: PageSection = PageSection()
     awards: AwardsSection = AwardsSection()
     metrics: MetricsSection = MetricsSection()
+    compute: ComputeSection = ComputeSection()
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
     desk: DeskSection = DeskSection()

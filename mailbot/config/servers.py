@@ -102,6 +102,38 @@ class Outbox(Section):
     patience: Span = timedelta(days=3)
 
 
+class ComputeSection(Section):
+    """Where evaluations run: in children of this host, or on a Dask cluster."""
+
+    #: Address of the scheduler, ``tls://HOST:PORT``; ``tcp://`` on this very machine only; "": no cluster.
+    scheduler: str = ""
+    #: PEM files: the authority that signed the cluster's certificates, our own certificate, and its key.
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    #: How long a cluster that is away is waited for.
+    patience: Span = timedelta(minutes=5)
+    #: Whether files are evaluated in children of this host after that; else mails wait.
+    fallback: bool = True
+    #: The share of results that is computed at home again.
+    sample: float = Field(default=0.02, ge=0, le=1)
+    #: So many tasks are given to the cluster at once.
+    in_flight: int = Field(default=32, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _no_plain_text_over_the_net(self) -> ComputeSection:
+        if not self.scheduler:
+            return self
+        found = re.fullmatch(r"(tls|tcp)://(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}", self.scheduler)
+        if found is None:
+            raise ValueError("scheduler: must be tls://HOST:PORT")
+        if found[1] == "tcp" and found[2].strip("[]") not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("scheduler: tcp:// is for this very machine only; elsewhere it must be tls://HOST:PORT")
+        if found[1] == "tls" and None in {self.ca_file, self.cert_file, self.key_file}:
+            raise ValueError("scheduler: tls:// needs ca_file, cert_file and key_file")
+        return self
+
+
 class OAuth(Section):
     """How to get access without a password (RFC 6749); a profile knows all but the client."""
 

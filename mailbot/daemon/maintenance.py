@@ -58,6 +58,7 @@ class Maintenance:
         unused = list(self.service.labels.not_taken())
         yield "labels", "\n".join([*unused, "To use it: `mailbot truth add FILE --why ...`."] if unused else [])
         yield "ledger", self._outage(zone)
+        yield "cluster", self.service.cluster.trouble if self.service.cluster else ""
         hanging = self.heartbeat.late()
         yield "heartbeat", f"Not heard of in time: {', '.join(hanging)}." if hanging else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mailbot import __version__
@@ -88,6 +88,7 @@ class Report:
             "next_board": next_board.isoformat(),
             "loops": loops,
             **self.heartbeat.marks,
+            **({"compute": asdict(cluster.counts)} if (cluster := self.service.cluster) else {}),
         }
         try:
             safefile.refresh(path(self.service.config.state), json.dumps(told).encode())

@@ -222,6 +222,7 @@ def as_json(status: Status, zone: ZoneInfo) -> dict[str, Any]:
         "at": at(status.at),
         "running": status.running,
         "leader": _leader(status.leader, at),
+        "compute": status.pulse.get("compute"),
         "loops": status.pulse.get("loops", {}),
         "polled_at": at(status.polled_at),
         "config_refused": status.config_refused,

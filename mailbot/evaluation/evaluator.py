@@ -27,6 +27,7 @@ __all__ = ["Evaluator", "InChildren", "Job", "OwnScorerFailed", "Pending", "judg
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from mailbot.compute.cluster import Cluster, Sent
     from mailbot.config.schema import LimitsSection
     from mailbot.evaluation.labels import Labels
     from mailbot.mail.open import Candidate
@@ -99,8 +100,8 @@ class InChildren:
     they lie; and so the private part of a split is in no child.
     """
 
-    def __init__(self, sandbox: Sandbox, labels: Labels, limits: LimitsSection | None = None) -> None:
-        """Use the children of this sandbox; ``labels`` are those in force, whenever they are looked at.
+    def __init__(self, sandbox: Sandbox | Cluster, labels: Labels, limits: LimitsSection | None = None) -> None:
+        """Use the children of a sandbox or a cluster; ``labels`` are those in force, whenever they are looked at.
 
         ``limits`` are those of a submission of many members.
         """
@@ -159,7 +160,7 @@ class InChildren:
         return Evaluated(evaluation=found, final=last)
 
 
-def by_own_scorer(sandbox: Sandbox, job: Job, truth: Truth, limits: Limits) -> Evaluation:
+def by_own_scorer(sandbox: Sandbox | Cluster, job: Job, truth: Truth, limits: Limits) -> Evaluation:
     """Evaluate a file, in a child, by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
     name = truth.track.name
     try:
@@ -175,7 +176,7 @@ def by_own_scorer(sandbox: Sandbox, job: Job, truth: Truth, limits: Limits) -> E
 class _Started:
     """An evaluation in a child."""
 
-    task: Task[Evaluated | None]
+    task: Task[Evaluated | None] | Sent[Evaluated | None]
     by_own: Callable[[str], Evaluated]
 
     def result(self) -> Evaluated:

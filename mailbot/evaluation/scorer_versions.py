@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from mailbot.evaluation.evaluator import Job, OwnScorerFailed
 from mailbot.evaluation.scorers import AWAITING, with_source
 from mailbot.ledger import mails, truths
 from mailbot.ledger.scores import Score
+
+AT_ONCE = 32
+"""So many files are scored side by side, as far as there are children or workers for them."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +77,8 @@ def put_in_force(labels: Labels, ledger: Ledger, made: Truth, why: str, now: dat
 
 def by_own(evaluator: Evaluator, truth: Truth, files: Iterable[tuple[Accepted, Candidate]]) -> list[Score]:
     """Score the files of submissions by their track's own scorer. Raises Permanent when it fails, or refuses one."""
-    return [_scored(evaluator, truth, row, file) for row, file in files]
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for a child, or for a worker of a cluster
+        return list(pool.map(lambda each: _scored(evaluator, truth, *each), files))
 
 
 def _scored(evaluator: Evaluator, truth: Truth, row: Accepted, file: Candidate) -> Score:

@@ -49,6 +49,7 @@ SUBJECTS = {
     "scorer": "a track's own scorer failed",
     "trail": "the ledger does not agree with its audit trail",
     "ledger": "the ledger could not be used for a while",
+    "cluster": "the cluster that evaluates has a problem",
 }
 """The parts that are watched, each with what is wrong when it fails."""
 
@@ -80,6 +81,7 @@ WELL = {
     "scorer": "the track's own scorer works",
     "trail": "the ledger agrees with its audit trail",
     "ledger": "the ledger has been there for an hour",
+    "cluster": "the cluster evaluates",
 }
 """The same parts, each with what is true once it works again."""
 

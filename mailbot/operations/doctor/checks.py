@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import shown
 from mailbot.daemon import report
-from mailbot.errors import MailbotError
+from mailbot.errors import MailbotError, Temporary
 from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
 from mailbot.ledger.trail import verify as trail
 from mailbot.model import MailState, ReplyState
@@ -20,6 +20,7 @@ from mailbot.operations.doctor import mail as doctor_mail
 from mailbot.operations.doctor import mailbox as doctor_mailbox
 from mailbot.operations.doctor.finding import Finding, Level, green, red, yellow
 from mailbot.transport.alerts import SUBJECTS
+from scoring.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def examine(service: Service, *, online: bool, by_mail: bool = False, check_auth
         checks += [lambda service: doctor_mail.names(service.config), *([_mailbox] if service.config.imap else [])]
         checks += [doctor_mailbox.imap] if service.config.imap else []
         checks += [doctor_mail.smtp] if service.config.smtp else []
-        checks += [doctor_sheet.access]
+        checks += [doctor_sheet.access, _cluster]
     if by_mail:
         checks += [doctor_mail.mail_to_self]
     if check_auth:
@@ -169,6 +170,19 @@ def _boards(service: Service) -> Iterator[Finding]:
     level = Level.RED if due else Level.GREEN
     mend = "`mailbot run` publishes it, or `mailbot once`" if due else ""
     yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
+
+
+def _cluster(service: Service) -> Iterator[Finding]:
+    if service.cluster is None:
+        return
+    where = service.config.compute.scheduler
+    try:
+        workers = service.cluster.way.workers()
+    except Temporary as error:
+        yield red("cluster", str(error), f"see that the scheduler {where} runs, and [compute] in the config")
+        return
+    detail = f"{counted(len(workers), 'worker')} at {where}"
+    yield green("cluster", detail) if workers else red("cluster", detail, "start workers: `dask worker`")
 
 
 def _mailbox(service: Service) -> Iterator[Finding]:

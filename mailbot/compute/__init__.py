@@ -1,0 +1,1 @@
+"""Evaluations on a Dask cluster, in place of the children of this host."""

@@ -1,0 +1,254 @@
+"""Files are evaluated on a real Dask cluster as they are at home, whatever becomes of its workers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from mailbot import flow
+from mailbot.compute import client
+from mailbot.compute.client import Away, Way
+from mailbot.compute.cluster import Cluster
+from mailbot.config import load
+from mailbot.config.servers import ComputeSection
+from mailbot.errors import Temporary
+from mailbot.evaluation import own_tasks, tasks
+from mailbot.evaluation.evaluator import InChildren, Job
+from mailbot.evaluation.scorer_versions import by_own
+from mailbot.ledger.scores import Accepted
+from mailbot.mail.open import Candidate
+from mailbot.system.children.named import Bounds
+from mailbot.system.sandbox import ChildDied, OutOfTime, Sandbox
+from scoring.declaration.declare import track_from
+from scoring.declaration.owned import with_scorer
+from scoring.labels.truth import load_truth
+from tests.contest.contest import ITEMS, write_config
+from tests.integration.bot import wait
+from tests.servers.dask import DaskCluster, dask_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mailbot.evaluation.labels import Labels
+    from tests.servers.certificates import Certificates
+
+MIB = 1024 * 1024
+
+
+def _file(shift: float = 0.0) -> bytes:
+    """Return a good file for the contest's labels."""
+    rows = [{"id": n, "perception": n * 1.5 % 5 + shift, "knowledge": n * 2.5 % 5} for n in range(1, ITEMS + 1)]
+    return json.dumps({"track": "S", "method": "x", "predictions": rows}).encode()
+
+
+@pytest.fixture(scope="module")
+def plain_cluster() -> Iterator[DaskCluster]:
+    """Give a scheduler without TLS and a worker."""
+    with dask_cluster(1) as made:
+        yield made
+
+
+@contextmanager
+def _sending(cluster: DaskCluster, **settings: Any) -> Iterator[Cluster]:  # noqa: ANN401  # values of any kind
+    home = Sandbox(1)
+    section = ComputeSection(scheduler=cluster.address, **{"sample": 0, **settings})
+    made = Cluster(
+        section,
+        home,
+        {tasks.KIND: Bounds(), own_tasks.KIND: Bounds(memory_bytes=2048 * MIB)},
+        {tasks.KIND: ((tasks.hold, ((),)),)},
+    )
+    try:
+        yield made
+    finally:
+        made.close()
+        home.close()
+
+
+def test_a_file_is_evaluated_there_as_at_home(tmp_path: Path, certificates: Certificates) -> None:
+    """Over TLS, with the contest's labels: the same evaluation, and what is wrong with a file is named the same."""
+    tls = {"ca": certificates.ca, "cert": certificates.certificate, "key": certificates.key}
+    with dask_cluster(1, tls=tls) as cluster:
+        files = {"ca_file": str(tls["ca"]), "cert_file": str(tls["cert"]), "key_file": str(tls["key"])}
+        compute = {"scheduler": cluster.address, "sample": 0.0, "fallback": False, **files}
+        with flow.working(load.load(write_config(tmp_path, compute=compute))) as wired:
+            assert wired.cluster is not None
+            at_home = InChildren(wired.sandbox, wired.labels, wired.config.limits)
+            for data in (_file(), _file()[:-9], b"\xff\x00"):
+                job = Job(name="s.json", data=data)
+                assert wired.evaluator.start(job).result() == at_home.start(job).result()
+            assert (wired.cluster.counts.done, wired.cluster.counts.at_home) == (3, 0)
+
+
+@pytest.mark.long
+def test_a_worker_that_dies_costs_nothing() -> None:
+    """What it had in hand goes to another one."""
+    with dask_cluster() as cluster, _sending(cluster, fallback=False) as sending:
+        sent = [sending.submit(tasks.plain_rows, f"{n}.csv", b"a,b\n1,2\n") for n in range(30)]
+        sent[0].result()
+        cluster.workers[0].kill()
+        assert [each.result() for each in sent] == [(f"{n}.csv", b"a,b\n1,2\n") for n in range(30)]
+        assert sending.counts.at_home == 0
+
+
+def test_what_kills_a_child_kills_no_worker(plain_cluster: DaskCluster) -> None:
+    """It is told as at home; what no worker can do makes the mail wait; and the worker takes the next task."""
+    with _sending(plain_cluster, patience="0.001 minutes", fallback=False) as sending:
+        sending._bounds_of[tasks.KIND] = Bounds(answer_bytes=12)  # noqa: SLF001  # less than the task needs
+        with pytest.raises(ChildDied, match="the answer has"):
+            sending.submit(tasks.plain_rows, "a.csv", b"a,b\n1,2\n").result()
+        sending._bounds_of[tasks.KIND] = Bounds(seconds=1e-6)  # noqa: SLF001  # as above
+        with pytest.raises(OutOfTime):
+            sending.submit(tasks.plain_rows, "a.csv", b"a,b\n1,2\n").result()
+        sending._bounds_of[tasks.KIND] = Bounds()  # noqa: SLF001  # as before
+        sending.set_up(tasks.KIND, ((tasks.hold, ("no labels",)),))  # what no child takes
+        with pytest.raises(Temporary, match="could not do a task"):
+            sending.submit(tasks.plain_rows, "a.csv", b"a,b\n1,2\n").result()
+        sending.set_up(tasks.KIND, ((tasks.hold, ((),)),))
+        assert sending.submit(tasks.plain_rows, "a.csv", b"a,b\n1,2\n").result() == ("a.csv", b"a,b\n1,2\n")
+    assert [worker.poll() for worker in plain_cluster.workers] == [None]
+
+
+def test_a_cluster_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tasks are done at home once patience has run out, or fail for now if the config wants it so."""
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
+    nobody = DaskCluster()
+    try:
+        with _sending(nobody, patience="0.001 minutes") as sending:
+            assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"a\n1\n")
+            assert (sending.counts.at_home, sending.counts.done) == (1, 0)
+        with _sending(nobody, patience="0.001 minutes", fallback=False) as sending:
+            sent = sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n")
+            with pytest.raises(Temporary, match="cannot be reached"):
+                sent.result()
+    finally:
+        nobody.remove()
+
+
+_LIAR = """
+from mailbot.compute import worker
+from mailbot.system.children import wire
+worker._answered = lambda ordered, first: wire.pack(wire.Given(value=("a.csv", b"lies")))
+"""
+
+
+@pytest.mark.long
+def test_a_worker_that_lies_is_found_out(tmp_path: Path) -> None:
+    """A sample is computed at home again: what home found holds, and the organizers are told."""
+    cluster = DaskCluster()
+    (tmp_path / "sitecustomize.py").write_text(_LIAR)
+    try:
+        cluster.start(0).start_with({"PYTHONPATH": str(tmp_path)})
+        with _sending(cluster, sample=1) as sending:
+            assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"a\n1\n")
+            assert (sending.counts.sampled, sending.counts.differing) == (1, 1)
+            assert "another result" in sending.trouble
+        with _sending(cluster, sample=0) as sending:
+            assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"lies")
+    finally:
+        cluster.remove()
+
+
+_RUNS = "__import__('os').makedirs('ran', exist_ok=True) or ValueError('read')"
+_EVIL = f"type('Evil', (ValueError,), {{'__reduce__': lambda _: (eval, ({_RUNS!r},))}})()"
+"""What makes a folder where its pickle is read."""
+
+_RAISES = f"(_ for _ in ()).throw({_EVIL})"
+_AN_ORDINARY_CLIENT = """
+import sys, distributed
+with distributed.Client(sys.argv[1]) as client:
+    try:
+        client.submit(eval, sys.argv[2], pure=False).result(timeout=60)
+    except Exception as error:
+        print(error)
+"""
+
+
+@contextmanager
+def _on_the_way(cluster: DaskCluster) -> Iterator[tuple[Way, Any]]:
+    """Give what leads to a cluster, and Dask's client in it: to send what mailbot never does."""
+    way = Way(ComputeSection(scheduler=cluster.address), MIB)
+    try:
+        yield way, way._connected()  # noqa: SLF001  # see above
+    finally:
+        way.close()
+
+
+def test_no_pickle_of_a_worker_is_read(
+    tmp_path: Path, plain_cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker raises comes pickled: an ordinary client of Dask runs what is in it; mailbot's does not."""
+    mark = tmp_path / "ran"
+    monkeypatch.chdir(tmp_path)
+    with _on_the_way(plain_cluster) as (_, connected):
+        raised = connected.submit(eval, _RAISES, pure=False)
+        wait(lambda: raised.status == "error")
+        returned = connected.submit(eval, _EVIL, pure=False)
+        wait(lambda: returned.status == "finished")
+        with pytest.raises(OSError, match="failed on the cluster"):
+            raised.result(timeout=20)
+        with pytest.raises(TypeError, match="Could not serialize"):
+            returned.result(timeout=20)
+        assert not mark.exists()
+        again = connected.submit(eval, "None", pure=False)
+        wait(lambda: again.status == "finished")  # it still hears
+    subprocess.run(
+        (sys.executable, "-c", _AN_ORDINARY_CLIENT, plain_cluster.address, _RAISES), cwd=tmp_path, check=True
+    )
+    assert mark.exists()
+
+
+def test_an_answer_that_is_not_bytes_is_no_answer(plain_cluster: DaskCluster) -> None:
+    """Nor is a pickle, or one that is longer than an answer may be; and the next one is read."""
+    variable = "__import__('distributed').Variable('{}').set({})"
+    given = {"list": "['no', 'bytes']", "pickle": "object()", "long": f"bytes({3 * MIB})"}
+    for name, value in given.items():
+        with _on_the_way(plain_cluster) as (way, connected):
+            task = connected.submit(eval, variable.format(name, value), pure=False)
+            wait(lambda: task.status in {"error", "finished"})  # noqa: B023  # called at once
+            with pytest.raises((Away, OSError, ValueError)):
+                way._answer(connected, name)  # noqa: SLF001  # the step that is looked at
+    with _on_the_way(plain_cluster) as (way, connected):
+        task = connected.submit(eval, variable.format("good", "b'1'"), pure=False)
+        wait(lambda: task.status == "finished")
+        assert way._answer(connected, "good") == b"1"  # noqa: SLF001  # see above
+
+
+def test_a_scorer_of_ones_own_runs_there_as_at_home(plain_cluster: DaskCluster) -> None:
+    """Its source goes with the labels; many files are scored side by side, and come back in their order."""
+    said = {"name": "own", "scorer": "s.py", "figures": ("first",), "columns": [{"name": "y"}]}
+    source = b"def score(prediction, labels):\n    return {'first': float(prediction.y.iloc[0])}\n"
+    truth = load_truth(b"id,y\n1,1\n2,3\n", with_scorer(track_from(said), source), "labels.csv")
+    files = [Candidate(name=f"{n}.csv", data=f"id,y\n1,{n}\n2,2\n".encode()) for n in range(4)]
+    rows = [Accepted(id=n, mail_id=n, track="own", sha256="") for n in range(4)]
+    with _sending(plain_cluster, fallback=False) as sending:
+        found = by_own(InChildren(sending, cast("Labels", None)), truth, zip(rows, files, strict=True))
+        assert [(each.submission_id, each.metrics) for each in found] == [(n, {"first": float(n)}) for n in range(4)]
+        assert (sending.counts.done, sending.counts.at_home) == (4, 0)
+
+
+def test_dask_is_loaded_only_where_a_cluster_is_named() -> None:
+    """The default installation has none."""
+    code = "import sys, mailbot.flow, mailbot.cli.run; print('distributed' in sys.modules, 'dask' in sys.modules)"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "what"),
+    [
+        ("tcp://cluster.example.org:8786", "for this very machine only"),
+        ("tls://cluster.example.org:8786", "needs ca_file, cert_file and key_file"),
+        ("cluster.example.org", "must be tls://HOST:PORT"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(scheduler: str, what: str) -> None:
+    """Labels go over the wire: it is encrypted, or it does not leave this machine."""
+    with pytest.raises(ValueError, match=what):
+        ComputeSection(scheduler=scheduler)
