@@ -11,6 +11,7 @@ from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.operations import install
 from mailbot.transport.oauth import Tokens
+from scoring.text import inert
 
 if TYPE_CHECKING:
     from mailbot.config.schema import Config
@@ -82,7 +83,7 @@ def _check(config: Config, *, browser: bool) -> None:
 
 def _by_device(tokens: Tokens) -> None:
     device = tokens.device()
-    typer.echo(f"On any device, open {device.page} and enter the code {device.code}, then come back.")
+    typer.echo(inert(f"On any device, open {device.page} and enter the code {device.code}, then come back."))
     tokens.wait_for(device)
 
 

@@ -30,7 +30,7 @@ from mailbot.ledger import mails as table
 from mailbot.model import MailState, Outcome
 from mailbot.operations import trace as life
 from mailbot.transport.spool import Spool
-from scoring.text import printable
+from scoring.text import inert, printable
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -206,8 +206,8 @@ def show_stuck(context: typer.Context, mail: Mail, config: ConfigFile = None) ->
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         row = _stuck(tx, mail)
         trace = table.trace(tx, row.id)
-    typer.echo(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n")
-    typer.echo(trace or "(no traceback: the process died)")
+    typer.echo(inert(f"{row.name}: {row.reason}\n{Spool(loaded.state / 'spool').path(row.sha256)}\n"))
+    typer.echo(inert(trace or "(no traceback: the process died)"))
 
 
 @stuck.command("retry")

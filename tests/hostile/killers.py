@@ -113,24 +113,11 @@ def leaves() -> None:
 @KIND.task
 def killed_while_writing() -> None:
     """Die when half of the answer is in the channel."""
-    os.write(_channel(), struct.pack(">Q", 1000) + bytes(500))
+    os.write(channel(), struct.pack(">Q", 1000) + bytes(500))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@KIND.task
-def says(data: bytes) -> None:
-    """Answer with these bytes, as a child that was taken over may."""
-    os.write(_channel(), struct.pack(">Q", len(data)) + data)
-
-
-@KIND.task
-def claims(size: int) -> None:
-    """Say that an answer of so many bytes follows, and be silent."""
-    os.write(_channel(), struct.pack(">Q", size))
-    time.sleep(3600)
-
-
-def _channel() -> int:
+def channel() -> int:
     """Return the child's only descriptor besides the standard streams."""
     return next(number for number in range(3, 64) if is_open(number))
 

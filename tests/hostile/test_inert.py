@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import html.parser
 import io
 import json
 import re
 import tempfile
-import unicodedata
 from dataclasses import replace
 from datetime import time
 from email import message_from_bytes
@@ -17,7 +15,6 @@ from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,45 +29,23 @@ from mailbot.ledger import disputes, entries, outbox, submissions, teams
 from mailbot.system import journal
 from scoring.text import printable
 from tests.hostile.attacks.grounds import inside
-from tests.hostile.attacks.model import ADA, CARL, carrying, note
-from tests.integration.identity_cases import signed
+from tests.hostile.nasty import PIECES, is_inert, may_run, running_in_csv, running_in_workbook, texts_everywhere
 from tests.unit.boards import AS_OF, SHANGHAI, front, rules, standing
 from tests.unit.services import BEFORE, Clock, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from email.message import EmailMessage
 
-    from tests.hostile.attacks.grounds import Inside
-
-PIECES = (
-    *"=+-@|%;,\t\n\r\v\f'\"<>&\\{}[]",
-    *("\x1b[2J", "\x1b]0;x\x07", "\x9b31m", "\x00", "\u202e", "\u2066", "\u2028", "\u200b", "\ufeff", "\ud800"),
-    *("\uff1d", "\uff0b", "\uff20", "\ufe66", "\uff1b", "cmd|' /C calc'!A0", "a", "7", " ", "\u79d1", "Net", "[red]"),
-)
-"""What terminals, spreadsheets, browsers and mail programs act on, between harmless letters."""
-
 HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
-
-
-def _is_inert(text: str) -> bool:
-    """Whether a text holds no control, direction or surrogate character but line ends."""
-    return all(char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in text)
-
-
-def _may_run(cell: str) -> bool:
-    """Whether a spreadsheet could take a cell for a formula; numbers are none."""
-    plain = unicodedata.normalize("NFKC", cell.strip())
-    return plain[:1] in {*"=+-@|%"} and not re.fullmatch(r"-?[\d.]+", plain)
 
 
 @given(HOSTILE)
 def test_no_cell_runs_wherever_a_spreadsheet_parts_them(text: str) -> None:
     """At commas, as ours are, or at semicolons or tabs, as in other countries."""
     cell = guarded(text)
-    assert _is_inert(cell)
+    assert is_inert(cell)
     assert "\n" not in cell
-    assert not [part for part in re.split(r"[;\uff1b\t]", cell) if _may_run(part)]
+    assert not [part for part in re.split(r"[;\uff1b\t]", cell) if may_run(part)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -79,13 +54,10 @@ def test_the_files_of_a_board_are_inert(team: str, method: str) -> None:
     """CSV, in whichever way it is read, and JSON."""
     board = build([standing(team, "siqa-s", 1, method=method)], rules(baselines=()), AS_OF)
     told = as_csv(board).decode()
-    assert _is_inert(told)
-    for row in csv.reader(io.StringIO(told), delimiter=";"):
-        assert not [cell for cell in row if _may_run(cell)], row
-    for row in csv.reader(io.StringIO(told)):
-        assert not [cell for cell in row if _may_run(cell)], row
+    assert is_inert(told)
+    assert running_in_csv(told) == []
     for table in json.loads(as_json(board))["tables"]:
-        assert all(_is_inert(value) for row in table["rows"] for value in row.values() if isinstance(value, str))
+        assert all(is_inert(value) for row in table["rows"] for value in row.values() if isinstance(value, str))
 
 
 @settings(max_examples=5, deadline=None)
@@ -93,15 +65,11 @@ def test_the_files_of_a_board_are_inert(team: str, method: str) -> None:
 def test_the_workbook_and_the_sheet_of_a_board_are_inert(team: str, method: str) -> None:
     """No cell is a formula or a link; the sheet's texts are what no spreadsheet takes for something else."""
     board = build([standing(team, "siqa-s", 1, method=method)], rules(baselines=()), AS_OF)
-    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(board)))
-    for cell in (cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None):
-        assert cell.data_type != "f"
-        assert cell.hyperlink is None
-        assert not isinstance(cell.value, str) or (_is_inert(cell.value) and not _may_run(cell.value))
+    assert running_in_workbook(as_xlsx(board)) == []
     moment = Moment(weekday=2, at=time(18))
     for page in pages([Published(board=board, published_at=AS_OF, weekly=True)], moment, SHANGHAI):
         texts = [cell for row in page.rows for cell in row if isinstance(cell, str)]
-        assert not [text for text in texts if not _is_inert(text) or _may_run(text)]
+        assert not [text for text in texts if not is_inert(text) or may_run(text)]
 
 
 COMMAND = re.compile(r"\\\\(?=\Z|\n)|\\(?:textasciitilde|textasciicircum|textbackslash)\{\}|\\[&%$#_{}]")
@@ -113,7 +81,7 @@ COMMAND = re.compile(r"\\\\(?=\Z|\n)|\\(?:textasciitilde|textasciicircum|textbac
 def test_the_latex_of_a_board_has_our_commands_alone(team: str, method: str) -> None:
     """A row has its cells and no command that a team wrote."""
     written = as_latex(build([standing(team, "siqa-s", 1, method=method)], rules(baselines=()), AS_OF))
-    assert _is_inert(written)
+    assert is_inert(written)
     ranked = [line for line in written.splitlines() if line.startswith("1 & ")]
     assert ranked
     for text in (COMMAND.sub("", row) for row in ranked):
@@ -145,7 +113,7 @@ def test_the_page_of_a_board_has_our_tags_alone(team: str, method: str) -> None:
         for name, by in (("Plain", "plain"), (f"Plain{team}", f"plain{method}"))
     ]
     assert _Tags(shown[1]).found == _Tags(shown[0]).found
-    assert _is_inert(shown[1])
+    assert is_inert(shown[1])
 
 
 def test_what_organizers_are_mailed_is_inert(tmp_path: Path) -> None:
@@ -159,10 +127,10 @@ def test_what_organizers_are_mailed_is_inert(tmp_path: Path) -> None:
             mails = [message_from_bytes(row.message, policy=default) for row in outbox.listing(tx)]
     assert {mail["To"] for mail in mails} >= {"chair@siqa.example"}
     for mail in mails:
-        assert _is_inert(mail["Subject"])
+        assert is_inert(mail["Subject"])
         body = mail.get_body(("plain",))
         assert body is not None
-        assert _is_inert(body.get_content().replace("\r\n", "\n")), ascii(body.get_content())
+        assert is_inert(body.get_content().replace("\r\n", "\n")), ascii(body.get_content())
 
 
 @settings(max_examples=4, deadline=None)
@@ -170,7 +138,7 @@ def test_what_organizers_are_mailed_is_inert(tmp_path: Path) -> None:
 def test_all_that_is_mailed_and_listed_is_inert(name: str, said: str, method: str) -> None:
     """Replies, questions, ``status``, standings, digest, and listings: whatever a team writes anywhere."""
     with tempfile.TemporaryDirectory() as folder, inside(Path(folder), MAILED) as ground:
-        for raw in _written(ground, name, said, method):
+        for raw in texts_everywhere(ground, name, said, method):
             ground.take(raw)
         with ground.service.ledger.write("test") as tx:
             add_alert = ground.service.alerts.report
@@ -192,7 +160,7 @@ def test_all_that_is_mailed_and_listed_is_inert(name: str, said: str, method: st
             for rows in listings:
                 found = [{"told": str(vars(row))} for row in rows]
                 emit(found, as_json=as_json_lines, columns={"told": None}, title="T")
-        assert _is_inert(said_there.getvalue())
+        assert is_inert(said_there.getvalue())
 
 
 MAILED: dict[str, Any] = {
@@ -202,33 +170,13 @@ MAILED: dict[str, Any] = {
 }
 
 
-def _written(ground: Inside, name: str, said: str, method: str) -> Iterator[bytes]:
-    """Yield mails that have texts wherever a mail can have one."""
-    rows = [{"id": n, "perception": n / 4, "knowledge": n % 5, said: said} for n in range(1, 9)]
-    good = json.dumps({"track": "S", "team": name, "method": method, "predictions": rows}).encode()
-    bad = json.dumps({"track": said, "predictions": [{"id": said, said: name, "perception": method}]}).encode()
-    subject = "".join(char for char in said if char not in "\r\n" and not "\ud800" <= char <= "\udfff")
-    file = "".join(char for char in name if char not in "\r\n" and not "\ud800" <= char <= "\udfff") + ".json"
-    yield carrying(ground, ADA, f"[SIQA Submission] {subject} - {subject}", (file, good), Message_ID="<1@x>")
-    yield carrying(ground, ADA, f"siqa-s {subject}", (file, bad), ("b" + file, said.encode("utf-8", "replace")))
-    yield carrying(ground, ADA, "check", (file, good), (f"x{file}", bad), Message_ID="<2@x>")
-    yield carrying(ground, CARL, f"[SIQA Submission] {subject}", (file, good), Message_ID="<3@x>")
-    yield carrying(ground, CARL, f"[SIQA paper] {subject}", (f"{file}.pdf", b"%PDF-1.4"), Message_ID="<4@x>")
-    text = said.encode("utf-8", "replace").decode()
-    for number, told in enumerate(("status", f"dispute S-1: {subject}", f"help {subject}", f"withdrow {subject}")):
-        yield signed(note(ground, ADA, told, text, Message_ID=f"<5{number}@x>"))
-    yield note(ground, ADA, "withdraw S-1", text, Message_ID="<6@x>")
-    yield note(ground, "n@evil.example", f"[SIQA Registration] {subject}", text, Message_ID="<7@x>")
-    yield note(ground, "m@evil.example", f"{subject}?", text, Message_ID="<8@x>")
-
-
 def _assert_inert(mail: EmailMessage) -> None:
     """Hold a mail of ours: its fields are one line each, its texts inert, and its HTML has our tags alone."""
-    assert all("\n" not in str(value) and _is_inert(str(value)) for value in mail.values())
+    assert all("\n" not in str(value) and is_inert(str(value)) for value in mail.values())
     for part in mail.walk():
         if part.get_content_maintype() == "text":
             text = part.get_content().replace("\r\n", "\n")
-            assert _is_inert(text), ascii(text)
+            assert is_inert(text), ascii(text)
         if part.get_content_type() == "text/html":
             assert {tag for tag, _ in _Tags(part.get_content()).found} <= HTML_OF_MAILS
 
@@ -251,7 +199,7 @@ def test_a_line_of_the_journal_is_one_inert_line(text: str) -> None:
         with contextlib.redirect_stderr(said):
             journal.set_up(as_json=as_json_lines)
             journal.trouble("roster-mistake", what=text)
-        assert _is_inert(said.getvalue())
+        assert is_inert(said.getvalue())
         assert said.getvalue().count("\n") == 1
 
 
@@ -263,7 +211,7 @@ def test_a_table_of_a_command_moves_no_terminal(text: str) -> None:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             emit([{"what": text, "n": 1}], as_json=as_json_lines, columns={"what": None, "n": None}, title="T")
-        assert _is_inert(said.getvalue()), ascii(said.getvalue())
+        assert is_inert(said.getvalue()), ascii(said.getvalue())
 
 
 @given(st.from_regex(r"[a-z.+]{1,8}@[a-z]{1,8}\.example", fullmatch=True), HOSTILE)

@@ -15,7 +15,7 @@ import pytest
 
 from mailbot.errors import Temporary
 from mailbot.system.sandbox import Bounds, ChildDied, OutOfTime, Sandbox
-from tests.hostile import killers
+from tests.hostile import answers, killers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +181,7 @@ def test_closing_ends_what_is_under_way() -> None:
 _HOLDER = """
 import time
 from mailbot.system.sandbox import Bounds, Sandbox
-from tests.hostile import killers
+from tests.hostile import answers, killers
 if __name__ == "__main__":
     sandbox = Sandbox(1, bounds=Bounds(seconds=2))
     print(sandbox.submit(killers.pid).result(), flush=True)
@@ -209,3 +209,15 @@ def test_no_child_outlives_its_daemon(end: str, tmp_path: Path) -> None:
     while Path(f"/proc/{child}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.parametrize("name", ["a pickle that calls", "an old pickle that calls", "BUILD on a class"])
+def test_the_pickles_do_what_they_say_where_they_are_read(name: str, tmp_path: Path) -> None:
+    """So that ``pickles-in-place-of-answers`` plays something that would work."""
+    code = "import pickle, sys; pickle.loads(sys.stdin.buffer.read()); from scoring.model import Evaluation as E; "
+    code += "print(E(track=None).ok is True)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    given = answers.pickles(str(tmp_path / "called"))[name]
+    done = subprocess.run((sys.executable, "-c", code), input=given, capture_output=True, check=True, env=environment)
+    assert (tmp_path / "called").exists() == ("calls" in name)
+    assert (done.stdout.strip() == b"True") == ("BUILD" in name)

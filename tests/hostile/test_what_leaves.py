@@ -19,6 +19,7 @@ import openpyxl
 import pytest
 
 from tests.command import mailbot
+from tests.hostile.nasty import is_inert
 from tests.hostile.state import answered, lay_out
 from tests.hostile.watch import watched
 
@@ -127,11 +128,6 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     return Left(replies=answered(work), published=work / "state" / "published", printed=printed)
 
 
-def _is_inert(text: str) -> bool:
-    """Whether a text holds no control, direction or surrogate character but line ends."""
-    return all(char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in text)
-
-
 class _Tags(html.parser.HTMLParser):
     """Collects what a browser would act on."""
 
@@ -169,7 +165,7 @@ def test_replies_have_our_fields_and_no_others(left: Left) -> None:
         assert {line.partition(":")[0] for line in head.split("\r\n") if line[0] not in " \t"} <= FIELDS
         reply = email.message_from_bytes(raw, policy=default)
         assert re.fullmatch(r"team\d+@peepers\.example", reply["To"])
-        assert _is_inert(reply["Subject"])
+        assert is_inert(reply["Subject"])
         assert len(reply["Subject"]) < 300
         assert max(map(len, raw.splitlines())) <= 998
         assert raw.isascii()
@@ -183,7 +179,7 @@ def test_reply_texts_are_inert(left: Left) -> None:
         assert plain is not None
         assert rich is not None
         for body in (plain, rich):
-            assert _is_inert(body.get_content().replace("\r\n", "\n"))
+            assert is_inert(body.get_content().replace("\r\n", "\n"))
         found = _tags(rich.get_content())
         assert set(found.tags) <= {*ALLOWED_TAGS, "style"}
         assert found.tags.count("style") == 1  # our own, for dark mail programs and narrow screens
@@ -195,7 +191,7 @@ def test_the_page_is_inert(left: Left) -> None:
     """The page has the one script it has without any team, no handler, and no link that a team chose."""
     text = (left.published / "page" / "index.html").read_text(encoding="utf-8")
     found = _tags(text)
-    assert _is_inert(text)
+    assert is_inert(text)
     assert found.tags.count("script") == 1
     assert not {"img", "iframe", "object", "embed", "form", "base"} & set(found.tags)
     assert found.handlers == []
@@ -208,7 +204,7 @@ def test_the_csv_runs_no_formula(left: Left) -> None:
     rows = list(csv.reader(io.StringIO((left.published / "board.csv").read_text(encoding="utf-8"))))
     assert len(rows) > len(NASTY)
     for cell in (cell for row in rows for cell in row):
-        assert _is_inert(cell)
+        assert is_inert(cell)
         assert not re.match(r"[=+\-@\t\r|%]", unicodedata.normalize("NFKC", cell)) or re.fullmatch(r"-?[\d.]+", cell)
 
 
@@ -220,7 +216,7 @@ def test_the_workbook_runs_no_formula(left: Left) -> None:
     for cell in cells:
         assert cell.data_type != "f"
         assert cell.hyperlink is None
-        assert not isinstance(cell.value, str) or _is_inert(cell.value)
+        assert not isinstance(cell.value, str) or is_inert(cell.value)
 
 
 def test_the_json_is_inert(left: Left) -> None:
@@ -230,7 +226,7 @@ def test_the_json_is_inert(left: Left) -> None:
         (left.published / "board.json").read_text(encoding="utf-8"), object_hook=lambda found: _gather(found, texts)
     )
     assert len(texts) > len(NASTY)
-    assert all(map(_is_inert, texts))
+    assert all(map(is_inert, texts))
 
 
 def _gather(found: dict[str, object], texts: list[str]) -> dict[str, object]:
@@ -242,4 +238,4 @@ def test_nothing_printed_moves_a_terminal(left: Left) -> None:
     """Journal and listings hold no control or direction character."""
     assert "Team 1" in left.printed["submissions list"]
     for command, text in left.printed.items():
-        assert _is_inert(text), (command, ascii(text))
+        assert is_inert(text), (command, ascii(text))

@@ -30,7 +30,7 @@ from tests.servers.process import LOOPBACK
 from tests.unit.services import ADA, BEFORE, CARL, Clock, served, submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.outbox import OutgoingRow
@@ -144,6 +144,34 @@ def note(sender: str, subject: str, text: str, **fields: str) -> bytes:
 def topped(raw: bytes, *fields: str) -> bytes:
     """Put fields on top of a mail, the first one topmost, as each server on the way does."""
     return "".join(f"{field}\r\n" for field in fields).encode() + raw
+
+
+def _piled(forged: int, to: str) -> bytes:
+    """Return a signed mail with so many of the forger's signatures on top."""
+    raw = mail(to=to)
+    return signed(raw, "evil.example", owner="forger").removesuffix(raw) * forged + signed(raw)
+
+
+WORTHLESS: dict[str, Callable[[str], bytes]] = {
+    "forged From, signed by the forger's domain": lambda to: signed(mail(to=to), "evil.example", owner="forger"),
+    "forged From, signed with the forger's key": lambda to: signed(mail(to=to), owner="forger"),
+    "two From fields": lambda to: topped(signed(mail(to=to)), f"From: {EVE}"),
+    "two From fields, the forger's below": lambda to: topped(mail(EVE, to=to), f"From: {ADA}"),
+    "the same From twice": lambda to: topped(signed(mail(to=to)), f"From: {ADA}"),
+    "the aligned one is the eleventh": lambda to: _piled(10, to),
+    "body altered": lambda to: signed(mail(to=to)).replace(b"Our file.", b"Your file."),
+    "a second Subject on top": lambda to: topped(
+        signed(mail(to=to)), "Subject: [SIQA Submission] Pixel Peepers - Evil"
+    ),
+    "something appended behind l=": lambda to: signed(mail(to=to), whole=False) + b"--x\r\nEvil.\r\n",
+    "l=, nothing appended": lambda to: signed(mail(to=to), whole=False),
+    "signed for somebody else, sent on to us": lambda to: topped(
+        signed(mail(to="bob@elsewhere.example")), f"Delivered-To: {to}"
+    ),
+    "expired (x=)": lambda to: signed(mail(to=to), t="1700000000", x="1700003600"),
+    "dated in the future (t=)": lambda to: signed(mail(to=to), t="4000000000"),
+}
+"""Mails to an address that seem to be signed by a team, and whose signatures prove nothing of them."""
 
 
 @dataclass

@@ -28,6 +28,7 @@ from tests.integration.identity_cases import (
     MX,
     SUB,
     US,
+    WORTHLESS,
     World,
     mail,
     note,
@@ -84,6 +85,11 @@ def _altered(old: bytes, new: bytes, **sign: Any) -> Callable[[World], bytes]:  
         return raw.replace(old, new)
 
     return play
+
+
+def _worthless(what: str) -> Callable[[World], bytes]:
+    """Return a play of one mail whose signature proves nothing of it."""
+    return lambda _: WORTHLESS[what](US)
 
 
 def _signed(sender: str = ADA, domain: str = "peepers.example", **sign: Any) -> Callable[[World], bytes]:  # noqa: ANN401  # as above
@@ -266,29 +272,29 @@ CASES = [
     Case("a command, signed, where none is enough", lambda _: signed(_command()), "dkim", COMMAND, HOLDS, NONE_TOO),
     Case(
         "forged From, signed by the forger's domain",
-        _signed(domain="evil.example", owner="forger"),
+        _worthless("forged From, signed by the forger's domain"),
         "none",
         HELD,
         UNSIGNED,
     ),
     Case(
         "forged From, signed with the forger's key",
-        _signed(owner="forger"),
+        _worthless("forged From, signed with the forger's key"),
         "none",
         HELD,
         NOTHING + "it does not match the mail",
     ),
-    Case("two From fields", lambda _: topped(signed(mail()), f"From: {EVE}"), None, STRANGER, "2 From addresses"),
+    Case("two From fields", _worthless("two From fields"), None, STRANGER, "2 From addresses"),
     Case(
         "two From fields, the forger's below",
-        lambda _: topped(mail(EVE), f"From: {ADA}"),
+        _worthless("two From fields, the forger's below"),
         None,
         STRANGER,
         "2 From addresses",
     ),
     Case(
         "the same From twice",
-        lambda _: topped(signed(mail()), f"From: {ADA}"),
+        _worthless("the same From twice"),
         "none",
         HELD,
         "there is more than one From field",
@@ -352,8 +358,8 @@ CASES = [
         SCORED,
         HOLDS,
     ),
-    Case("the aligned one is the eleventh", lambda _: _piled(10), "none", HELD, UNSIGNED),
-    Case("body altered", _altered(b"Our file.", b"Your file."), "none", HELD, NOTHING + "the body was altered"),
+    Case("the aligned one is the eleventh", _worthless("the aligned one is the eleventh"), "none", HELD, UNSIGNED),
+    Case("body altered", _worthless("body altered"), "none", HELD, NOTHING + "the body was altered"),
     Case("subject altered", _altered(b"- PeepNet", b"- EvilNet"), "none", HELD, NOTHING + "it does not match the mail"),
     Case(
         "content type altered",
@@ -364,19 +370,25 @@ CASES = [
     ),
     Case(
         "a second Subject on top",
-        lambda _: topped(signed(mail()), "Subject: [SIQA Submission] Pixel Peepers - Evil"),
+        _worthless("a second Subject on top"),
         "none",
         HELD,
         NOTHING + "its Subject is there twice",
     ),
     Case(
         "something appended behind l=",
-        lambda _: signed(mail(), whole=False) + b"--x\r\nEvil.\r\n",
+        _worthless("something appended behind l="),
         "none",
         HELD,
         "it leaves the end of the mail unsigned (l=)",
     ),
-    Case("l=, nothing appended", _signed(whole=False), "none", HELD, "it leaves the end of the mail unsigned (l=)"),
+    Case(
+        "l=, nothing appended",
+        _worthless("l=, nothing appended"),
+        "none",
+        HELD,
+        "it leaves the end of the mail unsigned (l=)",
+    ),
     Case(
         "Subject not signed",
         _signed(fields=("from", "to", "date")),
@@ -393,7 +405,7 @@ CASES = [
     ),
     Case(
         "signed for somebody else, sent on to us",
-        lambda _: topped(signed(mail(to="bob@elsewhere.example")), f"Delivered-To: {US}"),
+        _worthless("signed for somebody else, sent on to us"),
         "none",
         HELD,
         NOTHING + "it is not signed as written to us",
@@ -410,8 +422,14 @@ CASES = [
     ),
     Case("replayed", _replay, "dkim", KNOWN, HOLDS),
     Case("replayed under another Message-ID", _replay_with_another_id, "dkim", KNOWN, HOLDS),
-    Case("expired (x=)", _signed(t="1700000000", x="1700003600"), "none", HELD, NOTHING + "it has expired"),
-    Case("dated in the future (t=)", _signed(t="4000000000"), "none", HELD, NOTHING + "it is dated in the future"),
+    Case("expired (x=)", _worthless("expired (x=)"), "none", HELD, NOTHING + "it has expired"),
+    Case(
+        "dated in the future (t=)",
+        _worthless("dated in the future (t=)"),
+        "none",
+        HELD,
+        NOTHING + "it is dated in the future",
+    ),
     Case("signed with SHA-1", _signed(algorithm="rsa-sha1"), "none", HELD, "its algorithm is not safe any more"),
     Case(
         "signed with 768 bits",
@@ -742,12 +760,6 @@ CASES = [
         "the code was used before, or an organizer has decided already",
     ),
 ]
-
-
-def _piled(forged: int) -> bytes:
-    """Return a signed mail with so many of the forger's signatures on top."""
-    forgery = signed(mail(), "evil.example", owner="forger").removesuffix(mail())
-    return forgery * forged + signed(mail())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)

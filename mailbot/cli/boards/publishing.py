@@ -21,6 +21,7 @@ from mailbot.cli.common import (
     show_mails,
 )
 from mailbot.config.calendar import shown
+from scoring.text import inert
 
 with lazily(__name__):  # showing the board publishes nothing
     from mailbot import flow
@@ -183,7 +184,7 @@ def _write(wired: Service) -> bool:
     if error is None:
         typer.echo(f"Shown in the Google Sheet {sheet.spreadsheet}")
         return True
-    typer.echo(f"The Google Sheet is behind: {error}\n`mailbot run` tries again automatically.", err=True)
+    typer.echo(inert(f"The Google Sheet is behind: {error}\n`mailbot run` tries again automatically."), err=True)
     return False
 
 

@@ -30,6 +30,7 @@ from mailbot.ledger import held, rulings
 from mailbot.ledger import teams as table
 from mailbot.model import Id
 from mailbot.operations import letters
+from scoring.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,7 +120,7 @@ def import_teams(
     """
     read = roster.read_csv(file.read_bytes(), mapping(columns))
     for note in read.notes:
-        typer.echo(f"  note: {note}", err=True)
+        typer.echo(inert(f"  note: {note}"), err=True)
     loaded = load_config(context, config)
     taken, rejected = _enter(loaded, read.entries, read.mistakes, why=why, yes=yes)
     if welcome:
@@ -154,7 +155,7 @@ def sync_teams(context: typer.Context, config: ConfigFile = None) -> None:
     waiting = sum(team.unconfirmed for team in known)
     typer.echo(f"{len(known)} team(s) on the roster" + (f", {waiting} still to confirm." if waiting else "."))
     for each in wrong:
-        typer.echo(f"  not taken: {each}", err=True)
+        typer.echo(inert(f"  not taken: {each}"), err=True)
     raise typer.Exit(INCOMPLETE if wrong else 0)
 
 
@@ -184,7 +185,7 @@ def _enter(
     taken = dict.fromkeys(team.name for one, team in found if team and {*one.addresses} <= {*team.addresses})
     typer.echo(f"{len(taken)} team(s) on the roster from this.")
     for mistake in mistakes:
-        typer.echo(f"  not taken: {mistake}", err=True)
+        typer.echo(inert(f"  not taken: {mistake}"), err=True)
     return list(taken), mistakes
 
 

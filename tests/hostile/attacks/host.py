@@ -5,10 +5,13 @@ Each is made on a copy of the folder. Those on root need root; for anybody else 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import stat
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +81,38 @@ def _through_links(ground: Ground) -> str:
     return f"what a link leads to was written to: {', '.join(found)}" if found else ""
 
 
+def _given_away(ground: Ground) -> str:
+    """Swap files of the state for links to root's own while root's commands run there, as fast as it goes."""
+    ground.take(submission("Kept", To=ground.us))
+    folder = folder_of(ground, lambda _: None)
+    state, victim, ended = folder / "state", folder.parent / "victim", threading.Event()
+    victim.write_text("# theirs\n")
+    before = victim.lstat()
+
+    def swap() -> None:
+        names = tuple(TOUCHED_BY)
+        for number in itertools.takewhile(lambda _: not ended.is_set(), itertools.count()):
+            path, aside = state / names[number % len(names)], folder / f"aside-{number}"
+            with contextlib.suppress(OSError):
+                path.rename(aside)
+                path.symlink_to(victim)
+                path.unlink()
+                aside.rename(path)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for command in (*TOUCHED_BY.values(), ("status",), ("audit", "verify")):
+            typed(*command, folder=folder)
+    finally:
+        ended.set()
+        swapper.join()
+    after = victim.lstat()
+    changed = victim.read_text() != "# theirs\n" or (before.st_uid, before.st_mode) != (after.st_uid, after.st_mode)
+    shutil.rmtree(folder.parent)
+    return "a file of root's was written to or given away" if changed else ""
+
+
 def _by_the_config(ground: Ground) -> str:
     """Have root run a command of a config that the service's user wrote, with a state where root has none yet."""
     if os.geteuid() != 0:
@@ -113,6 +148,11 @@ def _open_files(ground: Ground) -> str:
     is_open = [str(path.relative_to(folder.parent)) for path in left if stat.S_IMODE(path.stat().st_mode) & 0o077]
     state = ground.folder / "state"
     is_open += [path.name for path in (state, *state.rglob("*.db*")) if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in (folder, folder / "state"):
+        path.chmod(0o755)
+    told = typed("doctor", "--json", folder=folder)
+    if "others can read what is in" not in told.out or not told.code:
+        is_open.append("a state that doctor is content with")
     shutil.rmtree(folder.parent)
     return f"others can read {', '.join(is_open[:3])}" if is_open else ""
 
@@ -174,6 +214,7 @@ def _elsewhere(folder: Path, to: Path) -> None:
 
 ATTACKS = (
     Attack(name="root-writes-through-links-in-the-state", play=_through_links),
+    Attack(name="root-gives-files-away-in-a-race", play=_given_away),
     Attack(name="root-runs-the-command-of-anothers-config", play=_by_the_config),
     Attack(name="files-that-others-of-the-host-can-read", play=_open_files),
     Attack(name="backups-with-links-and-more-than-their-manifest", play=_laid_into_a_backup),

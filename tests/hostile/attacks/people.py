@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.hostile.attacks.model import ADA, Attack, note
-from tests.integration.identity_cases import MX, signed, topped
+from tests.integration.identity_cases import MX, WORTHLESS, mail, signed, topped
 from tests.unit.services import submission
 
 if TYPE_CHECKING:
@@ -195,6 +195,18 @@ def _sybil(ground: Ground) -> str:
     return "" if 0 < count <= 5 else f"{count} teams of one domain"  # registration.per_domain
 
 
+def _worthless(ground: Ground) -> str:
+    """Send files in a team's name whose signatures hold for something else: l=, x=, a second From, several of them."""
+    counted = []
+    for what, made in WORTHLESS.items():
+        outcome = ground.take(made(ground.us))
+        counted += [f"{what}: {outcome}"] if outcome not in {"held", "unknown-sender"} else []
+    if ground.rows("SELECT id FROM submissions"):
+        counted.append("a submission")
+    honest = ground.take(signed(mail(to=ground.us, method="Honest")))
+    return ", ".join(counted) if honest == "scored" else f"nothing: the team's own mail is {honest}"
+
+
 DATE = "Sun, 29 Nov 2026 08:00:00 +0000"
 
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -214,6 +226,7 @@ ATTACKS = (
     Attack(name="replay-of-a-vouched-command", play=lambda ground: _replayed_command(ground, VOUCHED), config=PROVEN),
     Attack(name="replay-of-a-signed-file", play=_replayed_file, config=PROVEN | {"quota": {"per_week": 20}}),
     Attack(name="command-signed-four-days-ago", play=_stale_command, config={}),
+    Attack(name="signatures-that-hold-for-something-else", play=_worthless, config=PROVEN),
     Attack(name="forged-letters-off-and-language", play=_forged_switches),
     Attack(name="command-twice-for-its-message-id", play=_one_command_twice, config=PROVEN),
 )

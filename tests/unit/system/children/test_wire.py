@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -19,11 +18,11 @@ from mailbot.system.children import wire
 from mailbot.system.children.wire import Broken, Given, Request
 from scoring.model import Evaluation, Problem
 from scoring.scores.evaluate import Evaluated
+from tests.hostile.answers import BOMBS, HUGE, MIB
 
 if TYPE_CHECKING:
     from mailbot.mail.open import Opened
 
-MIB = 1024 * 1024
 EVERY = [*mail.KIND.tasks.values(), *evaluation.KIND.tasks.values()]
 
 plain = st.recursive(
@@ -73,36 +72,10 @@ def test_no_answer_reaches_a_class() -> None:
     assert set(vars(found)) == {"evaluation", "values"}
 
 
-def array(count: int, item: bytes) -> bytes:
-    """Return an array of one item, so many times."""
-    return b"\xdd" + struct.pack(">I", count) + item * count
-
-
-def answered(value: bytes) -> bytes:
-    """Return an answer with a value that is given as bytes of MessagePack."""
-    return b"\x94" + value + b"\xa0\xa0\x00"
-
-
-HUGE = 4 * MIB
-BOMBS = {
-    "millions of empty texts": array(HUGE - 64, b"\xa0"),
-    "millions of lists": array(HUGE - 64, b"\x90"),
-    "lists within lists": b"\x91" * (HUGE - 64) + b"\xc0",
-    "millions of numbers": array(HUGE // 9 - 9, b"\xcb" + bytes(8)),
-    "a text with one wide letter": b"\xdb" + struct.pack(">I", HUGE - 64) + "😀".encode() + b"a" * (HUGE - 68),
-    "a long file": b"\xc6" + struct.pack(">I", HUGE - 64) + bytes(HUGE - 64),
-    "an array that says it is endless": b"\xdd\xff\xff\xff\xff" + b"\xa0" * (HUGE - 64),
-    "a map that says it is endless": b"\xdf\xff\xff\xff\xff" + b"\xa0" * (HUGE - 64),
-    "a file that says it is endless": b"\xc6\xff\xff\xff\xff" + bytes(HUGE - 64),
-    "an error of 4 MiB": b"\x94\xc0\xdb" + struct.pack(">I", HUGE - 64) + b"x" * (HUGE - 64) + b"\xa0\x00",
-    "as many values as there may be": array(wire.MOST_ITEMS - 20, b"\xa1x"),
-}
-
-
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_an_answer_of_4_mib_takes_little_memory(bomb: str) -> None:
     """At most 20 MiB with the answer itself, whatever it holds, and whichever task it answers."""
-    data = bytearray(BOMBS[bomb] if bomb.startswith("an error") else answered(BOMBS[bomb]))
+    data = bytearray(BOMBS[bomb])
     assert len(data) <= HUGE + 64
     for task in EVERY:
         tracemalloc.start()
