@@ -76,7 +76,8 @@ def _set_aside(state: Path) -> None:
     with closing(sqlite3.connect(state / "ledger.db")) as ledger, ledger:
         aside = "UPDATE mails SET state = 'set-aside', reason = ?, trace = ? WHERE id = 1"
         ledger.execute(aside, (f"Error: {ESCAPES}", f"Traceback\n  {ESCAPES}\n"))
-        ledger.execute("UPDATE outbox SET state = 'queued', error = ? WHERE id = 1", (f"550 {ESCAPES}",))
+        due = "UPDATE outbox SET state = 'queued', sent_at = NULL, error = ? WHERE id = 1"
+        ledger.execute(due, (f"550 {ESCAPES}",))
     (state.parent / "password").write_text("secret\n")
 
 
