@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mailbot.config import load
 from mailbot.identity import confirmation
 from mailbot.identity import keys as secret
-from mailbot.ledger import mails, observations, outbox, teams
+from mailbot.ledger import events, mails, observations, outbox, teams
 from mailbot.mail import teamkey
 from mailbot.operations import rebuild
 from tests.contest.contest import Clock, contest, mail, take
@@ -71,6 +71,7 @@ def _live(wired: Service, clock: Clock) -> None:
     with wired.ledger.write("approve") as tx:
         assert confirmation.approve(tx, 6, why="they called", now=clock())
         observations.note_authserv(tx, "mx", forged=True, now=clock())
+        events.append(tx, kind="authserv-checked", subject="mx", now=clock(), forged=True)
     while wired.intake.step():
         pass
 
