@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks.model import ADA, Attack, carrying
+from tests.command import typed
+from tests.hostile.attacks.host import folder_of
+from tests.hostile.attacks.model import ADA, CARL, Attack, carrying, note
+from tests.unit.services import submission
 
 if TYPE_CHECKING:
     from tests.hostile.attacks.model import Ground
@@ -42,11 +46,46 @@ def _split_by_scored_files(ground: Ground) -> str:
     """Hand the same files in, one by one, and compare all that is said but the figures."""
     words: Counter[str] = Counter()
     for item in ITEMS:
-        ground.take(carrying(ground, ADA, "siqa-s", (f"{item}.json", probe(item=item))))
-        told = " ".join(ground.sent()[-1].text.split())
-        told = re.sub(r" It replaces [^:]+: the latest accepted one counts\.", "", told)  # says the figures in words
-        words[re.sub(r"[0-9a-f]{16,}|[\d.,-]+", "", told)] += 1
+        words[_said_of(ground, item)] += 1
     return "" if len(words) == 1 else f"{len(words)} different receipts for {len(ITEMS)} files"
+
+
+def _split_by_files_over_quota(ground: Ground) -> str:
+    """Use the week's quota up, hand the same files in, ask for the status after each, and compare all that is said."""
+    ground.take(submission("First", To=ground.us))
+    words: Counter[str] = Counter()
+    for item in ITEMS:
+        told = _said_of(ground, item)
+        ground.take(note(ground, ADA, "status", Message_ID=f"<status{item}@x>"))
+        listed = re.sub(r"(S \S+ over quota not scored [^)]*\) )\1+", r"\1", _bare_words(ground))  # a row for each
+        words[told + listed] += 1
+    ((scored,),) = ground.rows("SELECT count(DISTINCT submission_id) FROM scores")
+    return "" if (len(words), scored) == (1, 1) else f"{len(words)} different answers, {scored} scores"
+
+
+def _said_of(ground: Ground, item: int) -> str:
+    """Hand a probe of an item in; return what is said of it but the figures."""
+    ground.take(carrying(ground, ADA, "siqa-s", (f"{item}.json", probe(item=item)), Message_ID=f"<probe{item}@x>"))
+    return _bare_words(ground)
+
+
+def _bare_words(ground: Ground) -> str:
+    """Return what was mailed last, but the figures."""
+    told = " ".join(ground.sent()[-1].text.split())
+    told = re.sub(r" It replaces [^:]+: the latest accepted one counts\.", "", told)  # says the figures in words
+    return re.sub(r"[0-9a-f]{16,}|[\d.,-]+", "", told)
+
+
+def _unseen_series(ground: Ground) -> str:
+    """Probe items one by one through two teams, and hope that the organizers see nothing of it."""
+    ground.take(carrying(ground, CARL, "siqa-s", ("base.json", probe(item=0)), Message_ID="<base@x>"))
+    for item in (1, 2, 3):
+        _said_of(ground, item)
+    folder = folder_of(ground, lambda _: None)
+    done = typed("similar", "--json", folder=folder)
+    shutil.rmtree(folder.parent)
+    longest = max((row["series"] or 0 for row in json.loads(done.out or "[]")), default=0)
+    return "" if longest == 4 else f"a series of {longest} files is shown, of 4"
 
 
 ATTACKS = (
@@ -56,4 +95,10 @@ ATTACKS = (
         play=_split_by_scored_files,
         config={"split": {"public": 0.5}, "quota": {"per_week": 20}, "replies": {"per_address_hour": 100}},
     ),
+    Attack(
+        name="split-told-by-files-over-quota",
+        play=_split_by_files_over_quota,
+        config={"split": {"public": 0.5}, "quota": {"per_week": 1}, "replies": {"per_address_hour": 100}},
+    ),
+    Attack(name="probes-of-one-item-by-two-teams", play=_unseen_series, config={"quota": {"per_week": 20}}),
 )
