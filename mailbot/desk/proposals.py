@@ -66,10 +66,7 @@ class Proposals:
 
     def confirm(self, service: Service, person: Person, name: str) -> Proposal:
         """Use a proposal up, by somebody else than made it. Raises Permanent."""
-        made = self.find(name)
-        if made is None:
-            message = "that proposal was confirmed or declined already"
-            raise Permanent(message)
+        made = self._waiting(name)
         if name_key(made.by) == name_key(person.name):
             message = f"{made.by} proposed it: another person confirms it"
             raise Permanent(message)
@@ -79,13 +76,15 @@ class Proposals:
 
     def decline(self, service: Service, name: str, why: str) -> Proposal:
         """Drop a proposal. Raises Permanent when it is there no more."""
-        made = self.find(name)
-        if made is None:
-            message = "that proposal was confirmed or declined already"
-            raise Permanent(message)
+        made = self._waiting(name)
         self._take(made)
         self._enter(service, "act-declined", made, declined=why)
         return made
+
+    def _waiting(self, name: str) -> Proposal:
+        if made := self.find(name):
+            return made
+        raise Permanent("that proposal was confirmed or declined already")
 
     def find(self, name: str) -> Proposal | None:
         """Return a proposal; None when there is none of this name."""
