@@ -1,4 +1,4 @@
-"""What each test and each command that a test runs would do again, done once; and what few tests need, done by them.
+"""What each test and each command that a test runs would do again, done once.
 
 Every ledger has an engine of its own, and SQLAlchemy keeps what it compiled for one engine only. The tests open
 thousands of ledgers, so their engines share it; what is run, and on which database, stays the same.
@@ -7,7 +7,6 @@ thousands of ledgers, so their engines share it; what is run, and on which datab
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -72,15 +71,3 @@ class _Tables:
         finally:
             sa.event.remove(connection, "before_cursor_execute", note)
         return [each for each in words if each.lstrip().startswith("CREATE ")]
-
-
-class Later:
-    """A module that is loaded when something of it is first asked for: collecting the tests asks for nothing."""
-
-    def __init__(self, name: str) -> None:
-        """Take note of its name."""
-        self._name = name
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a module holds
-        """Return it from the module."""
-        return getattr(import_module(self._name), name)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence  # noqa: TC003  # read when it crosses the wall
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from mailbot import lazily
 from mailbot.system.children.named import Kind
 from scoring.files.read import read
 from scoring.files.workbooks import workbook
 from scoring.labels.truth import Truth
-from scoring.model import Evaluation, Later, Note, Problem, Track
+from scoring.model import Evaluation, Note, Problem, Track
 from scoring.rows.check import tell_track
 from scoring.rows.ids import Id, match_ids
 from scoring.scores.evaluate import Evaluated, evaluated_any
 from scoring.scores.evaluate import evaluate as evaluate_one
 
-if TYPE_CHECKING:
+with lazily(__name__):  # few files need them
     from mailbot.evaluation import workbooks
     from scoring import reference
-else:
-    workbooks = Later("mailbot.evaluation.workbooks")
-    reference = Later("scoring.reference")
 
 KIND = Kind(__name__)
 

@@ -17,8 +17,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from mailbot import lazily
 from tests.challenges.make import EXAMPLES
-from tests.quick import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     #: The labels' columns, and the bytes of the submission.
     Files = tuple[dict[str, Sequence[object]], bytes]
 
-sklearn, geometry = Later("sklearn.metrics"), Later("scipy.spatial.transform")
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy.spatial import transform as geometry
+    from sklearn import metrics as sklearn  # type: ignore[import-untyped]  # publishes no types
 
 SUBMISSIONS = {
     "casp": "submission.csv",

@@ -17,7 +17,7 @@ import sacrebleu
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tests.quick import Later
+from mailbot import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     #: A file's columns by name, each a list of texts, as csv gives them.
     Columns = Mapping[str, Sequence[str]]
 
-optimize, stats = Later("scipy.optimize"), Later("scipy.stats")
-metrics, preprocessing = Later("sklearn.metrics"), Later("sklearn.preprocessing")
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import optimize, stats
+    from sklearn import metrics, preprocessing  # type: ignore[import-untyped]  # publishes no types
 
 
 def numbers(columns: Columns, name: str) -> Any:  # noqa: ANN401 -- numpy's array

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot import lazily
 from scoring import metrics, reference
 from scoring.declaration.registry import METRICS, Error, Shape
 from scoring.metrics import correlations, one
 from scoring.metrics.rule import FORMS, by_rows, joined, per
 from scoring.rows import cells
-from tests.quick import Later
 from tests.unit.scoring.kinds import LEVELS, made
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[float, float]]
 
-stats = Later("scipy.stats")
-sklearn, preprocessing = Later("sklearn.metrics"), Later("sklearn.preprocessing")
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import stats
+    from sklearn import metrics as sklearn  # type: ignore[import-untyped]  # publishes no types
+    from sklearn import preprocessing
 
 NUMBER = st.one_of(
     st.integers(-3, 3).map(float), st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 6))
