@@ -48,20 +48,8 @@ class Order(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     module: str
     task: str
     arguments: msgspec.Raw
-    seconds: float
-    cpu_seconds: int
-    memory_bytes: int
-    answer_bytes: int
-
-    @property
-    def bounds(self) -> Bounds:
-        """What it may take."""
-        return Bounds(
-            seconds=self.seconds,
-            cpu_seconds=self.cpu_seconds,
-            memory_bytes=self.memory_bytes,
-            answer_bytes=self.answer_bytes,
-        )
+    #: What it may take.
+    bounds: Bounds
 
 
 _orders, _helds = msgspec.msgpack.Decoder(Order), msgspec.msgpack.Decoder(Held)
@@ -73,12 +61,7 @@ _keeping = threading.Lock()
 def order(task: Named[..., Any], arguments: tuple[Any, ...], bounds: Bounds) -> bytes:
     """Return a task as bytes."""
     raw = msgspec.Raw(_encoder.encode(arguments))
-    return _encoder.encode(
-        Order(
-            task.kind.module, task.name, raw, bounds.seconds, bounds.cpu_seconds, bounds.memory_bytes,
-            bounds.answer_bytes,
-        )
-    )  # fmt: skip
+    return _encoder.encode(Order(task.kind.module, task.name, raw, bounds))
 
 
 def held(set_ups: SetUps) -> bytes:
