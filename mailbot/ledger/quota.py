@@ -18,7 +18,7 @@ from mailbot.ledger.trail.rows import touch
 from mailbot.model import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from mailbot.config.calendar import Quota
     from mailbot.ledger.engine import Tx
@@ -110,20 +110,33 @@ def extend(tx: Tx, extension: Extension, *, why: str, now: datetime) -> None:
 
 def extensions(tx: Tx, team: str | None = None) -> dict[str, datetime]:
     """Return until when each phase is extended, by its name: for all, and for a team where one is named."""
-    found: dict[tuple[str, str | None], datetime] = {}
-    entries = events.listing(tx, kind=EXTENDED)
-    is_asked = bool(team and entries)  # a team keeps its time under another name, and brings it along when it is merged
-    renamed = roster.former_names(tx, roster.RENAMED) if is_asked else {}
-    for entry in entries:
-        detail = json.loads(entry.detail)
-        whose = detail["team"] and renamed.get(name_key(detail["team"]), detail["team"])
-        found[entry.subject, whose] = datetime.fromisoformat(detail["until"])
-    until: dict[str, datetime] = {}
-    former = roster.former_names(tx) if is_asked else {}
-    for (phase, whose), instant in found.items():
-        if whose is None or (team and team in {whose, former.get(name_key(whose))}):
-            until[phase] = max(instant, until.get(phase, instant))
-    return until
+    return extensions_by_team(tx)(team)
+
+
+def extensions_by_team(tx: Tx) -> Callable[[str | None], dict[str, datetime]]:
+    """Return what gives the extensions for a team by its name, as :func:`extensions`; the trail is read once for all.
+
+    A team keeps its time under another name, and brings it along when it is merged.
+    """
+    entries = [(entry.subject, json.loads(entry.detail)) for entry in events.listing(tx, kind=EXTENDED)]
+
+    @cache
+    def names() -> tuple[dict[str, str], dict[str, str]]:
+        return roster.former_names(tx, roster.RENAMED), roster.former_names(tx)
+
+    def of(team: str | None) -> dict[str, datetime]:
+        renamed, former = names() if team and entries else ({}, {})
+        found: dict[tuple[str, str | None], datetime] = {}
+        for phase, detail in entries:
+            whose = detail["team"] and renamed.get(name_key(detail["team"]), detail["team"])
+            found[phase, whose] = datetime.fromisoformat(detail["until"])
+        until: dict[str, datetime] = {}
+        for (phase, whose), instant in found.items():
+            if whose is None or (team and team in {whose, former.get(name_key(whose))}):
+                until[phase] = max(instant, until.get(phase, instant))
+        return until
+
+    return of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,6 @@ def _concerned(tx: Tx, extension: Extension) -> list[Team]:
     """Return the teams that a letter would go to: the one it is for, or all that want letters and have no more time."""
     everyone = teams.everyone(tx)
     if extension.team is None:
-        wanted = [team for team in everyone if team.letters]
-        return [team for team in wanted if quota.extensions(tx, team.name)[extension.phase] <= extension.until]
+        ends_of = quota.extensions_by_team(tx)
+        return [team for team in everyone if team.letters and ends_of(team.name)[extension.phase] <= extension.until]
     return [team for team in everyone if team.name == extension.team]

@@ -244,13 +244,13 @@ class LetterQueue:
 
     def _addressees(self, tx: Tx, now: datetime, only: Collection[str] | None) -> list[Addressee]:
         """Return the teams that get letters: to the first of a team's addresses that takes mail."""
-        silent, language = teams.bouncing(tx), letters.languages(tx)
+        silent, language, ends_of = teams.bouncing(tx), letters.languages(tx), quota.extensions_by_team(tx)
         found = []
         for team in teams.everyone(tx):
             recipient = teams.recipient(team, silent)
             wanted = team.letters if only is None else team.name in only
             if recipient is not None and wanted:
-                give, ends = partial(Addressee, team=team, recipient=recipient), quota.extensions(tx, team.name)
+                give, ends = partial(Addressee, team=team, recipient=recipient), ends_of(team.name)
                 allowances = self._allowances(tx, team, self.challenge.of_team(ends), now)
                 found.append(give(allowances=allowances, language=language(team), ends=ends))
         return found
