@@ -12,6 +12,7 @@ from mailbot.errors import Permanent
 from mailbot.ledger import scores
 from mailbot.ledger.scores import Version
 from mailbot.ledger.standings import Deciding, standings
+from scoring.scores import items
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger, Tx
     from mailbot.model import Rule, Standing
     from scoring.labels.truth import Truth
+    from scoring.scores.items import Answered
     from scoring.scores.scored import Laid
 
     Versions = Mapping[str, Version]
@@ -41,6 +43,11 @@ class Considered:
     truths: Mapping[str, Truth]
     #: What each submission predicts, by receipt.
     laid: Mapping[str, Laid]
+
+    def answered(self, track: str) -> list[Answered]:
+        """Return how the submissions of a track answered each item."""
+        own = [each.receipt for each in self.standings if each.track == track]
+        return items.answered(self.truths[track], [self.laid[each] for each in own if each in self.laid])
 
 
 @dataclass(frozen=True, kw_only=True)

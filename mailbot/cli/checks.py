@@ -31,7 +31,7 @@ from mailbot.operations import attacks
 from mailbot.operations import verify as verification
 from scoring.fairness.similarity import Kind
 from scoring.report import parse
-from scoring.scores.items import answered
+from scoring.scores.items import NEARLY_ALL, doubtful, worst_first
 from scoring.text import escaped, inert
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def items(
     track: Annotated[str | None, typer.Option("--track", help="Only this track.")] = None,
     share: Annotated[
         float, typer.Option("--share", min=0.0, max=1.0, help="List items that at least this share got wrong.")
-    ] = 0.9,
+    ] = NEARLY_ALL,
     phase: OfPhase = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -132,16 +132,9 @@ def items(
     with flow.opened(begun(load_config(context, config))) as wired:
         of = wired.ranking.considered(wired.clock(), wired.config.stage_named(phase, wired.clock()))
         _verify_track(track, wired)
-        rows = [
-            {"track": name} | asdict(one)
-            for name, truth in of.truths.items()
-            if track in {None, name}
-            for one in answered(
-                truth, [of.laid[s.receipt] for s in of.standings if s.track == name and s.receipt in of.laid]
-            )
-        ]
-    told = [row for row in rows if row["unanswered"] == 1 or (row["wrong"] is not None and row["wrong"] >= share)]
-    told.sort(key=lambda row: (-row["unanswered"], -(row["wrong"] or 0)))
+        found = [(name, one) for name in of.truths if track in {None, name} for one in of.answered(name)]
+    listed = sorted(((name, one) for name, one in found if doubtful(one, share)), key=lambda each: worst_first(each[1]))
+    told = [{"track": name} | asdict(one) for name, one in listed]
     percent = "{:.0%}".format
     columns: dict[str, Callable[[Any], str] | None] = {"track": None, "item": str, "column": None}
     columns |= {"wrong": percent, "unanswered": percent, "commonest": None, "common": percent, "submissions": None}

@@ -59,6 +59,20 @@ def answered(truth: Truth, laid: Sequence[Laid]) -> list[Answered]:
     ]
 
 
+NEARLY_ALL = 0.9
+"""The share that got an item wrong, from which on it is worth an organizer's look."""
+
+
+def doubtful(one: Answered, share: float = NEARLY_ALL) -> bool:
+    """Whether at least this share got it wrong, or nobody answered."""
+    return one.unanswered == 1 or (one.wrong is not None and one.wrong >= share)
+
+
+def worst_first(one: Answered) -> tuple[float, float]:
+    """Return what to sort by: what nobody answers comes first, then what most get wrong."""
+    return -one.unanswered, -(one.wrong or 0)
+
+
 def shown(truth: Truth, values: Laid) -> dict[tuple[Id, str], str]:
     """Return what each column of each scored item holds, as text; "" for no answer. ``values`` are laid out as labels.
 

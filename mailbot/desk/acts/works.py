@@ -27,9 +27,6 @@ T = TypeVar("T")
 MOST_ITEMS = 200
 """So many items are listed; the rest are counted."""
 
-NEARLY_ALL = 0.9
-"""The share that got an item wrong, from which on it is listed, as `mailbot items` does."""
-
 KEPT = "Labels are shown then. That you looked is entered in the audit trail."
 
 
@@ -74,14 +71,10 @@ def _statistics_look(deed: Deed) -> Effect:
 def _statistics(deed: Deed) -> Done:
     service, track = deed.service, deed.get("track")
     of = service.ranking.considered(service.clock(), stage_of(deed))
-    truth = of.truths[track]
-    found = items.answered(
-        truth, [of.laid[one.receipt] for one in of.standings if one.track == track and one.receipt in of.laid]
-    )
-    listed = [one for one in found if one.unanswered == 1 or (one.wrong is not None and one.wrong >= NEARLY_ALL)]
-    listed.sort(key=lambda one: (-one.unanswered, -(one.wrong or 0)))
+    found = of.answered(track)
+    listed = sorted(filter(items.doubtful, found), key=items.worst_first)
     _looked(deed, track)
-    labels = items.labels(truth)
+    labels = items.labels(of.truths[track])
     rows = [
         [str(one.item), one.column, labels[one.item, one.column], "–" if one.wrong is None else f"{one.wrong:.0%}",
          f"{one.unanswered:.0%}", one.commonest, f"{one.common:.0%}"]
