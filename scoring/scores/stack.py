@@ -16,12 +16,12 @@ from scoring import kernel, metrics
 from scoring.declaration import formula
 from scoring.declaration.registry import METRICS
 from scoring.kernel import BLOCK
-from scoring.metrics.rule import ALL_FORMS, FORMS, Form, by_rows
+from scoring.metrics.rule import ALL_FORMS, Form, by_rows
 from scoring.model import Kind
 from scoring.scores.parts import labels_of, parts_of, rule_of, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from scoring.labels.truth import Truth
     from scoring.metrics.rule import Array
     from scoring.model import Measure, Track
-    from scoring.scores.scored import Laid
 
     Key = tuple[str, Form]
 
@@ -63,22 +62,10 @@ def kinds(track: Track, n: int) -> dict[Key, DTypeLike]:
     return {(name, form): own.get(name, types[form]) for name, form in keys}
 
 
-def row(laid: Laid, truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats]]:
-    """Return what is kept of one submission: for each form of :func:`kinds` the row (n,) and its squares (parts,)."""
-    parts = parts_of(truth)
-    kept = {}
-    for (column, form), kind in kinds(truth.track, parts.n).items():
-        pieces = [FORMS[form](laid[column][part]) for part in parts.slices.values()]
-        squares = np.array(
-            [0.0 if piece.dtype == np.object_ else float(np.add.reduce(piece * piece)) for piece in pieces]
-        )
-        kept[column, form] = (np.concatenate(pieces).astype(kind), squares)
-    return kept
-
-
 def all_rows(laid: Mapping[str, Array], truth: Truth) -> dict[Key, tuple[NDArray[np.generic], Floats]]:
-    """Return the same of k submissions at once, from their columns (k, n): the rows (k, n) and squares (k, parts).
+    """Return what is kept of k submissions, from their columns (k, n).
 
+    That is of each form of :func:`kinds` the rows (k, n) and their squares (k, parts).
     Only of columns of numbers and choices.
     """
     parts = parts_of(truth)
@@ -98,14 +85,6 @@ def all_rows(laid: Mapping[str, Array], truth: Truth) -> dict[Key, tuple[NDArray
                 made[rows, part] = piece
         found[column, form] = (made, squares)
     return found
-
-
-def stacked(rows: Sequence[Mapping[Key, tuple[NDArray[np.generic], Floats]]]) -> dict[Key, Stack]:
-    """Return the stacks of submissions of one track and truth, as :func:`row` gives them; at least one."""
-    return {
-        key: Stack(matrix=np.stack([each[key][0] for each in rows]), square=np.stack([each[key][1] for each in rows]))
-        for key in rows[0]
-    }
 
 
 def rescored(stacks: Mapping[Key, Stack], truth: Truth) -> Rescored:

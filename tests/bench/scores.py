@@ -20,6 +20,7 @@ from scoring.labels.truth import Truth
 from scoring.scores import stack
 from scoring.scores.parts import target_of
 from scoring.scores.scored import influence, scored
+from tests.unit.scoring.stacks import kept_of, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def _rescore_s() -> dict[str, object]:
     laids = [
         {name: _ratings(values + draw.normal(0, 0.4, ITEMS)) for name, values in laid.items()} for _ in range(MANY)
     ]
-    stacks = stack.stacked([stack.row(each, truth) for each in laids])
+    stacks = stacked([kept_of(each, truth) for each in laids])
     _, changed = _s_case(3, ITEMS)
     labels = {name: np.array(values) for name, values in changed.values.items()}
     expected = [scored(each, changed).score for each in laids[:SHARE]]
@@ -98,7 +99,7 @@ def _rescore_u() -> dict[str, object]:
         groups=groups,
     )
     answers = draw.integers(0, 5, (MANY, len(groups))).astype(np.float64)
-    stacks = stack.stacked([stack.row({"precision": row}, truth) for row in answers])
+    stacks = stacked([kept_of({"precision": row}, truth) for row in answers])
     labels = np.array(["ABCD".index(letter) + 1 for letter in letters], dtype=np.float64)
     ends = np.cumsum(list(QUESTIONS.values())).tolist()
     parts = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]

@@ -20,6 +20,7 @@ from scoring.labels.truth import load_truth
 from scoring.scores import stack
 from scoring.scores.evaluate import evaluate, evaluated_any
 from tests.unit.scoring.made import TYPES, official, s_rows, s_truth, u_rows, u_truth
+from tests.unit.scoring.stacks import kept_of, stacked
 from tests.unit.services import CARL, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_columns_come_back_as_they_were_laid_out(tmp_path: Path, make: type, fil
     laid = columns.laid(fewer, [3, 999, 1])
     assert set(laid) == {1, 3}
     assert {name: values.size for name, values in laid[3].items()} == dict.fromkeys(laid[3], N - 1)
-    stacks = stack.stacked([stack.row(laid[1], fewer)])
+    stacks = stacked([kept_of(laid[1], fewer)])
     expected = evaluate(official(file(1)), fewer).score
     assert stack.rescored(stacks, fewer).scores.tolist() == [expected]
 

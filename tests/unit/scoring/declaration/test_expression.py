@@ -11,6 +11,7 @@ from scoring.interval import standard_error
 from scoring.scores import scored, stack
 from scoring.scores.deviations import deviations
 from tests.unit.scoring.cases import truth_of
+from tests.unit.scoring.stacks import kept_of, stacked
 
 COLUMNS = [{"name": "x", "metrics": ["srcc", "plcc"], "also": ["rmse"]}]
 
@@ -81,6 +82,6 @@ def test_its_error_and_its_stacks_are_those_of_the_sum() -> None:
         assert scored.scored(laid, other).score == pytest.approx(scored.scored(laid, one).score)
         errors = [standard_error(deviations(laid, truth)) for truth in (one, other)]
         assert errors[1] == pytest.approx(errors[0], rel=1e-6)
-    stacks = stack.stacked([stack.row({"x": y + row}, other) for row in x])
+    stacks = stacked([kept_of({"x": y + row}, other) for row in x])
     singly = [formula.score(said, scored.scored({"x": y + row}, other).figures) for row in x]
     assert stack.rescored(stacks, other).scores.tolist() == singly

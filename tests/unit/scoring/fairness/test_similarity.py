@@ -11,8 +11,8 @@ from scipy import stats
 from scoring.declaration.declare import track_from
 from scoring.fairness import similarity
 from scoring.fairness.similarity import Kind
-from scoring.scores import stack
 from tests.unit.scoring.cases import s_case, truth_of, u_case
+from tests.unit.scoring.stacks import kept_of, stacked
 
 if TYPE_CHECKING:
     from scoring.kernel import Floats
@@ -50,7 +50,7 @@ def redrawn(seed: int, n: int) -> tuple[Laid, Truth]:
 
 def found(laids: list[Laid], truth: Truth) -> list[tuple[int, int, Kind]]:
     """Return the near pairs of submissions of one team each."""
-    matrix = similarity.likenesses(stack.stacked([stack.row(laid, truth) for laid in laids]), truth)
+    matrix = similarity.likenesses(stacked([kept_of(laid, truth) for laid in laids]), truth)
     near = similarity.near(matrix, [f"team {number}" for number in range(len(laids))], truth)
     return [(each.first, each.second, each.kind) for each in near]
 
@@ -96,7 +96,7 @@ def test_a_near_pair_says_how_far_it_stands_out() -> None:
     """In robust standard deviations of the contest's pairs; none with a handful of them."""
     laids, truth = s_field()
     laids.append(laids[4])
-    matrix = similarity.likenesses(stack.stacked([stack.row(laid, truth) for laid in laids]), truth)
+    matrix = similarity.likenesses(stacked([kept_of(laid, truth) for laid in laids]), truth)
     teams = [str(number) for number in range(13)]
     (pair,) = similarity.near(matrix, teams, truth)
     assert (pair.first, pair.second) == (4, 12)
@@ -111,7 +111,7 @@ def test_a_team_may_repeat_itself() -> None:
     """Pairs of one team are left out of everything."""
     laids, truth = s_field(3)
     laids.append(laids[0])
-    matrix = similarity.likenesses(stack.stacked([stack.row(laid, truth) for laid in laids]), truth)
+    matrix = similarity.likenesses(stacked([kept_of(laid, truth) for laid in laids]), truth)
     assert similarity.near(matrix, ["a", "b", "c", "a"], truth) == []
     hashes = [similarity.value_hash(laid) for laid in laids]
     assert similarity.same(hashes, ["a", "b", "c", "a"], Kind.VALUES) == []
@@ -131,7 +131,7 @@ def test_a_rescaled_copy_has_the_ranks_of_its_source() -> None:
 def test_the_partial_correlation_is_that_of_what_the_labels_leave() -> None:
     """Regress the labels' ranks out of both and correlate what remains."""
     laids, truth = s_field(4)
-    matrix = similarity.likenesses(stack.stacked([stack.row(laid, truth) for laid in laids]), truth)
+    matrix = similarity.likenesses(stacked([kept_of(laid, truth) for laid in laids]), truth)
     expected: list[float] = []
     for name, column in truth.values.items():
         labels = stats.rankdata(np.array(column, dtype=np.float64))
@@ -151,7 +151,7 @@ def rest(y: Floats, x: Floats) -> Floats:
 def test_one_against_all_is_a_row_of_all_pairs(field: type) -> None:
     """For choices of one direction, of which all pairs take the lower."""
     laids, truth = field(6)
-    stacks = stack.stacked([stack.row(laid, truth) for laid in laids])
+    stacks = stacked([kept_of(laid, truth) for laid in laids])
     every = similarity.likenesses(stacks, truth)
     rows = np.array([similarity.likeness_to(stacks, truth, place) for place in range(6)])
     assert np.minimum(rows, rows.T) == pytest.approx(every)
@@ -171,6 +171,6 @@ def test_perfect_and_constant_submissions_are_like_nobody() -> None:
     laids, truth = s_field(3)
     perfect: Laid = {name: np.array(values, dtype=np.float64) for name, values in truth.values.items()}
     flat: Laid = {name: np.zeros(truth.n) for name in truth.values}
-    matrix = similarity.likenesses(stack.stacked([stack.row(x, truth) for x in [*laids, perfect, flat]]), truth)
+    matrix = similarity.likenesses(stacked([kept_of(x, truth) for x in [*laids, perfect, flat]]), truth)
     assert not matrix[3, [0, 1, 2, 4]].any()
     assert not matrix[4, [0, 1, 2, 3]].any()

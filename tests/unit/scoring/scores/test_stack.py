@@ -18,6 +18,7 @@ from scoring.scores.parts import laid_out
 from scoring.scores.scored import scored
 from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import codes
+from tests.unit.scoring.stacks import kept_of, stacked
 
 if TYPE_CHECKING:
     from scoring.labels.truth import Truth
@@ -53,7 +54,7 @@ def test_rescoring_gives_the_scores_of_each_alone_to_the_last_bit(case: type) ->
     _, truth = case(1)
     laids = [case(seed)[0] for seed in range(20)]
     laids.append({name: np.full_like(values, 2.0) for name, values in laids[0].items()})
-    stacks = stack.stacked([stack.row(laid, truth) for laid in laids])
+    stacks = stacked([kept_of(laid, truth) for laid in laids])
     changed = replace(truth, values=case(2)[1].values, _made={})
     found = stack.rescored(stacks, changed)
     singly = [scored(laid, changed) for laid in laids]
@@ -80,7 +81,7 @@ def test_rows_made_together_are_those_made_alone(case: type) -> None:
             matrix[:] = matrix.round()
     together = stack.all_rows(many, truth)
     for at in range(900):
-        alone = stack.row({name: matrix[at] for name, matrix in many.items()}, truth)
+        alone = kept_of({name: matrix[at] for name, matrix in many.items()}, truth)
         assert together.keys() == alone.keys()
         for key, (row, squares) in alone.items():
             assert together[key][0][at].tobytes() == row.tobytes()
@@ -91,7 +92,7 @@ def test_rows_made_together_are_those_made_alone(case: type) -> None:
 def test_rows_are_as_small_as_they_can_be() -> None:
     """A byte an answer, two a rank."""
     laid, truth = mixed(1)
-    types = {key: row.dtype for key, (row, _) in stack.row(laid, truth).items()}
+    types = {key: row.dtype for key, (row, _) in kept_of(laid, truth).items()}
     assert types == stack.kinds(TRACK, truth.n)
     assert types["grade", Form.PLAIN] == np.uint8
     assert types["size", Form.RANKS] == np.int16
