@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,17 @@ def _archives_within_every_limit(ground: Ground) -> str:
     return "" if outcome == "refused" and attempts == 1 else f"{outcome}, {attempts} attempts"
 
 
+def _too_long_together(ground: Ground) -> str:
+    """Send twelve files that are slow to read, each within its second, in one mail; then another team submits."""
+    rows = ",".join(f'{{"id": {number}, "perception": "{number}", "knowledge": null}}' for number in range(40_000))
+    files = [f'{{"track": "S", "n": {number}, "predictions": [{rows}]}}'.encode() for number in range(12)]
+    packed = ((f"{number}.json.gz", gzip.compress(data, 1)) for number, data in enumerate(files))
+    ground.take(carrying(ground, ADA, "siqa-s", *packed))
+    ((attempts, state),) = ground.rows("SELECT attempts, state FROM mails ORDER BY id DESC LIMIT 1")
+    outcome = ground.take(submission("After", sender=CARL, To=ground.us))
+    return "" if attempts <= 2 and outcome == "scored" else f"{attempts} attempts, {state}; the next mail is {outcome}"
+
+
 def _deep_paper(ground: Ground) -> str:
     """Hand in a paper beside 3,000 nested parts, then another one; take all out, by both commands."""
     ground.take(_nested(carrying(ground, ADA, "[SIQA paper] deep", ("p.pdf", b"%PDF-1.4 deep"))))
@@ -107,6 +119,7 @@ def _many_small(ground: Ground) -> str:
 
 
 SHORT = {"limits": {"child_cpu_seconds": 2}}
+SECOND = {"limits": {"child_seconds": 1}}
 PAPERS = {"entries": [{"kind": "paper", "types": [".pdf"], "closes": BEFORE.replace(year=2030)}]}
 
 ATTACKS = (
@@ -114,6 +127,7 @@ ATTACKS = (
     Attack(name="heavy-mails-of-strangers", play=_heavy_of_strangers),
     Attack(name="heavy-mails-in-a-teams-name", play=_heavy_in_a_name),
     Attack(name="archives-within-every-limit", play=_archives_within_every_limit),
+    Attack(name="files-that-take-too-long-together", play=_too_long_together, config=SECOND),
     Attack(name="paper-beside-3000-nested-parts", play=_deep_paper, config=PAPERS),
     Attack(name="mails-of-lines-and-parts-alone", play=_many_small),
 )

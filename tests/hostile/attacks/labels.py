@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tests.command import typed
 from tests.hostile.attacks.host import folder_of
 from tests.hostile.attacks.model import ADA, CARL, Attack, carrying, note
+from tests.integration.identity_cases import signed
 from tests.unit.services import submission
 
 if TYPE_CHECKING:
@@ -63,10 +64,24 @@ def _split_by_files_over_quota(ground: Ground) -> str:
     return "" if (len(words), scored) == (1, 1) else f"{len(words)} different answers, {scored} scores"
 
 
-def _said_of(ground: Ground, item: int) -> str:
+def _said_of(ground: Ground, item: int, sender: str = ADA) -> str:
     """Hand a probe of an item in; return what is said of it but the figures."""
-    ground.take(carrying(ground, ADA, "siqa-s", (f"{item}.json", probe(item=item)), Message_ID=f"<probe{item}@x>"))
+    ground.take(carrying(ground, sender, "siqa-s", (f"{item}.json", probe(item=item)), Message_ID=f"<probe{item}@x>"))
     return _bare_words(ground)
+
+
+def _split_by_disputes(ground: Ground) -> str:
+    """Dispute the scores of probes, three a team, and compare the answers: six of eight items are of both parts."""
+    words: Counter[str] = Counter()
+    for item in ITEMS[:6]:
+        team, domain = (ADA, "peepers.example") if item <= 3 else (CARL, "muenster.example")
+        _said_of(ground, item, team)
+        disputed = note(ground, team, f"dispute S-{item}: it is too low", Message_ID=f"<dispute{item}@x>")
+        ground.take(signed(disputed, domain))
+        (told,) = [mail.text for mail in ground.sent()[-2:] if mail.to == team]
+        words[re.sub(r"Hello .*? your|[0-9a-f]{16,}|[\d.,-]+", "", " ".join(told.split()))] += 1
+    ((kept,),) = ground.rows("SELECT count(*) FROM disputes")
+    return "" if (len(words), kept) == (1, 6) else f"{len(words)} different answers to {kept} disputes"
 
 
 def _bare_words(ground: Ground) -> str:
@@ -99,6 +114,11 @@ ATTACKS = (
         name="split-told-by-files-over-quota",
         play=_split_by_files_over_quota,
         config={"split": {"public": 0.5}, "quota": {"per_week": 1}, "replies": {"per_address_hour": 100}},
+    ),
+    Attack(
+        name="split-told-by-disputes",
+        play=_split_by_disputes,
+        config={"split": {"public": 0.5}, "quota": {"per_week": 20}, "replies": {"per_address_hour": 100}},
     ),
     Attack(name="probes-of-one-item-by-two-teams", play=_unseen_series, config={"quota": {"per_week": 20}}),
 )

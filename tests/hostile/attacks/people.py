@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks.model import ADA, Attack, note
+from tests.hostile.attacks.model import ADA, CHAIR, Attack, note
 from tests.integration.identity_cases import MX, WORTHLESS, mail, signed, topped
 from tests.unit.services import submission
 
@@ -195,6 +195,19 @@ def _sybil(ground: Ground) -> str:
     return "" if 0 < count <= 5 else f"{count} teams of one domain"  # registration.per_domain
 
 
+def _unapproved(ground: Ground) -> str:
+    """Register and confirm, twice, where an organizer approves new teams; then hand a file in, and ask for commands."""
+    ground.take(note(ground, MALLORY, "[SIQA Registration] Mallory", Message_ID="<register@x>"))
+    for _again in range(2):
+        answered(ground, MALLORY)
+    ground.take(note(ground, MALLORY, "mails approve M-1", Message_ID="<approve@x>"))
+    outcome = ground.take(submission("Mine", sender=MALLORY, To=ground.us))
+    if "Mallory" in registered(ground) or ground.rows("SELECT id FROM submissions"):
+        return f"a team, though nobody approved it; its file is {outcome}"
+    told = [mail.to for mail in ground.sent() if mail.to == CHAIR and "approve" in mail.text]
+    return "" if len(told) == 1 else f"{len(told)} mails to the organizer about it"
+
+
 def _worthless(ground: Ground) -> str:
     """Send files in a team's name whose signatures hold for something else: l=, x=, a second From, several of them."""
     counted = []
@@ -220,6 +233,11 @@ ATTACKS = (
     Attack(name="squat-registration", play=_squatting, config=BY_MAIL),
     Attack(name="victim-flooded-by-registrations", play=_flooding, config=BY_MAIL),
     Attack(name="sybil-teams-of-one-domain", play=_sybil, config=BY_MAIL),
+    Attack(
+        name="registration-that-nobody-approved",
+        play=_unapproved,
+        config={"registration": {"by_mail": True, "approve": True}},
+    ),
     Attack(name="membership-by-a-strange-code", play=_joins_and_leaves, config=PROVEN),
     Attack(name="forged-bare-confirm", play=_bare_confirm, config={"registration": {"confirm": True}}),
     Attack(name="replay-of-a-signed-command", play=_replayed_command, config=PROVEN),
