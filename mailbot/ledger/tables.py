@@ -204,7 +204,7 @@ outbox = table(
     sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_instant"),
     sa.Index("ix_outbox_state_due_at", "state", "due_at"),
     sa.Index("ix_outbox_key", "key", unique=True),
-    sa.Index("ix_outbox_created_at", "created_at"),
+    sa.Index("ix_outbox_counted", "created_at", "due_at", "kind", "team_id", "mail_id", "recipient"),  # no message
     sa.Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
 )
 

@@ -25,6 +25,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         """Use a folder, made when missing."""
         self._folder = folder
+        self._synced = set[str]()  # names of the folders in it that survive a power cut
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, raw: bytes, arrived_at: datetime) -> str:
@@ -42,8 +43,12 @@ class Spool:
 
     def _keep(self, path: Path, raw: bytes, arrived_at: datetime) -> None:
         """Write a mail and sync its folders; a process that died may have done only a part of that."""
-        path.parent.mkdir(exist_ok=True)
-        safefile.sync_folder(self._folder)
+        if not path.parent.is_dir():
+            path.parent.mkdir(exist_ok=True)
+            self._synced.discard(path.parent.name)
+        if path.parent.name not in self._synced:
+            safefile.sync_folder(self._folder)
+            self._synced.add(path.parent.name)
         if path.exists():
             safefile.sync_folder(path.parent)
         else:

@@ -28,6 +28,7 @@ def connect(settings: Imap) -> Any:  # noqa: ANN401  # imapclient ships no types
         )
         if settings.security == "starttls":
             _start_tls(client, trusted)
+    client._imap.debug = 0  # noqa: SLF001  # else imapclient has every mail written out in a message that nobody logs
     return client
 
 
