@@ -1,6 +1,6 @@
 # The chores of mailbot; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: docs pictures wheel help setup demo test attack test-crash test-takeover test-systemd real-run lint audit bench fuzz lock checker man
+.PHONY: docs pictures wheel help setup demo demo-cluster test attack test-crash test-takeover test-systemd real-run lint audit bench fuzz lock checker man
 SHELL := bash
 
 # A run of the demo leaves its files in OUT; TESTS picks tests or passes options: make test TESTS='tests/unit -x'
@@ -28,6 +28,7 @@ export OPENBLAS_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 READY := .venv/ready
+CLUSTER := .venv/cluster
 BIN := .venv/bin
 
 define with_systemd
@@ -44,10 +45,18 @@ $(READY): .ci/requirements.lock .ci/setup pyproject.toml
 	@bash .ci/setup
 	@touch $@
 
+$(CLUSTER): .ci/cluster.lock $(READY)
+	@$(BIN)/python -m pip install --quiet --quiet --require-hashes --requirement .ci/cluster.lock
+	@touch $@
+
 demo: setup ## Run a whole challenge offline (OUT=DIR keeps its files there; SHEET=1 plays a Google Sheet too, DESK=1 leaves the organizers' desk open, PRESET=... another challenge)
 	@$(BIN)/mailbot demo $(if $(OUT),--out "$(OUT)") $(if $(SHEET),--sheet) $(if $(DESK),--desk) $(if $(PRESET),--preset "$(PRESET)")
 
-test: setup ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
+demo-cluster: setup $(CLUSTER) ## Run the demo on two hosts with PostgreSQL and a Dask cluster; a worker and a leader are killed (OUT=DIR keeps its files)
+	@bash .ci/packages
+	@$(BIN)/python -m tests.clustered $(if $(OUT),"$(OUT)")
+
+test: setup $(CLUSTER) ## Run every test; fetches Dovecot, exim4 and Chromium when missing (TESTS=... picks some)
 	@bash .ci/packages
 	@$(BIN)/python -m pytest $(WORKERS) $(TESTS)
 
@@ -63,7 +72,7 @@ attack: setup ## Play every attack against a running daemon, a line each (ATTACK
 	@bash .ci/packages
 	@$(BIN)/python -m tests.hostile.attacks $(ATTACKS)
 
-test-long: setup ## Run the tests that are too long for every time, and SESSIONS=10000 with an IMAP server that errs
+test-long: setup $(CLUSTER) ## Run the tests that are too long for every time, and SESSIONS=10000 with an IMAP server that errs
 	@bash .ci/packages
 	@$(BIN)/python -m pytest $(WORKERS) -m long $(TESTS)
 	@MAILBOT_TEST_LEDGER=postgresql $(BIN)/python -m tests.faults
@@ -87,7 +96,7 @@ audit: setup ## Look up weaknesses and licences of every package; fetches pip-au
 		build/pip-audit/bin/python -m pip install --quiet --quiet 'pip-audit>=2.9,<3'; } || echo "pip-audit could not be fetched" >&2
 	@$(BIN)/python -m tests.audit build/pip-audit/bin/pip-audit
 
-bench: setup ## Measure speed; writes build/bench.json
+bench: setup $(CLUSTER) ## Measure speed; writes build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m tests.bench
 
@@ -115,10 +124,14 @@ man: setup ## Write the manual page: build/mailbot.1
 	@$(BIN)/mailbot man > build/mailbot.1
 
 lock: setup ## Choose the newest packages anew and pin them with their hashes
-	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --group dev \
+	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --group dev \
+		--extra boxes --extra demo --extra desk --extra parquet --extra postgres --extra text \
 		--universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/requirements.lock
 	@echo hatchling | $(BIN)/uv pip compile pyproject.toml - --quiet --constraint .ci/requirements.lock \
 		--extra boxes --extra desk --extra parquet --extra postgres --extra text \
 		--universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/runtime.lock
+	@echo distributed | $(BIN)/uv pip compile - --quiet --constraint .ci/requirements.lock \
+		--universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file .ci/cluster.lock

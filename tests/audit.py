@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 CI = Path(__file__).parents[1] / ".ci"
-LOCKS = ("requirements.lock", "runtime.lock")
+LOCKS = ("requirements.lock", "runtime.lock", "cluster.lock")
 INSTALLERS = ("pip", "setuptools")
 """What no lock has: they come with the environment."""
 

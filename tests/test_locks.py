@@ -6,6 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -34,6 +36,18 @@ def test_the_runtime_lock_has_every_package_that_mailbot_needs() -> None:
     assert wanted - set(runtime) == set()
     assert "hatchling" in runtime
     assert {"pytest", "mypy", "playwright"} & set(runtime) == set()
+
+
+def test_the_cluster_is_installed_only_when_it_is_wanted() -> None:
+    """Its lock stands beside that of the tests, whose packages it leaves as they are."""
+    cluster, tested = locked("cluster.lock"), locked("requirements.lock")
+    assert "distributed" in cluster
+    assert {"dask", "distributed"} & (set(tested) | set(locked("runtime.lock"))) == set()
+    assert [name for name, (version, _) in cluster.items() if tested.get(name, (version,))[0] != version] == []
+    assert [name for name, (_, hashes) in cluster.items() if not hashes] == []
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["cluster"]
+    (needs,) = map(Requirement, wanted)
+    assert needs.specifier.contains(cluster[needs.name][0])
 
 
 def test_the_five_minutes_install_by_hash() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailbot.ledger import boards, mails, outbox, submissions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mailbot.board.sheet.show import Sheet
@@ -62,6 +62,8 @@ class Director:
     screen: Screen
     #: The Google Sheet, if the demo shows one.
     sheet: Sheet | None = None
+    #: Called once a mail lies in the inbox.
+    delivered: Callable[[Delivery], object] = lambda _: None
     #: Replies as received, by the name of the mail they answer.
     replies: dict[str, bytes] = field(default_factory=dict)
     #: What mailbot wrote on its own account, as received.
@@ -95,6 +97,7 @@ class Director:
         (self.folder / "inbox" / f"{delivery.name}.eml").write_bytes(raw)
         self.clock.pass_on(delivery.arrived_at + HANDLING)
         self.servers.deliver(raw, delivery.arrived_at)
+        self.delivered(delivery)
 
     def _dealt_with(self, expected: int) -> bool:
         """Tell whether so many mails are in the ledger, and nothing of them is left to do."""

@@ -102,8 +102,8 @@ class Keys:
 _FOLDERS = (".page", "columns", "desk", "inbox", "labels", "letters", "page", "replies", "spool", "truths")
 _FILES = (
     "acts.jsonl", "board.csv", "board.json", "board.xlsx", "config.toml", "identity.secret", "imap-password",
-    "gdt.py", "journal.log", "ledger.db", "ledger.db-shm", "ledger.db-wal", "mailbot.lock", "page", "roster.jsonl",
-    "teams.csv",
+    "gdt.py", "journal.log", "journal-one.log", "journal-two.log", "ledger.db", "ledger.db-shm", "ledger.db-wal",
+    "mailbot.lock", "page", "roster.jsonl", "teams.csv",
 )  # fmt: skip
 
 

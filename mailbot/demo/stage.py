@@ -53,7 +53,7 @@ def play(
     began, screen, place = time.monotonic(), Screen(), folder.choose(out)
     folder.prepare(place)
     screen.title("Three weeks of a challenge by e-mail, on this machine, against the real daemon")
-    played = _prepared(screen, preset)
+    played = prepared(screen, preset)
     with ExitStack() as stack:
         servers = stack.enter_context(peers.running(played.keys.address, folder.PASSWORD))
         heard = stack.enter_context(listen.journal(place / "journal.log"))
@@ -75,7 +75,7 @@ def play(
         if not _run(director, played.mails, api):
             screen.line(f"Stopped. What was done until then is in {place}")
             return False
-        _epilogue(director, wired, time.monotonic() - began, show)
+        epilogue(director, time.monotonic() - began, show)
         for heading, name in played.shown.items():
             screen.reply(heading, director.replies[name])
         if sheet:
@@ -94,7 +94,7 @@ def _go_on(desk: AbstractContextManager[object], wired: Service, clock: Clock, s
         Daemon(wired, sheets_api=sheets_api).run()
 
 
-def _prepared(screen: Screen, preset: str) -> Challenge:
+def prepared(screen: Screen, preset: str) -> Challenge:
     """Make up the labels and write the mails."""
     made = challenges.of(preset, SEED)
     screen.step("Labels", f"made up: {made.labels}")
@@ -135,11 +135,11 @@ def _handlers_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _epilogue(director: Director, wired: Service, seconds: float, show: Callable[[Board], object]) -> None:
+def epilogue(director: Director, seconds: float, show: Callable[[Board], object]) -> None:
     """Sum up, and show the last board."""
     screen, outcomes = director.screen, director.outcomes
     counts = ", ".join(f"{count} {status.replace('-', ' ')}" for status, count in outcomes.most_common())
     screen.line(f"Submissions: {counts}.")
     screen.line(f"Replies: {len(director.replies)}, letters: {len(director.letters)}. All in {seconds:.1f} s.")
     screen.title(f"Leaderboard of {BOARDS[-1]:%A, %d %B %Y}")
-    show(wired.weekly.board(BOARDS[-1]))
+    show(director.wired.weekly.board(BOARDS[-1]))

@@ -1,0 +1,1 @@
+"""The demo once more, on more than one machine: `make demo-cluster`."""
