@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot.config.address import canonical
 from mailbot.identity import align, level
 from mailbot.identity.level import Proof
 from mailbot.identity.lookup import NoAnswer
@@ -83,9 +82,8 @@ class Assessor:
         found, distrusted = self._known(claims)
         if any(each.team_id != team.id for each in found):
             return self._settled(Verdict(why=FOREIGN_KEY, enough=False))
-        to_us = any(canonical(address) in self.own for address in claims.recipients)
-        proofs = [_of_key(claims, found), level.dmarc(claims, sender, to_us=to_us, distrusted=distrusted)]
-        wanted = [s for s in claims.signatures if align.related(sender.rpartition("@")[2], s.domain)]
+        proofs = [_of_key(claims, found), level.dmarc(claims, sender, own=self.own, distrusted=distrusted)]
+        wanted = level.of_domain(claims, sender.rpartition("@")[2])
         if not self._needs_dkim(proofs):
             return Assessment(proofs=[_marked(proof, wanted) for proof in proofs], require=self.require)
         asked = self._asked(row, sender, wanted) if claims.from_fields == 1 else "there is more than one From field"

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mailbot.config.address import canonical
+from mailbot.identity import align
 from mailbot.model import AuthLevel, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from mailbot.mail.model import Claims
+    from mailbot.mail.model import Claims, Signature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +54,26 @@ def is_stale(verdict: Verdict | None, arrived_at: datetime) -> bool:
     return arrived_at.timestamp() - verdict.signed_at > SIGNED_FOR.total_seconds()
 
 
-def dmarc(claims: Claims, sender: str, *, to_us: bool, distrusted: Collection[str]) -> Proof:
-    """Return what Authentication-Results proves: DMARC passed for the domain that we see in From."""
+def of_domain(claims: Claims, domain: str) -> list[Signature]:
+    """Return the signatures that may speak for a domain."""
+    return [each for each in claims.signatures if align.related(domain, each.domain)]
+
+
+def _is_signed_to(own: Collection[str], signatures: Iterable[Signature]) -> bool:
+    """Whether each of them says that the mail was written to us: which of them the server went by, nobody tells."""
+    return all(_names(each.written_to, own) for each in signatures)
+
+
+def _names(addresses: Iterable[str], own: Collection[str]) -> bool:
+    return any(canonical(address) in own for address in addresses)
+
+
+def dmarc(claims: Claims, sender: str, *, own: Collection[str], distrusted: Collection[str]) -> Proof:
+    """Return what Authentication-Results proves: DMARC passed for the domain that we see in From.
+
+    ``own`` are our addresses, canonical. A signature lets DMARC pass whoever sends the mail on, and to whom: so unless
+    a server of the domain sent it, all that its signatures leave out may be another's.
+    """
     said, domain = claims.vouched, sender.rpartition("@")[2]
     if said is None:
         return Proof(level=AuthLevel.DMARC, holds=False, why="")
@@ -67,6 +87,8 @@ def dmarc(claims: Claims, sender: str, *, to_us: bool, distrusted: Collection[st
         fault = f"{who} vouches for another From"
     elif claims.more_signatures:
         fault = "some of its signatures cannot be read, so that nobody could tell it from one sent before"
-    elif not to_us:
+    elif not _names(claims.recipients, own):
         fault = "our address is neither in To nor in Cc"
+    elif not align.related(domain, said.mailed_by) and not _is_signed_to(own, of_domain(claims, domain)):
+        fault = "it may have been sent on: its signatures do not cover its subject, or that it was written to us"
     return Proof(level=AuthLevel.DMARC, holds=not fault, why=fault or f"{who} vouches for the sender")

@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from mailbot.model import Judged, Team
 
 
-MOST_SENDER = 300
-"""Characters of what a mail says it is from that are kept."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """Records mails, several in one transaction."""
@@ -116,7 +112,10 @@ class Record:
         """Write what follows from a mail; None where somebody else has done so meanwhile."""
         case, files, marks = ready.case, ready.files, _marks(ready.case)
         opened = case.opened
-        seen = repeats.look(tx, case.row, opened.fingerprint, found=marks, senders=opened.mail.senders)
+        team, senders = case.identity.team, opened.mail.senders
+        seen = repeats.look(
+            tx, case.row, opened.fingerprint, found=marks, team_id=team.id if team else None, senders=senders
+        )
         if not seen.is_working:
             return None
         if files and not current:
@@ -146,7 +145,7 @@ class Record:
             reason=identity.reason or (str(command) if command else _repeats(answered)),
             fingerprint=fingerprint,
             verdict=identity.verdict,
-            sender=", ".join(case.opened.mail.senders)[:MOST_SENDER],
+            sender=repeats.as_kept(case.opened.mail.senders),
             subject=case.opened.mail.subject,
         )
         repeats.add_marks(tx, row.id, _marks(case), known=seen.marks)

@@ -6,6 +6,7 @@ A split on ``;`` is not enough: the sender chooses quoted local parts and commen
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ _NAMELESS = re.compile(r"\s*[A-Za-z][\w-]{0,30}\s*=")
 
 _STAND_IN = "nameless.invalid; "
 
+_MAIL_FROM = (("smtp", "mailfrom"), ("smtp", "mail"))
+
 
 OUTSIDE = ""
 """Stands among the fields for a Received field of another host: what is below it came from there."""
@@ -57,14 +60,32 @@ def vouched(values: Sequence[str], trusted: Collection[str]) -> Vouched | None:
     said = [value for value in values if value != OUTSIDE]
     top = _who(said[0]) if said else None
     if top == "" and top in trusted:
-        return _agreed([_read(_STAND_IN + said[0], "")], "")
+        return _mailed(_agreed([_read(_STAND_IN + said[0], "")], ""), [_STAND_IN + said[0]])
     rest = dropwhile(lambda value: not (who := _who(value)) or who not in trusted, values)
     first = next(rest, None)
     if first is None:
         return None
     who = str(_who(first))
     run = [first, *takewhile(lambda value: _who(value) == who, rest)]
-    return _agreed([_read(value, who) for value in run], who)
+    return _mailed(_agreed([_read(value, who) for value in run], who), run)
+
+
+def _mailed(found: Vouched, values: Sequence[str]) -> Vouched:
+    """Add whose server sent the mail, as SPF has it; where that is said twice, both must be one."""
+    read = [_results_of(value, "spf") for value in values] if found.result == "pass" else []
+    results = [result for each in read for result in each or ()]
+    said = {(str(result.result), _domain(value)) for result in results for value in _mail_from(result)}
+    result, domain = said.pop() if len(said) == 1 and None not in read else ("", "")
+    return replace(found, mailed_by=domain) if result == "pass" else found
+
+
+def _mail_from(result: Any) -> list[str]:  # noqa: ANN401  # authres has no types
+    """Return the address in MAIL FROM that a verdict is about; RFC 5451 called it ``smtp.mail``."""
+    return [str(p.value or "") for p in result.properties if (p.type, p.name) in _MAIL_FROM]
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower().rstrip(".")
 
 
 def _agreed(said: Sequence[Vouched | None], who: str) -> Vouched:
@@ -89,19 +110,27 @@ def _read(value: str, who: str) -> Vouched | None:
 
     None: it does, and cannot be read, or says two things.
     """
-    nothing = None if "dmarc" in value[:LENGTH].lower() or len(value) > LENGTH else Vouched(authserv_id=who)
-    if nothing is not None or len(value) > LENGTH:
-        return nothing
-    try:
-        parsed = authres.all_features().parse_value(value)
-    except (authres.AuthResError, RecursionError, ValueError):
+    said = _results_of(value, "dmarc")
+    if said is None:
         return None
-    said = [result for result in parsed.results if getattr(result, "method", "") == "dmarc"]
     verdicts = {(str(result.result), _header_from(result)) for result in said}
     if len(verdicts) > 1:
         return None
     result, header_from = verdicts.pop() if verdicts else ("", "")
     return Vouched(authserv_id=who, result=result if result in _RESULTS else "", header_from=header_from)
+
+
+def _results_of(value: str, method: str) -> list[Any] | None:
+    """Return a field's verdicts by one method; none where it does not name that, None where it cannot be read."""
+    if len(value) > LENGTH:
+        return None
+    if method not in value.lower():
+        return []
+    try:
+        parsed = authres.all_features().parse_value(value)
+    except (authres.AuthResError, RecursionError, ValueError):
+        return None
+    return [result for result in parsed.results if getattr(result, "method", "") == method]
 
 
 def _header_from(result: Any) -> str:  # noqa: ANN401  # authres has no types

@@ -35,6 +35,9 @@ KEY_BITS = 1024
 
 SIGNATURE = b"dkim-signature"
 
+LONGEST_FIELD = 8192
+"""Bytes of a To or Cc field that are read."""
+
 LONGEST_DATE = 100
 """Bytes of a Date field that are read."""
 
@@ -42,6 +45,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _ALGORITHMS = (b"rsa-sha256", b"ed25519-sha256")  # rsa-sha1 must not be taken any more (RFC 8301, section 3.1)
 _NAME = re.compile(rb"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 _WANTED = (b"from", b"subject")
+_RECIPIENTS = (b"to", b"cc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +112,21 @@ def _signature(value: bytes, fields: Fields) -> Signature | None:
         fault=fault,
         marks=_marks(tags, signed),
         signed_at=_signed_at(tags, signed),
+        written_to=_written_to(tags, [name for name, _ in signed], fields),
     )
+
+
+def _written_to(tags: Mapping[bytes, bytes], signed: Sequence[bytes], fields: Fields) -> tuple[str, ...]:
+    """Return the addresses that a mail was signed as written to; none where not all that matters was signed.
+
+    Of several fields of one name the last is signed and the first one is read: nobody can say which is the sender's.
+    """
+    there = [name for name, _ in fields]
+    whole = {name for name in signed if there.count(name) == 1}
+    if b"l" in tags or not whole.issuperset(_WANTED):
+        return ()
+    said = [value[:LONGEST_FIELD] for name, value in fields if name in _RECIPIENTS and name in whole]
+    return addresses(map(text_of, said))
 
 
 def _signed_fields(tags: Mapping[bytes, bytes], fields: Fields) -> list[tuple[bytes, bytes]]:
@@ -179,7 +197,7 @@ def _covering_fault(mail: Any, tags: Mapping[bytes, bytes], asked: Asked) -> str
             return f"its {name.decode('ascii').title()} is there twice"  # the last is signed, the first one read
     if _addresses(mail, b"from") != [(asked.sender,)]:
         return "its From field can be read in two ways"
-    to = [found for name in (b"to", b"cc") if name in signed and len(found := _addresses(mail, name)) == 1]
+    to = [found for name in _RECIPIENTS if name in signed and len(found := _addresses(mail, name)) == 1]
     if not any(canonical(address) in asked.own for found in to for address in found[0]):
         return "it is not signed as written to us"
     return ""

@@ -22,6 +22,8 @@ class Vouched:
     result: str = ""
     #: The domain of the From field that it saw.
     header_from: str = ""
+    #: The domain in MAIL FROM of which a server sent the mail (SPF); "" where it says nothing of that, or no pass.
+    mailed_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,8 @@ class Signature:
     marks: tuple[str, ...] = ()
     #: When it was signed, in seconds since 1970; 0 where nothing says so.
     signed_at: int = 0
+    #: Whom the mail was signed as written to; () where its From, Subject or a part of its text can be another's.
+    written_to: tuple[str, ...] = ()
 
     @property
     def key_name(self) -> str:

@@ -30,6 +30,15 @@ def of_delivery(team_id: int, message_id: str, said: Iterable[str]) -> str:
     return hashlib.sha256("\n".join((f"delivery {team_id} {message_id}", *said)).encode()).hexdigest()
 
 
+MOST_SENDER = 300
+"""Characters of what a mail says it is from that are kept."""
+
+
+def as_kept(senders: Collection[str]) -> str:
+    """Return what is kept of the addresses that a mail says it is from."""
+    return ", ".join(senders)[:MOST_SENDER]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """What the ledger knows of a mail that is to be recorded."""
@@ -44,17 +53,21 @@ class Seen:
     from_bouncing: bool
 
 
-def look(tx: Tx, row: MailRow, fingerprint: str, *, found: Collection[str], senders: Collection[str]) -> Seen:
+def look(
+    tx: Tx, row: MailRow, fingerprint: str, *, found: Collection[str], team_id: int | None, senders: Collection[str]
+) -> Seen:
     """Look in one query for what a mail repeats, by its bytes, by what it says, and by the marks ``found`` on it.
 
     The same bytes that arrived at the same instant were moved by somebody. After a change of UIDVALIDITY every place
     of a mailbox is new (RFC 9051, section 2.3.1.1), and a server may have written the bytes anew, so there what the
-    mail says decides. Another mail that bears one of the marks and was taken as its team's is the same sent again.
+    mail says decides. Another mail that bears one of the marks and was taken as its team's is the same sent again; not
+    one of another team's and sender's, who may have put a signature that they saw on a mail of their own.
     """
     place = row.place
     given = {
         "id": row.id, "sha256": row.sha256, "arrived_at": row.arrived_at, "fingerprint": fingerprint,
         "mailbox": place.mailbox, "uidvalidity": place.uidvalidity, "marks": list(found), "senders": list(senders),
+        "team_id": team_id, "sender": as_kept(senders),
     }  # fmt: skip
     by_what: dict[str, list[Any]] = {}
     for each in tx.execute(_LOOK, given):
@@ -74,14 +87,26 @@ def look(tx: Tx, row: MailRow, fingerprint: str, *, found: Collection[str], send
     )
 
 
-def _part(what: str, number: sa.ColumnElement[Any], *others: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _part(
+    what: str | sa.ColumnElement[str], number: sa.ColumnElement[Any], *others: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
     state, outcome = others
     named = (number.label("id"), state.label("state"), outcome.label("outcome"))
-    return sa.select(sa.literal_column(f"'{what}'").label("what"), *named)
+    named_so = sa.literal_column(f"'{what}'") if isinstance(what, str) else what
+    return sa.select(named_so.label("what"), *named)
 
 
 _MAIL = (mails.c.id, mails.c.state, mails.c.outcome)
 _NONE = sa.cast(sa.null(), sa.Text)
+
+_MARKED = sa.case(
+    (
+        sa.or_(mails.c.team_id == sa.bindparam("team_id"), mails.c.sender == sa.bindparam("sender")),
+        sa.literal_column("'marked'"),
+    ),
+    else_=sa.literal_column("'foreign'"),
+)
+"""A team's mail, or one of the same sender's, who may have been on another team then."""
 
 _LOOK = sa.union_all(  # were its parts to ask for the state too, SQLite would look through all mails of that state
     _part("own", *_MAIL).where(mails.c.id == sa.bindparam("id")),
@@ -93,7 +118,7 @@ _LOOK = sa.union_all(  # were its parts to ask for the state too, SQLite would l
         mails.c.mailbox == sa.bindparam("mailbox"),
         mails.c.uidvalidity != sa.bindparam("uidvalidity"),
     ),
-    _part("marked", *_MAIL)
+    _part(_MARKED, *_MAIL)
     .join(marks, marks.c.mail_id == mails.c.id)
     .where(marks.c.mark.in_(sa.bindparam("marks", expanding=True))),
     _part("mark", marks.c.id, marks.c.mark, _NONE).where(marks.c.mail_id == sa.bindparam("id")),

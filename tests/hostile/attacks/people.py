@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from tests.hostile.attacks.model import ADA, CHAIR, Attack, note
+from tests.hostile.attacks.model import ADA, CARL, CHAIR, Attack, note
 from tests.integration.identity_cases import MX, WORTHLESS, mail, signed, topped
 from tests.unit.services import submission
 
@@ -220,6 +220,42 @@ def _worthless(ground: Ground) -> str:
     return ", ".join(counted) if honest == "scored" else f"nothing: the team's own mail is {honest}"
 
 
+def _borrowed_signature(ground: Ground) -> str:
+    """Put the signature of a team's mail that is still on its way on a mail of another team's; then the first comes."""
+    honest = signed(submission("First", To=ground.us, Date=DATE))
+    letters = re.search(rb"\bb=([A-Za-z0-9+/=\s]+?)\r\n(?=[!-9;-~]+:)", honest)
+    assert letters is not None
+    form = b"DKIM-Signature: v=1; a=rsa-sha256; d=muenster.example; s=s1; h=from:to:subject; bh=AAAA; b=%b\r\n"
+    vouched = f"Authentication-Results: {MX}; dmarc=pass header.from=muenster.example"
+    ground.take(topped(form % letters[1] + note(ground, CARL, "status", Message_ID="<own@x>"), vouched))
+    outcome = ground.take(honest)
+    return "" if outcome == "scored" else f"the team's own mail is {outcome}"
+
+
+def _sent_on(ground: Ground) -> str:
+    """Send a team's signed letter to somebody else on to us, with fields of one's own that no signature covers."""
+    ground.take(signed(submission("Kept", To=ground.us)))
+    to_bob = {"To": "bob@list.example", "Message_ID": "<bob@x>"}
+    letter = signed(note(ground, ADA, "Our paper", "See you.\n", **to_bob))
+    bare = signed(note(ground, ADA, "Our paper", "withdraw S-1\n", **to_bob), fields=("from", "date"))
+    cut = signed(note(ground, ADA, "withdraw S-1", "", To=ground.us, Message_ID="<cut@x>"), whole=False)
+    ours, asks = f"To: {ground.us}", "Subject: withdraw S-1"
+    forms = {
+        "another subject and recipient on top": topped(letter, VOUCHED, ours, asks),
+        "one recipient more": topped(bare, VOUCHED, f"Cc: {ground.us}"),
+        "a recipient that is not signed": topped(bare.replace(b"bob@list.example", ground.us.encode()), VOUCHED),
+        "a text that is longer": topped(cut + b"and more\r\n", VOUCHED),
+        "the server of another domain": topped(letter, f"{VOUCHED}; spf=pass smtp.mailfrom=evil.example", ours, asks),
+    }
+    for how, raw in forms.items():
+        outcome = ground.take(raw)
+        if outcome != "held" or ground.rows("SELECT id FROM exclusions"):
+            return f"{outcome}, with {how}"
+    own = f"{VOUCHED}; spf=pass smtp.mailfrom=bounces.peepers.example"
+    honest = ground.take(topped(note(ground, ADA, "withdraw S-1", Message_ID="<own@x>"), own))
+    return "" if honest == "command" else f"nothing: the team's own mail is {honest}"
+
+
 DATE = "Sun, 29 Nov 2026 08:00:00 +0000"
 
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -243,6 +279,8 @@ ATTACKS = (
     Attack(name="replay-of-a-signed-command", play=_replayed_command, config=PROVEN),
     Attack(name="replay-of-a-vouched-command", play=lambda ground: _replayed_command(ground, VOUCHED), config=PROVEN),
     Attack(name="replay-of-a-signed-file", play=_replayed_file, config=PROVEN | {"quota": {"per_week": 20}}),
+    Attack(name="signature-of-anothers-mail-on-ones-own", play=_borrowed_signature, config=PROVEN),
+    Attack(name="signed-letter-to-somebody-else-sent-on", play=_sent_on, config=PROVEN),
     Attack(name="command-signed-four-days-ago", play=_stale_command, config={}),
     Attack(name="signatures-that-hold-for-something-else", play=_worthless, config=PROVEN),
     Attack(name="forged-letters-off-and-language", play=_forged_switches),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailbot.identity.level import Proof, dmarc, weigh
-from mailbot.mail.model import Claims, Vouched
+from mailbot.mail.model import Claims, Signature, Vouched
 from mailbot.model import AuthLevel, Verdict
 
 KEY, DMARC, DKIM, CONFIRMED, NONE = AuthLevel
@@ -55,14 +55,44 @@ def test_nothing_says_why_not() -> None:
         ({"vouched": Vouched(authserv_id="mx", result="pass", header_from="b.example")}, "mx vouches for another From"),
         ({"vouched": Vouched(authserv_id="mx", result="pass")}, "mx vouches for another From"),
         ({"from_fields": 2}, "mx vouches for another From"),
-        ({"to_us": False}, "our address is neither in To nor in Cc"),
+        ({"recipients": ("bob@list.example",)}, "our address is neither in To nor in Cc"),
         ({"distrusted": ("mx",)}, "mx lets forged results through, as `doctor --check-auth` saw"),
     ],
 )
 def test_a_server_vouches_for_the_from_that_we_see(change: dict[str, object], why: str) -> None:
     """Any word but pass, another domain, a second From, or a server that was caught: nothing is proven."""
     passed = Vouched(authserv_id="mx", result="pass", header_from="a.example")
-    asked: dict[str, object] = {"vouched": passed, "from_fields": 1, "to_us": True, "distrusted": ()} | change
-    claims = Claims(vouched=asked["vouched"], from_fields=asked["from_fields"])  # type: ignore[arg-type]  # a table of mixed kinds
-    proof = dmarc(claims, "ada@a.example", to_us=asked["to_us"] is True, distrusted=asked["distrusted"])  # type: ignore[arg-type]  # as above
+    asked: dict[str, object] = {"vouched": passed, "from_fields": 1, "distrusted": ()} | change
+    distrusted = asked.pop("distrusted")
+    claims = Claims(**{"recipients": (US,)} | asked)  # type: ignore[arg-type]  # a table of mixed kinds
+    proof = dmarc(claims, "ada@a.example", own=[US], distrusted=distrusted)  # type: ignore[arg-type]  # as above
     assert (proof.holds, proof.why) == (False, why)
+
+
+US = "us@siqa.example"
+SENT_ON = "it may have been sent on: its signatures do not cover its subject, or that it was written to us"
+
+
+@pytest.mark.parametrize(
+    ("mailed_by", "signed", "why"),
+    [
+        ("", (), ""),
+        ("", (("a.example", (US,)),), ""),
+        ("", (("a.example", ()),), SENT_ON),
+        ("", (("mail.a.example", ("bob@list.example",)),), SENT_ON),
+        ("", (("a.example", (US,)), ("a.example", ())), SENT_ON),
+        ("", (("a.example", (US,)), ("evil.example", ())), ""),
+        ("bounces.a.example", (("a.example", ()),), ""),
+        ("evil.example", (("a.example", ()),), SENT_ON),
+    ],
+)
+def test_what_may_have_been_sent_on_proves_nothing(
+    mailed_by: str, signed: tuple[tuple[str, tuple[str, ...]], ...], why: str
+) -> None:
+    """A server of the sender's domain sent it, or each signature of the domain says that it was written to us."""
+    passed = Vouched(authserv_id="mx", result="pass", header_from="a.example", mailed_by=mailed_by)
+    signatures = tuple(Signature(domain=domain, selector="s", written_to=to) for domain, to in signed)
+    proof = dmarc(
+        Claims(vouched=passed, recipients=(US,), signatures=signatures), "ada@a.example", own=[US], distrusted=()
+    )
+    assert (proof.holds, proof.why) == (not why, why or "mx vouches for the sender")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailbot.mail.authentication import OUTSIDE, read_claims, vouched
@@ -11,7 +13,8 @@ from mailbot.mail.model import Vouched
 MX = "mx.bot.example"
 GOOD = f"{MX}; spf=pass smtp.mailfrom=good.example; dmarc=pass (p=none) header.from=good.example"
 BAD = f"{MX}; dmarc=fail header.from=good.example"
-PASS = Vouched(authserv_id=MX, result="pass", header_from="good.example")
+PASS = Vouched(authserv_id=MX, result="pass", header_from="good.example", mailed_by="good.example")
+ALONE = replace(PASS, mailed_by="")
 FAIL = Vouched(authserv_id=MX, result="fail", header_from="good.example")
 
 
@@ -35,11 +38,18 @@ FAIL = Vouched(authserv_id=MX, result="fail", header_from="good.example")
         ([f"a{' ' * 4000}x", GOOD], PASS),
         (["mx.elsewhere.example; dmarc=pass header.from=good.example"], None),
         (["mx.elsewhere.example; dmarc=fail header.from=good.example", GOOD], PASS),
-        ([f"{MX} 1; dmarc=pass header.from=good.example"], PASS),
-        ([f"{MX} (rspamd); dmarc=pass header.from=good.example"], PASS),
+        ([f"{MX} 1; dmarc=pass header.from=good.example"], ALONE),
+        ([f"{MX} (rspamd); dmarc=pass header.from=good.example"], ALONE),
         ([f"{MX}.evil.example; dmarc=pass header.from=good.example"], None),
         ([f'"{MX}"; dmarc=pass header.from=good.example'], None),
         (["dmarc=pass header.from=good.example"], None),
+        ([GOOD, f"{MX}; spf=pass smtp.mailfrom=ada@bounces.good.example"], ALONE),
+        ([GOOD, f"{MX}; spf=fail smtp.mailfrom=good.example"], ALONE),
+        ([GOOD, f"{MX}; spf=("], ALONE),
+        ([f"{MX}; dmarc=pass header.from=good.example; spf=softfail smtp.mailfrom=good.example"], ALONE),
+        ([f"{MX}; dmarc=pass header.from=good.example; spf=pass smtp.helo=good.example"], ALONE),
+        ([f"{MX}; dmarc=pass header.from=good.example (spf=pass smtp.mailfrom=good.example)"], ALONE),
+        ([f"{MX}; dmarc=pass header.from=good.example", f"{MX}; spf=pass smtp.mailfrom=Ada@Good.example."], PASS),
         ([f"{MX}; none"], Vouched(authserv_id=MX)),
         ([f"{MX}; dkim=pass header.d=good.example"], Vouched(authserv_id=MX)),
         ([f"{MX}; dmarc=pass header.from=good.example; dmarc=fail header.from=good.example"], Vouched(authserv_id=MX)),
@@ -71,7 +81,7 @@ def test_a_field_without_a_name_counts_only_on_top() -> None:
     nameless = (
         "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=good.example; dmarc=pass action=none header.from=good.example"
     )
-    assert vouched([nameless], {""}) == Vouched(authserv_id="", result="pass", header_from="good.example")
+    assert vouched([nameless], {""}) == replace(PASS, authserv_id="")
     assert vouched([BAD, nameless], {""}) is None
 
 
@@ -96,4 +106,4 @@ def test_what_came_with_a_mail_from_outside_is_no_part_of_it(received: str, is_o
     """A server may hand a mail on within itself; whatever lies below the hop from another host, a sender may forge."""
     block = f"{TRUSTED_NOTHING}Received: {received}\r\n{PASSED}From: ada@good.example\r\n"
     found = read_claims(read_headers(block.encode()), "", {MX}).vouched
-    assert found == (PASS if is_one_statement else Vouched(authserv_id=MX))
+    assert found == (ALONE if is_one_statement else Vouched(authserv_id=MX))
