@@ -95,6 +95,7 @@ class Publisher:
 
     def _write(self, board: Board, past: Sequence[Board]) -> None:
         folder = self.config.published
+        self.ledger.verify_lead()  # another host may have published a later board meanwhile
         with safefile.folder_in_use(FOLDER_KEY, folder):
             write(board, folder, site_rules.from_config(self.config, self.challenge), past, self.weeks)
 

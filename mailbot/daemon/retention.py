@@ -76,5 +76,6 @@ class Retention:
             names = [row.name for row in rows]
             events.append(tx, kind="mails-dropped", subject="retention", now=now, mails=names)
         for digest in dict.fromkeys(row.sha256 for row in rows):
+            self.service.ledger.verify_lead()  # another host may have taken over, for which such a mail came again
             self.service.spool.drop(digest, f"{RETENTION} on {now:%Y-%m-%d}")
         journal.event("mails-dropped", count=len(rows))

@@ -7,7 +7,6 @@ beside it, a file for each submission (:class:`TextFiles`).
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import zlib
@@ -128,7 +127,7 @@ class RowFile:
         rows["head"]["check"] = [self._check(raw, place) for place in range(count)]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with safefile.opened(self._path, "ab") as file, crash.around("columns.append"):
-            fcntl.flock(file, fcntl.LOCK_EX)
+            safefile.alone(file)
             end = os.fstat(file.fileno()).st_size
             os.ftruncate(file.fileno(), end - end % self._dtype.itemsize)  # what a crash cut short is no row
             file.write(raw)

@@ -6,7 +6,6 @@ apart in ``roster.jsonl``; the trail names each of its lines by hash.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -91,13 +90,15 @@ def _lost(state: Path, what: str) -> Lost:
 
 
 def catch_up(ledger: Ledger, state: Path) -> None:
-    """Append the entries of the trail that the file does not have yet; one at a time, whoever calls."""
+    """Append the entries of the trail that the file does not have yet.
+
+    One at a time, whoever calls on whichever host: the ledger's lock says so, as a shared disk may have none of files.
+    Raises Held when another host leads.
+    """
     state.mkdir(mode=safefile.PRIVATE_FOLDER, parents=True, exist_ok=True)
-    with safefile.opened(state / ACTS, "ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with ledger.read() as tx:
-            last = _last(state / ACTS)
-            entries = events.since(tx, last[0] if last else 0)
+    with ledger.trial() as tx:
+        last = _last(state / ACTS)
+        entries = events.since(tx, last[0] if last else 0)
         _append(state / ACTS, (entry.as_json() for entry in entries))
 
 

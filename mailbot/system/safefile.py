@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -78,6 +79,15 @@ def opened(path: Path, mode: str) -> IO[bytes]:
         raise
     finally:
         os.close(folder)
+
+
+def alone(file: IO[bytes]) -> None:
+    """Let nobody else hold an open file like this until it is closed; on a disk without locks of files, do nothing."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}:
+            raise
 
 
 def refuse_link(path: Path) -> None:

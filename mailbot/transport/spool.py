@@ -37,8 +37,11 @@ class Spool:
             Temporary: it could not be written, as on a full disk.
         """
         digest = hashlib.sha256(raw).hexdigest()
-        with _translated():
-            self._keep(self.path(digest), raw, arrived_at)
+        try:
+            with _translated():
+                self._keep(self.path(digest), raw, arrived_at)
+        except FileNotFoundError as error:  # a host that took over swept away what was half written
+            raise Temporary("the spool cannot be used now: somebody else has tidied it up") from error
         return digest
 
     def _keep(self, path: Path, raw: bytes, arrived_at: datetime) -> None:
@@ -58,7 +61,7 @@ class Spool:
         """Return a mail. Raises Permanent when it is gone or is not what its name says, Temporary when unreadable."""
         try:
             with _translated():
-                raw = self.path(digest).read_bytes()
+                raw = self._read(self.path(digest))
         except FileNotFoundError as error:
             why = self.why_dropped(digest)
             message = f"the mail {digest[:12]} was {why}" if why else f"the spool has no mail {digest[:12]}"
@@ -67,6 +70,15 @@ class Spool:
             message = f"the spooled mail {digest[:12]} has been changed on disk"
             raise Permanent(message)
         return raw
+
+    def _read(self, path: Path) -> bytes:
+        """Read a mail. One that is not there is looked for again: a shared disk may remember that it was not.
+
+        To list a folder makes NFS ask the server for what is in it (close-to-open consistency).
+        """
+        if not path.exists() and path.parent.is_dir():
+            next(path.parent.iterdir(), None)
+        return path.read_bytes()
 
     def head(self, digest: str, length: int) -> bytes:
         """Return the first bytes of a mail, unchecked; b"" when it is gone. Raises Temporary when unreadable."""

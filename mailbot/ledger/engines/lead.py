@@ -146,7 +146,8 @@ class Lead:
     def hold(self, tx: Tx) -> None:
         """Look, in a transaction that nobody else writes beside, whether this process still leads. Raises Deposed."""
         if self._epoch is not None and tx.scalar(sa.select(leads.leads.c.epoch).where(leads.ROW)) != self._epoch:
-            raise Deposed("another host leads on this ledger now")
+            self.ended = "another host leads on this ledger now"
+            raise Deposed(self.ended)
 
     def verify(self) -> None:
         """Raise Deposed when this process leads no more, Temporary when it cannot know: then nothing is to be sent."""
