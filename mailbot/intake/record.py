@@ -91,10 +91,10 @@ class Record:
                     if len(group) == 1:
                         raise
                     each.failed = error
+        self.submissions.keep(one for each in group if each.recorded for one in each.recorded[1])
         for each in group:
             if each.recorded is not None:
                 case, answered = each.recorded
-                self.submissions.keep(answered)
                 receipts = [one.receipt for one in answered]
                 journal.event("mail-recorded", mail=case.row.name, outcome=_outcome(case, answered), receipts=receipts)
             each.done = True

@@ -110,18 +110,12 @@ def accept(tx: Tx, submission_id: int, evaluation: Evaluation, *, phase: str) ->
 
 def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime, *, is_new: bool = False) -> bool:
     """Enter a score; False when this submission has one of this truth and scorer already: one that is new has none."""
-    key = (
-        scores.c.submission_id == submission_id,
-        scores.c.truth == evaluation.truth,
-        scores.c.scorer == evaluation.scorer,
-    )
-    if not is_new and tx.scalar(sa.select(scores.c.id).where(*key)) is not None:
+    key = {"submission_id": submission_id, "truth": evaluation.truth, "scorer": evaluation.scorer}
+    if not is_new and tx.scalar(_SAME_SCORE, key) is not None:
         return False
     values = {
-        "submission_id": submission_id,
-        "truth": evaluation.truth,
+        **key,
         "track": evaluation.track,
-        "scorer": evaluation.scorer,
         "value": evaluation.score,
         "metrics": dict(evaluation.metrics),
         "n": evaluation.n,
@@ -134,6 +128,9 @@ def add_score(tx: Tx, submission_id: int, evaluation: Evaluation, now: datetime,
     return True
 
 
+_SAME_SCORE = sa.select(scores.c.id).where(
+    *(column == sa.bindparam(column.name) for column in (scores.c.submission_id, scores.c.truth, scores.c.scorer))
+)
 _ADD_SCORE = sa.insert(scores).returning(*returned("scores"))
 
 

@@ -28,6 +28,9 @@ _WORDS = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ENCODED = "=?"
 """How an encoded word begins (RFC 2047), which the email package reads."""
 
+_HARD = re.compile(rb"[^ -~\t\n]|[ \t]\n")
+"""What quoted-printable writes otherwise, but for the sign that it quotes by."""
+
 _PART = 'Content-Type: text/{subtype}; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n'
 
 _REMEMBERED = 1024
@@ -75,4 +78,9 @@ def _folded(name: str, value: str, *, utf8: bool) -> bytes:
 def _quoted(body: str) -> str:
     """Return a body in quoted-printable, its lines as the email package cuts them."""
     lines = b"\n".join(body.encode("utf-8").splitlines()) + b"\n"
-    return quoprimime.body_encode(lines.decode("latin-1"), POLICY.max_line_length or 0)
+    longest = POLICY.max_line_length or 0
+    if _HARD.search(lines) is None:
+        quoted = lines.replace(b"=", b"=3D").decode("ascii")
+        if max(map(len, quoted.split("\n"))) <= longest:
+            return quoted
+    return quoprimime.body_encode(lines.decode("latin-1"), longest)

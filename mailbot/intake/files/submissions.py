@@ -17,7 +17,7 @@ from mailbot.system import journal
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.config.calendar import Allowance, Phase
@@ -127,19 +127,23 @@ class Submissions:
             for one in answered
         ]
 
-    def keep(self, answered: Sequence[Answered]) -> None:
+    def keep(self, answered: Iterable[Answered]) -> None:
         """Keep what the accepted files predict. It can be made anew from the spool, so trouble here costs no mail."""
+        found: dict[str, tuple[Truth, list[Predictions]]] = {}
         for one in answered:
             track = one.file.evaluation.track
             truth = self.challenge.truths_of(self.challenge.stage_of(one.phase))[track] if track else None
             owned = truth is not None and truth.track.own is not None  # it is scored again from its file
             if one.status is Status.ACCEPTED and truth and not owned and truth.sha256 == one.file.evaluation.truth:
                 number = Id.SUBMISSION.number(one.receipt)
-                kept = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
-                try:
-                    self.columns.put(truth, [kept])
-                except OSError as error:
-                    journal.trouble("columns-not-kept", receipt=one.receipt, why=error.strerror)
+                new = Predictions(submission_id=number, sha256=one.file.sha256, values=one.file.values)
+                found.setdefault(truth.sha256, (truth, []))[1].append(new)
+        for truth, predictions in found.values():
+            try:
+                self.columns.put(truth, predictions)
+            except OSError as error:
+                receipts = [Id.SUBMISSION.of(each.submission_id) for each in predictions]
+                journal.trouble("columns-not-kept", receipts=receipts, why=error.strerror)
 
     def enter_scores(
         self,

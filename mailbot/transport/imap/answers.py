@@ -65,7 +65,9 @@ def is_short(raw: bytes, told: int | None) -> bool:
 
     Bare line feeds count as two bytes: some servers tell the size with CRLF and send the mail without.
     """
-    return not raw or (told is not None and len(raw) + raw.count(b"\n") - raw.count(b"\r\n") < told)
+    if not raw or told is None or len(raw) >= told:
+        return not raw
+    return len(raw) + raw.count(b"\n") - raw.count(b"\r\n") < told
 
 
 def is_cut(raw: bytes, told: int | None) -> bool:
