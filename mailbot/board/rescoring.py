@@ -7,6 +7,7 @@ of its own is scored by itself, at the instant of the switch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot.config.stages import stage_at
@@ -33,7 +34,7 @@ CHUNK = 5_000
 """So many scores are entered in one transaction."""
 
 OWN_CHUNK = 50
-"""So many of those that a scorer of one's own computes, file by file."""
+"""So many of those that a scorer of one's own computes, file by file, while those of the next ones are under way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,6 @@ class Aim:
     truth: Truth
     version: Version
     rows: Sequence[Accepted]
-
-    @property
-    def chunks(self) -> Iterator[Sequence[Accepted]]:
-        """Yield the submissions in chunks, each of one transaction."""
-        size = OWN_CHUNK if self.truth.track.own else CHUNK
-        return (self.rows[start : start + size] for start in range(0, len(self.rows), size))
 
 
 def aims(ranking: Ranking, tx: Tx, stage: Stage, tracks: Sequence[str]) -> list[Aim]:
@@ -66,22 +61,30 @@ def aims(ranking: Ranking, tx: Tx, stage: Stage, tracks: Sequence[str]) -> list[
     return found
 
 
-def computed(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
-    """Return what submissions score by a truth, bit for bit as ``scoring.scores.evaluate`` scores them.
+def computed(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> Iterator[list[Score]]:
+    """Yield what submissions score by a truth, bit for bit as ``scoring.scores.evaluate`` scores them.
+
+    They come in chunks, each for one transaction; no more is held than one of them, and the files under way.
 
     Raises:
         Permanent: a submission cannot be scored by these labels.
         Temporary: the store or the ledger cannot be used now.
     """
     if truth.track.own:
-        return by_own(backfill.evaluator, truth, backfill.files.candidates(rows))
+        found = by_own(backfill.evaluator, truth, backfill.files.few_at_a_time(rows))
+        while chunk := list(islice(found, OWN_CHUNK)):
+            yield chunk
+        return
+    for start in range(0, len(rows), CHUNK):
+        yield _by_columns(backfill, truth, rows[start : start + CHUNK])
+
+
+def _by_columns(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
     backfill.complete(truth, rows)
     stacked = backfill.columns.stacks(truth, [row.id for row in rows])
     if len(stacked.ids) < len(rows):
         message = "the column store was deleted meanwhile; try again"
         raise Temporary(message)
-    if not rows:
-        return []
     found = backfill.evaluator.again(stacked.stacks, truth)
     figures = zip(*(column.tolist() for column in found.figures.values()), strict=True)
     return [
@@ -111,8 +114,7 @@ def carry_over(ranking: Ranking, now: datetime) -> bool:
     with ranking.ledger.read() as tx:
         found = [_carried(ranking, tx, aim, stage) for aim in aims(ranking, tx, stage, list(ranking.challenge.tracks))]
     for aim in found:
-        for rows in aim.chunks:
-            values = computed(ranking.backfill, aim.truth, rows)
+        for values in computed(ranking.backfill, aim.truth, aim.rows):
             with ranking.ledger.write("carry-over") as tx:
                 enter(tx, aim, values, now)
         if aim.rows:

@@ -9,7 +9,7 @@ import sys
 import termios
 import tty
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, Group
@@ -22,7 +22,7 @@ from mailbot.config import calendar
 from mailbot.config.calendar import shown
 from mailbot.daemon.status import as_json as plain
 from mailbot.daemon.status import look
-from scoring.text import escaped
+from scoring.text import counted, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,8 +107,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         ("labels", ", ".join(f"{track} {digest[:12]}" for track, digest in found.labels.items()) or "none yet"),
     ]
     if compute := found.pulse.get("compute"):
-        told = "{in_flight} in flight, {done} done in {mean:.2f} s, {at_home} at home"
-        facts.append(("cluster", told.format(**compute)))
+        facts.append(("cluster", _cluster(compute)))
     if found.leader:
         who = f"{found.leader.host} since {shown(found.leader.since, zone)}" if found.leader.leads else "nobody"
         facts.insert(0, ("leads", f"{who}; standing by: {', '.join(found.leader.standing_by) or 'nobody'}"))
@@ -131,6 +130,15 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         _table("Trouble", ill, "red"),
         _table("Contest", facts),
         *_lists(found, zone),
+    )
+
+
+def _cluster(told: dict[str, Any]) -> str:
+    """Say who evaluates, and how much of it is under way."""
+    who = "away" if told["workers"] is None else counted(told["workers"], "worker")
+    return (
+        f"{who} at {told['scheduler']}; {told['in_flight']} in flight, {told['done']} done in {told['mean']:.2f} s on "
+        f"average, {told['at_home']} at home"
     )
 
 

@@ -54,12 +54,12 @@ class Way:
         self._held: dict[bytes, Any] = {}
         self._making = threading.Lock()
 
-    def run(self, ordered: bytes, first: bytes, stopped: threading.Event) -> bytes:
-        """Have a worker run a task, and return its answer, whatever that holds. Raises Away."""
+    def run(self, ordered: bytes, first: bytes, shared: bytes, stopped: threading.Event) -> bytes:
+        """Have a worker run a task, and return its answer, whatever that holds; see :func:`worker.run`. Raises Away."""
         client, name = self._connected(), f"mailbot-{secrets.token_hex(16)}"
         try:
-            labels = self._scattered(client, first)
-            task = client.submit(worker.run, ordered, labels, name, key=name, pure=False, retries=LOST_TRIES)
+            kept = [self._scattered(client, each) if each else each for each in (first, shared)]
+            task = client.submit(worker.run, ordered, *kept, name, key=name, pure=False, retries=LOST_TRIES)
             try:
                 self._wait(client, task, stopped)
                 return self._answer(client, name)
@@ -71,11 +71,19 @@ class Way:
             self._drop(client)
             raise Away(f"the cluster cannot be used now: {error.__class__.__name__}: {error}"[:500]) from error
 
-    def workers(self) -> list[str]:
-        """Return the names of the workers. Raises Away."""
+    @property
+    def known_workers(self) -> int | None:
+        """How many workers there are, as far as it was told; None without a connection. Nobody is asked."""
+        client = self._client
+        return len(client.scheduler_info(n_workers=-1)["workers"]) if client and client.status == "running" else None
+
+    def workers(self) -> dict[str, int]:
+        """Return the names of the workers, with how many tasks each has, whoever gave them. Raises Away."""
         client = self._connected()
         try:
-            return sorted(str(each["name"]) for each in client.scheduler_info(n_workers=-1)["workers"].values())
+            names = {key: each["name"] for key, each in client.scheduler_info(n_workers=-1)["workers"].items()}
+            tasks = client.processing()
+            return {str(name): len(tasks.get(key, ())) for key, name in names.items()}
         except Exception as error:
             self._drop(client)
             raise Away(f"the cluster cannot be used now: {error.__class__.__name__}") from error
@@ -107,12 +115,15 @@ class Way:
                 self._client = None
         _close(client)
 
-    def _scattered(self, client: Any, first: bytes) -> Any:  # noqa: ANN401  # as above
-        """Return what stands for labels on the cluster; they are sent there once."""
+    def _scattered(self, client: Any, kept: bytes) -> Any:  # noqa: ANN401  # as above
+        """Return what stands for labels on the cluster; they are sent there once, and the last few sets are kept."""
         with self._making:
-            known = self._held.get(first)
+            known = self._held.pop(kept, None)
             if known is None or known.status != "finished":
-                known = self._held[first] = client.scatter(first, broadcast=True, hash=True, direct=False)
+                known = client.scatter(kept, broadcast=True, hash=True, direct=False)
+            self._held[kept] = known
+            if len(self._held) > worker.MOST_KEPT:
+                del self._held[next(iter(self._held))]
             return known
 
     def _wait(self, client: Any, task: Any, stopped: threading.Event) -> None:  # noqa: ANN401  # as above

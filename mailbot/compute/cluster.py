@@ -42,8 +42,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What became of tasks so far."""
+    """What became of tasks so far, and who does them."""
 
+    scheduler: str
+    #: How many there are; None while the cluster is away.
+    workers: int | None
     in_flight: int
     done: int
     #: Done at home, as the cluster was away.
@@ -70,6 +73,7 @@ class Cluster:
         self._away_since: float | None = None
         self._counts = dict.fromkeys(("begun", "ended", "done", "at_home", "sampled", "differing"), 0)
         self._seconds = 0.0
+        self._shared: dict[int, tuple[object, bytes]] = {}
         #: What the organizers are to be told; "" when all is well.
         self.trouble = ""
 
@@ -80,9 +84,15 @@ class Cluster:
             found = dict(self._counts)
             mean = self._seconds / found["done"] if found["done"] else 0.0
         return Counts(
+            scheduler=self._settings.scheduler, workers=self.way.known_workers,
             in_flight=found["begun"] - found["ended"], done=found["done"], at_home=found["at_home"], mean=mean,
             sampled=found["sampled"], differing=found["differing"],
         )  # fmt: skip
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are under way at once, as far as there are workers for them."""
+        return self._settings.in_flight
 
     def submit(self, task: Named[P, T], *args: P.args, **kwargs: P.kwargs) -> Sent[T]:
         """Hand a task to a worker; see Sandbox."""
@@ -115,11 +125,11 @@ class Cluster:
 
     def _done(self, task: Named[..., Any], arguments: tuple[Any, ...], sent: Sent[Any]) -> object:
         bounds, first_failed = self._bounds_of[task.kind], None
-        ordered = worker.order(task, arguments, bounds)
+        ordered, shared = worker.order(task, arguments, bounds), self._shared_of(task, arguments)
         while not self._stopped.is_set() and not sent.unwanted.is_set():
             try:
                 began = time.monotonic()
-                data = self.way.run(ordered, self._held.get(task.kind, worker.held(())), self._stopped)
+                data = self.way.run(ordered, self._held.get(task.kind, worker.held(())), shared, self._stopped)
                 sent.seconds = time.monotonic() - began
                 found = _read(task, data, bounds)
             except Away as error:
@@ -132,6 +142,27 @@ class Cluster:
             self._is_back(sent.seconds)
             return self._held_to(task, arguments, found)
         raise CancelledError
+
+    def once(self, task: Named[P, T], *args: P.args, **_: P.kwargs) -> T:
+        """Have a worker do a task now, and nobody else. Raises Away, and ChildDied."""
+        bounds, first = self._bounds_of[task.kind], self._held.get(task.kind, worker.held(()))
+        shared = self._shared_of(task, args)
+        found: T = _read(task, self.way.run(worker.order(task, args, bounds), first, shared, self._stopped), bounds)
+        return found
+
+    def _shared_of(self, task: Named[..., Any], arguments: tuple[Any, ...]) -> bytes:
+        """Return the argument that other tasks have too as bytes; it is packed once for as long as it is in use."""
+        if task.shared_at is None:
+            return b""
+        given = arguments[task.shared_at]
+        with self._counting:
+            kept = self._shared.pop(id(given), None)
+            if kept is None:
+                kept = given, worker.packed(given)
+            self._shared[id(given)] = kept
+            if len(self._shared) > worker.MOST_KEPT:
+                del self._shared[next(iter(self._shared))]
+        return kept[1]
 
     def _is_out_of_patience(self, error: Away, since_for_task: float) -> bool:
         """Note that the cluster is away; whether the task is to be done at home. Raises Temporary when it never is.
@@ -181,7 +212,7 @@ class Cluster:
             self._counts[what] += 1
 
 
-def _read(task: Named[..., Any], data: bytes, bounds: Bounds) -> object:
+def _read(task: Named[..., Any], data: bytes, bounds: Bounds) -> Any:  # noqa: ANN401  # as the task says
     """Read a worker's answer as a child's is read. Raises ChildDied, and Away for what no child would answer."""
     try:
         if len(data) > bounds.answer_bytes + wire.TEXT_BYTES:

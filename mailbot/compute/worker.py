@@ -47,7 +47,8 @@ class Order(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     #: The module of its kind, and its name there.
     module: str
     task: str
-    arguments: msgspec.Raw
+    #: But for the one that comes apart, as other tasks have it too.
+    arguments: list[msgspec.Raw]
     #: What it may take.
     bounds: Bounds
 
@@ -59,9 +60,14 @@ _keeping = threading.Lock()
 
 
 def order(task: Named[..., Any], arguments: tuple[Any, ...], bounds: Bounds) -> bytes:
-    """Return a task as bytes."""
-    raw = msgspec.Raw(_encoder.encode(arguments))
-    return _encoder.encode(Order(task.kind.module, task.name, raw, bounds))
+    """Return a task as bytes, without the argument that other tasks have too."""
+    own = [packed(each) for place, each in enumerate(arguments) if place != task.shared_at]
+    return _encoder.encode(Order(task.kind.module, task.name, list(map(msgspec.Raw, own)), bounds))
+
+
+def packed(argument: object) -> bytes:
+    """Return an argument as bytes."""
+    return _encoder.encode(argument)
 
 
 def held(set_ups: SetUps) -> bytes:
@@ -69,22 +75,28 @@ def held(set_ups: SetUps) -> bytes:
     return _encoder.encode(Held(tuple((task.name, msgspec.Raw(_encoder.encode(given))) for task, given in set_ups)))
 
 
-def run(ordered: bytes, first: bytes, answer: str) -> None:
-    """Run a task in a child, and leave what came of it under a name, as bytes of MessagePack and nothing else."""
+def run(ordered: bytes, first: bytes, shared: bytes, answer: str) -> None:
+    """Run a task in a child, and leave what came of it under a name, as bytes of MessagePack and nothing else.
+
+    ``first`` is what its child does first, and ``shared`` the argument that other tasks have too, if there is one.
+    """
     try:
-        told = _answered(ordered, first)
+        told = _answered(ordered, first, shared)
     except Exception as error:  # noqa: BLE001  # home reads no exception: they come pickled
         told = wire.pack(wire.Given(error=f"{error.__class__.__name__}: {error}"[:1000], trace=NOT_STARTED))
     import_module("distributed").Variable(answer).set(told)
 
 
-def _answered(ordered: bytes, first: bytes) -> bytes:
+def _answered(ordered: bytes, first: bytes, shared: bytes) -> bytes:
     wanted = wire.read(_orders, ordered)
     kind = load(wanted.module)
     task = kind.tasks[wanted.task]
+    arguments = list(wanted.arguments)
+    if task.shared_at is not None:
+        arguments.insert(task.shared_at, msgspec.Raw(shared))
     box = _sandbox(kind, wanted.bounds, first)
     try:
-        found = box.submit(task, *wire.read(task.arguments, wanted.arguments)).result()
+        found = box.submit(task, *wire.read(task.arguments, packed(arguments))).result()
     except ChildDied as died:
         return wire.pack(wire.Given(error=str(died)[:1000], trace=OUT_OF_TIME if isinstance(died, OutOfTime) else ""))
     except Temporary as error:

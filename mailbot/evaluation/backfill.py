@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scoring.scores.scored import Laid
 
 AT_ONCE = 16
-"""So many mails are read again side by side."""
+"""So many mails are read again side by side, or more where a cluster has room for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,9 @@ class Backfill:
         missing = self.columns.missing(truth, {row.id: row.sha256 for row in rows})
         gaps = [row for row in rows if row.id in missing]
         advance(len(rows) - len(gaps))
-        for start in range(0, len(gaps), AT_ONCE):
-            some = gaps[start : start + AT_ONCE]
+        at_once = max(AT_ONCE, self.evaluator.at_once)
+        for start in range(0, len(gaps), at_once):
+            some = gaps[start : start + at_once]
             found = [
                 Predictions(submission_id=row.id, sha256=row.sha256, values=evaluated.values)
                 for row, evaluated in self._evaluations(some, self.labels.stage_with(truth))

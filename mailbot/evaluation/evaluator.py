@@ -74,6 +74,10 @@ class Pending(Protocol):
 class Evaluator(Protocol):
     """Whatever evaluates."""
 
+    @property
+    def at_once(self) -> int:
+        """So many files keep all of it busy."""
+
     def start(self, job: Job) -> Pending:
         """Begin to evaluate a file by the labels in force in its job's stage; several may be under way."""
 
@@ -108,6 +112,11 @@ class InChildren:
         self._sandbox, self._labels = sandbox, labels
         self._limits = archive_limits(limits) if limits else Limits()
 
+    @property
+    def at_once(self) -> int:
+        """See Evaluator. One waits for each child: it has work as soon as it is free."""
+        return 2 * self._sandbox.workers
+
     def start(self, job: Job) -> Pending:
         """See Evaluator. The children hold the labels of the present stage; those of an earlier one go with the job."""
         held = {truth.sha256 for truth in self._labels.values()}
@@ -130,7 +139,7 @@ class InChildren:
         """See Evaluator. A scorer of one's own has no second hand: it is run twice."""
         if truth.track.own:
             return self.owned(job, truth), self.owned(job, truth)
-        return self._sandbox.submit(tasks.both_ways, job, tasks.labels_of(truth)).result()
+        return self._sandbox.submit(tasks.both_ways, job, _told(truth)).result()
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
         """See Evaluator."""
@@ -164,12 +173,17 @@ def by_own_scorer(sandbox: Sandbox | Cluster, job: Job, truth: Truth, limits: Li
     """Evaluate a file, in a child, by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
     name = truth.track.name
     try:
-        found = sandbox.submit(own_tasks.score, job, tasks.labels_of(truth), limits).result()
+        found = sandbox.submit(own_tasks.score, job, _told(truth), limits).result()
     except ChildDied as died:
         raise OwnScorerFailed(name, str(died)) from died
     if found.evaluation is None:
         raise OwnScorerFailed(name, found.fault)
     return found.evaluation
+
+
+def _told(truth: Truth) -> tasks.Labels:
+    """Return a truth as it is told to a worker: always the same thing, so that a cluster is sent it once."""
+    return truth.once("told-labels", lambda: tasks.labels_of(truth))
 
 
 @dataclass(frozen=True)

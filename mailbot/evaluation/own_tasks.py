@@ -27,7 +27,7 @@ class Scored:
     fault: str = ""
 
 
-@KIND.task
+@KIND.sharing("given")
 def score(job: Job, given: Labels, limits: Limits) -> Scored:
     """Score a file by its track's own scorer."""
     truth, read = truth_of(given), plain_rows(job.name, job.data)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,8 @@ from mailbot.evaluation.scorers import AWAITING, with_source
 from mailbot.ledger import mails, truths
 from mailbot.ledger.scores import Score
 
-AT_ONCE = 32
-"""So many files are scored side by side, as far as there are children or workers for them."""
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from mailbot.evaluation.evaluator import Evaluator
@@ -75,10 +73,21 @@ def put_in_force(labels: Labels, ledger: Ledger, made: Truth, why: str, now: dat
         return mails.hasten(tx, AWAITING, now) if made.track.own else 0
 
 
-def by_own(evaluator: Evaluator, truth: Truth, files: Iterable[tuple[Accepted, Candidate]]) -> list[Score]:
-    """Score the files of submissions by their track's own scorer. Raises Permanent when it fails, or refuses one."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:  # each waits for a child, or for a worker of a cluster
-        return list(pool.map(lambda each: _scored(evaluator, truth, *each), files))
+def by_own(evaluator: Evaluator, truth: Truth, files: Iterable[tuple[Accepted, Candidate]]) -> Iterator[Score]:
+    """Yield the scores of submissions by their track's own scorer, in order; no more files are held than are scored.
+
+    Raises Permanent when it fails, or refuses one.
+    """
+    pool, under_way = ThreadPoolExecutor(evaluator.at_once), deque[Future[Score]]()
+    try:
+        for each in files:
+            under_way.append(pool.submit(_scored, evaluator, truth, *each))
+            if len(under_way) >= evaluator.at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # those under way end with their children
 
 
 def _scored(evaluator: Evaluator, truth: Truth, row: Accepted, file: Candidate) -> Score:

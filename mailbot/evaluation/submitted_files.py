@@ -70,6 +70,11 @@ class SubmittedFiles:
                 raise Permanent(f"the file of {row.receipt} is not in its spooled mail")
             yield row, candidate
 
+    def few_at_a_time(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Candidate]]:
+        """Yield the same of many: no more mails are open at once than children open side by side."""
+        for start in range(0, len(rows), self.sandbox.workers):
+            yield from self.candidates(rows[start : start + self.sandbox.workers])
+
     def candidate(self, row: Filed) -> Candidate:
         """Return the file of one submission. Raises Permanent as :meth:`candidates` does."""
         ((_, candidate),) = self.candidates([row])

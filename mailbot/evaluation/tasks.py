@@ -105,7 +105,7 @@ def plain_rows(name: str, data: bytes) -> tuple[str, bytes] | Problem:
     return (name, data) if workbook(data) is None else workbooks.plain(name, data)
 
 
-@KIND.task
+@KIND.sharing("given")
 def both_ways(job: Job, given: Labels) -> tuple[Evaluation, Evaluation]:
     """Evaluate a file by any labels, by our kernels and by the reference."""
     truth = truth_of(given)

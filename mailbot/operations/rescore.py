@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailbot.board import rank_changes
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mailbot.board.rank_changes import Change
     from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
-    from mailbot.ledger.scores import Version
+    from mailbot.ledger.scores import Accepted, Score, Version
     from mailbot.service import Service
     from scoring.labels.truth import Truth
 
@@ -97,11 +98,10 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
         Temporary: the store or the ledger cannot be used now.
     """
     for aim in wanted.aims:
-        for rows in aim.chunks:
-            found = computed(service.backfill, aim.truth, rows)
+        for found in computed(service.backfill, aim.truth, aim.rows):
             with service.ledger.write("rescore") as tx:
                 enter(tx, aim, found, service.clock())
-            yield len(rows)
+            yield len(found)
 
 
 def preview(service: Service, wanted: Plan) -> list[Change]:
@@ -113,7 +113,7 @@ def preview(service: Service, wanted: Plan) -> list[Change]:
 @contextmanager
 def tried(service: Service, wanted: Plan) -> Iterator[Tx]:
     """Give a transaction in which a plan is carried out; it is rolled back."""
-    found = [(aim, computed(service.backfill, aim.truth, aim.rows)) for aim in wanted.aims]
+    found = [(aim, _all(service, aim.truth, aim.rows)) for aim in wanted.aims]
     with service.ledger.trial() as tx:
         for aim, computed_scores in found:
             enter(tx, aim, computed_scores, service.clock())
@@ -138,11 +138,15 @@ def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
         rows = scores.accepted(tx, track.name, lacking=version)
         behind = scores.count_lacking(tx, present[track.name])
     before = present | ({track.name: versions_before(service, stage)[track.name]} if behind else {})
-    found = computed(service.backfill, public, rows)
+    found = _all(service, public, rows)
     with service.ledger.trial() as tx:
         service.labels.enter(tx, public, service.clock())
         scores.add_many(tx, version, found, n=public.n, now=service.clock())
         return compared(service, tx, before, {**present, track.name: version}, stage)
+
+
+def _all(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
+    return list(chain.from_iterable(computed(service.backfill, truth, rows)))
 
 
 def is_scored_by(service: Service, made: Truth, stage: Stage) -> bool:

@@ -64,12 +64,13 @@ def die_at(folder: Path, dovecot: Dovecot, database: str, point: str, occurrence
     with hosts(folder, dovecot, database) as both:
         dying = {"MAILBOT_CRASH_AT": f"{point}@{occurrence}"}
         with both.stream_flows(), leading(both, **dying) as first, both.living(TWO) as second:
-            reached = _dies(both, first)
+            reached = _dies(both, first) or both.settle(first) == -signal.SIGKILL  # some points are passed at its end
             died = time.monotonic()
             if reached:
                 _goes_on(second)
             seconds = time.monotonic() - died
-            both.settle(second if reached else first)
+            if reached:
+                both.settle(second)
         return _takeover(both, f"{point}@{occurrence}", seconds, reached=reached)
 
 

@@ -5,34 +5,44 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from mailbot import flow
-from mailbot.compute import client
+from mailbot.board import rescoring
+from mailbot.compute import client, worker
 from mailbot.compute.client import Away, Way
 from mailbot.compute.cluster import Cluster
 from mailbot.config import load
 from mailbot.config.servers import ComputeSection
 from mailbot.errors import Temporary
-from mailbot.evaluation import own_tasks, tasks
+from mailbot.evaluation import own_tasks, scorer_versions, tasks
 from mailbot.evaluation.evaluator import InChildren, Job
 from mailbot.evaluation.scorer_versions import by_own
-from mailbot.ledger.scores import Accepted
+from mailbot.evaluation.submitted_files import SubmittedFiles
+from mailbot.ledger import scores
+from mailbot.ledger.scores import Accepted, Score
 from mailbot.mail.open import Candidate
+from mailbot.operations import rescore
 from mailbot.system.children.named import Bounds
 from mailbot.system.sandbox import ChildDied, OutOfTime, Sandbox
 from scoring.declaration.declare import track_from
 from scoring.declaration.owned import with_scorer
+from scoring.files.unpack import Limits
 from scoring.labels.truth import load_truth
 from tests.contest.contest import ITEMS, write_config
 from tests.integration.bot import wait
 from tests.servers.dask import DaskCluster, dask_cluster
+from tests.unit.evaluation.test_scorers import TWICE, another, force, owned
+from tests.unit.evaluation.test_scorers import mail as own_mail
+from tests.unit.services import Clock, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from mailbot.evaluation.labels import Labels
@@ -134,7 +144,7 @@ def test_a_cluster_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 _LIAR = """
 from mailbot.compute import worker
 from mailbot.system.children import wire
-worker._answered = lambda ordered, first: wire.pack(wire.Given(value=("a.csv", b"lies")))
+worker._answered = lambda ordered, first, shared: wire.pack(wire.Given(value=("a.csv", b"lies")))
 """
 
 
@@ -228,9 +238,62 @@ def test_a_scorer_of_ones_own_runs_there_as_at_home(plain_cluster: DaskCluster) 
     files = [Candidate(name=f"{n}.csv", data=f"id,y\n1,{n}\n2,2\n".encode()) for n in range(4)]
     rows = [Accepted(id=n, mail_id=n, track="own", sha256="") for n in range(4)]
     with _sending(plain_cluster, fallback=False) as sending:
-        found = by_own(InChildren(sending, cast("Labels", None)), truth, zip(rows, files, strict=True))
+        found = list(by_own(InChildren(sending, cast("Labels", None)), truth, zip(rows, files, strict=True)))
         assert [(each.submission_id, each.metrics) for each in found] == [(n, {"first": float(n)}) for n in range(4)]
         assert (sending.counts.done, sending.counts.at_home) == (4, 0)
+
+
+def test_a_rescore_is_spread_and_continues(
+    tmp_path: Path, plain_cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By blocks of submissions: few files are held at once, labels and scorer go there once, a rest is done later."""
+    monkeypatch.setattr(rescoring, "OWN_CHUNK", 2)
+    compute = {"scheduler": plain_cluster.address, "sample": 0.0, "fallback": False, "in_flight": 1}
+    given: dict[str, Any] = {"compute": compute, "quota": {"per_week": 50}}
+    with owned(tmp_path, Clock(), **given) as service:
+        for number in range(7):
+            take(service, own_mail(number / 4, name=f"net-{number}"))
+        (tmp_path / "mae.py").write_text(TWICE)
+    with owned(tmp_path, Clock(), **given) as service, _watched(monkeypatch) as open_files:
+        force(service, another(service, str(tmp_path / "mae.py")), "twice is right")
+        steps = rescore.rescore(service, rescore.plan(service))
+        assert next(steps) == 2
+        del steps  # as Ctrl-C ends it
+        assert list(rescore.rescore(service, rescore.plan(service))) == [2, 2, 1]
+        assert max(open_files) <= service.evaluator.at_once + service.sandbox.workers
+        with service.ledger.read() as tx:
+            found = [scores.of_submission(tx, number)[-1].value for number in range(1, 8)]
+        assert found == pytest.approx([number / 2 for number in range(7)])
+        assert service.cluster is not None
+        counts = service.cluster.counts
+        assert (counts.at_home, counts.workers) == (0, 1)
+        assert counts.done >= 7
+        sent = list(service.cluster.way._held)  # noqa: SLF001  # what was sent there once for all
+        assert sum(TWICE.encode() in each for each in sent) == 1
+        ordered = worker.order(own_tasks.score, (Job(name="a", data=b"1"), sent[0], Limits()), Bounds())
+        assert TWICE.encode() not in ordered
+
+
+@contextmanager
+def _watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Give how many files were held, each time one more was taken out of its mail."""
+    taken, scored, counted = count(1), Counter[str](), list[int]()
+    candidates, by_file = SubmittedFiles.candidates, scorer_versions._scored  # noqa: SLF001  # the two ends of the way
+
+    def given(self: SubmittedFiles, rows: Sequence[Accepted]) -> Iterator[tuple[Accepted, Candidate]]:
+        for each in candidates(self, rows):
+            counted.append(next(taken) - scored.total())
+            yield each
+
+    def done(*each: Any) -> Score:  # noqa: ANN401  # its arguments
+        found = by_file(*each)
+        scored.update(["done"])
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SubmittedFiles, "candidates", given)
+        patched.setattr(scorer_versions, "_scored", done)
+        yield counted
 
 
 def test_dask_is_loaded_only_where_a_cluster_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.calendar import shown
 from mailbot.daemon import report
 from mailbot.errors import MailbotError, Temporary
+from mailbot.evaluation import tasks
 from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
 from mailbot.ledger.trail import verify as trail
 from mailbot.model import MailState, ReplyState
@@ -178,10 +180,15 @@ def _cluster(service: Service) -> Iterator[Finding]:
     where = service.config.compute.scheduler
     try:
         workers = service.cluster.way.workers()
+        began = time.monotonic()
+        if workers:
+            service.cluster.once(tasks.plain_rows, "doctor.csv", b"a\n1\n")
     except Temporary as error:
         yield red("cluster", str(error), f"see that the scheduler {where} runs, and [compute] in the config")
         return
+    seconds, busy = time.monotonic() - began, sum(workers.values())
     detail = f"{counted(len(workers), 'worker')} at {where}"
+    detail += f", {counted(busy, 'task')} in flight; one of ours took {seconds:.2f} s" if workers else ""
     yield green("cluster", detail) if workers else red("cluster", detail, "start workers: `dask worker`")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 from mailbot import lazily
@@ -53,11 +53,15 @@ class Kind:
     #: Its tasks by their names.
     tasks: dict[str, Named[..., Any]] = field(default_factory=dict)
 
-    def task(self, function: Callable[P, T]) -> Named[P, T]:
+    def task(self, function: Callable[P, T], *, shared: str = "") -> Named[P, T]:
         """Make a function of this kind's tasks; its annotations say what crosses the wall."""
-        made = Named(self, function)
+        made = Named(self, function, shared)
         self.tasks[made.name] = made
         return made
+
+    def sharing(self, argument: str) -> Callable[[Callable[P, T]], Named[P, T]]:
+        """Make one whose argument of this name many calls have in common, as labels: a cluster is sent it once."""
+        return partial(self.task, shared=argument)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ class Named(Generic[P, T]):
 
     kind: Kind
     function: Callable[P, T]
+    shared: str = ""
 
     @property
     def name(self) -> str:
@@ -75,6 +80,11 @@ class Named(Generic[P, T]):
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> T:
         """Run it in this process."""
         return self.function(*arguments, **named)
+
+    @cached_property
+    def shared_at(self) -> int | None:
+        """Which of its arguments many calls have in common; None for none."""
+        return list(self._types).index(self.shared) if self.shared else None
 
     @cached_property
     def arguments(self) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
