@@ -202,7 +202,7 @@ class Service:
         """The step that writes what follows from a mail, in one transaction."""
         return Record(
             ledger=self.ledger, submissions=self.submissions, registrar=self.registrar, answering=self.answering,
-            executor=Executor(challenge=self.challenge, disputes=self.disputes, ranking=self.ranking, clock=self.clock),
+            executor=Executor(challenge=self.challenge, disputes=self.disputes, ranking=self.ranking),
             forwarding=Forwarding(challenge=self.challenge, spool=self.spool, clock=self.clock), clock=self.clock,
         )  # fmt: skip
 

@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +22,9 @@ from tests.flow.test_json_shapes import NOT_HERE
 from tests.flow.test_json_shapes import commands as with_json
 from tests.test_docs import commands
 from tests.unit.catalogue import codes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 FETCHED = re.compile(r"""(?:<(?:script|img|iframe)[^>]+src|<link[^>]+rel="(?!canonical)[^>]+href)=["'](?:https?:)?//""")
@@ -103,6 +108,53 @@ def test_no_page_asks_another_host(site: Path) -> None:
 def test_the_search_finds_a_key(site: Path) -> None:
     """The index is built."""
     assert "checks_per_day" in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+SEARCHES = {
+    "no-answer": ("team got no answer", "missing receipt"),
+    "how-to/wrong-label": ("wrong label", "preview correction", "void item", "broken image"),
+    "how-to/late-file": ("late mail", "file after deadline"),
+    "how-to/texts": ("change text", "edit wording"),
+    "how-to/deadline": ("extend deadline", "postpone"),
+    "how-to/paper": ("table for paper", "latex"),
+    "how-to/quota": ("change quota", "submissions per week"),
+    "how-to/own-metric": ("own metric", "custom score"),
+    "how-to/password": ("password changed", "app password"),
+    "how-to/old-mails": ("mails already in inbox", "old mails"),
+    "how-to/move": ("move to another server", "new machine"),
+    "how-to/original-file": ("original mail", "download submission"),
+    "how-to/announce": ("write to all teams", "announcement"),
+    "how-to/dispute": ("dispute", "appeal"),
+    "how-to/team-address": ("change address", "add member"),
+    "how-to/pause": ("pause", "maintenance"),
+    "how-to/monitor": ("monitoring", "alert"),
+    "how-to/backup": ("restore backup", "backup"),
+    "how-to/withdraw": ("withdraw submission", "remove submission"),
+    "how-to/private-test-set": ("hide scores", "private leaderboard"),
+    "how-to/language": ("chinese", "translate"),
+    "how-to/forget": ("delete personal data", "gdpr"),
+    "how-to/ties": ("tie", "equal scores"),
+    "how-to/end": ("final results", "contest over"),
+}
+"""Questions that people came with, by the page that answers them, as they type them into the search."""
+
+
+def test_each_question_is_found_by_the_search(site: Path, chromium: Browser) -> None:
+    """The page that answers is among the first three; the list of questions names it too."""
+    listed = (ROOT / "docs/questions.md").read_text(encoding="utf-8")
+    assert [page for page in SEARCHES if f"({page}.md" not in listed] == []
+    shown = chromium.new_page()
+    missed = {}
+    for page, asked in SEARCHES.items():
+        for words in asked:
+            shown.goto(f"{(site / 'search.html').as_uri()}?q={quote(words)}")
+            shown.get_by_text(re.compile("Search finished|did not match")).wait_for()
+            links = shown.locator("#search-results ul.search > li > a").all()[:3]
+            first = [str(link.get_attribute("href")).partition(".html")[0] for link in links]
+            if page not in first:
+                missed[words] = first
+    shown.close()
+    assert missed == {}
 
 
 def test_the_command_says_where_it_lies(

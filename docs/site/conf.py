@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes  # type: ignore[import-untyped]  # it has no types
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -29,8 +36,23 @@ nitpicky = True
 
 lexers["mermaid"] = lexer_classes["none"]()  # shown as it is written: what draws it would be fetched from elsewhere
 
+html_search_scorer = str(HERE / "scorer.js")
 html_theme = "furo"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
+
+words = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
+
+
+def add_words(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Let the search find a page by words that people use and the page does not."""
+    if docname in app.config.words:
+        doctree += nodes.meta(name="keywords", content=app.config.words[docname].replace(" ", ", "))
+
+
+def setup(app: Sphinx) -> None:
+    """Say what is added to Sphinx."""
+    app.add_config_value("words", {}, "html")
+    app.connect("doctree-resolved", add_words)

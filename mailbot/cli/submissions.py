@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,7 +39,6 @@ with lazily(__name__):  # all of mailbot, which a listing does not need
     from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
@@ -78,18 +78,26 @@ def list_submissions(
 
 @submissions.command("show")
 def show_submission(
-    context: typer.Context, receipt: Receipt, config: ConfigFile = None, as_json: AsJson = False
+    context: typer.Context,
+    receipt: Receipt,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the team's file, as it was sent, into a new file.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show everything that is known of a submission."""
+    """Show everything that is known of a submission, or write its file."""
     loaded = load_config(context, config)
+    if save is not None:
+        _save(loaded, receipt, save)
+        return
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
         rows = [
             _with_ruling(tx, row, loaded.challenge.zone)
             for row in table.listing(tx, submission_id=number(receipt, "S"))
         ]
     if not rows:
-        message = f"there is no submission {receipt}"
-        raise Permanent(message)
+        raise _none_of(receipt)
     _show(rows[0] if as_json else _in_words(rows[0], loaded), as_json=as_json)
 
 
@@ -206,6 +214,31 @@ def _as_json(row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
         "truth": row.truth,
         "scorer": row.scorer,
     }
+
+
+def _none_of(receipt: str) -> Permanent:
+    return Permanent(f"there is no submission {receipt}")
+
+
+def _save(config: Config, receipt: str, path: Path) -> None:
+    """Write the file of a submission unchanged; no file that exists is overwritten."""
+    set_up_journal(quiet=True)
+    with flow.opened(config) as wired:
+        with wired.ledger.read() as tx:
+            row = next(iter(table.listing(tx, submission_id=number(receipt, "S"))), None)
+        data = wired.files.find(row) if row else None
+    if row is None:
+        raise _none_of(receipt)
+    if data is None:
+        message = f"the file of {row.receipt} is no longer in the spool"
+        raise Permanent(message)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise Permanent(message) from error
+    typer.echo(f"{row.receipt} of {row.team}: {row.file_name}, {len(data):,} bytes, is now {path}.")
 
 
 def _show(fields: dict[str, Any], *, as_json: bool) -> None:

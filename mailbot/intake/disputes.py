@@ -66,10 +66,10 @@ class Disputes:
         today = disputes.count(tx, team_id=team.id, since=self.clock() - DAY)
         return Fault.DISPUTES if today >= self.challenge.quota.disputes_per_day else None
 
-    def open(self, tx: Tx, mail: MailRow, team: Team, command: Command, data: bytes | None) -> None:
+    def open(self, tx: Tx, mail: MailRow, team: Team, command: Command, data: bytes | None, *, now: datetime) -> None:
         """Enter a dispute, and write to the organizers with the file and what its score is made of."""
         (number,) = command.submissions
-        disputes.add(tx, submission_id=number, mail_id=mail.id, text=command.text, now=self.clock())
+        disputes.add(tx, submission_id=number, mail_id=mail.id, text=command.text, now=now)
         (row,) = submissions.with_ids(tx, [number])
         context = {"row": row, "team": team, "text": command.text, "mail": mail.name, "counts": self._counts(row)}
         context["attached"] = data is not None

@@ -20,7 +20,7 @@ from mailbot.model import MOST_SELECTED, Exclusion, Status
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from mailbot.board.ranking import Ranking
@@ -42,6 +42,8 @@ class Asked:
     """A command with what it needs."""
 
     command: Command
+    #: The instant of the mail's record, at which a rebuild carries it out again.
+    now: datetime
     #: For ``check``: the files of the mail, checked.
     files: Sequence[Judged] = ()
     #: For ``dispute``: the file that it is about.
@@ -57,7 +59,6 @@ class Executor:
     challenge: Challenge
     disputes: Disputes
     ranking: Ranking
-    clock: Callable[[], datetime]
 
     def evidence(self, team: Team | None, command: Command | None) -> bytes | None:
         """Return the file that a dispute is about; to be called before the transaction."""
@@ -70,9 +71,7 @@ class Executor:
             done = self._done(tx, mail, team, asked)
         receipts = [submissions.receipt(number) for number in command.submissions]
         detail = {"receipts": receipts, "fault": done.fault, "files": [file.sha256 for file in done.files]}
-        events.append(
-            tx, kind="command", subject=mail.name, now=self.clock(), team=team.name, word=command.word, **detail
-        )
+        events.append(tx, kind="command", subject=mail.name, now=asked.now, team=team.name, word=command.word, **detail)
         return done
 
     def _done(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
@@ -86,9 +85,9 @@ class Executor:
         if command.word is Word.CHECK:
             return self._check(tx, mail, team, asked)
         self._act(tx, mail, team, asked)
-        now = self._counting(tx, team, command) if command.word is Word.WITHDRAW else {}
+        counting = self._counting(tx, team, command) if command.word is Word.WITHDRAW else {}
         receipts = [submissions.receipt(number) for number in command.submissions]
-        return Done(command=command, receipts=receipts, counting=now)
+        return Done(command=command, receipts=receipts, counting=counting)
 
     def _check(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
         """Tell what was found in the files, and count them; more than are left of the day are not told of at all."""
@@ -104,7 +103,7 @@ class Executor:
 
     def _act(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> None:
         """Change what the command is to change."""
-        command, now = asked.command, self.clock()
+        command, now = asked.command, asked.now
         if command.word is Word.WITHDRAW:
             for number in command.submissions:
                 rulings.exclude(tx, number, Exclusion.WITHDRAWN, "the team asked for it", now)
@@ -115,7 +114,7 @@ class Executor:
         elif command.word is Word.LANGUAGE:
             teams.want_language(tx, team.id, command.language)
         elif command.word is Word.DISPUTE:
-            self.disputes.open(tx, mail, team, command, asked.evidence)
+            self.disputes.open(tx, mail, team, command, asked.evidence, now=now)
 
     def _counting(self, tx: Tx, team: Team, command: Command) -> dict[str, Counting | None]:
         """Return what counts on each track of what was withdrawn."""

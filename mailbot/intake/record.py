@@ -156,9 +156,10 @@ class Record:
             why=identity.reason or "", registration=identity.result, waiting=_waiting(tx, case),
             ends=_ends(tx, team, answered),
         )  # fmt: skip
+        now = self.clock()
         if command is not None and team is not None:
             stale = level.is_stale(identity.verdict, row.arrived_at)
-            asked = Asked(command=command, files=files, evidence=evidence, stale=stale)
+            asked = Asked(command=command, now=now, files=files, evidence=evidence, stale=stale)
             told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))
@@ -166,7 +167,7 @@ class Record:
             tx,
             kind="mail-recorded",
             subject=row.name,
-            now=self.clock(),
+            now=now,
             outcome=outcome,
             submissions=[_as_kept(one) for one in answered],
             **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),

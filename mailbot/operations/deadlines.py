@@ -40,8 +40,11 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
     """
     phases = {phase.name: phase for phase in service.challenge.phases}
     phase = phases.get(name)
-    if phase is None or phase.closes is None:
-        message = f"{name!r} is no phase with an end; the config has {', '.join(phases)}"
+    if phase is None:
+        message = f"there is no phase {name!r} in the config; it has {', '.join(phases)}"
+        raise Permanent(message)
+    if phase.closes is None:
+        message = f"phase {name!r} has no end to move; `closes` under [[phases]] in the config sets one"
         raise Permanent(message)
     configured = {each.name: each.closes for each in service.written.phases}
     closes = configured[name] or phase.closes

@@ -208,7 +208,7 @@ def test_what_cannot_be_moved_is_said(tmp_path: Path) -> None:
     """An unknown phase or team, an instant without an offset, and neither a team nor all."""
     _begun(tmp_path)
     for words, told in (
-        (("--all", "nix", *UNTIL), "'nix' is no phase with an end; the config has test"),
+        (("--all", "nix", *UNTIL), "there is no phase 'nix' in the config; it has test"),
         (("Nix", "test", *UNTIL), "there is no team 'Nix'"),
         (("--all", "test", "--until", "2026-04-27T12:00:00"), "with its offset"),
         (("test", *UNTIL), "mailbot teams extend TEAM PHASE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -125,6 +126,16 @@ def test_a_disqualified_submission_gives_way_to_the_one_before(folder: Path) -> 
     mailbot("submissions", "reinstate", "S-3", "--why", "it was not", folder=folder)
     assert on_board(folder)["Amber"] == "S-000003"
     assert "is not excluded" in mailbot("submissions", "reinstate", "S-3", "--why", "x", folder=folder, code=2).err
+
+
+def test_the_file_of_a_submission_is_written_as_it_was_sent(folder: Path) -> None:
+    """Byte for byte, and never over a file that exists."""
+    mailbot("submissions", "show", "S-2", "--save", "kept.json", folder=folder)
+    (shown,) = mailbot("submissions", "show", "S-2", "--json", folder=folder).json
+    assert hashlib.sha256((folder / "kept.json").read_bytes()).hexdigest() == shown["sha256"]
+    assert "kept.json" in mailbot("submissions", "show", "S-1", "--save", "kept.json", folder=folder, code=2).err
+    assert hashlib.sha256((folder / "kept.json").read_bytes()).hexdigest() == shown["sha256"]
+    assert "no submission S-99" in mailbot("submissions", "show", "S-99", "--save", "x.json", folder=folder, code=2).err
 
 
 def test_a_hidden_team_is_on_no_board(folder: Path) -> None:

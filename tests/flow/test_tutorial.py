@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorial.md"
-HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
+HOW_TO = [DOCS / "no-answer.md", *sorted((DOCS / "how-to").glob("*.md"))]
 FENCE = re.compile(r"^```(console|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPECIES = {"name": "species", "choices": ["OAK", "BIRCH", "MAPLE"], "metrics": ["macro_f1"]}
 #: What every example of a config stands on, where it says nothing else.
@@ -83,22 +83,17 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return follow(TUTORIAL, tmp_path_factory.mktemp("tutorial"), until="ls state/published")
 
 
-@pytest.mark.parametrize("page", [page for page in HOW_TO if blocks(page, "console")], ids=lambda page: page.stem)
-def test_every_command_of_a_how_to_works(page: Path, contest: Path, tmp_path: Path) -> None:
-    """In the contest of the tutorial, in the order of the page."""
-    follow(page, Path(shutil.copytree(contest, tmp_path / "contest", symlinks=True)))
-
-
-@pytest.mark.parametrize("page", [page for page in HOW_TO if blocks(page, "toml")], ids=lambda page: page.stem)
-def test_every_config_of_a_how_to_is_taken(page: Path, contest: Path) -> None:
-    """Each block by itself, over hosts and a track."""
+@pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
+def test_every_command_and_config_of_a_how_to_works(page: Path, contest: Path, tmp_path: Path) -> None:
+    """Commands in the contest of the tutorial, in the order of the page; then each config, over hosts and a track."""
+    folder = follow(page, Path(shutil.copytree(contest, tmp_path / "contest", symlinks=True)))
     for block in blocks(page, "toml"):
         given = tomllib.loads(block)
         under = {} if "profile" in given else {section: dict(keys) for section, keys in COMMON.items()}
         merged = {
             section: {**under.get(section, {}), **keys} for section, keys in given.items() if isinstance(keys, dict)
         }
-        config = build({"tracks": COMMON["tracks"], **under, **given, **merged}, base=contest, with_files=False)
+        config = build({"tracks": COMMON["tracks"], **under, **given, **merged}, base=folder, with_files=False)
         assert config.tracks
 
 

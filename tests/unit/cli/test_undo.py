@@ -19,7 +19,7 @@ LOOKS = frozenset(
         "submissions list", "submissions show", "teams list", "top", "trace", "truth diff", "truth list", "verify",
     }
 )  # fmt: skip
-"""Commands that change nothing; `entries --save` writes files."""
+"""Commands that change nothing; `entries --save` and `submissions show --save` write files."""
 
 OWN_WORK = frozenset({"desk", "ingest", "once", "run", "send"})
 """What the daemon does by itself, as mails come and letters are owed; and the desk, whose acts ask in the browser."""
