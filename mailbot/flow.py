@@ -132,7 +132,7 @@ def opened(
         )
         if enter:
             enter_config(service)
-            stack.callback(daybook.catch_up, ledger, config.state)
+            stack.callback(daybook.hand_over, ledger, config.state)
         yield service
 
 

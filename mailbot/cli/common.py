@@ -147,7 +147,7 @@ def opened_ledger(config: Config, *, begin: bool = False) -> Iterator[Ledger]:
     ledger = daybook.open_ledger(config.ledger, config.state)
     try:
         yield ledger
-        daybook.catch_up(ledger, config.state)
+        daybook.hand_over(ledger, config.state)
     finally:
         ledger.close()
 

@@ -65,8 +65,7 @@ class Loops:
     def stop(self) -> None:
         """Make each loop end after the unit of work in hand; the bells wake those that wait."""
         self.stopping.set()
-        for bell in self.bells:
-            bell.ring()
+        self.bells.ring_all()
 
     def join(self, seconds: float) -> list[str]:
         """Wait for the loops to end, at most so many seconds in all; return the names of those that did not."""

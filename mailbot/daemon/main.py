@@ -13,6 +13,7 @@ from mailbot.daemon.schedule import RETRY_SECONDS, Bells, Schedule
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import MailbotError
 from mailbot.system import journal, lock
+from mailbot.system.bell import Doorbell
 from mailbot.system.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Daemon:
         """
         if signals:
             self._take_signals()
+        doorbell = Doorbell(self._service.config.state)
         self._schedule.start()
         self._loops.start()
         if self._lead:
@@ -99,7 +101,8 @@ class Daemon:
         journal.event("running", next_board=self._service.weekly.next_at().isoformat())
         self._report.give()
         self._notifier.ready()
-        self._attend()
+        self._attend(doorbell)
+        doorbell.close()
         self._finish()
         self._schedule.stop()
         self._report.end()
@@ -120,11 +123,15 @@ class Daemon:
         if self._reload:
             signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
 
-    def _attend(self) -> None:
-        """Ring the bells on schedule and report how the loops are until told to stop; reload the config if asked to."""
+    def _attend(self, doorbell: Doorbell) -> None:
+        """Ring the bells on schedule, or when somebody is at the door, and report how the loops are until told to stop.
+
+        Reload the config if asked to.
+        """
         while not self._loops.stopping.is_set():
             seconds = min(self._report.seconds, self._schedule.ring_due())
-            self._bells.main.wait(min(seconds, LEAD_SECONDS) if self._lead else seconds)
+            if doorbell.wait(min(seconds, LEAD_SECONDS) if self._lead else seconds, beside=self._bells.main):
+                self._bells.ring_all()
             if self._lead and (self._lead.ended or self._lead.hangs):
                 self.stop()
                 return

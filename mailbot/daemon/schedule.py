@@ -50,6 +50,11 @@ class Bells:
         """Yield them all."""
         return (getattr(self, one.name) for one in fields(self))
 
+    def ring_all(self) -> None:
+        """Let every loop look whether something is due."""
+        for bell in self:
+            bell.ring()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timed:

@@ -127,6 +127,7 @@ class Status:
 
 def look(tx: Tx, config: Config, *, now: datetime) -> Status:
     """Read everything; nothing is written."""
+    config = config.extended(quota.extensions(tx))
     horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)

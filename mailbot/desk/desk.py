@@ -135,7 +135,7 @@ class Desk:
             try:
                 yield service
             finally:
-                daybook.catch_up(service.ledger, self.config.state)
+                daybook.hand_over(service.ledger, self.config.state)
 
     @contextmanager
     def opened_apart(self) -> Iterator[Service]:
@@ -145,7 +145,7 @@ class Desk:
             try:
                 yield service
             finally:
-                daybook.catch_up(service.ledger, self.config.state)
+                daybook.hand_over(service.ledger, self.config.state)
 
     def _kept(self) -> Service:
         config = self.config

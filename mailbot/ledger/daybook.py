@@ -17,7 +17,7 @@ from mailbot.ledger import events
 from mailbot.ledger.engine import Ledger, Trail, is_there
 from mailbot.ledger.trail import rows, signing
 from mailbot.model import name_key
-from mailbot.system import crash, safefile
+from mailbot.system import bell, crash, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -89,8 +89,8 @@ def _lost(state: Path, what: str) -> Lost:
     return Lost(message)
 
 
-def catch_up(ledger: Ledger, state: Path) -> None:
-    """Append the entries of the trail that the file does not have yet.
+def catch_up(ledger: Ledger, state: Path) -> bool:
+    """Append the entries of the trail that the file does not have yet, and return whether there were any.
 
     One at a time, whoever calls on whichever host: the ledger's lock says so, as a shared disk may have none of files.
     Raises Held when another host leads.
@@ -100,6 +100,13 @@ def catch_up(ledger: Ledger, state: Path) -> None:
         last = _last(state / ACTS)
         entries = events.since(tx, last[0] if last else 0)
         _append(state / ACTS, (entry.as_json() for entry in entries))
+    return bool(entries)
+
+
+def hand_over(ledger: Ledger, state: Path) -> None:
+    """Catch up after an organizer's act, and let a daemon that runs look at once for what the act has left to it."""
+    if catch_up(ledger, state):
+        bell.ring_at(state)
 
 
 def acts(state: Path) -> list[dict[str, Any]]:

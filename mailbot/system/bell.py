@@ -1,10 +1,23 @@
-"""Bells between threads: one wakes a loop, which can wait for it beside a socket; an alarm also says what is due."""
+"""Bells between threads: one wakes a loop, which can wait for it beside a socket; an alarm also says what is due.
+
+The doorbell is for other processes: a command that left work in the ledger rings it, so that the daemon looks at once.
+"""
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DOORBELL = "doorbell"
+"""The socket in the state folder; it is there while the daemon runs."""
 
 
 class Bell:
@@ -58,3 +71,55 @@ class Alarm:
             return False
         self._due.clear()
         return True
+
+
+class Doorbell:
+    """Rung by :func:`ring_at` from another process of the same account."""
+
+    def __init__(self, state: Path) -> None:
+        """Hang it into the state folder, whose lock is held; one that a crash left there is taken down."""
+        (state / DOORBELL).unlink(missing_ok=True)
+        self._path, self._heard = state / DOORBELL, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._heard.settimeout(0)
+        with _reached(state) as address:
+            self._heard.bind(address)
+
+    def wait(self, seconds: float, *, beside: Bell) -> bool:
+        """Wait until it rings, or the bell beside it, at most so many seconds; return whether the doorbell rang."""
+        select.select([self.fileno(), beside.fileno()], [], [], seconds)
+        beside.wait(0)
+        rang = False
+        with suppress(BlockingIOError):
+            while self._heard.recv(1):
+                rang = True
+        return rang
+
+    def close(self) -> None:
+        """Take it down."""
+        self._path.unlink(missing_ok=True)
+        self._heard.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when it rings."""
+        return self._heard.fileno()
+
+
+def ring_at(state: Path) -> None:
+    """Let the daemon on a state folder look at once for what is due; without one nothing happens."""
+    with (
+        suppress(FileNotFoundError, ConnectionRefusedError, BlockingIOError, PermissionError),
+        _reached(state) as address,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
+    ):
+        sender.settimeout(0)
+        sender.sendto(b"!", address)
+
+
+@contextmanager
+def _reached(state: Path) -> Iterator[str]:
+    """Give a short path of the doorbell: an address of a socket has at most 107 bytes."""
+    folder = os.open(state, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{DOORBELL}"
+    finally:
+        os.close(folder)

@@ -53,7 +53,7 @@ RELOAD_MARK = "reload-wanted"
 
 
 def ask_reload(state: Path) -> None:
-    """Ask the daemon on a state folder, if one runs, to reload within its next half minute."""
+    """Ask the daemon on a state folder, if one runs, to reload as soon as it looks (:mod:`mailbot.system.bell`)."""
     (state / RELOAD_MARK).touch()
 
 

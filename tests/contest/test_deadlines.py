@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot import flow
 from mailbot.config import load
+from mailbot.daemon import status
 from mailbot.ledger import outbox
 from mailbot.operations import deadlines, rebuild
 from mailbot.system import lock
@@ -67,6 +68,7 @@ def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
         assert [phase.closes for phase in wired.challenge.phases] == [LATER]
         with wired.ledger.read() as tx:
             letters = [row for row in outbox.listing(tx) if row.kind == "extended"]
+            assert status.look(tx, load.load(tmp_path / "config.toml"), now=START).deadline == LATER
         assert [row.recipient for row in letters] == ["amber@example.org", "beryl@example.org"]
         assert "the network was down" in letters[0].message.decode()
         assert any("04:00" in rule for rule in wired.weekly.board(START).rules)  # 12 hours later, in Shanghai

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from mailbot.desk.desk import Desk
-from mailbot.desk.door import Role
 from tests.contest.contest import Clock, contest, mail, take
 from tests.contest.desk import AMBER, HOSTILE, STRANGER, Open, served
+from tests.integration.organizers import Seat
 from tests.integration.test_site_in_chromium import overflow, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser
 
 SCREENS = (
     "/", "/mails", "/mails/M-000001", "/mails/M-000002", "/teams", "/teams/T-000001", "/submissions",
@@ -29,27 +28,6 @@ FORMS = ("/act/add-labels", "/act/extend", "/act/disqualify-team?team=Amber", "/
 """Forms are made by one template: these have each kind of field."""
 
 WIDTHS = (1280, 820, 390, 320)
-
-
-@dataclass
-class Seat:
-    """Somebody's browser, logged in, and what it complained of."""
-
-    context: BrowserContext
-    page: Page
-    errors: list[str] = field(default_factory=list)
-
-    @classmethod
-    def take(cls, chromium: Browser, world: Open, name: str = "Ada", role: Role = Role.ORGANIZER) -> Seat:
-        """Follow a login link as a person does."""
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        seat = cls(context=context, page=context.new_page())
-        seat.page.on("console", lambda message: seat.errors.append(message.text))
-        seat.page.on("pageerror", lambda error: seat.errors.append(str(error)))
-        seat.page.goto(f"{world.address}/login?key={world.desk.door.invite(name, role)}")
-        seat.page.get_by_role("button", name="Log in").click()
-        expect(seat.page.get_by_role("heading", name="Today")).to_be_visible()
-        return seat
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 @pytest.fixture(scope="module")
 def seat(chromium: Browser, world: Open) -> Iterator[Seat]:
     """Give one organizer's browser to all tests of this module."""
-    taken = Seat.take(chromium, world)
+    taken = Seat.take(chromium, world.desk, world.address)
     yield taken
     taken.context.close()
 

@@ -157,7 +157,7 @@ def extend(
     if everyone:
         with flow.opened(loaded) as wired:
             wired.publisher.refresh()
-    typer.echo(f"Moved; {told} letter(s) queued. A running mailbot follows within half a minute.")
+    typer.echo(f"Moved; {told} letter(s) queued. A running mailbot follows at once.")
 
 
 def _instant(text: str) -> datetime:

@@ -131,9 +131,7 @@ def _extend(deed: Deed) -> Done:
     if deed.get("team") in {"", EVERYBODY}:
         with deed.ask.desk.opened() as service:  # with the new date
             service.publisher.refresh()
-    return Done(
-        says=[f"Moved; {told} letter(s) queued. A running mailbot follows within half a minute."], href="/dates"
-    )
+    return Done(says=[f"Moved; {told} letter(s) queued. A running mailbot follows at once."], href="/dates")
 
 
 def _announcement(deed: Deed) -> Drafts:

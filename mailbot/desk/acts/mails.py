@@ -48,7 +48,7 @@ def _done(deed: Deed, says: str) -> Done:
     return Done(says=[says], href=f"/mails/{Id.MAIL.of(deed.id('mail', 'M'))}")
 
 
-DUE = "A running mailbot handles it within seconds, and answers the team; it counts from its arrival."
+DUE = "A running mailbot handles it at once, and answers the team; it counts from its arrival."
 
 
 def _approve_look(deed: Deed) -> Effect:

@@ -117,7 +117,7 @@ def _answer_done(deed: Deed) -> Done:
     with deed.service.ledger.write("answered-by-hand") as tx:
         draft = _answer(deed, tx)
         written.queue(tx, deed.service.challenge, [draft], deed.service.clock(), title=draft.title)
-    return Done(says=["It is queued; a running mailbot sends it within seconds."], href=f"/mails/{deed.get('mail')}")
+    return Done(says=["It is queued; a running mailbot sends it at once."], href=f"/mails/{deed.get('mail')}")
 
 
 # --- who may use the desk --------------------------------------------------------------------

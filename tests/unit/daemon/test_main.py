@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.daemon import report
 from mailbot.daemon.main import Daemon
-from mailbot.system import journal
+from mailbot.ledger import mails
+from mailbot.system import bell, journal
 from tests.unit.services import Clock, Here, drop, served, submission
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from mailbot.service import Service
 
 
 @contextmanager
@@ -62,6 +65,25 @@ def test_it_runs_until_it_is_stopped(
     assert (daemon.failed, daemon.unfinished, daemon.next_config) == (False, [], None)
     seen = events(capfd)
     assert (seen[-1], "running" in seen) == ("stopped", True)
+
+
+def test_what_a_command_left_is_handled_at_once(tmp_path: Path, unreachable: dict[str, Any]) -> None:
+    """A mail that another process enters is handled when it rings, long before the loop would look by itself."""
+    with served(tmp_path, Clock(), **unreachable) as service:
+        daemon = Daemon(service, retry_seconds=3600)
+        with running(daemon):
+            wait(lambda: report.read(service.config.state))
+            wait(lambda: daemon._heartbeat.status().get("intake", {}).get("doing") == "idle")  # noqa: SLF001
+            drop(service, submission())
+            bell.ring_at(service.config.state)
+            wait(lambda: _outcome(service))
+        daemon.close()
+
+
+def _outcome(service: Service) -> str | None:
+    with service.ledger.read() as tx:
+        row = mails.get(tx, 1)
+    return row.outcome if row else None
 
 
 def test_what_hangs_is_left_behind(

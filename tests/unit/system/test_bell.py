@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.system.bell import Alarm, Bell
+from mailbot.system.bell import DOORBELL, Alarm, Bell, Doorbell, ring_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FAR = 60.0
 
@@ -68,3 +69,29 @@ def test_an_alarm_is_taken_once(bell: Bell) -> None:
     assert bell.wait(0)
     assert alarm.take()
     assert not alarm.take()
+
+
+def test_the_doorbell_is_heard_beside_a_bell(tmp_path: Path, bell: Bell) -> None:
+    """However long the folder's path is; many rings are one, and the bell itself did not ring."""
+    state = tmp_path / ("long" * 20) / ("longer" * 20)
+    state.mkdir(parents=True)
+    (state / DOORBELL).touch()  # as a crash leaves it
+    door = Doorbell(state)
+    for _ in range(1000):
+        ring_at(state)
+    assert door.wait(FAR, beside=bell)
+    assert not door.wait(0, beside=bell)
+    bell.ring()
+    assert not door.wait(FAR, beside=bell)
+    assert not bell.wait(0)
+    door.close()
+    assert list(state.iterdir()) == []
+
+
+def test_nobody_at_home(tmp_path: Path) -> None:
+    """A ring where no daemon runs, none ever ran, or one was killed does nothing."""
+    ring_at(tmp_path / "nowhere")
+    ring_at(tmp_path)
+    killed = Doorbell(tmp_path)
+    killed._heard.close()  # noqa: SLF001  # as a kill does
+    ring_at(tmp_path)
