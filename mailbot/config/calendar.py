@@ -103,9 +103,21 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a %d %b %Y, %H:%M} ({f'{name}, ' if name else ''}{utc})"
 
 
+YEARS = range(1970, 9000)
+"""Years of instants that are taken: near the ends of what a datetime can hold, some zones cannot show one."""
+
+
+def within_reach(instant: datetime) -> datetime:
+    """Return an instant that every zone can show. Raises ValueError for any other."""
+    if instant.year not in YEARS:
+        message = f"its year is not between {YEARS[0]} and {YEARS[-1]}; an end that never comes is left out"
+        raise ValueError(message)
+    return instant
+
+
 def typed(text: str, zone: ZoneInfo) -> datetime:
     """Read a day or an instant that somebody typed; without an offset it is in the zone. Raises ValueError."""
-    found = datetime.fromisoformat(text)
+    found = within_reach(datetime.fromisoformat(text))
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

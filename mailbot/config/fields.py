@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from mailbot.config import address
-from mailbot.config.calendar import Moment, within
+from mailbot.config.calendar import Moment, within, within_reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,7 @@ def ledger_url(value: str) -> str:
 LedgerUrl = Annotated[str, AfterValidator(ledger_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WeekMoment = Annotated[Moment, BeforeValidator(_moment)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(within_reach)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 Host = Annotated[str, AfterValidator(host)]
 Address = Annotated[str, AfterValidator(_one_address)]

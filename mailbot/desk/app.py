@@ -85,6 +85,8 @@ def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]
         person = _person(desk, request)
         if person is None:
             return RedirectResponse("/login", 303)
+        if not person.may_act:  # nothing of what they send is read
+            return _refused(desk, person, request)
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
             given = {name: value for name, value in form.items() if isinstance(value, str)}
             files = {
@@ -92,13 +94,17 @@ def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]
                 for name, value in form.items()
                 if isinstance(value, UploadFile) and value.filename
             }
-        if not person.may_act or given.pop("csrf", "") != person.csrf:
-            return _page(desk, Page(template="refused.html.j2", title="Not allowed", status=403), person, request)
+        if given.pop("csrf", "") != person.csrf:
+            return _refused(desk, person, request)
         home = f"{request.url.scheme}://{request.url.netloc}"
         ask = Ask(desk=desk, person=person, path=request.path_params, given=given, files=files, home=home)
         return await to_thread.run_sync(_answered, carry_out, ask, request)
 
     return act
+
+
+def _refused(desk: Desk, person: Person, request: Request) -> Response:
+    return _page(desk, Page(template="refused.html.j2", title="Not allowed", status=403), person, request)
 
 
 def _answered(look: Look, ask: Ask, request: Request) -> Response:

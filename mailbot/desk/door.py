@@ -35,7 +35,7 @@ NOTED = timedelta(minutes=1)
 """The last use of a session is written down so often."""
 
 TRIES, WINDOW = 10, timedelta(minutes=1)
-"""So many wrong invitations are looked at in this time; then the door stays shut until it is over."""
+"""So many wrong invitations are answered in this time; a further one is told to wait."""
 
 LONGEST_NAME = 60
 
@@ -97,13 +97,13 @@ class Door:
     def enter(self, invitation: str) -> str | None:
         """Use an invitation up and return the secret of a new session; None for one that is not valid.
 
-        Raises Permanent while the door is shut because of too many wrong ones.
+        Raises Permanent for a wrong one after too many of them; a valid one is never kept out by what others try.
         """
         now = self._clock()
-        if len(self._wrong) == TRIES and now - self._wrong[0] < WINDOW:
-            message = "too many wrong login links; wait a minute"
-            raise Permanent(message)
         if (name := self.whose(invitation)) is None or (kept := _take(self._invites, invitation)) is None:
+            if len(self._wrong) == TRIES and now - self._wrong[0] < WINDOW:
+                message = "too many wrong login links; wait a minute"
+                raise Permanent(message)
             self._wrong.append(now)
             return None
         made = secrets.token_urlsafe(32)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from mailbot.config.calendar import AOE, typed
 from mailbot.errors import Permanent
+from mailbot.identity import confirmation
 from mailbot.ledger import teams
 from mailbot.ledger.streams.newest import Wanted
 from mailbot.mail.languages import desk_words
@@ -187,6 +188,7 @@ def _environment(language: str) -> Environment:
         "size": _size,
         "score": _score,
         "brief": _brief,
+        "masked": confirmation.masked,
     }
     return made
 

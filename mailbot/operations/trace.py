@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from mailbot.identity import confirmation
 from mailbot.ledger import disputes, entries, events, mails, outbox, scores, submissions
 from mailbot.ledger.submissions import receipt
 from mailbot.model import Id
@@ -186,6 +187,6 @@ def _scored(tx: Tx, row: SubmissionRow) -> Iterator[Step]:
 def _queued(row: OutgoingRow) -> Step:
     """Tell of one of our mails, and of what is in its way while it is not sent."""
     trouble = f"{row.state} after {row.attempts} attempts: {row.error}" if row.error else ""
-    words = (f"{row.kind} to {row.recipient}", row.subject, trouble)
+    words = (f"{row.kind} to {row.recipient}", confirmation.masked(row.subject), trouble)
     detail = ", ".join(filter(None, words))
     return Step(at=row.created_at, subject=row.name, what="reply-queued", detail=detail, stage=Stage.QUEUED)

@@ -39,6 +39,10 @@ EVERY_SECONDS = 300.0
 SILENT = timedelta(minutes=15)
 """A copy of our own state that was not heard of for so long does not serve any more."""
 
+_DELIVERED = re.compile(rb"^(?:received|return-path|delivered-to|x-original-to)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+"""A field of a mail that somebody sent: where a server files mails by what stands behind a plus, as some do, anybody
+could write a marker otherwise. We put ours into the folder ourselves."""
+
 _SIGN = re.compile(rb"^x-mailbot-state: ([0-9a-f]{16}) ([0-9a-f]{16}) ([!-~]{1,253})\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -112,14 +116,14 @@ class Marker:
             return None  # older markers cannot be deleted: one for each start is enough
         server.append(self.folder, self._message())
         server.select(self.folder)
-        if before and self._is_of_a_copy(before[-1]):
-            self._inherit(before[-1])
         known = {sign.uid for sign in before}
         after = [sign for sign in self._signs(server) if sign.uid not in known]
         ours = next((sign for sign in after if self._is_ours(sign)), None)
         if after and not self._is_ours(after[0]):  # another began at the same instant, and was first
             server.discard([sign.uid for sign in after if self._is_ours(sign)])
             self._refuse(after[:1])
+        if before and self._is_of_a_copy(before[-1]):
+            self._inherit(before[-1], ours)
         server.discard([sign.uid for sign in before])
         self.take_over = False
         return ours.at if ours else None
@@ -154,11 +158,11 @@ class Marker:
         """Whether our state is a backup of the one that served the mailbox, or the other way round."""
         return sign.state == self._state and sign.copy != self._copy
 
-    def _inherit(self, sign: Sign) -> None:
+    def _inherit(self, sign: Sign, ours: Sign | None) -> None:
         """Enter in the trail until when a copy of our state served the mailbox: what it told is not told again."""
         if sign.at is None:
             return
-        until = sign.at.astimezone(UTC).isoformat()
+        until = served_until(sign.at, ours.at if ours else None).astimezone(UTC).isoformat()
         with self.ledger.write("mailbox-inherited") as tx:
             events.append(tx, kind=events.INHERITED, subject="mailbox", now=self.clock(), until=until, host=sign.host)
         journal.event(events.INHERITED, until=until)
@@ -194,13 +198,22 @@ class Marker:
             self.alerts.report("marker", ok=not trouble, detail=trouble)
 
 
+def served_until(heard_of: datetime, at: datetime | None) -> datetime:
+    """Return until when a copy served, by the instants of its marker and of ours, as the server took them.
+
+    Never one ahead of the server's clock, which was wrong then: nothing would be told until it has come.
+    """
+    return min(heard_of, at or heard_of)
+
+
 def _host() -> str:
     return re.sub(r"[^!-~]", "-", platform.node())[:253] or "unknown"
 
 
 def _read(mail: Fetched) -> Sign | None:
     """Return what a marker says; None for any other mail."""
-    found = _SIGN.search(re.split(rb"\r?\n\r?\n", mail.raw, maxsplit=1)[0] + b"\n")
+    header = re.split(rb"\r?\n\r?\n", mail.raw, maxsplit=1)[0] + b"\n"
+    found = None if _DELIVERED.search(header) else _SIGN.search(header)
     if found is None:
         return None
     state, copy, host = (part.decode("ascii") for part in found.groups())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+from email.message import EmailMessage
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,11 @@ from mailbot.desk.app import build
 from mailbot.desk.door import Role
 from mailbot.desk.screens import SCREENS
 from mailbot.desk.walls import HEADERS, MOST_BYTES
+from mailbot.ledger import outbox
+from mailbot.mail import teamkey
 from mailbot.model import Status
-from tests.contest.contest import write_config
-from tests.contest.desk import Browser
+from tests.contest.contest import mail, take, write_config
+from tests.contest.desk import AMBER, Browser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +59,62 @@ def test_every_route_wants_a_session_and_a_reader_changes_nothing(opened: Open) 
         assert reader.session.post(url, data=posted, timeout=60, allow_redirects=False).status_code == 403, name
         assert organizer.session.post(url, data=posted, timeout=60, allow_redirects=False).status_code == 403, name
     assert stranger.get("/live").status_code == 403
+
+
+def test_who_only_looks_reads_no_code_and_no_key(opened: Open) -> None:
+    """With the code of a question, or a team's key, a reader could write as the team: a forged From needs no more."""
+    code, key = "a1" * 16, teamkey.made(bytes(range(16)))
+    said = f"Reply with confirm [M-000001 {code}], and use the key {key}."
+    message = EmailMessage()
+    message["Subject"], message["To"] = f"Is it yours? [M-000001 {code}]", AMBER
+    message.set_content(said)
+    with opened.wired.ledger.write("test") as tx:
+        outbox.queue(tx, message, kind="reply", key="asked", now=opened.clock())
+        number = max(row.id for row in outbox.listing(tx))
+    quoting = mail(AMBER, shift=0.2, subject=f"Re: Is it yours? [M-000001 {code}]").replace(
+        b"Here it is.", said.encode()
+    )
+    take(opened.wired, quoting, opened.clock())
+    reader = opened.login("Rea", Role.READER)
+    pages = [
+        reader.get(path).text
+        for path in (
+            f"/letters/R-{number:06d}",
+            "/letters",
+            "/mails/M-000001",
+            "/mails/M-000003",
+            "/mails",
+            "/",
+            "/log",
+        )
+    ]
+    assert "Reply with confirm [M-1]" in pages[0]
+    assert "Reply with confirm [M-1]" in pages[3]
+    assert [page for page in pages if code in page or key in page] == []
+
+
+def test_of_a_reader_nothing_is_read(opened: Open) -> None:
+    """They may not act: a form of theirs is refused before its body came."""
+    reader = opened.login("Rea", Role.READER)
+    address = opened.address.removeprefix("http://")
+    cookie = "; ".join(f"{name}={value}" for name, value in reader.session.cookies.items())
+    head = f"POST /act/try-file HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nContent-Length: {MOST_BYTES}\r\n\r\n"
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31T23:59:59", "9999-12-31T23:59-12:00"])
+def test_a_day_that_no_zone_can_show_is_refused_in_a_sentence(opened: Open, day: str) -> None:
+    """Near the ends of what a datetime holds, an offset leads beyond them."""
+    organizer = opened.login()
+    for path in ("/mails", "/letters", "/log"):
+        answer = organizer.get(path, params={"since": day})
+        assert answer.status_code == 409
+        assert "is no date" in answer.text
+    fields = {"phase": "test", "team": "Amber", "until": day, "why": "x", "step": "look"}
+    assert "write the new end as" in organizer.post("/act/extend", fields)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8437", "127.0.0.1.evil.example", ""])

@@ -17,6 +17,7 @@ from mailbot.ledger import boards, outbox
 from mailbot.operations import backup, beginning
 from mailbot.operations.doctor import mailbox as doctor
 from mailbot.operations.doctor.finding import Level
+from mailbot.transport.marker import served_until
 from tests.command import mailbot
 from tests.contest import contest
 from tests.faults.scripted_imap import ScriptedImap, Session
@@ -69,6 +70,31 @@ def test_a_running_mailbot_ends_when_it_was_taken_over(tmp_path: Path, mailbox: 
         mailbot("once", "--yes", "--take-over", folder=second.folder)
         with closing(service.mailbox()) as server, pytest.raises(Held, match="another mailbot"):
             service.fetch.marker.keep(server)
+
+
+def test_a_mail_that_somebody_sent_is_no_marker(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:
+    """A server may file ``submissions+Mailbot@…`` into the folder of that name: it stops nothing."""
+    bot = _bot(tmp_path / "bot", mailbox, smtp_sink)
+    bot.once()
+    for field in (
+        "Received: from evil.example by mx",
+        "Return-Path: <eve@evil.example>",
+        "delivered-to : x@siqa.example",
+    ):
+        forged = f"{field}\r\nFrom: eve@evil.example\r\nX-Mailbot-State: {'0' * 16} {'1' * 16} evil\r\n\r\n".encode()
+        with flow.working(load.load(bot.folder / "config.toml")) as service, closing(service.mailbox()) as server:
+            server.append("Mailbot", forged)
+    mailbox.deliver(submission(TEAM, mailbox.user))
+    bot.once()
+    assert len(smtp_sink.sent) == 1
+
+
+def test_a_copy_that_was_heard_of_in_the_future_silences_nothing() -> None:
+    """The mail server's clock was wrong once: what comes due until then is told nevertheless."""
+    now, ahead = datetime.now(UTC), datetime.now(UTC) + timedelta(days=300)
+    assert served_until(ahead, now) == now
+    assert served_until(now, ahead) == now
+    assert served_until(now, None) == now
 
 
 @pytest.mark.parametrize("verb", ["CREATE", "APPEND"])

@@ -163,7 +163,7 @@ def extend(
 def _instant(text: str) -> datetime:
     """Read an instant with its offset. Raises Permanent."""
     try:
-        found = datetime.fromisoformat(text)
+        found = calendar.within_reach(datetime.fromisoformat(text))
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:

@@ -18,7 +18,9 @@ from mailbot.desk.desk import acting
 from mailbot.desk.jobs import Ended
 from mailbot.desk.page import Ask, Goto, Missing, Page, Screen
 from mailbot.errors import Permanent
+from mailbot.identity import confirmation
 from mailbot.letters import written
+from mailbot.mail import teamkey
 from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
@@ -61,11 +63,11 @@ class Letter:
 
     @classmethod
     def queued(cls, row: OutgoingRow) -> Letter:
-        """Read one out of the outbox."""
+        """Read one out of the outbox, without codes and keys: who only looks could write as a team."""
         message = message_from_bytes(row.message, policy=policy.default)
         part = message.get_body(("plain",))
         text = part.get_content().replace("\r\n", "\n") if part else ""
-        return cls(to=row.recipient, subject=str(message["Subject"]), text=text)
+        return cls(to=row.recipient, subject=without_secrets(str(message["Subject"])), text=without_secrets(text))
 
     @classmethod
     def drafted(cls, challenge: Challenge, draft: Written) -> Letter:
@@ -93,6 +95,11 @@ class Effect:
         """Tell one effect from another."""
         seen = (*self.says, *(f"{one.to} {one.subject}" for one in self.letters), *map("|".join, self.rows))
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:32]
+
+
+def without_secrets(text: str) -> str:
+    """Return a text that goes to a team, or came from one, without the codes and keys in it."""
+    return teamkey.masked(confirmation.masked(text))
 
 
 def number(text: str, letter: str) -> int:

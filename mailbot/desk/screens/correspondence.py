@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
 from mailbot.daemon.status import look
-from mailbot.desk.acts.act import Letter
+from mailbot.desk.acts.act import Letter, without_secrets
 from mailbot.desk.jobs import State
 from mailbot.desk.page import Ask, Frame, Missing, Page, Screen
 from mailbot.errors import MailbotError
@@ -103,7 +104,9 @@ def _opened(ask: Ask, row: MailRow) -> tuple[Opened | None, str, bool]:
     """Open a mail as the daemon does, in a child, else say why not; and whether it may have a text in HTML."""
     try:
         raw = Spool(ask.desk.config.state / "spool").get(row.sha256)
-        return ask.desk.reader().submit(mail_tasks.open_mail, raw, row.size).result(), "", b"text/html" in raw.lower()
+        opened = ask.desk.reader().submit(mail_tasks.open_mail, raw, row.size).result()
+        shown = replace(opened.mail, text=without_secrets(opened.mail.text))
+        return replace(opened, mail=shown), "", b"text/html" in raw.lower()
     except MailbotError as error:
         return None, str(error), False
 
@@ -123,7 +126,7 @@ def html(ask: Ask) -> Frame:
     if row is None:
         raise Missing(ask.path["mail"])
     raw = Spool(ask.desk.config.state / "spool").get(row.sha256)
-    shown = ask.desk.reader().submit(mail_tasks.rich, raw).result()
+    shown = without_secrets(ask.desk.reader().submit(mail_tasks.rich, raw).result())
     title = subject_of(row) or row.name
     head = HEAD.format(escape(title))
     return Frame(html=f"{head}<main>{shown}</main>", policy=MAIL_POLICY)
@@ -145,7 +148,7 @@ def letters(ask: Ask) -> Page:
         page = outbox_page(tx, ask.wanted(tx))
         waiting = outbox.waiting(tx)
     context = {"page": page, "names": names, "given": ask.given, "choices": list(ReplyState), "waiting": waiting}
-    return Page(template="letters.html.j2", title="Letters", context=context | {"masked": confirmation.masked})
+    return Page(template="letters.html.j2", title="Letters", context=context)
 
 
 def letter(ask: Ask) -> Page:

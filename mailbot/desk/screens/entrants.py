@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from mailbot.config.challenge import quota_at, tracks_of
 from mailbot.desk.page import Ask, Download, Missing, Page, Screen
 from mailbot.desk.screens.correspondence import subject_of
-from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, quota, rulings, scores, similarities, submissions, teams
 from mailbot.ledger.streams.newest import Wanted, mail_page, outbox_page, submission_page
 from mailbot.model import Id, Status
@@ -55,7 +54,6 @@ def team(ask: Ask) -> Page:
             "mails": mail_page(tx, wanted),
             "letters": outbox_page(tx, wanted),
             "subject_of": subject_of,
-            "masked": confirmation.masked,
             "decided": list(reversed(events.about(tx, [found.name])))[:LISTED],
         }
     return Page(template="team.html.j2", title=found.name, context=context)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailbot.config.calendar import WEEKDAYS, Moment, Phase, last_before, next_after, phase_at, shown
+from mailbot.config.calendar import WEEKDAYS, Moment, Phase, last_before, next_after, phase_at, shown, shown_aoe, typed
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -147,3 +147,18 @@ def test_of_phases_that_overlap_the_first_counts() -> None:
 def test_an_instant_is_shown_with_its_zone(instant: datetime, zone: ZoneInfo, text: str) -> None:
     """People see the wall clock of the challenge, never without its zone."""
     assert shown(instant, zone) == text
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59:59", "9999-12-31T23:59:59-12:00", "1969-12-31"])
+def test_an_instant_that_some_zone_cannot_show_is_refused(text: str) -> None:
+    """Whoever writes 9999 for an end that never comes is told so, and no command fails at it later."""
+    with pytest.raises(ValueError, match="1970"):
+        typed(text, BERLIN)
+
+
+@given(instant=st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)), zone=zones)  # noqa: DTZ001  # it gets a zone
+def test_every_other_instant_can_be_shown_everywhere(instant: datetime, zone: ZoneInfo) -> None:
+    """Up to the ends of what is taken."""
+    found = typed(instant.isoformat(), zone)
+    assert shown_aoe(found)
+    assert all(shown(found, other) for other in (BERLIN, SHANGHAI, ZoneInfo("Pacific/Apia"), ZoneInfo("Etc/GMT+12")))

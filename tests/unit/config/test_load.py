@@ -291,6 +291,13 @@ def test_a_domain_may_be_in_any_script(given: str, kept: str) -> None:
     assert load.build(_config(challenge={"address": given}), base=BASE).challenge.address == kept
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_that_some_zone_cannot_show_is_a_mistake(text: str) -> None:
+    """It is told with its key, where every command would end in a traceback."""
+    with pytest.raises(ConfigError, match=r"phases\.0\.opens: its year is not between 1970 and 8999"):
+        load.build(_config(phases=[{"name": "x", "opens": text}]), base=BASE)
+
+
 @pytest.mark.parametrize("text", ["2026-03-01T00:00:00Z", "2026-03-01 08:00:00+08:00", "2026-02-28t19:00:00.0-05:00"])
 def test_an_instant_may_be_text(text: str) -> None:
     """RFC 3339, with its zone, as other programs write it."""
