@@ -18,6 +18,7 @@ from mailbot.ledger import events
 from mailbot.system import journal
 from mailbot.system.children.server import SERVER
 from tests import quick
+from tests.deal import dealt
 from tests.warm import KINDS, PLACE, warm
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests into the order in which the processes of this run share them best."""
+    hands = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if hands > 1:
+        place = {name: number for number, name in enumerate(dealt((item.nodeid for item in items), hands))}
+        items.sort(key=lambda item: place[item.nodeid])
 
 
 @pytest.fixture(autouse=True)

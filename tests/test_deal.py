@@ -1,0 +1,29 @@
+"""Tests are dealt to the processes of a run so that each has long ones first, and none is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deal import SHORT, dealt
+
+LONG = [f"tests/faults/test_{module}.py::test_{number}" for module in "abcde" for number in range(7)]
+UNIT = [f"{SHORT}test_{module}.py::test_{number}" for module in "fgh" for number in range(40)]
+
+
+@pytest.mark.parametrize("hands", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("names", [LONG + UNIT, LONG, UNIT, []], ids=["both", "long", "short", "none"])
+def test_each_test_is_dealt_once(names: list[str], hands: int) -> None:
+    """However many processes there are."""
+    assert sorted(dealt(names, hands)) == sorted(names)
+
+
+def test_each_process_begins_with_whole_modules_that_are_long() -> None:
+    """Two processes halve the list: each half has long modules first, then short tests, which may be taken over."""
+    order = dealt(LONG + UNIT, 2)
+    half = len(order) // 2
+    for piece in (order[:half], order[half:]):
+        kinds = [name.startswith(SHORT) for name in piece]
+        assert kinds == sorted(kinds)
+        assert {False, True} == set(kinds)
+    modules = [{name.partition("::")[0] for name in piece} for piece in (order[:half], order[half:])]
+    assert modules[0] & modules[1] & {name.partition("::")[0] for name in LONG} == set()
