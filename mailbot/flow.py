@@ -13,7 +13,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mailbot import lazily
-from mailbot.compute.cluster import Cluster
 from mailbot.config import challenge, load, rules
 from mailbot.config.calendar import now
 from mailbot.errors import Held, Temporary
@@ -27,6 +26,7 @@ from mailbot.system.sandbox import Sandbox
 from mailbot.transport.spool import Spool
 
 with lazily(__name__):  # showing the board takes but a few of these steps
+    from mailbot.compute.cluster import Cluster
     from mailbot.evaluation import evaluator, own_tasks, tasks
     from mailbot.identity import keys, roster
     from mailbot.intake import intake

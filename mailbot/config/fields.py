@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -141,6 +142,14 @@ class Section(BaseModel):
         if taken and type(value) not in taken:
             raise PydanticKnownError(mistake)
         return value
+
+
+def absent() -> Any:  # noqa: ANN401  # as pydantic's Field returns it
+    """Return the default of a table that a config may leave out: it is read as if it stood there, empty.
+
+    An instance in its place would have the table's validator built once more, at each start of a command.
+    """
+    return Field(default_factory=dict, validate_default=True)
 
 
 class WindowSection(Section):

@@ -20,7 +20,7 @@ from mailbot.config.contest import (
     SplitSection,
     TrackSection,
 )
-from mailbot.config.fields import LedgerUrl, Section
+from mailbot.config.fields import LedgerUrl, Section, absent
 from mailbot.config.servers import ComputeSection, Imap, OAuth, Outbox, SheetSection, Smtp
 from mailbot.config.stages import Stage, stage_at, stage_of, stages_of
 from mailbot.config.teams import IdentitySection, LettersSection, RegistrationSection, RepliesSection, Roster
@@ -144,24 +144,24 @@ class Config(Section):
     outbox: Outbox = Outbox()
     oauth: OAuth = OAuth()
     roster: Roster = Roster()
-    registration: RegistrationSection = RegistrationSection()
-    replies: RepliesSection = RepliesSection()
-    letters: LettersSection = LettersSection()
+    registration: RegistrationSection = absent()
+    replies: RepliesSection = absent()
+    letters: LettersSection = absent()
     quota: Quota = Quota()
-    identity: IdentitySection = IdentitySection()
-    limits: LimitsSection = LimitsSection()
+    identity: IdentitySection = absent()
+    limits: LimitsSection = absent()
     phases: Phases = ()
     entries: Entries = ()
-    board: BoardSection = BoardSection()
-    sheet: SheetSection = SheetSection()
-    split: SplitSection = SplitSection()
-    page: PageSection = PageSection()
-    awards: AwardsSection = AwardsSection()
-    metrics: MetricsSection = MetricsSection()
-    compute: ComputeSection = ComputeSection()
-    alerts: AlertsSection = AlertsSection()
-    retention: RetentionSection = RetentionSection()
-    desk: DeskSection = DeskSection()
+    board: BoardSection = absent()
+    sheet: SheetSection = absent()
+    split: SplitSection = absent()
+    page: PageSection = absent()
+    awards: AwardsSection = absent()
+    metrics: MetricsSection = absent()
+    compute: ComputeSection = absent()
+    alerts: AlertsSection = absent()
+    retention: RetentionSection = absent()
+    desk: DeskSection = absent()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
     workers: int = Field(default=2, ge=1, le=64)

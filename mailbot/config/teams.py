@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt
 
-from mailbot.config.fields import Instant, Section, is_ip
+from mailbot.config.fields import Instant, Section, absent, is_ip
 from mailbot.config.servers import spreadsheet_id
 from mailbot.model import AuthLevel
 
@@ -146,7 +146,7 @@ class Roster(Section):
     #: Whether mails of an unknown sender are taken up, as of their arrival, when the address joins a team.
     take_waiting: bool = True
     #: A form whose response sheet is read every hour.
-    sheet: FormSection = FormSection()
+    sheet: FormSection = absent()
 
 
 class RepliesSection(Section):

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mailbot import lazily
 from mailbot.config.calendar import shown
-from mailbot.daemon import metrics
 from mailbot.daemon.status import look
 from mailbot.ledger import boards
 from mailbot.letters import strangers
 from mailbot.system import journal, safefile
+
+with lazily(__name__):  # few daemons write any
+    from mailbot.daemon import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
