@@ -64,9 +64,12 @@ def strictly(data: bytes, codec: str) -> str | None:
     try:
         if codec in _MADE_HERE:
             return _MADE_HERE[codec](data)
-        return codecs.getincrementaldecoder(codec)("strict").decode(data)
+        text = codecs.getincrementaldecoder(codec)("strict").decode(data)
+        if codec == "utf-7":
+            text.encode()  # it can write halves of characters, which no text may hold
     except ValueError:
         return None
+    return text
 
 
 _ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI])")

@@ -121,7 +121,10 @@ _MADE_HERE = ("nec_iso2022", "nec_euc", "utf-7")
 
 def _mostly(data: bytes, codec: str) -> str:
     """Return the text of a codec with its damaged characters marked, "" when they are too many to believe it."""
-    text = codecs.getincrementaldecoder(codec)("replace").decode(data)
+    try:
+        text = codecs.getincrementaldecoder(codec)("replace").decode(data)
+    except UnicodeError:  # UTF-16 and UTF-32 that do not begin with their mark
+        return ""
     damaged = text.count(REPLACEMENT)
     known = len(text) - damaged - len(text.encode("ascii", "ignore"))
     return text if known > _KNOWN * damaged else ""

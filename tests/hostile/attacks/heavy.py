@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import shutil
 from typing import TYPE_CHECKING
@@ -118,6 +119,38 @@ def _many_small(ground: Ground) -> str:
     return "" if outcome == "scored" and not again else f"{outcome}, {again} mails tried again"
 
 
+CHARSETS = (
+    "utf-7",
+    "utf-16",
+    "utf-16be",
+    "utf-32",
+    "hz",
+    "iso-2022-jp",
+    "iso-2022-kr",
+    "gb18030",
+    "punycode",
+    "undefined",
+)
+CUT = b"+2AA- ~{!!~} \x1b$B!!\x1b(B \xed\xa0\x80 \x80\x00\xd8 status\r\n"
+
+
+def _undecodable(ground: Ground) -> str:
+    """Send texts that their charset cannot hold, as body, HTML, subject and name of a file; then a file beside one."""
+    for number, name in enumerate(CHARSETS):
+        word = f"=?{name}?B?{base64.b64encode(CUT).decode()}?="
+        head = f"From: {ADA}\r\nTo: {ground.us}\r\nSubject: {word}\r\nMessage-ID: <c{number}@x>\r\n"
+        parts = (
+            f"text/plain; charset={name}",
+            f"text/html; charset={name}",
+            f"text/csv; charset={name}; name*={name}''%D8%00",
+        )
+        body = b"".join(b"--b\r\nContent-Type: %b\r\n\r\n%b\r\n" % (each.encode(), CUT) for each in parts)
+        ground.take(f"{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n".encode() + body + b"--b--\r\n")
+    tried = ground.rows("SELECT id, attempts, state FROM mails WHERE attempts > 1 OR state <> 'recorded'")
+    outcome = ground.take(submission("After", To=ground.us))
+    return f"{tried}; the next mail is {outcome}" if tried or outcome != "scored" else ""
+
+
 SHORT = {"limits": {"child_cpu_seconds": 2}}
 SECOND = {"limits": {"child_seconds": 1}}
 PAPERS = {"entries": [{"kind": "paper", "types": [".pdf"], "closes": BEFORE.replace(year=2030)}]}
@@ -130,4 +163,5 @@ ATTACKS = (
     Attack(name="files-that-take-too-long-together", play=_too_long_together, config=SECOND),
     Attack(name="paper-beside-3000-nested-parts", play=_deep_paper, config=PAPERS),
     Attack(name="mails-of-lines-and-parts-alone", play=_many_small),
+    Attack(name="texts-that-their-charset-cannot-hold", play=_undecodable),
 )
