@@ -137,12 +137,13 @@ def _read_all(
     for name, info in wanted:
         most = min(member_bytes, room, max(MIB, ratio * info.compress_size))
         try:
-            content = _member(data, name, info, most=most, cap=min(member_bytes, room))
+            _examine(name, info, most=most, cap=min(member_bytes, room))
+            room -= (
+                info.file_size
+            )  # it is inflated to no more, also where it is refused then: many may be the same bytes
+            taken.append((name, _member(data, name, info)))
         except Refused as refusal:
             refused.setdefault(str(refusal), []).append(name)
-        else:
-            room -= len(content)
-            taken.append((name, content))
     problems = tuple(_problem(code, tuple(names)) for code, names in refused.items())
     codes = tuple((name, code) for code, names in refused.items() for name in names)
     return Listed(members=tuple(taken), refused=codes, problems=problems)
@@ -178,12 +179,9 @@ def _display(info: zipfile.ZipInfo) -> str:
     return found[0] if found and found[1] != WESTERN else info.orig_filename
 
 
-def _member(data: bytes, name: str, info: zipfile.ZipInfo, *, most: int, cap: int) -> bytes:
-    """Return the member's bytes, at most ``most`` of them; :class:`Refused` with the code of what is wrong with it."""
-    _examine(name, info, most=most, cap=cap)
-    content = _inflate(data, info, most)
-    if len(content) > most:
-        raise Refused("lying-size")
+def _member(data: bytes, name: str, info: zipfile.ZipInfo) -> bytes:
+    """Return the member's bytes, as many as it says; :class:`Refused` with the code of what is wrong with it."""
+    content = _inflate(data, info, info.file_size)
     if len(content) != info.file_size:
         raise Refused("lying-size")
     if zlib.crc32(content) != info.CRC:

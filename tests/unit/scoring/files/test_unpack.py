@@ -137,6 +137,17 @@ def test_a_size_stated_too_small_inflates_no_further_than_the_limit() -> None:
     assert codes(unpack("a.zip", data).problems) == ["lying-size"]
 
 
+def test_files_that_are_refused_share_the_limit_too() -> None:
+    """Twenty entries of a directory name the same 12 MiB, with a wrong checksum: two are inflated."""
+    packed = zip_of(("a.json", bytes(range(256)) * (48 * 1024)), method=zipfile.ZIP_DEFLATED)
+    damaged = with_directory(packed, CRC, b"\0\0\0\0")
+    start = damaged.index(b"PK\x01\x02")
+    entry, end = damaged[start : damaged.index(b"PK\x05\x06")], damaged[damaged.index(b"PK\x05\x06") :]
+    many = end[:8] + struct.pack("<2HI", 20, 20, 20 * len(entry)) + end[16:]
+    problems = unpack("a.zip", damaged[:start] + entry * 20 + many, Limits(ratio=1000)).problems
+    assert [(each.code, each.count) for each in problems] == [("bad-crc", 2), ("too-big", 18)]
+
+
 def test_the_files_of_one_attachment_share_a_limit() -> None:
     """What fits is taken, the rest is named."""
     data = zip_of(*((f"{name}.csv", bytes(range(256)) * 4) for name in "abc"), method=zipfile.ZIP_STORED)
