@@ -18,13 +18,12 @@ from mailbot.ledger import (
     observations,
     outbox,
     quota,
-    scores,
     submissions,
     teams,
     truths,
 )
 from mailbot.ledger.engines import leads
-from mailbot.ledger.scores import Version
+from mailbot.ledger.scores import Complete, Version
 from mailbot.ledger.streams.newest import latest_mails
 from mailbot.model import MailState
 from mailbot.system.lock import is_held
@@ -125,10 +124,13 @@ class Status:
         return datetime.fromisoformat(said) if said else None
 
 
-def look(tx: Tx, config: Config, *, now: datetime) -> Status:
-    """Read everything; nothing is written."""
+def look(tx: Tx, config: Config, *, now: datetime, complete: Complete | None = None) -> Status:
+    """Read everything; nothing is written.
+
+    With what is ``complete`` already no query grows with the ledger: then nothing is counted over the whole contest,
+    and ``outcomes``, ``submissions`` and ``used`` are empty.
+    """
     config = config.extended(quota.extensions(tx))
-    horizon = now + timedelta(days=1)
     closing = [phase.closes for phase in config.calendar if phase.closes and phase.closes > now]
     phase = phase_at(config.calendar, now)
     due = boards.missing(tx, config.board.publish_at, config.challenge.zone, now, config.stages)
@@ -139,29 +141,38 @@ def look(tx: Tx, config: Config, *, now: datetime) -> Status:
         running=running,
         leader=leader,
         pulse=(report.read(config.state) or {}) if running else {},
-        outcomes={str(k): n for k, n in observations.mails_by_outcome(tx, _BEGINNING, horizon).items()},
+        outcomes={} if complete else _outcomes(tx, now),
         backlog=mails.unfinished(tx),
         set_aside=mails.count(tx, state=MailState.SET_ASIDE),
         held=held.count(tx),
         disputes=disputes.open_since(tx),
         outbox=outbox.waiting(tx),
         given_up=observations.given_up(tx, _BEGINNING),
-        submissions={(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()},
+        submissions={} if complete else _submissions(tx),
         parts=observations.health_of_parts(tx),
         last_mails=latest_mails(tx, LAST_MAILS),
         teams={team.id: team.name for team in teams.everyone(tx)},
-        used=_used(tx, config, now),
+        used=() if complete else _used(tx, config, now),
         last_board=boards.last_published(tx),
         next_board=next_board(config.board.publish_at, config.challenge.zone, config.stages, now),
         overdue_board=due if due and now - due > boards.OVERDUE else None,
         phase=phase.name if phase else None,
         deadline=min(closing, default=None),
         labels=_present(tx, config, stage_at(config.stages, now)),
-        unscored=_unscored(tx, config, now) if config.split.public == 1 else None,
+        unscored=_unscored(tx, config, now, complete or Complete()) if config.split.public == 1 else None,
     )
 
 
-def _unscored(tx: Tx, config: Config, now: datetime) -> int:
+def _outcomes(tx: Tx, now: datetime) -> dict[str, int]:
+    found = observations.mails_by_outcome(tx, _BEGINNING, now + timedelta(days=1))
+    return {str(outcome): count for outcome, count in found.items()}
+
+
+def _submissions(tx: Tx) -> dict[tuple[str, str], int]:
+    return {(track, str(status)): n for (track, status), n in observations.submissions_by_track(tx).items()}
+
+
+def _unscored(tx: Tx, config: Config, now: datetime, complete: Complete) -> int:
     """Count the submissions that `mailbot rescore` would score; the labels themselves are not loaded."""
     begun = [stage for stage in config.stages if stage.opens is None or stage.opens <= now] or config.stages[:1]
     tracks, found = tracks_of(config), {stage: _present(tx, config, stage) for stage in begun}
@@ -172,7 +183,7 @@ def _unscored(tx: Tx, config: Config, now: datetime) -> int:
         for name, track in tracks.items()
         if name in present
     )
-    return scores.count_all_lacking(tx, versions)
+    return complete.count_lacking(tx, versions)
 
 
 def _present(tx: Tx, config: Config, stage: Stage) -> dict[str, str]:

@@ -17,6 +17,7 @@ from mailbot.desk.jobs import Jobs
 from mailbot.desk.proposals import Proposals
 from mailbot.errors import ConfigError
 from mailbot.ledger import daybook, events, quota
+from mailbot.ledger.scores import Complete
 from mailbot.mail import open as opening
 from mailbot.mail import tasks as mail_tasks
 from mailbot.system.sandbox import Sandbox
@@ -78,6 +79,8 @@ class Desk:
     jobs: Jobs = field(init=False)
     proposals: Proposals = field(init=False)
     uploads: Uploads = field(default_factory=Uploads, init=False)
+    #: What is scored, as it was seen before.
+    complete: Complete = field(default_factory=Complete, init=False)
     #: Why the config on disk is not the one in use; "" when it is.
     refused: str = field(default="", init=False)
     _config: Config = field(init=False)
@@ -123,7 +126,7 @@ class Desk:
             if self._ledger is None or self._ledger[0] != its:
                 if self._ledger:
                     self._ledger[1].close()
-                self._ledger = (its, daybook.open_ledger(config.ledger, config.state))
+                self._ledger, self.complete = (its, daybook.open_ledger(config.ledger, config.state)), Complete()
             return self._ledger[1]
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -67,17 +67,48 @@ def open_since(tx: Tx) -> list[datetime]:
 
 def opened(tx: Tx, submission_id: int) -> DisputeRow | None:
     """Return the open dispute of a submission."""
-    return next((row for row in listing(tx) if row.submission_id == submission_id and row.verdict is None), None)
+    return next((row for row in of_submission(tx, submission_id) if row.verdict is None), None)
 
 
 def listing(tx: Tx) -> list[DisputeRow]:
     """Return all disputes, oldest first."""
-    found = tx.execute(
-        sa.select(disputes, submissions.c.team_id, teams.c.name.label("team"))
-        .join(submissions, submissions.c.id == disputes.c.submission_id)
-        .join(teams, teams.c.id == submissions.c.team_id)
-        .order_by(disputes.c.id)
-    )
+    return _rows(tx, _SELECTED.order_by(disputes.c.id))
+
+
+def waiting(tx: Tx) -> list[DisputeRow]:
+    """Return the disputes that nobody has ruled on, oldest first."""
+    return _rows(tx, _SELECTED.where(disputes.c.verdict.is_(None)).order_by(disputes.c.id))
+
+
+def latest(tx: Tx, limit: int) -> list[DisputeRow]:
+    """Return the disputes that were opened last, newest first."""
+    return _rows(tx, _SELECTED.order_by(disputes.c.id.desc()).limit(limit))
+
+
+def of_submission(tx: Tx, submission_id: int) -> list[DisputeRow]:
+    """Return the disputes about a submission, oldest first."""
+    return _rows(tx, _SELECTED.where(disputes.c.submission_id == submission_id).order_by(disputes.c.id))
+
+
+def of_mail(tx: Tx, mail_id: int) -> list[DisputeRow]:
+    """Return the disputes that a mail opened."""
+    return _rows(tx, _SELECTED.where(disputes.c.mail_id == mail_id).order_by(disputes.c.id))
+
+
+def mail_of(tx: Tx, dispute_id: int) -> int | None:
+    """Return the mail that opened a dispute."""
+    return tx.scalar(sa.select(disputes.c.mail_id).where(disputes.c.id == dispute_id))
+
+
+_SELECTED = (
+    sa.select(disputes, submissions.c.team_id, teams.c.name.label("team"))
+    .join(submissions, submissions.c.id == disputes.c.submission_id)
+    .join(teams, teams.c.id == submissions.c.team_id)
+)
+
+
+def _rows(tx: Tx, query: sa.Select[Any]) -> list[DisputeRow]:
+    found = tx.execute(query)
     return [
         DisputeRow(
             id=row.id,

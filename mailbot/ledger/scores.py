@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -100,10 +100,24 @@ def accepted(
     return [Accepted(id=each, mail_id=mail_id, track=track, sha256=sha256) for each, mail_id, sha256 in rows]
 
 
-def count_lacking(tx: Tx, version: Version) -> int:
-    """Count the accepted submissions of a track without a score of a version."""
-    counted = sa.select(sa.func.count()).select_from(submissions)
+def count_lacking(tx: Tx, version: Version, *, after: int = 0) -> int:
+    """Count the accepted submissions of a track without a score of a version, of those after the one of that id."""
+    counted = sa.select(sa.func.count()).select_from(submissions).where(submissions.c.id > after)
     return tx.scalar(counted.where(*_accepted(version.track, version.within), ~_scored(version))) or 0
+
+
+@dataclass
+class Complete:
+    """Up to which submission all had their score when somebody looked: they keep it, so the next look begins there."""
+
+    _upto: dict[Version, int] = field(default_factory=dict)
+
+    def count_lacking(self, tx: Tx, versions: Iterable[Version]) -> int:
+        """Count the accepted submissions without a score, over several versions."""
+        last = tx.scalar(sa.select(sa.func.max(submissions.c.id))) or 0
+        found = {version: count_lacking(tx, version, after=self._upto.get(version, 0)) for version in versions}
+        self._upto |= {version: last for version, lacking in found.items() if not lacking}
+        return sum(found.values())
 
 
 def count_all_lacking(tx: Tx, versions: Iterable[Version]) -> int:

@@ -72,10 +72,17 @@ def add(tx: Tx, *, track: str, first_id: int, second_id: int, kind: str, value: 
     return True
 
 
-def listing(tx: Tx, *, track: str | None = None, since: datetime | None = None) -> list[LikenessRow]:
-    """Return the pairs of a track, or those found since an instant, oldest first."""
+def listing(
+    tx: Tx, *, track: str | None = None, since: datetime | None = None, submission_id: int | None = None
+) -> list[LikenessRow]:
+    """Return the pairs of a track, those found since an instant, or those of a submission, oldest first."""
     where = [likenesses.c.track == track] if track else []
     where += [likenesses.c.found_at >= since] if since else []
+    where += (
+        [sa.or_(likenesses.c.first_id == submission_id, likenesses.c.second_id == submission_id)]
+        if submission_id
+        else []
+    )
     first, second, one, other = submissions.alias(), submissions.alias(), teams.alias(), teams.alias()
     names = (one.c.name.label("first_team"), other.c.name.label("second_team"))
     columns = (likenesses.c[name] for name in ("track", "first_id", "second_id", "kind", "value", "found_at"))

@@ -8,8 +8,7 @@ from mailbot.ledger.guard import tables as _guard  # the same
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 
-metadata = _guard.metadata  # of all of them
-
+metadata = _guard.metadata
 teams = table(
     "teams",
     row_id(),
@@ -74,6 +73,7 @@ mails = table(
     sa.CheckConstraint("state != 'recorded' OR outcome IS NOT NULL", name="recorded_has_outcome"),
     sa.CheckConstraint("filed_to IS NULL OR state IN ('recorded', 'set-aside')", name="filed_when_final"),
     sa.Index("ix_mails_state_due_at", "state", "due_at"),
+    sa.Index("ix_mails_outcome_state", "outcome", "state"),
 )
 
 truths = table(
@@ -167,7 +167,7 @@ likenesses = table(
     row_id(),
     sa.Column("track", sa.Text, nullable=False),
     sa.Column("first_id", sa.ForeignKey("submissions.id"), nullable=False),  # the earlier of the two
-    sa.Column("second_id", sa.ForeignKey("submissions.id"), nullable=False),
+    sa.Column("second_id", sa.ForeignKey("submissions.id"), nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("found_at", Instant, nullable=False),
@@ -219,11 +219,11 @@ pauses = table(
 disputes = table(
     "disputes",
     row_id(),
-    sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False),
-    sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False),
+    sa.Column("submission_id", sa.ForeignKey("submissions.id"), nullable=False, index=True),
+    sa.Column("mail_id", sa.ForeignKey("mails.id"), nullable=False, index=True),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
-    sa.Column("verdict", sa.Text),  # none while it is open
+    sa.Column("verdict", sa.Text, index=True),  # none while it is open
     sa.Column("why", sa.Text),
     sa.Column("ruled_at", Instant),
     one_of("verdict", Ruling),

@@ -101,7 +101,7 @@ def of_entry(tx: Tx, entry_id: int, now: datetime) -> list[Step]:
 
 def _followed(tx: Tx, row: MailRow) -> list[OutgoingRow]:
     """Return what was written on account of a mail and answers it not: to the organizers, and what they ruled."""
-    ruled = [f"dispute-ruled {one.id}" for one in disputes.listing(tx) if one.mail_id == row.id]
+    ruled = [f"dispute-ruled {one.id}" for one in disputes.of_mail(tx, row.id)]
     return outbox.keyed(tx, f"forward {row.name}", f"dispute {row.name}", *ruled)
 
 
@@ -110,8 +110,7 @@ def _behind(tx: Tx, key: str) -> int | None:
     what, name, *_ = [*key.split(), "", ""]
     if what in {"forward", "dispute"}:
         return Id.MAIL.number(name)
-    ruled = (one.mail_id for one in disputes.listing(tx) if what == "dispute-ruled" and str(one.id) == name)
-    return next(ruled, None)
+    return disputes.mail_of(tx, int(name)) if what == "dispute-ruled" and name.isdecimal() else None
 
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:

@@ -176,6 +176,7 @@ def test_a_team_is_disqualified_and_comes_back(ada: Seat, contest: Contest) -> N
     assert "1 letter(s) queued" in do(page)
     contest.got(contest.owls, "Dear Owls, we are sorry: two accounts.")
     go(page, "Board")
+    expect(page.get_by_role("rowheader", name=PEEPERS).first).to_be_visible()
     expect(page.get_by_role("rowheader", name=OWLS)).to_have_count(0)
     go(page, "Teams", OWLS, "Reinstate")
     look(page, Reason="they are two people")

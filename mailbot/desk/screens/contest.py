@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,8 @@ from mailbot.ledger import boards, quota
 from mailbot.operations import truths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mailbot.board.rank_changes import Change
+    from mailbot.board.model import Board
+    from mailbot.ledger.boards import BoardRow
 
 
 def labels(ask: Ask) -> Page:
@@ -29,7 +29,7 @@ def labels(ask: Ask) -> Page:
     with ask.desk.opened() as service, service.ledger.read() as tx:
         found = list(reversed(truths.history(tx)))
         stage = service.ranking.stage
-        behind = service.ranking.lacking(tx, service.ranking.versions_in(stage))
+        behind = ask.desk.complete.count_lacking(tx, service.ranking.versions_in(stage).values())
         differs = service.labels.not_taken()
     names = {each.key: each.name for each in config.stages}
     context = {"periods": found, "stages": names, "behind": behind, "differs": differs}
@@ -46,36 +46,49 @@ def differences(ask: Ask) -> Page:
     return Page(template="differences.html.j2", title="What differs", context=context)
 
 
+_headings: dict[str, Board] = {}
+"""Published boards without their tables, by SHA-256: they never change."""
+
+
+def _heading(row: BoardRow) -> Board:
+    if row.sha256 not in _headings:
+        _headings[row.sha256] = replace(_read(row), tables=())
+    return _headings[row.sha256]
+
+
+def _read(row: BoardRow) -> Board:
+    return board_from_json(json.loads(row.board))
+
+
 def board(ask: Ask) -> Page:
-    """Show the board as it would be now against the last published one, and the boards so far."""
-    why, made = "", None
-    changes: Sequence[Change] = ()
+    """Show the boards so far, and what prevents the final results; the board of now is asked for by itself."""
+    with ask.desk.read() as tx:
+        rows = boards.listing(tx, withdrawn=True)
+    past = [_heading(row) for row in rows]
     with ask.desk.opened() as service:
-        with service.ledger.read() as tx:
-            rows = boards.listing(tx, withdrawn=True)
-        past = [board_from_json(json.loads(row.board)) for row in rows]
-        standing = [one for row, one in zip(rows, past, strict=True) if row.withdrawn is None]
-        try:
-            made = service.weekly.board(service.clock())
-        except Permanent as error:
-            why = str(error)
-        if made is not None:
-            last = next((one for one in reversed(standing) if one.phase == made.phase and not one.final), None)
-            changes = compared(last, made) if last else ()
-        own = list(service.challenge.phases)
-        early = service.weekly.too_early(own)
+        early = service.weekly.too_early(list(service.challenge.phases))
         sheet = service.sheet()
     addresses = {id(edition.board): edition.address for edition in editions(past)}
     published = [(row, one, addresses[id(one)]) for row, one in zip(rows, past, strict=True)]
-    context: dict[str, Any] = {
-        "made": made,
-        "why": why,
-        "changes": changes,
-        "published": list(reversed(published)),
-        "early": early,
-    }
-    context |= {"sheet": sheet.spreadsheet if sheet else "", "next": _next(ask), "is_first": not standing}
+    context: dict[str, Any] = {"published": list(reversed(published)), "early": early, "next": _next(ask)}
+    context |= {"sheet": sheet.spreadsheet if sheet else ""}
     return Page(template="board.html.j2", title="Board", context=context)
+
+
+def present(ask: Ask) -> Page:
+    """Show the board as it would be now against the last published one: all that counts is ranked for it."""
+    with ask.desk.read() as tx:
+        standing = boards.listing(tx)
+    with ask.desk.opened() as service:
+        try:
+            made = service.weekly.board(service.clock())
+        except Permanent as error:
+            return Page(template="now.html.j2", title="As it would be now", context={"made": None, "why": str(error)})
+    its = (row for row in reversed(standing) if (_heading(row).phase, _heading(row).final) == (made.phase, False))
+    last = next(its, None)
+    changes = compared(_read(last), made) if last else ()
+    context = {"made": made, "why": "", "changes": changes, "is_first": not standing}
+    return Page(template="now.html.j2", title="As it would be now", context=context)
 
 
 def _next(ask: Ask) -> object:
@@ -120,6 +133,7 @@ SCREENS = (
     Screen(path="/labels", look=labels),
     Screen(path="/labels/differences", look=differences),
     Screen(path="/board", look=board),
+    Screen(path="/board/now", look=present),
     Screen(path="/board/page", look=page),
     Screen(path="/board/{board}.json", look=published),
     Screen(path="/dates", look=dates),

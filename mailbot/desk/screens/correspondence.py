@@ -50,10 +50,10 @@ def subject_of(row: MailRow) -> str:
 def today(ask: Ask) -> Page:
     """Show what is wrong, what waits for a decision, what comes next, and the last mails."""
     with ask.desk.read() as tx:
-        status = look(tx, ask.desk.config, now=ask.desk.clock())
+        status = look(tx, ask.desk.config, now=ask.desk.clock(), complete=ask.desk.complete)
         waiting = {str(outcome): mail_page(tx, Wanted(what=outcome, rows=LISTED)).rows for outcome in WAITING}
         aside = mail_page(tx, Wanted(what=MailState.SET_ASIDE, rows=LISTED)).rows
-        opened = [row for row in disputes.listing(tx) if row.verdict is None][:LISTED]
+        opened = disputes.waiting(tx)[:LISTED]
         given_up = outbox_page(tx, Wanted(what=ReplyState.GIVEN_UP, rows=LISTED)).rows
         names = _names(tx)
     ill = [(SUBJECTS.get(part.part, part.part), part) for part in status.parts if not part.ok]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LISTED = 10
 
+CLOSED = 100
+"""Of so many disputes that were opened last, those are listed too on which somebody has ruled."""
+
 
 def roster(ask: Ask) -> Page:
     """List the teams: addresses, which of them take no mail, who is excluded."""
@@ -95,8 +98,8 @@ def submission(ask: Ask) -> Page:
             "row": row, "ruling": kind, "why": why,
             "scores": scores.of_submission(tx, row.id),
             "told": events.told(tx, [row.mail_id]).get(row.receipt),
-            "alike": [one for one in similarities.listing(tx) if number in {one.first_id, one.second_id}],
-            "dispute": next((one for one in disputes.listing(tx) if one.submission_id == number), None),
+            "alike": similarities.listing(tx, submission_id=number),
+            "dispute": next(iter(disputes.of_submission(tx, number)[::-1]), None),
         }  # fmt: skip
     track = tracks_of(ask.desk.config).get(row.track or "")
     context["measures"] = [
@@ -120,9 +123,9 @@ def submitted_file(ask: Ask) -> Download:
 
 
 def disputed(ask: Ask) -> Page:
-    """List the disputes: open ones first."""
+    """List the disputes: open ones first, then the last that were ruled on."""
     with ask.desk.read() as tx:
-        found = sorted(disputes.listing(tx), key=lambda row: (row.verdict is not None, -row.id))
+        found = [*disputes.waiting(tx), *(row for row in disputes.latest(tx, CLOSED) if row.verdict is not None)]
     return Page(template="disputes.html.j2", title="Disputes", context={"disputes": found})
 
 
