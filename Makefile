@@ -75,6 +75,7 @@ attack: setup ## Play every attack against a running daemon, a line each (ATTACK
 test-long: setup $(CLUSTER) ## Run the tests that are too long for every time, and SESSIONS=10000 with an IMAP server that errs
 	@bash .ci/packages
 	@$(BIN)/python -m pytest $(WORKERS) -m long $(TESTS)
+	@MAILBOT_TEST_LEDGER=postgresql $(BIN)/python -m pytest $(WORKERS) tests/flow/test_flow.py
 	@MAILBOT_TEST_LEDGER=postgresql $(BIN)/python -m tests.faults
 	@$(BIN)/python -m tests.faults.mutated $(SESSIONS)
 

@@ -4,6 +4,7 @@ MailbotError
 ├── Temporary        trying again later may help
 │   ├── AuthenticationFailed  a server refuses our login
 │   ├── Unreachable  a server does not answer at all
+│   ├── Conflict     the database wants a transaction to be tried once more, at once
 │   ├── Throttled    a server says that we ask for too much
 │   └── Refused      a server refuses one command; the connection still stands
 ├── Permanent        trying again will not help
@@ -34,6 +35,10 @@ class AuthenticationFailed(Temporary):
 
 class Unreachable(Temporary):
     """A server does not answer, or ended the connection."""
+
+
+class Conflict(Temporary):
+    """The database took a transaction back for the sake of another one, and wants it to be tried once more, at once."""
 
 
 class Throttled(Temporary):

@@ -13,7 +13,7 @@ from mailbot.daemon.mailbox_loop import MailboxLoop
 from mailbot.daemon.maintenance import Maintenance
 from mailbot.daemon.retention import Retention
 from mailbot.daemon.trail_check import TrailCheck
-from mailbot.errors import MailbotError, Permanent, Temporary
+from mailbot.errors import Conflict, MailbotError, Permanent, Temporary
 from mailbot.ledger import daybook
 from mailbot.system import heartbeat, journal
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mailbot.service import Service
     from mailbot.system.bell import Bell
     from mailbot.system.heartbeat import Heartbeat
+
+CONFLICT_SECONDS = 1.0
+"""A step that the database wants to be tried once more waits so long."""
 
 IDLE_SECONDS = 120.0
 """A loop that nobody rings looks for work by itself after so long; the schedule rings each of them more often."""
@@ -177,7 +180,7 @@ class Loops:
         """Take step after step while there is work, then wait for the bell; after a failure call ``resume`` first."""
         failed = False
         while not self.stopping.is_set():
-            worked = False
+            worked, wait = False, self.retry_seconds
             try:
                 if failed:
                     resume()
@@ -187,12 +190,12 @@ class Loops:
                     worked = True
                     heartbeat.beat()
             except Temporary as error:
-                failed = True
+                failed, wait = True, CONFLICT_SECONDS if isinstance(error, Conflict) else wait
                 journal.trouble("step-failed", loop=threading.current_thread().name, why=str(error))
             if worked:
                 drained()
                 failed = not self._is_noted() or failed
-            seconds = self.retry_seconds if failed else IDLE_SECONDS
+            seconds = wait if failed else IDLE_SECONDS
             heartbeat.rest("idle", seconds)
             bell.wait(seconds)
 

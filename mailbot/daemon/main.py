@@ -133,6 +133,7 @@ class Daemon:
             if doorbell.wait(min(seconds, LEAD_SECONDS) if self._lead else seconds, beside=self._bells.main):
                 self._bells.ring_all()
             if self._lead and (self._lead.ended or self._lead.hangs):
+                self._lead.ended = self._lead.ended or "the ledger does not answer"
                 self.stop()
                 return
             if self._hung_up or self._is_outdated():

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from mailbot.errors import Permanent, Temporary
+from mailbot.errors import Conflict, Permanent, Temporary
 from mailbot.evaluation.evaluator import OwnScorerFailed
 from mailbot.intake import commands, entries
 from mailbot.intake.case import Case, Ready, settled_of
@@ -242,7 +242,8 @@ class Intake:
                 events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)
                 self.alerts.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
             else:
-                mails.put_back(tx, row.id, due_at=now + RETRY * row.attempts, reason=reason)
+                wait = timedelta() if isinstance(error, Conflict) else RETRY * row.attempts
+                mails.put_back(tx, row.id, due_at=now + wait, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
 

@@ -125,7 +125,9 @@ class Ledger:
                 try:
                     tx.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
                 except SQLAlchemyError as lost:
-                    raise Abandoned("the ledger gave up a transaction, as on a full disk") from lost
+                    raise Abandoned(
+                        "the ledger gave up a transaction, as on a full disk or a lost connection"
+                    ) from lost
                 raise
 
     @contextmanager

@@ -3,7 +3,7 @@
 A story NN-name holds ``in/*.eml``, taken in the order of their names, and ``expected/``: ``ledger.json``
 with what the commands list, and ``reply-N.txt`` for each mail that the SMTP server got. A config.toml or teams.csv of
 its own stands in for the one in ``base``. After a deliberate change, ``MAILBOT_FLOW_ACCEPT=1`` writes ``expected``
-anew: read the difference before you commit it.
+anew: read the difference before you commit it. ``MAILBOT_TEST_LEDGER=postgresql`` plays all on that engine.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailbot.config import load
 from mailbot.ledger import Ledger, outbox
 from tests.command import mailbot
+from tests.servers.postgres import chosen_database
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+    from tests.servers.postgres import Postgres
     from tests.servers.smtp_sink import Sent, SmtpSink
 
 HERE = Path(__file__).parent
@@ -40,8 +43,17 @@ ACCEPT = "MAILBOT_FLOW_ACCEPT" in os.environ
 @pytest.mark.parametrize("name", STORIES)
 def test_story(name: str, tmp_path: Path, smtp_sink: SmtpSink) -> None:
     """The mails of a story are answered and recorded as its folder says."""
-    story, work = HERE / name, tmp_path / "work"
-    _set_up(story, work, smtp_sink.port)
+    _play(HERE / name, tmp_path / "work", smtp_sink, chosen_database())
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name[:2] in {"05", "16", "19"}])
+def test_a_few_on_postgresql(name: str, tmp_path: Path, smtp_sink: SmtpSink, postgres: Postgres) -> None:
+    """The same, where the ledger is on PostgreSQL; `make test-long` plays every story there."""
+    _play(HERE / name, tmp_path / "work", smtp_sink, postgres.database())
+
+
+def _play(story: Path, work: Path, smtp_sink: SmtpSink, database: str) -> None:
+    _set_up(story, work, smtp_sink.port, database)
     told = {"mails": _ingest(story, work)}
     mailbot("send", folder=work)
     told |= {what: mailbot(what, "list", "--json", folder=work).json for what in ("submissions", "outbox")}
@@ -53,13 +65,14 @@ def test_story(name: str, tmp_path: Path, smtp_sink: SmtpSink) -> None:
     assert found == {path.name: path.read_text(encoding="utf-8") for path in (story / "expected").iterdir()}
 
 
-def _set_up(story: Path, work: Path, smtp_port: int) -> None:
-    """Lay out a folder with the config, roster and labels of a story."""
+def _set_up(story: Path, work: Path, smtp_port: int, database: str) -> None:
+    """Lay out a folder with the config, roster and labels of a story; the ledger is on SQLite without a database."""
     shutil.copytree(HERE / "base", work)
     for path in story.glob("*.*"):
         shutil.copy(path, work)
     config = work / "config.toml"
-    config.write_text(config.read_text(encoding="utf-8").replace("{smtp_port}", str(smtp_port)), encoding="utf-8")
+    text = config.read_text(encoding="utf-8").replace("{smtp_port}", str(smtp_port))
+    config.write_text((f'ledger_url = "{database}"\n' if database else "") + text, encoding="utf-8")
 
 
 def _ingest(story: Path, work: Path) -> list[dict[str, Any]]:
@@ -85,7 +98,7 @@ def _with_ids(raw: str, work: Path) -> str:
 
 def _code(work: Path, number: int) -> str:
     """Return the code in the subject of a reply, which no listing shows."""
-    ledger = Ledger(f"sqlite:///{work / 'state' / 'ledger.db'}")
+    ledger = Ledger(load.load(work / "config.toml").ledger)
     with ledger.read() as tx:
         found = CODE.search(outbox.listing(tx)[number - 1].subject)
     ledger.close()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from mailbot import errors
-from mailbot.errors import ConfigError, Damaged, Permanent, Temporary
+from mailbot.errors import ConfigError, Conflict, Damaged, Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,9 @@ PATIENT = {
     "client_encoding": "utf8",
 }
 """How long PostgreSQL may be silent before a connection counts as lost; libpq's words, seconds and milliseconds."""
+
+ROLLED_BACK = "40"
+"""PostgreSQL's class of errors that ask for another try: a failed serialization, a deadlock."""
 
 
 def engine(url: str, name: str = "mailbot") -> sa.Engine:
@@ -60,7 +63,8 @@ def translated() -> Iterator[None]:
         raise Permanent(message) from error
     except (OperationalError, InterfaceError) as error:
         message = f"the ledger cannot be used now: {error.orig}"
-        raise Temporary(message) from error
+        kind = Conflict if str(getattr(error.orig, "sqlstate", "")).startswith(ROLLED_BACK) else Temporary
+        raise kind(message) from error
     except SQLAlchemyError as error:
         if type(error.__cause__) is sqlite3.DatabaseError:  # of bytes that are no ledger; all else is a subclass
             message = f"the ledger is damaged ({error.__cause__}): `mailbot rebuild --from-spool` makes a new one"

@@ -168,7 +168,8 @@ class Lead:
                 self._began = time.monotonic()
                 wanted = self._beat()
                 self._seen, away = self._began, False
-                self.ended = "an organizer asked this host to give the lead up" if wanted else ""
+                if wanted:
+                    self.ended = "an organizer asked this host to give the lead up"
             except Temporary as error:
                 if not away:
                     journal.trouble("heartbeat-failed", why=str(error))

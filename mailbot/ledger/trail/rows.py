@@ -141,8 +141,9 @@ def part(tx: Tx) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        tx.info.pop(LAST, None)
-        tx.info[PENDING] = before
+        if not tx.invalidated:  # else the connection is lost, with what it knew
+            tx.info.pop(LAST, None)
+            tx.info[PENDING] = before
         raise
 
 

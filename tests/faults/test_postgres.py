@@ -1,0 +1,172 @@
+"""A PostgreSQL that ends connections, takes transactions back, or is started anew: no mail is lost, none done twice."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from mailbot.daemon import maintenance
+from mailbot.daemon.maintenance import Maintenance
+from mailbot.errors import Conflict, Temporary
+from mailbot.ledger import Ledger, outbox
+from mailbot.system.heartbeat import Heartbeat
+from tests.faults.host import host
+from tests.faults.proxy import Cut, Proxy
+from tests.faults.verdict import judge
+from tests.integration.bot import wait
+from tests.servers.postgres import Postgres
+from tests.unit.services import Clock, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.faults.host import Host
+    from tests.servers.dovecot import Dovecot
+
+TIMES = 2
+"""So often each table's rows are refused."""
+
+_TRIGGER = """
+CREATE SEQUENCE met_{table};
+CREATE FUNCTION fail_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF nextval('met_{table}') <= {times} THEN {fault}; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER fault BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fail_{table}();
+"""
+
+TERMINATED = "PERFORM pg_terminate_backend(pg_backend_pid())"
+CONFLICT = "RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001'"
+DEADLOCK = "RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'"
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """Give a server that a test may stop."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def _plain(database: str) -> str:
+    return sa.make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _faulty(database: str, fault: str, *tables: str) -> Iterator[None]:
+    """Let the first rows of some tables bring a fault about, in the middle of the transactions they are in."""
+    with psycopg.connect(_plain(database), autocommit=True) as admin:
+        for table in tables:
+            admin.execute(_TRIGGER.format(table=table, times=TIMES, fault=fault))
+        yield
+        for table in tables:
+            row = admin.execute(f"SELECT last_value FROM met_{table}").fetchone()  # noqa: S608  # names of tables
+            assert row is not None
+            assert row[0] > TIMES, table  # the fault was met, and what met it came again
+
+
+def _served(one: Host) -> None:
+    """Hold the host to what must have become of the stream."""
+    found = judge(one)
+    assert (found.lost, found.doubled) == ((), ())
+
+
+@pytest.mark.parametrize("fault", [CONFLICT, pytest.param(DEADLOCK, marks=pytest.mark.long)], ids=("conflict", "lock"))
+def test_a_transaction_that_is_taken_back_is_tried_again(
+    fault: str, tmp_path: Path, dovecot: Dovecot, postgres: Postgres
+) -> None:
+    """At once, whichever step it was of: spooling, recording, sending, the board, letters."""
+    database = postgres.database()
+    with host(tmp_path / "bot", dovecot, database=database) as one:
+        with _faulty(database, fault, "mails", "submissions", "outbox", "scores", "boards"), one.stream_flows():
+            assert one.live() == 0, one.journal.read_text()
+        _served(one)
+
+
+@pytest.mark.long
+def test_a_connection_that_is_ended_in_the_middle_of_a_record(
+    tmp_path: Path, dovecot: Dovecot, postgres: Postgres
+) -> None:
+    """As by pg_terminate_backend, or an administrator: nothing of the transaction is kept, and the mail comes again."""
+    database = postgres.database()
+    with host(tmp_path / "bot", dovecot, database=database) as one:
+        with _faulty(database, TERMINATED, "submissions", "outbox"), one.stream_flows():
+            assert one.live() == 0, one.journal.read_text()
+        _served(one)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["fin", "rst", "hole"])
+def test_a_daemon_alone_that_loses_the_database(how: Cut, tmp_path: Path, dovecot: Dovecot, postgres: Postgres) -> None:
+    """Every connection is cut while mails flow, and for some seconds no other comes through: it waits, and goes on.
+
+    One whose connection says nothing more, in a hole, ends, and systemd starts it again.
+    """
+    with Proxy(postgres.port) as wire, host(tmp_path / "bot", dovecot, database=postgres.database()) as one:
+        config = one.folder / "config.toml"
+        config.write_text(config.read_text().replace(f":{postgres.port}/", f":{wire.port}/"))
+        with one.stream_flows(), one.living() as life:
+            wait(lambda: life.has_told("mail-recorded"), life.journal)
+            wire.refuses = True
+            wire.cut(how)
+            wait(lambda: life.has_told("heartbeat-failed") or life.process.poll() is not None, life.journal)
+            wire.refuses = False
+            ended = one.settle(life)
+        assert ended == (1 if how == "hole" else 0), one.journal.read_text()
+        assert not ended or one.live() == 0, one.journal.read_text()  # as systemd starts it again
+        _served(one)
+
+
+@pytest.mark.long
+def test_a_database_that_is_started_anew(tmp_path: Path, dovecot: Dovecot, own_postgres: Postgres) -> None:
+    """As in a failover: what was committed is there, the daemon lives on, leads again, and nothing is done twice."""
+    with host(tmp_path / "bot", dovecot, database=own_postgres.database()) as one:
+        with one.stream_flows(), one.living() as life:
+            wait(lambda: life.has_told("mail-recorded"), life.journal)
+            own_postgres.stop()
+            wait(lambda: life.has_told("heartbeat-failed"), life.journal)
+            assert life.process.poll() is None
+            own_postgres.start()
+            assert one.settle(life) == 0, life.journal.read_text()
+        _served(one)
+
+
+def test_an_outage_is_told_of_once(tmp_path: Path, own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one mail when the database is back, with from when to when, and one when all has been well for an hour."""
+    monkeypatch.setattr(maintenance, "OUTAGE", timedelta())
+    clock = Clock(datetime.now(UTC))
+    with served(tmp_path, clock, ledger_url=own_postgres.database()) as service:
+        care = Maintenance(service=service, heartbeat=Heartbeat(60))
+        care.step()
+        own_postgres.stop()
+        for _ in range(3):
+            with pytest.raises(Temporary):
+                care.step()
+        own_postgres.start()
+        for _ in range(3):
+            care.step()
+        clock.forward(hours=2)
+        care.step()
+        with service.ledger.read() as tx:
+            told = [row.message.decode() for row in outbox.listing(tx) if row.kind == "health-ledger"]
+    assert ["nothing was lost" in each for each in told] == [True, False]
+
+
+def test_what_the_database_takes_back_is_known(postgres: Postgres) -> None:
+    """A failed serialization is told from trouble that takes longer."""
+    with closing(Ledger(postgres.database())) as ledger:
+        ledger.migrate()
+        for words, kind in ((CONFLICT, Conflict), (DEADLOCK, Conflict), (TERMINATED, Temporary)):
+            with pytest.raises(Temporary) as caught, ledger.write("test") as tx:
+                tx.exec_driver_sql(f"DO $$ BEGIN {words}; END $$")
+            assert type(caught.value) is kind
