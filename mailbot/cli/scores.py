@@ -144,7 +144,7 @@ def rescore(
     context: typer.Context,
     track: Annotated[str | None, typer.Option(help="Only this track.")] = None,
     submission: Annotated[str | None, typer.Option(metavar="S-000012", help="Only this submission.")] = None,
-    tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose counted score changed.")] = False,
+    tell: Annotated[bool, typer.Option("--tell", help="Write to each team whose score is not as it was told.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="Write to no team; this is the default.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would change.")] = False,
     yes: Yes = False,

@@ -158,3 +158,8 @@ class Done:
     phase: Phase | None = None
     #: For ``check``: what was checked.
     files: Sequence[Judged] = ()
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores that ``status`` tells, by receipt."""
+        return {one.row.receipt: one.score for one in self.listed if one.score is not None}

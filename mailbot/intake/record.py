@@ -170,8 +170,7 @@ class Record:
             now=now,
             outcome=outcome,
             submissions=[_as_kept(one) for one in answered],
-            **({"in_time": all(one.in_time for one in told.entries)} if told.entries else {}),
-            **({"waiting": told.waiting} if told.waiting else {}),
+            **_besides(told),
             **recorded.kept(identity),
         )
         told = replace(told, trail=str(events.moment(tx)))  # the receipt bears witness of this very entry
@@ -230,6 +229,13 @@ def _ends(tx: Tx, team: Team | None, answered: Sequence[Answered]) -> dict[str, 
     """Return the ends of phases that are the team's own; a reply about accepted files alone names no end."""
     names_none = bool(answered) and all(one.status is Status.ACCEPTED for one in answered)
     return {} if team is None or names_none else quota.extensions(tx, team.name)
+
+
+def _besides(told: Answer) -> dict[str, object]:
+    """Return what the audit trail keeps of an answer besides its submissions."""
+    in_time = {"in_time": all(one.in_time for one in told.entries)} if told.entries else {}
+    waiting = {"waiting": told.waiting} if told.waiting else {}
+    return in_time | waiting | ({"told": told.done.scores} if told.done and told.done.scores else {})
 
 
 def _as_kept(one: Answered) -> dict[str, object]:

@@ -207,6 +207,18 @@ def told(tx: Tx, mail_ids: Collection[int]) -> dict[str, float | None]:
     return {one["receipt"]: one["score"] for text in details for one in json.loads(text)["submissions"]}
 
 
+def scores_told(tx: Tx) -> list[tuple[datetime, dict[str, float], str | None]]:
+    """Return the scores that replies to ``status`` and letters told, by receipt; of letters also the truth.
+
+    Oldest first. While a trail is replayed, those before the entry that is done again.
+    """
+    where = [events.c.kind.in_(("mail-recorded", "rescore-told")), events.c.detail.contains('"told":{')]
+    where += [events.c.id < mark.entry] if (mark := _again.get()) is not None else []
+    rows = tx.execute(sa.select(events.c.at, events.c.detail).where(*where).order_by(events.c.id))
+    found = ((row.at, json.loads(row.detail)) for row in rows)
+    return [(at, detail["told"], detail.get("truth")) for at, detail in found]
+
+
 def sent(tx: Tx) -> set[str]:
     """Return by what mail or on what occasion each mail of ours was written that was sent (``OutgoingRow.of``)."""
     details = tx.scalars(sa.select(events.c.detail).where(events.c.kind == "reply-sent"))

@@ -244,11 +244,10 @@ def has(tx: Tx, key: str) -> bool:
     return tx.scalar(sa.select(outbox.c.id).where(outbox.c.key == key)) is not None
 
 
-def letters_to(tx: Tx, kind: str, team_id: int) -> list[tuple[str, datetime]]:
-    """Return key and instant of each letter of a kind to a team, oldest first."""
+def letters_to(tx: Tx, kind: str, team_id: int) -> list[str]:
+    """Return the key of each letter of a kind to a team, oldest first."""
     its = (outbox.c.kind == kind, outbox.c.team_id == team_id, outbox.c.key.is_not(None))
-    rows = tx.execute(sa.select(outbox.c.key, outbox.c.created_at).where(*its).order_by(outbox.c.id))
-    return [(row.key, row.created_at) for row in rows]
+    return list(tx.scalars(sa.select(outbox.c.key).where(*its).order_by(outbox.c.id)))
 
 
 def listing(tx: Tx, outgoing_id: int | None = None) -> list[OutgoingRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -86,6 +86,25 @@ def of_submission(tx: Tx, submission_id: int) -> list[ScoreRow]:
     kept = (scores.c[name] for name in ScoreRow.__dataclass_fields__)
     rows = tx.execute(sa.select(*kept).where(scores.c.submission_id == submission_id).order_by(scores.c.id))
     return [ScoreRow(**row) for row in rows.mappings()]
+
+
+class Entered(NamedTuple):
+    """A score without what it is made of."""
+
+    submission_id: int
+    truth: str
+    scorer: str
+    value: float
+    scored_at: datetime
+
+
+def of_track(tx: Tx, track: str) -> dict[int, list[Entered]]:
+    """Return the scores of each submission of a track, oldest first, by submission."""
+    found: dict[int, list[Entered]] = {}
+    kept = (scores.c[name] for name in Entered._fields)
+    for row in tx.execute(sa.select(*kept).where(scores.c.track == track).order_by(scores.c.id)):
+        found.setdefault(row.submission_id, []).append(Entered(*row))
+    return found
 
 
 def accepted(

@@ -14,6 +14,7 @@ from mailbot.ledger.tables import exclusions, scores, selections, submissions, t
 from mailbot.model import Rule, Standing, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from mailbot.ledger.engine import Tx
@@ -49,7 +50,7 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
         scores.c.value,
         scores.c.metrics,
     )
-    first = (
+    counts = (
         sa.select(ranked.c.id, *told, ranked.c.submissions)
         .join(submissions, submissions.c.id == ranked.c.id)
         .join(teams, teams.c.id == submissions.c.team_id)
@@ -68,7 +69,7 @@ def standings(tx: Tx, deciding: Deciding, *, before: datetime) -> list[Standing]
             arrived_at=row.arrived_at,
             submissions=row.submissions,
         )
-        for row in tx.execute(first)
+        for row in tx.execute(counts)
     ]
 
 
@@ -85,6 +86,41 @@ def counting(tx: Tx, deciding: Deciding, team_id: int) -> list[Counted]:
     """Return the submission that counts for one team on a track at present, and the next in line; [] without any."""
     found = tx.execute(_counting(deciding), {"team": team_id})
     return [Counted(id=row.id, score=row.value, selected=row.selected_at is not None) for row in found]
+
+
+class Candidate(NamedTuple):
+    """A submission that can count for a team: it was accepted, and is not excluded."""
+
+    id: int
+    team_id: int
+    #: The phase it came in; None for those of the first version.
+    phase: str | None
+    arrived_at: datetime
+    #: Whether the team selected it.
+    selected: bool
+
+
+def candidates(tx: Tx, by: Version) -> dict[int, Candidate]:
+    """Return every submission that can count where scores of a version are shown, by its id."""
+    own = (submissions.c[name] for name in ("id", "team_id", "phase", "arrived_at"))
+    selected = selections.c.submission_id.is_not(None).label("selected")
+    found = sa.select(*own, selected).outerjoin(selections, selections.c.submission_id == submissions.c.id)
+    rows = tx.execute(found.where(*_eligible(by)).order_by(submissions.c.id))
+    return {row["id"]: Candidate(**row) for row in rows.mappings()}
+
+
+def first(found: Iterable[tuple[Candidate, float]], rule: Rule, *, higher_is_better: bool) -> Candidate | None:
+    """Return the one that counts of a team's submissions, each with the score it is taken to have; None of none."""
+    sign = -1 if higher_is_better else 1
+
+    def place(one: tuple[Candidate, float]) -> tuple[object, ...]:
+        candidate, score = one
+        last = rule is Rule.SELECTED and not candidate.selected
+        return last, sign * score, candidate.arrived_at, candidate.id
+
+    if rule is Rule.LATEST:
+        return max((one for one, _ in found), key=lambda one: (one.arrived_at, one.id), default=None)
+    return min(found, key=place, default=(None, 0.0))[0]
 
 
 @lru_cache(32)
@@ -119,9 +155,13 @@ def _joined(
         of_submissions.join(decides, _scored(decides, deciding.by))
         .outerjoin(shown, _scored(shown, deciding.shown))
         .outerjoin(selections, selections.c.submission_id == submissions.c.id)
-        .where(submissions.c.status == Status.ACCEPTED, submissions.c.track == deciding.by.track, ~_excluded())
-        .where(*([in_phases(deciding.by.within)] if deciding.by.within else []))
+        .where(*_eligible(deciding.by))
     )
+
+
+def _eligible(by: Version) -> tuple[sa.ColumnElement[bool], ...]:
+    within = (in_phases(by.within),) if by.within else ()
+    return submissions.c.status == Status.ACCEPTED, submissions.c.track == by.track, ~_excluded(), *within
 
 
 def _scored(alias: sa.FromClause, by: Version) -> sa.ColumnElement[bool]:

@@ -176,11 +176,22 @@ def key_of_news(tx: Tx, kind: str, team_id: int, base: str, *, alike: Callable[[
         base: The key of the first letter that says this.
         alike: Tells by its key whether a letter of this kind is about the same thing.
     """
-    told = [key for key, _ in outbox.letters_to(tx, kind, team_id) if alike(key)]
-    same = [key for key in told if key == base or key.startswith(f"{base}:")]
-    if told and told[-1] in same:
-        return None
+    told = [key for key in outbox.letters_to(tx, kind, team_id) if alike(key)]
+    return None if told and told[-1] in _same(told, base) else _numbered(told, base)
+
+
+def another_key(tx: Tx, kind: str, team_id: int, base: str) -> str:
+    """Return the key of a letter to a team that may say what an earlier one said, with the same base."""
+    return _numbered(outbox.letters_to(tx, kind, team_id), base)
+
+
+def _numbered(told: Sequence[str], base: str) -> str:
+    same = _same(told, base)
     return f"{base}:{len(same) + 1}" if same else base
+
+
+def _same(told: Sequence[str], base: str) -> list[str]:
+    return [key for key in told if key == base or key.startswith(f"{base}:")]
 
 
 def deadlines(windows: Iterable[Window], now: datetime) -> Iterator[Deadline]:

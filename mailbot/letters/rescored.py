@@ -1,44 +1,51 @@
-"""Tell teams that their score was recalculated: the old one, the new one, and why; once per team and labels."""
+"""Tell teams that their score was recalculated: the one they were told last, the one they have now, and why."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.board.build import one_line
-from mailbot.board.codec import board_from_json
-from mailbot.ledger import Ledger, boards, events, outbox, scores, submissions, teams, truths
+from mailbot.config.stages import stage_at
+from mailbot.ledger import events, outbox, submissions, teams
+from mailbot.ledger.standings import candidates, first
 from mailbot.letters import letter as letters
+from mailbot.letters.told import last_told
 from mailbot.mail.languages import shown_in, words
 from mailbot.mail.templates import environment
 from mailbot.model import Id
 from scoring.model import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.board.rank_changes import Change
+    from mailbot.board.model import Board, Row
     from mailbot.config.challenge import Challenge
+    from mailbot.config.stages import Stage
     from mailbot.evaluation.labels import Labels
-    from mailbot.ledger import Tx
-    from mailbot.ledger.scores import Version
+    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger.scores import Entered, Version
+    from mailbot.ledger.standings import Candidate
+    from mailbot.model import Team
 
 KIND = "rescored"
 """The kind of these mails in the outbox."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correction:
-    """What a rescore changed on one track."""
+class News:
+    """A team whose score is another one than it was told last."""
 
-    #: What scores are computed by now.
-    version: Version
-    #: Of the teams to be told, with their scores before and after.
-    changes: Sequence[Change]
-    #: Why, in the organizers' words.
-    why: str
+    team: Team
+    #: One address of it.
+    recipient: str
+    #: The letter's key.
+    key: str
+    #: What counted by the scores that it was told last.
+    old: str
+    told: Entered
+    #: What counts now; its place on the board.
+    now: Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,85 +57,88 @@ class RescoredLetters:
     labels: Labels
     clock: Callable[[], datetime]
 
-    def queue(self, tx: Tx, correction: Correction) -> set[int]:
-        """Queue the letters that were not queued before, and enter it in the audit trail; return the teams' ids."""
-        version, now = correction.version, self.clock()
-        bouncing, language = teams.bouncing(tx), letters.languages(tx)
-        about = {f"{KIND}:{row.sha256}:" for row in truths.listing(tx) if row.track == version.track}
-        known = {one_line(team.name): team for team in teams.everyone(tx) if team.letters}
-        told = set[int]()
-        for change in correction.changes:
-            team = known.get(change.team)
-            address = teams.recipient(team, bouncing) if team else None
-            key = self._key(tx, version, team.id, about) if team and address else None
-            if team and address and key:
-                shows, own = self._shows_scores(tx, change), language(team)
-                before = self._told_before(tx, change, version, team.id)
-                text = self._text(correction, change, before, shows=shows, language=own)
-                letters.queue(
-                    tx, self.challenge, text, team_id=team.id, recipient=address, language=own,
-                    title=words(own).gettext("Your score was recalculated"), kind=KIND, key=key, now=now,
-                )  # fmt: skip
-                told.add(team.id)
-        if told:
-            count = len(told)
-            events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, count=count)
-        return told
+    def look(self, tx: Tx, board: Board, version: Version, stage: Stage) -> list[News]:
+        """Return the teams on a stage's board to be told, by the scores of a version on its track.
 
-    @staticmethod
-    def _key(tx: Tx, version: Version, team_id: int, about: Collection[str]) -> str | None:
-        """Return the key of a letter; None where the last one about the track told of the same version."""
-        base = f"{KIND}:{version.truth}:{version.scorer}:{team_id}"
-        alike = tuple(about)
-        return letters.key_of_news(tx, KIND, team_id, base, alike=lambda key: key.startswith(alike))
-
-    def _shows_scores(self, tx: Tx, change: Change) -> bool:
-        """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""
-        number = Id.SUBMISSION.number(change.after.receipt) if change.after else 0
-        phases = {phase.name: phase.feedback for phase in self.challenge.phases}
-        return any(phases.get(row.phase or "") is Policy.FULL for row in submissions.listing(tx, submission_id=number))
-
-    def _whole(self, version: Version) -> str:
-        """Return the SHA-256 of the label file that a version's labels are, or are part of."""
-        found = (self.labels.of_stage(stage.key) for stage in self.challenge.stages if stage.within == version.within)
-        return next(found).whole[version.track].sha256
-
-    def _told_before(self, tx: Tx, change: Change, version: Version, team_id: int) -> float | None:
-        """Return the score of what counted before that the team was told last, rounded.
-
-        None where that of what counts now was told as it is: what changed and changed back in silence, the team may
-        never have seen.
+        Whoever wants no letters, or has no address that takes mail, is left out.
         """
-        if not (change.before and change.after):
-            return None
-        old, new = (self._last_told(tx, row.receipt, version, team_id) for row in (change.before, change.after))
-        return None if new == change.after.score else old
+        its = candidates(tx, version)
+        active = {truth for _, truth in self.labels.history(version.track, stage.key)} | {version.truth}
+        told = last_told(tx, version, stage, its, active=active, decimals=self.challenge.board.decimals)
+        before = self._before(its, told, version, stage)
+        known = {team.id: team for team in teams.everyone(tx) if team.letters}
+        bouncing, rows = teams.bouncing(tx), (t.rows for t in board.tables if t.key == version.track)
+        found = []
+        for row in (row for table in rows for row in table if row.receipt):
+            team = known.get(its[submissions.id_of(row.receipt)].team_id)
+            address, old = (teams.recipient(team, bouncing), before.get(team.id)) if team else (None, None)
+            if team and address and old and round(told[old].value, self.challenge.board.decimals) != row.score:
+                base = f"{KIND}:{version.truth}:{version.scorer}:{team.id}"
+                key = letters.another_key(tx, KIND, team.id, base)
+                old_name = Id.SUBMISSION.of(old)
+                found.append(News(team=team, recipient=address, key=key, old=old_name, told=told[old], now=row))
+        return found
 
-    def _last_told(self, tx: Tx, receipt: str, version: Version, team_id: int) -> float | None:
-        """Return the score of a submission that its team was told last: by its receipt, a board or such a letter."""
-        number = Id.SUBMISSION.number(receipt)
-        found = scores.of_submission(tx, number)
-        told = [(one.scored_at, one.value) for one in found[:1]]  # that of its reply
-        for row in boards.listing(tx):
-            its = (t for t in board_from_json(json.loads(row.board)).tables if t.key == version.track)
-            told += [(row.published_at, one.score) for table in its for one in table.rows if one.receipt == receipt]
-        for key, at in outbox.letters_to(tx, KIND, team_id):
-            bases = {f"{KIND}:{one.truth}:{one.scorer}:{team_id}": one.value for one in found}
-            told += [(at, value) for base, value in bases.items() if key == base or key.startswith(f"{base}:")]
-        latest = max(told, key=lambda one: one[0], default=None)
-        return round(latest[1], self.challenge.board.decimals) if latest else None
+    def _before(
+        self, its: Mapping[int, Candidate], told: Mapping[int, Entered], version: Version, stage: Stage
+    ) -> dict[int, int]:
+        """Return the submission that counts by the scores that teams were told last, by team."""
+        better, rule = self.challenge.tracks[version.track].higher_is_better, self.challenge.standing_of(stage)
+        by_team: dict[int, list[tuple[Candidate, float]]] = {}
+        for number, score in told.items():
+            by_team.setdefault(its[number].team_id, []).append((its[number], score.value))
+        counts = {team: first(own, rule, higher_is_better=better) for team, own in by_team.items()}
+        return {team: one.id for team, one in counts.items() if one}
 
-    def _text(self, correction: Correction, change: Change, before: float | None, *, shows: bool, language: str) -> str:
-        version, zone = correction.version, self.challenge.zone
+    def queue(self, tx: Tx, version: Version, news: Sequence[tuple[News, str]]) -> set[int]:
+        """Queue letters, each with its reasons, and enter it in the audit trail; return the teams' ids.
+
+        A letter that somebody queued meanwhile is not queued again.
+        """
+        new, now, language = (
+            [each for each in news if not outbox.has(tx, each[0].key)],
+            self.clock(),
+            letters.languages(tx),
+        )
+        for one, why in new:
+            own = language(one.team)
+            letters.queue(
+                tx, self.challenge, self._text(tx, version, one, why, own), team_id=one.team.id,
+                recipient=one.recipient, language=own, title=words(own).gettext("Your score was recalculated"),
+                kind=KIND, key=one.key, now=now,
+            )  # fmt: skip
+        if new:
+            told = {one.now.receipt: one.now.score for one, _ in new}
+            events.append(tx, kind="rescore-told", subject=version.track, now=now, truth=version.truth, told=told)
+        return {one.team.id for one, _ in new}
+
+    def _shows_scores(self, tx: Tx, receipt: str) -> bool:
+        """Tell whether replies to the submission that counts may show a score: only then may a letter about it."""
+        phases = {phase.name: phase.feedback for phase in self.challenge.phases}
+        rows = submissions.listing(tx, submission_id=submissions.id_of(receipt))
+        return any(phases.get(row.phase or "") is Policy.FULL for row in rows)
+
+    def _next_board(self, tx: Tx, stage: Stage) -> datetime | None:
+        """Return when a stage has its next board; None for one that is over, or whose final results are out."""
+        now = self.clock()
+        over = stage != stage_at(self.challenge.stages, now) or events.finished(tx, before=now, phase=stage.name)
+        return None if over else self.challenge.next_board(now)
+
+    def _text(self, tx: Tx, version: Version, news: News, why: str, language: str) -> str:
+        stage = next(each for each in self.challenge.stages if each.within == version.within)
+        at, zone = self._next_board(tx, stage), self.challenge.zone
         context = {
-            "change": change,
-            "shows": shows,
-            "told": before,
+            "team": news.team.name,
+            "old": news.old,
+            "new": news.now.receipt,
+            "told": news.told.value,
+            "now": news.now.score,
+            "shows": self._shows_scores(tx, news.now.receipt),
             "title": self.challenge.tracks[version.track].title,
-            "why": correction.why,
+            "why": why,
             "decimals": self.challenge.board.decimals,
-            "next_board": shown_in(language, self.challenge.next_board(self.clock()), zone),
+            "next_board": shown_in(language, at, zone) if at else "",
             "challenge": self.challenge,
-            "truth": self._whole(version),
+            "truth": self.labels.of_stage(stage.key).whole[version.track].sha256,
         }
         return environment(language).get_template("letters/rescored.txt.j2").render(context)

@@ -13,9 +13,8 @@ from mailbot.errors import Permanent
 from mailbot.identity import confirmation, keys
 from mailbot.identity.notices import language_to
 from mailbot.intake.reply import Replies
-from mailbot.ledger import events, outbox, scores, submissions, teams
+from mailbot.ledger import events, outbox, teams
 from mailbot.letters import written
-from mailbot.letters.rescored import Correction
 from mailbot.letters.written import Drafts, Written
 from mailbot.mail import envelope, teamkey
 from mailbot.model import Id
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.board.rank_changes import Change
     from mailbot.config.challenge import Challenge
     from mailbot.config.stages import Stage
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.ledger.scores import Version
+    from mailbot.letters.rescored import News
     from mailbot.model import Team
     from mailbot.operations.rescore import Plan
     from mailbot.service import Service
@@ -125,51 +124,48 @@ def would_write(ledger: Ledger, act: Callable[[Tx], object]) -> list[OutgoingRow
 
 def look_rescored(service: Service, wanted: Plan, *, track: str | None = None) -> list[OutgoingRow]:
     """Return the mails that :func:`tell_rescored` would queue once a plan is carried out; nothing is written."""
-    before, present = rescore.versions_before(service, wanted.stage), service.ranking.versions_in(wanted.stage)
+    present = service.ranking.versions_in(wanted.stage)
     with rescore.tried(service, wanted) as tx:
         known = {row.id for row in outbox.listing(tx)}
-        found = rescore.compared(service, tx, before, present, wanted.stage)
-        for each in list(_corrections(service, tx, (before, found), wanted.stage, track)):
-            service.rescored_letters.queue(tx, each)
+        for version, news in _news(service, tx, present, wanted.stage, track):
+            service.rescored_letters.queue(tx, version, news)
         return [row for row in outbox.listing(tx) if row.id not in known]
 
 
-def tell_rescored(service: Service, *, track: str | None = None, stage: Stage | None = None) -> int:
-    """Queue a mail to each team whose standing has another score by the present version; return how many teams got one.
+def count_rescored(service: Service, tx: Tx, after: Mapping[str, Version], stage: Stage) -> int:
+    """Return how many teams would get a letter if scores were by these versions, in a transaction that has them."""
+    board = service.ranking.board_by(tx, after, service.clock(), stage)
+    news = (service.rescored_letters.look(tx, board, version, stage) for version in after.values())
+    return len({one.team.id for of_track in news for one in of_track})
 
-    Whoever was told of this version before, wants no letters, or has no address that takes mail is skipped.
+
+def tell_rescored(service: Service, *, track: str | None = None, stage: Stage | None = None) -> int:
+    """Queue a mail to each team whose present score is another one than it was told last; return how many got one.
+
+    Whoever wants no letters, or has no address that takes mail, is skipped.
     """
-    stage = stage or service.ranking.stage
-    before, present = rescore.versions_before(service, stage), service.ranking.versions_in(stage)
+    stage, told = stage or service.ranking.stage, set[int]()
     with service.ledger.read() as tx:
-        found = rescore.compared(service, tx, before, present, stage)
-        corrections = list(_corrections(service, tx, (before, found), stage, track))
-    told = set[int]()
-    for each in corrections:
+        found = list(_news(service, tx, service.ranking.versions_in(stage), stage, track))
+    for version, news in found:
         with service.ledger.write("tell") as tx:
-            told |= service.rescored_letters.queue(tx, each)
+            told |= service.rescored_letters.queue(tx, version, news)
     return len(told)
 
 
-def _corrections(
-    service: Service, tx: Tx, compared: tuple[Mapping[str, Version], Sequence[Change]], stage: Stage, track: str | None
-) -> Iterator[Correction]:
-    """Yield what is to be told of each track; ``compared`` are the versions of before, and what has changed since."""
-    before, found = compared
-    changed = [each for each in found if None not in each.scores]
-    for name, version in service.ranking.versions_in(stage).items():
-        own = [each for each in changed if each.table == name and each.scores[0] != each.scores[1]]
-        if own and track in {None, name} and before[name] != version:
-            changes = _scored_by(tx, before[name], own)
-            why = " / ".join(rescore.reasons(service, before[name], stage))
-            yield Correction(version=version, changes=changes, why=why)
-
-
-def _scored_by(tx: Tx, before: Version, changed: Sequence[Change]) -> list[Change]:
-    """Leave out teams whose submission that counts came after the change: its own reply told its score."""
-    numbers = {each.team: submissions.id_of(each.after.receipt) for each in changed if each.after}
-    known = scores.scored(tx, before, set(numbers.values()))
-    return [each for each in changed if numbers[each.team] in known]
+def _news(
+    service: Service, tx: Tx, versions: Mapping[str, Version], stage: Stage, track: str | None
+) -> Iterator[tuple[Version, list[tuple[News, str]]]]:
+    """Yield what is to be told of each track, or of one: to whom, and why."""
+    board = service.ranking.board_by(tx, versions, service.clock(), stage)
+    for version in (each for name, each in versions.items() if track in {None, name}):
+        found = service.rescored_letters.look(tx, board, version, stage)
+        by = {(one.told.truth, one.told.scorer) for one in found}
+        why = {
+            each: " / ".join(rescore.reasons(service, replace(version, truth=each[0], scorer=each[1]), stage))
+            for each in by
+        }
+        yield version, [(one, why[one.told.truth, one.told.scorer]) for one in found]
 
 
 def look_welcome(service: Service, names: Sequence[str]) -> Drafts:

@@ -232,8 +232,7 @@ class Again:
         """Score again what was scored then: a track; in trails of the first version one submission."""
         one = Id.SUBMISSION.number(subject) if subject.startswith("S-") else None
         wanted = rescore.plan(self.service, track=None if one else subject, submission_id=one)
-        for _ in rescore.rescore(self.service, wanted):
-            pass
+        list(rescore.rescore(self.service, wanted))
 
     def _likeness(self, subject: str, detail: dict[str, Any]) -> None:
         first, second = (Id.SUBMISSION.number(each) for each in (detail["other"], subject))
@@ -241,8 +240,9 @@ class Again:
         with self.service.ledger.write("rebuild") as tx:
             similarities.add(tx, track=detail["track"], **found, now=self.clock())
 
-    def _told(self, track: str, _detail: dict[str, Any]) -> None:
-        letters.tell_rescored(self.service, track=track)
+    def _told(self, track: str, detail: dict[str, Any]) -> None:
+        of = self.service
+        letters.tell_rescored(of, track=track, stage=rescore.stage_by(of, track, detail.get("truth")))
 
     def _team_letters(self, subject: str, detail: dict[str, Any]) -> None:
         with self.service.ledger.write("rebuild") as tx:

@@ -90,6 +90,12 @@ def _stage_of(service: Service, submission_id: int | None) -> Stage:
     return service.challenge.stage_of(row.phase if row else None)
 
 
+def stage_by(service: Service, track: str, truth: str | None) -> Stage | None:
+    """Return the stage that uses a version of a track's labels, the present one before others; None where none does."""
+    stages = sorted(service.challenge.stages, key=lambda each: each != service.ranking.stage)
+    return next((each for each in stages if service.ranking.versions_in(each)[track].truth == truth), None)
+
+
 def rescore(service: Service, wanted: Plan) -> Iterator[int]:
     """Score what is left, chunk by chunk; yield how many are done after each.
 
@@ -126,23 +132,31 @@ def changes(service: Service, done: Plan) -> list[Change]:
         return _changes(service, tx, done)
 
 
-def preview_with(service: Service, made: Truth, stage: Stage) -> list[Change]:
-    """Return every place of a stage's board that would change if a truth were chosen and all were scored by it.
+@contextmanager
+def tried_with(service: Service, made: Truth, stage: Stage) -> Iterator[tuple[Tx, Mapping[str, Version]]]:
+    """Give a transaction in which all of a stage is scored by a truth, and the versions then; it is rolled back.
 
-    Nothing is written. Raises Permanent when a submission cannot be scored by it.
+    Raises Permanent when a submission cannot be scored by it.
     """
     public, _ = service.labels.parts_of(made)
-    track, ranking = public.track, service.ranking
-    present, version = ranking.versions_in(stage), _version(service, public, stage)
+    version = _version(service, public, stage)
     with service.ledger.read() as tx:
-        rows = scores.accepted(tx, track.name, lacking=version)
-        behind = scores.count_lacking(tx, present[track.name])
-    before = present | ({track.name: versions_before(service, stage)[track.name]} if behind else {})
+        rows = scores.accepted(tx, public.track.name, lacking=version)
     found = _all(service, public, rows)
     with service.ledger.trial() as tx:
         service.labels.enter(tx, public, service.clock())
         scores.add_many(tx, version, found, n=public.n, now=service.clock())
-        return compared(service, tx, before, {**present, track.name: version}, stage)
+        yield tx, {**service.ranking.versions_in(stage), public.track.name: version}
+
+
+def changes_with(service: Service, tx: Tx, after: Mapping[str, Version], stage: Stage) -> list[Change]:
+    """Return every place of a stage's board that changes, in a transaction of :func:`tried_with`."""
+    present, earlier = service.ranking.versions_in(stage), versions_before(service, stage)
+    before = {
+        name: earlier[name] if version != after[name] and scores.count_lacking(tx, version) else version
+        for name, version in present.items()
+    }
+    return compared(service, tx, before, after, stage)
 
 
 def _all(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:

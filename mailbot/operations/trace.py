@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHOWN_HASH = 12
 """So many characters of a hash tell one from another."""
 
-_TOLD_ELSEWHERE = {"mail-recorded": {"submissions"}, "mail-spooled": {"arrived_at", "sha256", "size"}}
+_TOLD_ELSEWHERE = {"mail-recorded": {"submissions", "told"}, "mail-spooled": {"arrived_at", "sha256", "size"}}
 """Details of an entry that other steps tell, and better."""
 
 

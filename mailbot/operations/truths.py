@@ -10,7 +10,7 @@ from mailbot.evaluation.label_files import Given, load_truths
 from mailbot.evaluation.labels import Labels
 from mailbot.evaluation.scorers import Scorers
 from mailbot.ledger import Ledger, is_there, truths
-from mailbot.operations import rescore
+from mailbot.operations import letters, rescore
 from scoring.labels.changes import changes, labels_of
 from scoring.labels.restrict import without
 from scoring.labels.truth import TruthError, load_truth
@@ -112,6 +112,8 @@ class Effect:
     stage: Stage
     #: Every place that would change once all submissions are rescored; None when some cannot be.
     places: Sequence[Change] | None
+    #: How many teams `mailbot rescore --tell` would write to then.
+    letters: int
     #: Why they cannot.
     hindrance: str = ""
     #: Whether all were scored by it before, so that the board follows at once.
@@ -138,12 +140,6 @@ class Effect:
         """How many ranks change, over all tables."""
         return sum(place.ranks[0] != place.ranks[1] for place in self.places or ())
 
-    @property
-    def letters(self) -> int:
-        """How many teams `mailbot rescore --tell` would write to: those whose score on the track changes."""
-        own = [place for place in self.places or () if place.table == self.made.track.name]
-        return len({place.team for place in own if None not in place.scores and place.scores[0] != place.scores[1]})
-
 
 def effect(service: Service, made: Truth, stage: Stage) -> Effect:
     """Return what making a truth active in a stage would change, writing nothing.
@@ -156,16 +152,19 @@ def effect(service: Service, made: Truth, stage: Stage) -> Effect:
         message = f"these labels are already active for {name}: nothing to do"
         raise Permanent(message)
     found = changes(before, made)
-    places, hindrance = None, "the teams' files have other items" if found.new or found.gone else ""
+    told, places, hindrance = 0, None, "the teams' files have other items" if found.new or found.gone else ""
     at_once = rescore.is_scored_by(service, made, stage)
     if not hindrance:
         try:
-            places = rescore.preview_with(service, made, stage)
+            with rescore.tried_with(service, made, stage) as (tx, after):
+                places = rescore.changes_with(service, tx, after, stage)
+                told = letters.count_rescored(service, tx, after, stage)
         except Permanent as error:
             hindrance = str(error)
     return Effect(
-        before=before, made=made, found=found, places=places, hindrance=hindrance, stage=stage, at_once=at_once
-    )
+        before=before, made=made, found=found, stage=stage, places=places, letters=told, hindrance=hindrance,
+        at_once=at_once,
+    )  # fmt: skip
 
 
 def history(tx: Tx) -> list[Period]:
