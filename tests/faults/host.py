@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tests.servers.dovecot import Dovecot, Mailbox
     from tests.warm import Process
 
-PATIENCE_SECONDS = 90.0
-"""Far more than a stream needs; a child's death alone makes a mail wait for 30 s."""
+PATIENCE_SECONDS = 150.0
+"""Far more than a stream needs; a child's death alone makes a mail wait for 30 s, a second one for 60 s."""
 
 _MORE = """
 [tracks.siqa-u]

@@ -27,8 +27,8 @@ WITHOUT_MOVE = "IMAP4rev1 LITERAL+ IDLE UIDPLUS"
 COPIES_WITHOUT_MOVE = 2
 
 
-CULL_SECONDS, MOST_CULL_SECONDS = 6.0, 25.0
-"""Less than the 30 s after which a mail whose child died is tried again: no mail loses three children."""
+CULL_SECONDS, MOST_CULL_SECONDS = 6.0, 55.0
+"""No mail loses three children: after its first loss it is tried again in 30 s, after the second one in 60 s."""
 
 
 @dataclass(frozen=True, kw_only=True)

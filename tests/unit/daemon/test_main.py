@@ -99,7 +99,7 @@ def test_what_hangs_is_left_behind(
 
     with served(tmp_path, Clock(), Here(before=hang), **unreachable) as service:
         drop(service, submission())
-        daemon = Daemon(service, within=0.3)
+        daemon = Daemon(service, within=5)  # the other loops end in it, however busy the machine is
         with running(daemon):
             wait(working.is_set)
         assert daemon.unfinished == ["intake_loop"]
