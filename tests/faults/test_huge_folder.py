@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from mailbot.ledger import Tx
+
 MAILS = 250_000
 MEMORY_BYTES = 24 * 1024**2
 
@@ -90,6 +92,15 @@ class Endless(Mailbox):
         return False
 
 
+def _repeat(tx: Tx, last: int) -> None:
+    """Enter a mail like the first at every UID up to the last; the database does so in a fraction of the time."""
+    first = sa.select(sa.literal(2).label("uid")).cte(recursive=True)
+    uids = first.union_all(sa.select(first.c.uid + 1).where(first.c.uid < last))
+    copied = [column for column in tables.mails.c if column.name not in {"id", "uid"}]
+    rows = sa.select(uids.c.uid, *copied).select_from(uids.join(tables.mails, tables.mails.c.uid == 1))
+    tx.execute(sa.insert(tables.mails).from_select(["uid", *(column.name for column in copied)], rows))
+
+
 def test_one_new_mail_among_them_is_found_with_little_memory(tmp_path: Path) -> None:
     """Of 249,999 mails that a server without MOVE left in the inbox, the new one is fetched, alone."""
     with served(tmp_path, Clock(), imap={"host": "127.0.0.1", "user": "x@siqa.example"}) as service:
@@ -97,9 +108,8 @@ def test_one_new_mail_among_them_is_found_with_little_memory(tmp_path: Path) -> 
         known = {"mailbox": fetch.mailbox_name("INBOX"), "uidvalidity": 1, "sha256": "0" * 64, "size": 3, "attempts": 1}
         known |= {"arrived_at": NOW, "spooled_at": NOW, "due_at": NOW, "outcome": Outcome.UNKNOWN_SENDER}
         with service.ledger.write("test") as tx:
-            rows = [{**known, "uid": uid, "state": MailState.RECORDED} for uid in range(1, MAILS)]
-            tx.execute(sa.insert(tables.mails), rows)
-        del rows
+            tx.execute(sa.insert(tables.mails), {**known, "uid": 1, "state": MailState.RECORDED})
+            _repeat(tx, MAILS - 1)
         tracemalloc.start()
         assert fetch.take_new(Endless()) == 1
         _, peak = tracemalloc.get_traced_memory()
