@@ -120,7 +120,7 @@ def _document(text: str, value: object, rows: str) -> Clean | None:
     """Return the rows in a value of the text."""
     top: dict[str, object] = {}
     names: list[str] = []
-    if isinstance(value, dict):
+    if isinstance(value, dict) and len(value) <= MAX_COLUMNS:
         names, top = [*value], {normal(name): item for name, item in value.items()}
         value = top.pop(rows, None)
         if len(top) + 1 != len(names):

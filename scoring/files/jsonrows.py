@@ -76,6 +76,8 @@ def _list(value: list[object]) -> Reading:
 
 def _object(value: dict[str, object]) -> Reading:
     """Return the table in an object: the organizers', one row, or one of the shapes of pandas."""
+    if len(value) > MAX_ROWS + len(LABELS):
+        return too_many_rows()
     top = _folded(value)
     if ROWS in top:
         return _official(value, top)

@@ -186,6 +186,9 @@ def test_too_many_columns_or_rows_are_refused() -> None:
     assert codes(read(json.dumps(grown).encode()).problems) == ["too-many-rows"]
     assert codes(read(b"id,a\n" + b"1,2\n" * (MAX_ROWS + 1)).problems) == ["too-many-rows"]
     assert codes(read(b"[" + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]
+    assert codes(read(b"{" + b",".join(b'"%d":1' % n for n in range(MAX_ROWS + 9)) + b"}").problems) == [
+        "too-many-rows"
+    ]
     assert codes(read(b'[{"id":1},' + b"1," * MAX_ROWS + b"1]").problems) == ["too-many-rows"]
 
 
