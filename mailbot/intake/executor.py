@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY, phase_at
-from mailbot.identity import roster
+from mailbot.identity import level, roster
 from mailbot.intake.answers import Done, Fault, Listed
 from mailbot.intake.commands import Command, Word
 from mailbot.intake.files.submissions import counting_on
 from mailbot.ledger import events, quota, rulings, scores, submissions, teams
 from mailbot.ledger.guard import budgets
-from mailbot.model import MOST_SELECTED, Exclusion, Status
+from mailbot.model import MOST_SELECTED, AuthLevel, Exclusion, Status
 from scoring.model import Policy
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.ledger.submissions import SubmissionRow
-    from mailbot.model import Judged, Team
+    from mailbot.model import Judged, Team, Verdict
 
 
 SHOWN = 20
@@ -48,8 +48,13 @@ class Asked:
     files: Sequence[Judged] = ()
     #: For ``dispute``: the file that it is about.
     evidence: bytes | None = None
-    #: Whether the mail was signed too long ago.
-    stale: bool = False
+    #: How sure it is that the team sent it.
+    verdict: Verdict | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether something proves that the team sent it: then what others sent in its name uses up nothing."""
+        return self.verdict is not None and self.verdict.level is not AuthLevel.NONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +81,7 @@ class Executor:
 
     def _done(self, tx: Tx, mail: MailRow, team: Team, asked: Asked) -> Done:
         command = asked.command
-        if asked.stale:
+        if level.is_stale(asked.verdict, mail.arrived_at):
             return Done(command=command, fault=Fault.STALE)
         if (faulty := self._faulty(tx, team, command)) is not None:
             return faulty
@@ -94,7 +99,7 @@ class Executor:
         command, files = asked.command, asked.files
         if not files:
             return Done(command=command, fault=Fault.NO_FILE)
-        used = budgets.count_checks(tx, team_id=team.id, since=mail.arrived_at - DAY)
+        used = budgets.count_checks(tx, team_id=team.id, since=mail.arrived_at - DAY, proven=asked.is_proven)
         if used + len(files) > self.challenge.quota.checks_per_day:
             return Done(command=command, fault=Fault.CHECKS)
         checked = [file.sha256 for file in files]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.errors import Temporary
-from mailbot.identity import level
 from mailbot.intake import recorded
 from mailbot.intake.answers import Answer, Answered
 from mailbot.intake.executor import Asked
@@ -158,8 +157,7 @@ class Record:
         )  # fmt: skip
         now = self.clock()
         if command is not None and team is not None:
-            stale = level.is_stale(identity.verdict, row.arrived_at)
-            asked = Asked(command=command, now=now, files=files, evidence=evidence, stale=stale)
+            asked = Asked(command=command, now=now, files=files, evidence=evidence, verdict=identity.verdict)
             told = replace(told, done=self.executor.execute(tx, row, team, asked))
         if case.entry is not None and team is not None:
             told = replace(told, entries=self._hand_in(tx, case, team, case.entry))

@@ -153,7 +153,9 @@ def add_checks(tx: Tx, *, mail_id: int, team_id: int, files: Sequence[str], arri
         touch(tx, "checks", *tx.scalars(new, [row | {"sha256": each} for each in files]))
 
 
-def count_checks(tx: Tx, *, team_id: int, since: datetime) -> int:
-    """Count the files of a team that were checked since an instant."""
-    where = (checks.c.team_id == team_id, checks.c.arrived_at >= since)
-    return tx.scalar(sa.select(sa.func.count()).select_from(checks).where(*where)) or 0
+def count_checks(tx: Tx, *, team_id: int, since: datetime, proven: bool) -> int:
+    """Count the files of a team that were checked since an instant; those that it was proven to have sent, or all."""
+    counting = sa.select(sa.func.count()).select_from(checks)
+    counting = counting.where(checks.c.team_id == team_id, checks.c.arrived_at >= since)
+    is_proven = sa.func.coalesce(mails.c.auth, AuthLevel.NONE) != AuthLevel.NONE
+    return tx.scalar(counting.join(mails, mails.c.id == checks.c.mail_id).where(is_proven) if proven else counting) or 0

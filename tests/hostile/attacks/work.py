@@ -67,7 +67,17 @@ def _many_checks(ground: Ground) -> str:
     return "" if told == kept == 16 else f"{told} files told of, {kept} recorded"  # two mails' files
 
 
+def _checks_in_its_name(ground: Ground) -> str:
+    """Have files checked in a team's name until no more are; then the team has one checked, and proves it."""
+    for mail in range(5):
+        files = [(f"{mail}-{item}.json", probe(item=item, perception=2.0 + mail)) for item in range(1, 5)]
+        ground.take(carrying(ground, ADA, "check", *files, Message_ID=f"<forged{mail}@x>"))
+    ground.take(signed(carrying(ground, ADA, "check", ("own.json", probe(item=1)), Message_ID="<own@x>")))
+    return "" if "own.json | " in ground.sent()[-1].text else "the team's own file is not checked"
+
+
 PLENTY = {"quota": {"per_week": 20}}
+KNOWN = {"identity": {"require": ["dkim", "none"]}}
 
 ATTACKS = (
     Attack(name="dispute-that-nothing-proves", play=_unproven_dispute),
@@ -75,4 +85,5 @@ ATTACKS = (
     Attack(name="dispute-of-what-is-not-ones-own", play=_strange_dispute),
     Attack(name="disputes-without-end", play=_many_disputes, config=PLENTY),
     Attack(name="checks-without-end", play=_many_checks),
+    Attack(name="checks-used-up-in-a-teams-name", play=_checks_in_its_name, config=KNOWN),
 )
