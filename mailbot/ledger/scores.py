@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.submissions import receipt
 from mailbot.ledger.tables import scores, submissions
-from mailbot.ledger.trail.rows import wrote
+from mailbot.ledger.trail.rows import wrote_all
 from mailbot.model import Status
 from scoring.report import package_version
 
@@ -167,9 +167,10 @@ def add_many(tx: Tx, version: Version, found: Sequence[Score], *, n: int, now: d
     new = [each for each in found if each.submission_id not in known]
     if new:
         _insert(tx, same, new)
-        for each in new:  # numbers come back from the ledger as they went in
-            row = {"submission_id": each.submission_id, "value": each.value, "metrics": dict(each.metrics)}
-            wrote(tx, "scores", same | row)
+        rows = (  # numbers come back from the ledger as they went in
+            {**same, "submission_id": each.submission_id, "value": each.value, "metrics": each.metrics} for each in new
+        )
+        wrote_all(tx, "scores", rows)
     return len(new)
 
 

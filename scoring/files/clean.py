@@ -147,10 +147,10 @@ def _columns(rows: list[Any]) -> dict[str, list[object]] | None:
     if not isinstance(first, dict) or not FEWEST_COLUMNS <= len(first) <= MAX_COLUMNS:
         return None
     try:
-        cells = zip(*map(itemgetter(*first), rows), strict=True)
+        cells = {name: list(map(itemgetter(name), rows)) for name in first}
     except (KeyError, TypeError):  # TypeError: a row is no object
         return None
-    return dict(zip(first, map(list, cells), strict=True)) if set(map(len, rows)) == {len(first)} else None
+    return cells if set(map(len, rows)) == {len(first)} else None
 
 
 def _colons(cells: Sequence[Any]) -> int | None:

@@ -28,18 +28,21 @@ if TYPE_CHECKING:
     from scoring.kernel import Floats
     from scoring.labels.truth import Truth
     from scoring.scores import bootstrap
-    from scoring.scores.scored import Laid
+    from scoring.scores.scored import Laid, Scored
 else:
     bootstrap = Later("scoring.scores.bootstrap")
 
 GROUPS, DRAWS, SEED = 20, 200, 0
 
 
-def deviations(laid: Laid, truth: Truth) -> Floats:
-    """Return the deviations of a submission's score, (draws,) or (items,) or (clusters,)."""
+def deviations(laid: Laid, truth: Truth, found: Scored | None = None) -> Floats:
+    """Return the deviations of a submission's score, (draws,) or (items,) or (clusters,).
+
+    ``found`` is what it scores, where that is known.
+    """
     error = error_of(truth.track)
     if error is Error.INFLUENCE:
-        return clustered(influence(laid, truth), parts_of(truth).clusters)
+        return clustered(influence(laid, truth, found), parts_of(truth).clusters)
     if error is Error.BOOTSTRAP:
         scores = bootstrap.bootstrap(laid, truth, DRAWS, SEED)
         drawn: Floats = (scores - scores.mean()) / math.sqrt(scores.size - 1)

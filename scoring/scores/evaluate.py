@@ -188,7 +188,7 @@ def type_of(column: Column) -> np.dtype[np.generic]:
 def evaluation_of(laid: Laid, truth: Truth) -> Evaluation:
     """Return the evaluation, of score and metrics, of columns that were checked before."""
     found = scored.scored(laid, truth)
-    error = interval.standard_error(deviations(laid, truth))
+    error = interval.standard_error(deviations(laid, truth, found))
     return Evaluation(
         track=truth.track.name,
         score=found.score,
@@ -215,7 +215,7 @@ def _scored(reading: Reading, checked: Checked, laid: Laid, truth: Truth, by: Sc
     tell else which items those are.
     """
     found = by(laid, truth)
-    error = interval.standard_error(deviations(laid, truth))
+    error = interval.standard_error(deviations(laid, truth, found if by is scored.scored else None))
     return Evaluation(
         track=truth.track.name,
         team=reading.table.team if reading.table else None,

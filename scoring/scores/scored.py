@@ -69,8 +69,8 @@ def counted(measure: Measure, value: float | None) -> float:
     return instead
 
 
-def influence(laid: Laid, truth: Truth) -> Floats:
-    """Return the influence of each item on the score, (n,), in the order of the parts.
+def influence(laid: Laid, truth: Truth, found: Scored | None = None) -> Floats:
+    """Return the influence of each item on the score, (n,), in the order of the parts; ``found`` is what it scores.
 
     Where a term lies below its floor, or is undefined, no item moves it. Of an expression it is the sum of the
     measures' influences times its slopes by them (the delta method).
@@ -79,7 +79,7 @@ def influence(laid: Laid, truth: Truth) -> Floats:
     total = np.zeros(parts.n)
     bent = bool(track.expression) or any(term.floor is not None for term in track.terms)
     every = prepared(truth)
-    figures = {key: counted(each.measure, _value(each, laid)) if bent else 0.0 for key, each in every.items()}
+    figures = (found or scored(laid, truth)).figures if bent else dict.fromkeys(every, 0.0)
     slopes = formula.slopes(track, figures)
     for key, each in every.items():
         if slope := slopes.get(key):

@@ -10,13 +10,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from json.encoder import encode_basestring
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from scoring.trail.chain import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from scoring.trail.chain import Entry
 
@@ -105,8 +107,20 @@ def _told_as(value: Any) -> str:  # noqa: ANN401  # any value of a row
     if type(value) is int:
         return str(value)
     if type(value) is dict:
+        if {*map(type, value.values())} == {float}:
+            form, of = _numbers(tuple(value))
+            text: str = form % of(value)
+            return text
         return "{" + ",".join([f"{encode_basestring(name)}:{_told_as(value[name])}" for name in sorted(value)]) + "}"
     return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@cache
+def _numbers(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, float]], Any]]:
+    """Return how numbers under these names are written, and what takes them out of a row in that order."""
+    first, *others = sorted(names)
+    parts = [encode_basestring(name).replace("%", "%%") + ':"%.12g"' for name in (first, *others)]
+    return "{" + ",".join(parts) + "}", itemgetter(first, *others)
 
 
 def digest_of(table: str, row: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ class Beside:
     columns: tuple[str, ...]
     #: Says it in a text, given the place and the row; None: all these columns, and only digests with the secret's key.
     public: Callable[[str, Mapping[Any, Any]], str] | None = None
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The columns as a set."""
+        return frozenset(self.columns)
 
 
 def _confirmed(place: str, row: Mapping[Any, Any]) -> str:
@@ -78,15 +85,17 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 def is_there(place: str, row: Mapping[Any, Any]) -> bool:
     """Whether a row, as it was given, has all that is told of under a place."""
-    return all(name in row for name in BESIDE[place].columns)
+    return row.keys() >= BESIDE[place].present
 
 
 def line_of(place: str, key: str, row: Mapping[Any, Any]) -> str:
     """Return what a row says under a place, in one canonical line."""
     if (public := BESIDE[place].public) is not None:
         return public(place, row)
-    fields = [_plain(row[name]) for name in BESIDE[place].columns]
-    return f"{place} {key} {_text_of(fields)}"
+    fields = [row[name] for name in BESIDE[place].columns]
+    if {*map(type, fields)} == {str}:  # most are: written at once, as JSON writes them
+        return f"{place} {key} [{','.join(map(encode_basestring, fields))}]"
+    return f"{place} {key} {_text_of([*map(_plain, fields)])}"
 
 
 _text_of = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # made once, not a row

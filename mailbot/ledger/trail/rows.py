@@ -82,6 +82,13 @@ def wrote(tx: Tx, table: str, row: Mapping[Any, Any]) -> None:
         _pending_in(tx, table)[tuple(row[name] for name in columns_of(table))] = row
 
 
+def wrote_all(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]]) -> None:
+    """Note many rows as :func:`wrote` does."""
+    if SECRET in tx.info:
+        names = columns_of(table)
+        _pending_in(tx, table).update((tuple([row[name] for name in names]), row) for row in rows)
+
+
 def returned(table: str) -> list[sa.Column[Any]]:
     """Return the columns that a statement must give back for :func:`wrote`."""
     of = tables.metadata.tables[table]
