@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.model import name_key
@@ -141,7 +141,7 @@ class Reserved:
     def of(cls, config: Config) -> Reserved:
         """Take the words of the config, and the names of its challenge and tracks."""
         own = (config.challenge.name, config.challenge.short_name, *config.tracks)
-        return cls(words=_joined(config.registration.reserved), own=_joined(own))
+        return cls(words=_joined(tuple(config.registration.reserved)), own=_joined(own))
 
     def takes(self, name: str) -> bool:
         """Whether a name is the challenge's, a reserved word, or made of such alone: ``The SIQA organizers``."""
@@ -165,8 +165,9 @@ class _Word(NamedTuple):
     looks: tuple[str, str]
 
 
-def _joined(texts: Iterable[str]) -> frozenset[str]:
-    """Return how texts look, each without what stands between its words."""
+@lru_cache(maxsize=16)
+def _joined(texts: tuple[str, ...]) -> frozenset[str]:
+    """Return how texts look, each without what stands between its words. They stand in a config, and stay the same."""
     return frozenset("".join(word.looks[form] for word in _words(text)) for text in texts for form in (0, 1)) - {""}
 
 

@@ -124,6 +124,6 @@ def baselines(track: Track) -> tuple[Baseline, ...]:
     names = [f"{dimension}_{metric}" for dimension in S_WEIGHTS for metric in CORRELATIONS]
     rows = [(name, method, dict(zip(names, figures, strict=True))) for name, method, figures in _PUBLISHED]
     return tuple(
-        Baseline(name=name, method=method, track=track.name, metrics=metrics, score=s_score(metrics, track.weights))
+        Baseline(name=name, method=method, track=track.name, metrics=metrics, score=formula.score(track, metrics))
         for name, method, metrics in rows
     )
