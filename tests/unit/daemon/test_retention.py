@@ -12,7 +12,7 @@ import pytest
 from mailbot import flow
 from mailbot.config import load
 from mailbot.daemon.retention import Retention
-from mailbot.errors import Permanent
+from mailbot.errors import Held, Permanent
 from mailbot.ledger import events, mails
 from mailbot.operations import ingest, verify
 from mailbot.transport.spool import Spool
@@ -69,6 +69,25 @@ def test_finished_mails_go_when_their_time_has_come(tmp_path: Path) -> None:
             (entry,) = [one for one in events.since(tx, 0) if one.kind == "mails-dropped"]
         assert wired.spool.why_dropped(row.sha256) == "dropped by retention on 2026-04-25"
         assert json.loads(entry.detail) == {"mails": ["M-000001"]}
+
+
+def test_a_host_that_was_deposed_touches_no_shared_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asleep in the middle: another host may have published since, and taken such a mail again."""
+
+    def deposed() -> None:
+        raise Held("another host leads on this ledger now")
+
+    with ended(tmp_path, clock := Clock()) as wired:
+        played(wired, clock)
+        page = wired.config.published / "board.json"
+        page.write_text("the later board of another host")
+        monkeypatch.setattr(wired.ledger, "verify_lead", deposed)
+        with pytest.raises(Held):
+            Retention(service=wired).run()
+        with pytest.raises(Held):
+            wired.publisher.rebuild()
+        assert spooled(wired) == 1
+        assert page.read_text() == "the later board of another host"
 
 
 @pytest.mark.parametrize("days", [0, 7])
