@@ -26,7 +26,10 @@ def _verify(found: Takeover) -> None:
     assert (found.verdict.lost, found.verdict.doubled) == ((), ())
 
 
-@pytest.mark.parametrize(("point", "occurrence"), [("commit.record.made", 4), ("smtp.data.after", 2)])
+@pytest.mark.parametrize(
+    ("point", "occurrence"),
+    [("smtp.data.after", 2), pytest.param("commit.record.made", 4, marks=pytest.mark.long)],
+)
 def test_a_leader_that_is_killed(
     point: str, occurrence: int, tmp_path: Path, dovecot: Dovecot, postgres: Postgres
 ) -> None:
@@ -39,7 +42,7 @@ def test_a_leader_that_hangs(tmp_path: Path, dovecot: Dovecot, postgres: Postgre
     _verify(takeover.hang(tmp_path / "bot", dovecot, postgres.database()))
 
 
-@pytest.mark.parametrize("how", ["rst", "hole"])
+@pytest.mark.parametrize("how", ["hole", pytest.param("rst", marks=pytest.mark.long)])
 def test_a_leader_that_loses_the_database(how: str, tmp_path: Path, dovecot: Dovecot, postgres: Postgres) -> None:
     """Its connections are reset, or nothing comes through any more: the other has its own way there."""
     _verify(takeover.lose_database(tmp_path / "bot", dovecot, postgres, how))  # type: ignore[arg-type]  # one of the words
