@@ -43,7 +43,7 @@ IGNORABLE = re.compile(
 FAINT = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Sk"})
 """Kinds of characters that tell no two names apart: strokes, dashes, brackets, quotation marks."""
 
-FAINT_STOPS = frozenset("\"'`´.,:;!?*/\\·•‧・…¡¿、。")  # noqa: RUF001  # each as a name may have it
+FAINT_STOPS = frozenset("\"'`´.,:;!?*/\\·•‧・…¡¿、。|~^¦⁄§¶†‡※\ufffc\ufffd")  # noqa: RUF001  # each as a name may have it
 """Stops that tell no two names apart either; ``+``, ``#``, ``&``, ``%`` and ``@`` do, as in C++."""
 
 SIGNS = re.compile("[\u00a9\u00ae\u00b2\u00b3\u00b9\u2120\u2122\u2190-\u27bf]+")

@@ -37,6 +37,9 @@ def _names(ground: Ground) -> str:
         "Pi\u034fxel Peepers",
         "Pixel-Peepers",
         "Pixel Peepers.",
+        "Pixel Peepers\u2020",
+        "Pixel~Peepers",
+        "Pixel|Peepers\ufffc",
         "\u1d18ixel Peepers\u2122",
     )
     own = ("SIQA", "The organizers", "S.I.Q.A.", "SIQA 2026", "0rganizers")
