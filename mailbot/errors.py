@@ -8,7 +8,7 @@ MailbotError
 │   ├── Throttled    a server says that we ask for too much
 │   └── Refused      a server refuses one command; the connection still stands
 ├── Permanent        trying again will not help
-│   ├── ConfigError  the config must be mended first
+│   ├── ConfigError  the config must be fixed first
 │   ├── Damaged      the ledger's file is no ledger any more
 │   │   └── Lost     the ledger is not there, or is older than the files beside it
 │   ├── BadAddress   a mail server knows no such recipient
@@ -57,14 +57,14 @@ class Permanent(MailbotError):
 
 
 class ConfigError(Permanent):
-    """The config cannot be used; the message names each key, ``mend`` what a person can do about it."""
+    """The config cannot be used; the message names each key, ``fix`` what a person can do about it."""
 
     def __init__(
-        self, message: str, *, mend: str = "fix the keys named; config.example.toml says what each may contain"
+        self, message: str, *, fix: str = "fix the keys named; config.example.toml says what each may contain"
     ) -> None:
-        """Take both; most mistakes are mended in the config itself."""
+        """Take both; most mistakes are fixed in the config itself."""
         super().__init__(message)
-        self.mend = mend
+        self.fix = fix
 
 
 class Damaged(Permanent):
@@ -80,12 +80,12 @@ class BadAddress(Permanent):
 
 
 class SheetRefused(Permanent):
-    """Google refuses what we ask of a sheet; the message says what, ``mend`` what a person can do about it."""
+    """Google refuses what we ask of a sheet; the message says what, ``fix`` what a person can do about it."""
 
-    def __init__(self, what: str, mend: str, *, status: int = 0) -> None:
+    def __init__(self, what: str, fix: str, *, status: int = 0) -> None:
         """Take both, and the HTTP status of the refusal, if it had one."""
-        super().__init__(f"{what}: {mend}")
-        self.what, self.mend, self.status = what, mend, status
+        super().__init__(f"{what}: {fix}")
+        self.what, self.fix, self.status = what, fix, status
 
 
 class Held(MailbotError):

@@ -226,5 +226,5 @@ class Id(StrEnum):
         """Return the number of an id as :meth:`of` writes it. Raises ValueError for anything else."""
         letter, _, digits = text.partition("-")
         if letter != self:
-            raise ValueError(f"{text!r} is no id as {self.of(12)}")
+            raise ValueError(f"{text!r} is not an id as {self.of(12)}")
         return int(digits)

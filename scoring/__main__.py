@@ -83,14 +83,14 @@ def _track(text: str) -> Track:
 def _seed(text: str) -> int:
     """Return a seed."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 
 def _draws(text: str) -> int:
     """Return a number of resamples."""
     if not text.isdecimal() or not 0 < int(text) <= MOST_DRAWS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_DRAWS:,}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_DRAWS:,}")
     return int(text)
 
 

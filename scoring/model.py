@@ -20,7 +20,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One kind of mistake in a file: it must be mended before the file can be scored."""
+    """One kind of mistake in a file: it must be fixed before the file can be scored."""
 
     #: Stable word for programs, as ``missing-ids``.
     code: str

@@ -46,7 +46,7 @@ ABSENT = Absent.ABSENT
 
 @dataclass(frozen=True)
 class Token:
-    """A JSON number that is no usable number, as written: ``NaN``, ``1e999``, 5,000 digits."""
+    """A JSON number that is not a usable number, as written: ``NaN``, ``1e999``, 5,000 digits."""
 
     text: str
 

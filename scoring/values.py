@@ -23,7 +23,7 @@ ID = "id"
 
 NUMBER = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,6})?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{1,6})?", re.ASCII)
-EXACT = 2.0**53  # beyond it a float is no certain integer
+EXACT = 2.0**53  # beyond it a float is not a certain integer
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 NOTHING = frozenset({"", "null", "none", "na", "n/a", "-"})
 

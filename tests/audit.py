@@ -115,7 +115,7 @@ def read_answer(said: str, complaint: str = "") -> Answer:
     if not looked_at:
         return Answer(trouble=f"it cannot be reached, or knows none of {len(packages)} packages")
     found = [
-        f"{each['name']} {each['version']}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or 'none'}"
+        f"{each['name']} {each['version']}: {weakness['id']}, fixed in {', '.join(weakness['fix_versions']) or 'none'}"
         for each in looked_at
         for weakness in each["vulns"]
     ]

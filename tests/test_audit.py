@@ -88,7 +88,7 @@ def test_what_the_service_says() -> None:
     weak = {"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}
     said = {"dependencies": [weak, {"name": "b", "version": "1", "vulns": []}, {"name": "c", "skip_reason": "no"}]}
     answer = audit.read_answer(json.dumps(said))
-    assert answer == audit.Answer(found=["a 1: X-1, mended in 2"], known=2, skipped=["c"])
+    assert answer == audit.Answer(found=["a 1: X-1, fixed in 2"], known=2, skipped=["c"])
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def _verify(standings: Sequence[Standing], as_of: datetime) -> None:
         raise Permanent("The instant of a board needs a zone")
     for standing in standings:
         if not all(map(math.isfinite, (standing.score, *standing.metrics.values()))):
-            raise Permanent(f"{standing.receipt} has a score or metric that is no finite number")
+            raise Permanent(f"{standing.receipt} has a score or metric that is not a finite number")
     twice = [key for key, n in Counter((s.team, s.track) for s in standings).items() if n > 1]
     if twice:
         raise Permanent(f"More than one standing of a team on a track: {twice}")

@@ -169,7 +169,7 @@ def after_publishing(command: str, folder: Path, *, seconds: float, log: Path, a
         journal.trouble("page-command-failed", why=trouble)
     else:
         journal.event("page-command-done")
-    alerts.report("page", ok=not trouble, detail=trouble and f"{trouble} What it said is in {log}.")
+    alerts.report("page", ok=not trouble, detail=trouble and f"{trouble} Its output is in {log}.")
     return not trouble
 
 

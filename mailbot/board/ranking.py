@@ -73,7 +73,7 @@ class Ranking:
             missing = self.lacking(tx, versions)
             found = self._standings(tx, versions, as_of, stage)
         if missing:
-            message = f"{missing} submission(s) have no score by the present labels and formulas: run `mailbot rescore`"
+            message = f"{missing} submission(s) have no score by the current labels and formulas: run `mailbot rescore`"
             raise Permanent(message)
         laid = self._laid(found, truths)
         sure = sureness(found, truths, laid, overall=self.challenge.board.has_overall)

@@ -112,7 +112,7 @@ class Weekly:
         why = [f"Phase “{one.name}” {end}." for one, end in zip(left, ends, strict=True)]
         with self.ledger.read() as tx:
             counts = {
-                "mail(s) are not worked on to the end yet.": mails.unfinished(tx),
+                "mail(s) are not completely processed yet.": mails.unfinished(tx),
                 "mail(s) are held and would not count (`mailbot mails list --held`).": held.count(tx),
                 "dispute(s) are open (`mailbot disputes`).": len(disputes.open_since(tx)),
             }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KIND = "board-withdrawn"
 
-WITHHELD = "the board that it tells of was withdrawn"
+WITHHELD = "its board was withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True)

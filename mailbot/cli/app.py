@@ -64,7 +64,7 @@ COMMANDS = {
         "Set up", "scores:ids", "Print the ids of the items for the teams' checker: sorted, and without labels."
     ),
     "man": Listed("Set up", "man:man", "Print the manual page: `mailbot man > mailbot.1`, then `man -l mailbot.1`."),
-    "docs": Listed("Set up", "man:docs", "Open the handbook in a browser, or print where it lies; needs no network."),
+    "docs": Listed("Set up", "man:docs", "Open the handbook in a browser, or print its address; needs no network."),
     "run": Listed(
         "Run", "run:run", "Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config."
     ),

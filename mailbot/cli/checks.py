@@ -55,7 +55,7 @@ def verify(
     """Recalculate a submission's scores, with our code and with scipy. Exit code 1 when anything disagrees."""
     said = parse(signature) if signature is not None else None
     if signature is not None and said is None:
-        message = f"{signature!r} is no signature; one is like: siqa-s/1 truth=9f2c41d03a7be512 n=1050 mailbot=0.1.0"
+        message = f"{signature!r} is not a signature; one is like: siqa-s/1 truth=9f2c41d03a7be512 n=1050 mailbot=0.1.0"
         raise Permanent(message)
     set_up_journal(quiet=True)
     with flow.opened(begun(load_config(context, config)), enter=False) as wired:
@@ -86,9 +86,9 @@ def _checked(one: Checked, scored_at: str | None) -> dict[str, Any]:
         "ledger": one.score.value,
         "kernels": one.kernels and one.kernels.score,
         "reference": one.reference and one.reference.score,
-        "agrees": None if one.hindrance else one.agrees,
+        "agrees": None if one.obstacle else one.agrees,
         "differences": list(one.differences),
-        "hindrance": one.hindrance or None,
+        "obstacle": one.obstacle or None,
     }
 
 
@@ -100,8 +100,8 @@ def _told(told: Mapping[str, Any]) -> Iterator[str]:
         by = "current" if one["present"] else "by older labels or another formula"
         yield f"  scored at            {one['scored_at']}, {by}"
         yield f"  the ledger           {one['ledger']:.10f}"
-        if one["hindrance"]:
-            yield f"  cannot be computed again: {one['hindrance']}"
+        if one["obstacle"]:
+            yield f"  cannot be computed again: {one['obstacle']}"
             continue
         own = "+" in one["signature"].split()[0]  # a scorer of one's own has no second hand
         names = ("its own scorer", "and once more") if own else ("our kernels", "scipy, plain Python")

@@ -41,7 +41,7 @@ T = TypeVar("T")
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Config file.", show_default=False)]
 
 OfPhase = Annotated[
-    str | None, typer.Option("--phase", help="The phase whose labels and board are meant; default: the present one.")
+    str | None, typer.Option("--phase", help="The phase whose labels and board are meant; default: the current one.")
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -195,7 +195,7 @@ def ask(question: str, *, yes: bool, for_good: bool = False) -> None:
     if sys.stdin.isatty():
         typer.confirm(question, abort=True)
     elif for_good:
-        message = "this cannot be taken back, and there is no terminal to ask on: --yes does it"
+        message = "this cannot be undone, and there is no terminal to ask on: --yes does it"
         raise Permanent(message)
 
 
@@ -266,7 +266,7 @@ def number(text: str, letter: str) -> int:
     """Read a public id (``S-000012``, ``s12``, ``12``). Raises Permanent."""
     matched = re.fullmatch(rf"(?:{letter}-?)?0*(\d{{1,18}})", text.strip(), flags=re.IGNORECASE)
     if not matched:
-        message = f"{text!r} is no id; it looks like {letter}-000012"
+        message = f"{text!r} is not an id; it looks like {letter}-000012"
         raise Permanent(message)
     return int(matched[1])
 

@@ -39,7 +39,9 @@ Organizers = Annotated[
 ]
 
 
-AskNothing = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for whatever is not given.")]
+AskNothing = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for everything that is not given.")
+]
 
 
 FromLabels = Annotated[

@@ -101,7 +101,7 @@ def _limits(profile: Profile) -> tuple[str, ...]:
 def _known_profile(name: str) -> None:
     """Raise Permanent for a mail provider without a profile."""
     if name not in PROFILES:
-        message = f"{name!r} is no mail provider that is known; write one of {', '.join(PROFILES)}"
+        message = f"{name!r} is not a mail provider that is known; write one of {', '.join(PROFILES)}"
         raise Permanent(message)
 
 
@@ -129,7 +129,7 @@ def organizers_of(ask: Ask, answers: Answers, given: list[str] | None) -> list[s
         fits(answers, organizers=addresses(said))
 
     said = " ".join(given) if given else None
-    return addresses(ask("Organizers to tell of trouble (addresses)", said, "", check))
+    return addresses(ask("Organizers who get the alerts (addresses)", said, "", check))
 
 
 def tracks(preset: str) -> list[str]:
@@ -137,7 +137,7 @@ def tracks(preset: str) -> list[str]:
     path = PRESETS / f"{preset}.toml"
     if not path.is_file():
         known = ", ".join([*sorted(file.stem for file in PRESETS.glob("*.toml")), *STARTERS])
-        message = f"{preset!r} is no preset; write one of {known}"
+        message = f"{preset!r} is not a preset; write one of {known}"
         raise Permanent(message)
     return list(tomllib.loads(path.read_text(encoding="utf-8")).get("tracks", {}))
 
@@ -189,7 +189,7 @@ def kind(ask: Ask, preset: str | None, from_labels: Path | None) -> tuple[str, P
 
     def check(said: str) -> None:
         if said not in challenges():
-            message = f"{said!r} is no challenge to begin with; write one of {', '.join(challenges())}"
+            message = f"{said!r} is not a challenge to begin with; write one of {', '.join(challenges())}"
             raise Permanent(message)
 
     chosen = ask(f"Which challenge ({', '.join(challenges())})", None, DEFAULT, check)
@@ -245,7 +245,7 @@ def ports_of(ask: Ask, answers: Answers, given: Mapping[str, int | None]) -> dic
 
     def check(name: str, said: str) -> None:
         if not said.isdecimal():
-            message = f"{said!r} is no port; write a number, as 993"
+            message = f"{said!r} is not a port; write a number, as 993"
             raise Permanent(message)
         fits(answers, ports={**answers.ports, name: int(said)})
 
@@ -274,7 +274,7 @@ def _dated(answers: Answers, key: str, said: str) -> Answers:
     try:
         instant = datetime.fromisoformat(said)
     except ValueError as error:
-        message = f"{said!r} is no date; write it as 2026-03-10 or 2026-03-10T08:00+08:00"
+        message = f"{said!r} is not a date; write it as 2026-03-10 or 2026-03-10T08:00+08:00"
         raise Permanent(message) from error
     zone = fits(answers).challenge.zone
     text = (instant if instant.tzinfo else instant.replace(tzinfo=zone)).isoformat()

@@ -68,7 +68,7 @@ def announce(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The letter; its first line may be Subject: ….")],
     to: Annotated[list[str], typer.Option("--to", metavar="all|TEAM", help="All teams, or one; may be repeated.")],
-    subject: Annotated[str, typer.Option("--subject", help="The subject, where the file names none.")] = "",
+    subject: Annotated[str, typer.Option("--subject", help="The subject, if the file has none.")] = "",
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:

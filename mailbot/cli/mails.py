@@ -62,7 +62,7 @@ def trace(
     ways = {"M": life.of_mail, "S": life.of_submission, "R": life.of_reply, "E": life.of_entry}
     letter = name.strip()[:1].upper()
     if letter not in ways:
-        message = f"{name!r} is no id; it looks like M-000012, S-000012, R-000012 or E-000012"
+        message = f"{name!r} is not an id; it looks like M-000012, S-000012, R-000012 or E-000012"
         raise Permanent(message)
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
@@ -122,13 +122,13 @@ def approve_mail(
 ) -> None:
     """Accept a held mail as its team's: it is scored, and counts from its arrival.
 
-    Undo: `mailbot submissions hide` for what it brings; the answer has none.
+    Undo: `mailbot submissions hide` for its submissions; the answer has none.
     """
     act_as_organizer()
     with opened_ledger(loaded := load_config(context, config)) as ledger:
         found = _mail(ledger, mail)
         if found is None or found.outcome is not Outcome.HELD:
-            message = f"{mail} is no mail that is held; `mailbot mails list --held` names them all"
+            message = f"{mail} is not held; `mailbot mails list --held` names them all"
             raise Permanent(message)
         _ask(ledger, found, loaded.challenge.zone, yes=yes)
         with ledger.write("mail-approved") as tx:
@@ -147,7 +147,7 @@ def assign_mail(
 ) -> None:
     """Give a mail of an unknown sender to a team: it is scored, counts from its arrival, and the team is answered.
 
-    Undo: `mailbot submissions hide` for what it brings; the answer has none.
+    Undo: `mailbot submissions hide` for its submissions; the answer has none.
     """
     act_as_organizer()
     with opened_ledger(loaded := load_config(context, config)) as ledger:
@@ -158,7 +158,7 @@ def assign_mail(
             message = f"there is no team {team!r}; `mailbot teams list` names them all"
             raise Permanent(message)
         if found is None or not is_nobodys:
-            message = f"{mail} is no mail of an unknown sender; `mailbot mails list` shows what became of each"
+            message = f"{mail} is not a mail from an unknown sender; `mailbot mails list` shows the outcome of each"
             raise Permanent(message)
         _ask(ledger, found, loaded.challenge.zone, yes=yes, team=known.name)
         with ledger.write("mail-assigned") as tx:
@@ -172,19 +172,19 @@ def _mail(ledger: Ledger, mail: str) -> MailRow | None:
 
 
 def _ask(ledger: Ledger, row: MailRow, zone: ZoneInfo, *, yes: bool, team: str = "") -> None:
-    """Show what a mail is and what follows, and ask: its answer cannot be taken back."""
+    """Show what a mail is and what follows, and ask: its answer cannot be undone."""
     with ledger.read() as tx:
         its = team or next((one.name for one in teams.everyone(tx) if one.id == row.team_id), "nobody")
     subject = printable(confirmation.masked(row.subject or ""), SHOWN)
     typer.echo(f"{row.name}: {shown(row.arrived_at, zone)}, {printable(row.sender or 'nobody', SHOWN)}: {subject}")
-    typer.echo(f"It is handled as a mail of {its} that came then, and answered; the answer cannot be taken back.")
+    typer.echo(f"It is processed as a mail of {its} that arrived then, and answered; the answer cannot be undone.")
     ask("Do it?", yes=yes, for_good=True)
 
 
 def _verify(row: MailRow, *, done: bool) -> None:
     """Raise Permanent where somebody else was faster."""
     if not done:
-        message = f"something else became of {row.name} meanwhile; `mailbot mails list` shows what"
+        message = f"{row.name} was changed meanwhile; `mailbot mails list` shows its state"
         raise Permanent(message)
 
 
@@ -214,7 +214,7 @@ def show_stuck(context: typer.Context, mail: Mail, config: ConfigFile = None) ->
 def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", yes: Yes = False, config: ConfigFile = None) -> None:
     """Process a mail once more; it still counts from its arrival.
 
-    Undo: `mailbot submissions hide` for what it brings; the answer has none.
+    Undo: `mailbot submissions hide` for its submissions; the answer has none.
     """
     with opened_ledger(loaded := load_config(context, config)) as ledger:
         with ledger.read() as tx:
@@ -226,14 +226,14 @@ def retry_stuck(context: typer.Context, mail: Mail, why: Why = "", yes: Yes = Fa
 
 @stuck.command("drop")
 def drop_stuck(context: typer.Context, mail: Mail, why: Why, yes: Yes = False, config: ConfigFile = None) -> None:
-    """Decide that nothing is to be done about a mail; its file is kept.
+    """Give up a mail that was set aside; its file is kept.
 
     Undo: none.
     """
     with opened_ledger(load_config(context, config)) as ledger:
         with ledger.read() as tx:
             _stuck(tx, mail)
-        ask(f"{mail} will not be handled any more, and nobody is answered. Drop it?", yes=yes, for_good=True)
+        ask(f"{mail} will not be processed, and nobody gets an answer. Drop it?", yes=yes, for_good=True)
         _act(ledger, mail, "mail-dropped", why, table.drop)
 
 
@@ -264,7 +264,7 @@ def _stuck(tx: Tx, mail: str) -> MailRow:
     """Return a mail that was set aside. Raises Permanent for any other."""
     row = table.get(tx, number(mail, "M"))
     if row is None or row.state is not MailState.SET_ASIDE:
-        message = f"{mail} is no mail that was set aside"
+        message = f"{mail} was not set aside"
         raise Permanent(message)
     return row
 

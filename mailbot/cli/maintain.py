@@ -59,8 +59,8 @@ def doctor(
         found += rounds.without_config(error)
     else:
         found += rounds.made(loaded, online=online, by_mail=by_mail, check_auth=check_auth)
-    rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "mend": f.mend} for f in found]
-    columns = {"level": None, "part": None, "detail": None, "mend": None}
+    rows = [{"part": f.part, "level": str(f.level), "detail": f.detail, "fix": f.fix} for f in found]
+    columns = {"level": None, "part": None, "detail": None, "fix": None}
     emit(rows, as_json=as_json, columns=columns, title="Doctor", style=lambda row: str(row["level"]))
     ill = {f.part for f in found if f.level is Level.RED}
     raise typer.Exit(WRONG_CONFIG if rounds.CONFIG in ill else INCOMPLETE if ill else 0)
@@ -143,7 +143,7 @@ def export(
         told = Export(service=opened, folder=folder, addresses=with_addresses, labels=with_labels).write()
     typer.echo(f"{len(told['files'])} files in {folder}, named by {MANIFEST}.")
     for what in told["missing"]:
-        typer.echo(f"not there any more: {what}", err=True)
+        typer.echo(f"missing: {what}", err=True)
     raise typer.Exit(INCOMPLETE if told["missing"] else 0)
 
 
@@ -160,7 +160,7 @@ def forget(
 
     Undo: none.
     """
-    ask(f"Forget {name} permanently? This cannot be taken back.", yes=yes, for_good=True)
+    ask(f"Forget {name} permanently? This cannot be undone.", yes=yes, for_good=True)
     act_as_organizer()
     set_up_journal(quiet=True)
     with flow.working(load_config(context, config)) as wired:

@@ -18,7 +18,7 @@ HANDBOOK = Path(__file__).parents[1] / "handbook" / "index.html"
 def docs(
     where: Annotated[bool, typer.Option("--where", help="Print its address, open nothing.")] = False,
 ) -> None:
-    """Open the handbook in a browser, or print where it lies; needs no network."""
+    """Open the handbook in a browser, or print its address; needs no network."""
     if not HANDBOOK.is_file():
         message = "this installation has no handbook: `make docs` in the source builds it from docs/"
         raise Permanent(message)

@@ -97,7 +97,7 @@ def retry_outgoing(
         with ledger.read() as tx:
             found = [row for row in table.listing(tx, outgoing_id) if row.state is ReplyState.GIVEN_UP]
         if not found:
-            message = f"{reply} is no reply that was given up; `mailbot outbox list` names them"
+            message = f"{reply} was not given up; `mailbot outbox list` names them"
             raise Permanent(message)
         show_mails(found)
         typer.echo(f"It was given up: {found[0].error}")

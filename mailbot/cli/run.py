@@ -46,7 +46,7 @@ BeginAnew = Annotated[
 ]
 
 GoOn = Annotated[
-    bool, typer.Option("--yes", "-y", help="At the first start: take the mails that the mailbox holds, unasked.")
+    bool, typer.Option("--yes", "-y", help="At the first start: process the mails in the mailbox without asking.")
 ]
 
 TakeOver = Annotated[
@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Run the daemon: fetch, score, answer and publish until SIGTERM; SIGHUP reloads the config.
 
-    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    Undo: `mailbot submissions hide` for a mail's submissions; its answer has none.
     """
     set_up_journal(as_json=as_json)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon handles it
@@ -169,7 +169,7 @@ def once(
 ) -> None:
     """Make one pass: fetch, process, send, publish if due. Exit code 1 when mails or replies are left over.
 
-    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    Undo: `mailbot submissions hide` for a mail's submissions; its answer has none.
     """
     set_up_journal(as_json=as_json)
     loaded = load_config(context, config)
@@ -228,7 +228,7 @@ def ingest(
 ) -> None:
     """Process mails from files as if they had been fetched. Replies wait in the outbox until `mailbot send`.
 
-    Undo: `mailbot submissions hide` for what a mail brought; its answer has none.
+    Undo: `mailbot submissions hide` for a mail's submissions; its answer has none.
     """
     set_up_journal(quiet=True)
     loaded = load_config(context, config)

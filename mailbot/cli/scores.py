@@ -155,7 +155,7 @@ def rescore(
     """Recalculate the scores of accepted submissions with the current labels and formulas; old ones are kept.
 
     Shows every rank that changes. If interrupted, run the same command again to continue. With --tell it asks first:
-    a letter cannot be taken back.
+    a letter cannot be undone.
 
     Undo: `mailbot truth use`, then `mailbot rescore`; a letter has none.
     """

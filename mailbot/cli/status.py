@@ -96,7 +96,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
     """Return the screen."""
     running = Text("running", "bold green") if found.running else Text("not running", "bold red")
     facts = [
-        ("looked into mailbox", shown(found.polled_at, zone) if found.polled_at else "–"),
+        ("mailbox last read", shown(found.polled_at, zone) if found.polled_at else "–"),
         ("mails", ", ".join(f"{count} {outcome}" for outcome, count in found.outcomes.items()) or "none yet"),
         ("backlog", f"{found.backlog} waiting, {found.set_aside} set aside, {found.held} held"),
         ("outbox", f"{found.outbox} waiting, {found.given_up} given up"),
@@ -112,7 +112,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         who = f"{found.leader.host} since {shown(found.leader.since, zone)}" if found.leader.leads else "nobody"
         facts.insert(0, ("leads", f"{who}; standing by: {', '.join(found.leader.standing_by) or 'nobody'}"))
     ill = [
-        (part.part, f"not well since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
+        (part.part, f"failing since {shown(part.since, zone)}: {part.detail}") for part in found.parts if not part.ok
     ]
     if found.overdue_board and "overdue" not in {name for name, _ in ill}:
         ill.append(("board", f"was due {shown(found.overdue_board, zone)}, and is not out"))
@@ -120,7 +120,7 @@ def screen(found: Status, zone: ZoneInfo) -> RenderableType:
         since = f"the oldest since {shown(found.disputes[0], zone)}"
         ill.append(("disputes", f"{len(found.disputes)} open, {since}: `mailbot disputes`"))
     if found.config_refused:
-        ill.append(("config", f"what is on disk was refused, the one before holds: {found.config_refused}"))
+        ill.append(("config", f"the changed config was refused, the previous one is used: {found.config_refused}"))
     if found.unscored:
         ill.append(("labels", f"{found.unscored} submission(s) not scored by them: no board before `mailbot rescore`"))
     head = Text.assemble("mailbot ", running, f"   {shown(found.at, zone)}")

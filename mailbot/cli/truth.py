@@ -160,7 +160,7 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     told = f"another scorer, {own.sha256[:SHOWN]}" if own else "; ".join(summary(effect.found)) or "no item differs"
     typer.echo(f"{made.track.title}: {told}.")
     if effect.places is None:
-        typer.echo(f"Submissions so far cannot be rescored by the new {what}: {effect.hindrance}.")
+        typer.echo(f"Submissions so far cannot be rescored by the new {what}: {effect.obstacle}.")
     else:
         letters = f"with `mailbot rescore --tell` {effect.letters} team(s) get a letter"
         when = "At once" if effect.at_once else "After `mailbot rescore`"

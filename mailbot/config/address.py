@@ -19,7 +19,7 @@ def normalise(address: str) -> str:
     try:
         found = parsed(address.strip())
     except ValueError as error:
-        message = f"{printable(address)!r} is no e-mail address: {error}"
+        message = f"{printable(address)!r} is not an e-mail address: {error}"
         raise ValueError(message) from error
     return f"{found.local_part}@{found.ascii_domain}".lower()
 

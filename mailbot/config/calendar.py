@@ -32,7 +32,7 @@ class Moment:
         found = re.fullmatch(rf"({'|'.join(WEEKDAYS)}) +([01]?\d|2[0-3]):([0-5]\d)", text.strip().lower(), re.ASCII)
         if not found:
             message = (
-                f"{text!r} is no weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
+                f"{text!r} is not a weekly moment; write it as 'wed 10:00' (mon tue wed thu fri sat sun, 24-hour clock)"
             )
             raise ValueError(message)
         return cls(weekday=WEEKDAYS.index(found[1]), at=time(int(found[2]), int(found[3])))

@@ -35,7 +35,7 @@ def _bare(values: tuple[str, ...]) -> tuple[str, ...]:
         if not _HOST.fullmatch(value):
             said = value.rpartition("@")[2]  # a login before it is never told
             bare = re.sub(r"^\*?\.|[/:?#].*$", "", said.partition("://")[2] or said)
-            message = f"{said!r} is no host; write it as {bare if _HOST.fullmatch(bare) else 'github.com'}"
+            message = f"{said!r} is not a host; write it as {bare if _HOST.fullmatch(bare) else 'github.com'}"
             raise ValueError(message)
     return values
 
@@ -43,7 +43,7 @@ def _bare(values: tuple[str, ...]) -> tuple[str, ...]:
 def _endings(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not re.fullmatch(r"(\.[a-z0-9]{1,10}){1,2}", value):
-            message = f"{value!r} is no ending of a file name; write it as '.pdf'"
+            message = f"{value!r} is not an ending of a file name; write it as '.pdf'"
             raise ValueError(message)
     return values
 

@@ -32,7 +32,7 @@ def _zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"{value!r} is no time zone; write one as 'Asia/Shanghai' or 'UTC'"
+        message = f"{value!r} is not a time zone; write one as 'Asia/Shanghai' or 'UTC'"
         raise ValueError(message) from error
 
 
@@ -55,10 +55,10 @@ def _one_address(value: str) -> str:
     try:
         found = address.parsed(value)
     except ValueError as error:
-        message = f"{value!r} is no e-mail address: {error}"
+        message = f"{value!r} is not an e-mail address: {error}"
         raise ValueError(message) from error
     if found.ascii_email is None:  # RFC 6531
-        message = f"{value!r} is no address that every server can write to: before the @ only ASCII letters may stand"
+        message = f"{value!r} is not an address that every server can write to: only ASCII letters before the @"
         raise ValueError(message)
     return found.ascii_email
 
@@ -70,7 +70,7 @@ def host(value: str) -> str:
     """Take the name of a host or its IP address. The login of a URL is never told."""
     if not _HOST.fullmatch(value) and not is_ip(value):
         said = value.rpartition("@")[2]
-        message = f"{said!r} is no host: write its name alone, as 'mail.example.org'; the port has its own key"
+        message = f"{said!r} is not a host: write its name alone, as 'mail.example.org'; the port has its own key"
         raise ValueError(message)
     return value
 
@@ -96,7 +96,7 @@ def _span(value: object) -> object:
         value = f"{value:.6f} d"
     found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None or not (span := float(found[1]) * _UNITS[found[2][0].lower()]):
-        message = f"{value!r} is no length of time; write a number of days, or as '3 days' or '12 hours'"
+        message = f"{value!r} is not a length of time; write a number of days, or as '3 days' or '12 hours'"
         raise ValueError(message)
     return span
 

@@ -37,7 +37,7 @@ def find(path: Path | None) -> Path:
             return candidate
     tried = ", ".join(str(p) for p in ((path,) if path else DEFAULT_PATHS))
     message = f"No config file: tried {tried}. `mailbot init DIR` writes one; --config FILE names another."
-    raise ConfigError(message, mend="call it in the contest's folder, or with `mailbot --config FILE doctor`")
+    raise ConfigError(message, fix="call it in the contest's folder, or with `mailbot --config FILE doctor`")
 
 
 def load(path: Path) -> Config:
@@ -46,8 +46,8 @@ def load(path: Path) -> Config:
         given = _toml(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: cannot be read as TOML: {_why_no_toml(error)}"
-        mend = "fix the line named; config.example.toml shows how each key is written"
-        raise ConfigError(message, mend=mend if isinstance(error, ValueError) else "let mailbot read it") from error
+        fix = "fix the line named; config.example.toml shows how each key is written"
+        raise ConfigError(message, fix=fix if isinstance(error, ValueError) else "let mailbot read it") from error
     return build(given, base=path.resolve().parent, origin=str(path))
 
 
@@ -79,8 +79,8 @@ def build(given: Mapping[str, Any], *, base: Path, origin: str = "config", with_
 def check_files(config: Config) -> None:
     """Try each file that the config has mailbot read. Raises ConfigError naming every one that cannot be."""
     if told := [f"  - {line}" for line in _unreadable_files(config.model_dump())]:
-        mend = "put each file where its key says, and let mailbot read it; or name another file there"
-        raise ConfigError("\n".join(["These files of the config cannot be read:", *told]), mend=mend)
+        fix = "put each file where its key says, and let mailbot read it; or name another file there"
+        raise ConfigError("\n".join(["These files of the config cannot be read:", *told]), fix=fix)
 
 
 def _unreadable_files(raw: Mapping[str, Any]) -> list[str]:
@@ -151,8 +151,8 @@ def _labels_of_phases(config: Config) -> Iterator[str]:
         if phase.feedback is Policy.LADDER and (alone := [n for n, each in config.tracks.items() if each.scorer]):
             yield f"phases.{phase.name}.feedback: {alone[0]} has a scorer of its own, which the ladder cannot look into"
         if number and phase.standing and not phase.begins_stage:
-            mend = "give it labels, or say carry_over = false"
-            yield f"phases.{phase.name}.standing: it shares the board of the phase before; {mend}"
+            fix = "give it labels, or say carry_over = false"
+            yield f"phases.{phase.name}.standing: it shares the board of the phase before; {fix}"
 
 
 def _late_registration(config: Config) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _deaf_organizers(config: Config) -> Iterator[str]:
     ours = {canonical(address) for address in (config.challenge.address, config.imap.user if config.imap else "")}
     for person in config.challenge.organizers:
         if canonical(person) in ours:
-            yield f"challenge.organizers: {person!r} is the submission mailbox itself, where nobody hears of trouble"
+            yield f"challenge.organizers: {person!r} is the submission mailbox itself, which no person reads"
 
 
 def _entries_of_every_mail(config: Config) -> Iterator[str]:

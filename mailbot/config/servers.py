@@ -82,7 +82,7 @@ def _hello(value: str) -> str:
     """Take what a client may call itself: a name, or an address in brackets (RFC 5321, section 4.1.3)."""
     literal = value.startswith("[") and value.endswith("]") and is_ip(value[1:-1].removeprefix("IPv6:"))
     if value and not literal and not (value.isascii() and host(value) and not is_ip(value)):
-        message = f"{value!r} is no name for EHLO: write a host name, or an IP address in brackets as '[192.0.2.7]'"
+        message = f"{value!r} is not a name for EHLO: write a host name, or an IP address in brackets as '[192.0.2.7]'"
         raise ValueError(message)
     return value
 
@@ -175,7 +175,7 @@ def spreadsheet_id(value: str) -> str:
         raise ValueError(message)
     found = _ADDRESS.fullmatch(given)
     if found is None:
-        message = f"{value!r} is no spreadsheet: copy its address, https://docs.google.com/spreadsheets/d/…"
+        message = f"{value!r} is not a spreadsheet: copy its address, https://docs.google.com/spreadsheets/d/…"
         raise ValueError(message)
     return found[1]
 

@@ -163,8 +163,8 @@ def _track(name: str, path: str, declared: str) -> tuple[str, str, str]:
 
 def _organizers(people: Sequence[str]) -> str:
     if not people:
-        return '# organizers = ["you@example.org"]  # they hear of trouble\n'
-    return _line("organizers", list(people), "they hear of trouble")
+        return '# organizers = ["you@example.org"]  # they get the alerts\n'
+    return _line("organizers", list(people), "they get the alerts")
 
 
 def _contact(contact: str) -> str:

@@ -38,7 +38,7 @@ def _servers(servers: tuple[str, ...]) -> tuple[str, ...]:
     for server in servers:
         address, _, port = server.partition(":")
         if not is_ip(address, version=4) or (server != address and not _is_port(port)):
-            message = f"{server!r} is no nameserver; write its IPv4 address, with a port if it is not 53"
+            message = f"{server!r} is not a nameserver; write its IPv4 address, with a port if it is not 53"
             raise ValueError(message)
     return servers
 

@@ -62,7 +62,7 @@ def _siqa(name: str, declared: Mapping[str, Any]) -> Track:
 
 
 def mistakes(sections: Mapping[str, Any], overall: object = None) -> list[str]:
-    """Return all that is wrong with the ``[tracks.*]`` tables of a config as read, each with its key and the mend."""
+    """Return all that is wrong with the ``[tracks.*]`` tables of a config as read, each with its key and the fix."""
     tracks: list[Track] = []
     told: list[str] = []
     for name, section in sections.items():

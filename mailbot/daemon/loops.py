@@ -164,7 +164,7 @@ class Loops:
             trouble = str(error)
         except Exception as error:  # noqa: BLE001  # a board that breaks our own code must not stop the mails
             journal.trouble("step-broken", part=part, trace=traceback.format_exc())
-            trouble = f"Unforeseen: {error.__class__.__name__}. The journal has the trace."
+            trouble = f"Unexpected error: {error.__class__.__name__}. The journal has the details."
         if done or trouble is not None:
             self.service.alerts.report(part, ok=done, detail=trouble or "")
         return done

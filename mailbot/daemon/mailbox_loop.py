@@ -82,7 +82,8 @@ class MailboxLoop:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, the server is asked again
             journal.trouble("server-broken", trace=traceback.format_exc())
-            return self._lost(Temporary(f"unforeseen: {error.__class__.__name__}; the journal has the trace"), begun)
+            said = f"unexpected error: {error.__class__.__name__}; the journal has the details"
+            return self._lost(Temporary(said), begun)
         return 0.0
 
     def _lost(self, error: Temporary, begun: float) -> float:
@@ -116,7 +117,7 @@ class MailboxLoop:
         is_news = True
         try:
             while not self.stopping.is_set():
-                heartbeat.beat("looking into the mailbox")
+                heartbeat.beat("reading the mailbox")
                 fetch.marker.keep(mailbox)
                 self._take(fetch, mailbox)
                 fetch.report(self._patience)

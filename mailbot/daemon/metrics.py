@@ -54,7 +54,7 @@ def _ages(status: Status) -> Iterator[Metric]:
     """
     polled = status.polled_at or status.started_at
     ages = {
-        "mailbot_poll_age_seconds": ("Since the mailbox was last looked into, or since the start.", polled),
+        "mailbot_poll_age_seconds": ("Since the mailbox was last read, or since the start.", polled),
         "mailbot_board_age_seconds": ("Since a board was last published.", status.last_board),
     }
     for name, (words, instant) in ages.items():

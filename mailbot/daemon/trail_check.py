@@ -41,7 +41,7 @@ class TrailCheck:
 
     def run(self) -> None:
         """Check what is due, and tell the organizers of a change. Raises Temporary when the ledger cannot be used."""
-        heartbeat.beat("holding the ledger to the audit trail")
+        heartbeat.beat("comparing the ledger with the audit trail")
         checked = self._look()
         whats = [fault.what for fault in checked.faults]
         more = [f"and {len(whats) - _NAMED} more"] if len(whats) > _NAMED else []

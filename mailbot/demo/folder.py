@@ -134,7 +134,7 @@ def _clear(folder: Path) -> None:
         return
     mark = folder / "README.txt"
     if not (mark.is_file() and mark.read_bytes().startswith(README.encode()[:30])):
-        message = f"{folder} is there already and no earlier demo's; name another folder: mailbot demo --out DIR"
+        message = f"{folder} already exists and no earlier demo's; name another folder: mailbot demo --out DIR"
         raise Permanent(message)
     with held(folder):
         for name in _FOLDERS:

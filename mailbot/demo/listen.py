@@ -59,7 +59,7 @@ class Journal:
         until = time.monotonic() + SECONDS
         while not done():
             if time.monotonic() > until:
-                message = f"the demo hangs: nothing more came of it in {SECONDS:g} seconds; journal.log tells what did"
+                message = f"the demo hangs: no output for {SECONDS:g} seconds; see journal.log"
                 raise Permanent(message)
             with contextlib.suppress(queue.Empty):
                 if self._events.get(timeout=GLANCE_SECONDS) is None:

@@ -112,9 +112,9 @@ def _first_days(made: Made) -> Iterator[Scene]:
     axis = _official("axis_label_u.json", made.u(SAM, (198, 262, 104)), SAM)
     torn = without_a_comma(axis, row=412)
     yield Scene(at="thu 15:48", person=SAM, name="axis-label-broken", what="U: json, a comma is missing", files=(torn,))
-    mended = "Thanks, that was quick. Here is the corrected file.\n\nSam"
+    fixed = "Thanks, that was quick. Here is the corrected file.\n\nSam"
     yield Scene(
-        at="thu 16:20", person=SAM, name="axis-label-mended", what="U: json, corrected", files=(axis,), text=mended
+        at="thu 16:20", person=SAM, name="axis-label-fixed", what="U: json, corrected", files=(axis,), text=fixed
     )
     chinese = table(
         "结果.csv", renamed(made.u(NA, (205, 259, 111)), type="题型", precision="answer"), encoding="gb18030"

@@ -72,7 +72,7 @@ def _first_days(made: Made) -> Iterator[Scene]:
     axis = made.file(SAM, 0.76)
     torn = without_a_comma(axis, row=12)
     yield Scene(at="thu 15:48", person=SAM, name="axis-label-broken", what="json, a comma is missing", files=(torn,))
-    yield Scene(at="thu 16:20", person=SAM, name="axis-label-mended", what="json, corrected", files=(axis,))
+    yield Scene(at="thu 16:20", person=SAM, name="axis-label-fixed", what="json, corrected", files=(axis,))
     chinese = table("结果.csv", made.rows(NA, 0.80), encoding="gb18030")
     yield Scene(at="thu 23:17", person=NA, name="mozi-csv", what="csv, its name in GBK", files=(chinese,), text=NIHAO)
     rows = made.rows(ZOE, 0.74)

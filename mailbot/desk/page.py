@@ -66,11 +66,11 @@ class Ask:
         return int(digits)
 
     def wanted(self, tx: Tx) -> Wanted:
-        """Return which rows of a stream are wanted. Raises Permanent for what is no date or number."""
+        """Return which rows of a stream are wanted. Raises Permanent for what is not a date or number."""
         team = teams.with_name(tx, name) if (name := self.get("team")) else None
         before = self.get("before")
         if before and (not before.isdecimal() or len(before) > LONGEST_ID):
-            message = f"before={before}: is no number"
+            message = f"before={before}: is not a number"
             raise Permanent(message)
         return Wanted(
             before=int(before) if before else None,
@@ -90,7 +90,7 @@ class Ask:
         try:
             return typed(text, self.zone).astimezone(UTC)
         except ValueError as error:
-            message = f"{name}: {text!r} is no date; write 2026-03-12, or 2026-03-12T08:00"
+            message = f"{name}: {text!r} is not a date; write 2026-03-12, or 2026-03-12T08:00"
             raise Permanent(message) from error
 
 

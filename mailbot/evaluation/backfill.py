@@ -47,7 +47,7 @@ class Backfill:
         ``advance`` is told how many are done, as they are. A present truth of the track must have the same ids.
 
         Raises:
-            Permanent: a mail or a file is gone, or cannot be scored by the present labels.
+            Permanent: a mail or a file is gone, or cannot be scored by the current labels.
             Temporary: the store cannot be written.
         """
         if truth.track.own:
@@ -91,5 +91,5 @@ class Backfill:
                 raise Temporary("the labels were changed meanwhile; try again")
             if not evaluated.evaluation.ok or evaluated.evaluation.track != row.track:
                 codes = ", ".join(problem.code for problem in evaluated.evaluation.problems) or "another track"
-                raise Permanent(f"{row.receipt} was accepted, but cannot be scored by the present labels: {codes}")
+                raise Permanent(f"{row.receipt} was accepted, but cannot be scored by the current labels: {codes}")
             yield row, evaluated

@@ -50,7 +50,7 @@ class ScoreFeedback:
         """Return what is told of a file that has just been accepted; its submission is not in the ledger yet."""
         evaluation = file.evaluation
         if evaluation.score is None or evaluation.track is None:
-            message = "only a file with a score is told of"
+            message = "only a file with a score is reported"
             raise ValueError(message)
         rung = self._rung(tx, team, phase, file) if phase.feedback is Policy.LADDER else None
         return feedback(

@@ -64,8 +64,8 @@ def parted(track: str, truth: Truth, how: Split) -> Parts:
         return split(truth, how.secret, how.public)
     except TruthError as error:
         message = f"split.public: {how.public:g} of the {len(truth.positions)} items of {track} leaves a part too small"
-        mend = "set split.public nearer to 0.5, or leave it out: then replies and boards use all items"
-        raise ConfigError(f"{message}: {error}", mend=mend) from error
+        fix = "set split.public nearer to 0.5, or leave it out: then replies and boards use all items"
+        raise ConfigError(f"{message}: {error}", fix=fix) from error
 
 
 def secret_of(state: Path) -> str:
@@ -117,7 +117,7 @@ def _verify_carried(stages: Sequence[Stage], truths: Mapping[tuple[str, str], Tr
         for track in own if stage.carries else ():
             if own[track] != items[track]:
                 message = f"phases.{stage.key}.carry_over: the labels of {track} have other items than those before"
-                raise ConfigError(message, mend="leave carry_over out: files with other items cannot be scored by them")
+                raise ConfigError(message, fix="leave carry_over out: files with other items cannot be scored by them")
         items |= own
 
 
@@ -141,6 +141,6 @@ def _loaded(named: Mapping[_Key, tuple[str, Path, str]], tracks: Mapping[str, Tr
             )
             mistakes += [f"  - {key}: {path}: {line}" for line in told]
     if mistakes:
-        mend = "fix these label files, or name others in the config"
-        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), mend=mend)
+        fix = "fix these label files, or name others in the config"
+        raise ConfigError("\n".join(["The label files cannot be used:", *mistakes]), fix=fix)
     return truths

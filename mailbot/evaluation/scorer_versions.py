@@ -59,7 +59,7 @@ def _parsed(file: str, source: bytes) -> ast.Module:
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        message = f"{file} is no Python: {error}"
+        message = f"{file} is not Python: {error}"
         raise Permanent(message) from error
 
 

@@ -46,9 +46,9 @@ class Scorers:
                     given[name] = section.scorer.read_bytes()
                     given[name].decode("utf-8")
                 except (OSError, UnicodeDecodeError) as error:
-                    why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+                    why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
                     message = f"tracks.{name}.scorer: {section.scorer}: {why}"
-                    raise ConfigError(message, mend="name a Python file that mailbot can read") from error
+                    raise ConfigError(message, fix="name a Python file that mailbot can read") from error
         return cls(config.state, given)
 
     def follow(self, chosen: Mapping[str, str]) -> None:
@@ -109,10 +109,10 @@ class Scorers:
 
 
 def with_source(truth: Truth, source: bytes) -> Truth:
-    """Return a truth with a version of its track's own scorer. Raises Permanent for what is no text in UTF-8."""
+    """Return a truth with a version of its track's own scorer. Raises Permanent for what is not text in UTF-8."""
     try:
         track: Track = with_scorer(truth.track, source)
     except ValueError as error:
-        message = f"the scorer of {truth.track.name} is no text in UTF-8"
+        message = f"the scorer of {truth.track.name} is not text in UTF-8"
         raise Permanent(message) from error
     return replace(truth, track=track, _made={})

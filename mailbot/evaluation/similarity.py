@@ -113,7 +113,7 @@ class Similar:
 
     def _stacked(self, truth: Truth, rows: Sequence[Compared]) -> tuple[Stacked, dict[int, int]]:
         """Return the forms of submissions, of those that can be had, and whose each is."""
-        with suppress(Permanent):  # one that fits the present labels no more is not compared
+        with suppress(Permanent):  # one that fits the current labels no more is not compared
             self.backfill.complete(truth, rows)
         return self.columns.stacks(truth, [row.id for row in rows]), {row.id: row.team_id for row in rows}
 

@@ -32,13 +32,13 @@ def lost(state: Path, ledger: Ledger) -> str:
         return signing.lost(tx, state)
 
 
-def mend(path: Path) -> str:
+def fix(path: Path) -> str:
     """Return what to do about a secret that was lost."""
-    return signing.mend(path)
+    return signing.fix(path)
 
 
 def new_key(tx: Tx, name: str, *, secret: bytes, randomness: bytes, now: datetime) -> tuple[Team, str]:
-    """Give a team a new key and return it, this once; the one before is void. Raises Permanent for no team."""
+    """Give a team a new key and return it, this once; the old one is invalid. Raises Permanent for no team."""
     team = teams.registered(tx, name)
     made = teamkey.made(randomness)
     digest = teamkey.hashed(secret, made)

@@ -54,11 +54,11 @@ LOOSE = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
 
 
 def tidy(given: str) -> str:
-    """Return a name with its white space squeezed. Raises ValueError with the reason and how to mend it."""
+    """Return a name with its white space squeezed. Raises ValueError with the reason and how to fix it."""
     shown = printable(given, LONGEST_NAME)
     fault = _fault(shown, " ".join(unicodedata.normalize("NFC", given).split()))
     if fault:
-        message = f"{shown!r} is no team name: {fault}"
+        message = f"{shown!r} is not a team name: {fault}"
         raise ValueError(message)
     return shown
 
@@ -111,7 +111,7 @@ class Names:
             self._looks.setdefault(look, name)
 
     def fault(self, name: str) -> str | None:
-        """Say whose name a new one cannot be told from, and the mend; None for one that is fine, or is that team's."""
+        """Say whose name a new one cannot be told from, and the fix; None for one that is fine, or is that team's."""
         if name_key(name) in self._keys:
             return None
         if self._reserved is not None and self._reserved.takes(name):

@@ -134,8 +134,8 @@ def read_form(rows: Sequence[Sequence[str]], columns: FormColumns) -> Roster:
     missing = [title for title in wanted if title.strip().casefold() not in head]
     if missing:
         said = ", ".join(quoted(title) for title in missing)
-        mend = "correct roster.sheet.columns, or the headings"
-        return Roster(entries=(), mistakes=(f"row 1: no column is headed {said}; {mend}",))
+        fix = "correct roster.sheet.columns, or the headings"
+        return Roster(entries=(), mistakes=(f"row 1: no column is headed {said}; {fix}",))
     places = [head.index(title.strip().casefold()) for title in wanted]
     entries: list[Entry] = []
     mistakes: list[str] = []

@@ -124,7 +124,7 @@ class Registrar:
         if align.is_full(request.addresses[0], everyone, self.config.registration):
             return "as many teams of your domain are registered as may be by mail; ask the organizers to let yours in"
         fault = names.Names((team.name for team in everyone), names.Reserved.of(self.config)).fault(name)
-        return f"{name!r} is no team name: {fault}" if fault else ""
+        return f"{name!r} is not a team name: {fault}" if fault else ""
 
     # --- inside the record's transaction --------------------------------------------------------
 

@@ -77,7 +77,7 @@ class Ledger:
         Database from Scratch". A test holds that both ways lead to the same tables.
 
         Raises:
-            Permanent: the ledger is of a newer mailbot.
+            Permanent: the ledger was written by a newer mailbot.
         """
         head = newest_version(scripts)
         with self.read() as tx:
@@ -85,7 +85,7 @@ class Ledger:
         if before == head:
             return
         if before is not None and before > head:
-            message = f"the ledger is of a newer mailbot (version {before} of its tables, ours is {head}): install that"
+            message = f"the ledger was written by a newer mailbot (version {before}, ours has {head}): install that"
             raise Permanent(message)
         if before is not None and self._sqlite:
             self.copy_to(Path(f"{self._engine.url.database}.before-{head}"))

@@ -152,6 +152,6 @@ def accepted(tx: Tx, submission_id: int) -> SubmissionRow:
     """Return an accepted submission. Raises Permanent when it is none."""
     row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     if row is None or row.status is not Status.ACCEPTED:
-        message = f"{submissions.receipt(submission_id)} is no accepted submission"
+        message = f"{submissions.receipt(submission_id)} is not an accepted submission"
         raise Permanent(message)
     return row

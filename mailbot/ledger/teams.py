@@ -74,7 +74,7 @@ def set_leader(tx: Tx, team_id: int, address: str) -> None:
 
 
 def rename(tx: Tx, team_id: int, name: str) -> None:
-    """Give a team another name."""
+    """Rename a team."""
     tx.execute(sa.update(teams).where(teams.c.id == team_id).values(name=name, name_key=name_key(name)))
     touch(tx, "teams", team_id)
 

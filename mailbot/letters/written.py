@@ -122,7 +122,7 @@ def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
         drafts.append(_draft(tx, AWARD, team, title=title, text=text, language=own))
     left_out = _unreachable([team for team, _ in honoured], drafts)
     left_out += [
-        f"{name}: it was told of an award and has none now; `mailbot announce FILE --to` writes to it"
+        f"{name}: an award was announced to it, and it has none now; `mailbot announce FILE --to` writes to it"
         for name, team in known.items()
         if name not in places and _entries(tx, AWARD, team)
     ]

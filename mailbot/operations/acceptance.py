@@ -36,18 +36,18 @@ class Acceptance:
 
 
 def look(service: Service, submission_id: int) -> Acceptance:
-    """Evaluate a submission that was not accepted, by the present labels; nothing is written.
+    """Evaluate a submission that was not accepted, by the current labels; nothing is written.
 
     Raises Permanent when there is no such submission, its file is gone, or still cannot be scored.
     """
     with service.ledger.read() as tx:
         row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     if row is None or row.status is Status.ACCEPTED:
-        message = f"{submissions.receipt(submission_id)} is no submission that was refused"
+        message = f"{submissions.receipt(submission_id)} is not a refused submission"
         raise Permanent(message)
     data = service.files.find(row)
     if data is None:
-        message = f"the file of {row.receipt} is not in its mail any more"
+        message = f"the file of {row.receipt} is no longer in its mail"
         raise Permanent(message)
     phase = _phase(service, row)
     job = Job(name=row.file_name, data=data, hint=row.track, stage=service.challenge.stage_of(phase.name).key)

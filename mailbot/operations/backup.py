@@ -114,9 +114,9 @@ def mistakes(backup: Path) -> list[str]:
     try:
         manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is no whole backup"]
+        return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is not a whole backup"]
     if not isinstance(manifest, dict) or not all(isinstance(each, str) for each in manifest.values()):
-        return [f"{backup / MANIFEST} is no list of checksums: this is no whole backup"]
+        return [f"{backup / MANIFEST} is not a list of checksums: this is not a whole backup"]
     found = [f"{name} is a link, which no backup holds" for name in _links(backup)]
     for name, digest in manifest.items():
         path = backup / name

@@ -53,8 +53,8 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
         raise Permanent(message)
     if until < (least := closes if team is None else phase.closes):
         end = shown(least, service.challenge.zone)
-        mend = f"`closes` in the config says {end}, and a phase that ends sooner is written there"
-        message = f"--until {until.isoformat()} is too early: {mend if team is None else f'it closes {end} for all'}"
+        fix = f"`closes` in the config says {end}, and a phase that ends sooner is written there"
+        message = f"--until {until.isoformat()} is too early: {fix if team is None else f'it closes {end} for all'}"
         raise Permanent(message)
     with service.ledger.read() as tx:
         known = teams.with_name(tx, team) if team is not None else None

@@ -77,7 +77,7 @@ def _refuse_dropped(notes: Mapping[str, str], reason: str) -> None:
     """Refuse to begin without mails that were dropped on purpose: the ledger would come out another one."""
     gone = [why for why in notes.values() if why.startswith(reason)]
     if gone:
-        message = f"{len(gone)} mails are not in the spool any more ({gone[0]}), so the ledger cannot be rebuilt"
+        message = f"{len(gone)} mails are no longer in the spool ({gone[0]}), so the ledger cannot be rebuilt"
         raise Permanent(f"{message}: restore a backup")
 
 
@@ -106,7 +106,7 @@ def _fetch_all(wired: Service) -> list[str]:
 
 
 def _begin(wired: Service) -> None:
-    """Note that the mailbox was looked into before: what came since the first mail is taken by the next pass."""
+    """Note that the mailbox was read before: what came since the first mail is taken by the next pass."""
     with wired.ledger.read() as tx:
         arrivals = [row.arrived_at for row in mails.listing(tx)]
     if arrivals:

@@ -100,7 +100,7 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
     """Score what is left, chunk by chunk; yield how many are done after each.
 
     Raises:
-        Permanent: a submission cannot be scored by the present labels; those before it are.
+        Permanent: a submission cannot be scored by the current labels; those before it are.
         Temporary: the store or the ledger cannot be used now.
     """
     for aim in wanted.aims:
@@ -220,5 +220,5 @@ def compared(
 
 def _verify_accepted(tx: Tx, tracks: Sequence[str], submission_id: int) -> None:
     if not any(row.id == submission_id for track in tracks for row in scores.accepted(tx, track)):
-        message = f"{receipt(submission_id)} is no accepted submission, so it has no score"
+        message = f"{receipt(submission_id)} is not an accepted submission, so it has no score"
         raise Permanent(message)

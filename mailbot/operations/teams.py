@@ -83,9 +83,9 @@ def rename(tx: Tx, config: Config, name: str, new: str) -> Plan:
         raise Permanent(str(error)) from error
     other = teams.with_name(tx, becomes)
     if other is not None and other.id != team.id:
-        fault = f"team {other.name} has it; `mailbot teams merge` makes two teams one"
+        fault = f"team {other.name} has it; `mailbot teams merge` merges two teams"
     if fault or becomes == team.name:
-        message = f"{becomes!r}: {fault or 'it is called so already'}"
+        message = f"{becomes!r}: {fault or 'that is its name already'}"
         raise Permanent(message)
     says = [
         f"{team.name} becomes {becomes}: on the next board, and in every mail from now on.",

@@ -115,7 +115,7 @@ class Effect:
     #: How many teams `mailbot rescore --tell` would write to then.
     letters: int
     #: Why they cannot.
-    hindrance: str = ""
+    obstacle: str = ""
     #: Whether all were scored by it before, so that the board follows at once.
     at_once: bool = False
 
@@ -152,17 +152,17 @@ def effect(service: Service, made: Truth, stage: Stage) -> Effect:
         message = f"these labels are already active for {name}: nothing to do"
         raise Permanent(message)
     found = changes(before, made)
-    told, places, hindrance = 0, None, "the teams' files have other items" if found.new or found.gone else ""
+    told, places, obstacle = 0, None, "the teams' files have other items" if found.new or found.gone else ""
     at_once = rescore.is_scored_by(service, made, stage)
-    if not hindrance:
+    if not obstacle:
         try:
             with rescore.tried_with(service, made, stage) as (tx, after):
                 places = rescore.changes_with(service, tx, after, stage)
                 told = letters.count_rescored(service, tx, after, stage)
         except Permanent as error:
-            hindrance = str(error)
+            obstacle = str(error)
     return Effect(
-        before=before, made=made, found=found, stage=stage, places=places, letters=told, hindrance=hindrance,
+        before=before, made=made, found=found, stage=stage, places=places, letters=told, obstacle=obstacle,
         at_once=at_once,
     )  # fmt: skip
 

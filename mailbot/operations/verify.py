@@ -38,7 +38,7 @@ class Checked:
     kernels: Evaluation | None = None
     reference: Evaluation | None = None
     #: Why it could not be computed; "" when it was.
-    hindrance: str = ""
+    obstacle: str = ""
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Checked:
     @property
     def agrees(self) -> bool:
         """Whether it was computed, and everything agrees."""
-        return not self.hindrance and not self.differences
+        return not self.obstacle and not self.differences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,8 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether all that was computed agrees, the newest score among it."""
-        computed = [one for one in self.checked if not one.hindrance]
-        return bool(self.checked) and not self.checked[0].hindrance and all(one.agrees for one in computed)
+        computed = [one for one in self.checked if not one.obstacle]
+        return bool(self.checked) and not self.checked[0].obstacle and all(one.agrees for one in computed)
 
 
 def verify(service: Service, submission_id: int) -> Verdict:
@@ -110,13 +110,13 @@ def _checked(service: Service, candidate: Candidate, score: ScoreRow) -> Checked
     present = track is not None and track.scorer == score.scorer and score.truth in in_force
     other = track is None or (track.scorer != score.scorer and not track.own)
     if track is None or other:
-        now = f"the config's is {track.scorer} now" if track else f"the config has no track {score.track} any more"
-        return Checked(score=score, present=present, hindrance=f"its formula is {score.scorer}; {now}")
+        now = f"the config's is {track.scorer} now" if track else f"the config no longer has the track {score.track}"
+        return Checked(score=score, present=present, obstacle=f"its formula is {score.scorer}; {now}")
     try:
         truth = _truth(service, score)
         truth = service.labels.scorers.as_named(truth, score.scorer) if track.own else truth
     except Permanent as error:
-        return Checked(score=score, present=present, hindrance=f"its labels are not here any more: {error}")
+        return Checked(score=score, present=present, obstacle=f"its labels are no longer here: {error}")
     ours, theirs = service.evaluator.twice(Job(name=candidate.name, data=candidate.data), truth)
     return Checked(score=score, present=present, kernels=ours, reference=theirs)
 

@@ -159,8 +159,8 @@ def folder_in_use(key: str, folder: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or error.__class__.__name__
         message = f"{key}: {folder} cannot be used ({why}: {error.filename or folder})"
-        mend = "name a folder that mailbot can make and write, or fix what prevents it"
-        raise ConfigError(message, mend=mend) from error
+        fix = "name a folder that mailbot can make and write, or fix what prevents it"
+        raise ConfigError(message, fix=fix) from error
 
 
 def sha256(path: Path) -> str:

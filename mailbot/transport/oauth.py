@@ -104,7 +104,7 @@ class Tokens:
         """
         answer = self._ask({"grant_type": "refresh_token", "refresh_token": self._refresh_token()})
         if "access_token" not in answer:
-            raise AuthenticationFailed(f"the login is not accepted any more ({_said(answer)}): `mailbot login` again")
+            raise AuthenticationFailed(f"the login is no longer accepted ({_said(answer)}): `mailbot login` again")
         self._keep(answer)
         return str(answer["access_token"])
 
@@ -221,7 +221,7 @@ def key_of(config: Config, section: Literal["imap", "smtp"]) -> str:
 
 
 def kept_key(config: Config, section: Literal["imap", "smtp"]) -> bytes:
-    """Return a hash of the password, or of the login by OAuth, as it lies on disk now: so a mended one is noticed."""
+    """Return a hash of the password, or of the login by OAuth, as it lies on disk now: so a fixed one is noticed."""
     server = config.imap if section == "imap" else config.smtp
     try:
         if server is not None and server.auth == "oauth":

@@ -72,7 +72,7 @@ class Counts:
 
     @property
     def told(self) -> str:
-        """What is amiss, in words and each with its mend; "" when nothing is."""
+        """What is amiss, in words and each with its fix; "" when nothing is."""
         amiss = (
             (self.unknown, "mails in the mailbox are not fetched yet: `mailbot once` fetches them, or `mailbot run`"),
             (self.unlisted, "mails are in the mailbox, its server says, and it does not list them: ask the provider"),

@@ -82,7 +82,7 @@ class Sending:
             self._failed(row, str(error), final=True, bad_address=isinstance(error, BadAddress))
             return True
         except Exception as error:  # noqa: BLE001  # a mail that breaks our own code must not stop the next one
-            self._failed(row, f"unforeseen: {error.__class__.__name__}", final=self._is_out_of_patience(row))
+            self._failed(row, f"unexpected error: {error.__class__.__name__}", final=self._is_out_of_patience(row))
             return True
         now = self.clock()
         with self.ledger.write("reply-sent") as tx:
@@ -98,8 +98,8 @@ class Sending:
         now = self.clock()
         with self.ledger.write("claim-reply") as tx:
             pause = observations.pause_of(tx, SENDING)
-            mended = observations.pause_of(tx, LOGIN) is not None and self.refused != [self.login()]
-            if pause and not mended and now < pause.due_at <= now + LONGEST_PAUSE:  # else of a clock that was ahead
+            fixed = observations.pause_of(tx, LOGIN) is not None and self.refused != [self.login()]
+            if pause and not fixed and now < pause.due_at <= now + LONGEST_PAUSE:  # else of a clock that was ahead
                 return None
             return outbox.claim(tx, now, least_tried=pause is not None)
 
@@ -114,7 +114,7 @@ class Sending:
         if not isinstance(error, _OURS) and self._is_out_of_patience(row):
             self._failed(row, str(error), final=True)
         now = self.clock()
-        ours = isinstance(error, _OURS)  # then the mail waits for nothing but the pause, which a mended login ends
+        ours = isinstance(error, _OURS)  # then the mail waits for nothing but the pause, which a fixed login ends
         self.refused[:] = [self.login()] if ours else []
         with self.ledger.write("sending-paused") as tx:
             before = observations.pause_of(tx, SENDING)

@@ -199,7 +199,7 @@ def _translated() -> Iterator[None]:
         meant = of_reply(error.smtp_code, error.smtp_error, Stage.BEFORE)
         said = _SECRET.sub("…", str(meant))
         if passes(error.smtp_code, error.smtp_error):
-            message = f"{said}: it lets nobody in for now"
+            message = f"{said}: it refuses all logins for now"
             raise Unreachable(message) from error
         message = f"{said}: it refused the login; check smtp.user and the password file"
         raise AuthenticationFailed(message) from error

@@ -133,7 +133,7 @@ def checked_weights(weights: Mapping[str, float], expected: Iterable[str]) -> di
 def _name(form: Form) -> str:
     name = form.text("name")
     if name and not NAME.fullmatch(name):
-        form.wrong("name", f'"{name}" is no name of a track: write small letters, digits, dots and hyphens, at most 40')
+        form.wrong("name", f'"{name}" is not a track name: write small letters, digits, dots and hyphens, at most 40')
     return name
 
 

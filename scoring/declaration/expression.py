@@ -61,7 +61,7 @@ def parsed(text: str) -> ast.expr:
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError) as error:
-        message = f"{text!r} is no expression, as 0.5 * acc + 0.5 * f1"
+        message = f"{text!r} is not an expression, as 0.5 * acc + 0.5 * f1"
         raise ValueError(message) from error
     _check(tree, DEEPEST)
     return tree
@@ -122,7 +122,7 @@ def _value(node: ast.expr, figures: Mapping[str, float]) -> float:
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return float(CALLS[name](*(_value(each, figures) for each in arguments)))
         case _:
-            message = f"{ast.unparse(node)!r} is no part of an expression"
+            message = f"{ast.unparse(node)!r} is not a part of an expression"
             raise ValueError(message)
 
 

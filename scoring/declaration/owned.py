@@ -52,7 +52,7 @@ def owned(form: Form, track: Track, cluster: str) -> Track:
     form.once("figures", figures, "figure")
     for name in figures:
         if not FIGURE.fullmatch(name) or name in TAKEN:
-            form.wrong("figures", f'"{name}" is no name of a figure: small letters, digits and _, and no board column')
+            form.wrong("figures", f'"{name}" is not a figure name: small letters, digits and _, and no board column')
     if not figures and "figures" not in {each.key for each in form.mistakes}:
         form.wrong("figures", 'missing; names what the scorer returns, the first of which ranks, as ["dice"]')
     columns = _columns(form, "columns", needed=own.takes is Takes.ROWS)
@@ -80,7 +80,7 @@ def owned(form: Form, track: Track, cluster: str) -> Track:
 
 
 def with_scorer(track: Track, source: bytes) -> Track:
-    """Return a track with a version of its own scorer in force. Raises ValueError for what is no text in UTF-8."""
+    """Return a track with a version of its own scorer in force. Raises ValueError for what is not text in UTF-8."""
     if track.own is None:
         return track
     digest = hashlib.sha256(source).hexdigest()

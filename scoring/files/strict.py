@@ -45,7 +45,7 @@ _TELLING = (
     (re.compile("'"), SINGLE_QUOTES),
     (_COMMENTS, COMMENT),
     (re.compile(r"\.\.\."), "there are three dots in place of rows"),
-    *((re.compile(word), f"{word} is no JSON; {meant} is expected") for word, meant in _FOREIGN),
+    *((re.compile(word), f"{word} is not JSON; {meant} is expected") for word, meant in _FOREIGN),
 )
 
 

@@ -98,7 +98,7 @@ def held(table: Table, name: str) -> str:
 
 
 def repeated(table: Table, name: str) -> str:
-    """Say why a column is no id: which cells are empty, or stand in an earlier row; "" where it can be one."""
+    """Say why a column is not an id: which cells are empty, or stand in an earlier row; "" where it can be one."""
     cells = [text(cell) or "" for cell in table.cells[name]]
     empty = [table.place(row) for row, cell in enumerate(cells) if not cell]
     if empty:

@@ -167,7 +167,7 @@ def _parquet(data: bytes, track: Track) -> Table:
         columns = {normal(name): file.read(columns=[name]).column(0).to_pylist() for name in names}
         rows = file.metadata.num_rows
     except (ArrowException, OSError, ValueError):
-        _fail("damaged-parquet", "The label file is no readable Parquet file.")
+        _fail("damaged-parquet", "The label file is not a readable Parquet file.")
     return Table(columns=tuple(columns), cells=columns, places=range(1, rows + 1), unit="row", typed=True)
 
 
@@ -217,7 +217,7 @@ def _labels(table: Table, column: Column, problems: list[Problem]) -> tuple[floa
     numbers = [number(cell, column.range) for cell in table.cells[name]]
     bad = [f"{table.place(row)}: {name}" for row, value in enumerate(numbers) if isinstance(value, Fault)]
     if bad:
-        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is no finite number{_within(column)}."))
+        problems.append(_problem("bad-labels", bad, f"{{}} whose {name} is not a finite number{_within(column)}."))
     return tuple(value for value in numbers if not isinstance(value, Fault))
 
 

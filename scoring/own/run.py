@@ -111,7 +111,7 @@ def _figures(found: object, track: Track) -> dict[str, float]:
         except (TypeError, ValueError):
             figures[key] = math.nan
         if not math.isfinite(figures[key]):
-            raise ScorerFailed(f"{file}: {key} that score returned is no finite number")
+            raise ScorerFailed(f"{file}: {key} that score returned is not a finite number")
     low, high = track.bounds
     if not low <= figures[keys[0]] <= high:
         raise ScorerFailed(f"{file}: {keys[0]} that score returned lies outside the bounds {low:g} to {high:g}")

@@ -72,7 +72,7 @@ def read_entry(line: Mapping[str, Any]) -> Entry:
     """Return an entry as an export or the daybook has it. Raises ValueError when it is none."""
     names = ("at", "actor", "kind", "subject", "detail", "hash")
     if not isinstance(line.get("id"), int) or not all(isinstance(line.get(name), str) for name in names):
-        message = "it is no entry of an audit trail"
+        message = "it is not an entry of an audit trail"
         raise ValueError(message)
     mac = line.get("mac")
     return Entry(id=line["id"], **{name: line[name] for name in names}, mac=str(mac) if mac else None)

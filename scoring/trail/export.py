@@ -44,7 +44,7 @@ _INSTANTS = ("arrived_at", "week")
 
 
 class ExportError(ValueError):
-    """A folder is no export of a contest."""
+    """A folder is not an export of a contest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +151,10 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 found = json.loads(line)
             except ValueError as error:
-                message = f"{path.name}, line {number}: it is no JSON"
+                message = f"{path.name}, line {number}: it is not JSON"
                 raise ExportError(message) from error
             if not isinstance(found, dict):
-                message = f"{path.name}, line {number}: it is no object"
+                message = f"{path.name}, line {number}: it is not an object"
                 raise ExportError(message)
             yield found
 
@@ -163,7 +163,7 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{path} is no JSON"
+        message = f"{path} is not JSON"
         raise ExportError(message) from error
     if not isinstance(found, dict) or "audit_head" not in found:
         message = f"{path} is none of an export (`mailbot export DIR` writes one)"
@@ -219,7 +219,7 @@ def _told(found: Found, given: Sequence[tuple[str, Mark]]) -> Iterator[str]:
     held = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in found.held.items() if count)
     span = f", {found.entries[0].at[:10]} to {found.entries[-1].at[:10]}" if found.entries else ""
     yield f"intact: {len(found.entries)} entries{span}"
-    yield f"  held to them: {held}" if held else "  the trail tells of no rows, as those of earlier versions"
+    yield f"  held to them: {held}" if held else "  the trail records no rows, as in earlier versions"
     by_hash = {entry.hash: entry for entry in found.entries}
     for name, mark in given:
         if entry := by_hash.get(mark.hash):

@@ -169,7 +169,7 @@ def unfit(said: Mapping[str, Mapping[str, Told]], present: Mapping[str, Mapping[
         known = said.get(place, {})
         for key, digest in rows.items():
             if (last := known.get(key)) is None:
-                faults.append(Fault(what=f"{name_of(place, key)}: no entry tells of it"))
+                faults.append(Fault(what=f"{name_of(place, key)}: no entry records it"))
             elif last.digest is None:
                 faults.append(Fault(entry=last.entry, what=f"{name_of(place, key)}: entry {last.entry} took it out"))
             elif last.digest != digest:

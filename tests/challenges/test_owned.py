@@ -69,7 +69,7 @@ def test_the_checker_of_an_own_track_is_one_file(name: str, tmp_path: Path) -> N
 
 
 def test_the_checker_runs_a_shared_check(tmp_path: Path) -> None:
-    """A member that is no PNG file is named; a scorer that is not shared is not in the file."""
+    """A member that is not a PNG file is named; a scorer that is not shared is not in the file."""
     declaration = EXAMPLES / "segmentation" / "track.toml"
     with (
         zipfile.ZipFile(EXAMPLES / "segmentation" / "submission.zip") as good,
@@ -82,5 +82,5 @@ def test_the_checker_runs_a_shared_check(tmp_path: Path) -> None:
     command += ["--track", str(declaration), "--ids", str(tmp_path / "ids.txt")]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 1
-    assert "case-07.png is no PNG file." in found.stdout
+    assert "case-07.png is not a PNG file." in found.stdout
     assert pack.shared([EXAMPLES / "casp" / "track.toml"]) == {}

@@ -48,10 +48,7 @@ def test_a_late_file_is_accepted_with_its_arrival(tmp_path: Path) -> None:
         assert "the mail server was down" in text
         board = wired.weekly.board(START + timedelta(days=1))
         assert [row.team for row in board.tables[0].rows if not row.baseline] == ["Amber"]
-    assert (
-        "is no submission that was refused"
-        in mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path, code=2).err
-    )
+    assert "is not a refused submission" in mailbot("submissions", "accept", "S-1", *WHY, folder=tmp_path, code=2).err
     _rebuilt(tmp_path)
     assert _status(tmp_path) == [("accepted", "test", True)]
 

@@ -124,6 +124,6 @@ def test_a_backup_that_was_broken_off_is_no_whole_one_and_goes_on(saved: Path) -
         with pytest.raises(Permanent):
             backup.back_up(wired.ledger, wired.config.state, saved / "half")
         lost.rename(spool)
-        assert "no whole backup" in backup.mistakes(saved / "half")[0]
+        assert "not a whole backup" in backup.mistakes(saved / "half")[0]
         backup.back_up(wired.ledger, wired.config.state, saved / "half")
     assert backup.mistakes(saved / "half") == []

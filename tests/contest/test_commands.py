@@ -49,16 +49,16 @@ def test_the_doctor_finds_a_healthy_contest_green(folder: Path) -> None:
     found = doctor(folder)
     identity, servers = found.pop("identity"), found.pop("mail servers")
     assert {row["level"] for row in found.values()} == {"green"}
-    assert (identity["level"], "identity.require" in identity["mend"]) == ("yellow", True)
-    assert (servers["level"], "[smtp]" in servers["mend"]) == ("yellow", True)
+    assert (identity["level"], "identity.require" in identity["fix"]) == ("yellow", True)
+    assert (servers["level"], "[smtp]" in servers["fix"]) == ("yellow", True)
 
 
 def test_the_doctor_finds_bytes_that_are_gone(folder: Path) -> None:
-    """A mail whose bytes are missing is red, with its mend."""
+    """A mail whose bytes are missing is red, with its fix."""
     next((folder / "state/spool").rglob("*.eml")).unlink()
     found = doctor(folder, code=1)["mails"]
     assert found["level"] == "red"
-    assert "rebuild --from-mailbox" in found["mend"]
+    assert "rebuild --from-mailbox" in found["fix"]
 
 
 def test_a_changed_trail_is_found(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_mail_set_aside_is_listed_shown_retried_and_dropped(folder: Path) -> N
     assert "it broke" in shown
     assert "line 7" in shown
     assert doctor(folder)["set aside"]["level"] == "yellow"
-    mailbot("stuck", "retry", "--yes", "2", "--why", "mended", folder=folder)
+    mailbot("stuck", "retry", "--yes", "2", "--why", "fixed", folder=folder)
     assert mailbot("stuck", "list", "--json", folder=folder).json == []
     change(folder, "UPDATE mails SET state = 'set-aside' WHERE id = 2")
     mailbot("stuck", "drop", "--yes", "2", "--why", "spam", folder=folder)
@@ -92,7 +92,7 @@ def test_a_mail_set_aside_is_listed_shown_retried_and_dropped(folder: Path) -> N
 
 def test_only_a_mail_that_was_set_aside_can_be_dropped(folder: Path) -> None:
     """A recorded mail is not touched, and the error says why."""
-    assert "no mail that was set aside" in mailbot("stuck", "drop", "1", "--why", "x", folder=folder, code=2).err
+    assert "was not set aside" in mailbot("stuck", "drop", "1", "--why", "x", folder=folder, code=2).err
 
 
 def test_backup_verify_restore_and_rebuild_by_hand(folder: Path) -> None:

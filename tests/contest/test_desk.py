@@ -112,7 +112,7 @@ def test_a_day_that_no_zone_can_show_is_refused_in_a_sentence(opened: Open, day:
     for path in ("/mails", "/letters", "/log"):
         answer = organizer.get(path, params={"since": day})
         assert answer.status_code == 409
-        assert "is no date" in answer.text
+        assert "is not a date" in answer.text
     fields = {"phase": "test", "team": "Amber", "until": day, "why": "x", "step": "look"}
     assert "write the new end as" in organizer.post("/act/extend", fields)
 
@@ -265,7 +265,7 @@ def test_a_board_is_published_and_withdrawn(opened: Open) -> None:
     day = f"{opened.clock.instant:%Y-%m-%d}"
     assert browser.get("/board/page").headers["Content-Security-Policy"].count("sandbox") == 1
     seen, done = browser.act("withdraw-board", date=day, why="the labels were wrong")
-    assert "This cannot be taken back" in seen
+    assert "This cannot be undone" in seen
     assert "It is withdrawn" in done
     assert "the labels were wrong" in browser.get("/board").text
 

@@ -86,7 +86,7 @@ def test_the_doctor_is_red(folder: Path) -> None:
     rows = mailbot("doctor", "--json", folder=folder, code=1).json
     (row,) = [row for row in rows if row["part"] == "ledger"]
     assert row["level"] == "red"
-    assert "rebuild" in row["mend"]
+    assert "rebuild" in row["fix"]
 
 
 def test_a_rebuild_brings_it_back(folder: Path) -> None:

@@ -326,7 +326,7 @@ def test_without_the_daybook_the_mails_are_enough_for_the_board(tmp_path: Path) 
             withheld = len(outbox.listing(tx))
             assert observations.given_up(tx, clock() - timedelta(days=100)) == 0
         (finding,) = [one for one in checks.examine(wired, online=False) if one.part == "outbox"]
-    assert (finding.level, finding.mend) == (Level.GREEN, "")
+    assert (finding.level, finding.fix) == (Level.GREEN, "")
     assert finding.detail == f"0 waiting, 0 given up, {withheld} withheld by a rebuild"
 
 

@@ -79,7 +79,7 @@ def test_a_team_is_renamed_there_and_back(folder: Path) -> None:
 def test_two_teams_become_one_for_good(folder: Path) -> None:
     """Without a terminal it wants --yes; submissions, mails and addresses are the other's, whose leader goes on."""
     refused = mailbot("teams", "merge", "Amber", "Beryl", *WHY, folder=folder, code=2)
-    assert "cannot be taken back" in refused.err
+    assert "cannot be undone" in refused.err
     assert "gets 1 of Amber" in refused.out
     mailbot("teams", "disqualify", "Amber", *WHY, folder=folder)
     told = mailbot("teams", "merge", "Amber", "Beryl", *WHY, "--yes", folder=folder, code=2).err

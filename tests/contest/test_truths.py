@@ -66,7 +66,7 @@ def test_a_correction_is_taken_and_listed_with_its_reason(folder: Path) -> None:
 
 
 def test_the_next_board_is_known_to_be_refused(folder: Path) -> None:
-    """Before it is due, `status` and `doctor` say so with the mend, until `rescore` was run."""
+    """Before it is due, `status` and `doctor` say so with the fix, until `rescore` was run."""
     told = [_unscored(folder)]
     mailbot("truth", "void", "3", *WHY, folder=folder)
     told.append(_unscored(folder))
@@ -142,7 +142,7 @@ def test_items_are_withdrawn_and_taken_back(folder: Path) -> None:
     ids=["same", "no-labels", "no-file", "no-item", "no-number", "no-version", "no-track"],
 )
 def test_a_mistake_is_said_and_nothing_changes(folder: Path, command: tuple[str, ...], words: str) -> None:
-    """Whatever cannot be done names its mend, and the labels stay as they are."""
+    """Whatever cannot be done names its fix, and the labels stay as they are."""
     assert words in mailbot("truth", *command, *WHY, folder=folder, code=2).err
     assert len(mailbot("truth", "list", "--json", folder=folder).json) == 1
 

@@ -63,7 +63,7 @@ def test_an_organizer_gives_a_mail_to_a_team(folder: Path) -> None:
         assert reply.recipient == "amber@example.org"
     assert _receipts(folder) == [("Amber", "2026-04-13")]
     told = mailbot("mails", "assign", "M-1", "Amber", "--why", "again", folder=folder, code=2).err
-    assert "no mail of an unknown sender" in told
+    assert "not a mail from an unknown sender" in told
     assert "there is no team" in mailbot("mails", "assign", "M-1", "Nix", "--why", "x", folder=folder, code=2).err
     _rebuilt(folder)
     assert _receipts(folder) == [("Amber", "2026-04-13")]

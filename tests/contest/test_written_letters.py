@@ -127,7 +127,7 @@ def test_final_results_that_change_and_change_back_are_told_each_time(folder: Pa
     mailbot("teams", "hide", "Amber", *WHY, folder=folder)
     said = mailbot(*tell, folder=folder).out
     assert "1 letter(s) to winners" in said  # Beryl is first now
-    assert "not to Amber: it was told of an award and has none now" in said
+    assert "not to Amber: an award was announced to it, and it has none now" in said
     mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
     assert "1 letter(s) to winners" in mailbot(*tell, folder=folder).out  # and second again; Amber was told its place
     assert "letter(s) to winners" not in mailbot(*tell, folder=folder).out

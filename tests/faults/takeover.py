@@ -115,7 +115,7 @@ def hang(folder: Path, dovecot: Dovecot, database: str) -> Takeover:
 
 
 def lose_database(folder: Path, dovecot: Dovecot, server: Postgres, how: Cut) -> Takeover:
-    """Cut the wire between the leader and the database while mails flow, and mend it once the other has done all."""
+    """Cut the wire between the leader and the database while mails flow, and fix it once the other has done all."""
     direct = {"PGHOST": LOOPBACK, "PGPORT": str(server.port)}
     with Proxy(server.port) as wire, hosts(folder, dovecot, server.database()) as both:
         config = folder / "config.toml"

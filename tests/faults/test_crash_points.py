@@ -75,7 +75,7 @@ ELSEWHERE = {
     "commit.roster": "`mailbot teams`",
     "commit.roster-change": "`mailbot teams rename` and its like",
     "commit.ruling": "`mailbot submissions disqualify` and its like",
-    "commit.scorer-mails": "an own scorer that was mended; see tests/contest",
+    "commit.scorer-mails": "an own scorer that was fixed; see tests/contest",
     "commit.seal": "`mailbot audit seal`",
     "commit.sending-paused": "a mail server whose quota is used up; see test_smtp_faults",
     "commit.sheet-behind": "a Google Sheet; see tests/unit/board/sheet/test_show.py",

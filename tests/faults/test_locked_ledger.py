@@ -97,7 +97,8 @@ def test_a_board_that_breaks_our_own_code_stops_no_mail(
     with ScriptedImap(mail("One")) as server:
         bot = make_bot(port=server.port)
         with flow.working(load.load(bot.folder / "config.toml")) as wired, _running(wired) as running:
-            wait(lambda: _ill(wired).get("board") == "Unforeseen: ZeroDivisionError. The journal has the trace.")
+            said = "Unexpected error: ZeroDivisionError. The journal has the details."
+            wait(lambda: _ill(wired).get("board") == said)
             wait(lambda: len(_reply_ids(smtp_sink)) == 1)
             assert set(_ill(wired)) <= {"board", "folders"}  # the server has no Junk
         assert not running.failed

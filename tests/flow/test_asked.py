@@ -1,4 +1,4 @@
-"""No act that cannot be taken back happens unasked: without a terminal each wants --yes, and shows its mails."""
+"""No act that cannot be undone happens unasked: without a terminal each wants --yes, and shows its mails."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ ASKS = {
     "truth use": ("truth", "use", "{first}", *WHY),
     "truth void": ("truth", "void", "3", *WHY),
 }
-"""Of each command that has no inverse, or not for its letters, a call that cannot be taken back."""
+"""Of each command that has no inverse, or not for its letters, a call that cannot be undone."""
 
 LATER = {"teams import"}
-"""They enter the teams first, which can be taken back, and ask about the welcome."""
+"""They enter the teams first, which can be undone, and ask about the welcome."""
 
 SHOWN = {
     "announce": "We begin.",
@@ -191,7 +191,7 @@ def test_nothing_happens_unasked(folder: Path, name: str) -> None:
         mailbot("rescore", folder=folder)
     before = _all(folder)
     done = mailbot(*_call(folder, name), folder=folder, code=2)
-    assert "cannot be taken back" in done.err
+    assert "cannot be undone" in done.err
     assert SHOWN.get(name, NAMED.get(name, "")) in done.out
     after = _all(folder)
     if name in LATER:

@@ -117,7 +117,7 @@ class Reader:
         return max(score for receipt, score in self.told.items() if self.owner[receipt] == TEAMS[team])
 
     def lacking(self) -> bool:
-        """Whether a submission has no score by the present labels."""
+        """Whether a submission has no score by the current labels."""
         with self.wired.ledger.read() as tx:
             return self.wired.ranking.lacking(tx, self.wired.ranking.versions) > 0
 

@@ -76,9 +76,9 @@ class Walk:
         return done.out + done.err
 
     def asked(self, *words: str) -> str:
-        """Type a command that cannot be taken back: it shows first, changes nothing, and with --yes it does it."""
+        """Type a command that cannot be undone: it shows first, changes nothing, and with --yes it does it."""
         shown = self(*words, code=2)
-        assert "cannot be taken back" in shown
+        assert "cannot be undone" in shown
         assert self.sent() == Counter()
         self(*words, "--yes")
         return shown
@@ -182,7 +182,7 @@ def _enter(walk: Walk) -> Told:
     rows = ["Team name;Email Address", f"Amber;{AMBER}", f"Beryl;{BERYL}", f"Citrine;{CITRINE}", f"Citrine;{SECOND}"]
     (walk.folder / "form.csv").write_text("\r\n".join(rows), encoding="utf-16")
     columns = ("--columns", 'team="Team name",address="Email Address"')
-    assert "cannot be taken back" in walk("teams", "import", "form.csv", *columns, "--welcome", code=2)
+    assert "cannot be undone" in walk("teams", "import", "form.csv", *columns, "--welcome", code=2)
     walk("teams", "import", "form.csv", *columns, "--welcome", "--yes")
     assert "welcomed already" in walk("teams", "import", "form.csv", *columns, "--welcome", "--yes")
     walk("teams", "remove-address", "Citrine", SECOND, *WHY, "--yes")
@@ -207,7 +207,7 @@ def _take_a_strangers(walk: Walk) -> Told:
     assert STRANGER in walk("mails", "list", "--json")
     name = walk.last("mails", "mail")
     assert STRANGER in walk.asked("mails", "assign", name, "Beryl", *WHY)
-    assert "is no mail of an unknown sender" in walk("mails", "assign", name, "Amber", *WHY, "--yes", code=2)
+    assert "is not a mail from an unknown sender" in walk("mails", "assign", name, "Amber", *WHY, "--yes", code=2)
     assert walk.sent() == Counter([(BERYL, RECEIPT)])
     walk("submissions", "hide", "S-4", *WHY)
     return []

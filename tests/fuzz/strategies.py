@@ -93,7 +93,7 @@ def archives(draw: st.DrawFn) -> bytes:
         held = io.BytesIO()
         with zipfile.ZipFile(held, "w", draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))) as archive:
             for member in draw(st.lists(st.tuples(_WORDS.map(_member_name), tables()), max_size=4)):
-                archive.NameToInfo.clear()  # else zipfile warns of a name that is there already
+                archive.NameToInfo.clear()  # else zipfile warns of a name that already exists
                 archive.writestr(*member)
         data = held.getvalue()
     at = draw(st.integers(0, len(data)))

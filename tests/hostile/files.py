@@ -18,7 +18,7 @@ def zip_of(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", method) as archive:
         for name, data in members:
-            archive.NameToInfo.clear()  # else zipfile warns of a name that is there already
+            archive.NameToInfo.clear()  # else zipfile warns of a name that already exists
             archive.writestr(name, data)
     return held.getvalue()
 

@@ -119,7 +119,7 @@ def _held() -> int:
 
 
 def test_the_traceback_comes_along(sandbox: Sandbox) -> None:
-    """What failed in the child is told with its traceback, for whoever mends it."""
+    """What failed in the child is told with its traceback, for whoever fixes it."""
     with pytest.raises(ChildDied) as told:
         sandbox.submit(killers.raises).result()
     assert "killers.py" in str(told.value.__cause__)

@@ -234,7 +234,7 @@ class World:
         return note(sender, given.pop("Subject"), text, **given)
 
     def new_key(self, address: str = ADA) -> str:
-        """Give the team of an address a new key; the one before is void."""
+        """Give the team of an address a new key; the old one is invalid."""
         state, made = self.service.config.state, f"{address}{len(self.keys)}{self.keys.get(address)}".encode()
         with self.service.ledger.write("team-key") as tx:
             team = teams.by_address(tx, [address])[address]

@@ -117,7 +117,7 @@ def test_a_lost_connection_is_made_anew(bot: Bot, mailbox: Mailbox) -> None:
 
 
 def test_a_refused_login_is_no_crash(bot: Bot, mailbox: Mailbox) -> None:
-    """With a wrong password the daemon says what to mend, waits long, and still ends when it is told to."""
+    """With a wrong password the daemon says what to fix, waits long, and still ends when it is told to."""
     mailbox.deliver(submission("ada@peepers.example", mailbox.user))
     (bot.folder / "password").write_text("wrong\n")
     with bot.running() as running:
@@ -129,7 +129,7 @@ def test_a_refused_login_is_no_crash(bot: Bot, mailbox: Mailbox) -> None:
 
 
 def test_the_first_look_is_reported_at_once(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So `status` says when the mailbox was looked into as soon as it was, not with the report of the next minute."""
+    """So `status` says when the mailbox was read as soon as it was, not with the report of the next minute."""
     stopping, heart, told, looks = threading.Event(), Heartbeat(60), list[object](), list[int]()
 
     class Main(Bell):

@@ -43,7 +43,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
     "04-fig-leaf-both": ("scored", [ACCEPTED_U, ACCEPTED_S]),
     "05-nordlicht-s-csv": ("scored", [ACCEPTED_S]),
     "06-axis-label-broken": ("refused", [(None, "refused")]),
-    "07-axis-label-mended": ("scored", [ACCEPTED_U]),
+    "07-axis-label-fixed": ("scored", [ACCEPTED_U]),
     "08-mozi-u-csv": ("scored", [ACCEPTED_U]),
     "09-owl-u-refusals": ("scored", [ACCEPTED_U]),
     "10-nebuleuse-wrong-ids": ("refused", [("siqa-s", "refused")]),

@@ -212,7 +212,7 @@ def test_a_board_is_withdrawn(ada: Seat, contest: Contest) -> None:
     assert PEEPERS in front.read_text()
     contest.got(contest.peepers, "Leaderboard of", "rank")
     go(page, "Board", "Withdraw")
-    assert "This cannot be taken back" in look(page, Reason="a table was wrong")
+    assert "This cannot be undone" in look(page, Reason="a table was wrong")
     assert "It is withdrawn" in do(page)
     with contest.desk.read() as tx:
         assert [row.withdrawn for row in boards.listing(tx, withdrawn=True)][-1] == "a table was wrong"
@@ -264,7 +264,7 @@ def test_a_second_organizer_is_invited(ada: Seat, contest: Contest, chromium: Br
 
 
 def test_trouble_with_the_mailbox_is_seen_and_mended(ada: Seat, contest: Contest) -> None:
-    """A refused login turns the first screen red with the mend; once the password is right, all is well by itself."""
+    """A refused login turns the first screen red with the fix; once the password is right, all is well by itself."""
     password = contest.bot.folder / "password"
     password.write_text("not this one\n")
     contest.mailbox.kick()

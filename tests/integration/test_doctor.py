@@ -42,7 +42,7 @@ def test_a_wrong_password_is_red_with_its_mend(posted: Bot) -> None:
     (posted.folder / "password").write_text("sesame\n")
     found = _doctor(posted, "--online", code=1)
     assert {part for part, row in found.items() if row["level"] == "red"} == {"imap login", "mailbox", "smtp login"}
-    assert "docs/operations/providers.md" in found["imap login"]["mend"]
+    assert "docs/operations/providers.md" in found["imap login"]["fix"]
     assert "sesame" not in str(found)
 
 
@@ -77,7 +77,7 @@ def test_a_password_that_others_can_read_is_red() -> None:
         config = load.build(given, base=folder)
         assert [row.level for row in doctor_host.permissions(config)] == ["green"]
         folder.chmod(0o755)
-        assert [(row.level, row.mend) for row in doctor_host.permissions(config)] == [
+        assert [(row.level, row.fix) for row in doctor_host.permissions(config)] == [
             ("red", f"chmod 600 {folder}/password"),
             ("yellow", f"chmod go= {folder}/labels"),
         ]
@@ -101,7 +101,7 @@ def test_every_secret_that_others_can_read_is_red() -> None:
             "tracks": {"siqa-s": {"labels": "labels"}},
         }
         rows = list(doctor_host.permissions(load.build(given, base=folder)))
-        assert [(row.level, row.mend) for row in rows] == [("red", f"chmod 600 {folder}/{file}") for file in secrets]
+        assert [(row.level, row.fix) for row in rows] == [("red", f"chmod 600 {folder}/{file}") for file in secrets]
 
 
 def test_a_config_that_cannot_be_used_is_exit_code_2(bot: Bot) -> None:

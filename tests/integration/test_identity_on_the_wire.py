@@ -122,7 +122,7 @@ def test_an_organizer_approves(posted: Bot, mailbox: Mailbox, team: Mailbox, exi
     _post(exim, mailbox, submission(team.user, mailbox.user), sender=team.user)
     posted.once()
     mailbot("mails", "approve", "--yes", "M-1", "--why", "they called", folder=posted.folder)
-    assert "no mail that is held" in mailbot("mails", "approve", "M-1", "--why", "x", folder=posted.folder, code=2).err
+    assert "is not held" in mailbot("mails", "approve", "M-1", "--why", "x", folder=posted.folder, code=2).err
     posted.once()
     assert _mails(posted) == [("scored", "confirmed", "an organizer said so")]
 

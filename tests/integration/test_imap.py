@@ -138,7 +138,7 @@ def foreign_ca(tmp_path: Path) -> Path:
 
 
 def test_a_wrong_password_is_said_so(bot: Bot) -> None:
-    """One pass with a wrong password says what to mend and ends with exit code 2."""
+    """One pass with a wrong password says what to fix and ends with exit code 2."""
     (bot.folder / "password").write_text("wrong\n")
     assert "check imap.user and the password file" in bot.once(code=2).err
 

@@ -315,7 +315,7 @@ PROJECT = "Google Sheets API has not been used in project 12 before or it is dis
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "mend"),
+    ("status", "message", "fix"),
     [
         (400, "This operation is not supported for this document", "saved as Google Sheets"),
         (401, "Request had invalid authentication credentials.", "make a new key"),
@@ -326,12 +326,12 @@ PROJECT = "Google Sheets API has not been used in project 12 before or it is dis
     ],
     ids=["office-file", "key-revoked", "not-shared", "api-disabled", "wrong-id", "unheard-of"],
 )
-def test_a_refusal_names_its_mend(google: StrictSheets, sheets: Sheets, status: int, message: str, mend: str) -> None:
-    """What nobody but a person can mend is not tried again as it is."""
+def test_a_refusal_names_its_mend(google: StrictSheets, sheets: Sheets, status: int, message: str, fix: str) -> None:
+    """What nobody but a person can fix is not tried again as it is."""
     google.refuse(status, message, times=4)
     with pytest.raises(SheetRefused, match=re.escape(message)) as raised:
         sheets.show(BOOK, dozen())
-    assert mend in raised.value.mend
+    assert fix in raised.value.fix
     assert len(api(google)) == {400: 2, 401: 3}.get(status, 1)  # google-auth asks for new tokens after a 401
 
 
@@ -368,7 +368,7 @@ def test_spreadsheets_are_all_that_is_asked_for(google: StrictSheets, sheets: Sh
 
 
 @pytest.mark.parametrize(
-    ("said", "mend"),
+    ("said", "fix"),
     [
         ("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.", "clock"),
         ("Invalid JWT Signature.", "new key"),
@@ -377,12 +377,12 @@ def test_spreadsheets_are_all_that_is_asked_for(google: StrictSheets, sheets: Sh
     ],
     ids=["clock", "signature", "no-account", "disabled"],
 )
-def test_a_refused_sign_in_names_its_mend(google: StrictSheets, sheets: Sheets, said: str, mend: str) -> None:
+def test_a_refused_sign_in_names_its_mend(google: StrictSheets, sheets: Sheets, said: str, fix: str) -> None:
     """A key that was revoked, and a clock that is wrong."""
     google.answer_with(400, {"error": "invalid_grant", "error_description": said}, at="token")
     with pytest.raises(SheetRefused, match="refuses the service account") as raised:
         sheets.check(BOOK)
-    assert mend in raised.value.mend
+    assert fix in raised.value.fix
 
 
 def test_a_token_endpoint_that_fails_is_no_refusal(
@@ -412,7 +412,7 @@ def test_a_token_endpoint_that_fails_is_no_refusal(
 )
 def test_a_file_that_is_no_key(google: StrictSheets, spoil: Any) -> None:  # noqa: ANN401  # a function of a test
     """It is refused with a word on where to get one, and nothing of it is told."""
-    with pytest.raises(ConfigError, match="no key of a service account") as raised:
+    with pytest.raises(ConfigError, match="not a key of a service account") as raised:
         Sheets(spoil(google.key))
     assert "PRIVATE" not in str(raised.value)
 

@@ -123,24 +123,24 @@ def test_the_doctor_says_whom_to_share_with(google: StrictSheets, call: Callable
     google.calls.clear()
     finding = findings(call("doctor", "--json")[1])["sheet"]
     assert (finding["level"], finding["detail"]) == ("yellow", f"behind, written as {ACCOUNT}")
-    assert "503" in finding["mend"]
+    assert "503" in finding["fix"]
     assert google.calls == []
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "level", "mend"),
+    ("status", "words", "level", "fix"),
     [(0, "", "green", ""), (403, "The caller does not have permission", "red", f"share the sheet with {ACCOUNT}")],
     ids=["fine", "not-shared"],
 )
 def test_the_doctor_tries_the_sheet(
-    google: StrictSheets, call: Callable[..., tuple[int, str, str]], status: int, words: str, level: str, mend: str
+    google: StrictSheets, call: Callable[..., tuple[int, str, str]], status: int, words: str, level: str, fix: str
 ) -> None:
-    """With --online it sees that the sheet may be written, or names the mend; the mailbox is another matter."""
+    """With --online it sees that the sheet may be written, or names the fix; the mailbox is another matter."""
     if status:
         google.refuse(status, words, at="batchUpdate")
     finding = findings(call("doctor", "--online", "--json")[1])["sheet access"]
     assert finding["level"] == level
-    assert finding["mend"].startswith(mend)
+    assert finding["fix"].startswith(fix)
     assert google.book.title == "Leaderboard"
 
 
@@ -161,7 +161,7 @@ def test_a_board_is_withdrawn_and_page_feed_and_sheet_follow(
     address = [path.name for path in sorted((page / "weeks").iterdir()) if path.is_dir()][-1]
     withdraw = ("board", "withdraw", address, "--why", "a file was counted twice")
     code, out, err = call(*withdraw)
-    assert (code, "cannot be taken back" in err) == (2, True)
+    assert (code, "cannot be undone" in err) == (2, True)
     assert "0 letters about it that wait are not sent; 0 were sent." in out
     assert "Carlsen" in (page / "index.html").read_text()
     code, out, _ = call(*withdraw, "--yes")

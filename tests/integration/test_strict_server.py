@@ -69,7 +69,7 @@ def test_filing_that_is_refused_stops_nothing(
     assert len(smtp_sink.sent) == len(strict_bot.rows("submissions")) == 1
     assert len(strict.messages()) == 1
     found = _doctor(strict_bot, code=1)
-    assert reason in found["filing"]["mend"] + found["filing"]["detail"]
+    assert reason in found["filing"]["fix"] + found["filing"]["detail"]
     part, said = row
     assert (found[part]["level"], said in found[part]["detail"]) == ("yellow", True)
     strict.allow("lrwstipekxa")

@@ -130,7 +130,7 @@ def begin(machine: Machine, mailbox: Mailbox, exim: Exim, labels: Path) -> Host:
 
 
 def well(host: Host) -> None:
-    """Hold that the doctor, let in everywhere, finds nothing red but what time mends."""
+    """Hold that the doctor, let in everywhere, finds nothing red but what time fixes."""
     found = json.loads(host.machine.run(*host.command("doctor", "--online", "--json"), code=None))
     assert [row for row in found if row["level"] == "red"] == []
 

@@ -152,7 +152,7 @@ def test_a_reload_takes_a_good_config_and_refuses_a_bad_one(host: Host) -> None:
 
 
 def test_a_config_that_cannot_be_used_is_not_tried_again(host: Host) -> None:
-    """Exit code 2 is for a person to mend, so systemd leaves it at that."""
+    """Exit code 2 is for a person to fix, so systemd leaves it at that."""
     config = host.inside / "config.toml"
     config.write_text(config.read_text().replace("workers = 1", "workers = 0"))
     host.machine.run("systemctl", "restart", "mailbot", code=1)

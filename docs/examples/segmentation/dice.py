@@ -18,10 +18,10 @@ SIGNATURE, LARGEST = b"\x89PNG\r\n\x1a\n", 4096
 
 
 def check(prediction: pd.DataFrame, ids: Sequence[int | str]) -> Iterator[str]:
-    """Yield what is no PNG file; it needs no library, so that the checker can run it."""
+    """Yield what is not a PNG file; it needs no library, so that the checker can run it."""
     for item in ids:
         if not prediction["data"][item].startswith(SIGNATURE):
-            yield f"{item}.png is no PNG file."
+            yield f"{item}.png is not a PNG file."
 
 
 def score(prediction: pd.DataFrame, labels: pd.DataFrame) -> dict[str, float]:

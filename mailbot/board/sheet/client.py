@@ -85,7 +85,7 @@ class Sheets:
 
         Raises:
             Temporary: not now, and some of it may be written.
-            SheetRefused: not before somebody has mended something.
+            SheetRefused: not before somebody has fixed something.
         """
         try:
             self._write(spreadsheet, pages)
@@ -160,7 +160,7 @@ def _credentials(key: bytes, api: str) -> Credentials:
         token = urlsplit(str(info["token_uri"]))
     except (ValueError, LookupError, TypeError, AttributeError, GoogleAuthError) as error:
         message = (
-            "sheet.credentials_file: this is no key of a service account; download one as JSON "
+            "sheet.credentials_file: this is not a key of a service account; download one as JSON "
             "(Google Cloud console, IAM, Service accounts, Keys)"
         )
         raise ConfigError(message) from error

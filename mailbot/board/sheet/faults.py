@@ -17,7 +17,7 @@ LONGEST_WORD = 200
 """Characters of Google's own words that are passed on."""
 
 _ENABLE = "enable the Google Sheets API for the project of the service account, in the Google Cloud console"
-_NEW_KEY = "make a new key for the service account and put it in place of sheet.credentials_file"
+_NEW_KEY = "make a new key for the service account and replace sheet.credentials_file with it"
 
 
 def passing(status: int) -> bool:
@@ -36,13 +36,13 @@ def refused(status: int, body: str, *, account: str, seconds: float = 0.0) -> Ma
     if passing(status):
         return Temporary(said)
     disabled = reason == "SERVICE_DISABLED" or "has not been used in project" in word
-    mends = {  # by HTTP status
+    fixes = {  # by HTTP status
         IMPOSSIBLE: "look at the sheet; an Office file must be saved as Google Sheets first (File menu)",
         401: _NEW_KEY,
         403: _ENABLE if disabled else f"share the sheet with {account} as an editor, and protect no range against it",
         404: "sheet.spreadsheet names no spreadsheet: copy its address from the browser again",
     }
-    return SheetRefused(said, mends.get(status, "see docs/operations/sheet.md"), status=status)
+    return SheetRefused(said, fixes.get(status, "see docs/operations/sheet.md"), status=status)
 
 
 def not_let_in(problem: str) -> SheetRefused:

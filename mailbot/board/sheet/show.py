@@ -39,7 +39,7 @@ FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
 """How long to wait after the first attempt that failed, and after many."""
 
 PATIENCE = timedelta(minutes=30)
-"""The organizers hear of a sheet that cannot be reached for so long; of what only they can mend they hear at once."""
+"""The organizers hear of a sheet that cannot be reached for so long; of what only they can fix they hear at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

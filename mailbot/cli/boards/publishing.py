@@ -109,7 +109,7 @@ def _ask_of_letters(wired: Service, ready: Board, *, yes: bool) -> None:
     """Show the letters about a board, and ask."""
     mails = [draft.outgoing for draft in wired.letter_queue.about(ready, "preview", due_at=None)]
     show_mails(mails)
-    ask(f"Publish, and send {len(mails)} letter(s), which cannot be taken back?", yes=yes, for_good=bool(mails))
+    ask(f"Publish, and send {len(mails)} letter(s), which cannot be undone?", yes=yes, for_good=bool(mails))
 
 
 def _winners(wired: Service, now: datetime, stage: Stage) -> list[Written]:
@@ -164,7 +164,7 @@ def withdraw(
     with flow.opened(load_config(context, config)) as wired:
         zone = wired.challenge.zone
         found = withdrawal.look(wired.ledger, date)
-        then = f"the board of {shown(found.then.as_of, zone)}" if found.then else "no team, as no board stands then"
+        then = f"the board of {shown(found.then.as_of, zone)}" if found.then else "no team, because no board is left"
         typer.echo(f"The board of {shown(found.board.as_of, zone)} is marked as withdrawn, and teams are shown why.")
         typer.echo(f"Front page, feed and sheet show {then}.")
         typer.echo(f"{len(found.waiting)} letters about it that wait are not sent; {found.sent} were sent.")

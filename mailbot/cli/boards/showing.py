@@ -80,7 +80,7 @@ def _instant(text: str, zone: ZoneInfo, now: datetime) -> datetime:
         message = f"--as-of {text}: write a day, as 2026-03-12, or an instant, as 2026-03-12T10:00+08:00"
         raise Permanent(message) from error
     if found > now:
-        message = f"--as-of {text} lies ahead: nobody knows that board"
+        message = f"--as-of {text} is in the future: that board is not known yet"
         raise Permanent(message)
     is_day = re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text) is not None
     return found + timedelta(days=1) if is_day else found

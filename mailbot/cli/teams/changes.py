@@ -26,7 +26,7 @@ Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="An address of t
 def remove_address(
     context: typer.Context, name: TeamName, address: Address, why: Why, yes: Yes = False, config: ConfigFile = None
 ) -> None:
-    """Take an address off a team.
+    """Remove an address from a team.
 
     Undo: `mailbot teams add`.
     """
@@ -37,7 +37,7 @@ def remove_address(
 def set_leader(
     context: typer.Context, name: TeamName, address: Address, why: Why, yes: Yes = False, config: ConfigFile = None
 ) -> None:
-    """Let an address of a team lead it.
+    """Make another address the team's leader.
 
     Undo: the same command with the earlier leader.
     """
@@ -53,7 +53,7 @@ def rename(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Give a team another name.
+    """Rename a team.
 
     Undo: the same command with the old name.
     """
@@ -63,13 +63,13 @@ def rename(
 @teams.command("merge")
 def merge(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The team that ends.")],
-    into: Annotated[str, typer.Argument(metavar="INTO", help="The team that gets all it has.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The team that is merged and then removed.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The team that gets all that the other one has.")],
     why: Why,
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make two teams one.
+    """Merge two teams.
 
     Undo: none.
     """
@@ -86,7 +86,7 @@ def _make(
         with ledger.read() as tx:
             shown = plan(tx, loaded)
         typer.echo("\n".join(shown.says))
-        typer.echo(f"To take it back: {shown.inverse}" if shown.inverse else "This cannot be taken back.")
+        typer.echo(f"To undo this: {shown.inverse}" if shown.inverse else "This cannot be undone.")
         typer.echo("No mail is sent.")
         ask("Do it?", yes=yes, for_good=shown.inverse is None)
         with ledger.write("roster-change") as tx:

@@ -73,9 +73,9 @@ def switch_letters(
 
 @teams.command("key")
 def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: ConfigFile = None) -> None:
-    """Make a new key for a team and print it once; the old key becomes void.
+    """Make a new key for a team and print it once; the old key becomes invalid.
 
-    Undo: none; the key before is void.
+    Undo: none; the old key is invalid.
     """
     act_as_organizer()
     loaded = load_config(context, config)
@@ -85,7 +85,7 @@ def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: Co
         with ledger.write("team-key") as tx:
             team, text = identity.new_key(tx, name, secret=secret, randomness=randomness, now=calendar.now())
     local, _, domain = loaded.challenge.address.rpartition("@")
-    typer.echo(f"The key of {team.name}, shown this once; the one before is void:\n\n  {text}\n")
+    typer.echo(f"The key of {team.name}, shown this once; the old one is invalid:\n\n  {text}\n")
     typer.echo(f"The team writes to {local}+{text}@{domain}\nor puts [key {text}] into the subject.")
 
 
@@ -218,7 +218,7 @@ def disqualify_team(
 def _write_draft(file: Path, drafts: Drafts) -> None:
     """Write a draft for an organizer to edit. Raises Permanent when the file is there."""
     if file.exists():
-        message = f"{file} is there already"
+        message = f"{file} already exists"
         raise Permanent(message)
     with writing(file.parent):
         for one in drafts.letters:

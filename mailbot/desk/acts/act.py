@@ -106,7 +106,7 @@ def number(text: str, letter: str) -> int:
     """Read an id that was typed, as ``S-000012``, ``s-12`` or ``12``. Raises Permanent."""
     found = re.fullmatch(r"0*([0-9]{1,18})", text.upper().removeprefix(f"{letter}-"))
     if found is None:
-        message = f"{text!r} is no id; it looks like {letter}-000012"
+        message = f"{text!r} is not an id; it looks like {letter}-000012"
         raise Permanent(message)
     return int(found[1])
 

@@ -81,7 +81,7 @@ def _withdraw_look(deed: Deed) -> Effect:
     then = (
         f"the board of {shown(found.then.as_of, service.challenge.zone)}"
         if found.then
-        else "no team, as no board stands then"
+        else "no team, because no board is left"
     )
     of = shown(found.board.as_of, service.challenge.zone)
     says = [f"The board of {of} is marked as withdrawn, and teams are shown why."]

@@ -71,7 +71,7 @@ def _labels_look(deed: Deed, kind: str) -> Effect:
     found = _effect_of_labels(deed, kind)
     says = [f"{found.made.track.title}: {'; '.join(summary(found.found)) or 'no item differs'}."]
     if found.places is None:
-        says += [f"Submissions so far cannot be rescored by them: {found.hindrance}."]
+        says += [f"Submissions so far cannot be rescored by them: {found.obstacle}."]
     else:
         says += [f"{'At once' if found.at_once else 'After a rescore'} {found.rank_moves} rank(s) change."]
         says += [f"If you tell them then, {found.letters} team(s) get a letter."]

@@ -64,7 +64,7 @@ def _approve_look(deed: Deed) -> Effect:
 def _approve(deed: Deed) -> Done:
     with deed.service.ledger.write("mail-approved") as tx:
         if not confirmation.approve(tx, deed.id("mail", "M"), why=deed.why, now=deed.service.clock()):
-            message = f"{deed.get('mail')} is not held any more"
+            message = f"{deed.get('mail')} is no longer held"
             raise Permanent(message)
     return _done(deed, f"{deed.get('mail')} is due now.")
 
@@ -73,7 +73,7 @@ def _assign_look(deed: Deed) -> Effect:
     with deed.service.ledger.read() as tx:
         row, team = mail_of(deed, tx), teams.registered(tx, deed.get("team"))
         if row.outcome not in {Outcome.UNKNOWN_SENDER, Outcome.AUTOMATIC} or row.team_id:
-            message = f"{row.name} is no mail of an unknown sender"
+            message = f"{row.name} is not a mail from an unknown sender"
             raise Permanent(message)
     return Effect(says=[_of(row), f"It becomes {team.name}'s. {DUE}"])
 
@@ -82,7 +82,7 @@ def _assign(deed: Deed) -> Done:
     with deed.service.ledger.write("mail-assigned") as tx:
         team = teams.registered(tx, deed.get("team"))
         if not held.assign(tx, deed.id("mail", "M"), team.id, why=deed.why, now=deed.service.clock()):
-            message = f"{deed.get('mail')} is nobody's no more"
+            message = f"{deed.get('mail')} was assigned to a team meanwhile"
             raise Permanent(message)
     return _done(deed, f"{deed.get('mail')} is due now, as {team.name}'s.")
 
@@ -147,12 +147,12 @@ def _retry(deed: Deed) -> Done:
 ACTS = (
     Act(
         name="approve-mail", title="Approve a held mail", fields=[MAIL], look=_approve_look, carry_out=_approve,
-        back="What it brings can be hidden from the board (Submissions).",
+        back="Its submissions can be hidden from the board (Submissions).",
     ),
     Act(
         name="assign-mail", title="Give a stranger's mail to a team", look=_assign_look, carry_out=_assign,
         fields=[MAIL, Field(name="team", label="Team", kind="choice", choices=team_names)],
-        back="What it brings can be hidden from the board (Submissions).",
+        back="Its submissions can be hidden from the board (Submissions).",
     ),
     Act(
         name="retry-mail", title="Process a mail once more", fields=[MAIL],
@@ -162,7 +162,7 @@ ACTS = (
     ),
     Act(
         name="drop-mail", title="Drop a mail", fields=[MAIL],
-        look=partial(_aside_look, says="It is not handled any more, and nobody is answered; its file is kept."),
+        look=partial(_aside_look, says="It will not be processed, and nobody gets an answer; its file is kept."),
         carry_out=partial(_aside, kind="mail-dropped", change=mails.drop, says="It is dropped."),
     ),
     Act(

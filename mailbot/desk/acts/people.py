@@ -92,7 +92,7 @@ def _answer(deed: Deed, tx: Tx) -> written.Written:
     row = mail_of(deed, tx)
     team = teams.find(tx, row.team_id) if row.team_id else None
     if team is None:
-        message = f"{row.name} is no team's: give it to a team first"
+        message = f"{row.name} does not belong to a team: give it to a team first"
         raise Permanent(message)
     dead = teams.bouncing(tx)
     own = row.sender if row.sender in team.addresses and row.sender not in dead else None

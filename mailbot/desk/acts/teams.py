@@ -104,7 +104,7 @@ def _add(deed: Deed) -> Done:
 
 
 def _key_look(deed: Deed) -> Effect:
-    return Effect(says=[f"{_team(deed).name} gets a new key, shown once; the one before is void. No mail is sent."])
+    return Effect(says=[f"{_team(deed).name} gets a new key, shown once; the old one is invalid. No mail is sent."])
 
 
 def _key(deed: Deed) -> Done:
@@ -212,8 +212,8 @@ ACTS = (
             Field(name="addresses", label="Addresses", kind="area", help="The leader's first."),
         ],
     ),
-    _planned("remove-address", "Take an address off a team", _removal, ADDRESS, inverse="add-team"),
-    _planned("set-leader", "Let an address lead its team", _leader, ADDRESS, inverse="set-leader"),
+    _planned("remove-address", "Remove an address from a team", _removal, ADDRESS, inverse="add-team"),
+    _planned("set-leader", "Make an address the team's leader", _leader, ADDRESS, inverse="set-leader"),
     _planned("rename-team", "Rename a team", _rename, Field(name="name", label="New name"), inverse="rename-team"),
     _planned(
         "merge-teams", "Merge a team into another", _merger,
@@ -221,11 +221,11 @@ ACTS = (
     ),
     Act(
         name="team-key", title="Make a team a new key", fields=[TEAM], look=_key_look, carry_out=_key, reason="",
-        back="A void key does not come back; make another one.",
+        back="An invalid key cannot be restored; make another one.",
     ),
     Act(
         name="grant", title="Grant submissions", look=_grant_look, carry_out=_grant,
-        back="What is granted is not taken back; it ends with the week.",
+        back="A grant cannot be undone; it ends with the week.",
         fields=[
             TEAM, Field(name="track", label="Track", kind="choice", choices=tracks),
             Field(name="more", label="How many more this week"),

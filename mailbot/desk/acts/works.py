@@ -111,7 +111,7 @@ def _items(deed: Deed) -> Done:
     truth = deed.service.labels.of_stage(stage.key).public[row.track or ""]
     laid = deed.service.columns.laid(truth, [row.id]).get(row.id)
     if laid is None:
-        message = f"what {row.receipt} predicts is not kept any more; `mailbot rescore` keeps it again"
+        message = f"what {row.receipt} predicts is no longer kept; `mailbot rescore` keeps it again"
         raise Permanent(message)
     _looked(deed, row.receipt)
     given, labels = items.shown(truth, laid), items.labels(truth)
@@ -135,7 +135,7 @@ def _folder(deed: Deed) -> Path:
 def _backup_look(deed: Deed) -> Effect:
     folder = _folder(deed)
     says = [f"Ledger, mails and labels' versions are copied to {folder} on mailbot's host, with a manifest."]
-    return Effect(says=[*says, "Into a backup that is there already only what is new is copied."])
+    return Effect(says=[*says, "Into a backup that already exists only what is new is copied."])
 
 
 def _backup(deed: Deed) -> Done:

@@ -40,7 +40,7 @@ def engine(url: str, name: str = "mailbot") -> sa.Engine:
         said = {**PATIENT, "application_name": name} | dict(parsed.query)
         return sa.create_engine(parsed, connect_args=said, isolation_level="READ COMMITTED")
     except (ArgumentError, ValueError):
-        message = "ledger_url: is no URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
+        message = "ledger_url: is not a URL of a ledger; write postgresql+psycopg://USER@HOST:PORT/NAME"
     except ImportError as error:
         message = f"ledger_url: its driver is not installed ({error.name}): {errors.how('postgres')}"
     raise ConfigError(message)

@@ -52,7 +52,7 @@ MEANINGS = {
     "rules": "Rules in the config changed.",
     "selected": "A team chose the submissions that count.",
     "stranger-file": "A result file arrived from an unknown sender.",
-    "strangers-told": "The organizers were told of files from unknown senders.",
+    "strangers-told": "The organizers were informed about files from unknown senders.",
     "submission-accepted": "An organizer accepted a submission that a rule had refused.",
     "submission-excluded": "An organizer hid or disqualified a submission, or its team withdrew it.",
     "submission-reinstated": "A submission that was excluded counts again.",

@@ -28,15 +28,15 @@ def secret_of(tx: Tx, state: Path) -> bytes:
     """
     path = state / FILE
     if why := lost(tx, state):
-        message = f"{why}: {mend(path)}"
-        raise ConfigError(message, mend=mend(path))
+        message = f"{why}: {fix(path)}"
+        raise ConfigError(message, fix=fix(path))
     with safefile.folder_in_use("state", state):
         text = safefile.secret(path)
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        message = f"{path} holds no secret: {mend(path)}"
-        raise ConfigError(message, mend=mend(path)) from error
+        message = f"{path} holds no secret: {fix(path)}"
+        raise ConfigError(message, fix=fix(path)) from error
 
 
 def lost(tx: Tx, state: Path) -> str:
@@ -49,7 +49,7 @@ def lost(tx: Tx, state: Path) -> str:
     return f"{path} is lost, and with it every team's key and the audit trail's signatures" if in_use else ""
 
 
-def mend(path: Path) -> str:
+def fix(path: Path) -> str:
     """Return what to do about a secret that was lost."""
     anew = f"`(umask 077; openssl rand -hex 32 > {path})`, `mailbot audit seal --why TEXT`"
     return f"restore it from the backup; or, to start again, {anew}, then `mailbot teams key NAME` for every team"

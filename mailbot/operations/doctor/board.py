@@ -24,7 +24,7 @@ def standing(service: Service) -> Iterator[Finding]:
     try:
         account = show.sheets(service.config.sheet).account
     except ConfigError as error:
-        yield red("sheet", str(error), "see [sheet] in the config")
+        yield red("sheet", str(error), "check [sheet] in the config")
         return
     if sheet.behind():
         yield yellow("sheet", f"behind, written as {account}", sheet.stands().error or "`mailbot run` writes it")
@@ -41,9 +41,9 @@ def access(service: Service) -> Iterator[Finding]:
         client = show.sheets(service.config.sheet)
         title = client.check(sheet.spreadsheet)
     except SheetRefused as error:
-        yield red("sheet access", error.what, error.mend)
+        yield red("sheet access", error.what, error.fix)
     except MailbotError as error:
-        yield red("sheet access", str(error), "see [sheet] in the config, and whether this host reaches the internet")
+        yield red("sheet access", str(error), "check [sheet] in the config, and whether this host reaches the internet")
     else:
         yield green("sheet access", f"“{title}” can be written as {client.account}")
 
@@ -51,14 +51,14 @@ def access(service: Service) -> Iterator[Finding]:
 def labels(service: Service) -> Iterator[Finding]:
     """See that each label file of the config is, or was, the one that scores."""
     unused = list(service.labels.not_taken())
-    mend = "put the earlier file back, or make this one active: `mailbot truth add FILE --why ...`"
-    mend += ", with --phase where it is a phase's" if len(service.challenge.stages) > 1 else ""
-    yield from (red("labels", told, mend) for told in unused)
+    fix = "put the earlier file back, or make this one active: `mailbot truth add FILE --why ...`"
+    fix += ", with --phase where it is a phase's" if len(service.challenge.stages) > 1 else ""
+    yield from (red("labels", told, fix) for told in unused)
     with service.ledger.read() as tx:
         lost = sorted({choice.stage for choice in truths.choices(tx)} - {each.key for each in service.challenge.stages})
-    mend = "give the phase its name and its labels again in [[phases]], or its submissions cannot be scored"
+    fix = "give the phase its name and its labels again in [[phases]], or its submissions cannot be scored"
     yield from (
-        red("labels", f"labels were chosen for a phase {key!r}, which the config does not name", mend) for key in lost
+        red("labels", f"labels were chosen for a phase {key!r}, which the config does not name", fix) for key in lost
     )
     if not unused + lost:
         yield green("labels", "the files of the config are known")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Level", "examine"]
 
 DAMAGED = "`mailbot rebuild --from-spool`, or restore a backup"
-"""The mend of a ledger that is lost or damaged."""
+"""The fix of a ledger that is lost or damaged."""
 
 QUIET = timedelta(minutes=15)
 """A mailbox that was not looked into for so long is worth a look, whatever imap.poll_seconds says."""
@@ -62,8 +62,8 @@ def _clock(service: Service) -> Iterator[Finding]:
     with service.ledger.read() as tx:
         last = events.last_at(tx)
     if last is not None and last > now:
-        mend = "set this host's clock: `timedatectl set-ntp true`"
-        yield red("clock", f"{shown(now, zone)}, but the ledger has an entry of {shown(last, zone)}", mend)
+        fix = "set this host's clock: `timedatectl set-ntp true`"
+        yield red("clock", f"{shown(now, zone)}, but the ledger has an entry of {shown(last, zone)}", fix)
     else:
         yield green("clock", shown(now, zone))
 
@@ -79,7 +79,7 @@ def _poll(service: Service) -> Iterator[Finding]:
     zone, silent = service.config.challenge.zone, service.clock() - datetime.fromisoformat(told["at"])
     late = [name for name, loop in told["loops"].items() if loop["late"]]
     polled = datetime.fromisoformat(told["polled_at"]) if "polled_at" in told else None
-    detail = f"the mailbox was looked into {shown(polled, zone)}" if polled else "the mailbox was not looked into yet"
+    detail = f"the mailbox was read {shown(polled, zone)}" if polled else "the mailbox was not read yet"
     if late or silent.total_seconds() > 3 * report.EVERY_SECONDS:
         yield red(
             "last poll", f"{detail}; hangs: {', '.join(late) or 'all'}", "restart it: `systemctl restart mailbot`"
@@ -92,8 +92,8 @@ def _poll(service: Service) -> Iterator[Finding]:
 
 def _ledger(service: Service) -> Iterator[Finding]:
     said = service.ledger.integrity()
-    mend = "" if said == "ok" else DAMAGED
-    yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], mend=mend)
+    fix = "" if said == "ok" else DAMAGED
+    yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], fix=fix)
 
 
 def _trail(service: Service) -> Iterator[Finding]:
@@ -102,19 +102,19 @@ def _trail(service: Service) -> Iterator[Finding]:
     if not found.faults:
         yield Finding(part="audit trail", level=Level.GREEN, detail=f"unbroken, ends in {found.head[:12]}")
     else:
-        mend = "somebody changed the ledger: `mailbot audit verify` names all of it; compare it with a backup"
-        yield Finding(part="audit trail", level=Level.RED, detail=found.faults[0].what, mend=mend)
+        fix = "somebody changed the ledger: `mailbot audit verify` names all of it; compare it with a backup"
+        yield Finding(part="audit trail", level=Level.RED, detail=found.faults[0].what, fix=fix)
 
 
 def _stock(service: Service) -> Iterator[Finding]:
     counts = service.reconciliation.count()
     detail = f"{counts.in_ledger} mails, {counts.without_bytes} without their bytes, {counts.overdue_mails} overdue"
     detail += f", {counts.dropped} dropped on purpose" if counts.dropped else ""
-    mend = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
-    yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, mend=mend)
+    fix = "" if counts.ok else "is `mailbot run` running? `mailbot rebuild --from-mailbox` brings lost bytes back"
+    yield Finding(part="mails", level=Level.GREEN if counts.ok else Level.RED, detail=detail, fix=fix)
     level = Level.YELLOW if counts.set_aside else Level.GREEN
-    mend = "`mailbot stuck list`, then show, retry or drop" if counts.set_aside else ""
-    yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", mend=mend)
+    fix = "`mailbot stuck list`, then show, retry or drop" if counts.set_aside else ""
+    yield Finding(part="set aside", level=level, detail=f"{counts.set_aside} mails", fix=fix)
     with service.ledger.read() as tx:
         ours = outbox.listing(tx)
         backlog = mails.unfinished(tx)
@@ -122,25 +122,25 @@ def _stock(service: Service) -> Iterator[Finding]:
     withheld = sum(row.is_withheld for row in ours)
     given_up = sum(row.state is ReplyState.GIVEN_UP for row in ours) - withheld
     waiting = sum(row.state in {ReplyState.QUEUED, ReplyState.SENDING} for row in ours)
-    mend = "`mailbot outbox list` says why" if given_up else ""
+    fix = "`mailbot outbox list` says why" if given_up else ""
     detail = f"{waiting} waiting, {given_up} given up" + (f", {withheld} withheld by a rebuild" if withheld else "")
-    yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, mend=mend)
+    yield Finding(part="outbox", level=Level.YELLOW if given_up else Level.GREEN, detail=detail, fix=fix)
 
 
 def _decisions(service: Service) -> Iterator[Finding]:
     """Count what waits for an organizer's word."""
     with service.ledger.read() as tx:
         waiting, open_since = held.count(tx), disputes.open_since(tx)
-    mend = "`mailbot mails list --held`, then `mailbot mails approve`, or nothing where the mail is not the team's"
-    yield _unless(waiting, "held", f"{waiting} mails wait for a word on who sent them", mend)
+    fix = "`mailbot mails list --held`, then `mailbot mails approve`, or nothing where the mail is not the team's"
+    yield _unless(waiting, "held", f"{waiting} mails are held until their sender is verified", fix)
     since = f", the oldest since {shown(open_since[0], service.config.challenge.zone)}" if open_since else ""
-    mend = "`mailbot disputes` lists them, `mailbot rule` closes one"
-    yield _unless(len(open_since), "disputes", f"{len(open_since)} open{since}", mend)
+    fix = "`mailbot disputes` lists them, `mailbot rule` closes one"
+    yield _unless(len(open_since), "disputes", f"{len(open_since)} open{since}", fix)
 
 
-def _unless(count: int, part: str, detail: str, mend: str) -> Finding:
+def _unless(count: int, part: str, detail: str, fix: str) -> Finding:
     """Return a finding that is yellow unless there is nothing to do."""
-    return yellow(part, detail, mend) if count else green(part, detail)
+    return yellow(part, detail, fix) if count else green(part, detail)
 
 
 def _health(service: Service) -> Iterator[Finding]:
@@ -150,17 +150,17 @@ def _health(service: Service) -> Iterator[Finding]:
     for row in rows:
         if not row.ok and row.part not in {"stuck", "outbox"}:
             detail = f"{SUBJECTS[row.part]}, since {shown(row.since, zone)}"
-            yield Finding(part=row.part, level=Level.RED, detail=detail, mend=row.detail)
+            yield Finding(part=row.part, level=Level.RED, detail=detail, fix=row.detail)
 
 
 def _roster(service: Service) -> Iterator[Finding]:
     with service.ledger.read() as tx:
         known, silent = teams.everyone(tx), teams.bouncing(tx)
     level = Level.YELLOW if silent or not known else Level.GREEN
-    mend = "`mailbot teams list` shows them; ask the teams for another address" if silent else ""
-    mend = mend or ("" if known else "`mailbot teams import FILE.csv`")
+    fix = "`mailbot teams list` shows them; ask the teams for another address" if silent else ""
+    fix = fix or ("" if known else "`mailbot teams import FILE.csv`")
     detail = f"{len(known)} teams, {len(silent)} addresses take no mail"
-    yield Finding(part="roster", level=level, detail=detail, mend=mend)
+    yield Finding(part="roster", level=level, detail=detail, fix=fix)
 
 
 def _boards(service: Service) -> Iterator[Finding]:
@@ -170,8 +170,8 @@ def _boards(service: Service) -> Iterator[Finding]:
     last = f"last published {shown(published[-1].published_at, zone)}" if published else "none published yet"
     due = service.weekly.due_at()
     level = Level.RED if due else Level.GREEN
-    mend = "`mailbot run` publishes it, or `mailbot once`" if due else ""
-    yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", mend=mend)
+    fix = "`mailbot run` publishes it, or `mailbot once`" if due else ""
+    yield Finding(part="board", level=level, detail=f"{last}, next {shown(service.weekly.next_at(), zone)}", fix=fix)
 
 
 def _cluster(service: Service) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def _cluster(service: Service) -> Iterator[Finding]:
         if workers:
             service.cluster.once(tasks.plain_rows, "doctor.csv", b"a\n1\n")
     except Temporary as error:
-        yield red("cluster", str(error), f"see that the scheduler {where} runs, and [compute] in the config")
+        yield red("cluster", str(error), f"check that the scheduler {where} runs, and [compute] in the config")
         return
     seconds, busy = time.monotonic() - began, sum(workers.values())
     detail = f"{counted(len(workers), 'worker')} at {where}"
@@ -198,7 +198,7 @@ def _mailbox(service: Service) -> Iterator[Finding]:
             swept = service.reconciliation.sweep(server)
         newest = beginning.look(service).newest
     except MailbotError as error:
-        yield Finding(part="mailbox", level=Level.RED, detail=str(error), mend="see [imap] in the config")
+        yield Finding(part="mailbox", level=Level.RED, detail=str(error), fix="check [imap] in the config")
         return
     with service.ledger.read() as tx:
         backlog = mails.count(tx, state=MailState.SPOOLED)

@@ -22,7 +22,7 @@ class Finding:
     level: Level
     detail: str
     #: What to do about it; "" when nothing is to be done.
-    mend: str = ""
+    fix: str = ""
 
 
 def green(part: str, detail: str) -> Finding:
@@ -30,11 +30,11 @@ def green(part: str, detail: str) -> Finding:
     return Finding(part=part, level=Level.GREEN, detail=detail)
 
 
-def yellow(part: str, detail: str, mend: str) -> Finding:
+def yellow(part: str, detail: str, fix: str) -> Finding:
     """Say that a part is worth a look."""
-    return Finding(part=part, level=Level.YELLOW, detail=detail, mend=mend)
+    return Finding(part=part, level=Level.YELLOW, detail=detail, fix=fix)
 
 
-def red(part: str, detail: str, mend: str) -> Finding:
+def red(part: str, detail: str, fix: str) -> Finding:
     """Say that a part does not work."""
-    return Finding(part=part, level=Level.RED, detail=detail, mend=mend)
+    return Finding(part=part, level=Level.RED, detail=detail, fix=fix)

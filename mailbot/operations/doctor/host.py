@@ -138,8 +138,8 @@ def walls(sandbox: Sandbox) -> Iterator[Finding]:
     if not missing:
         yield green("children", f"behind {standing}")
     for wall in sorted(missing):
-        mend = _MENDS.get(wall, "run mailbot outside of the container or filter that forbids it")
-        yield yellow("children", f"without {wall}; behind {standing or 'no wall of the kernel'}", mend)
+        fix = _MENDS.get(wall, "run mailbot outside of the container or filter that forbids it")
+        yield yellow("children", f"without {wall}; behind {standing or 'no sandbox of the kernel'}", fix)
 
 
 def service() -> Iterator[Finding]:
@@ -155,8 +155,8 @@ def service() -> Iterator[Finding]:
         if unit.get("ActiveState") == "active":
             yield green("service", f"{said}{status}")
         else:
-            mend = f"`systemctl{user} start mailbot`; `journalctl{user} -u mailbot` says why it ended"
-            yield red("service", f"{said}, {unit.get('Result')}", mend)
+            fix = f"`systemctl{user} start mailbot`; `journalctl{user} -u mailbot` says why it ended"
+            yield red("service", f"{said}, {unit.get('Result')}", fix)
         if unit.get("WatchdogUSec") in {"0", "infinity", None}:
             yield yellow("watchdog", "off: a daemon that hangs is not restarted", "`mailbot install-service`")
         else:

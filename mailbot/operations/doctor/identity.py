@@ -33,18 +33,18 @@ def identity(service: Service) -> Iterator[Finding]:
     with service.ledger.read() as tx:
         checked, waiting = observations.checked_authservs(tx), held.count(tx)
     if why := keys.lost(service.config.state, service.ledger):
-        yield red("team keys", why, keys.mend(service.config.state / keys.FILE))
+        yield red("team keys", why, keys.fix(service.config.state / keys.FILE))
     asked = ", ".join(settings.require)
     if AuthLevel.NONE in settings.require:
-        mend = "leave 'none' out of identity.require once the teams have keys, or add 'confirmed' in its place"
-        yield yellow(PART, f"counts: {asked}; so a forged From counts too", mend)
+        fix = "leave 'none' out of identity.require once the teams have keys, or add 'confirmed' in its place"
+        yield yellow(PART, f"counts: {asked}; so a forged From counts too", fix)
     else:
         yield green(PART, f"counts: {asked}; {waiting} mails are held (`mailbot mails list --held`)")
     for name in settings.authserv_ids if AuthLevel.DMARC in settings.require else ():
         shown = name or "(no name)"
         if checked.get(name):
-            mend = "have your server strip them (RFC 8601, section 5), or leave it out of identity.authserv_ids"
-            yield red(PART, f"{shown} lets forged results through: it is not believed", mend)
+            fix = "have your server strip them (RFC 8601, section 5), or leave it out of identity.authserv_ids"
+            yield red(PART, f"{shown} lets forged results through: it is not trusted", fix)
         elif name not in checked:
             yield yellow(PART, f"{shown} is trusted but was never tested", "`mailbot doctor --check-auth`")
 
@@ -65,8 +65,8 @@ def _tried(service: Service, names: tuple[str, ...]) -> Iterator[Finding]:
     address, token = service.config.challenge.address, secrets.token_hex(16)
     found, _ = doctor_mail.there_and_back(service, _forged(address, token, names), token.encode())
     if found is None:
-        mend = "try again; until it comes back nothing is known, and nothing was changed"
-        yield red("check-auth", "the forged mail was sent and not seen again: perhaps it was refused", mend)
+        fix = "try again; until it comes back nothing is known, and nothing was changed"
+        yield red("check-auth", "the forged mail was sent and not seen again: perhaps it was refused", fix)
         return
     values = read_headers(found[1].raw.partition(b"\r\n\r\n")[0]).texts("authentication-results")
     for name in names:
@@ -101,5 +101,5 @@ def _forged(address: str, token: str, names: tuple[str, ...]) -> bytes:
     message["Message-ID"] = f"<doctor.{token}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
     message[LOOP_HEADER] = address
-    message.set_content("Sent by `mailbot doctor --check-auth` to see what comes back. Nothing is to be done.\n")
+    message.set_content("Sent by `mailbot doctor --check-auth` to see what comes back. You need not do anything.\n")
     return message.as_bytes()

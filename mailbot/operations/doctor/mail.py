@@ -48,7 +48,7 @@ def smtp(service: Service) -> Iterator[Finding]:
         with service.sender() as sender:
             name = sender.check()
     except MailbotError as error:
-        yield red("smtp login", str(error), "see [smtp], and your provider in docs/operations/providers.md")
+        yield red("smtp login", str(error), "check [smtp], and your provider in docs/operations/providers.md")
     else:
         host = service.config.smtp.host if service.config.smtp else ""
         yield green("smtp login", f"{host} takes our mails; we call ourselves {name} (smtp.hello)")
@@ -94,7 +94,7 @@ def letter(address: str) -> tuple[bytes, bytes]:
     message["Message-ID"] = f"<doctor.{token}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
     message[LOOP_HEADER] = address
-    message.set_content("Made by `mailbot doctor` to see what becomes of it. Nothing is to be done.\n")
+    message.set_content("Made by `mailbot doctor` to see what becomes of it. You need not do anything.\n")
     return message.as_bytes(), token.encode()
 
 
@@ -127,8 +127,8 @@ def _wait(mailbox: Mailbox, places: dict[str, set[int]], token: bytes, *, until:
 
 def _judged(service: Service, found: tuple[str, Fetched] | None, seconds: float) -> Iterator[Finding]:
     if found is None:
-        mend = "look for it in the provider's web mailbox: a folder that is not in imap.extra_folders, or a filter"
-        yield red("mail to self", f"sent, and not seen again for {PATIENCE_SECONDS:g} s", mend)
+        fix = "look for it in the provider's web mailbox: a folder that is not in imap.extra_folders, or a filter"
+        yield red("mail to self", f"sent, and not seen again for {PATIENCE_SECONDS:g} s", fix)
         return
     folder, mail = found
     detail = f"came back to {folder} after {seconds:.1f} s"
@@ -139,8 +139,8 @@ def _judged(service: Service, found: tuple[str, Fetched] | None, seconds: float)
     else:
         yield green("mail to self", detail)
     if mail.arrived_at is None:
-        mend = "the arrival of a mail counts from its topmost Received field instead; ask the provider"
-        yield yellow("clock", "the mail server tells no usable INTERNALDATE", mend)
+        fix = "the arrival of a mail counts from its topmost Received field instead; ask the provider"
+        yield yellow("clock", "the mail server tells no usable INTERNALDATE", fix)
         return
     off = abs((service.clock() - mail.arrived_at).total_seconds() - seconds / 2) - seconds
     if off > CLOCK_SECONDS:

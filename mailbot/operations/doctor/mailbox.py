@@ -35,9 +35,9 @@ def imap(service: Service) -> Iterator[Finding]:
     try:
         mailbox = service.mailbox()
     except MailbotError as error:
-        yield red("imap login", str(error), "see [imap], and your provider in docs/operations/providers.md")
+        yield red("imap login", str(error), "check [imap], and your provider in docs/operations/providers.md")
         return
-    yield green("imap login", f"{settings.host} lets us in")
+    yield green("imap login", f"{settings.host} accepts our login")
     with closing(mailbox):
         try:
             yield from _folders(service, mailbox)
@@ -59,11 +59,11 @@ def _folders(service: Service, mailbox: Mailbox) -> Iterator[Finding]:
     spam = mailbox.spam_folder()
     if missing:
         there = ", ".join(mailbox.folder_names()[:20])
-        mend = f"fix imap.inbox and imap.extra_folders; names are case-sensitive, and the server has {there}"
-        yield (red if read[0] in missing else yellow)("folders", f"not there: {', '.join(missing)}", mend)
+        fix = f"fix imap.inbox and imap.extra_folders; names are case-sensitive, and the server has {there}"
+        yield (red if read[0] in missing else yellow)("folders", f"not there: {', '.join(missing)}", fix)
     elif spam and len(read) == 1 and spam != read[0]:
-        mend = f'set imap.extra_folders = ["{spam}"]: what the provider takes for spam lands there'
-        yield yellow("folders", f"read: {read[0]}; not read: {spam}, where the server puts spam", mend)
+        fix = f'set imap.extra_folders = ["{spam}"]: what the provider takes for spam lands there'
+        yield yellow("folders", f"read: {read[0]}; not read: {spam}, where the server puts spam", fix)
     else:
         yield green("folders", f"read: {', '.join(read)}")
 
@@ -111,8 +111,8 @@ def _quota(mailbox: Mailbox) -> Iterator[Finding]:
 def _rights(settings: Imap, mailbox: Mailbox) -> Iterator[Finding]:
     """Look whether the open inbox may be changed, and what else the server says that we may do."""
     if mailbox.is_read_only:
-        mend = f"give the mailbox's user the rights to change it; until then {NO_HARM}"
-        yield yellow("rights", f"{settings.inbox} is READ-ONLY", mend)
+        fix = f"give the mailbox's user the rights to change it; until then {NO_HARM}"
+        yield yellow("rights", f"{settings.inbox} is READ-ONLY", fix)
         return
     try:
         rights = mailbox.rights(settings.inbox)
@@ -121,8 +121,8 @@ def _rights(settings: Imap, mailbox: Mailbox) -> Iterator[Finding]:
         return
     lacking = [what for letters, what in _NEEDED if rights and not set(letters) & set(rights)]
     if lacking:
-        mend = f"give the mailbox's user these rights; until then {NO_HARM}"
-        yield yellow("rights", f"on {settings.inbox}: {rights}; we may not {', '.join(lacking)}", mend)
+        fix = f"give the mailbox's user these rights; until then {NO_HARM}"
+        yield yellow("rights", f"on {settings.inbox}: {rights}; we may not {', '.join(lacking)}", fix)
     else:
         yield green("rights", f"on {settings.inbox}: {rights or 'the server tells none'}")
 
@@ -157,21 +157,21 @@ def _told_of(settings: Imap, mailbox: Mailbox, other: Mailbox, message: bytes) -
     finally:
         bell.close()
     seconds = time.monotonic() - begun
-    mend = "new mails are still seen every imap.poll_seconds"
+    fix = "new mails are still seen every imap.poll_seconds"
     if not mailbox.can("IDLE"):
         other.append(settings.inbox, message)
-        yield yellow("idle", "offered, and refused", mend)
+        yield yellow("idle", "offered, and refused", fix)
     elif not spoken:
-        yield yellow("idle", f"offered, but nothing was told of a new mail in {IDLE_SECONDS:g} s", mend)
+        yield yellow("idle", f"offered, but no new mail was reported within {IDLE_SECONDS:g} s", fix)
     elif seconds > PROMPT_SECONDS:
-        yield yellow("idle", f"the server tells of a new mail after {seconds:.0f} s only", mend)
+        yield yellow("idle", f"the server reports a new mail only after {seconds:.0f} s", fix)
     else:
-        yield green("idle", f"the server tells of a new mail after {seconds:.1f} s")
+        yield green("idle", f"the server reports a new mail after {seconds:.1f} s")
 
 
 def _filed(settings: Imap, mailbox: Mailbox, token: bytes) -> Iterator[Finding]:
     """Move the mail as handled mails are moved, into folders that are made where they are missing; then delete it."""
-    mend = f"see what the server says; until then {NO_HARM}"
+    fix = f"see what the server says; until then {NO_HARM}"
     try:
         for folder in (settings.processed, settings.failed):
             mailbox.make(folder)
@@ -182,13 +182,13 @@ def _filed(settings: Imap, mailbox: Mailbox, token: bytes) -> Iterator[Finding]:
         mailbox.discard(arrived)
     except Temporary as error:
         _clear(settings, mailbox, token)
-        yield yellow("filing", str(error), mend)
+        yield yellow("filing", str(error), fix)
         return
     if arrived:
         yield green("filing", f"a mail of our own was moved to {settings.processed} and deleted there")
     else:
         _clear(settings, mailbox, token)
-        yield yellow("filing", f"a mail of our own was moved, and is not in {settings.processed}", mend)
+        yield yellow("filing", f"a mail of our own was moved, and is not in {settings.processed}", fix)
 
 
 def _clear(settings: Imap, mailbox: Mailbox, token: bytes) -> None:

@@ -24,8 +24,8 @@ def servers(config: Config) -> Iterator[Finding]:
     """Look for both mail servers; a contest whose mails are only ever ingested by hand has none."""
     for name, what in _WITHOUT.items():
         if name not in _named(config):
-            mend = f"add the table [{name}] to the config; `mailbot init` asks for it, config.example.toml has its keys"
-            yield yellow("mail servers", f"there is no [{name}], so {what}", mend)
+            fix = f"add the table [{name}] to the config; `mailbot init` asks for it, config.example.toml has its keys"
+            yield yellow("mail servers", f"there is no [{name}], so {what}", fix)
     if len(_named(config)) == len(_WITHOUT):
         hosts = dict.fromkeys(server.host for server in _named(config).values())
         yield green("mail servers", " and ".join(hosts))
@@ -43,10 +43,10 @@ def passwords(config: Config) -> Iterator[Finding]:
 def organizers(config: Config) -> Iterator[Finding]:
     """See that somebody hears of trouble."""
     if people := config.challenge.organizers:
-        yield green("organizers", f"{len(people)} of them hear of trouble")
+        yield green("organizers", f"{len(people)} of them get the alerts")
     else:
-        mend = 'set challenge.organizers, as ["chair@example.org"]'
-        yield yellow("organizers", "none: alerts and the week in numbers go to nobody", mend)
+        fix = 'set challenge.organizers, as ["chair@example.org"]'
+        yield yellow("organizers", "none: alerts and the week in numbers go to nobody", fix)
 
 
 def phase(config: Config, now: datetime) -> Iterator[Finding]:
@@ -64,8 +64,8 @@ def phase(config: Config, now: datetime) -> Iterator[Finding]:
         yield green("phase", f"{name!r} opens next, {shown(opens, zone)}")
     else:
         closed, name = max((each.closes, each.name) for each in phases if each.closes)
-        mend = "nothing, if the contest is over; else set a later closes, or add a phase to the config"
-        yield yellow("phase", f"none is open or ahead, {name!r} closed last, {shown(closed, zone)}", mend)
+        fix = "nothing, if the contest is over; else set a later closes, or add a phase to the config"
+        yield yellow("phase", f"none is open or ahead, {name!r} closed last, {shown(closed, zone)}", fix)
 
 
 def _named(config: Config) -> dict[str, Server]:
@@ -86,8 +86,8 @@ def _missing(config: Config, name: str, server: Server) -> Iterator[Finding]:
         if isinstance(error.__cause__, PermissionError):  # systemd may hand it to the daemon all the same
             yield yellow("passwords", str(error), "run the doctor as root, or as the user that mailbot runs as")
         else:
-            mend = f"write the password of {name}.user into a file, chmod 600, and name it in {name}.password_file"
-            yield red("passwords", str(error), mend)
+            fix = f"write the password of {name}.user into a file, chmod 600, and name it in {name}.password_file"
+            yield red("passwords", str(error), fix)
 
 
 def coming(service: Service) -> Iterator[Finding]:

@@ -43,12 +43,12 @@ def made(config: Config, *, online: bool, by_mail: bool, check_auth: bool) -> It
 
 def without_config(error: ConfigError) -> Iterator[Finding]:
     """Say what is wrong with the config, and that this was all."""
-    yield red(CONFIG, str(error), error.mend)
+    yield red(CONFIG, str(error), error.fix)
     yield _left_out("the config can be used")
 
 
 def _left_out(until: str) -> Finding:
-    return yellow(REST, f"not looked at until {until}", "fix what is red, and run `mailbot doctor` again")
+    return yellow(REST, f"not checked until {until}", "fix what is red, and run `mailbot doctor` again")
 
 
 def _mend(config: Config, error: MailbotError) -> str:
@@ -56,5 +56,5 @@ def _mend(config: Config, error: MailbotError) -> str:
     if isinstance(error, Damaged):
         return checks.DAMAGED
     if config.ledger_url:
-        return "see that its server runs, and can be reached from this host with the ledger_url of the config"
-    return f"see that mailbot may write {config.state}, and that no other program holds {LEDGER}.db"
+        return "check that its server runs, and can be reached from this host with the ledger_url of the config"
+    return f"check that mailbot may write {config.state}, and that no other program holds {LEDGER}.db"

@@ -104,9 +104,7 @@ def _read(name: str, look: Callable[P, Part], *args: P.args, **kwargs: P.kwargs)
 
 def _trail(checked: Checked) -> Part:
     entries, since = len(checked.entries), checked.rows_since
-    held = (
-        f"rows are held from entry {since} on" if since else "no entry tells of rows yet, as those of earlier versions"
-    )
+    held = f"rows are held from entry {since} on" if since else "no entry records rows yet, as in earlier versions"
     signed = f"; entries up to {checked.unsigned} are not held to a signature" if checked.unsigned else ""
     return Part(name="ledger", seen=f"{entries} entries, {held}{signed}", faults=checked.faults)
 
@@ -138,7 +136,7 @@ def _withdrawn(tx: Tx, entries: Sequence[Entry]) -> Iterator[Fault]:
             told = {renamed.get(digest, digest): number for digest, number in told.items()}
     for row in boards.listing(tx, withdrawn=True):
         if row.withdrawn is not None and row.sha256 not in told:
-            yield Fault(what=f"the published board {row.id} is taken back, and no entry tells of it")
+            yield Fault(what=f"the published board {row.id} is taken back, and no entry records it")
         elif row.withdrawn is None and row.sha256 in told:
             entry_id = told[row.sha256]
             yield Fault(entry=entry_id, what=f"the published board {row.id} stands, which entry {entry_id} took back")
@@ -208,7 +206,7 @@ def _mails(ledger: Ledger, spool: Spool, lying: set[str]) -> Part:
         time.sleep(JUST_NOW)
         wanted |= _digests(ledger)
     faults = [
-        Fault(what=f"{spool.path(each)} is in the spool, and no entry tells of it") for each in sorted(lying - wanted)
+        Fault(what=f"{spool.path(each)} is in the spool, and no entry records it") for each in sorted(lying - wanted)
     ]
     dropped = 0
     for digest in sorted(wanted):
@@ -259,7 +257,7 @@ def read_witness(path: Path) -> list[tuple[str, Mark]]:
 def seal(tx: Tx, why: str, now: datetime) -> int:
     """Accept the trail as it is: an organizer's word that nothing before needs a signature; return the last entry.
 
-    Rows that no longer are what the trail said are told of anew. The chain itself cannot be mended.
+    Rows that no longer are what the trail said are told of anew. The chain itself cannot be fixed.
     """
     last = events.moment(tx).entry or 0
     accepted = [fault.what for fault in trail.verify(tx).faults]

@@ -54,7 +54,7 @@ _HINTS = (
     ),
     (
         re.compile(r"basic auth", re.IGNORECASE),
-        'the provider takes no passwords any more: set imap.auth to "oauth" and run `mailbot login`',
+        'the provider no longer accepts passwords: set imap.auth to "oauth" and run `mailbot login`',
     ),
     (
         re.compile(r"PRIVACYREQUIRED|LOGINDISABLED|plaintext|cleartext", re.IGNORECASE),
@@ -92,7 +92,7 @@ def meaning(error: Exception, command: str = "") -> Temporary:
     if _THROTTLING.search(said) and command != "move":
         return Throttled(f"the IMAP server asks us to come less often: {said}")
     if _NO_MAILBOX in said:
-        return AuthenticationFailed(f"the IMAP server lets us in and gives us no mailbox: {said}")
+        return AuthenticationFailed(f"the IMAP server accepts the login but opens no mailbox: {said}")
     return _lost(error, said) if isinstance(error, LOST) else _refused(error, said, command or "this")
 
 
@@ -111,18 +111,18 @@ def is_about_us(error: Exception) -> bool:
 
 def hint(said: str) -> str:
     """Return what to do about a login that a server refuses in these words."""
-    return next((mend for pattern, mend in _HINTS if pattern.search(said)), _ANY_HINT)
+    return next((fix for pattern, fix in _HINTS if pattern.search(said)), _ANY_HINT)
 
 
 def _login_refused(error: LoginError, said: str) -> Temporary:
     if isinstance(error.__context__, imaplib.IMAP4.abort):  # the driver calls a connection lost at login a refusal
         return _lost(error, said)
     if _NO_MAILBOX in said:
-        return AuthenticationFailed(f"the IMAP server lets us in and gives us no mailbox: {said}")
+        return AuthenticationFailed(f"the IMAP server accepts the login but opens no mailbox: {said}")
     if _OFTEN.search(said) or _THROTTLING.search(said):
         return Throttled(f"the IMAP server asks us to come less often: {said}")
     if _PASSING.search(said) or refusal.is_for_now(said):
-        return Temporary(f"the IMAP server lets nobody in for now: {said}")
+        return Temporary(f"the IMAP server refuses all logins for now: {said}")
     advice = f"{hint(said)}; the server says: {said or 'nothing'}"
     return AuthenticationFailed(f"the IMAP server refused the login: {advice}")
 

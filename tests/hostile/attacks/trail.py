@@ -162,7 +162,7 @@ ROSTER: dict[str, Change] = {
 
 CHAIN: dict[str, Change] = {
     "an entry rewritten": REWRITTEN,
-    "an entry that is no JSON": _by_sql("UPDATE events SET detail = 'x' WHERE id = 5"),
+    "an entry that is not JSON": _by_sql("UPDATE events SET detail = 'x' WHERE id = 5"),
     "rewritten and rehashed": _both(REWRITTEN, _rehash),
     "rewritten, rehashed, in the daybook too": _both(REWRITTEN, _rehash, _daybook_again),
     "rewritten, no signature left": _both(REWRITTEN, _by_sql("UPDATE events SET mac = NULL"), _rehash, _daybook_again),

@@ -135,7 +135,7 @@ def test_a_target_that_holds_something_is_refused(played: Path, postgres: Postgr
 
 
 def test_a_target_that_keeps_texts_otherwise_is_refused(played: Path, postgres: Postgres) -> None:
-    """Lists would come in another order, or letters get lost: the mend is named."""
+    """Lists would come in another order, or letters get lost: the fix is named."""
     said = mailbot("migrate-ledger", postgres.database(encoding="SQL_ASCII"), folder=played, code=2).err
     assert "createdb --template template0 --encoding UTF8 --locale C" in said
 

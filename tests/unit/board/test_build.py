@@ -166,7 +166,7 @@ def test_score_column_has_the_decimals_of_its_scores() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_undefined_score_is_our_trouble(value: float) -> None:
-    """A score or metric that is no finite number never reaches a board."""
+    """A score or metric that is not a finite number never reaches a board."""
     with pytest.raises(Permanent, match="S-000001"):
         build([standing("t", "siqa-s", value)], rules(), AS_OF)
     with pytest.raises(Permanent, match="S-000001"):

@@ -172,22 +172,22 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
         ("init", "c", "--user", "siqa"),
         [
             ("Which challenge (siqa, ", "sica"),
-            ("'sica' is no challenge to begin with", "siqa"),
+            ("'sica' is not a challenge to begin with", "siqa"),
             ("Mail provider [generic]: ", "hotmail"),
             ("write one of gmail", "gmail"),
             ("Official submission address [submissions@example.org]: ", "nobody"),
-            ("'nobody' is no e-mail address", "siqa@gmail.com"),
+            ("'nobody' is not an e-mail address", "siqa@gmail.com"),
             ("Password (not shown; empty: later): ", ""),
             ("Google Sheet for the leaderboard (address or id; empty: none): ", "my sheet"),
             ("Error: sheet.spreadsheet", ""),
-            ("Organizers to tell of trouble (addresses): ", "the chair"),
+            ("Organizers who get the alerts (addresses): ", "the chair"),
             ("Error: challenge.organizers", "chair@x.org"),
             ("Address for the teams' questions, shown in every reply (empty: none): ", "help"),
             ("Error: challenge.contact", ""),
             ("Take mails that arrived since", "long ago"),
-            ("'long ago' is no date", ""),
+            ("'long ago' is not a date", ""),
             ("Submissions open", "in March"),
-            ("'in March' is no date", "2026-03-10"),
+            ("'in March' is not a date", "2026-03-10"),
             ("Submissions close", "2026-03-09"),
             ("Error: phases", ""),
             ("Label file of siqa-u (empty: later): ", "truth.json"),
@@ -206,10 +206,10 @@ def test_the_interview_asks_again_and_says_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--address", "nobody"), "challenge.address: 'nobody' is no e-mail address"),
+        (("--address", "nobody"), "challenge.address: 'nobody' is not an e-mail address"),
         (("--profile", "hotmail"), "write one of gmail, microsoft, qq, netease, generic"),
         (("--sheet", "my sheet"), "sheet.spreadsheet: "),
-        (("--preset", "sica"), "'sica' is no preset; write one of siqa"),
+        (("--preset", "sica"), "'sica' is not a preset; write one of siqa"),
         (("--labels", "siqa-x=a.json"), "--labels siqa-x: no track of siqa; write it as siqa-u=FILE"),
         (("--labels", "siqa-s=none.json"), "tracks.siqa-s.labels: none.json: No such file"),
         (("--labels", f"siqa-s={LABELS}/answer-u.json"), "The label file has no column"),
@@ -376,5 +376,5 @@ def test_dates_and_ports_are_flags_too(tmp_path: Path) -> None:
     config = load.load(tmp_path / "c/config.toml")
     assert config.imap is not None
     assert (config.imap.port, str(config.phases[0].closes)) == (143, "2026-04-26 00:00:00+08:00")
-    assert "is no date" in mailbot("init", "d", "--yes", "--opens", "soon", folder=tmp_path, code=2).err
+    assert "is not a date" in mailbot("init", "d", "--yes", "--opens", "soon", folder=tmp_path, code=2).err
     assert not (tmp_path / "d").exists()

@@ -16,7 +16,7 @@ def test_teams_are_added_and_imported(shell: Shell) -> None:
     out, err = shell("teams", "import", "more.csv", code=1)
     assert "1 team(s) on the roster" in out
     assert "team 'Gamma': a@x.org is another team's address already" in err
-    assert "line 4: 'nobody' is no e-mail address" in err
+    assert "line 4: 'nobody' is not an e-mail address" in err
     well = {"take_no_mail": [], "letters": True, "confirmed": True, "excluded": None}
     assert shell.json("teams", "list") == [
         {"team": "Alpha", "addresses": ["a@x.org", "b@x.org"], **well},

@@ -89,7 +89,7 @@ def test_home_is_where_a_path_may_begin(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    """One look at the message is enough to mend the whole file; files that are not there are among it."""
+    """One look at the message is enough to fix the whole file; files that are not there are among it."""
     told = _mistakes(
         imap={"host": "h", "port": 0}, quota={"per_week": 0}, board={"publish_at": "someday"}, challange={"name": "x"}
     )
@@ -142,8 +142,8 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
     ("more", "hint"),
     [
         ({"challenge": {}}, "challenge.address: missing; it must be set"),
-        ({"challenge": {"address": "nobody"}}, "'nobody' is no e-mail address"),
-        ({"challenge": {"address": "a@b.org, c@d.org"}}, "is no e-mail address"),
+        ({"challenge": {"address": "nobody"}}, "'nobody' is not an e-mail address"),
+        ({"challenge": {"address": "a@b.org, c@d.org"}}, "is not an e-mail address"),
         ({"challenge": {"address": "s@x.org", "zone": "Mars/Olympus"}}, "write one as 'Asia/Shanghai'"),
         ({"board": {"publish_at": "wed"}}, "write it as 'wed 10:00'"),
         ({"board": {"standing": "first"}}, "'latest', 'best' or 'selected'"),
@@ -202,10 +202,10 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"page": {"dates": {"P": 20260504}}}, "page.dates.P: a date needs its time and zone"),
         ({"imap": {"host": "h", "processed": "inbox"}}, "imap: 'inbox' cannot be both a folder that is read"),
         ({"imap": {"host": "h", "extra_folders": ["Failed"]}}, "imap: 'Failed' cannot be both"),
-        ({"entries": [{"kind": "code", "hosts": ["https://GitHub.com"]}]}, "is no host; write it as github.com"),
-        ({"entries": [{"kind": "code", "hosts": ["gitlab.com/siqa"]}]}, "is no host; write it as gitlab.com"),
-        ({"entries": [{"kind": "code", "hosts": ["*.gitee.com:443"]}]}, "is no host; write it as gitee.com"),
-        ({"entries": [{"kind": "code", "hosts": ["git hub"]}]}, "entries.0.hosts: 'git hub' is no host; write it as"),
+        ({"entries": [{"kind": "code", "hosts": ["https://GitHub.com"]}]}, "is not a host; write it as github.com"),
+        ({"entries": [{"kind": "code", "hosts": ["gitlab.com/siqa"]}]}, "is not a host; write it as gitlab.com"),
+        ({"entries": [{"kind": "code", "hosts": ["*.gitee.com:443"]}]}, "is not a host; write it as gitee.com"),
+        ({"entries": [{"kind": "code", "hosts": ["git hub"]}]}, "entries.0.hosts: 'git hub' is not a host"),
         (
             {"entries": [{"kind": "submission", "types": [".zip"]}]},
             "entries: 'submission' stands in challenge.subject_tag, so every submission would be taken for one",
@@ -216,17 +216,17 @@ def test_an_unknown_key_is_told_with_the_nearest(more: dict[str, Any], hint: str
         ({"imap": {"host": "h", "inbox": ""}}, "imap.inbox: must be text that is not empty (got '')"),
         ({"imap": {"host": "h", "extra_folders": [" "]}}, "imap.extra_folders.0: must be text that is not empty"),
         ({"imap": {"host": "h", "user": ""}}, "imap.user: must be text that is not empty (got '')"),
-        ({"imap": {"host": ""}}, "imap.host: '' is no host: write its name alone"),
-        ({"imap": {"host": "imap lab.cn"}}, "imap.host: 'imap lab.cn' is no host"),
-        ({"smtp": {"host": "smtp.b.cn:587"}}, "smtp.host: 'smtp.b.cn:587' is no host: write its name alone"),
-        ({"smtp": {"host": "smtps://b.cn"}}, "smtp.host: 'smtps://b.cn' is no host"),
-        ({"identity": {"nameservers": ["1.1.1.1:99999"]}}, "'1.1.1.1:99999' is no nameserver"),
-        ({"identity": {"nameservers": ["1.1.1.1:"]}}, "'1.1.1.1:' is no nameserver"),
-        ({"identity": {"nameservers": ["1.1.1.256"]}}, "'1.1.1.256' is no nameserver"),
-        ({"challenge": {"address": "a@b.cn;"}}, "challenge.address: 'a@b.cn;' is no e-mail address: "),
+        ({"imap": {"host": ""}}, "imap.host: '' is not a host: write its name alone"),
+        ({"imap": {"host": "imap lab.cn"}}, "imap.host: 'imap lab.cn' is not a host"),
+        ({"smtp": {"host": "smtp.b.cn:587"}}, "smtp.host: 'smtp.b.cn:587' is not a host: write its name alone"),
+        ({"smtp": {"host": "smtps://b.cn"}}, "smtp.host: 'smtps://b.cn' is not a host"),
+        ({"identity": {"nameservers": ["1.1.1.1:99999"]}}, "'1.1.1.1:99999' is not a nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.1:"]}}, "'1.1.1.1:' is not a nameserver"),
+        ({"identity": {"nameservers": ["1.1.1.256"]}}, "'1.1.1.256' is not a nameserver"),
+        ({"challenge": {"address": "a@b.cn;"}}, "challenge.address: 'a@b.cn;' is not an e-mail address: "),
         (
             {"challenge": {"address": "s@x.org", "organizers": ["主席@x.org"]}},
-            "organizers.0: '主席@x.org' is no address that every server can write to: before the @ only ASCII",
+            "organizers.0: '主席@x.org' is not an address that every server can write to: only ASCII",
         ),
         (
             {"challenge": {"address": "s@x.org", "organizers": ["chair@x.org", "S+alerts@X.org"]}},
@@ -416,7 +416,7 @@ def test_what_is_no_toml_is_said_so(tmp_path: Path, text: bytes) -> None:
 
 
 def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
-    """A byte order mark is no mistake; text in another encoding is told with the mend, in a declaration too."""
+    """A byte order mark is no mistake; text in another encoding is told with the fix, in a declaration too."""
     path = tmp_path / "config.toml"
     text = 'preset = "siqa"\n[challenge]\naddress = "s@x.org"\nname = "比赛"\n[tracks.siqa-s]\nlabels = "s.json"\n'
     path.write_text(text, encoding="utf-8-sig")

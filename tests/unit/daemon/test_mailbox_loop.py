@@ -100,10 +100,10 @@ def test_a_mended_password_is_tried_within_a_minute(tmp_path: Path, monkeypatch:
         raise AuthenticationFailed("refused")
 
     class Mending(Bell):
-        """A bell that nobody rings; while somebody waits for it, the password is mended."""
+        """A bell that nobody rings; while somebody waits for it, the password is fixed."""
 
         def wait(self, seconds: float) -> bool:
-            """Mend it."""
+            """Fix it."""
             waits.append(seconds)
             if len(waits) == 3:
                 (tmp_path / "password").write_text("right\n")

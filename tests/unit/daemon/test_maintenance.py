@@ -103,7 +103,7 @@ def test_mails_set_aside_are_told_and_called_off(tmp_path: Path) -> None:
         maintenance.step()
         maintenance.step()
         told = "[mailbot] a mail was set aside"
-        assert subjects(service) == [told, "[mailbot] fixed: no mail is set aside any more"]
+        assert subjects(service) == [told, "[mailbot] fixed: no mail is set aside now"]
 
 
 @pytest.mark.parametrize("part", ["outbox", "replies"])

@@ -136,7 +136,7 @@ def test_nobody_takes_them_for_lost(tmp_path: Path) -> None:
         with pytest.raises(Permanent, match="was dropped by retention on 2026-04-25"):
             verify.verify(wired, 1)
     said = mailbot("rebuild", "--from-spool", folder=tmp_path, code=2).err
-    assert "1 mails are not in the spool any more (dropped by retention on 2026-04-25)" in said
+    assert "1 mails are no longer in the spool (dropped by retention on 2026-04-25)" in said
     said = mailbot("export", "out", folder=tmp_path, code=1).err
     assert "the file of S-000001, dropped by retention" in said
 
@@ -152,7 +152,7 @@ def test_a_restored_backup_can_be_scored_anew(tmp_path: Path) -> None:
     doctor = {row["part"]: row for row in mailbot("doctor", "--json", folder=tmp_path, code=1).json}  # a board is due
     assert doctor["mails"]["level"] == "green"
     assert "1 dropped on purpose" in doctor["mails"]["detail"]
-    assert "`mailbot once`" in doctor["board"]["mend"]
+    assert "`mailbot once`" in doctor["board"]["fix"]
     mailbot("truth", "void", "4", "--why", "another", folder=tmp_path)
     assert mailbot("rescore", "--json", folder=tmp_path).json["submissions"] == 1
 

@@ -123,7 +123,7 @@ def test_a_refused_config_is_trouble(tmp_path: Path) -> None:
         assert as_json(seen(service), ZoneInfo("UTC"))["config_refused"] is None
     assert as_json(found, ZoneInfo("UTC"))["config_refused"] == "config.toml: 2 mistake(s)"
     console.print(screen(found, ZoneInfo("UTC")))
-    assert "the one before holds: config.toml: 2 mistake(s)" in console.export_text()
+    assert "the previous one is used: config.toml: 2 mistake(s)" in console.export_text()
 
 
 @pytest.mark.parametrize("command", ["status", "top"])

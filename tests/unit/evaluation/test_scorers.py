@@ -100,7 +100,7 @@ def test_a_mail_is_scored_by_it_and_a_new_version_is_as_new_labels(tmp_path: Pat
         assert [line for line in service.labels.not_taken() if "tracks.depth.scorer" in line]
         made = another(service, str(tmp_path / "mae.py"))
         seen = effect(service, made, stage_of(service))
-        assert (seen.other_scorer, seen.hindrance) == (True, "")
+        assert (seen.other_scorer, seen.obstacle) == (True, "")
         assert [place.scores for place in seen.places or ()] == [(0.5, 1.0)]
         assert values(service) == [(first, value)]
         assert force(service, made, "twice is right") == 0
@@ -113,7 +113,7 @@ def test_a_mail_is_scored_by_it_and_a_new_version_is_as_new_labels(tmp_path: Pat
         ) == ["twice is right"]
         verdict = verify.verify(service, 1)
         assert verdict.ok
-        assert [one.hindrance for one in verdict.checked] == ["", ""]
+        assert [one.obstacle for one in verdict.checked] == ["", ""]
         with service.ledger.read() as tx:
             assert [choice.why for choice in truths.choices(tx)][1:] == ["twice is right"]
             last = events.last(tx, kind="truth-chosen")
@@ -186,7 +186,7 @@ def test_what_is_no_scorer_is_refused(tmp_path: Path) -> None:
     with owned(tmp_path, Clock()) as service:
         (tmp_path / "bad.py").write_text("def score(:\n")
         (tmp_path / "other.py").write_text("raise SystemExit\n")
-        for name, said in (("bad.py", "no Python"), ("other.py", "no function score"), ("gone.py", "cannot be read")):
+        for name, said in (("bad.py", "not Python"), ("other.py", "no function score"), ("gone.py", "cannot be read")):
             with pytest.raises(Permanent, match=said):
                 another(service, str(tmp_path / name))
     (tmp_path / "mae.py").write_bytes(b"\xff")

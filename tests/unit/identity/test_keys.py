@@ -45,7 +45,7 @@ def test_a_lost_one_is_red_and_not_made_again(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="restore it from the backup; or, to start again") as refused:
             keys.of(service.config.state, service.ledger)
         row = next(doctor_auth.identity(service))
-        assert (row.part, row.level, row.mend) == ("team keys", "red", refused.value.mend)
+        assert (row.part, row.level, row.fix) == ("team keys", "red", refused.value.fix)
         assert not path.exists()
         path.write_bytes(kept)
         assert next(doctor_auth.identity(service)).part == "identity"

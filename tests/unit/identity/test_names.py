@@ -51,9 +51,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_name_that_plays_tricks_is_refused(case: str) -> None:
-    """The refusal says why, and how to mend it."""
+    """The refusal says why, and how to fix it."""
     name, why = REFUSED[case]
-    with pytest.raises(ValueError, match="is no team name: ") as refused:
+    with pytest.raises(ValueError, match="is not a team name: ") as refused:
         tidy(name)
     assert why in str(refused.value)
     assert re.findall("[a-z]+ [a-z]+", reason_in(CHINESE, str(refused.value))) == []

@@ -108,7 +108,7 @@ def test_each_mistake_is_named_with_its_line() -> None:
     found = read_csv(b"team,address\nAlpha,a@x.org\nBeta,nobody\n,c@x.org\nGamma\nDelta,\n")
     assert [one.name for one in found.entries] == ["Alpha"]
     assert [mistake.partition(":")[0] for mistake in found.mistakes] == ["line 3", "line 4", "line 5", "line 6"]
-    assert "'nobody' is no e-mail address" in found.mistakes[0]
+    assert "'nobody' is not an e-mail address" in found.mistakes[0]
     assert "a cell is missing" in found.mistakes[2]
 
 
@@ -153,14 +153,14 @@ def test_an_address_is_kept_in_one_form(address: str, expected: str) -> None:
 )
 def test_what_is_no_address_is_said_so(address: str) -> None:
     """Whatever is no address is refused with the reason."""
-    with pytest.raises(ValueError, match="is no e-mail address"):
+    with pytest.raises(ValueError, match="is not an e-mail address"):
         normalise(address)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\x00b", "a\x1b[31mb", "x" * (LONGEST_NAME + 1), "a\u202eb"])
 def test_a_name_must_be_printable_and_short(name: str) -> None:
     """A name that could play tricks in a mail or on the page is none."""
-    with pytest.raises(ValueError, match="is no team name"):
+    with pytest.raises(ValueError, match="is not a team name"):
         entry(name, ["a@x.org"])
 
 

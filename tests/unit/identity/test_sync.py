@@ -73,7 +73,7 @@ def test_a_form_is_read_by_its_headings() -> None:
 
 @pytest.mark.parametrize("rows", [[], [["Team name"]], [["a", "b"]]], ids=["none", "half", "others"])
 def test_a_form_without_its_columns_says_which(rows: list[list[str]]) -> None:
-    """The organizers learn what to mend."""
+    """The organizers learn what to fix."""
     found = read_form(rows, FormColumns())
     assert found.entries == ()
     assert '"Email Address"' in found.mistakes[0]
@@ -104,7 +104,7 @@ def test_problems_are_told_once_until_they_change(tmp_path: Path) -> None:
         sync.run()
         assert len(_letters(service)) == 2
     assert len(wrong) == 1
-    assert wrong[0].startswith("form, row 2: 'nobody' is no e-mail address")
+    assert wrong[0].startswith("form, row 2: 'nobody' is not an e-mail address")
 
 
 def test_members_whom_a_row_names_join_when_they_answer(tmp_path: Path) -> None:

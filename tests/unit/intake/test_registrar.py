@@ -137,7 +137,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_registration_that_cannot_be_is_answered_with_the_reason(tmp_path: Path, case: str) -> None:
-    """The sender learns why, and how to mend it."""
+    """The sender learns why, and how to fix it."""
     name, text, why = REFUSED[case]
     with served(tmp_path, Clock(), **BY_MAIL) as service:
         assert take(service, _mail(f"[SIQA Registration] {name}", text)).outcome is Outcome.NOT_REGISTERED

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def test_a_port_that_is_no_number_is_a_mistake_of_the_config() -> None:
     """As is a URL that SQLAlchemy cannot read at all; what stands in it is not repeated."""
     for url in ("postgresql+psycopg://u:hush-hush@h:port/db", "hush-hush"):
-        with pytest.raises(ConfigError, match=r"^ledger_url: is no URL of a ledger") as refused:
+        with pytest.raises(ConfigError, match=r"^ledger_url: is not a URL of a ledger") as refused:
             Ledger(url)
         assert "hush-hush" not in str(refused.value)
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mend is the extra that brings it."""
+    """The fix is the extra that brings it."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)

@@ -68,7 +68,7 @@ def test_a_slip_in_the_labels_is_told_before_anything_is_written(tmp_path: Path)
     assert "--column NAME=ROLE" in refused
     flags = ("--column", "count=numbers")
     refused = mailbot("init", "new", "--from-labels", "cells.csv", "--yes", *flags, folder=tmp_path, code=2).err
-    assert "1 row whose count is no finite number. (line 10: count)" in " ".join(refused.split())
+    assert "1 row whose count is not a finite number. (line 10: count)" in " ".join(refused.split())
     wrong = ("--column", "count=digits")
     assert "write NAME=ROLE" in mailbot("init", "new", *wrong, "--yes", folder=tmp_path, code=2).err
     assert not (tmp_path / "new").exists()

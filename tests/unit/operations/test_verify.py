@@ -102,7 +102,7 @@ def test_labels_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
         (tmp_path / "state" / "truths" / old).unlink()
         verdict = verify(service, 1)
         (gone,) = verdict.checked
-        assert gone.hindrance.startswith("its labels are not here any more: the labels ")
+        assert gone.obstacle.startswith("its labels are no longer here: the labels ")
         assert (gone.agrees, gone.differences, verdict.ok) == (False, (), False)
 
 
@@ -111,7 +111,7 @@ def test_a_formula_that_is_not_the_configs_is_said(service: Service) -> None:
     change(service, tables.scores, scorer="siqa-s/0")
     verdict = verify(service, 1)
     assert not verdict.ok
-    assert verdict.checked[0].hindrance == "its formula is siqa-s/0; the config's is siqa-s/1 now"
+    assert verdict.checked[0].obstacle == "its formula is siqa-s/0; the config's is siqa-s/1 now"
 
 
 def test_what_has_no_score_cannot_be_verified(service: Service) -> None:

@@ -90,7 +90,7 @@ def folder(tmp_path: Path) -> Path:
 def test_its_exit_status_tells_the_outcome(
     folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], status: int
 ) -> None:
-    """0 in order, 1 to be mended, 2 called wrongly."""
+    """0 in order, 1 to be fixed, 2 called wrongly."""
     monkeypatch.chdir(folder)
     assert main(["check", *arguments]) == status
 

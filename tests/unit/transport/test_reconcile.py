@@ -66,11 +66,11 @@ def _row(service: Service, part: str) -> list[Finding]:
 
 
 def test_the_doctor_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A mail that nobody fetched yet is a yellow row with its mend: no alert, no health row, no line on stderr."""
+    """A mail that nobody fetched yet is a yellow row with its fix: no alert, no health row, no line on stderr."""
     with served(tmp_path, Clock()) as service:
         (row,) = _row(service, "mailbox")
         assert (row.level, row.detail) == ("yellow", "1 mails there, 1 not fetched yet, 0 waiting to be handled")
-        assert row.mend == "`mailbot once` fetches them, or `mailbot run`"
+        assert row.fix == "`mailbot once` fetches them, or `mailbot run`"
         with service.ledger.read() as tx:
             assert (outbox.listing(tx), observations.health_of_parts(tx)) == ([], [])
         assert _row(service, "reconciliation") == []
@@ -78,7 +78,7 @@ def test_the_doctor_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The letter and the doctor's mend say what to do; the next pass by hand that finds nothing amiss ends it."""
+    """The letter and the doctor's fix say what to do; the next pass by hand that finds nothing amiss ends it."""
 
     @contextmanager
     def nothing_goes_out(_: Service) -> Iterator[SimpleNamespace]:
@@ -88,7 +88,7 @@ def test_a_difference_is_told_in_words_and_ended_by_once(tmp_path: Path, monkeyp
         service.reconciliation.run(Inbox())  # type: ignore[arg-type]  # all that it asks of a server
         (row,) = _row(service, "reconciliation")
         said = "1 mails in the mailbox are not fetched yet: `mailbot once` fetches them, or `mailbot run`"
-        assert (row.level, row.mend) == ("red", said)
+        assert (row.level, row.fix) == ("red", said)
         with service.ledger.read() as tx:
             (letter,) = outbox.listing(tx)
             assert said in message_from_bytes(letter.message, policy=SMTP).get_content()
@@ -113,5 +113,5 @@ def test_a_mailbox_that_fills_is_told_twice(tmp_path: Path) -> None:
         "the mailbox is nearly full",
         "the mailbox is full, or will be soon",
         "fixed: the mailbox has room",
-        "fixed: the mailbox is not full any more",
+        "fixed: the mailbox is no longer full",
     ]

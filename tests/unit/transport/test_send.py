@@ -235,7 +235,7 @@ def test_an_error_nobody_foresaw_costs_one_mail_its_turn(post: Post) -> None:
     post.server.answers = [UnicodeEncodeError("ascii", f"TO:<{ADA}>", 4, 5, ADA)]
     assert [post.sending.step() for _ in range(3)] == [True, True, False]
     assert [post.row(n).state for n in (1, 2)] == [ReplyState.QUEUED, ReplyState.SENT]
-    assert (post.row().error, post.row().due_at) == ("unforeseen: UnicodeEncodeError", NOW + FIRST_DELAY)
+    assert (post.row().error, post.row().due_at) == ("unexpected error: UnicodeEncodeError", NOW + FIRST_DELAY)
 
 
 def test_our_own_config_is_no_mails_fault(post: Post) -> None:

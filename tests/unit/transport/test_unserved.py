@@ -23,14 +23,14 @@ POISON = 2
 
 @dataclass
 class Server(test_fetch.Server):
-    """A server that dies of one mail, until it is mended."""
+    """A server that dies of one mail, until it is fixed."""
 
-    mended: bool = False
+    fixed: bool = False
 
     def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
         """Give mails; die of one."""
         self.fetched.append(list(uids))
-        if POISON in uids and not self.mended:
+        if POISON in uids and not self.fixed:
             raise Temporary("the connection broke")
         return super().fetch(uids)
 
@@ -68,7 +68,7 @@ def test_a_mail_that_breaks_the_connection(tmp_path: Path) -> None:
             service.fetch.report(timedelta(minutes=30))
         assert 50 < held < 60  # it is tried now and then
         assert _letters(service) == ["[mailbot] a mail cannot be fetched from the mailbox"]
-        server.mended = True
+        server.fixed = True
         clock.forward(hours=1)
         assert _take(service, server)
         service.fetch.report(timedelta(minutes=30))

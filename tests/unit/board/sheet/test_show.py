@@ -267,7 +267,7 @@ def test_the_spreadsheet_is_named_by_id_or_address(tmp_path: Path, given: str, t
     """Whatever is copied from the browser; a title is refused, as it would need to see all of somebody's Drive."""
     if taken is None:
         with (
-            pytest.raises(ConfigError, match="no spreadsheet"),
+            pytest.raises(ConfigError, match="not a spreadsheet"),
             served(tmp_path, Clock(), sheet={"spreadsheet": given}),
         ):
             pass

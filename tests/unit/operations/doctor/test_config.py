@@ -1,4 +1,4 @@
-"""The doctor's row of a config that cannot be used names the mend of that very mistake."""
+"""The doctor's row of a config that cannot be used names the fix of that very mistake."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ labels = "labels.json"
 
 
 @pytest.mark.parametrize(
-    ("config", "labels", "mend"),
+    ("config", "labels", "fix"),
     [
         (None, None, "call it in the contest's folder, or with `mailbot --config FILE doctor`"),
         ("preset = siqa", None, "fix the line named; "),
@@ -39,9 +39,9 @@ def test_the_mend_fits_the_mistake(
     capsys: pytest.CaptureFixture[str],
     config: str | None,
     labels: str | None,
-    mend: str,
+    fix: str,
 ) -> None:
-    """A file that is missing is put there, and is no key to be mended; the exit code is 2 each time."""
+    """A file that is missing is put there, and is no key to be fixed; the exit code is 2 each time."""
     for name, text in (("config.toml", config), ("labels.json", labels)):
         if text is not None:
             (tmp_path / name).write_text(text)
@@ -53,4 +53,4 @@ def test_the_mend_fits_the_mistake(
     row, rest = json.loads(capsys.readouterr().out)[-2:]
     assert (ended.value.code, row["part"], row["level"]) == (2, "config", "red")
     assert (rest["part"], rest["level"]) == ("the rest", "yellow")
-    assert row["mend"].startswith(mend)
+    assert row["fix"].startswith(fix)

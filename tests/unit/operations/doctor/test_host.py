@@ -27,7 +27,7 @@ for number in (444, 97 if walls.platform.machine() == "aarch64" else 272):  # la
 ctypes.CDLL(None).prctl(38, ctypes.c_ulong(1), 0, 0, 0)
 assert walls.install([*steps, (0x06, 0, 0, 0x7FFF_0000)])  # what a container that forbids both answers
 sandbox = Sandbox(1)
-print(json.dumps([[row.level, row.detail, row.mend] for row in host.walls(sandbox)]))
+print(json.dumps([[row.level, row.detail, row.fix] for row in host.walls(sandbox)]))
 """
 
 

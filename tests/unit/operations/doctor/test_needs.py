@@ -41,14 +41,14 @@ def _passwords(config: Config) -> list[tuple[str, str]]:
 
 
 def test_a_password_that_is_not_there_is_red(tmp_path: Path) -> None:
-    """A missing file and an empty one: each is named by its key, with the mend, before anybody tries to log in."""
+    """A missing file and an empty one: each is named by its key, with the fix, before anybody tries to log in."""
     (tmp_path / "smtp").write_text("\n")
     config = _config(tmp_path)
     assert _passwords(config) == [("red", "imap.password_file"), ("red", "smtp.password_file")]
     first, second = needs.passwords(config)
     assert f"{tmp_path}/imap cannot be read" in first.detail
     assert "has no password on its first line" in second.detail
-    assert "chmod 600, and name it in smtp.password_file" in second.mend
+    assert "chmod 600, and name it in smtp.password_file" in second.fix
     for name in ("imap", "smtp"):
         (tmp_path / name).write_text("geheim\n")
     assert _passwords(config) == [("green", "there for imap and smtp")]
@@ -78,33 +78,33 @@ def test_a_password_kept_from_us_is_worth_a_look(tmp_path: Path, monkeypatch: py
     config = _config(tmp_path)
     monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     first, _ = needs.passwords(config)
-    assert (first.level, "as root" in first.mend) == ("yellow", True)
+    assert (first.level, "as root" in first.fix) == ("yellow", True)
 
 
 def test_oauth_needs_a_login_and_no_password(tmp_path: Path) -> None:
     """Where OAuth takes its place no password is missing, but the login may be."""
     login = {"host": "h", "user": "s", "auth": "oauth"}
     config = _config(tmp_path, imap=login, smtp=login)
-    assert [(row.level, row.mend) for row in needs.passwords(config)] == [("red", "`mailbot login`")] * 2
+    assert [(row.level, row.fix) for row in needs.passwords(config)] == [("red", "`mailbot login`")] * 2
     config.state.mkdir()
     config.tokens.write_text("{}")
     assert [level for level, _ in _passwords(config)] == ["green"]
 
 
 def test_a_contest_without_servers_is_worth_a_look(tmp_path: Path) -> None:
-    """It fetches nothing and answers nobody, unless mails are ingested by hand; the mend names the table."""
+    """It fetches nothing and answers nobody, unless mails are ingested by hand; the fix names the table."""
     assert [row.level for row in needs.servers(_config(tmp_path))] == ["green"]
     first, second = needs.servers(_config(tmp_path, imap=None, smtp=None))
     assert (first.level, first.detail) == ("yellow", "there is no [imap], so no mail is fetched")
     assert (second.level, second.detail) == ("yellow", "there is no [smtp], so no reply is sent")
-    assert "add the table [smtp]" in second.mend
+    assert "add the table [smtp]" in second.fix
 
 
 def test_a_contest_without_organizers_is_worth_a_look(tmp_path: Path) -> None:
     """Alerts and the week in numbers would go to nobody."""
     assert [row.level for row in needs.organizers(_config(tmp_path))] == ["green"]
     (found,) = needs.organizers(_config(tmp_path, challenge={"address": "s@x.org"}))
-    assert (found.level, "set challenge.organizers" in found.mend) == ("yellow", True)
+    assert (found.level, "set challenge.organizers" in found.fix) == ("yellow", True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The doctor comes as far as it can: what stops it is a red row with its mend, and what was left out is said."""
+"""The doctor comes as far as it can: what stops it is a red row with its fix, and what was left out is said."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_a_ledger_that_is_none_is_red_with_its_mend(
     ledger.write_bytes(ledger.read_bytes()[:cut] + b"garbage " * 4000)
     code, rows = _doctor(monkeypatch, capsys)
     assert (code, rows["ledger"]["level"]) == (1, "red")
-    assert rows["ledger"]["mend"] == "`mailbot rebuild --from-spool`, or restore a backup"
-    assert rows["the rest"]["detail"] == "not looked at until the ledger can be used"
+    assert rows["ledger"]["fix"] == "`mailbot rebuild --from-spool`, or restore a backup"
+    assert rows["the rest"]["detail"] == "not checked until the ledger can be used"
     assert rows.keys() >= WITHOUT_LEDGER
 
 
@@ -71,7 +71,7 @@ def test_a_database_out_of_reach_is_red_with_its_mend(
     config.write_text(f'ledger_url = "{url}"\n{config.read_text()}')
     code, rows = _doctor(monkeypatch, capsys)
     assert (code, rows["ledger"]["level"]) == (1, "red")
-    assert "can be reached from this host" in rows["ledger"]["mend"]
+    assert "can be reached from this host" in rows["ledger"]["fix"]
     assert "geheim" not in str(rows)
     assert rows.keys() >= WITHOUT_LEDGER
 
@@ -85,7 +85,7 @@ def test_what_needs_no_labels_is_looked_at_without_them(
     monkeypatch.setattr("mailbot.config.load.DEFAULT_PATHS", (contest / "config.toml",))
     code, rows = _doctor(monkeypatch, capsys)
     assert (code, rows["config"]["level"]) == (2, "red")
-    assert rows["the rest"]["detail"] == "not looked at until the config can be used"
+    assert rows["the rest"]["detail"] == "not checked until the config can be used"
     assert (rows.keys() >= WITHOUT_LEDGER) is (missing == "labels.json")
 
 
@@ -110,7 +110,7 @@ def test_a_split_that_is_too_small_is_a_mistake_of_the_config(
     code, rows = _doctor(monkeypatch, capsys)
     assert (code, rows["config"]["level"]) == (2, "red")
     assert rows["config"]["detail"].startswith("split.public: ")
-    assert "nearer to 0.5" in rows["config"]["mend"]
+    assert "nearer to 0.5" in rows["config"]["fix"]
 
 
 def test_the_secret_of_an_app_that_is_not_there_is_red(

@@ -123,7 +123,7 @@ def test_two_declarations_that_differ_have_different_scorers() -> None:
         ({"columns": []}, "columns: must be a list of at least one table"),
         ({**PLAIN, "colour": 1}, "colour: unknown key"),
         ({**PLAIN, "name": " "}, "name: must be text"),
-        ({**PLAIN, "name": "a b"}, '"a b" is no name of a track'),
+        ({**PLAIN, "name": "a b"}, '"a b" is not a track name'),
         ({**PLAIN, "version": "1 2"}, "version: must be a whole number"),
         ({**PLAIN, "wieghts": {}}, 'wieghts: unknown key; did you mean "weights"?'),
         ({**PLAIN, "id": "x"}, 'the column "x" is there twice'),
@@ -164,7 +164,7 @@ def test_a_declaration_that_makes_no_sense_is_refused(declaration: dict[str, obj
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    """Each under its key: one look is enough to mend the whole declaration."""
+    """Each under its key: one look is enough to fix the whole declaration."""
     column = {"name": "x", "metrics": ["f1"], "choices": "ab"}
     with pytest.raises(DeclarationError) as refused:
         track_from({"name": "T", "weights": 1, "columns": [column, {"metrics": ["rmse"], "alias": []}], "floor": "x"})

@@ -71,8 +71,8 @@ def test_what_the_scorer_refuses_is_the_teams() -> None:
         ("raise SystemExit(labels['word'][3])", "SystemExit"),
         ("return labels['word']", "must return a dict"),
         ("return {'mae': 1.0}", "no n"),
-        ("return {'mae': float('nan'), 'n': 1}", "no finite number"),
-        ("return {'mae': labels['word'][3], 'n': 1}", "no finite number"),
+        ("return {'mae': float('nan'), 'n': 1}", "not a finite number"),
+        ("return {'mae': labels['word'][3], 'n': 1}", "not a finite number"),
         ("return {'mae': -1.0, 'n': 1}", "outside the bounds"),
     ],
 )

@@ -77,7 +77,7 @@ def test_what_was_seen_must_be_there() -> None:
 @pytest.mark.parametrize("line", [{}, {"id": "1"}, {"id": 1, "at": 2}])
 def test_what_is_no_entry_is_refused(line: dict[str, object]) -> None:
     """With a sentence."""
-    with pytest.raises(ValueError, match="no entry"):
+    with pytest.raises(ValueError, match="not an entry"):
         chain.read_entry(line)
 
 

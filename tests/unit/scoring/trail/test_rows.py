@@ -82,7 +82,7 @@ def test_the_last_word_counts() -> None:
     assert [(fault.entry, fault.what) for fault in rows.unfit(last, {"teams": {"1": "a", "2": "b", "3": "d"}})] == [
         (2, "the team with the id 1 is not what entry 2 says"),
         (3, "the team with the id 2: entry 3 took it out"),
-        (None, "the team with the id 3: no entry tells of it"),
+        (None, "the team with the id 3: no entry records it"),
     ]
     assert [fault.what for fault in rows.unfit(last, {"teams": {}})] == [
         "the team with the id 1, of which entry 2 tells, is not there"
