@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scoring.model import Note, Problem
 from scoring.table import ABSENT, shown_columns
@@ -71,15 +71,17 @@ def match_ids(table: Table, ids: Sequence[Id], column: str = ID) -> Match:
     if column not in table.cells:
         return _no_id_column(table, ids, column)
     cells = table.cells[column]
-    numeric = set(map(type, ids)) <= {int}
+    numeric = not ids or type(ids[0]) is int
     return _clean(table, cells, ids, numeric=numeric) or _carefully(table, cells, ids, numeric=numeric)
 
 
 def _clean(table: Table, cells: Sequence[object], ids: Sequence[Id], *, numeric: bool) -> Match | None:
     """Return the match where each id stands in one row, as the official form has it; None where in doubt."""
-    if numeric and table.typed and str in set(map(type, cells)):
-        return None  # a note tells that ids are text
-    found = wholes(cells) if numeric else words(cells)
+    found: list[Any] | None
+    if numeric and table.typed:  # a note tells of ids that are text
+        found = [*cells] if set(map(type, cells)) == {int} else None
+    else:
+        found = wholes(cells) if numeric else words(cells)
     if found is None or len(found) != len(ids):
         return None
     if found == [*ids] and len(set(found)) == len(found):

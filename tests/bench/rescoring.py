@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MANY = 10_000
 SHARE = 200  # of the many, as many go through scipy's loop, whose time for all is that much more
-TURNS = 9
+TURNS = 5
 
 
 def measure() -> dict[str, dict[str, object]]:

@@ -78,7 +78,7 @@ def _rescore_s() -> dict[str, object]:
         raise RuntimeError("rescored scores differ from fresh ones")
     memory = peak(lambda: stack.rescored(stacks, changed))
     ours, theirs = _least(
-        lambda: stack.rescored(stacks, changed), lambda: [scipys_four(each, labels) for each in laids[:SHARE]], turns=9
+        lambda: stack.rescored(stacks, changed), lambda: [scipys_four(each, labels) for each in laids[:SHARE]], turns=5
     )
     theirs *= MANY / SHARE
     held = sum(each.matrix.nbytes for each in stacks.values()) / 2**20
@@ -106,7 +106,7 @@ def _rescore_u() -> dict[str, object]:
     ours, theirs = _least(
         lambda: stack.rescored(stacks, truth),
         lambda: [accuracy_score(labels[part], row[part]) for row in answers[:SHARE] for part in parts],
-        turns=9,
+        turns=5,
     )
     theirs *= MANY / SHARE
     unit = "times a loop of scikit-learn's accuracy_score"
@@ -138,7 +138,7 @@ def _interval() -> dict[str, object]:
                     rng=np.random.default_rng(1),
                 )
 
-    mine, scipys = _least(ours, theirs, turns=3, ours_turns=100)
+    mine, scipys = _least(ours, theirs, turns=2, ours_turns=100)
     unit = f"times scipy.stats.bootstrap, {DRAWS:,} resamples"
     figures = _figures(scipys / mine, unit, ours_ms=1e3 * mine, scipy_s=scipys)
     return figures | {"coverage": _coverage(), "working_kib": peak_kib(ours)}
