@@ -324,6 +324,8 @@ def _look(walk: Walk) -> Told:
     before = mailbot("audit", "list", "--json", folder=walk.folder).json
     walk("board", "--as-of", f"{datetime.now(UTC):%Y-%m-%d}")
     walk("board", "--significance")
+    walk("board", "--wide")
+    assert "tabular" in walk("board", "--latex")
     walk("items")
     walk("similar")
     assert [row["kind"] for row in mailbot("audit", "list", "--json", folder=walk.folder).json[len(before) :]] in (

@@ -11,6 +11,19 @@ down_revision = None
 
 def upgrade() -> None:
     """Bring the ledger forward."""
+    _boards()
+    _events()
+    _health()
+    _teams()
+    _truths()
+    _addresses()
+    _mails()
+    _outbox()
+    _submissions()
+    _scores()
+
+
+def _boards() -> None:
     op.create_table(
         "boards",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -22,6 +35,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("due_at", name=op.f("uq_boards_due_at")),
         sqlite_autoincrement=True,
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -35,6 +51,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_events_hash")),
         sqlite_autoincrement=True,
     )
+
+
+def _health() -> None:
     op.create_table(
         "health",
         sa.Column("part", sa.Text(), nullable=False),
@@ -45,6 +64,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("part", name=op.f("pk_health")),
         sqlite_autoincrement=False,
     )
+
+
+def _teams() -> None:
     op.create_table(
         "teams",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -55,6 +77,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_teams_name_key")),
         sqlite_autoincrement=True,
     )
+
+
+def _truths() -> None:
     op.create_table(
         "truths",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -65,6 +90,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", "track", name=op.f("pk_truths")),
         sqlite_autoincrement=False,
     )
+
+
+def _addresses() -> None:
     op.create_table(
         "addresses",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -79,6 +107,8 @@ def upgrade() -> None:
     with op.batch_alter_table("addresses", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_addresses_team_id"), ["team_id"], unique=False)
 
+
+def _mails() -> None:
     op.create_table(
         "mails",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -115,6 +145,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mails_sha256"), ["sha256"], unique=False)
         batch_op.create_index("ix_mails_state_due_at", ["state", "due_at"], unique=False)
 
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -143,6 +175,8 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_state_due_at", ["state", "due_at"], unique=False)
 
+
+def _submissions() -> None:
     op.create_table(
         "submissions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -177,6 +211,8 @@ def upgrade() -> None:
             "ix_submissions_team_id_track_arrived_at", ["team_id", "track", "arrived_at"], unique=False
         )
 
+
+def _scores() -> None:
     op.create_table(
         "scores",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
