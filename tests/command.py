@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAILBOT = Path(sys.executable).with_name("mailbot")
 """The command as installed beside the interpreter that runs the tests."""
 
-_SECONDS = 120.0
+_SECONDS = 240.0
 
 
 @dataclass(frozen=True, kw_only=True)
