@@ -73,15 +73,16 @@ class Way:
 
     @property
     def known_workers(self) -> int | None:
-        """How many workers there are, as far as it was told; None without a connection. Nobody is asked."""
+        """How many workers there were some seconds ago; None without a connection. Nobody is asked."""
         client = self._client
-        return len(client.scheduler_info(n_workers=-1)["workers"]) if client and client.status == "running" else None
+        return _known(client) if client and client.status == "running" else None
 
     def workers(self) -> dict[str, int]:
         """Return the names of the workers, with how many tasks each has, whoever gave them. Raises Away."""
         client = self._connected()
         try:
-            names = {key: each["name"] for key, each in client.scheduler_info(n_workers=-1)["workers"].items()}
+            told = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+            names = {key: each["name"] for key, each in told.items()}
             tasks = client.processing()
             return {str(name): len(tasks.get(key, ())) for key, name in names.items()}
         except Exception as error:
@@ -136,7 +137,7 @@ class Way:
                 raise Away("mailbot stops")
             if client.status != "running" or client._handle_report_task.done():  # noqa: SLF001  # else it is deaf
                 raise OSError("the scheduler is gone")
-            if client.scheduler_info(n_workers=-1)["workers"]:
+            if _known(client):
                 alone_since = None
             elif alone_since is None:
                 alone_since = time.monotonic()
@@ -176,6 +177,11 @@ def _connect(settings: ComputeSection, longest: int) -> Any:  # noqa: ANN401  # 
         )  # fmt: skip
     except Exception as error:
         raise Away(f"the scheduler {settings.scheduler} cannot be reached: {error.__class__.__name__}") from error
+
+
+def _known(client: Any) -> int:  # noqa: ANN401  # as above
+    """Return how many workers there are: the scheduler tells the client every other second."""
+    return int(client._scheduler_identity["n_workers"])  # noqa: SLF001  # scheduler_info() would ask, and may find another answer
 
 
 def _close(client: Any) -> None:  # noqa: ANN401  # as above

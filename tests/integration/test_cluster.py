@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from io import StringIO
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from rich.console import Console
 
 from mailbot import flow
 from mailbot.board import rescoring
+from mailbot.cli.status import screen
 from mailbot.compute import client, worker
 from mailbot.compute.client import Away, Way
 from mailbot.compute.cluster import Cluster
 from mailbot.config import load
 from mailbot.config.servers import ComputeSection
+from mailbot.daemon import report
+from mailbot.daemon.status import look
+from mailbot.daemon.systemd import Notifier
 from mailbot.errors import Temporary
 from mailbot.evaluation import own_tasks, scorer_versions, tasks
 from mailbot.evaluation.evaluator import InChildren, Job
@@ -28,7 +35,10 @@ from mailbot.ledger import scores
 from mailbot.ledger.scores import Accepted, Score
 from mailbot.mail.open import Candidate
 from mailbot.operations import rescore
+from mailbot.operations.doctor import checks
+from mailbot.operations.doctor.finding import Level
 from mailbot.system.children.named import Bounds
+from mailbot.system.heartbeat import Heartbeat
 from mailbot.system.sandbox import ChildDied, OutOfTime, Sandbox
 from scoring.declaration.declare import track_from
 from scoring.declaration.owned import with_scorer
@@ -105,6 +115,23 @@ def test_a_worker_that_dies_costs_nothing() -> None:
         cluster.workers[0].kill()
         assert [each.result() for each in sent] == [(f"{n}.csv", b"a,b\n1,2\n") for n in range(30)]
         assert sending.counts.at_home == 0
+
+
+def test_an_organizer_sees_the_cluster(tmp_path: Path, plain_cluster: DaskCluster) -> None:
+    """Where the scheduler is, how many workers it has, what they do, and how long it takes them."""
+    compute = {"scheduler": plain_cluster.address, "sample": 0.0, "fallback": False}
+    config = load.load(write_config(tmp_path, compute=compute))
+    with flow.working(config) as wired:
+        wired.evaluator.start(Job(name="s.json", data=_file())).result()
+        report.Report(service=wired, heartbeat=Heartbeat(60), notifier=Notifier({})).give()
+        with wired.ledger.read() as tx:
+            told = Console(width=200, record=True, file=StringIO())
+            told.print(screen(look(tx, config, now=wired.clock()), config.challenge.zone))
+        assert re.search(rf"1 worker at {plain_cluster.address}; 0 in flight, 1 done in \d", told.export_text())
+        (found,) = checks._cluster(wired)  # noqa: SLF001  # one of the checks; others would log in to servers
+        assert (found.level, found.part) == (Level.GREEN, "cluster")
+        said = rf"1 worker at {plain_cluster.address}, \d tasks? in flight; one of ours took .* s, the daemon's 1 took "
+        assert re.match(said, found.detail), found.detail
 
 
 def test_what_kills_a_child_kills_no_worker(plain_cluster: DaskCluster) -> None:

@@ -189,6 +189,8 @@ def _cluster(service: Service) -> Iterator[Finding]:
     seconds, busy = time.monotonic() - began, sum(workers.values())
     detail = f"{counted(len(workers), 'worker')} at {where}"
     detail += f", {counted(busy, 'task')} in flight; one of ours took {seconds:.2f} s" if workers else ""
+    if daemons := (report.read(service.config.state) or {}).get("compute"):
+        detail += f", the daemon's {daemons['done']} took {daemons['mean']:.2f} s on average"
     yield green("cluster", detail) if workers else red("cluster", detail, "start workers: `dask worker`")
 
 
