@@ -74,18 +74,15 @@ def _mailed(found: Vouched, values: Sequence[str]) -> Vouched:
     """Add whose server sent the mail, as SPF has it; where that is said twice, both must be one."""
     read = [_results_of(value, "spf") for value in values] if found.result == "pass" else []
     results = [result for each in read for result in each or ()]
-    said = {(str(result.result), _domain(value)) for result in results for value in _mail_from(result)}
+    said = {(str(result.result), _mail_from(result)) for result in results}
     result, domain = said.pop() if len(said) == 1 and None not in read else ("", "")
     return replace(found, mailed_by=domain) if result == "pass" else found
 
 
-def _mail_from(result: Any) -> list[str]:  # noqa: ANN401  # authres has no types
-    """Return the address in MAIL FROM that a verdict is about; RFC 5451 called it ``smtp.mail``."""
-    return [str(p.value or "") for p in result.properties if (p.type, p.name) in _MAIL_FROM]
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower().rstrip(".")
+def _mail_from(result: Any) -> str:  # noqa: ANN401  # authres has no types
+    """Return the domain in MAIL FROM that a verdict is about, "" for none; RFC 5451 called it ``smtp.mail``."""
+    found = [str(p.value or "") for p in result.properties if (p.type, p.name) in _MAIL_FROM]
+    return found[0].rpartition("@")[2].lower().rstrip(".") if len(found) == 1 else ""
 
 
 def _agreed(said: Sequence[Vouched | None], who: str) -> Vouched:

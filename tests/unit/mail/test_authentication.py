@@ -46,6 +46,7 @@ FAIL = Vouched(authserv_id=MX, result="fail", header_from="good.example")
         ([GOOD, f"{MX}; spf=pass smtp.mailfrom=ada@bounces.good.example"], ALONE),
         ([GOOD, f"{MX}; spf=fail smtp.mailfrom=good.example"], ALONE),
         ([GOOD, f"{MX}; spf=("], ALONE),
+        ([GOOD, f"{MX}; spf=none smtp.helo=evil.example"], ALONE),
         ([f"{MX}; dmarc=pass header.from=good.example; spf=softfail smtp.mailfrom=good.example"], ALONE),
         ([f"{MX}; dmarc=pass header.from=good.example; spf=pass smtp.helo=good.example"], ALONE),
         ([f"{MX}; dmarc=pass header.from=good.example (spf=pass smtp.mailfrom=good.example)"], ALONE),
