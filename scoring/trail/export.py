@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scoring.text import inert
 from scoring.trail import chain, rows
 from scoring.trail.chain import Entry, Fault, Mark
 from scoring.trail.witness import marks_in
@@ -41,6 +42,9 @@ LINES = {
 """Where an export has the rows of each table; teams are in ``teams.csv``, boards in ``boards/``."""
 
 _INSTANTS = ("arrived_at", "week")
+
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error)
+"""What is raised over files that are none of an export, however they were made up."""
 
 
 class ExportError(ValueError):
@@ -78,10 +82,12 @@ def check(folder: Path, witnesses: Sequence[tuple[str, Mark]] = ()) -> Found:
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
-    """Hold each file to the manifest."""
+    """Hold each file to the manifest; no other file of this host is read, wherever a name or a link leads."""
     for name, digest in dict(manifest.get("files") or {}).items():
         path = folder / name
-        if not path.is_file():
+        if not path.resolve().is_relative_to(folder.resolve()):
+            yield Fault(what=f"{name} leads out of the export")
+        elif not path.is_file():
             yield Fault(what=f"{name} is missing")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             yield Fault(what=f"{name} is not the file that manifest.json names")
@@ -180,13 +186,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = [(str(path), mark) for path in options.receipts for mark in _witness(path)]
         found = check(options.export, given)
+        told = [inert(line) for line in _told(found, given)]  # whoever published it wrote what is told
     except OSError as error:
-        sys.stderr.write(f"audit: cannot read {error.filename}: {error.strerror}\n")
+        sys.stderr.write(inert(f"audit: cannot read {error.filename}: {error.strerror}") + "\n")
         return WRONG_CALL
-    except (ValueError, KeyError, TypeError) as error:
-        sys.stderr.write(f"audit: {options.export} cannot be read as an export: {error}\n")
+    except _ODD as error:
+        sys.stderr.write(inert(f"audit: {options.export} cannot be read as an export: {error}") + "\n")
         return WRONG_CALL
-    sys.stdout.write("\n".join(_told(found, given)) + "\n")
+    sys.stdout.write("\n".join(told) + "\n")
     return UNFIT if found.faults else INTACT
 
 
