@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.rank_changes import Change
     from mailbot.config.schema import Config
+    from mailbot.operations.rescore import Plan
     from scoring.labels.truth import Truth
     from scoring.model import Track
 
@@ -178,6 +180,7 @@ def rescore(
             _carry_out(rescoring.rescore(wired, wanted), wanted.steps)
             changes = rescoring.changes(wired, wanted)
             told = letters.tell_rescored(wired, track=track, stage=wanted.stage) if tell else 0
+        is_final = rescoring.is_final(wired, wanted.stage)
     rows = [_shown(change) for change in changes]
     if as_json:
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}
@@ -187,9 +190,17 @@ def rescore(
         emit(rows, as_json=False, columns=CHANGES, title="Would change" if dry_run else "Changed")
     else:
         typer.echo("No place on the board changes by it.")
+    _say_rest(wanted, told, dry_run=dry_run, is_final=is_final)
+
+
+def _say_rest(wanted: Plan, told: int, *, dry_run: bool, is_final: bool) -> None:
+    """Say whose board it is, how many were scored and told, and that final results stay as they were published."""
     if wanted.stage.name:
         typer.echo(f"Board of the {wanted.stage.name} phase.")
     typer.echo(f"{wanted.submissions} submission(s) {'would be' if dry_run else 'were'} scored, {told} team(s) told.")
+    if is_final and wanted.submissions:
+        of = f" --phase {shlex.quote(wanted.stage.name)}" if wanted.stage.name else ""
+        typer.echo(f"The final results stay as published; `mailbot publish --final{of}` publishes them again.")
 
 
 def _shown(change: Change) -> dict[str, object]:

@@ -127,6 +127,8 @@ class RescoredLetters:
     def _text(self, tx: Tx, version: Version, news: News, why: str, language: str) -> str:
         stage = next(each for each in self.challenge.stages if each.within == version.within)
         at, zone = self._next_board(tx, stage), self.challenge.zone
+        title = self.challenge.tracks[version.track].title
+        phase = words(language).gettext("%(phase)s phase") % {"phase": stage.name}
         context = {
             "team": news.team.name,
             "old": news.old,
@@ -134,7 +136,7 @@ class RescoredLetters:
             "told": news.told.value,
             "now": news.now.score,
             "shows": self._shows_scores(tx, news.now.receipt),
-            "title": self.challenge.tracks[version.track].title,
+            "title": f"{title} ({phase})" if stage.name else title,
             "why": why,
             "decimals": self.challenge.board.decimals,
             "next_board": shown_in(language, at, zone) if at else "",

@@ -45,6 +45,8 @@ class Written:
     text: str
     #: For whom and on what occasion; "" where a letter of other words is another one.
     occasion: str = ""
+    #: Of an award the phase, where phases have boards of their own.
+    phase: str = ""
 
     @property
     def key(self) -> str:
@@ -119,12 +121,13 @@ def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
         context["of"] = f"{challenge.name} ({phase})" if board.phase else challenge.name
         text = environment(own).get_template("letters/award.txt.j2").render(context, challenge=challenge)
         title = words(own).gettext("Congratulations: the final results")
-        drafts.append(_draft(tx, AWARD, team, title=title, text=text, language=own))
+        draft = _draft(tx, AWARD, team, title=title, text=text, language=own)
+        drafts.append(replace(draft, phase=board.phase) if draft else None)
     left_out = _unreachable([team for team, _ in honoured], drafts)
     left_out += [
         f"{name}: an award was announced to it, and it has none now; `mailbot announce FILE --to` writes to it"
         for name, team in known.items()
-        if name not in places and _entries(tx, AWARD, team)
+        if name not in places and _entries(tx, AWARD, team, board.phase)
     ]
     return _new(tx, [_in_turn(tx, one) if one else None for one in drafts], left_out)
 
@@ -146,9 +149,10 @@ def queue(tx: Tx, challenge: Challenge, drafts: Sequence[Written], now: datetime
             tx, challenge, whole(challenge, one), team_id=one.team.id, recipient=one.recipient, language=one.language,
             title=one.title, kind=one.kind, key=one.key, now=now,
         )  # fmt: skip
-    for kind in dict.fromkeys(one.kind for one in drafts):
-        told = sorted(one.team.name for one in drafts if one.kind == kind)
-        events.append(tx, kind="letters-written", subject=kind, now=now, teams=told, **detail)
+    for kind, phase in dict.fromkeys((one.kind, one.phase) for one in drafts):
+        told = sorted(one.team.name for one in drafts if (one.kind, one.phase) == (kind, phase))
+        of = {"phase": phase} if phase else {}
+        events.append(tx, kind="letters-written", subject=kind, now=now, teams=told, **of, **detail)
     return len(drafts)
 
 
@@ -171,17 +175,18 @@ def _in_turn(tx: Tx, one: Written) -> Written:
 
     Results that change and change back are told again. The trail counts the letters, as it outlives the ledger.
     """
-    number = len(_entries(tx, one.kind, one.team))
+    number = len(_entries(tx, one.kind, one.team, one.phase))
     last, following = (one.key if each <= 1 else f"{one.key}:{each}" for each in (number, number + 1))
     is_told = number and (outbox.has(tx, last) or outbox.occasion(last) in events.sent(tx))
     return replace(one, occasion=last if is_told else following)
 
 
-def _entries(tx: Tx, kind: str, team: Team) -> list[int]:
-    """Return the ids of the entries that a letter of a kind was written to a team."""
+def _entries(tx: Tx, kind: str, team: Team, phase: str = "") -> list[int]:
+    """Return the ids of the entries that a letter of a kind, and about a phase, was written to a team."""
     found = events.listing(tx, kind="letters-written", subjects={kind})
     names = teams.every_name(tx, team) if found else set()
-    return [entry.id for entry in found if not names.isdisjoint(json.loads(entry.detail)["teams"])]
+    told = ((entry.id, json.loads(entry.detail)) for entry in found)
+    return [each for each, one in told if one.get("phase", "") == phase and not names.isdisjoint(one["teams"])]
 
 
 def _new(tx: Tx, drafts: Iterable[Written | None], left_out: Sequence[str]) -> Drafts:

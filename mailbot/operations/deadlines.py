@@ -57,11 +57,8 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
         message = f"--until {until.isoformat()} is too early: {fix if team is None else f'it closes {end} for all'}"
         raise Permanent(message)
     with service.ledger.read() as tx:
-        known = teams.with_name(tx, team) if team is not None else None
-        if team is not None and known is None:
-            message = f"there is no team {team!r}; `mailbot teams list` names them all"
-            raise Permanent(message)
-        extension = Extension(phase=name, until=until, team=known.name if known else None)
+        its = teams.registered(tx, team).name if team is not None else None
+        extension = Extension(phase=name, until=until, team=its)
         was = max(phase.closes, quota.extensions(tx, extension.team).get(name, phase.closes))
     return Move(phase=phase, extension=extension, was=was)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailbot.board import rank_changes
 from mailbot.board.rescoring import Aim, aims, computed, enter
 from mailbot.errors import Permanent
-from mailbot.ledger import scores, submissions
+from mailbot.ledger import events, scores, submissions
 from mailbot.ledger.submissions import receipt
 from scoring.declaration.owned import named_scorer
 
@@ -88,6 +88,12 @@ def _stage_of(service: Service, submission_id: int | None) -> Stage:
     with service.ledger.read() as tx:
         row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     return service.challenge.stage_of(row.phase if row else None)
+
+
+def is_final(service: Service, stage: Stage) -> bool:
+    """Whether the final results of a stage were published."""
+    with service.ledger.read() as tx:
+        return events.finished(tx, before=service.clock(), phase=stage.name)
 
 
 def stage_by(service: Service, track: str, truth: str | None) -> Stage | None:

@@ -211,7 +211,7 @@ def test_what_cannot_be_moved_is_said(tmp_path: Path) -> None:
     _begun(tmp_path)
     for words, told in (
         (("--all", "nix", *UNTIL), "there is no phase 'nix' in the config; it has test"),
-        (("Nix", "test", *UNTIL), "there is no team 'Nix'"),
+        (("Nix", "test", *UNTIL), "no team is named 'Nix'"),
         (("--all", "test", "--until", "2026-04-27T12:00:00"), "with its offset"),
         (("test", *UNTIL), "mailbot teams extend TEAM PHASE"),
     ):

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot import flow
+from mailbot.board.page.rules import Awards
 from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
 from mailbot.ledger import events, outbox, rulings, scores, submissions
+from mailbot.letters import written
 from mailbot.operations import acceptance, ingest, rebuild, rescore, truths
 from mailbot.operations.doctor import board as doctor_board
 from mailbot.operations.doctor import needs
@@ -333,3 +335,30 @@ def test_a_phase_that_is_named_no_more_is_red(tmp_path: Path) -> None:
     with flow.opened(load.load(path), clock=clock) as wired:
         (found,) = [one for one in doctor_board.labels(wired) if one.level is Level.RED]
     assert "labels were chosen for a phase 'test', which the config does not name" in found.detail
+
+
+def test_awards_are_told_by_phase(tmp_path: Path) -> None:
+    """Those of one phase are neither repeated nor called off by the final results of another."""
+    clock = Clock()
+    with contest(tmp_path, clock) as wired:
+        for sender, shift in ((AMBER, 0.1), (BERYL, 0.2)):
+            take(wired, mail(sender, VALIDATION, shift=shift), clock.instant)
+        at(clock, SWITCH)
+        take(wired, mail(BERYL, TEST, shift=0.3), clock.instant)
+        at(clock, END + MINUTE)
+        given, told = Awards(**wired.config.awards.model_dump()), []
+        for stage in (*wired.challenge.stages, wired.challenge.stages[0]):
+            made = wired.weekly.publish(as_of=clock(), final=True, stage=stage)
+            with wired.ledger.write("test") as tx:
+                drafts = written.awards(tx, wired.challenge, made, given)
+                written.queue(tx, wired.challenge, drafts.letters, clock())
+            told.append(([one.team.name for one in drafts.letters], list(drafts.left_out)))
+            at(clock, clock() + MINUTE)
+    again = [f"{team}: it got this letter already" for team in ("Amber", "Beryl")]
+    assert told == [(["Amber", "Beryl"], []), (["Beryl"], []), ([], again)]
+    (tmp_path / "new.json").write_bytes(labels(VALIDATION).replace(b'"knowledge": 2.3', b'"knowledge": 2.0'))
+    where = ("--phase", "validation")
+    mailbot("truth", "add", "new.json", "--many", *where, *WHY, folder=tmp_path)
+    said = mailbot("rescore", *where, "--tell", "--yes", folder=tmp_path).out
+    assert "all submissions to SIQA-S (validation phase) were scored again" in " ".join(said.split())
+    assert "publish --final --phase validation` publishes them again" in said
