@@ -61,9 +61,14 @@ def test_what_the_page_names_is_there_and_each_table_says_who_attacks() -> None:
     """A test may be named anywhere; the tables on children and state say it in their heads."""
     assert [path for path in re.findall(r"`(tests/[^`]+)`", PAGE) if not (ROOT / path).exists()] == []
     heads = [line for line, rule in pairwise(PAGE.splitlines()) if rule.startswith("|---")]
-    assert len(heads) == 5
+    assert len(heads) == 6
     assert [
-        head for head in heads if not re.match(r"\| (?:Attacker|A child that was taken over|What is changed)", head)
+        head
+        for head in heads
+        if not re.match(
+            r"\| (?:Attacker|A child that was taken over|A worker or scheduler that was taken over|What is changed)",
+            head,
+        )
     ] == []
     cells = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")]
     assert [row for row in cells if not all(cell.strip() for cell in row)] == []
