@@ -112,7 +112,7 @@ checker: setup ## Write the teams' checker, one file for any Python 3.11: build/
 	@$(BIN)/python -m scoring.pack build/checker.pyz $(if $(IDS),--ids "$(IDS)") $(TRACKS:%=--track "%")
 
 docs: setup ## Build the handbook, mailbot/handbook/index.html, which `mailbot docs` opens; strict: no dead link, no orphan
-	@$(BIN)/sphinx-build -q -W --keep-going -d "$(DOCTREES)" -c docs/site docs "$(HANDBOOK)"
+	@$(BIN)/sphinx-build -q -a -W --keep-going -d "$(DOCTREES)" -c docs/site docs "$(HANDBOOK)"
 
 pictures: setup ## Make the pictures of the handbook from the demo: docs/pictures/
 	@$(BIN)/python -m tests.pictures

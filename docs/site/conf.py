@@ -29,6 +29,7 @@ language = "en"
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
+myst_enable_extensions = ["deflist"]
 source_suffix = {".md": "markdown"}
 root_doc = "index"
 exclude_patterns = ["examples", "site"]
@@ -41,6 +42,8 @@ html_theme = "furo"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["handbook.css"]
 html_theme_options = {"navigation_with_keys": True}
 
 words = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))

@@ -134,7 +134,7 @@ def test_a_late_file_is_accepted(ada: Seat, contest: Contest) -> None:
     assert contest.submission("an hour late")["status"] == "closed"
     page = ada.page
     go(page, "Submissions")
-    page.get_by_label("Words").fill("hour late")
+    page.get_by_label("Search words").fill("hour late")
     page.keyboard.press("Enter")
     page.get_by_role("row").filter(has_text="u.json").get_by_role("link").first.click()
     go(page, "Accept")
