@@ -51,7 +51,10 @@ class _From:
 
 
 class _Later:
-    """What a module defines, or the module itself; it is imported when it is called or asked for an attribute."""
+    """What a module defines, or the module itself; it is imported when it is called or asked for an attribute.
+
+    What only looks at what there is, as pytest does, asks for private names, as ``__wrapped__``: it uses nothing.
+    """
 
     def __init__(self, module: str, name: str = "") -> None:
         self._place = module, name
@@ -60,6 +63,8 @@ class _Later:
         return self._found()(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever it stands for has
+        if name.startswith("_"):
+            raise AttributeError(name)
         found = getattr(self._found(), name)
         self.__dict__[name] = found
         return found

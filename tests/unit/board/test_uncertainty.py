@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy import stats
 
+from mailbot import lazily
 from mailbot.board.uncertainty import MOST_ROWS, pairs, sureness
 from mailbot.config.board import OVERALL
 from mailbot.model import Standing
@@ -20,6 +20,9 @@ from tests.unit.services import NOW
 if TYPE_CHECKING:
     from scoring.labels.truth import Truth
     from scoring.scores.scored import Laid
+
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import stats
 
 SKILLS = {"Ada": 0.9, "Bo": 0.89, "Cy": 0.3}
 

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from scipy import stats
 
+from mailbot import lazily
 from scoring import kernel
 from scoring.kernel import centred, doubled_ranks, side
+
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import stats
 
 #: Values with many ties, over the whole range that the check lets pass.
 VALUE = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6, allow_subnormal=False))

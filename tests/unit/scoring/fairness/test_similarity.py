@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy import stats
 
+from mailbot import lazily
 from scoring.declaration.declare import track_from
 from scoring.fairness import similarity
 from scoring.fairness.similarity import Kind
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from scoring.kernel import Floats
     from scoring.labels.truth import Truth
     from scoring.scores.scored import Laid
+
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import stats
 
 
 def s_field(teams: int = 12, n: int = 500, shared: float = 0.5) -> tuple[list[Laid], Truth]:

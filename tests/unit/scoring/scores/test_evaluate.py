@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 import scoring
+from mailbot import lazily
 from scoring.declaration import formula
 from scoring.model import Evaluation
 from scoring.report import as_json, as_text
@@ -24,6 +24,9 @@ from tests.unit.scoring.made import codes, csv_of, jsonl_of, official, s_rows, s
 
 if TYPE_CHECKING:
     from scoring.labels.truth import Truth
+
+with lazily(__name__):  # collecting the tests needs none of it
+    from scipy import stats
 
 N = 60
 S_TRUTH, U_TRUTH = s_truth(N), u_truth(N)
