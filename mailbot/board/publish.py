@@ -11,16 +11,19 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailbot.board import exports, workbook
+from mailbot import lazily
 from mailbot.board.codec import board_from_json
-from mailbot.board.page import folder as site_folder
-from mailbot.board.page import rules as site_rules
-from mailbot.board.page.site import Weeks, site, standing
 from mailbot.board.rank_changes import present_phase
 from mailbot.config.servers import CREDENTIALS
 from mailbot.errors import Permanent
 from mailbot.ledger import boards
 from mailbot.system import journal, safefile
+
+with lazily(__name__):  # a daemon writes a site once a week
+    from mailbot.board import exports, workbook
+    from mailbot.board.page import folder as site_folder
+    from mailbot.board.page import rules as site_rules
+    from mailbot.board.page.site import site, standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from mailbot.board.model import Board
     from mailbot.board.page.rules import SiteRules
+    from mailbot.board.page.site import Weeks
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Ledger

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from mailbot.daemon import report
+from mailbot.daemon import maintenance, report
 from mailbot.daemon.loops import Loops
 from mailbot.daemon.schedule import RETRY_SECONDS, Bells, Schedule
 from mailbot.daemon.systemd import Notifier
@@ -59,6 +59,7 @@ class Daemon:
             retry_seconds: How soon a step that failed is tried again.
         """
         self._service, self._notifier, self._reload, self._within = service, notifier or Notifier({}), reload, within
+        maintenance.share_one_heap()
         self._hung_up, self._lead = False, service.ledger.lead
         self._begun = time.time()
         config = service.config

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's malloc.h."""
+
 OUTAGE, CALM_AFTER = timedelta(minutes=1), timedelta(hours=1)
 """A ledger that is away for longer is told of; after so long without it is well again."""
 
@@ -89,6 +92,16 @@ class Maintenance:
             safefile.replace(path, metrics.text(state), mode=0o644)
         except OSError as error:
             journal.trouble("metrics-failed", why=str(error))
+
+
+def share_one_heap() -> None:
+    """Have glibc give all threads one heap (mallopt(3)): in its own, each would keep what its busiest moment took.
+
+    They take turns in Python anyway. To be called before they start; other C libraries do without.
+    """
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)
+    if choose is not None:
+        choose(_ARENA_MAX, 1)
 
 
 def _give_back_memory() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from functools import cache
@@ -13,8 +14,24 @@ with lazily(__name__):  # a command that only lists writes no journal
     import structlog
 
 
+_UNWANTED = "rich.traceback"
+"""What structlog loads to show tracebacks in colours: no entry of ours has one, and it takes 1.5 MiB and 30 ms."""
+
+
+def _load() -> None:
+    """Import structlog without it."""
+    if _UNWANTED in sys.modules or "structlog" in sys.modules:
+        return
+    sys.modules[_UNWANTED] = None  # type: ignore[assignment]  # as the import system has a module that must not load
+    try:
+        importlib.import_module("structlog")
+    finally:
+        del sys.modules[_UNWANTED]
+
+
 def set_up(*, as_json: bool, quiet: bool = False) -> None:
     """Write events to standard error, as JSON or for people; with ``quiet`` only warnings."""
+    _load()
     shape = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )

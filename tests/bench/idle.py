@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 10.0
 """A minute in a config that does not say; here it is waited for."""
 
-AT_REST = 2
-"""The daemon, and the server that the next children are forked from."""
+AT_REST = 1
+"""The daemon alone: the server that children are forked from ends with the last of them."""
 
 ROUNDS = 3
 TICKS = os.sysconf("SC_CLK_TCK")

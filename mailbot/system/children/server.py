@@ -29,7 +29,7 @@ _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE")
 
 
 class Server:
-    """The process that nurseries are forked from; it runs from the first one on until this process ends.
+    """The process that nurseries are forked from; it runs from the first one on until the last one has ended.
 
     A process that is forked from this one asks the same server, and leaves it running.
     """
@@ -41,9 +41,10 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._parent = 0
+        self._nurseries = 0
 
     def keep(self, *modules: str) -> None:
-        """Have it load these modules when it starts, so that every nursery finds them there."""
+        """Have it load these modules when it starts, so that every nursery finds them there; from then on it stays."""
         with self._lock:
             self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
 
@@ -63,7 +64,15 @@ class Server:
             except (BrokenPipeError, ConnectionResetError):
                 self._end()
                 socket.send_fds(self._begin(), [request], descriptors)
+            self._nurseries += 1
         return ours, lifeline
+
+    def bury(self) -> None:
+        """Take note that a nursery has ended; after the last one nothing runs until the next is forked."""
+        with self._lock:
+            self._nurseries -= 1
+            if not self._nurseries and not self._modules:
+                self._end()
 
     def close(self) -> None:
         """End it, and with it every nursery and every child."""
@@ -159,6 +168,7 @@ class Nursery:
         with lifeline:  # whose end ends it in any case
             if number(lifeline, STOP_SECONDS) is not None:  # which process it is
                 number(lifeline, STOP_SECONDS)
+        SERVER.bury()
 
 
 def number(lifeline: socket.socket, seconds: float) -> int | None:

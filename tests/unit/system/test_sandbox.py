@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.system.children import server as forking
 from mailbot.system.sandbox import ChildDied, Sandbox
 from tests.hostile import killers
 
@@ -69,6 +70,20 @@ def test_children_that_have_nothing_to_do_end() -> None:
     second = sandbox.submit(killers.pid).result()
     assert (second != first, _ancestors(second)[2]) == (True, server)
     sandbox.close()
+
+
+def test_with_the_last_of_them_the_server_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle daemon is one process; the tests' own server stays, as it has loaded what they do."""
+    monkeypatch.setattr(forking, "SERVER", forking.Server())
+    sandbox = Sandbox(2, idle_seconds=0.1)
+    first = _ancestors(sandbox.submit(killers.pid).result())[:3]
+    while any(map(_alive, first)):
+        time.sleep(0.01)
+    second = _ancestors(sandbox.submit(killers.pid).result())[:3]
+    assert not set(first) & set(second)
+    sandbox.close()
+    while any(map(_alive, second)):
+        time.sleep(0.01)
 
 
 def test_children_that_are_at_work_do_not_end() -> None:
