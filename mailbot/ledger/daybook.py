@@ -188,7 +188,7 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             parsed = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for a line of brackets, which nobody of ours wrote
             continue
         if isinstance(parsed, dict):
             yield parsed

@@ -80,7 +80,7 @@ def _is_backup(folder: Path) -> bool:
     try:
         manifest = (folder / MANIFEST).read_bytes()
         return not manifest or LEDGER in json.loads(manifest)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 
@@ -109,11 +109,15 @@ def _copy(path: Path, place: Path) -> None:
     place.chmod(safefile.PRIVATE_FILE)
 
 
+LONGEST_NAME = 200
+"""Characters of a name in a manifest."""
+
+
 def mistakes(backup: Path) -> list[str]:
     """Compare a backup with its manifest; return one sentence for each file that is missing or changed."""
     try:
         manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return [f"{backup / MANIFEST} cannot be read ({error.__class__.__name__}): this is not a whole backup"]
     if not isinstance(manifest, dict) or not all(isinstance(each, str) for each in manifest.values()):
         return [f"{backup / MANIFEST} is not a list of checksums: this is not a whole backup"]
@@ -121,7 +125,7 @@ def mistakes(backup: Path) -> list[str]:
     for name, digest in manifest.items():
         path = backup / name
         if not _is_inside(name):
-            found.append(f"{name!r} in {MANIFEST} leads out of the backup")
+            found.append(f"{name[:LONGEST_NAME]!r} in {MANIFEST} is no file of a backup")
         elif not path.is_file():
             found.append(f"{name} is missing")
         elif not path.is_symlink() and safefile.sha256(path) != digest:
@@ -140,9 +144,10 @@ def seen(backup: Path) -> str:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether a name of the manifest is a path below the backup's folder."""
+    """Whether a name of the manifest is a path below the backup's folder, as a file of ours can have one."""
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
+    is_below = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return is_below and name.isprintable() and len(name) <= LONGEST_NAME
 
 
 def _links(folder: Path) -> list[str]:

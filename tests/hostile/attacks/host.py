@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import stat
@@ -181,6 +182,10 @@ def _laid_into_a_backup(ground: Ground) -> str:
         "names that lead out": lambda bad: (bad / "manifest.json").write_text('{"../victim": "00"}'),
         "a file changed": lambda bad: (bad / "identity.secret").write_bytes(secret[::-1]),
         "nothing left of the manifest": lambda bad: (bad / "manifest.json").write_text("{}"),
+        "a manifest of brackets": lambda bad: (bad / "manifest.json").write_text("[" * 200_000),
+        "a name that no file has": lambda bad: (bad / "manifest.json").write_text(
+            json.dumps({"\ud800": "00", "a" * 5000: ""})
+        ),
     }
     found = []
     for number, (name, lay) in enumerate(lays.items()):
@@ -191,6 +196,8 @@ def _laid_into_a_backup(ground: Ground) -> str:
         verified = typed("restore", "--verify", str(bad), folder=folder)
         if not done.code or not verified.code or (folder / f"new-{number}" / "ledger.db").exists():
             found.append(f"restored with {name}")
+        if "Traceback" in done.err + verified.err:
+            found.append(f"a traceback because of {name}")
     (folder / "config.toml").write_text(CONFIG.format(head="", more=""))
     _link(kept / "acts.jsonl", victim)
     typed("backup", str(kept), folder=folder)

@@ -65,6 +65,11 @@ def _by_text(name: str, old: str, new: str) -> Change:
     return change
 
 
+def _bracketed(path: Path) -> None:
+    """Put brackets that no reader of JSON follows to their end in the place of a file's first line."""
+    path.write_text("[" * 200_000 + "\n" + path.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
+
+
 def _both(*changes: Change) -> Change:
     def change(state: Path) -> None:
         for each in changes:
@@ -205,6 +210,8 @@ DAYBOOK: dict[str, Change] = {
     "an entry changed": _by_text("acts.jsonl", '"actor": "mailbot"', '"actor": "nobody"'),
     "emptied": lambda state: (state / "acts.jsonl").write_text(""),
     "removed": lambda state: (state / "acts.jsonl").unlink(),
+    "brackets in place of a line": lambda state: _bracketed(state / "acts.jsonl"),
+    "brackets in place of a line of the roster": lambda state: _bracketed(state / "roster.jsonl"),
     "a line taken out": _by_text("acts.jsonl", "\n", "" ),
     "an address of the roster": _by_text("roster.jsonl", ADA, "eve@evil.example"),
 }  # fmt: skip
