@@ -60,6 +60,8 @@ class Reader:
     owner: dict[str, str] = field(default_factory=dict)
     #: The last board that all were scored for.
     whole: Board | None = None
+    #: How many letters, and moves of ranks, were said to follow when labels were shown; None where more has happened.
+    promised: tuple[int, int] | None = None
     _seen: int = 0
     _count: int = 0
 
@@ -70,6 +72,10 @@ class Reader:
         (self.folder / "new.json").write_text(json.dumps({"predictions": rows}))
         made = truths.from_file(self.wired, self.folder / "new.json", "siqa-s")
         stage = self.wired.ranking.stage
+        if made.sha256 == self.wired.labels.of_stage(stage.key).whole["siqa-s"].sha256:
+            return
+        effect = truths.effect(self.wired, made, stage)
+        self.promised = None if self.lacking() else (effect.letters, effect.rank_moves)
         self.wired.labels.choose(made, WHY, self.clock(), stage=stage.key)
         self.wired.labels.refresh()
 
@@ -102,11 +108,14 @@ class Reader:
             pass
         after, reported = self.board(), rescore.changes(self.wired, plan)
         assert shown == reported
+        if self.promised and lacks:
+            assert self.promised[1] == sum(each.ranks[0] != each.ranks[1] for each in reported)
         if before is not None and self.receipts(before) == self.receipts(after):
             assert reported == compared(before, after)
         if tell:
             expected = {TEAMS[team] for team, row in self.rows(after).items() if self.standing(team) != row[1]}
             assert {one.recipient for one in mails} == expected
+            assert self.promised is None or self.promised[0] == len(expected)
             assert letters.tell_rescored(self.wired) == len(expected) == len(mails)
             self.read()
             assert all(self.told[receipt] == score for receipt, score in self.rows(after).values() if expected)
@@ -187,6 +196,7 @@ def test_each_team_is_told_what_differs_from_what_it_knows(steps: list[tuple[str
             else:
                 reader.rescore(tell=word == "tell")
             reader.read()
+            reader.promised = reader.promised if word == "labels" else None
             clock.pass_by(minutes=1)
             if not reader.lacking():
                 reader.whole = reader.board()
