@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoring.labels import seen
-from scoring.labels.seen import CLASSES, CLUSTER, ID, LABEL, MASKS, NOTHING, NUMBERS, PROBABILITIES, QUERY, TAGS, Seen
+from scoring.labels.seen import (
+    CLASSES,
+    CLUSTER,
+    ID,
+    LABEL,
+    MASKS,
+    NOTHING,
+    NUMBERS,
+    PROBABILITIES,
+    QUANTILES,
+    QUERY,
+    TAGS,
+    Seen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,6 +125,9 @@ def _guess(table: Table, name: str, held: str, *, query: str | None, mixed: bool
         metric, also = ("srcc", '"rmse"') if mixed else ("rmse", '"mae", "r2", "srcc"')
         lines = (*seen.number_lines(table, name), f'metrics = ["{metric}"]', f"also = [{also}]")
         why = f"{seen.described_numbers(table, name)}, scored by {metric}"
+    elif held == QUANTILES:
+        lines = (*seen.number_lines(table, name), "quantiles = [0.1, 0.5, 0.9]", 'metrics = ["pinball"]')
+        why = f"{seen.described_numbers(table, name)}, estimated at three levels, scored by pinball"
     elif held == MASKS:
         lines, why = (
             ('holds = "mask"', 'metrics = ["dice"]', 'also = ["iou"]'),

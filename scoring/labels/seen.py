@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from scoring.table import Table
 
 ID, QUERY, CLUSTER, NOTHING, LABEL = "id", "query", "cluster", "nothing", "label"
-NUMBERS, CLASSES, PROBABILITIES = "numbers", "classes", "probabilities"
+NUMBERS, CLASSES, PROBABILITIES, QUANTILES = "numbers", "classes", "probabilities", "quantiles"
 TEXT, TAGS, MASKS = "text", "tags", "masks"
 
 ROLES: Mapping[str, str] = {
     ID: "names the item",
     NUMBERS: "numbers to estimate",
+    QUANTILES: "numbers; files hold one for each level",
     CLASSES: "one class of several",
     PROBABILITIES: "a class; files hold a probability for each",
     TEXT: "a text",

@@ -151,6 +151,19 @@ def test_classes_may_be_asked_for_with_probabilities() -> None:
     assert sample_csv(track, (1, 2)).splitlines() == ["id,b_x,b_y,b_z", "1,0.6,0.2,0.2", "2,0.2,0.6,0.2"]
 
 
+def test_numbers_may_be_asked_for_at_levels() -> None:
+    """A column for each; a sample is scored."""
+    table = read(b"id,x\n1,0.5\n2,1.5\n3,2.5\n", "labels.csv").table
+    assert table is not None
+    made = propose(table, {"x": "quantiles"})
+    assert made.reasons[1] == "x: numbers from 0.5 to 2.5, estimated at three levels, scored by pinball"
+    track = track_from({"name": "t", **tomllib.loads(made.declaration)})
+    truth = load_truth(b"id,x\n1,0.5\n2,1.5\n3,2.5\n", track, "labels.csv")
+    found = evaluate(sample_csv(track, truth.ids).encode(), truth, name="sample.csv")
+    assert found.ok
+    assert sample_csv(track, truth.ids).startswith("id,x_0.1,x_0.5,x_0.9\n")
+
+
 def test_a_column_that_there_is_not_is_told_with_those_that_there_are() -> None:
     """A slip in a flag."""
     table = read(b"id,x\n1,0.5\n2,1.5\n", "labels.csv").table
