@@ -14,6 +14,9 @@ ROWS: dict[str, tuple[str, ...]] = {
     "scores": ("score-s-1050", "score-s-104021", "rescore-s-kernel", "rescore-u-kernel", "interval-s"),
     "metrics": tuple(f"metric-{name}" for name in METRICS),
     "rescoring": ("rescore-first", "rescore-s-end-to-end"),
+    "blocks": ("rescore-blocks",),
+    "cluster": ("cluster-sleep", "cluster-burn", "cluster-overhead"),
+    "takeover": ("takeover",),
     "growth": ("ingest-growth", "board-growth"),
     "publishing": ("publish", "letters", "site-size"),
 }

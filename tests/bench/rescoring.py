@@ -37,7 +37,7 @@ def measure() -> dict[str, dict[str, object]]:
             contests.fill(wired, MANY, TEAMS)
             first = _rescored(wired, 0)  # makes the forms too, which the search for copies makes otherwise
             turns = [(_rescored(wired, number), _scipy(wired)) for number in range(1, TURNS + 1)]
-            _correct(wired, TURNS + 1)
+            correct(wired, TURNS + 1)
             memory = peak(lambda: _rescore(wired))
             disk = sum(path.stat().st_size for path in (config.state / "columns").iterdir())
     ours, theirs = min(turn[0] for turn in turns), min(turn[1] for turn in turns)
@@ -61,7 +61,7 @@ def measure() -> dict[str, dict[str, object]]:
 
 def _rescored(wired: Service, number: int) -> float:
     """Correct a label, then return the seconds until all have a new score and the board is built."""
-    _correct(wired, number)
+    correct(wired, number)
     return clocked(lambda: _rescore(wired))
 
 
@@ -72,7 +72,7 @@ def _rescore(wired: Service) -> None:
     wired.weekly.board(datetime.now(UTC))
 
 
-def _correct(wired: Service, number: int) -> None:
+def correct(wired: Service, number: int) -> None:
     """Change a label of each dimension."""
     truth = wired.labels.whole[contests.TRACK]
     rows: list[dict[str, object]] = [
