@@ -40,7 +40,7 @@ class Entry:
         """What it tells; empty where somebody put something else there, which the chain shows."""
         try:
             found = json.loads(self.detail)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

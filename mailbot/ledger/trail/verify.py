@@ -77,7 +77,7 @@ def verify_since(tx: Tx, seen: Mark) -> Checked:
     said = told.told(entries)
     try:
         unfitting = _unfit_since(tx, said)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         unfitting = [unreadable(error)]
     faults = [*gone, *([broken] if broken else []), *signing, *unfitting]
     return Checked(entries=entries, faults=faults, unsigned=unsigned, rows_since=told.since(entries))
@@ -102,7 +102,7 @@ def _unfit(tx: Tx, entries: Sequence[Entry]) -> list[Fault]:
     """Hold every row to the trail; one that cannot even be read, as its JSON is none, is no row of ours."""
     try:
         return unfit(tx, entries)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [unreadable(error)]
 
 

@@ -98,7 +98,7 @@ def _read(name: str, look: Callable[P, Part], *args: P.args, **kwargs: P.kwargs)
     """Look at a part; rows that mailbot never wrote, and so cannot read, are a fault of it."""
     try:
         return look(*args, **kwargs)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         return Part(name=name, seen="rows that cannot be read", faults=[trail.unreadable(error)])
 
 
@@ -234,7 +234,14 @@ def _published(config: Config) -> Part:
     try:
         with flow.opened(config, enter=False) as service:
             changed = service.publisher.differing()
-    except (ConfigError, Permanent, ValueError, LookupError, TypeError) as error:  # or rows that are none of ours
+    except (
+        ConfigError,
+        Permanent,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+    ) as error:  # or rows that are none of ours
         return Part(name="published", seen=str(folder), faults=[Fault(what=f"it cannot be made again: {error}")])
     again = "if the config or mailbot itself was changed since, `mailbot page` writes it again"
     faults = [Fault(what=f"{folder / name} is not what the ledger says; {again}") for name in changed]

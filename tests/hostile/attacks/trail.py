@@ -54,6 +54,11 @@ def _by_sql(*statements: str) -> Change:
     return change
 
 
+def _by_brackets(table: str, column: str) -> Change:
+    """Put brackets that no reader of JSON follows to their end into a column."""
+    return _by_sql(f"UPDATE {table} SET {column} = replace(hex(zeroblob(100000)), '0', '[')")  # noqa: S608  # constants of this module
+
+
 def _by_text(name: str, old: str, new: str) -> Change:
     """Change a file."""
 
@@ -123,6 +128,7 @@ ROWS: dict[str, Change] = {
     "a submission that arrived earlier": _by_sql("UPDATE submissions SET arrived_at = '2026-01-01 00:00:00.000000'"),
     "a submission accepted": _by_sql("UPDATE submissions SET status = 'refused' WHERE id = 3"),
     "a mail of another team": _by_sql("UPDATE mails SET team_id = 2, auth = 'confirmed' WHERE id = 1"),
+    "figures of brackets": _by_brackets("scores", "metrics"),
     "figures that are none": _by_sql("UPDATE scores SET metrics = 'x' WHERE id = 1"),
     "another file": _by_sql("UPDATE submissions SET sha256 = printf('%064d', 7) WHERE id = 2"),
 }
@@ -168,6 +174,7 @@ ROSTER: dict[str, Change] = {
 CHAIN: dict[str, Change] = {
     "an entry rewritten": REWRITTEN,
     "an entry that is not JSON": _by_sql("UPDATE events SET detail = 'x' WHERE id = 5"),
+    "an entry of brackets": _by_brackets("events", "detail"),
     "rewritten and rehashed": _both(REWRITTEN, _rehash),
     "rewritten, rehashed, in the daybook too": _both(REWRITTEN, _rehash, _daybook_again),
     "rewritten, no signature left": _both(REWRITTEN, _by_sql("UPDATE events SET mac = NULL"), _rehash, _daybook_again),
@@ -222,6 +229,7 @@ FILES: dict[str, Change] = {
     "a board that was due": _by_sql("UPDATE boards SET due_at = '2025-01-01 00:00:00.000000'"),
     "a board of another phase": _by_sql("UPDATE boards SET stage = 'x'"),
     "a board that is none": _by_sql("UPDATE boards SET board = 'x'"),
+    "a board of brackets": _by_brackets("boards", "board"),
     "a board taken back": _by_sql("UPDATE boards SET withdrawn = 'x'"),
     "a published board": _by_text("published/board.json", "Pixel Peepers", "Pixie Peepers"),
     "a published table": _by_text("published/board.csv", "Pixel Peepers", "Pixie Peepers"),
