@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.config.stages import stage_at
-from mailbot.ledger import events, outbox, submissions, teams
+from mailbot.ledger import events, outbox, scores, submissions, teams
 from mailbot.ledger.standings import candidates, first
 from mailbot.letters import letter as letters
 from mailbot.letters.told import last_told
@@ -60,13 +60,16 @@ class RescoredLetters:
     def look(self, tx: Tx, board: Board, version: Version, stage: Stage) -> list[News]:
         """Return the teams on a stage's board to be told, by the scores of a version on its track.
 
-        Whoever wants no letters, or has no address that takes mail, is left out.
+        Whoever wants no letters, or has no address that takes mail, is left out; so is a team that has a submission
+        without such a score, as nobody knows yet which one counts.
         """
         its = candidates(tx, version)
         active = {truth for _, truth in self.labels.history(version.track, stage.key)} | {version.truth}
         told = last_told(tx, version, stage, its, active=active, decimals=self.challenge.board.decimals)
         before = self._before(its, told, version, stage)
-        known = {team.id: team for team in teams.everyone(tx) if team.letters}
+        scored = scores.scored(tx, version, its)
+        unsettled = {one.team_id for one in its.values() if one.id not in scored}
+        known = {team.id: team for team in teams.everyone(tx) if team.letters and team.id not in unsettled}
         bouncing, rows = teams.bouncing(tx), (t.rows for t in board.tables if t.key == version.track)
         found = []
         for row in (row for table in rows for row in table if row.receipt):

@@ -200,3 +200,25 @@ def test_each_team_is_told_what_differs_from_what_it_knows(steps: list[tuple[str
             clock.pass_by(minutes=1)
             if not reader.lacking():
                 reader.whole = reader.board()
+
+
+def test_a_team_is_not_told_before_all_its_submissions_are_scored(tmp_path: Path) -> None:
+    """Of one submission alone nobody knows yet whether it counts; with the others it is told what does."""
+    clock = Clock()
+    with contest(tmp_path, clock, board={"standing": "latest"}) as wired:
+        reader = Reader(wired, clock, tmp_path)
+        for _ in range(2):
+            reader.submit(SENDERS[0])
+            clock.pass_by(minutes=1)
+        reader.labels(1)
+        clock.pass_by(minutes=1)
+        alone = rescore.plan(wired, submission_id=1)
+        assert letters.look_rescored(wired, alone) == []
+        assert sum(rescore.rescore(wired, alone)) == 1
+        assert letters.tell_rescored(wired) == 0
+        assert sum(rescore.rescore(wired, rescore.plan(wired))) == 1
+        assert letters.tell_rescored(wired) == 1
+        with wired.ledger.read() as tx:
+            text = outbox.listing(tx)[-1].message.decode()
+        assert "S-000002, the submission that counts for you" in text
+        assert "S-000001" not in text
