@@ -24,6 +24,7 @@ from mailbot.compute.cluster import Cluster
 from mailbot.config import load
 from mailbot.config.servers import ComputeSection
 from mailbot.daemon import report
+from mailbot.daemon.maintenance import Maintenance
 from mailbot.daemon.status import look
 from mailbot.daemon.systemd import Notifier
 from mailbot.errors import Temporary
@@ -31,7 +32,7 @@ from mailbot.evaluation import own_tasks, scorer_versions, tasks
 from mailbot.evaluation.evaluator import InChildren, Job
 from mailbot.evaluation.scorer_versions import by_own
 from mailbot.evaluation.submitted_files import SubmittedFiles
-from mailbot.ledger import scores
+from mailbot.ledger import outbox, scores
 from mailbot.ledger.scores import Accepted, Score
 from mailbot.mail.open import Candidate
 from mailbot.operations import rescore
@@ -166,6 +167,52 @@ def test_a_cluster_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
                 sent.result()
     finally:
         nobody.remove()
+
+
+def test_mails_wait_for_a_cluster_that_is_away_and_it_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one mail to the organizers, and by another when it is back; then what waited is evaluated there."""
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(client, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr("mailbot.compute.cluster.TOLD_AFTER_SECONDS", 0.0)
+    later = DaskCluster()
+    compute = {"scheduler": later.address, "sample": 0.0, "fallback": False}
+    try:
+        with flow.working(load.load(write_config(tmp_path, compute=compute))) as wired:
+            sending = wired.cluster
+            assert sending is not None
+            care = Maintenance(service=wired, heartbeat=Heartbeat(60))
+            waits = wired.evaluator.start(Job(name="s.json", data=_file()))
+            wait(lambda: sending.trouble)
+            for _ in range(3):
+                care.step()
+            later.start(1)
+            assert waits.result().evaluation.ok
+            for _ in range(3):
+                care.step()
+            with wired.ledger.read() as tx:
+                told = [row.subject for row in outbox.listing(tx) if row.kind == "health-cluster"]
+        assert len(told) == 2, told
+        assert (sending.counts.at_home, sending.counts.done) == (0, 1)
+    finally:
+        later.remove()
+
+
+def test_what_is_in_flight_is_given_back(plain_cluster: DaskCluster) -> None:
+    """A daemon that is stopped waits for no worker, and leaves no task behind."""
+    said = {"name": "own", "scorer": "s.py", "figures": ("first",), "columns": [{"name": "y"}]}
+    source = b"import time\ndef score(prediction, labels):\n    time.sleep(20)\n    return {'first': 1.0}\n"
+    truth = load_truth(b"id,y\n1,1\n2,3\n", with_scorer(track_from(said), source), "labels.csv")
+    with _sending(plain_cluster, fallback=False) as sending:
+        given = (Job(name="1.csv", data=b"id,y\n1,1\n2,2\n"), tasks.labels_of(truth), Limits())
+        sent = sending.submit(own_tasks.score, *given)
+        wait(lambda: sum(sending.way.workers().values()))
+        sending.close()
+        with pytest.raises(ChildDied, match="the cluster was left"):
+            sent.result()
+    with _sending(plain_cluster) as another_one:
+        wait(lambda: sum(another_one.way.workers().values()) == 0)
 
 
 _LIAR = """
