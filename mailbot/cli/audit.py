@@ -44,8 +44,10 @@ audit = typer.Typer(help="Audit trail: list it, verify it, seal it.", no_args_is
 @audit.command("list")
 def list_audit(
     context: typer.Context,
-    since: Annotated[str, typer.Option(metavar="INSTANT", help="Only since then, as 2026-03-12T08:00.")] = "",
-    kind: Annotated[str, typer.Option(metavar="KIND", help="Only entries of this kind, as submission-excluded.")] = "",
+    since: Annotated[str, typer.Option(metavar="INSTANT", help="Only since then, for example 2026-03-12T08:00.")] = "",
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="Only entries of this kind, for example submission-excluded.")
+    ] = "",
     subject: Annotated[str, typer.Option(metavar="S-12", help="Only entries about this id, team or track.")] = "",
     config: ConfigFile = None,
     as_json: AsJson = False,

@@ -169,9 +169,7 @@ def _activate(wired: Service, effect: Effect, why: str, *, yes: bool) -> None:
     if waiting:
         typer.echo(f"{len(waiting)} file(s) that were refused for their items are tried again:")
         typer.echo("\n".join(f"  {row.receipt} of {row.team}" for row in waiting))
-        typer.echo(
-            "Where they are right now, they count from their arrival, and their team gets a letter that says so."
-        )
+        typer.echo("Those that are right now count from their arrival, and their team gets a letter that says so.")
     ask(f"Make the new {what} active?", yes=yes, for_good=bool(waiting))
     due = scorer_versions.put_in_force(wired.labels, wired.ledger, made, why, wired.clock(), stage=effect.stage.key)
     digits = own.sha256 if own else made.sha256

@@ -93,7 +93,7 @@ def new_key(context: typer.Context, name: TeamName, yes: Yes = False, config: Co
 def grant(
     context: typer.Context,
     name: TeamName,
-    track: Annotated[str, typer.Argument(help="The track, as siqa-u.")],
+    track: Annotated[str, typer.Argument(help="The track, for example siqa-u.")],
     why: Why,
     more: Annotated[int, typer.Option(min=1, max=100, help="How many submissions more.")] = 1,
     yes: Yes = False,
@@ -125,7 +125,7 @@ def grant(
 def extend(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="[TEAM] PHASE", help="The team, and the phase's name.")],
-    until: Annotated[str, typer.Option(metavar="INSTANT", help="When it closes now, as 2026-04-27T12:00:00+08:00.")],
+    until: Annotated[str, typer.Option(metavar="INSTANT", help="The new end, for example 2026-04-27T12:00:00+08:00.")],
     why: Annotated[str, typer.Option("--why", help="The reason; teams are told it. It is kept.", callback=said)],
     everyone: Annotated[bool, typer.Option("--all", help="For all teams; TEAM is left out.")] = False,
     tell: Annotated[bool, typer.Option("--tell", help="Write to those concerned.")] = False,

@@ -158,8 +158,8 @@ ACTS = (
         name="import-teams", title="Import teams", look=_import_look, carry_out=_import, inverse="remove-address",
         fields=[
             Field(name="file", label="The roster, as CSV", kind="file", help="Any separator; UTF-8, UTF-16, GB18030."),
-            Field(name="team", label="Heading of the teams' names", needed=False, help="Where it is not “team”."),
-            Field(name="address", label="Heading of the addresses", needed=False, help="Where it is not “address”."),
+            Field(name="team", label="Heading of the teams' names", needed=False, help="If it is not “team”."),
+            Field(name="address", label="Heading of the addresses", needed=False, help="If it is not “address”."),
         ],
     ),
     Act(
