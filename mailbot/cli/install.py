@@ -8,6 +8,8 @@ import typer
 
 from mailbot.cli.common import ConfigFile, load_config
 from mailbot.config import load
+from mailbot.daemon.systemd import DESK, DESK_SOCKET, SERVICE
+from mailbot.desk import PORT
 from mailbot.errors import ConfigError
 from mailbot.operations import install
 from mailbot.transport.oauth import Tokens
@@ -21,26 +23,32 @@ def install_service(
     context: typer.Context,
     user: Annotated[bool, typer.Option("--user", help="For your own service manager; needs no root.")] = False,
     show: Annotated[bool, typer.Option("--print", help="Only print the unit.")] = False,
+    desk: Annotated[bool, typer.Option("--desk", help="The organizers' desk instead of the daemon.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The desk's port on 127.0.0.1.")] = PORT,
     config: ConfigFile = None,
 ) -> None:
     """Write a systemd unit: sandboxed, watched, restarted, with the passwords as credentials.
 
-    Undo: `systemctl disable mailbot`, and delete the unit that it names.
+    Undo: `systemctl disable --now mailbot` (`mailbot-desk.socket` for the desk), and delete the unit that it names.
     """
     path = load.find(config or context.find_root().obj).absolute()
     place, loaded = install.place(path, for_user=user), load.load(path)
     if show:
-        text, problem = install.shown(loaded, place)
+        text, problem = install.shown(loaded, place, DESK if desk else SERVICE)
         if problem:
             typer.echo(f"mailbot: as it stands {problem}", err=True)
         typer.echo(text, nl=False)
         return
-    done = install.install(loaded, place)
+    done = install.install_desk(loaded, place, port) if desk else install.install(loaded, place)
     typer.echo(f"{'Rewrote' if done.replaced else 'Wrote'} {done.path}.")
     if not done.reloaded:
         typer.echo("systemd does not run here; where it does, it finds the unit at its start.")
-    typer.echo(f"Next: systemctl {' '.join([*done.scope, 'enable', '--now', 'mailbot'])}")
-    typer.echo(f"      systemctl {' '.join([*done.scope, 'status', 'mailbot'])}    says what it is doing")
+    unit = DESK_SOCKET if desk else "mailbot"
+    typer.echo(f"Next: systemctl {' '.join([*done.scope, 'enable', '--now', unit])}")
+    if desk:
+        typer.echo("      mailbot desk --invite NAME    prints a login link, good once")
+        return
+    typer.echo(f"      systemctl {' '.join([*done.scope, 'status', unit])}    says what it is doing")
 
 
 def login(

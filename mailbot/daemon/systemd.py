@@ -84,8 +84,21 @@ class Place:
 # --- the unit -----------------------------------------------------------------------------------
 
 
-def text(config: Config, place: Place) -> str:
-    """Return the unit. Raises ConfigError, which says how to fix it, when the service could not reach its files."""
+SERVICE, DESK, DESK_SOCKET = "mailbot.service", "mailbot-desk.service", "mailbot-desk.socket"
+"""The names of the units; each has a template."""
+
+
+def socket_text(config: Config, port: int) -> str:
+    """Return the unit of the socket on this machine's loopback, whose first request starts the desk."""
+    template = environment().get_template(f"systemd/{DESK_SOCKET}.txt.j2")
+    return template.render(title=_plain(config.challenge.short_name), port=port)
+
+
+def text(config: Config, place: Place, unit: str = SERVICE) -> str:
+    """Return the daemon's or the desk's unit: one sandbox for both.
+
+    Raises ConfigError, which says how to fix it, when the service could not reach its files.
+    """
     owner = "" if place.for_user else place.owner
     dynamic = not place.for_user and not owner
     if dynamic and place.strict:
@@ -96,7 +109,7 @@ def text(config: Config, place: Place) -> str:
     kinds, memory_mib = _children(config)
     return (
         environment()
-        .get_template("systemd/mailbot.service.txt.j2")
+        .get_template(f"systemd/{unit}.txt.j2")
         .render(
             title=_plain(config.challenge.short_name),
             command=place.command,
@@ -107,7 +120,7 @@ def text(config: Config, place: Place) -> str:
             state_directory=_state_directory(config, place) if dynamic else "",
             writable=writable,
             served=not config.published.is_relative_to(config.state),
-            credentials=_credentials(config),
+            credentials=_credentials(config, unit),
             hidden_readable=[path for path in readable if place.hides(path)],
             hidden_writable=[path for path in writable if place.hides(path)],
             memory_mib=OWN_MIB + config.workers * memory_mib,
@@ -173,9 +186,9 @@ def _read(config: Config) -> list[Path]:
     return [*(path for path in named if path), *config.label_files]
 
 
-def _credentials(config: Config) -> list[tuple[str, Path]]:
-    """Return the files of passwords and keys, each with the name of its credential."""
-    servers = {"imap": config.imap, "smtp": config.smtp}
+def _credentials(config: Config, unit: str) -> list[tuple[str, Path]]:
+    """Return the files of passwords and keys, each with the name of its credential; the desk needs no mailbox."""
+    servers = {"imap": config.imap, "smtp": config.smtp} if unit == SERVICE else {}
     named = {f"{name}_password": server.password_file for name, server in servers.items() if server}
     named["sheet_credentials"] = config.sheet.credentials_file
     return [(name, path) for name, path in named.items() if path]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, date, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, pass_context
@@ -17,7 +17,7 @@ from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import teams
 from mailbot.ledger.streams.newest import Wanted
-from mailbot.mail.languages import desk_words
+from mailbot.mail.languages import CHINESE, desk_words
 from mailbot.mail.templates import environment
 from mailbot.model import Id
 from scoring.text import inert, printable
@@ -188,6 +188,7 @@ def _environment(language: str) -> Environment:
         "size": _size,
         "score": _score,
         "brief": _brief,
+        "month": partial(_month, language=language),
         "masked": confirmation.masked,
     }
     return made
@@ -213,14 +214,18 @@ def _id(number: int, letter: str) -> str:
     return Id(letter).of(number)
 
 
+def _month(first: date, *, language: str) -> str:
+    return f"{first.year} 年 {first.month} 月" if language == CHINESE else f"{first:%B %Y}"
+
+
 def _size(size: int) -> str:
     units = ((1 << 20, "MiB"), (1 << 10, "KiB"))
     return next((f"{size / unit:.1f} {name}" for unit, name in units if size >= unit), f"{size} B")
 
 
 def _brief(text: str) -> str:
-    """Shorten every SHA-256 in a text to its first digits, as they are shown elsewhere."""
-    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", text)
+    """Shorten every hash in a text to its first digits, as they are shown elsewhere."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b", r"\1", text)
 
 
 def _score(value: float | None) -> str:

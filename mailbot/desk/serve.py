@@ -69,9 +69,14 @@ def listening(port: int = PORT, file: Path | None = None) -> socket.socket:
     return made
 
 
+def is_handed() -> bool:
+    """Whether systemd hands a socket over, as to the unit that `mailbot install-service --desk` writes."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
+
+
 def _handed() -> socket.socket | None:
     """Return the socket of a systemd unit. Raises Permanent for one that other machines could reach."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+    if not is_handed():
         return None
     made = socket.socket(fileno=FIRST_HANDED)
     name = made.getsockname()

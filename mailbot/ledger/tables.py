@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mailbot.ledger.guard import tables as _guard  # the same
+from mailbot.ledger.guard import tables as _guard
 from mailbot.ledger.schema import Id, Instant, one_of, row_id, table
 from mailbot.model import ENTERED, Exclusion, MailState, ReplyState, Ruling, Source
 
@@ -175,11 +175,8 @@ likenesses = table(
     sa.CheckConstraint("first_id < second_id", name="in_order"),
 )
 
-compared = table(
-    "compared",
-    sa.Column("track", sa.Text, primary_key=True),
-    sa.Column("submission_id", Id, nullable=False),  # up to this one, all were compared with the others
-)
+_upto = sa.Column("submission_id", Id, nullable=False)  # up to this one, all were compared with the others
+compared = table("compared", sa.Column("track", sa.Text, primary_key=True), _upto)
 
 outbox = table(
     "outbox",
@@ -293,8 +290,9 @@ events = table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False, index=True),
-    sa.Column("subject", sa.Text, nullable=False, index=True),  # what it is about: M-000123, S-000045, a team
+    sa.Column("subject", sa.Text, nullable=False),  # what it is about: M-000123, S-000045, a team
     sa.Column("detail", sa.Text, nullable=False),  # canonical JSON, as hashed
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # over the entry before and this one's fields
     sa.Column("mac", sa.String(64)),  # over the hash, by the state's secret; none of an earlier version's entries
+    sa.Index("ix_events_subject_kind", "subject", "kind"),
 )

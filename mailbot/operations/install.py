@@ -15,9 +15,9 @@ from mailbot.daemon import systemd
 from mailbot.errors import ConfigError, Permanent
 
 if TYPE_CHECKING:
-    from mailbot.config.schema import Config
+    from collections.abc import Mapping
 
-NAME = "mailbot.service"
+    from mailbot.config.schema import Config
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 
@@ -42,20 +42,31 @@ def place(config: Path, *, for_user: bool) -> systemd.Place:
 
 def install(config: Config, where: systemd.Place) -> Installed:
     """Write the unit and have systemd read it. Raises ConfigError when the service could not reach its files."""
-    text = systemd.text(config, where)
-    target = (_user_units() if where.for_user else SYSTEM_UNITS) / NAME
+    return _installed({systemd.SERVICE: systemd.text(config, where)}, where)
+
+
+def install_desk(config: Config, where: systemd.Place, port: int) -> Installed:
+    """Write the desk's unit and its socket's, which is the one to enable. Raises ConfigError as :func:`install`."""
+    units = {systemd.DESK: systemd.text(config, where, systemd.DESK)}
+    return _installed(units | {systemd.DESK_SOCKET: systemd.socket_text(config, port)}, where)
+
+
+def _installed(units: Mapping[str, str], where: systemd.Place) -> Installed:
+    folder = _user_units() if where.for_user else SYSTEM_UNITS
+    target = folder / list(units)[-1]
     known = target.exists()
-    _write(target, text)
+    for name, text in units.items():
+        _write(folder / name, text)
     scope = ("--user",) if where.for_user else ()
     return Installed(path=target, replaced=known, reloaded=_systemctl(*scope, "daemon-reload"), scope=scope)
 
 
-def shown(config: Config, where: systemd.Place) -> tuple[str, str]:
-    """Return the unit, and why the service could not reach its files with it; "" when it could."""
+def shown(config: Config, where: systemd.Place, unit: str = systemd.SERVICE) -> tuple[str, str]:
+    """Return a unit, and why the service could not reach its files with it; "" when it could."""
     try:
-        return systemd.text(config, where), ""
+        return systemd.text(config, where, unit), ""
     except ConfigError as error:
-        return systemd.text(config, replace(where, strict=False)), str(error)
+        return systemd.text(config, replace(where, strict=False), unit), str(error)
 
 
 def _command() -> Path:

@@ -18,6 +18,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "cluster": ("cluster-sleep", "cluster-burn", "cluster-overhead"),
     "takeover": ("takeover",),
     "growth": ("ingest-growth", "board-growth"),
+    "desk": ("desk-first-byte", "desk-memory"),
     "publishing": ("publish", "letters", "site-size"),
 }
 """The modules of this package in order, each with the names of what it measures, each a row of docs/performance.md."""

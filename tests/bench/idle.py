@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.pipeline import base_config, mail
+from tests.bench.pipeline import base_config, mail, write_config
 from tests.command import MAILBOT
 from tests.groups import below
 from tests.servers.dovecot import Dovecot, Mailbox
@@ -58,12 +57,12 @@ def _watched(pid: int, mailbox: Mailbox, sink: SmtpSink) -> dict[str, object]:
         warm.append(_served(pid, mailbox, sink, mail(2 * number + 1, chance)))
         _wait(lambda: len(_processes(pid)) <= AT_REST)
         time.sleep(IDLE_SECONDS)
-        idle.append(_memory(_processes(pid)))
+        idle.append(memory(_processes(pid)))
     return {
         "value": round(max(idle), 1),
         "unit": "MiB of an idle daemon that has served mails (Pss, all processes)",
         "processes": len(_processes(pid)),
-        "daemon_alone": round(_memory([pid]), 1),
+        "daemon_alone": round(memory([pid]), 1),
         "cold_mail_seconds": round(statistics.median(seconds for seconds, _ in cold), 2),
         "warm_mail_seconds": round(statistics.median(seconds for seconds, _ in warm), 2),
         "cold_mail_cpu_seconds": round(statistics.median(used for _, used in cold), 2),
@@ -80,11 +79,7 @@ def _daemon(mailbox: Mailbox, sink: SmtpSink, folder: Path) -> Iterator[int]:
     config |= {"imap": imap | {"ca_file": str(mailbox.server.certificates.ca)}}
     config |= {"smtp": {"host": LOOPBACK, "port": sink.port, "security": "none"}}
     config |= {"limits": {"child_idle_seconds": IDLE_SECONDS}}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in config.items() if not isinstance(value, dict)]
-    for name, section in config.items():
-        if isinstance(section, dict):
-            lines += [f"{name}.{key} = {_toml(value)}" for key, value in section.items()]
-    (folder / "config.toml").write_text("\n".join(lines), encoding="utf-8")
+    write_config(folder, config)
     with (folder / "journal").open("wb") as journal:
         process = subprocess.Popen((MAILBOT, "run", "--yes"), cwd=folder, stdout=journal, stderr=journal)
     try:
@@ -93,13 +88,6 @@ def _daemon(mailbox: Mailbox, sink: SmtpSink, folder: Path) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-
-
-def _toml(value: object) -> str:
-    """Write a value of a section; a section in it as an inline table."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {json.dumps(inner)}" for key, inner in value.items()) + "}"
-    return json.dumps(value)
 
 
 def _served(pid: int, mailbox: Mailbox, sink: SmtpSink, raw: bytes) -> tuple[float, float]:
@@ -114,10 +102,10 @@ def _processes(pid: int) -> list[int]:
     return [pid, *below(pid)]
 
 
-def _memory(pids: list[int]) -> float:
-    """Return their memory in MiB, what they share counted once (Pss)."""
+def memory(pids: list[int], part: str = "Pss") -> float:
+    """Return their memory in MiB, what they share counted once; or a part of it, as ``Pss_File``."""
     lines = [line for pid in pids for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(f"{part}:")) / 1024
 
 
 def _used(pid: int) -> float:

@@ -26,7 +26,7 @@ from tests.servers.dovecot import Dovecot, Mailbox
 from tests.servers.process import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAILS = 1_000
 ITEMS = 1_050
@@ -187,3 +187,19 @@ def base_config(folder: Path, address: str, items: int = ITEMS) -> dict[str, obj
         "replies": dict.fromkeys(limits, 2 * MAILS),
         "tracks": {"siqa-s": {"labels": "labels.json"}},
     }
+
+
+def write_config(folder: Path, config: Mapping[str, object]) -> None:
+    """Write a config as TOML into a folder, for a command."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in config.items() if not isinstance(value, dict)]
+    for name, section in config.items():
+        if isinstance(section, dict):
+            lines += [f"{name}.{key} = {_toml(value)}" for key, value in section.items()]
+    (folder / "config.toml").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    """Write a value of a section; a section in it as an inline table."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.hostile.break_out import KINDS, is_held
 from tests.hostile.evil import ACTS
 from tests.integration.bot import submission
-from tests.systemd.host import ROOT, TEAM, Host
+from tests.servers.process import free_port
+from tests.systemd.host import PLAIN, ROOT, TEAM, Host
 from tests.systemd.machine import Machine, why_not
 
 if TYPE_CHECKING:
@@ -192,3 +195,45 @@ def test_a_user_of_its_own_and_passwords_that_only_root_can_read(
         assert f"\nUid:\t{pwd.getpwnam('nobody').pw_uid}\t" in status
     finally:
         _remove(machine)
+
+
+def test_the_desk_starts_when_it_is_asked_for(host: Host) -> None:
+    """The socket alone listens; the first request starts the desk, which acts beside the daemon."""
+    port = free_port()
+    host.takes("First")
+    assert "mailbot-desk.socket" in host.mailbot("install-service", "--desk", "--port", str(port))
+    drop_in = host.machine.path("/etc/systemd/system/mailbot-desk.service.d/test.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(PLAIN)
+    host.machine.run("systemctl", "daemon-reload")
+    host.machine.run("systemctl", "start", "mailbot-desk.socket")
+    try:
+        assert _desk(host, "ActiveState") == "inactive"
+        link = re.search(r"login\?key=(\S+)", host.mailbot("desk", "--invite", "Ada", "--port", str(port)))
+        assert link
+        browser, address = requests.Session(), f"http://127.0.0.1:{port}"
+        page = browser.post(f"{address}/login", data={"key": link[1]}, timeout=120)
+        assert "<h1>Today</h1>" in page.text
+        assert _desk(host, "ActiveState") == "active"
+        assert "runs" in page.text
+        assert "Our file." in browser.get(f"{address}/mails/M-000001", timeout=120).text  # a child has opened it
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page.text)
+        assert csrf
+        given = {"csrf": csrf[1], "receipt": "S-000001", "why": "we look into it"}
+        seen = browser.post(f"{address}/act/hide-submission", data=given | {"step": "look"}, timeout=120).text
+        digest = re.search(r'name="seen" value="([0-9a-f]+)"', seen)
+        assert digest
+        done = browser.post(
+            f"{address}/act/hide-submission", data=given | {"step": "do", "seen": digest[1]}, timeout=120
+        )
+        assert "is hidden" in done.text
+        owners = {path.stat().st_uid for path in (host.inside / "state").rglob("*")}
+        assert len(owners) == 1
+        said = host.machine.run("journalctl", "--unit", "mailbot-desk", "--output", "cat", "--no-pager")
+        assert "login?key" not in said
+    finally:
+        host.machine.run("systemctl", "stop", "mailbot-desk.socket", "mailbot-desk.service", code=None)
+
+
+def _desk(host: Host, name: str) -> str:
+    return host.machine.run("systemctl", "show", "mailbot-desk.service", "--value", "--property", name).strip()

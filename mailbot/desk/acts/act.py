@@ -45,7 +45,7 @@ class Field:
 
     name: str
     label: str
-    #: ``text``, ``area``, ``choice``, ``check``, ``file`` or ``fixed``, which the act was called with.
+    #: ``text``, ``area``, ``choice``, ``check``, ``file``, ``instant`` or ``fixed``, which the act was called with.
     kind: str = "text"
     help: str = ""
     needed: bool = True

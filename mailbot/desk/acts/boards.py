@@ -185,7 +185,7 @@ ACTS = (
         fields=[
             Field(name="phase", label="Phase", kind="choice", choices=_with_end),
             Field(name="team", label="For", kind="choice", choices=_recipients),
-            Field(name="until", label="New end", help="As 2026-04-27T12:00, in the challenge's time zone."),
+            Field(name="until", label="New end", kind="instant", help="In the challenge's time zone."),
             Field(name="tell", label="Write to those concerned", kind="check", needed=False),
         ],
     ),

@@ -12,6 +12,7 @@ from mailbot.board.page.site import editions
 from mailbot.board.rank_changes import compared
 from mailbot.config.calendar import AOE, phase_at
 from mailbot.config.stages import next_board
+from mailbot.desk import months
 from mailbot.desk.live import FRAME_POLICY
 from mailbot.desk.page import Ask, Download, Frame, Missing, Page, Screen
 from mailbot.errors import Permanent
@@ -119,12 +120,14 @@ def dates(ask: Ask) -> Page:
     with ask.desk.read() as tx:
         extended = quota.extensions(tx)
         own = config.extended(extended)
+    name, zone = months.zone_named(ask.get("zone"), ask.zone)
     context = {
         "phases": own.calendar, "present": phase_at(own.calendar, now), "extended": extended,
         "configured": {phase.name: phase.closes for phase in config.calendar},
         "entries": config.entries, "aoe": lambda at: f"{at.astimezone(AOE):%Y-%m-%d %H:%M}" if at else "–",
         "utc": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "–",
         "next": _next(ask), "registration": config.registration.closes,
+        "months": months.months(months.marks(own, now), zone, now), "zone": name, "today": now.astimezone(zone).date(),
     }  # fmt: skip
     return Page(template="dates.html.j2", title="Dates", context=context)
 

@@ -16,7 +16,7 @@ from mailbot.desk.page import Ask, Frame, Missing, Page, Screen
 from mailbot.errors import MailbotError
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
-from mailbot.ledger.streams.newest import Wanted, event_page, mail_page, outbox_page
+from mailbot.ledger.streams.newest import event_page, given_up, mail_page, outbox_page, waiting_mails
 from mailbot.mail import tasks as mail_tasks
 from mailbot.model import Id, MailState, Outcome, ReplyState
 from mailbot.operations import trace
@@ -51,13 +51,13 @@ def today(ask: Ask) -> Page:
     """Show what is wrong, what waits for a decision, what comes next, and the last mails."""
     with ask.desk.read() as tx:
         status = look(tx, ask.desk.config, now=ask.desk.clock(), complete=ask.desk.complete)
-        waiting = {str(outcome): mail_page(tx, Wanted(what=outcome, rows=LISTED)).rows for outcome in WAITING}
-        aside = mail_page(tx, Wanted(what=MailState.SET_ASIDE, rows=LISTED)).rows
+        waiting = {str(outcome): waiting_mails(tx, outcome, LISTED) for outcome in WAITING}
+        aside = waiting_mails(tx, MailState.SET_ASIDE, LISTED)
         opened = disputes.waiting(tx)[:LISTED]
-        given_up = outbox_page(tx, Wanted(what=ReplyState.GIVEN_UP, rows=LISTED)).rows
+        unsent = given_up(tx, LISTED)
         names = _names(tx)
     ill = [(SUBJECTS.get(part.part, part.part), part) for part in status.parts if not part.ok]
-    context = {"status": status, "waiting": waiting, "aside": aside, "disputes": opened, "given_up": given_up}
+    context = {"status": status, "waiting": waiting, "aside": aside, "disputes": opened, "given_up": unsent}
     context |= {"proposals": ask.desk.proposals.listing()}
     context |= {"jobs": [one for one in ask.desk.jobs.listing()[:LISTED] if one.state is State.RUNNING]}
     context |= {"ill": ill, "names": names, "subject_of": subject_of, "loops": status.pulse.get("loops", {})}

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from mailbot.ledger import mails, submissions, tables
 from mailbot.ledger.events import Entry
 from mailbot.ledger.outbox import OutgoingRow
-from mailbot.model import Outcome, ReplyState, Status
+from mailbot.model import MailState, Outcome, ReplyState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,20 @@ def latest_mails(tx: Tx, limit: int) -> list[MailRow]:
     return list(mail_page(tx, Wanted(rows=limit)).rows)
 
 
+def waiting_mails(tx: Tx, what: Outcome | MailState, limit: int) -> list[MailRow]:
+    """Return mails of an outcome, or in a state, newest first, however old they are: an index leads to them."""
+    of = tables.mails.c
+    where = (of.state == what,) if isinstance(what, MailState) else (of.outcome == what, of.state == MailState.RECORDED)
+    return mails.with_ids(tx, list(tx.scalars(sa.select(of.id).where(*where).order_by(of.id.desc()).limit(limit))))
+
+
+def given_up(tx: Tx, limit: int) -> list[OutgoingRow]:
+    """Return mails of ours that were given up, newest first, without their text."""
+    of = tables.outbox.c
+    found = sa.select(of.id).where(of.state == ReplyState.GIVEN_UP).order_by(of.id.desc()).limit(limit)
+    return _outgoing(tx, list(tx.scalars(found)))
+
+
 def mail_page(tx: Tx, wanted: Wanted) -> Page[MailRow]:
     """Return mails; ``what`` is an :class:`Outcome`, or the state of a mail without one."""
     of = tables.mails.c
@@ -104,10 +118,14 @@ def outbox_page(tx: Tx, wanted: Wanted) -> Page[OutgoingRow]:
     where += [_looked_at(of.state) == ReplyState(wanted.what)] if wanted.what in set(ReplyState) else []
     where += [_looked_at(of.team_id) == wanted.team_id] if wanted.team_id is not None else []
     ids, before, full = _ids(tx, of.id, where, wanted)
+    return Page(rows=_outgoing(tx, ids), before=before, full=full)
+
+
+def _outgoing(tx: Tx, ids: Sequence[int]) -> list[OutgoingRow]:
+    of = tables.outbox.c
     columns = [column for column in tables.outbox.columns if column.name != "message"]
     found = tx.execute(sa.select(*columns).where(of.id.in_(ids)).order_by(of.id.desc())).mappings()
-    rows = [OutgoingRow(**{**row, "state": ReplyState(row["state"])}, message=b"") for row in found]
-    return Page(rows=rows, before=before, full=full)
+    return [OutgoingRow(**{**row, "state": ReplyState(row["state"])}, message=b"") for row in found]
 
 
 def event_page(tx: Tx, wanted: Wanted) -> Page[Entry]:

@@ -12,8 +12,15 @@ function left(until) {
 
 function tick() {
   for (const one of document.querySelectorAll("[data-countdown]")) one.textContent = left(one.dataset.countdown);
-  const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const own = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "short" }); // as the other columns: 2026-05-09 16:00
   for (const one of document.querySelectorAll("[data-local]")) one.textContent = own.format(new Date(one.dataset.local));
+}
+
+for (const one of document.querySelectorAll("[data-own-zone]")) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  one.href = `/dates?zone=${encodeURIComponent(zone)}`;
+  one.textContent += ` (${zone})`;
+  one.hidden = false;
 }
 
 function move(step) {

@@ -180,26 +180,52 @@ def test_print_writes_the_unit_and_nothing_else(tmp_path: Path) -> None:
         assert "as it stands the service could not write to" in done.err
 
 
+def _written(folder: Path, name: str) -> Path:
+    """Write the units of a folder below /var/lib that belongs to root, and return the path of one."""
+    config, place = _config(folder / "mailbot"), _dynamic_place(folder)
+    for each in (unit.SERVICE, unit.DESK):
+        (folder / each).write_text(unit.text(config, place, each))
+    (folder / unit.DESK_SOCKET).write_text(unit.socket_text(config, 8437))
+    return folder / name
+
+
 @needs_systemd
-def test_systemd_takes_every_line(dynamic: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [unit.SERVICE, unit.DESK, unit.DESK_SOCKET])
+def test_systemd_takes_every_line(tmp_path: Path, name: str) -> None:
     """`systemd-analyze verify` has nothing to say, not even a warning."""
-    file = tmp_path / "mailbot.service"
-    file.write_text(dynamic)
-    done = subprocess.run((str(ANALYZE), "verify", file), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        (str(ANALYZE), "verify", _written(tmp_path, name)), capture_output=True, text=True, check=True
+    )
     assert done.stderr == ""
 
 
 @needs_systemd
-def test_the_service_is_hardly_exposed(dynamic: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [unit.SERVICE, unit.DESK])
+def test_the_service_is_hardly_exposed(tmp_path: Path, name: str) -> None:
     """`systemd-analyze security` finds at most 1.2 of 10."""
-    file = tmp_path / "mailbot.service"
-    file.write_text(dynamic)
     done = subprocess.run(
-        (str(ANALYZE), "security", "--offline=true", file), capture_output=True, text=True, check=False
+        (str(ANALYZE), "security", "--offline=true", _written(tmp_path, name)),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = re.search(r"Overall exposure level for .*: ([\d.]+)", done.stdout)
     assert found, done.stdout + done.stderr
     assert float(found[1]) <= MOST_EXPOSED, done.stdout
+
+
+def test_the_desk_lives_where_the_daemon_does_without_its_passwords(tmp_path: Path, dynamic: str) -> None:
+    """Both units have one sandbox, one account and one state folder; the mailbox is the daemon's alone."""
+    desk, daemon = unit.text(_config(tmp_path / "mailbot"), _dynamic_place(tmp_path), unit.DESK), _lines(dynamic)
+    sandbox = {
+        line for line in daemon if line.startswith(("Protect", "Private", "Restrict", "System", "Capab", "State"))
+    }
+    own = {line for line in sandbox if "=" in line}
+    assert len(own) > 20
+    assert own <= _lines(desk)
+    assert {"DynamicUser=yes", "User=mailbot"} <= _lines(desk)
+    assert "LoadCredential" in dynamic
+    assert "LoadCredential" not in desk
 
 
 def test_without_a_manager_nothing_is_told() -> None:

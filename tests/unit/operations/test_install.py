@@ -37,6 +37,17 @@ def test_the_unit_of_a_user_is_written_and_written_again(tmp_path: Path, home: P
     assert install.install(config, place).replaced
 
 
+def test_the_desk_is_a_socket_and_what_it_starts(tmp_path: Path, home: Path) -> None:
+    """The socket is on this machine's loopback, and is what is enabled; the service serves on it."""
+    config, place = load.build(GIVEN, base=tmp_path), install.place(tmp_path / "config.toml", for_user=True)
+    done = install.install_desk(config, place, 9000)
+    units = home / "systemd" / "user"
+    assert done.path == units / "mailbot-desk.socket"
+    assert "ListenStream=127.0.0.1:9000\n" in done.path.read_text()
+    assert f"--config {tmp_path}/config.toml desk\n" in (units / "mailbot-desk.service").read_text()
+    assert not (units / "mailbot.service").exists()
+
+
 def test_systemd_reads_the_unit(tmp_path: Path) -> None:
     """That of the system, or of the user."""
     command = tmp_path / "systemctl"
