@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,15 @@ class Told:
     #: The scores of each submission, oldest first.
     entered: Mapping[int, list[Entered]]
     decimals: int
+    #: The submissions of each team.
+    of_team: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     #: The last telling of each submission: when, and which of its scores.
     last: dict[int, tuple[datetime, Entered]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the submissions by team."""
+        for number, one in self.its.items():
+            self.of_team[one.team_id].append(number)
 
     def add(self, score: Entered, at: datetime) -> None:
         """Take a telling of one score; the later of two counts."""
@@ -47,8 +55,8 @@ class Told:
         score, one = self._shown(id_of(receipt), value, truth), self.its.get(id_of(receipt))
         if score is None or one is None:
             return
-        for each in (each for each in self.its.values() if each.team_id == one.team_id):
-            for other in self.entered.get(each.id, ()):
+        for number in self.of_team[one.team_id]:
+            for other in self.entered.get(number, ()):
                 if (other.truth, other.scorer) == (score.truth, score.scorer) and other.scored_at <= at:
                     self.add(other, at)
 
@@ -95,10 +103,13 @@ def _of_receipt(entered: Sequence[Entered], active: Collection[str]) -> Entered:
 
 def _add_boards(tx: Tx, told: Told, track: str, stage: Stage, active: Collection[str]) -> None:
     """Take what boards showed, also those that were taken back; not final ones by the private part of a split."""
+    newest: dict[str, tuple[float, str | None, datetime]] = {}  # by receipt: what the last board that had it showed
     for row in boards.listing(tx, withdrawn=True):
         shown = board_from_json(json.loads(row.board))
         truth = shown.truths.get(track)
         if row.stage != stage.key or (shown.final and truth not in active):
             continue
         for one in (one for table in shown.tables if table.key == track for one in table.rows if one.receipt):
-            told.add_standing(one.receipt, one.score, truth, row.published_at)
+            newest[one.receipt] = (one.score, truth, row.published_at)
+    for receipt, told_there in newest.items():
+        told.add_standing(receipt, *told_there)
