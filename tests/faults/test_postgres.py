@@ -20,6 +20,7 @@ from tests.faults.proxy import Cut, Proxy
 from tests.faults.verdict import judge
 from tests.integration.bot import wait
 from tests.servers.postgres import Postgres
+from tests.servers.process import LOOPBACK
 from tests.unit.services import Clock, served
 
 if TYPE_CHECKING:
@@ -47,15 +48,21 @@ CONFLICT = "RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001'
 DEADLOCK = "RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'"
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """Give a server that a test may stop."""
-    server = Postgres()
+@contextmanager
+def closing_server(server: Postgres) -> Iterator[Postgres]:
+    """Give a server, and remove it in the end."""
     try:
-        server.start()
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """Give a server that a test may stop."""
+    with closing_server(Postgres()) as server:
+        server.start()
+        yield server
 
 
 def _plain(database: str) -> str:
@@ -139,6 +146,22 @@ def test_a_database_that_is_started_anew(tmp_path: Path, dovecot: Dovecot, own_p
             own_postgres.start()
             assert one.settle(life) == 0, life.journal.read_text()
         _served(one)
+
+
+@pytest.mark.long
+def test_another_database_takes_over(tmp_path: Path, dovecot: Dovecot, own_postgres: Postgres) -> None:
+    """A failover to a server that followed: `ledger_url` names both, and the daemon continues on the new one."""
+    name = sa.make_url(own_postgres.database()).database
+    with closing_server(Postgres(follows=own_postgres)) as other:
+        hosts = f"host={LOOPBACK},{LOOPBACK}&port={own_postgres.port},{other.port}&target_session_attrs=read-write"
+        with host(tmp_path / "bot", dovecot, database=f"postgresql+psycopg://mailbot@/{name}?{hosts}") as one:
+            with one.stream_flows(), one.living() as life:
+                wait(lambda: life.has_told("mail-recorded"), life.journal)
+                own_postgres.stop()
+                wait(lambda: life.has_told("heartbeat-failed"), life.journal)
+                other.promote()
+                assert one.settle(life) == 0, life.journal.read_text()
+            _served(one)
 
 
 def test_an_outage_is_told_of_once(tmp_path: Path, own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:

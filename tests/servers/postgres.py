@@ -21,11 +21,18 @@ _numbers = itertools.count(1)
 class Postgres:
     """A PostgreSQL server; each test asks for a database of its own."""
 
-    def __init__(self) -> None:
-        """Make the cluster."""
+    def __init__(self, *, follows: Postgres | None = None) -> None:
+        """Make the cluster; or one that follows another, and has each commit of it before that is acknowledged."""
         self.folder = short_folder()
         self.port = free_port()
         self._data = self.folder / "data"
+        if follows:
+            where = ("-h", LOOPBACK, "-p", str(follows.port), "-U", "mailbot")
+            self._run("pg_basebackup", "-D", str(self._data), *where, "-R", "-c", "fast", "--no-sync")
+            self.start()
+            for words in ("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"):
+                self._run("psql", *where, "-q", "-d", "postgres", "-c", words)
+            return
         self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "mailbot", "-E", "UTF8", "--no-sync")
 
     def start(self) -> None:
@@ -40,6 +47,10 @@ class Postgres:
         words = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
         self._run("psql", *where, "-q", "-d", "postgres", "-c", words)
         return f"postgresql+psycopg://mailbot@{LOOPBACK}:{self.port}/{name}"
+
+    def promote(self) -> None:
+        """Take the place of the one that it follows."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
 
     def stop(self) -> None:
         """End it at once, as a crash does: what was not committed is gone, each connection is lost."""
