@@ -15,6 +15,7 @@ from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -23,7 +24,7 @@ from mailbot.desk.acts import ACTS
 from mailbot.desk.desk import Upload, acting
 from mailbot.desk.page import Ask, Download, Frame, Goto, Missing, Page, rendered
 from mailbot.desk.screens import SCREENS
-from mailbot.desk.walls import Walls
+from mailbot.desk.walls import TOO_LONG, Walls
 from mailbot.errors import MailbotError
 from mailbot.mail.languages import CHINESE, ENGLISH, folder
 from scoring.text import printable
@@ -61,7 +62,9 @@ def build(desk: Desk) -> Starlette:
         Route("/language", _language(desk), methods=["POST"], name="door /language"),
         *(Route(f"/static/{name}", _static(name), methods=["GET"], name=f"static {name}") for name in STATIC),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Walls)], exception_handlers={404: _nowhere})
+    return Starlette(
+        routes=routes, middleware=[Middleware(Walls)], exception_handlers={404: _nowhere, ClientDisconnect: _cut_off}
+    )
 
 
 def _person(desk: Desk, request: Request) -> Person | None:
@@ -212,6 +215,11 @@ def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
         return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
     return static
+
+
+async def _cut_off(_: Request, __: Exception) -> Response:
+    """Answer a body that went on beyond the limit, or whose sender is gone: then nobody reads it."""
+    return PlainTextResponse(TOO_LONG, 413, {"Connection": "close"})
 
 
 async def _nowhere(_: Request, __: Exception) -> Response:

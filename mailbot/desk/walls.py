@@ -25,6 +25,8 @@ METHODS = frozenset({"GET", "HEAD", "POST"})
 MOST_BYTES = 64 << 20
 """A request's body may be so long: more than any result file that is read, and a label file."""
 
+TOO_LONG = f"More than {MOST_BYTES >> 20} MiB are not taken.\n"
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
@@ -74,7 +76,7 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
         return PlainTextResponse("The desk knows GET and POST.\n", 405, {"Allow": ", ".join(sorted(METHODS))})
     length = headers.get("content-length", "0")
     if not length.isdecimal() or len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
-        return PlainTextResponse(f"More than {MOST_BYTES >> 20} MiB are not taken.\n", 413)
+        return PlainTextResponse(TOO_LONG, 413)
     return None
 
 

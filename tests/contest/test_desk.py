@@ -33,7 +33,7 @@ def paths() -> list[str]:
     """Return a path of every screen."""
     names = {
         "{mail}": "M-000001", "{team}": "T-000001", "{receipt}": "S-000001", "{reply}": "R-000001", "{board}": "0" * 64,
-        "{job}": "0" * 16,
+        "{job}": "0" * 16, "{other}": "S-000001",
     }  # fmt: skip
     found = [screen.path for screen in SCREENS] + [f"/act/{name}" for name in ACTS]
     for name, value in names.items():
@@ -287,6 +287,22 @@ def test_a_file_is_handed_out_as_a_download(opened: Open) -> None:
     answer = opened.login().get("/submissions/S-000001/file")
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment; filename=\"s.json\"; filename*=UTF-8''s.json"
+
+
+def test_two_submissions_are_shown_side_by_side(opened: Open) -> None:
+    """Their measures, and which answers differ, without the labels; a look-alike is offered for it."""
+    for shift in (0.2, 0.4):  # the last is the other team's file
+        take(opened.wired, mail("beryl@example.org", shift=shift), opened.clock.instant)
+    while opened.wired.similar.step():
+        pass
+    browser = opened.login()
+    assert "/submissions/S-000001/with/S-000003" in browser.get("/submissions/S-000001").text
+    page = browser.get("/submissions/S-000001/with/S-000002").text
+    assert re.search(r"Answers that differ</th><td colspan=\"2\">[1-9]\d* / 24</td>", page)
+    assert "0 / 24" in browser.get("/submissions/S-000001/with/S-000003").text
+    assert "beryl" not in page
+    assert "Beryl" in page
+    assert browser.get("/submissions/S-000001/with/S-000099").status_code == 404
 
 
 def test_the_desk_speaks_chinese_to_whom_asks_for_it(opened: Open) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCREENS = (
     "/", "/mails", "/mails/M-000001", "/mails/M-000002", "/teams", "/teams/T-000001", "/submissions",
     "/submissions/S-000001", "/labels", "/disputes", "/board", "/board/now", "/dates", "/letters",
-    "/letters/R-000001", "/log",
+    "/letters/R-000001", "/log", "/submissions/S-000001/with/S-000001",
 )  # fmt: skip
 
 FORMS = ("/act/add-labels", "/act/extend", "/act/disqualify-team?team=Amber", "/act/invite")

@@ -10,12 +10,16 @@ from mailbot.desk.screens.correspondence import subject_of
 from mailbot.ledger import disputes, events, quota, rulings, scores, similarities, submissions, teams
 from mailbot.ledger.streams.newest import Wanted, mail_page, outbox_page, submission_page
 from mailbot.model import Id, Status
+from scoring.scores import items
 
 if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.model import Team
 
 LISTED = 10
+
+MOST_ITEMS = 200
+"""Of two submissions, so many answers that differ are listed; the rest are counted."""
 
 CLOSED = 100
 """Of so many disputes that were opened last, those are listed too on which somebody has ruled."""
@@ -110,6 +114,25 @@ def submission(ask: Ask) -> Page:
     return Page(template="submission.html.j2", title=row.receipt, context=context)
 
 
+def beside(ask: Ask) -> Page:
+    """Show a submission beside another one: facts, measures, and the answers that differ; no label is shown."""
+    with ask.desk.opened() as service:
+        with service.ledger.read() as tx:
+            rows = [next(iter(submissions.listing(tx, submission_id=ask.id(Id.SUBMISSION, name))), None)
+                    for name in ("receipt", "other")]  # fmt: skip
+        one, other = rows
+        if one is None or other is None or one.track is None or one.track != other.track:
+            raise Missing(f"{ask.path['receipt']} {ask.path['other']}")
+        truth = service.labels.of_stage(service.challenge.stage_of(one.phase).key).public[one.track]
+        laid = service.columns.laid(truth, [one.id, other.id])
+    kept = {one.id, other.id} <= set(laid)
+    first, second = (items.shown(truth, laid[row.id]) if kept else {} for row in (one, other))
+    differ = [(key, first[key], second[key]) for key in first if first[key] != second[key]]
+    context = {"one": one, "other": other, "kept": kept, "answers": len(first), "differing": len(differ)}
+    context |= {"differ": differ[:MOST_ITEMS], "measures": tracks_of(ask.desk.config)[one.track].measures}
+    return Page(template="beside.html.j2", title=f"{one.receipt}, {other.receipt}", context=context)
+
+
 def submitted_file(ask: Ask) -> Download:
     """Hand out the file of a submission, as it came."""
     number = ask.id(Id.SUBMISSION, "receipt")
@@ -135,5 +158,6 @@ SCREENS = (
     Screen(path="/submissions", look=listing),
     Screen(path="/submissions/{receipt}", look=submission),
     Screen(path="/submissions/{receipt}/file", look=submitted_file),
+    Screen(path="/submissions/{receipt}/with/{other}", look=beside),
     Screen(path="/disputes", look=disputed),
 )
