@@ -32,6 +32,8 @@ SPOOL = "spool"
 
 TAIL_BYTES = 1024**2
 
+BEHIND = "has an audit trail whose last entry is not in the ledger"
+
 
 def open_ledger(url: str, state: Path, *, follows: bool = True, lead: Seat | None = None) -> Ledger:
     """Open and migrate the ledger of a state folder; a new contest's is created.
@@ -77,7 +79,7 @@ def _verify_follows(ledger: Ledger, state: Path, kept: tuple[int, str] | None) -
     with ledger.read() as tx:
         follows = kept is None or events.has(tx, *kept)
     if not follows:
-        raise _lost(state, "has an audit trail whose last entry is not in the ledger")
+        raise _lost(state, BEHIND)
 
 
 def _lost(state: Path, what: str) -> Lost:
@@ -93,11 +95,14 @@ def catch_up(ledger: Ledger, state: Path) -> bool:
     """Append the entries of the trail that the file does not have yet, and return whether there were any.
 
     One at a time, whoever calls on whichever host: the ledger's lock says so, as a shared disk may have none of files.
-    Raises Held when another host leads.
+    Raises Held when another host leads, and Lost when the ledger has gone back to an earlier state meanwhile, as a
+    database may whose host was lost.
     """
     state.mkdir(mode=safefile.PRIVATE_FOLDER, parents=True, exist_ok=True)
     with ledger.trial() as tx:
         last = _last(state / ACTS)
+        if last and not events.has(tx, *last):
+            raise _lost(state, BEHIND)
         entries = events.since(tx, last[0] if last else 0)
         _append(state / ACTS, (entry.as_json() for entry in entries))
     return bool(entries)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mailbot.errors import Held, Temporary
+from mailbot.errors import Held, Lost, Temporary
 from mailbot.evaluation.rowfile import Items, RowFile
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.ledger.engines.lead import Lead
@@ -62,6 +62,23 @@ def test_columns_are_kept(tmp_path: Path) -> None:
     kept.append(Items(ids=[1], shas=[bytes(32)], fields={"a": np.ones((1, 3))}))
     kept.refresh()
     assert kept.places([1]) == {1: 0}
+
+
+def test_a_ledger_that_went_back_is_noticed(url: str, tmp_path: Path) -> None:
+    """A failover to a server that had not followed to the end: the daemon ends instead of telling another story."""
+    state, before = tmp_path / "state", 1
+    with closing(Ledger(url)) as ledger:
+        ledger.migrate()
+        for number in range(2):
+            with ledger.write("test") as tx:
+                events.append(tx, kind="hold", subject=f"{number}", now=NOW)
+        daybook.catch_up(ledger, state)
+        with ledger.write("test") as tx:
+            tx.exec_driver_sql(f"DELETE FROM events WHERE id > {before}")  # noqa: S608  # a number of this test
+        with ledger.write("test") as tx:
+            events.append(tx, kind="hold", subject="another", now=NOW)
+        with pytest.raises(Lost, match="last entry is not in the ledger"):
+            daybook.catch_up(ledger, state)
 
 
 def test_a_deposed_host_appends_nothing(postgres: Postgres, tmp_path: Path) -> None:
