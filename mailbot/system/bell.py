@@ -81,8 +81,10 @@ class Doorbell:
         (state / DOORBELL).unlink(missing_ok=True)
         self._path, self._heard = state / DOORBELL, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._heard.settimeout(0)
-        with _reached(state) as address:
+        self._number: int | None = None
+        with suppress(OSError), _reached(state) as address:  # a shared disk may hold no socket: then nobody can ring
             self._heard.bind(address)
+            self._number = self._path.stat().st_ino
 
     def wait(self, seconds: float, *, beside: Bell) -> bool:
         """Wait until it rings, or the bell beside it, at most so many seconds; return whether the doorbell rang."""
@@ -95,8 +97,10 @@ class Doorbell:
         return rang
 
     def close(self) -> None:
-        """Take it down."""
-        self._path.unlink(missing_ok=True)
+        """Take it down, unless another host that took over has hung its own there."""
+        with suppress(FileNotFoundError):
+            if self._path.stat().st_ino == self._number:
+                self._path.unlink()
         self._heard.close()
 
     def fileno(self) -> int:

@@ -74,7 +74,7 @@ class _Ground:
     def copied(self, change: Callable[[Path], object]) -> Path:
         """Copy the whole folder, the ledger as SQLite copies one that is in use, and change the state in it."""
         copy = Path(tempfile.mkdtemp(dir=self.folder.parent)) / "copy"
-        left_out = shutil.ignore_patterns("ledger.db*", "mailbot.lock")
+        left_out = shutil.ignore_patterns("ledger.db*", "mailbot.lock", "doorbell")
         shutil.copytree(self.folder, copy, symlinks=True, ignore=left_out)
         paths = (self.folder / "state/ledger.db", copy / "state/ledger.db")
         with closing(sqlite3.connect(paths[0])) as ledger, closing(sqlite3.connect(paths[1])) as other:

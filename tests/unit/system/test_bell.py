@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import select
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -95,3 +98,28 @@ def test_nobody_at_home(tmp_path: Path) -> None:
     killed = Doorbell(tmp_path)
     killed._heard.close()  # noqa: SLF001  # as a kill does
     ring_at(tmp_path)
+
+
+def test_a_doorbell_of_a_host_that_took_over_stays(tmp_path: Path, bell: Bell) -> None:
+    """Two hosts share the folder: the one that led before ends later than the other begins."""
+    before = Doorbell(tmp_path)
+    after = Doorbell(tmp_path)
+    before.close()
+    ring_at(tmp_path)
+    assert after.wait(0, beside=bell)
+    after.close()
+
+
+def test_a_disk_without_sockets_has_no_doorbell(tmp_path: Path, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon looks on schedule all the same."""
+
+    class Refused(socket.socket):
+        def bind(self, _: object) -> None:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", Refused)
+        doorbell = Doorbell(tmp_path)
+    ring_at(tmp_path)
+    assert not doorbell.wait(0, beside=bell)
+    doorbell.close()
