@@ -220,6 +220,10 @@ def test_long_work_goes_on_without_a_browser(opened: Open, tmp_path: Path) -> No
     """The proof of the trail and a backup are jobs: they are begun, and what came of them stands on their page."""
     browser = opened.login()
     assert "The audit trail is intact." in browser.act("verify")[1]
+    told = browser.act("check-up")[1]
+    assert re.search(r"\d\d checks, 1 of them worth a look", told)
+    assert "identity (yellow): counts: key, dmarc, dkim, none" in told
+    assert "To fix it: leave" in told
     place = tmp_path / "copy"
     assert f"files in {place}" in browser.act("backup", None, folder=str(place))[1]
     assert backup.mistakes(place) == []

@@ -12,6 +12,8 @@ from mailbot.errors import Permanent
 from mailbot.evaluation.evaluator import Job
 from mailbot.ledger import events, submissions
 from mailbot.operations import backup as backups
+from mailbot.operations.doctor import checks, host
+from mailbot.operations.doctor.finding import Level
 from mailbot.operations.export import Export
 from mailbot.operations.proof import audit
 from scoring.scores import items
@@ -180,6 +182,19 @@ def _verify(deed: Deed) -> Done:
     return Done(says=[*says, f"Its head: {report.checked.head}"], href="/log")
 
 
+def _check_up_look(_: Deed) -> Effect:
+    says = ["Ledger, audit trail, daemon, roster, labels, boards and sandbox are checked, as by `mailbot doctor`."]
+    return Effect(says=[*says, "Nobody logs in anywhere, and no mail is sent."])
+
+
+def _check_up(deed: Deed) -> Done:
+    service = deed.service
+    found = [*host.disk(service.config), *host.folders(service.config), *checks.examine(service, online=False)]
+    wrong = sorted((one for one in found if one.level is not Level.GREEN), key=lambda one: one.level is not Level.RED)
+    says = [f"{one.part} ({one.level}): {one.detail}. To fix it: {one.fix}" for one in wrong]
+    return Done(says=[f"{len(found)} checks, {len(wrong)} of them worth a look.", *says], href="/")
+
+
 FOLDER = Field(name="folder", label="Folder on mailbot's host", help="The whole path.")
 
 HARMLESS = "It changes nothing in the contest."
@@ -205,6 +220,10 @@ ACTS = (
     Act(
         name="export", title="Export the contest", look=_export_look, carry_out=_export, fields=[FOLDER], reason="",
         is_long=True, back="Delete the folder.",
+    ),
+    Act(
+        name="check-up", title="Check everything", look=_check_up_look, carry_out=_check_up, reason="", is_long=True,
+        back=HARMLESS,
     ),
     Act(
         name="verify", title="Verify the audit trail", look=_verify_look, carry_out=_verify, reason="", is_long=True,
