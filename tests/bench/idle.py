@@ -30,7 +30,7 @@ IDLE_SECONDS = 10.0
 AT_REST = 1
 """The daemon alone: the server that children are forked from ends with the last of them."""
 
-ROUNDS = 3
+ROUNDS = 2
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
