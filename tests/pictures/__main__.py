@@ -52,8 +52,7 @@ def photograph(folder: Path, terminal: str, place: Path) -> None:
         size = (round(COLUMNS * cast.WIDE) + 2 * cast.MARGIN, TOLD * cast.HIGH + cast.BAR + cast.MARGIN)
         shot = _opened(chromium, *size, lambda page: page.set_content(f"<style>body{{margin:0}}</style>{told}"))
         _keep(shot, place / "terminal.png")
-        with _desk(folder) as link:
-            _keep(_opened(chromium, 1180, 800, lambda page: _log_in(page, link)), place / "desk.png")
+        _desk_pictures(chromium, folder, place)
     (place / WORDS.name).write_text(json.dumps(words, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -73,10 +72,27 @@ def headings(page: Page) -> list[str]:
     return list(dict.fromkeys(filter(None, words)))
 
 
-def _log_in(page: Page, link: str) -> None:
-    page.goto(link)
-    page.get_by_role("button").first.click()
-    page.goto(re.sub(r"(//[^/]+/).*", r"\1submissions", link))
+DESK = {"desk": "/submissions", "desk-board": "/board/now", "desk-act": "/act/disqualify-team?team=Lumen+Lab"}
+"""Screens of the desk that are photographed, by the picture's name."""
+
+
+def _desk_pictures(chromium: Browser, folder: Path, place: Path) -> None:
+    """Log in as an organizer does, and photograph screens; an act is shown with its effect."""
+    context = chromium.new_context(viewport={"width": 1180, "height": 800}, color_scheme="light")
+    with _desk(folder) as link:
+        door = context.new_page()
+        door.goto(link)
+        door.get_by_role("button", name="Log in").click()
+        for name, path in DESK.items():
+            page = context.new_page()
+            page.goto(re.sub(r"(//[^/]+)/.*", rf"\1{path}", link))
+            if name == "desk-act":
+                page.get_by_label("Write to the team").check()
+                page.get_by_label("Reason").fill("The team sent files under two names.")
+                page.get_by_role("button", name="Show what it does").click()
+                page.get_by_role("heading", name="What it does").wait_for()
+            _keep(page, place / f"{name}.png")
+    context.close()
 
 
 def _opened(chromium: Browser, width: int, height: int, fill: Callable[[Page], object]) -> Page:

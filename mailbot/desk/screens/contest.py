@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from mailbot.board.build import score_heading
 from mailbot.board.codec import board_from_json
 from mailbot.board.page.site import editions
+from mailbot.board.page.tables import number
 from mailbot.board.rank_changes import compared
 from mailbot.config.calendar import AOE, phase_at
 from mailbot.config.stages import next_board
@@ -20,7 +22,7 @@ from mailbot.ledger import boards, quota
 from mailbot.operations import truths
 
 if TYPE_CHECKING:
-    from mailbot.board.model import Board
+    from mailbot.board.model import Board, Table
     from mailbot.ledger.boards import BoardRow
 
 
@@ -88,8 +90,12 @@ def present(ask: Ask) -> Page:
     its = (row for row in reversed(standing) if (_heading(row).phase, _heading(row).final) == (made.phase, False))
     last = next(its, None)
     changes = compared(_read(last), made) if last else ()
-    context = {"made": made, "why": "", "changes": changes, "is_first": not standing}
+    context = {"made": made, "why": "", "changes": changes, "is_first": not standing, "shown": _shown}
     return Page(template="now.html.j2", title="As it would be now", context=context)
+
+
+def _shown(score: float, table: Table) -> str:
+    return number(score, score_heading(table).decimals)
 
 
 def _next(ask: Ask) -> object:
