@@ -105,9 +105,6 @@ def _what(counted: Counted) -> _What:
     return _What(of_team=counted.of_team, kind=bool(counted.kind), among=among, proven=counted.proven)
 
 
-_TO_DOMAIN = outbox.c.recipient.like(sa.bindparam("domain"), escape=_ESCAPE)
-
-
 @cache
 def _latest(what: _What, *, to_domain: bool) -> sa.Select[Any]:
     """Return the statement for what is counted, the latest first."""
