@@ -229,6 +229,19 @@ def test_a_strangers_mail_is_given_to_a_team(opened: Open) -> None:
     assert (row.team, row.status) == ("Beryl", Status.ACCEPTED)
 
 
+@pytest.mark.parametrize(
+    ("act", "given"), [("assign-mail", "mail=M-000002"), ("rule", "receipt=S-000001"), ("merge-teams", "team=Amber")]
+)
+def test_what_a_slip_would_hit_is_chosen_by_nobody_but_the_organizer(opened: Open, act: str, given: str) -> None:
+    """The form chooses no team and no verdict beforehand, and without one nothing is looked at."""
+    browser = opened.login()
+    assert re.search(r'required><option value="">choose</option>', browser.get(f"/act/{act}?{given}").text)
+    key, _, value = given.partition("=")
+    told = browser.post(f"/act/{act}", {key: value, "why": "a slip", "step": "look"})
+    assert "Missing:" in told
+    assert "What it does" not in told
+
+
 def test_labels_of_other_items_want_a_word_more(opened: Open, tmp_path: Path) -> None:
     """A file with an item less is previewed, and comes into force only when that is said to be meant."""
     browser = opened.login()

@@ -49,6 +49,8 @@ class Field:
     kind: str = "text"
     help: str = ""
     needed: bool = True
+    #: Whether nothing is chosen beforehand, as a slip would hit somebody else.
+    is_open: bool = False
     #: Values and what they are called, of a ``choice``.
     choices: Callable[[Ask], Sequence[tuple[str, str]]] = lambda _: ()
 

@@ -151,7 +151,7 @@ ACTS = (
     ),
     Act(
         name="assign-mail", title="Give a stranger's mail to a team", look=_assign_look, carry_out=_assign,
-        fields=[MAIL, Field(name="team", label="Team", kind="choice", choices=team_names)],
+        fields=[MAIL, Field(name="team", label="Team", kind="choice", choices=team_names, is_open=True)],
         back="Its submissions can be hidden from the board (Submissions).",
     ),
     Act(

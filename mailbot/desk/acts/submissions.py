@@ -150,7 +150,7 @@ ACTS = (
         fields=[
             RECEIPT,
             Field(
-                name="verdict", label="Verdict", kind="choice",
+                name="verdict", label="Verdict", kind="choice", is_open=True,
                 choices=lambda _: [(Ruling.ACCEPTED, "The team is right"), (Ruling.REJECTED, "The score stays")],
             ),
         ],

@@ -217,7 +217,7 @@ ACTS = (
     _planned("rename-team", "Rename a team", _rename, Field(name="name", label="New name"), inverse="rename-team"),
     _planned(
         "merge-teams", "Merge a team into another", _merger,
-        Field(name="into", label="The team that stays", kind="choice", choices=team_names),
+        Field(name="into", label="The team that stays", kind="choice", choices=team_names, is_open=True),
     ),
     Act(
         name="team-key", title="Make a team a new key", fields=[TEAM], look=_key_look, carry_out=_key, reason="",
