@@ -75,6 +75,8 @@ class Desk:
 
     path: Path
     clock: Callable[[], datetime] = calendar.now
+    #: Whether who serves it is about to end: what lasts, ends then too.
+    ends: Callable[[], bool] = field(default=lambda: False, init=False)
     door: Door = field(init=False)
     jobs: Jobs = field(init=False)
     proposals: Proposals = field(init=False)

@@ -56,7 +56,7 @@ async def _told(desk: Desk, request: Request) -> AsyncIterator[str]:
         yield "retry: 5000\n\n"
         loop = asyncio.get_running_loop()
         ends, last = loop.time() + LASTS_SECONDS, ""
-        while loop.time() < ends and not await request.is_disconnected():
+        while loop.time() < ends and not desk.ends() and not await request.is_disconnected():
             newest = await to_thread.run_sync(_newest, desk)
             yield f"event: news\ndata: {newest}\n\n" if newest != last and last else ": nothing\n\n"
             last = newest

@@ -119,4 +119,6 @@ def _server(desk: Desk) -> uvicorn.Server:
         limit_concurrency=64,
         h11_max_incomplete_event_size=32 << 10,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    desk.ends = lambda: server.should_exit
+    return server

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from mailbot.desk import serve
 from mailbot.desk.acts import ACTS
 from mailbot.desk.app import build
 from mailbot.desk.door import Role
@@ -20,7 +21,7 @@ from mailbot.desk.walls import HEADERS, MOST_BYTES
 from mailbot.ledger import outbox
 from mailbot.mail import teamkey
 from mailbot.model import Status
-from tests.contest.contest import mail, take, write_config
+from tests.contest.contest import Clock, contest, mail, take, write_config
 from tests.contest.desk import AMBER, Browser
 
 if TYPE_CHECKING:
@@ -336,3 +337,21 @@ def test_a_broken_config_is_told_and_the_one_before_stays(opened: Open, tmp_path
     page = opened.login().get("/").text
     assert "The config on disk has mistakes" in page
     assert "board.standing" in page
+
+
+def test_a_page_that_listens_does_not_keep_the_desk_from_ending(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stream of the first screen ends by itself when the desk is told to; nothing is cut off."""
+    clock = Clock()
+    with contest(tmp_path, clock):
+        desk, on = serve.opened(tmp_path / "config.toml", clock), serve.listening(port=0)
+        address = f"http://127.0.0.1:{on.getsockname()[1]}"
+        browser = Browser(address)
+        with serve.beside(desk, on):
+            key = desk.door.invite("Ada", Role.ORGANIZER)
+            browser.session.post(f"{address}/login", data={"key": key}, timeout=60, allow_redirects=False)
+            lines = browser.get("/live", stream=True).iter_lines()
+            assert next(lines) == b"retry: 5000"
+        assert list(lines)[-1] == b""  # the stream came to its end
+    assert "timeout graceful shutdown exceeded" not in caplog.text
