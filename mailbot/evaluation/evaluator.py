@@ -8,7 +8,7 @@ and whose workers do the same named tasks (:mod:`mailbot.evaluation.tasks`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import Temporary
@@ -25,7 +25,7 @@ from scoring.scores.evaluate import Evaluated, evaluation_of, laid_of
 __all__ = ["Evaluator", "InChildren", "Job", "OwnScorerFailed", "Pending", "judged", "refused", "set_ups"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mailbot.compute.cluster import Cluster, Sent
     from mailbot.config.schema import LimitsSection
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from scoring.model import Evaluation
     from scoring.scores.stack import Key, Rescored, Stack
 
+    _Run = Task[own_tasks.Scored] | Sent[own_tasks.Scored]
+    _Steps = Generator[Task[Evaluated | None] | Sent[Evaluated | None] | _Run, None, Evaluated]
+
 
 class OwnScorerFailed(Temporary):
     """A track's own scorer failed, or took too long: trouble of the organizers', which the mail waits for."""
@@ -45,6 +48,11 @@ class OwnScorerFailed(Temporary):
         """Keep the track's name, and where it failed, with no value of the labels."""
         super().__init__(f"{AWAITING}{track} failed: {trace.splitlines()[-1]}")
         self.track, self.trace = track, trace
+
+    @property
+    def killed(self) -> ChildDied | None:
+        """How its child died, which a file may have brought about; None where the scorer itself gave up."""
+        return self.__cause__ if isinstance(self.__cause__, ChildDied) else None
 
 
 class Pending(Protocol):
@@ -119,11 +127,42 @@ class InChildren:
 
     def start(self, job: Job) -> Pending:
         """See Evaluator. The children hold the labels of the present stage; those of an earlier one go with the job."""
+        return _Started(self._steps(job))
+
+    def _steps(self, job: Job) -> _Steps:
+        """Evaluate a file: yield each task that is to be done before the next one, and return what came of it.
+
+        With a scorer of one's own that is its run, and one by the labels that decide in the end where there is a split.
+        What these say of a file that the others took is never told: a refusal of theirs is the scorer's.
+        """
         held = {truth.sha256 for truth in self._labels.values()}
         truths = self._labels if job.stage is None else self._labels.of_stage(job.stage).public
         others = {track: truth for track, truth in truths.items() if truth.sha256 not in held}
         named = replace(job, truths=tuple(truth.sha256 for truth in truths.values()), given=tasks.told(others))
-        return _Started(self._sandbox.submit(tasks.evaluate, named), lambda track: self._by_own(job, track))
+        evaluated = self._sandbox.submit(tasks.evaluate, named)
+        yield evaluated
+        known = evaluated.result()
+        if known is None:
+            message = "the labels were changed while a file was on its way; it is evaluated again"
+            raise Temporary(message)
+        if not known.own:
+            return known
+        loaded = self._labels.of_stage(self._labels.stage if job.stage is None else job.stage)
+        truth, final = loaded.public[known.own], loaded.final[known.own]
+        run = self._run(job, truth)
+        yield run
+        found = _scored(run, truth)
+        if not found.ok or final.sha256 == truth.sha256:
+            return Evaluated(evaluation=found)
+        run = self._run(job, final)
+        yield run
+        last = _scored(run, final)
+        if not last.ok:
+            raise OwnScorerFailed(known.own, "it refused by the private items what it took by the public ones")
+        return Evaluated(evaluation=found, final=last)
+
+    def _run(self, job: Job, truth: Truth) -> _Run:
+        return self._sandbox.submit(own_tasks.score, job, _told(truth), self._limits)
 
     def whose(self, job: Job, stages: Sequence[str]) -> str | None:
         """See Evaluator."""
@@ -153,27 +192,17 @@ class InChildren:
         """See Evaluator."""
         return by_own_scorer(self._sandbox, job, truth, self._limits)
 
-    def _by_own(self, job: Job, track: str) -> Evaluated:
-        """Evaluate a file by its track's own scorer, and by the labels that decide in the end where there is a split.
-
-        What the final labels say of a file that the others took is never told: a refusal of theirs is the scorer's.
-        """
-        loaded = self._labels.of_stage(self._labels.stage if job.stage is None else job.stage)
-        truth, final = loaded.public[track], loaded.final[track]
-        found = self.owned(job, truth)
-        if not found.ok or final.sha256 == truth.sha256:
-            return Evaluated(evaluation=found)
-        last = self.owned(job, final)
-        if not last.ok:
-            raise OwnScorerFailed(track, "it refused by the private items what it took by the public ones")
-        return Evaluated(evaluation=found, final=last)
-
 
 def by_own_scorer(sandbox: Sandbox | Cluster, job: Job, truth: Truth, limits: Limits) -> Evaluation:
     """Evaluate a file, in a child, by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
+    return _scored(sandbox.submit(own_tasks.score, job, _told(truth), limits), truth)
+
+
+def _scored(run: _Run, truth: Truth) -> Evaluation:
+    """Wait for what a scorer of one's own says. Raises OwnScorerFailed."""
     name = truth.track.name
     try:
-        found = sandbox.submit(own_tasks.score, job, _told(truth), limits).result()
+        found = run.result()
     except ChildDied as died:
         raise OwnScorerFailed(name, str(died)) from died
     if found.evaluation is None:
@@ -186,38 +215,56 @@ def _told(truth: Truth) -> tasks.Labels:
     return truth.once("told-labels", lambda: tasks.labels_of(truth))
 
 
-@dataclass(frozen=True)
 class _Started:
-    """An evaluation in a child."""
+    """An evaluation under way: children's tasks, each begun when the one before is done; one thread looks at it."""
 
-    task: Task[Evaluated | None] | Sent[Evaluated | None]
-    by_own: Callable[[str], Evaluated]
+    def __init__(self, steps: _Steps) -> None:
+        """Begin the first."""
+        self._steps = steps
+        self._tasks = [next(steps)]
+        self._found: Evaluated | None = None
+        self._failed: Exception | None = None
+
+    def _further(self) -> None:
+        """Wait for the present task, and begin the next one."""
+        try:
+            self._tasks.append(next(self._steps))
+        except StopIteration as end:
+            self._found = end.value
+        except Exception as error:  # noqa: BLE001  # whoever asks for the result gets it
+            self._failed = error
+
+    @property
+    def _is_over(self) -> bool:
+        return self._found is not None or self._failed is not None
 
     def result(self) -> Evaluated:
         """See Pending."""
-        found = self.task.result()
-        if found is None:
-            message = "the labels were changed while a file was on its way; it is evaluated again"
-            raise Temporary(message)
-        return self.by_own(found.own) if found.own else found
+        while self._found is None:
+            if self._failed is not None:
+                raise self._failed
+            self._further()
+        return self._found
 
     def cancel(self) -> None:
         """See Pending."""
-        self.task.cancel()
+        self._tasks[-1].cancel()
 
     @property
     def done(self) -> bool:
         """See Pending."""
-        return self.task.done
+        while not self._is_over and self._tasks[-1].done:
+            self._further()
+        return self._is_over
 
     @property
     def seconds(self) -> float:
         """See Pending."""
-        return self.task.seconds
+        return sum(task.seconds for task in self._tasks)
 
     def when_done(self, call: Callable[[], object]) -> None:
-        """See Pending."""
-        self.task.when_done(call)
+        """See Pending. It is called when the present task is done: looking again begins the next one."""
+        self._tasks[-1].when_done(call)
 
 
 def set_ups(labels: Mapping[str, Truth]) -> SetUps:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mailbot.intake.files.judging import Judging, Started
     from mailbot.intake.record import Record
     from mailbot.intake.recorded import Known
-    from mailbot.ledger import Ledger
+    from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.mails import MailRow
     from mailbot.mail.open import Candidate
     from mailbot.system.sandbox import Sandbox
@@ -68,8 +68,8 @@ ATTEMPTS_IN_TIME = 2
 
 RETRY = timedelta(seconds=30)
 
-AWAIT = timedelta(minutes=10)
-"""A mail that waits until a track's own scorer works is tried so often."""
+AWAIT, AWAIT_SHARE = timedelta(minutes=10), 6
+"""A mail that waits until a track's own scorer works is tried so often, then after a sixth of the time it waited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +158,12 @@ class Intake:
         """How many children of a kind one mail, or all strangers together, may keep busy: of several, one is free."""
         return max(1, self.sandbox.workers - 1)
 
+    @property
+    def _longest(self) -> float:
+        """Seconds that one file may take: where a track has its own scorer, two runs of that too."""
+        is_owned = any(track.own for track in self.challenge.tracks.values())
+        return self.limits.child_seconds + (2 * self.limits.scorer_seconds if is_owned else 0)
+
     def resume(self) -> None:
         """Make due again what a step had claimed that ended by trouble of ours, such as a full disk."""
         with self.ledger.write("release-mails") as tx:
@@ -207,7 +213,7 @@ class Intake:
 
         try:
             begins = [partial(begin, *each) for each in enumerate(candidates, 1)]
-            yield from few_at_a_time(begins, at_once=self._share, seconds=MAIL_TIMES * self.limits.child_seconds)
+            yield from few_at_a_time(begins, at_once=self._share, seconds=MAIL_TIMES * self._longest)
             files = [self.judging.judged(each, identity) for each in started]
         except OwnScorerFailed as failed:
             self._await_scorer(Case(row=row, opened=opened, identity=identity), failed)
@@ -221,10 +227,17 @@ class Intake:
         ready.result()
 
     def _await_scorer(self, case: Case, failed: OwnScorerFailed) -> None:
-        """Make a mail wait until a track's own scorer works: it is no fault of the mail, and no attempt is counted."""
-        row, due_at = case.row, self.clock() + AWAIT
+        """Make a mail wait until a track's own scorer works: it is no fault of the mail, and no attempt is counted.
+
+        One that has killed it, as if it were our code, is set aside in the end, until another version is in force.
+        """
+        row, now, killed = case.row, self.clock(), failed.killed
         with self.ledger.write("mail-waits") as tx:
-            mails.put_back(tx, row.id, due_at=due_at, reason=str(failed), counted=False)
+            if killed and row.attempts >= _most_attempts(killed):
+                self._set_aside(tx, row, str(failed), failed.trace)
+            else:
+                due_at = now + max(AWAIT, (now - row.arrived_at) / AWAIT_SHARE)
+                mails.put_back(tx, row.id, due_at=due_at, reason=str(failed), counted=killed is not None)
             self.alerts.report_in(tx, "scorer", ok=False, detail=f"{row.name}: {failed}\n\n{failed.trace}")
             self.recorder.answering.tell_of_scorer(tx, case)
         journal.trouble("scorer-failed", mail=row.name, track=failed.track, reason=str(failed))
@@ -233,19 +246,25 @@ class Intake:
         """Make the mail wait, or set it aside when it cannot be handled or killed our code often enough."""
         now, reason = self.clock(), f"{error.__class__.__name__}: {error}"
         ours = isinstance(error, Temporary) and not isinstance(error, ChildDied)
-        most = ATTEMPTS_IN_TIME if isinstance(error, OutOfTime) else ATTEMPTS
-        final = isinstance(error, Permanent) or (not ours and row.attempts >= most)
+        final = isinstance(error, Permanent) or (not ours and row.attempts >= _most_attempts(error))
         with self.ledger.write("mail-failed") as tx:
             if final:
-                trace = "".join(traceback.format_exception(error))
-                mails.set_aside(tx, row.id, reason=reason, trace=trace)
-                events.append(tx, kind="mail-set-aside", subject=row.name, now=now, reason=reason)
-                self.alerts.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
+                self._set_aside(tx, row, reason, "".join(traceback.format_exception(error)))
             else:
                 wait = timedelta() if isinstance(error, Conflict) else RETRY * row.attempts
                 mails.put_back(tx, row.id, due_at=now + wait, reason=reason)
         what = "mail-set-aside" if final else "mail-retried"
         journal.trouble(what, mail=row.name, attempt=row.attempts, reason=reason)
+
+    def _set_aside(self, tx: Tx, row: MailRow, reason: str, trace: str) -> None:
+        """Keep a mail whole for the organizers, who are told."""
+        mails.set_aside(tx, row.id, reason=reason, trace=trace)
+        events.append(tx, kind="mail-set-aside", subject=row.name, now=self.clock(), reason=reason)
+        self.alerts.report_in(tx, "stuck", ok=False, detail=f"{row.name}: {reason}")
+
+
+def _most_attempts(error: Exception) -> int:
+    return ATTEMPTS_IN_TIME if isinstance(error, OutOfTime) else ATTEMPTS
 
 
 def _in_children(under_way: Sequence[_Mail]) -> list[_Mail]:

@@ -154,9 +154,10 @@ def put_back(tx: Tx, mail_id: int, *, due_at: datetime, reason: str, counted: bo
 
 
 def hasten(tx: Tx, reason: str, now: datetime) -> int:
-    """Make mails due that wait for a reason, told by how it begins; return how many there are."""
-    waiting = (mails.c.state == MailState.SPOOLED, mails.c.reason.startswith(reason, autoescape=True))
-    return tx.execute(sa.update(mails).where(*waiting).values(due_at=now)).rowcount
+    """Make mails due that wait, or were set aside, for a reason, told by how it begins; return how many there are."""
+    states = (MailState.SPOOLED, MailState.SET_ASIDE)
+    waiting = (mails.c.state.in_(states), mails.c.reason.startswith(reason, autoescape=True))
+    return tx.execute(sa.update(mails).where(*waiting).values(**_afresh(now))).rowcount
 
 
 def set_aside(tx: Tx, mail_id: int, *, reason: str, trace: str | None = None) -> None:
@@ -168,8 +169,11 @@ def set_aside(tx: Tx, mail_id: int, *, reason: str, trace: str | None = None) ->
 def retry(tx: Tx, mail_id: int, now: datetime) -> None:
     """Make a mail that was set aside due again, with all its attempts."""
     aside = (mails.c.id == mail_id, mails.c.state == MailState.SET_ASIDE)
-    due = {"state": MailState.SPOOLED, "attempts": 0, "due_at": now, "filed_to": None}
-    tx.execute(sa.update(mails).where(*aside).values(**due))
+    tx.execute(sa.update(mails).where(*aside).values(**_afresh(now)))
+
+
+def _afresh(now: datetime) -> dict[str, object]:
+    return {"state": MailState.SPOOLED, "attempts": 0, "due_at": now, "filed_to": None}
 
 
 def drop(tx: Tx, mail_id: int, _now: datetime) -> None:

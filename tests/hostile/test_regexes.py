@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.mail.mime.body import shown
 from mailbot.mail.open import open_mail
 from tests.hostile import regexes
 
@@ -109,3 +110,18 @@ def test_each_field_of_a_mail_takes_linear_time(pump: str) -> None:
         if (taken := time.thread_time() - started) > MAIL_SECONDS:
             slow[what] = taken
     assert slow == {}
+
+
+TAGS = (
+    "<a ", "<a b='", '<a b="', "<!--", "<!--x>", "<![x>", "<?x>", "</a ", "<a b='>'", "<a b=\"'>\"",
+    "<a href='<a b='>", "<a =", "<a/", "<br/>", "<script>", "<textarea>", "&#x", "&amp",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_html_is_cleaned_in_linear_time(tag: str) -> None:
+    """Python's own parser looks for the end of a tag, or of a quotation, in all that follows."""
+    text = tag * (64 * 1024 // len(tag))
+    began = time.process_time()
+    shown(text)
+    assert time.process_time() - began < SECONDS

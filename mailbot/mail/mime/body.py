@@ -95,10 +95,22 @@ class _Cleaner(HTMLParser):
             self.kept.append(html.escape(inert(data)))
 
 
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_UNCLOSED = re.compile(r"<(?![^<>]*>)")
+"""What begins like a tag, and does not end before the next one begins."""
+_ATTRIBUTES = re.compile(r"(</?[a-z][^\s/<>]*+)[^<>]*?(/?>)", re.IGNORECASE)
+
+
 def shown(source: str) -> str:
-    """Return HTML that is safe to show: its text and its layout; nothing in it runs, leads anywhere or is fetched."""
+    """Return HTML that is safe to show: its text and its layout; nothing in it runs, leads anywhere or is fetched.
+
+    The parser gets closed tags without attributes: for the end of a quotation, or of a tag, it would search all that
+    follows, again and again.
+    """
+    whole = _DECLARATION.sub("", _COMMENT.sub("", source[:_READ]))
     cleaner = _Cleaner()
-    cleaner.feed(source[:_READ])
+    cleaner.feed(_ATTRIBUTES.sub(r"\1\2", _UNCLOSED.sub("&lt;", whole)))
     cleaner.close()
     return "".join(cleaner.kept)
 

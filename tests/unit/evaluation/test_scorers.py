@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailbot.errors import ConfigError, Permanent
-from mailbot.evaluation import scorer_versions
-from mailbot.ledger import events, outbox, scores, truths
-from mailbot.model import MailState
+from mailbot.evaluation import own_tasks, scorer_versions
+from mailbot.intake.intake import ATTEMPTS
+from mailbot.ledger import events, mails, outbox, scores, truths
+from mailbot.model import MailState, Outcome
 from mailbot.operations import rescore, verify
 from mailbot.operations.truths import effect
-from tests.unit.services import ADA, NOW, Clock, served, take
+from mailbot.system.sandbox import ChildDied, OutOfTime
+from tests.unit.services import ADA, CARL, NOW, Clock, Done, Here, drop, served, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mailbot.config.stages import Stage
+    from mailbot.ledger.mails import MailRow
     from mailbot.service import Service
     from scoring.labels.truth import Truth
 
@@ -33,7 +36,13 @@ BROKEN = "def score(prediction, labels):\n    return {'mae': float(labels['place
 
 
 @contextmanager
-def owned(folder: Path, clock: Clock, source: str = GOOD, **config: Any) -> Iterator[Service]:  # noqa: ANN401  # any TOML
+def owned(
+    folder: Path,
+    clock: Clock,
+    source: str = GOOD,
+    here: Here | None = None,
+    **config: Any,  # noqa: ANN401  # any TOML
+) -> Iterator[Service]:
     """Open a mailbot with one track, which has a scorer of its own; the file is written once."""
     if not (folder / "mae.py").exists():
         (folder / "mae.py").write_text(source)
@@ -46,7 +55,7 @@ def owned(folder: Path, clock: Clock, source: str = GOOD, **config: Any) -> Iter
     challenge: dict[str, Any] = {"name": "Depths", "short_name": "Depths", "subject_tag": "[Depths]"}
     challenge |= {"address": "submissions@siqa.example", "organizers": ["chair@siqa.example"]}
     given: dict[str, Any] = {"preset": "", "challenge": challenge, "tracks": {"depth": track}}
-    with served(folder, clock, **given | config) as service:
+    with served(folder, clock, here, **given | config) as service:
         yield service
 
 
@@ -80,6 +89,12 @@ def sent(service: Service) -> list[tuple[str, str, str]]:
     """Return kind, recipient and text of what waits in the outbox."""
     with service.ledger.read() as tx:
         return [(row.kind, row.recipient, row.message.decode(errors="replace")) for row in outbox.listing(tx)]
+
+
+def list_of(service: Service) -> list[MailRow]:
+    """Return the mails of the ledger."""
+    with service.ledger.read() as tx:
+        return mails.listing(tx)
 
 
 def values(service: Service) -> list[tuple[str, float]]:
@@ -154,6 +169,97 @@ def test_a_scorer_that_fails_is_not_the_teams_fault(tmp_path: Path) -> None:
         kinds = [kind for kind, *_ in sent(service)]
         assert kinds.count("reply") == 3
         assert kinds.count("health-scorer") == 2
+
+
+def test_a_mail_that_waits_for_a_scorer_is_tried_less_and_less_often(tmp_path: Path) -> None:
+    """Every ten minutes for the first hour, then after a sixth of the time it waited."""
+    clock, runs = Clock(), []
+    with owned(tmp_path, clock, BROKEN, here=Here(before=lambda *given: runs.append(given))) as service:
+        drop(service, mail())
+        for _ in range(12 * 6):
+            service.intake.step()
+            clock.forward(minutes=10)
+        count = sum(len(given) == len(("job", "labels", "limits")) for given in runs)
+        assert list_of(service)[0].state is MailState.SPOOLED
+    assert 6 < count < 30
+
+
+@pytest.mark.parametrize(("error", "most"), [(ChildDied("SIGSEGV"), ATTEMPTS), (OutOfTime("it took too long"), 2)])
+def test_a_file_that_kills_the_scorer_is_set_aside(tmp_path: Path, error: ChildDied, most: int) -> None:
+    """As one that kills our own code is; the organizers hear once, and another version has it tried again."""
+    clock, runs = Clock(), []
+
+    def before(*given: object) -> None:
+        if len(given) == len(("job", "labels", "limits")):
+            runs.append(given)
+            if len(runs) <= most:
+                raise error
+
+    with owned(tmp_path, clock, here=Here(before=before)) as service:
+        drop(service, mail())
+        for _ in range(12):
+            service.intake.step()
+            clock.forward(minutes=10)
+        (row,) = list_of(service)
+        assert (row.state, row.attempts, len(runs)) == (MailState.SET_ASIDE, most, most)
+        assert str(error) in (row.reason or "")
+        kinds = sorted(kind for kind, *_ in sent(service))
+        assert kinds == ["health-scorer", "health-stuck", "scorer"]
+        (tmp_path / "mae.py").write_text(TWICE)
+        assert force(service, another(service, str(tmp_path / "mae.py")), "it takes all files") == 1
+        service.intake.step()
+        assert (list_of(service)[0].outcome, len(runs)) == (Outcome.SCORED, most + 1)
+
+
+class Slow(Done):
+    """A run of a scorer that is done as soon as something was recorded."""
+
+    recorded: Callable[[], bool]
+
+    @property
+    def done(self) -> bool:  # type: ignore[override]  # of the others it is a constant
+        """Tell whether it is."""
+        return self.recorded()
+
+
+class SlowScorer(Here):
+    """Stands in for children of which those that run a scorer are slow."""
+
+    def submit(self, function: Callable[..., object], *args: object) -> Done:
+        """Take a task."""
+        return (Slow if function is own_tasks.score else Done)(self, function, args)
+
+
+def test_other_mails_pass_while_a_scorer_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its run is a stage of its mail, like a file's evaluation by our own code: nobody waits for it."""
+    with owned(tmp_path, Clock(), here=SlowScorer()) as service:
+
+        def recorded() -> bool:
+            return any(row.state is MailState.RECORDED for row in list_of(service))
+
+        monkeypatch.setattr(Slow, "recorded", staticmethod(recorded), raising=False)
+        drop(service, mail())
+        drop(service, f"From: {CARL}\r\nSubject: status\r\n\r\n".encode())
+        service.intake.step()
+        assert [recipient for _, recipient, _ in sent(service)] == [CARL, ADA]
+
+
+def test_the_runs_of_a_scorer_count_in_the_time_of_their_mail(tmp_path: Path) -> None:
+    """All files of a mail may take three times what one may, whoever evaluates them."""
+    clock = Clock()
+    with owned(tmp_path, clock, here=Here(seconds=8.9), limits={"scorer_seconds": 1}) as service:
+        made = EmailMessage(policy=SMTP)
+        made["From"], made["Subject"], made["Message-ID"] = ADA, "many", "<many@x.org>"
+        made.set_content("Our files.")
+        for number in range(10):
+            rows = "id,y\n" + "".join(f"{n},{n + number}\n" for n in range(1, 13))
+            made.add_attachment(rows.encode(), maintype="text", subtype="csv", filename=f"{number}.csv")
+        drop(service, made.as_bytes())
+        for state in (MailState.SPOOLED, MailState.SET_ASIDE):
+            service.intake.step()
+            clock.forward(minutes=5)
+            assert list_of(service)[0].state is state
+        assert "together" in (list_of(service)[0].reason or "")
 
 
 def test_a_split_is_scored_by_both_parts(tmp_path: Path) -> None:
