@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot.evaluation import ods
-from mailbot.evaluation.ods import COLUMNS, ROWS, Refused, filled
+from mailbot.evaluation.ods import COLUMNS, ROWS, Refused, Room, filled
 from scoring.files.workbooks import Workbook, workbook
 from scoring.files.zips import TROUBLE
 from scoring.model import Problem
@@ -48,7 +49,7 @@ def to_csv(data: bytes) -> bytes | Problem:
     """
     try:
         _weigh(data)
-        sheets = [rows for rows in map(list, _sheets(data)) if rows]
+        sheets = list(islice(filter(None, map(list, _sheets(data, Room()))), 2))
     except Refused as refusal:
         return _problem(str(refusal))
     except Exception:  # noqa: BLE001  # the libraries raise whatever their parts stumble over
@@ -74,17 +75,17 @@ def _weigh(data: bytes) -> None:
         raise Refused("too-big")
 
 
-def _sheets(data: bytes) -> Iterator[Iterator[list[str]]]:
+def _sheets(data: bytes, room: Room) -> Iterator[Iterator[list[str]]]:
     """Yield the filled rows of each sheet; both readers use defusedxml, so entities are refused."""
     if workbook(data) is Workbook.ODS:
-        yield from ods.sheets(data)
+        yield from ods.sheets(data, room)
         return
     import openpyxl  # noqa: PLC0415  # slow to load, and only for workbooks
 
     book: openpyxl.Workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # a sheet states its own size, truly or not
-        yield filled([_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
+        yield filled(([_text(value) for value in row] for row in sheet.iter_rows(values_only=True)), room)
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,8 @@
 """Bring an organizer's answer to a forwarded mail to the team that had asked.
 
 What shows that it is the organizer's is the Message-ID that it answers: nobody else was sent it or can compute it
-(:func:`mailbot.mail.envelope.message_id`).
+(:func:`mailbot.mail.envelope.message_id`). Whoever got a copy of another answer to it knows it too; so a mail is
+none that is not from whom it says, by a server that we trust.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ RELAYED = "relayed"
 
 def answered(tx: Tx, mail: Mail) -> int | None:
     """Return the mail that an organizer answers, whom it had been forwarded to; None for any other mail."""
-    if len(mail.senders) != 1 or mail.sign is not None:
+    vouched = mail.claims.vouched
+    if len(mail.senders) != 1 or mail.sign is not None or (vouched is not None and vouched.result == "fail"):
         return None
     for row in outbox.with_message_ids(tx, mail.references):
         if row.kind == FORWARDED and canonical(row.recipient) == canonical(mail.senders[0]):

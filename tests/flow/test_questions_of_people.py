@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot.ledger import outbox
+from mailbot.mail import tasks as mail_tasks
+from mailbot.mail.open import reach_of
 from mailbot.mail.subject import own_text
 from mailbot.model import Outcome
 from mailbot.operations import trace
@@ -32,9 +34,11 @@ ANSWER = WRITTEN + "\n\nOn Thu, 12 Mar 2026 at 16:00, SIQA\n<submissions@siqa.ex
 def contest(tmp_path: Path) -> Iterator[Service]:
     """Give a mailbot that was asked something and has forwarded it."""
     challenge = {"address": "submissions@siqa.example", "organizers": [CHAIR], "contact": "help@siqa.example"}
-    with served(tmp_path, Clock(), challenge=challenge) as made:
+    with served(tmp_path, Clock(), challenge=challenge, identity={"authserv_ids": ["mx.siqa.example"]}) as made:
+        mail_tasks.hold(reach_of(made.config.limits, made.config.identity.authserv_ids))
         take(made, mail(ADA, "a question", "When is the deadline?", number=1))
         yield made
+        mail_tasks.hold(reach_of(made.config.limits, ()))
 
 
 def mail(sender: str, subject: str, text: str, *, number: int, **fields: str) -> bytes:
@@ -89,11 +93,15 @@ def test_it_is_in_the_trace_of_the_question(contest: Service) -> None:
 
 @pytest.mark.parametrize(
     ("sender", "fields"),
-    [("eve@elsewhere.example", {}), (CHAIR, {"Auto_Submitted": "auto-replied"})],
-    ids=["another address", "an absence"],
+    [
+        ("eve@elsewhere.example", {}),
+        (CHAIR, {"Auto_Submitted": "auto-replied"}),
+        (CHAIR, {"Authentication_Results": "mx.siqa.example; dmarc=fail header.from=siqa.example"}),
+    ],
+    ids=["another address", "an absence", "a forger who knows the Message-ID"],
 )
 def test_nobody_else_speaks_to_a_team(contest: Service, sender: str, fields: dict[str, str]) -> None:
-    """Whoever was not sent the mail; a program that says that the organizer is away."""
+    """Whoever was not sent the mail; a program that says that the organizer is away; who only writes its address."""
     answer(contest, sender, **fields)
     assert written(contest, "relayed") == []
 

@@ -103,8 +103,14 @@ def test_a_workbook_is_evaluated_in_the_child(make: Callable[[], bytes]) -> None
         (files.ods(files.ods_rows(("&a;",)), before='<!DOCTYPE w [<!ENTITY a "ha">]>'), "damaged-spreadsheet"),
         (files.ods("<table:table-row>"), "damaged-spreadsheet"),
         (files.ods(""), "empty-file"),
+        (files.ods(files.ods_row(files.ods_cell("300", "x" * 1000), "99999")), "too-big"),
+        (files.ods((files.ods_row(files.ods_cell(), "99999") + "</table:table><table:table>") * 50), "too-many-rows"),
+        (
+            files.ods("<table:table>" * 100 + files.ods_row(files.ods_cell()) * 100 + "</table:table>" * 100),
+            "empty-file",
+        ),
     ],
-    ids=["size", "rows", "columns", "entities", "cut", "empty"],
+    ids=["size", "rows", "columns", "entities", "cut", "empty", "repeated text", "sheets", "tables within tables"],
 )
 def test_each_trick_of_an_open_document_is_refused_by_its_own_code(data: bytes, code: str) -> None:
     """No table comes out, and the problem says why."""

@@ -36,6 +36,11 @@ class Elsewhere:
     inner: Evaluator
     asked: list[str] = field(default_factory=list)
 
+    @property
+    def at_once(self) -> int:
+        """See Evaluator."""
+        return self.inner.at_once
+
     def start(self, job: Job) -> Pending:
         """See Evaluator."""
         self.asked.append("start")
