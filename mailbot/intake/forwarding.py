@@ -35,7 +35,8 @@ _ANSWERED_ELSEWHERE = {Outcome.CONFIRMED, Outcome.KNOWN}
 
 PER_DAY = 50
 """So many mails are forwarded to an organizer in a day: nobody shall make a cannon of mailbot."""
-LARGEST = 10 * 1024**2
+LARGEST = 1024**2
+"""Bytes of a mail that is attached: a larger one stays in the mailbox, as each organizer would get all of it."""
 LONGEST_LINE = 998  # RFC 5322, section 2.1.1
 
 

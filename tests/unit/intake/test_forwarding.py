@@ -106,6 +106,16 @@ def test_an_organizer_whom_the_mail_was_written_to_gets_no_copy(forwarding: Serv
     assert forwarded(forwarding) == []
 
 
+def test_a_large_mail_makes_no_larger_ones(forwarding: Service) -> None:
+    """Forged in a team's name, fifty of 10 MB a day would fill each organizer's mailbox, and the ledger with them."""
+    raw = QUESTION.encode() + b"\r\n" + b"x" * 70 + b"\r\n" * (1024**2 // 2)
+    take(forwarding, raw)
+    (row,) = forwarded(forwarding)
+    assert len(row.message) < 10_000
+    assert b"When is the deadline?" in row.message
+    assert b"too large to be attached" in row.message
+
+
 def test_a_flood_is_cut_off(forwarding: Service) -> None:
     """At most so many a day to each organizer."""
     for number in range(60):
