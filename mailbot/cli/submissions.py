@@ -127,7 +127,8 @@ def accept(
         show_mails(would_write(wired.ledger, lambda tx: acceptance.enter(wired, tx, found, why)))
         ask("Accept it?", yes=yes, for_good=True)
         acceptance.carry_out(wired, found, why)
-    typer.echo(f"{row.receipt} counts, from the next board on.")
+        shown_by = acceptance.shown_by(wired, found)
+    typer.echo(f"{row.receipt} counts. {shown_by}")
 
 
 @submissions.command()

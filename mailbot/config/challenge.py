@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailbot.config.board import Baseline, BoardRules, Heading, TrackRules
 from mailbot.config.calendar import Matter, Quota, phase_at, shown
 from mailbot.config.schema import windows
-from mailbot.config.stages import counted_in, next_board, stage_at, stage_of
+from mailbot.config.stages import counted_in, next_board, stage_at, stage_before, stage_of
 from mailbot.config.tracks import made, overall
 from mailbot.errors import ConfigError
 from mailbot.model import MOST_SELECTED, Rule
@@ -101,6 +101,12 @@ class Challenge:
     def next_board(self, instant: datetime) -> datetime:
         """Return when the next board is due after an instant."""
         return next_board(self.publish_at, self.zone, self.stages, instant)
+
+    def next_board_with(self, phase: str | None, instant: datetime) -> datetime | None:
+        """Return when the next board after an instant is due; None when it does not count submissions of a phase."""
+        at = self.next_board(instant)
+        within = stage_before(self.stages, at).within
+        return at if within is None or within.holds(phase) else None
 
     def standing_of(self, stage: Stage) -> Rule:
         """Return which accepted submission counts for a team on a stage's board."""

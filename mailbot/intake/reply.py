@@ -120,6 +120,7 @@ class Replies:
         when, inquired = wording.when, inquiry.read(mail)
         advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
         rule = self.challenge.standing_of(self.challenge.stage_at(now))
+        boards_over = self._boards_over(answer, now)
         return {
             "answer": answer,
             "challenge": self.challenge,
@@ -130,7 +131,8 @@ class Replies:
             "may_register": self._may_register(now),
             "is_forwarded": self._is_forwarded(answer, inquired),
             "until": when(advice.open_until) if advice.open_until else None,
-            "tells_board": answer.outcome not in _NO_BOARD,
+            "tells_board": answer.outcome not in _NO_BOARD and not boards_over,
+            "boards_over": boards_over,
             "foot": wording.foot(is_receipt=bool(answer.submissions or answer.entries)),
             "trail": answer.trail if answer.submissions or answer.entries or answer.done else "",
             "arrived": when(answer.arrived_at),
@@ -162,6 +164,11 @@ class Replies:
             "Status": Status,
             "Outcome": Outcome,
         }
+
+    def _boards_over(self, answer: Answer, now: datetime) -> list[str]:
+        """Return the phases of accepted files that the next board does not count."""
+        phases = dict.fromkeys(one.phase for one in answer.submissions if one.status is Status.ACCEPTED and one.phase)
+        return [phase for phase in phases if self.challenge.next_board_with(phase, now) is None]
 
     def _headline(self, answer: Answer, inquired: Inquiry, wording: Wording) -> str:
         if sentences.concerns(answer):

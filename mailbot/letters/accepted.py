@@ -45,20 +45,23 @@ class AcceptedLetter:
         language = letters.languages(tx)(team)
         title = words(language).gettext("Your submission was accepted")
         letters.queue(
-            tx, self.challenge, self._text(evaluation, language, team.name), team_id=team.id, recipient=address,
+            tx, self.challenge, self._text(evaluation, language, team.name, now), team_id=team.id, recipient=address,
             language=language, title=f"{self.row.receipt}: {title}", kind=KIND, key=key, now=now,
         )  # fmt: skip
         return True
 
-    def _text(self, evaluation: Evaluation, language: str, team: str) -> str:
+    def _text(self, evaluation: Evaluation, language: str, team: str, now: datetime) -> str:
         zone, decimals = self.challenge.zone, self.challenge.board.decimals
         told = evaluation.score if self.phase.feedback is Policy.FULL else None
+        is_over = self.challenge.next_board_with(self.phase.name, now) is None
         context = {
             "row": self.row,
             "team": team,
             "title": self.challenge.tracks[self.track].title,
             "arrived": shown_in(language, self.row.arrived_at, zone),
             "score": None if told is None else f"{told:.{decimals}f}",
+            "phase": self.phase.name if len(self.challenge.stages) > 1 else "",
+            "boards_over": [self.phase.name] if is_over else [],
             "why": self.why,
             "challenge": self.challenge,
         }

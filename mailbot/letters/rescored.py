@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailbot.config.stages import stage_at
 from mailbot.ledger import events, outbox, scores, submissions, teams
 from mailbot.ledger.standings import candidates, first
 from mailbot.letters import letter as letters
@@ -124,8 +123,8 @@ class RescoredLetters:
     def _next_board(self, tx: Tx, stage: Stage) -> datetime | None:
         """Return when a stage has its next board; None for one that is over, or whose final results are out."""
         now = self.clock()
-        over = stage != stage_at(self.challenge.stages, now) or events.finished(tx, before=now, phase=stage.name)
-        return None if over else self.challenge.next_board(now)
+        over = events.finished(tx, before=now, phase=stage.name)
+        return None if over else self.challenge.next_board_with(stage.phases[0] if stage.name else None, now)
 
     def _text(self, tx: Tx, version: Version, news: News, why: str, language: str) -> str:
         stage = next(each for each in self.challenge.stages if each.within == version.within)

@@ -84,6 +84,14 @@ def enter(service: Service, tx: Tx, found: Acceptance, why: str) -> None:
     letter.queue(tx, found.evaluated.evaluation, now)
 
 
+def shown_by(service: Service, found: Acceptance) -> str:
+    """Say which board shows the submission: the next one, or one that only an organizer publishes."""
+    phase = found.phase.name
+    if service.challenge.next_board_with(phase, service.clock()):
+        return "The next board shows it."
+    return f"The boards of its phase are over: `mailbot publish --phase {phase}` shows it."
+
+
 OF_LABELS = frozenset({"unknown-items", "missing-ids", "unknown-ids", "row-count", "zero-based-ids"})
 """Problems of a file that wrong labels cause: its items are not theirs."""
 

@@ -108,8 +108,15 @@ def test_more_time_and_a_late_file_count_in_the_phase_of_their_items(tmp_path: P
         assert received(wired) == [
             ("Amber", "accepted", "validation"), ("Amber", "accepted", "test"), ("Beryl", "refused", "test"),
         ]  # fmt: skip
-        acceptance.carry_out(wired, acceptance.look(wired, 3), "the network was down")
+        found = acceptance.look(wired, 3)
+        acceptance.carry_out(wired, found, "the network was down")
         assert received(wired)[2] == ("Beryl", "accepted", "validation")
+        lines = [" ".join(_reply(wired, number).replace("=\n", "").split()) for number in range(4)]
+        over = "of the phase =E2=80=9Cvalidation=E2=80=9D was due already"
+        assert [over in line for line in lines] == [True, False, False, True]  # her file, and his that was accepted
+        assert ["The next leaderboard is" in line for line in lines] == [False, True, True, False]
+        assert "Phase: validation" in lines[3]
+        assert "`mailbot publish --phase validation` shows it" in acceptance.shown_by(wired, found)
         board = wired.ranking.board(late + MINUTE, stage=wired.challenge.stages[0])
         assert [row.team for row in board.tables[0].rows if row.rank] == ["Amber", "Beryl"]
     config = load.load(tmp_path / "config.toml")

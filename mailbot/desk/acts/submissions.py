@@ -44,7 +44,7 @@ def _accept_look(deed: Deed) -> Effect:
 def _accept(deed: Deed) -> Done:
     found = acceptance.look(deed.service, deed.id("receipt", "S"))
     acceptance.carry_out(deed.service, found, deed.why)
-    return _done(deed, f"{found.row.receipt} counts, from the next board on.")
+    return _done(deed, f"{found.row.receipt} counts. {acceptance.shown_by(deed.service, found)}")
 
 
 def _exclude_look(deed: Deed, kind: Exclusion) -> Effect:
