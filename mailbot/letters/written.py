@@ -47,6 +47,8 @@ class Written:
     occasion: str = ""
     #: Of an award the phase, where phases have boards of their own.
     phase: str = ""
+    #: Whether the team had another of its kind before, that no longer holds.
+    replaces: bool = False
 
     @property
     def key(self) -> str:
@@ -135,7 +137,7 @@ def awards(tx: Tx, challenge: Challenge, board: Board, given: Awards) -> Drafts:
 def whole(challenge: Challenge, letter: Written) -> str:
     """Return a letter with its foot, as its reader sees it."""
     template = environment(letter.language).get_template("letters/written.txt.j2")
-    return template.render(text=letter.text.strip(), challenge=challenge)
+    return template.render(text=letter.text.strip(), replaces=letter.replaces, challenge=challenge)
 
 
 def queue(tx: Tx, challenge: Challenge, drafts: Sequence[Written], now: datetime, **detail: str) -> int:
@@ -178,7 +180,7 @@ def _in_turn(tx: Tx, one: Written) -> Written:
     number = len(_entries(tx, one.kind, one.team, one.phase))
     last, following = (one.key if each <= 1 else f"{one.key}:{each}" for each in (number, number + 1))
     is_told = number and (outbox.has(tx, last) or outbox.occasion(last) in events.sent(tx))
-    return replace(one, occasion=last if is_told else following)
+    return replace(one, occasion=last if is_told else following, replaces=bool(number) and not is_told)
 
 
 def _entries(tx: Tx, kind: str, team: Team, phase: str = "") -> list[int]:

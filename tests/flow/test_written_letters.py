@@ -135,6 +135,9 @@ def test_final_results_that_change_and_change_back_are_told_each_time(folder: Pa
         told = [(row.recipient, row.message) for row in outbox.listing(tx) if row.kind == "award"]
     beryl = [b"First place" in message for recipient, message in told if recipient == BERYL]
     assert beryl == [False, True, False]
+    replaces = [b"replaces the one" in b" ".join(message.split()) for recipient, message in told if recipient == BERYL]
+    assert replaces == [False, True, True]  # else it has two letters that say two places
+    assert not any(b"replaces the one" in b" ".join(message.split()) for to, message in told if to == AMBER)
     assert len(told) == len(beryl) + 1
 
 
