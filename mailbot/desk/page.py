@@ -13,6 +13,7 @@ from jinja2 import Environment, pass_context
 from markupsafe import Markup
 
 from mailbot.config.calendar import AOE, typed
+from mailbot.desk import wording
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import teams
@@ -170,7 +171,8 @@ def rendered(page: Page, *, person: Person | None, desk: Desk, path: str = "", l
     within = [place.href for place in MENU if path == place.href or path.startswith(f"{place.href}/")]
     here = max(within, default="", key=len)
     return _environment(language).get_template(f"desk/{page.template}").render(
-        **page.context, title=page.title, person=person, menu=MENU, here=here, challenge=desk.config.challenge,
+        **page.context, title=desk_words(language).gettext(page.title),
+        person=person, menu=MENU, here=here, challenge=desk.config.challenge,
         refused=desk.refused, now=desk.clock(), language=language,
     )  # fmt: skip
 
@@ -190,6 +192,8 @@ def _environment(language: str) -> Environment:
         "brief": _brief,
         "month": partial(_month, language=language),
         "masked": confirmation.masked,
+        "told": partial(wording.told, language=language),
+        "part": partial(wording.part, language=language),
     }
     return made
 

@@ -21,6 +21,7 @@ from mailbot.config.calendar import AOE, shown, shown_aoe
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -57,6 +58,16 @@ def desk_words(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     with (folder() / CATALOGUES[language]).with_name("desk.po").open("rb") as file:
         return _compiled(read_po(file, locale="zh_Hans"))
+
+
+@cache
+def desk_sentences(language: str, context: str) -> Mapping[str, str]:
+    """Return what the desk's catalogue has in a context: in English, and in a language; nothing for English."""
+    if language not in CATALOGUES:
+        return {}
+    with (folder() / CATALOGUES[language]).with_name("desk.po").open("rb") as file:
+        own = [each for each in read_po(file, locale="zh_Hans") if each.context == context]
+    return {str(each.id): str(each.string) for each in own}
 
 
 def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from mailbot.config.address import names_somebody
 from mailbot.desk.desk import acting
@@ -37,6 +38,10 @@ LONGEST_REASON = 500
 
 OF_CONFIRMING = frozenset({"proposal", "step", "seen"})
 """What a form may hold that confirms a proposal; all else is as it was proposed."""
+
+
+OWN_SCREENS = {"mail": "/mails/", "receipt": "/submissions/", "reply": "/letters/"}
+"""Where what a form names is shown, by the name of its field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +180,8 @@ class Act:
     two: str = ""
     #: Whether it takes so long that it goes on by itself.
     is_long: bool = False
+    #: The screen to go back to when nothing is done, where the form names nothing that has one.
+    home: str = "/"
     #: Whether it only tells something, and changes nothing.
     only_tells: bool = False
 
@@ -247,6 +254,8 @@ class Act:
         choices = {one.name: one.choices(ask) for one in self.fields if one.kind == "choice"}
         shown: dict[str, Any] = {"act": self, "given": ask.given, "files": ask.files, "choices": choices}
         shown |= {"effect": effect, "missing": missing, "changed": changed, "two": self.wants_two(ask.desk)}
+        own = (place + quote(ask.get(name)) for name, place in OWN_SCREENS.items() if ask.get(name))
+        shown["home"] = next(own, self.home)
         return Page(template="act.html.j2", title=self.title, context=shown)
 
 

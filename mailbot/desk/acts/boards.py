@@ -166,22 +166,24 @@ def _with_end(ask: Ask) -> Sequence[tuple[str, str]]:
 
 ACTS = (
     Act(
-        name="publish", title="Publish the board now", reason="", look=_publish_look, carry_out=_publish,
+        name="publish", home="/board", title="Publish the board now", reason="", look=_publish_look, carry_out=_publish,
         fields=[PHASE, Field(name="letters", label="Write to each team where it stands", kind="check", needed=False)],
         inverse="withdraw-board",
     ),
     Act(
-        name="publish-final", title="Publish the final results", reason="", look=_final_look, carry_out=_final,
+        name="publish-final", home="/board", title="Publish the final results",
+        reason="", look=_final_look, carry_out=_final,
         two="final",
         fields=[PHASE, Field(name="winners", label="Write to the teams that are honoured", kind="check", needed=False)],
         inverse="withdraw-board",
     ),
     Act(
-        name="withdraw-board", title="Withdraw a published board", reason=TOLD, look=_withdraw_look,
+        name="withdraw-board", home="/board", title="Withdraw a published board", reason=TOLD, look=_withdraw_look,
         carry_out=_withdraw, fields=[Field(name="date", label="Its date", kind="fixed")],
     ),
     Act(
-        name="extend", title="Move a deadline", reason=TOLD, look=_extend_look, carry_out=_extend, inverse="extend",
+        name="extend", home="/dates", title="Move a deadline",
+        reason=TOLD, look=_extend_look, carry_out=_extend, inverse="extend",
         fields=[
             Field(name="phase", label="Phase", kind="choice", choices=_with_end),
             Field(name="team", label="For", kind="choice", choices=_recipients),
@@ -190,7 +192,7 @@ ACTS = (
         ],
     ),
     Act(
-        name="announce", title="Write to teams", reason="", look=_announce_look, carry_out=_announce,
+        name="announce", home="/letters", title="Write to teams", reason="", look=_announce_look, carry_out=_announce,
         fields=[
             Field(name="to", label="To", kind="choice", choices=_recipients),
             Field(name="subject", label="Subject"), Field(name="text", label="Text", kind="area"),

@@ -69,7 +69,7 @@ def _effect_of_labels(deed: Deed, kind: str) -> OfLabels:
 
 def _labels_look(deed: Deed, kind: str) -> Effect:
     found = _effect_of_labels(deed, kind)
-    says = [f"{found.made.track.title}: {'; '.join(summary(found.found)) or 'no item differs'}."]
+    says = [f"{found.made.track.title}, what differs: {'; '.join(summary(found.found)) or 'no item differs'}."]
     if found.places is None:
         says += [f"Submissions so far cannot be rescored by them: {found.obstacle}."]
     else:
@@ -77,7 +77,8 @@ def _labels_look(deed: Deed, kind: str) -> Effect:
         says += [f"If you tell them then, {found.letters} team(s) get a letter."]
     if waiting := len(acceptance.refused_by_labels(deed.service, found.made.track.name)):
         says += [f"{waiting} file(s) that were refused for their items are tried again, and their teams told."]
-    wait = "the older ones and the board " + ("follow at once." if found.at_once else "wait for a rescore.")
+    wait = "the older ones and the board wait for a rescore."
+    wait = "the older ones and the board follow at once." if found.at_once else wait
     says += [f"New submissions are scored by them at once; {wait}"]
     agree = (
         {"agree-items": "The file has other items than the active labels, and that is meant"}
@@ -131,22 +132,23 @@ TOLD = "Teams get it, and it is kept permanently."
 
 ACTS = (
     Act(
-        name="add-labels", title="Correct the labels", reason=TOLD, inverse="use-labels",
+        name="add-labels", home="/labels", title="Correct the labels", reason=TOLD, inverse="use-labels",
         fields=[TRACK, PHASE, Field(name="file", label="The corrected label file", kind="file")],
         look=lambda deed: _labels_look(deed, "add"), carry_out=lambda deed: _labels(deed, "add"),
     ),
     Act(
-        name="void-items", title="Withdraw items from scoring", reason=TOLD, inverse="use-labels",
+        name="void-items", home="/labels", title="Withdraw items from scoring", reason=TOLD, inverse="use-labels",
         fields=[TRACK, PHASE, Field(name="items", label="Ids of the items", kind="area")],
         look=lambda deed: _labels_look(deed, "void"), carry_out=lambda deed: _labels(deed, "void"),
     ),
     Act(
-        name="use-labels", title="Go back to earlier labels", reason=TOLD, inverse="use-labels",
+        name="use-labels", home="/labels", title="Go back to earlier labels", reason=TOLD, inverse="use-labels",
         fields=[TRACK, PHASE, Field(name="version", label="Version", help="The first digits of its SHA-256.")],
         look=lambda deed: _labels_look(deed, "use"), carry_out=lambda deed: _labels(deed, "use"),
     ),
     Act(
-        name="rescore", title="Rescore", reason="", look=_rescore_look, carry_out=_rescore, is_long=True,
+        name="rescore", home="/labels", title="Rescore",
+        reason="", look=_rescore_look, carry_out=_rescore, is_long=True,
         back="Going back to the earlier labels and rescoring brings the earlier scores back.",
         fields=[Field(name="tell", label="Write to each team whose score changes", kind="check", needed=False)],
     ),

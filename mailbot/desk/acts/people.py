@@ -155,7 +155,8 @@ def _decline(deed: Deed) -> Done:
 
 ACTS = (
     Act(
-        name="import-teams", title="Import teams", look=_import_look, carry_out=_import, inverse="remove-address",
+        name="import-teams", home="/teams", title="Import teams",
+        look=_import_look, carry_out=_import, inverse="remove-address",
         fields=[
             Field(name="file", label="The roster, as CSV", kind="file", help="Any separator; UTF-8, UTF-16, GB18030."),
             Field(name="team", label="Heading of the teams' names", needed=False, help="If it is not “team”."),
@@ -163,7 +164,8 @@ ACTS = (
         ],
     ),
     Act(
-        name="forget-team", title="Forget a team", look=_forget_look, carry_out=_forget, fields=[TEAM], two="forget",
+        name="forget-team", home="/teams", title="Forget a team",
+        look=_forget_look, carry_out=_forget, fields=[TEAM], two="forget",
         reason="It is kept permanently: name nobody.",
     ),
     Act(
@@ -171,7 +173,7 @@ ACTS = (
         fields=[MAIL, Field(name="subject", label="Subject"), Field(name="text", label="Text", kind="area")],
     ),
     Act(
-        name="invite", title="Let somebody in", look=_invite_look, carry_out=_invite, reason="",
+        name="invite", home="/log", title="Let somebody in", look=_invite_look, carry_out=_invite, reason="",
         back="The link ends after 15 minutes; a session that it began ends by logging out, or after twelve idle hours.",
         fields=[
             Field(name="name", label="Name", help="As the audit trail shall call them; no address."),

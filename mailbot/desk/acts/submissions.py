@@ -26,8 +26,8 @@ def _row(deed: Deed) -> SubmissionRow:
 
 
 def _of(row: SubmissionRow) -> str:
-    score = f", score {row.score:.4f}" if row.score is not None else ""
-    return f"{row.receipt} of {row.team}: {row.file_name}, {row.track or 'no track'}, {row.status}{score}."
+    score = "–" if row.score is None else f"{row.score:.4f}"
+    return " · ".join((row.receipt, row.team, row.file_name, row.track or "–", row.status, score))
 
 
 def _done(deed: Deed, says: str) -> Done:
@@ -56,7 +56,7 @@ def _exclude_look(deed: Deed, kind: Exclusion) -> Effect:
 def _exclude(deed: Deed, kind: Exclusion) -> Done:
     with deed.service.ledger.write("ruling") as tx:
         row = rulings.exclude(tx, deed.id("receipt", "S"), kind, deed.why, deed.service.clock())
-    return _done(deed, f"{row.receipt} of {row.team} is {kind}.")
+    return _done(deed, f"{row.receipt} ({row.team}) is {kind}.")
 
 
 def _reinstate_look(deed: Deed) -> Effect:
@@ -141,7 +141,8 @@ ACTS = (
         carry_out=_reinstate, inverse="hide-submission",
     ),
     Act(
-        name="select", title="Select submissions", look=_select_look, carry_out=_select, reason="", inverse="select",
+        name="select", home="/submissions", title="Select submissions",
+        look=_select_look, carry_out=_select, reason="", inverse="select",
         fields=[Field(name="receipts", label="Receipts of one team", help="As S-7 S-9.")],
     ),
     Act(

@@ -196,7 +196,7 @@ def _reinstate(deed: Deed) -> Done:
 
 def _planned(name: str, title: str, plan: Callable[[Deed], Plan], *fields: Field, inverse: str = "") -> Act:
     return Act(
-        name=name, title=title, fields=[TEAM, *fields], inverse=inverse,
+        name=name, title=title, home="/teams", fields=[TEAM, *fields], inverse=inverse,
         look=partial(_plan_look, plan=plan), carry_out=partial(_plan_done, plan=plan),
     )  # fmt: skip
 
@@ -205,7 +205,7 @@ ADDRESS = Field(name="address", label="Address of the team")
 
 ACTS = (
     Act(
-        name="add-team", title="Add a team, or addresses to one", look=_add_look, carry_out=_add,
+        name="add-team", home="/teams", title="Add a team, or addresses to one", look=_add_look, carry_out=_add,
         inverse="remove-address",
         fields=[
             Field(name="team", label="Team"),
@@ -220,11 +220,12 @@ ACTS = (
         Field(name="into", label="The team that stays", kind="choice", choices=team_names, is_open=True),
     ),
     Act(
-        name="team-key", title="Make a team a new key", fields=[TEAM], look=_key_look, carry_out=_key, reason="",
+        name="team-key", home="/teams", title="Make a team a new key",
+        fields=[TEAM], look=_key_look, carry_out=_key, reason="",
         back="An invalid key cannot be restored; make another one.",
     ),
     Act(
-        name="grant", title="Grant submissions", look=_grant_look, carry_out=_grant,
+        name="grant", home="/teams", title="Grant submissions", look=_grant_look, carry_out=_grant,
         back="A grant cannot be undone; it ends with the week.",
         fields=[
             TEAM, Field(name="track", label="Track", kind="choice", choices=tracks),
@@ -232,16 +233,17 @@ ACTS = (
         ],
     ),
     Act(
-        name="disqualify-team", title="Disqualify a team", look=_disqualify_look, carry_out=_disqualify,
+        name="disqualify-team", home="/teams", title="Disqualify a team", look=_disqualify_look, carry_out=_disqualify,
         inverse="reinstate-team", reason="It is kept permanently, and is in the letter.",
         fields=[TEAM, Field(name="tell", label="Write to the team", kind="check", needed=False)],
     ),
     Act(
-        name="hide-team", title="Hide a team", fields=[TEAM], look=_hide_look, carry_out=_hide,
+        name="hide-team", home="/teams", title="Hide a team", fields=[TEAM], look=_hide_look, carry_out=_hide,
         inverse="reinstate-team",
     ),
     Act(
-        name="reinstate-team", title="Reinstate a team", fields=[TEAM], look=_reinstate_look, carry_out=_reinstate,
+        name="reinstate-team", home="/teams", title="Reinstate a team",
+        fields=[TEAM], look=_reinstate_look, carry_out=_reinstate,
         inverse="hide-team",
     ),
 )  # fmt: skip

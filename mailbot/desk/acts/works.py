@@ -201,12 +201,14 @@ HARMLESS = "It changes nothing in the contest."
 
 ACTS = (
     Act(
-        name="try-file", title="Check and score a file", look=_try, carry_out=_never, reason="", only_tells=True,
+        name="try-file", home="/submissions", title="Check and score a file",
+        look=_try, carry_out=_never, reason="", only_tells=True,
         fields=[Field(name="track", label="Track", kind="choice", choices=tracks), PHASE,
                 Field(name="file", label="A result file", kind="file")],
     ),
     Act(
-        name="item-statistics", title="Items nearly all get wrong", look=_statistics_look, carry_out=_statistics,
+        name="item-statistics", home="/labels", title="Items nearly all get wrong",
+        look=_statistics_look, carry_out=_statistics,
         fields=[TRACK, PHASE], back=HARMLESS,
     ),
     Act(
@@ -214,11 +216,13 @@ ACTS = (
         fields=[RECEIPT], back=HARMLESS,
     ),
     Act(
-        name="backup", title="Back up", look=_backup_look, carry_out=_backup, fields=[FOLDER], reason="", is_long=True,
+        name="backup", home="/log", title="Back up",
+        look=_backup_look, carry_out=_backup, fields=[FOLDER], reason="", is_long=True,
         back="Delete the folder.",
     ),
     Act(
-        name="export", title="Export the contest", look=_export_look, carry_out=_export, fields=[FOLDER], reason="",
+        name="export", home="/log", title="Export the contest",
+        look=_export_look, carry_out=_export, fields=[FOLDER], reason="",
         is_long=True, back="Delete the folder.",
     ),
     Act(
@@ -226,7 +230,8 @@ ACTS = (
         back=HARMLESS,
     ),
     Act(
-        name="verify", title="Verify the audit trail", look=_verify_look, carry_out=_verify, reason="", is_long=True,
+        name="verify", home="/log", title="Verify the audit trail",
+        look=_verify_look, carry_out=_verify, reason="", is_long=True,
         back=HARMLESS,
     ),
 )  # fmt: skip

@@ -1,0 +1,71 @@
+"""What acts say, in the reader's language.
+
+The sentences are made in English, as commands print them; a job keeps them so, and two people see the same effect.
+Here each is found again in the catalogue by its pattern, ``{0} letter(s) go out.``, and said with the same values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from mailbot.mail.languages import desk_sentences
+
+SENTENCE, PART = "sentence", "part"
+"""The catalogue's contexts: a whole sentence, and what may stand for a value in one."""
+
+
+LONGEST = 600
+"""A longer text is no sentence of ours: what a team wrote cannot make the search for a pattern long."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """A sentence with places for values."""
+
+    found: re.Pattern[str]
+    says: str
+    #: How many letters of it are its own: of several that match, the one with the most is meant.
+    own: int
+
+
+@cache
+def _patterns(language: str, context: str) -> tuple[Pattern, ...]:
+    made = []
+    for english, other in desk_sentences(language, context).items():
+        pieces = re.split(r"\{\d\}", english)
+        regex = "(.*?)".join(map(re.escape, pieces))
+        made.append(Pattern(found=re.compile(regex, re.DOTALL), says=other, own=len("".join(pieces))))
+    return tuple(sorted(made, key=lambda one: -one.own))
+
+
+def told(text: str, language: str) -> str:
+    """Say a sentence, or several in a row, in a language; what the catalogue lacks comes back as it is."""
+    if (whole := _said(text, language, SENTENCE)) is not None:
+        return whole
+    pieces = re.split(r"(?<=\.) (?=[A-Z0-9])", text)
+    return " ".join(told(piece, language) for piece in pieces) if len(pieces) > 1 else part(text, language)
+
+
+def part(text: str, language: str) -> str:
+    """Say a word or a part of a sentence in a language, as a state or ``2 items gone; 1 item new``."""
+    for mark, joined in ((" · ", " · "), ("; ", "\uff1b")):
+        if mark in text:
+            pieces = text.split(mark)
+            said = [part(piece, language) for piece in pieces]
+            return joined.join(said) if said != pieces else text
+    said_whole = _said(text, language, PART)
+    return text if said_whole is None else said_whole
+
+
+def _said(text: str, language: str, context: str) -> str | None:
+    for one in _patterns(language, context) if len(text) <= LONGEST else ():
+        if match := one.found.fullmatch(text):
+            return one.says.format(*(_value(value, language) for value in match.groups()))
+    return None
+
+
+def _value(text: str, language: str) -> str:
+    """Say a value: the words that stand for one, or sentences of ours; a name, a number or an address as it is."""
+    return told(text, language) if text.endswith(".") else part(text, language)
