@@ -22,8 +22,13 @@ KIND = "extended"
 """The kind of these mails in the outbox."""
 
 
-def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: datetime) -> int:
-    """Queue a letter to the team it is for, or to all teams that want letters, once; return how many."""
+def queue(
+    tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: datetime, was: datetime | None = None
+) -> int:
+    """Queue a letter to the team it is for, or to all teams that want letters, once; return how many.
+
+    ``was`` is the end before where that was later.
+    """
     bouncing, language, count = teams.bouncing(tx), letters.languages(tx), 0
     about = f"{KIND}:{extension.phase}:"
     for team in _concerned(tx, extension):
@@ -38,6 +43,7 @@ def queue(tx: Tx, challenge: Challenge, extension: Extension, *, why: str, now: 
             "team": team.name,
             "phase": extension.phase,
             "until": shown_in(own, extension.until, challenge.zone),
+            "was": shown_in(own, was, challenge.zone) if was else "",
             "aoe": aoe_in(own, extension.until),
             "alone": extension.team is not None,
             "why": why,

@@ -31,6 +31,20 @@ class Move:
     #: When it closes before, for those concerned.
     was: datetime
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether those concerned get less time than they have."""
+        return self.extension.until < self.was
+
+    @property
+    def warning(self) -> str:
+        """Say what an earlier end does; "" for a later one."""
+        if not self.is_earlier:
+            return ""
+        return (
+            "That is earlier than before: what arrives after it is late. Without a letter no team hears of it by mail."
+        )
+
 
 def look(service: Service, name: str, until: datetime, *, team: str | None) -> Move:
     """Return what moving the end of a phase would do; ``team`` None stands for all.
@@ -79,4 +93,7 @@ def carry_out(service: Service, move: Move, why: str, *, tell: bool) -> int:
 def _enter(service: Service, tx: Tx, move: Move, why: str, *, tell: bool = True) -> int:
     """Enter a move, and queue its letters; return how many."""
     quota.extend(tx, move.extension, why=why, now=service.clock())
-    return extended.queue(tx, service.challenge, move.extension, why=why, now=service.clock()) if tell else 0
+    if not tell:
+        return 0
+    was = move.was if move.is_earlier else None
+    return extended.queue(tx, service.challenge, move.extension, why=why, now=service.clock(), was=was)

@@ -72,6 +72,19 @@ def test_all_teams_get_more_time_and_are_told(tmp_path: Path) -> None:
         assert [row.recipient for row in letters] == ["amber@example.org", "beryl@example.org"]
         assert "the network was down" in letters[0].message.decode()
         assert any("04:00" in rule for rule in wired.weekly.board(START).rules)  # 12 hours later, in Shanghai
+    assert "earlier" not in said
+    assert "earlier than" not in letters[0].message.decode()
+    less = ("--until", (START + timedelta(hours=6)).isoformat())
+    said = mailbot("teams", "extend", "--yes", "--all", "test", *less, *WHY, "--tell", folder=tmp_path).out
+    assert "That is earlier than before" in said
+    with flow.opened(load.load(tmp_path / "config.toml")) as wired, wired.ledger.read() as tx:
+        told = [row.message.decode() for row in outbox.listing(tx) if row.kind == "extended"][2:]
+    assert [
+        "This is earlier than the end before: Tue 14 Apr 2026, 04:00" in " ".join(each.split()) for each in told
+    ] == [
+        True,
+        True,
+    ]
     mailbot("teams", "extend", "--yes", "--all", "test", "--until", START.isoformat(), *WHY, folder=tmp_path)
     with flow.opened(load.load(tmp_path / "config.toml")) as wired:
         assert [phase.closes for phase in wired.challenge.phases] == [START]

@@ -150,6 +150,8 @@ def extend(
         move = deadlines.look(wired, phase, _instant(until), team=name)
         was, becomes = (calendar.shown(at, zone) for at in (move.was, move.extension.until))
         typer.echo(f"Phase {phase!r} closes {was} for {move.extension.team or 'all teams'}; it would close {becomes}.")
+        if move.warning:
+            typer.echo(move.warning)
         typer.echo(f"{len(mails := deadlines.letters(wired, move, why) if tell else [])} letter(s) would be sent.")
         show_mails(mails)
         ask("Move it?", yes=yes, for_good=bool(mails))

@@ -120,6 +120,7 @@ def _extend_look(deed: Deed) -> Effect:
     was = shown(found.phase.closes or deed.service.clock(), zone)
     until = shown(found.extension.until, zone)
     says = [f"Phase {found.phase.name} closes {was}; for {found.extension.team or 'all teams'} it closes {until} then."]
+    says += [found.warning] if found.warning else []
     says += ["What was refused as late before is accepted apart (Submissions)."]
     told = deadlines.letters(deed.service, found, deed.why) if deed.get("tell") else []
     says += [f"{len(told)} letter(s) go out." if deed.get("tell") else "No mail is sent."]
