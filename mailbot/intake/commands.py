@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailbot.mail.subject import own_lines, plain_lines, strip_tags
+from mailbot.mail.subject import own_lines, plain_lines, strip_reply, strip_tags
 from mailbot.model import Id
 from scoring.text import printable
 
@@ -103,12 +103,14 @@ _MEMBERS = re.compile(r"(?:members?|成员)(?: (?:add|remove|添加|增加|删�
 def read(subject: str, text: str, *, in_thread: bool = False, has_files: bool = False) -> Command | None:
     """Return the command of a mail, None when it has none.
 
-    The body's first line goes before the subject: of an answer (``in_thread``) the subject is that of the thread and
-    counts only where nothing else is said. Beside files only ``check`` is a command: a submission is never lost to one.
+    The body's first line goes before the subject: of an answer (``in_thread``, or by its ``Re:``, as robots write that
+    name no Message-ID) the subject is that of the thread and counts only where nothing else is said. Beside files only
+    ``check`` is a command: a submission is never lost to one.
     """
     lines = list(own_lines(text))
     found = _parsed(lines[0], lines[1:]) if lines else None
-    if found is None and not (in_thread and lines):
+    is_answer = in_thread or strip_reply(subject) != subject
+    if found is None and not (is_answer and lines):
         found = _parsed(strip_tags(plain_lines(subject)), lines)
     return None if found is not None and has_files and found.word is not Word.CHECK else found
 

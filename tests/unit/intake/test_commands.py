@@ -94,6 +94,8 @@ def test_beside_files_only_check_is_a_command() -> None:
 def test_in_a_thread_the_subject_counts_only_where_nothing_else_is_said() -> None:
     """The subject of an answer is that of the thread."""
     assert read("Re: status", "thanks", in_thread=True) is None
+    assert read("AW: status", "I am away until Monday.") is None  # a robot, which names no mail that it answers
+    assert read("Re: status", "") == Command(word=Word.STATUS)
     assert read("Re: status", "letters off", in_thread=True) == Command(word=Word.LETTERS, wanted=False)
     assert read("status", QUOTED, in_thread=True) == Command(word=Word.STATUS)
 
