@@ -79,7 +79,7 @@ def _split_by_disputes(ground: Ground) -> str:
         disputed = note(ground, team, f"dispute S-{item}: it is too low", Message_ID=f"<dispute{item}@x>")
         ground.take(signed(disputed, domain))
         (told,) = [mail.text for mail in ground.sent()[-2:] if mail.to == team]
-        words[re.sub(r"Hello .*? your|[0-9a-f]{16,}|[\d.,-]+", "", " ".join(told.split()))] += 1
+        words[_without_figures(re.sub(r"Hello .*?\byour", "", told, flags=re.DOTALL))] += 1
     ((kept,),) = ground.rows("SELECT count(*) FROM disputes")
     return "" if (len(words), kept) == (1, 6) else f"{len(words)} different answers to {kept} disputes"
 
@@ -88,7 +88,15 @@ def _bare_words(ground: Ground) -> str:
     """Return what was mailed last, but the figures."""
     told = " ".join(ground.sent()[-1].text.split())
     told = re.sub(r" It replaces [^:]+: the latest accepted one counts\.", "", told)  # says the figures in words
-    return re.sub(r"[0-9a-f]{16,}|[\d.,-]+", "", told)
+    return _without_figures(told)
+
+
+DAY = r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d+ [A-Z][a-z]{2}\b"
+
+
+def _without_figures(text: str) -> str:
+    """Return a text without its dates, which change while an attack is played, hashes and numbers."""
+    return re.sub(rf"{DAY}|[0-9a-f]{{16,}}|[\d.,-]+", "", " ".join(text.split()))
 
 
 def _unseen_series(ground: Ground) -> str:
