@@ -111,7 +111,7 @@ def test_each_disqualification_is_told(folder: Path) -> None:
     (folder / "draft.txt").write_text("Subject: Out\n\nDear Amber, you are out.\n")
     said = [mailbot(*tell, "--letter", "draft.txt", folder=folder).out for _ in range(2)]
     assert ["1 letter(s) queued" in each for each in said] == [True, False]
-    mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+    assert "Final results" not in mailbot("teams", "reinstate", "Amber", *WHY, folder=folder).out
     assert "1 letter(s) queued" in mailbot(*tell, folder=folder).out
     assert "it was told already" in mailbot(*tell, folder=folder).out
     mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
@@ -128,7 +128,7 @@ def test_final_results_that_change_and_change_back_are_told_each_time(folder: Pa
     said = mailbot(*tell, folder=folder).out
     assert "1 letter(s) to winners" in said  # Beryl is first now
     assert "not to Amber: an award was announced to it, and it has none now" in said
-    mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
+    assert "Final results are published without it" in mailbot("teams", "reinstate", "Amber", *WHY, folder=folder).out
     assert "1 letter(s) to winners" in mailbot(*tell, folder=folder).out  # and second again; Amber was told its place
     assert "letter(s) to winners" not in mailbot(*tell, folder=folder).out
     with contest(folder, Clock()) as wired, wired.ledger.read() as tx:
