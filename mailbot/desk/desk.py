@@ -140,6 +140,7 @@ class Desk:
             try:
                 yield service
             finally:
+                service.columns.release()  # a ranking reads every prediction: the desk is not to stay as large
                 daybook.hand_over(service.ledger, self.config.state)
 
     @contextmanager

@@ -160,6 +160,12 @@ class Columns:
                 raise Temporary(message) from error
         file.refresh()
 
+    def release(self) -> None:
+        """Give the pages of the maps back to the kernel: this process has them no more until it reads them again."""
+        with self._lock:
+            for file in self._files.values():
+                file.release()
+
     def _values(self, truth: Truth) -> RowFile:
         return self._file(f"{_name(truth)}.values", _value_type(truth))
 
@@ -171,15 +177,12 @@ class Columns:
         return TextFiles(self.folder / f"{_name(truth)}.texts", names, len(truth.ids))
 
     def _file(self, name: str, row: np.dtype[np.void]) -> RowFile:
-        if name not in self._files:
-            self._files[name] = RowFile(self.folder / name, row)
-        self._files[name].refresh()
-        return self._files[name]
+        file = self._files.setdefault(name, RowFile(self.folder / name, row))
+        file.refresh()
+        return file
 
 
 # --- what is in a row ------------------------------------------------------------------------
-
-
 def _value_type(truth: Truth) -> np.dtype[np.void]:
     return np.dtype([(name, kind, (len(truth.ids),)) for name, kind in _numeric(truth).items()] or [NO_FIELD])
 

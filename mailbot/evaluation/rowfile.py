@@ -11,6 +11,7 @@ import json
 import os
 import zlib
 from dataclasses import dataclass
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,7 @@ class RowFile:
         self._identity: tuple[int, int] | None = None
         self._rows: NDArray[np.void] = np.empty(0, dtype=self._dtype)
         self._bytes = memoryview(b"")
+        self._map: mmap | None = None
         self._places: dict[int, int] = {}
         self._sound: set[int] = set()
 
@@ -78,13 +80,19 @@ class RowFile:
                     self._forget()
                 known = len(self._rows)
                 if count > known:
-                    self._rows = np.asarray(np.memmap(file, dtype=self._dtype, mode="r", shape=(count,)))
+                    self._map = mmap(file.fileno(), count * self._dtype.itemsize, access=ACCESS_READ)
+                    self._rows = np.frombuffer(self._map, dtype=self._dtype)
                     self._bytes = _bytes_of(self._rows)
         except FileNotFoundError:
             self._forget()
             return
         self._identity = identity
         self._places |= {int(each): known + n for n, each in enumerate(self._rows["head"]["id"][known:].tolist())}
+
+    def release(self) -> None:
+        """Give the map's pages back to the kernel; whoever looks at a row reads them again."""
+        if self._map is not None:
+            self._map.madvise(MADV_DONTNEED)
 
     def shas(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the SHA-256 in the row of each of the ids that has one, be the row sound or not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +15,6 @@ from scoring.labels.truth import load_truth
 from scoring.scores import stack
 from scoring.scores.evaluate import laid_of
 from scoring.scores.scored import scored
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TRACK = track_from(
     {
@@ -80,3 +77,27 @@ def test_a_track_without_texts_has_no_files(tmp_path: Path) -> None:
     files.put(1, {})
     assert files.has(1)
     assert not (tmp_path / "texts").exists()
+
+
+def test_pages_that_were_given_back_are_read_again(tmp_path: Path) -> None:
+    """The process has none of the map's pages after a release, and the same values when it looks again."""
+    columns = Columns(tmp_path)
+    columns.put(TRUTH, [predictions(1, "a", "b", "c")])
+    seen = columns.laid(TRUTH, [1])[1]["size"].tolist()
+    assert _resident(tmp_path) > 0
+    columns.release()
+    assert _resident(tmp_path) == 0
+    assert columns.laid(TRUTH, [1])[1]["size"].tolist() == seen
+    assert _resident(tmp_path) > 0
+
+
+def _resident(folder: Path) -> int:
+    """Return how many KiB of the maps of a folder's files this process has in memory."""
+    found, of_folder = 0, False
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        name, _, rest = line.partition(" ")
+        if not name.endswith(":"):
+            of_folder = str(folder) in line
+        elif of_folder and name == "Rss:":
+            found += int(rest.split()[0])
+    return found
