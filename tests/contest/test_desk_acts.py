@@ -258,3 +258,16 @@ def test_somebody_is_let_in_from_the_desk(opened: Open) -> None:
     assert "Rea" in page
     assert "/act/" not in page
     assert found[1] not in entry.detail
+
+
+def test_every_letter_of_a_board_is_shown_before_it_goes(opened: Open) -> None:
+    """With whom it goes to and its whole text; looking queues none."""
+    browser = opened.login()
+    before = opened.last()
+    seen = browser.post("/act/publish", {"letters": "yes", "step": "look"})
+    shown = r'<details class="letter"><summary><code>(.*?)</code>.*?<pre class="text">(.*?)</pre>'
+    letters = re.findall(shown, seen, re.DOTALL)
+    assert letters
+    assert all("Leaderboard" in title and text.strip() for title, text in letters)
+    assert f"{len(letters)} mail(s) would be sent" in seen
+    assert opened.last() == before

@@ -91,7 +91,7 @@ def test_no_screen_shows_an_english_sentence(browser: Browser) -> None:
 
 FORMS: dict[str, dict[str, str]] = {
     "publish": {"letters": "yes"}, "publish-final": {"winners": "yes"},
-    "extend": {"phase": "test", "team": "all", "until": "2027-01-01T12:00", "tell": "yes"},
+    "extend": {"phase": "submission", "team": "all", "until": "2027-01-01T12:00", "tell": "yes"},
     "announce": {"to": "all", "subject": "关于", "text": "各位好"},
     "void-items": {"track": "siqa-s", "items": "1 2"}, "rescore": {"tell": "yes"},
     "assign-mail": {"mail": "M-000002", "team": "Beryl"}, "approve-mail": {"mail": "M-000002"},

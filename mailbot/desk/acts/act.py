@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.outbox import OutgoingRow
     from mailbot.letters.written import Written
+    from mailbot.mail.envelope import Outgoing
     from mailbot.service import Service
 
 LONGEST_REASON = 500
@@ -69,7 +70,7 @@ class Letter:
     text: str
 
     @classmethod
-    def queued(cls, row: OutgoingRow) -> Letter:
+    def queued(cls, row: OutgoingRow | Outgoing) -> Letter:
         """Read one out of the outbox, without codes and keys: who only looks could write as a team."""
         message = message_from_bytes(row.message, policy=policy.default)
         part = message.get_body(("plain",))

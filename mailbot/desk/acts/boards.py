@@ -8,7 +8,7 @@ from mailbot.board import withdrawal
 from mailbot.board.page.rules import Awards
 from mailbot.board.rank_changes import compared
 from mailbot.config.calendar import shown, typed
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
 from mailbot.desk.acts.labels import HEADINGS, PHASE, TOLD, moved, stage_of
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
@@ -43,7 +43,8 @@ def _publish_look(deed: Deed) -> Effect:
     says = [f"A board of this moment is published: {len(changes)} place(s) differ, {since}."]
     letters = service.letter_queue.about(made, "preview", due_at=None) if deed.get("letters") else ()
     says += [f"{len(letters)} letter(s) with the team's standing go out."] if letters else ["No letter is sent."]
-    return Effect(says=says, headings=HEADINGS, rows=moved(changes))
+    would = [Letter.queued(one.outgoing) for one in letters]
+    return Effect(says=says, letters=would, headings=HEADINGS, rows=moved(changes))
 
 
 def _publish(deed: Deed) -> Done:
@@ -124,7 +125,7 @@ def _extend_look(deed: Deed) -> Effect:
     says += ["What was refused as late before is accepted apart (Submissions)."]
     told = deadlines.letters(deed.service, found, deed.why) if deed.get("tell") else []
     says += [f"{len(told)} letter(s) go out." if deed.get("tell") else "No mail is sent."]
-    return Effect(says=says)
+    return Effect(says=says, letters=[Letter.queued(row) for row in told])
 
 
 def _extend(deed: Deed) -> Done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
+from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter, tracks
 from mailbot.errors import Permanent
 from mailbot.evaluation import scorer_versions
 from mailbot.operations import acceptance, letters, truths
@@ -107,7 +107,8 @@ def _labels(deed: Deed, kind: str) -> Done:
 def _rescore_look(deed: Deed) -> Effect:
     wanted = rescoring.plan(deed.service)
     changes = rescoring.preview(deed.service, wanted)
-    told = [one.recipient for one in letters.look_rescored(deed.service, wanted)] if deed.get("tell") else []
+    found = letters.look_rescored(deed.service, wanted) if deed.get("tell") else []
+    told = [one.recipient for one in found]
     moves = sum(one.ranks[0] != one.ranks[1] for one in changes)
     says = [f"{wanted.submissions} submission(s) would be scored. {moves} rank(s) change."]
     says += (
@@ -115,7 +116,7 @@ def _rescore_look(deed: Deed) -> Effect:
         if deed.get("tell")
         else ["No mail is sent."]
     )
-    return Effect(says=says, headings=HEADINGS, rows=moved(changes))
+    return Effect(says=says, letters=[Letter.queued(row) for row in found], headings=HEADINGS, rows=moved(changes))
 
 
 def _rescore(deed: Deed) -> Done:

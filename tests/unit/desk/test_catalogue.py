@@ -30,6 +30,7 @@ ELSEWHERE = (
     "desk/proposals.py",
     "desk/page.py",
     "desk/jobs.py",
+    "operations/acceptance.py",
     "operations/teams.py",
     "board/weekly.py",
 )
