@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
 from mailbot.intake import inquiry
-from mailbot.intake.relay import FORWARDED, relay
+from mailbot.intake.relay import FORWARDED, PER_DAY, relay
 from mailbot.ledger import events, outbox
 from mailbot.ledger.guard import mailboxes
 from mailbot.mail import envelope
@@ -33,8 +33,6 @@ SILENCE = "unanswered"
 _ANSWERED_ELSEWHERE = {Outcome.CONFIRMED, Outcome.KNOWN}
 """A confirmed mail is answered by the receipt of the one that was held; one known before has its answer."""
 
-PER_DAY = 50
-"""So many mails are forwarded to an organizer in a day: nobody shall make a cannon of mailbot."""
 LARGEST = 1024**2
 """Bytes of a mail that is attached: a larger one stays in the mailbox, as each organizer would get all of it."""
 LONGEST_LINE = 998  # RFC 5322, section 2.1.1

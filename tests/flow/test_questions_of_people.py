@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailbot.ledger import outbox
+from mailbot.intake import relay
+from mailbot.ledger import outbox, teams
 from mailbot.mail import tasks as mail_tasks
 from mailbot.mail.open import reach_of
 from mailbot.mail.subject import own_text
@@ -127,3 +128,64 @@ def test_what_was_written_above_a_quotation_stays_as_it_was() -> None:
     assert own_text("a\n\n  b\n") == "a\n\n  b"
     assert own_text("On 25 April we close.\nSee you\n-- \nChair") == "On 25 April we close.\nSee you"
     assert own_text("> a\nyes\n> b\nno") == "yes\nno"
+
+
+VICE = "vice@siqa.example"
+
+
+def test_the_other_organizers_learn_who_answered_and_what(tmp_path: Path) -> None:
+    """Each once, in the thread of the question; the second answer, given meanwhile, goes to the team as well."""
+    challenge = {"address": "submissions@siqa.example", "organizers": [CHAIR, VICE]}
+    with served(tmp_path, Clock(), challenge=challenge) as contest:
+        take(contest, mail(ADA, "a question", "When is the deadline?", number=1))
+        sent_to = {row.recipient: row for row in written(contest, "forwarded")}
+        for number, organizer in enumerate((CHAIR, VICE), 2):
+            reply = mail(organizer, "Re: x", ANSWER, number=number, In_Reply_To=sent_to[organizer].message_id)
+            assert take(contest, reply).outcome is Outcome.RELAYED
+        told = written(contest, "answered")
+        assert [row.recipient for row in told] == [VICE, CHAIR]
+        message = email.message_from_bytes(told[0].message, policy=default)
+        assert message["In-Reply-To"] == sent_to[VICE].message_id
+        assert f"{CHAIR} answered the mail M-000001 of team Pixel Peepers" in message.get_content()
+        assert "> the deadline is 25 April," in message.get_content()
+        assert [row.recipient for row in written(contest, "relayed")] == [ADA, ADA]
+        more = mail(VICE, "Re: x", "At noon in Berlin.", number=4, In_Reply_To=told[0].message_id)
+        assert take(contest, more).outcome is Outcome.RELAYED
+        assert len(written(contest, "relayed")) == 3
+
+
+def test_so_many_copies_go_to_an_organizer_in_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer beyond that still goes to the team."""
+    monkeypatch.setattr(relay, "PER_DAY", 1)
+    challenge = {"address": "submissions@siqa.example", "organizers": [CHAIR, VICE]}
+    with served(tmp_path, Clock(), challenge=challenge) as contest:
+        take(contest, mail(ADA, "a question", "When is the deadline?", number=1))
+        sent_to = {row.recipient: row for row in written(contest, "forwarded")}
+        for number in (2, 3):
+            take(contest, mail(CHAIR, "Re: x", ANSWER, number=number, In_Reply_To=sent_to[CHAIR].message_id))
+        assert len(written(contest, "relayed")) == 2
+        assert len(written(contest, "answered")) == 1
+
+
+def test_an_answer_goes_to_the_team_as_it_is_now(contest: Service) -> None:
+    """Not to an address that has left it since, but to who leads it."""
+    with contest.ledger.write("test") as tx:
+        (team,) = teams.by_address(tx, [ADA]).values()
+        teams.add(tx, team.name, ["bert@peepers.example"], NOW)
+        teams.leave(tx, team.id, ADA, NOW)
+    answer(contest)
+    assert [row.recipient for row in written(contest, "relayed")] == ["bert@peepers.example"]
+
+
+def test_the_organizers_are_told_of_an_answer_that_reaches_nobody(contest: Service) -> None:
+    """The team has no address any more: nothing goes out but to them, and the trail says so."""
+    with contest.ledger.write("test") as tx:
+        (team,) = teams.by_address(tx, [ADA]).values()
+        teams.leave(tx, team.id, ADA, NOW)
+    assert answer(contest).outcome is Outcome.RELAYED
+    assert written(contest, "relayed") == []
+    (told,) = written(contest, "answered")
+    assert told.recipient == CHAIR
+    assert "The answer was not sent" in email.message_from_bytes(told.message, policy=default).get_content()
+    with contest.ledger.read() as tx:
+        assert "answer-not-sent" in {step.what for step in trace.of_mail(tx, 1, NOW)}

@@ -7,6 +7,7 @@ MEANINGS = {
     "act-declined": "An organizer declined what another had proposed on the desk.",
     "act-proposed": "An organizer proposed on the desk what a second one has to confirm.",
     "address-bounced": "A mail to a team's address came back; the address gets no letters until it writes.",
+    "answer-not-sent": "An organizer's answer was not passed on, as no address of the team takes mail any more.",
     "answer-relayed": "An organizer's answer was passed on to the team that had asked.",
     "authserv-checked": "The doctor found out which header of the mail server tells whether a sender is proven.",
     "board-published": "A leaderboard was published.",
