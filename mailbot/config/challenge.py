@@ -108,6 +108,10 @@ class Challenge:
         within = stage_before(self.stages, at).within
         return at if within is None or within.holds(phase) else None
 
+    def is_last_board(self, phase: str, as_of: datetime) -> bool:
+        """Whether the next board that is due after a phase's board of an instant is that of a later stage."""
+        return stage_before(self.stages, self.next_board(as_of)) != self.stage_of(phase)
+
     def standing_of(self, stage: Stage) -> Rule:
         """Return which accepted submission counts for a team on a stage's board."""
         return stage.standing or self.standing

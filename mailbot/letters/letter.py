@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from mailbot.model import Team
 
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+STEP = 5
+"""Minutes are told in steps of so many, rounded down: no letter promises more time than there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,10 @@ class Deadline:
     closes: datetime
     #: Whole days left, rounded; 0 on the last day, when hours count.
     days: int
+    #: Rounded; 0 in the last hour, when minutes count.
     hours: int
+    #: Rounded down to :data:`STEP`.
+    minutes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +93,30 @@ class Letters:
         return self._to_team("standing", addressee, context, key=key, now=now)
 
     def _phase(self, addressee: Addressee, board: Board) -> str:
-        """Return the phase of a board behind its instant, where phases have boards of their own."""
+        """Return the phase of a board behind its instant, where phases have boards of their own.
+
+        Its last regular board is the one after which another phase's is due; final results may follow, with what comes
+        from a team that has time of its own.
+        """
         if not board.phase:
             return ""
-        say, closes = words(addressee.language).gettext, self.challenge.stage_of(board.phase).closes
-        is_over = closes is not None and board.as_of >= closes
-        told = say("the last board of the %(phase)s phase") if is_over else say("%(phase)s phase")
+        say = words(addressee.language).gettext
+        is_last = not board.final and self.challenge.is_last_board(board.phase, board.as_of)
+        told = say("the last regular board of the %(phase)s phase") if is_last else say("%(phase)s phase")
         return f" ({told % {'phase': board.phase}})"
 
     def reminder(self, addressee: Addressee, window: Window, *, key: str, now: datetime) -> Outgoing:
         """Write to a team that a phase, or the time for something else, will close. The window has an end."""
         (deadline,) = deadlines([addressee.its(window)], now)
         others = [addressee.its(one) for one in self.challenge.windows if one != window]
-        context = {"deadline": deadline, "deadlines": list(deadlines(others, now))}
+        context = {"deadline": deadline, "deadlines": list(deadlines(others, now)), "following": self._after(window)}
         return self._to_team("reminder", addressee, context, key=key, now=now)
+
+    def _after(self, window: Window) -> Window | None:
+        """Return the phase that opens next after a phase has closed for all; None where there is none."""
+        phases = [one for one in self.challenge.windows if one.matter is window.matter is Matter.PHASE]
+        ahead = [(one.opens, one) for one in phases if one.opens and window.closes and one.opens >= window.closes]
+        return min(ahead, key=lambda pair: pair[0], default=(None, None))[1]
 
     def digest(self, digest: Digest, recipient: str, *, key: str, now: datetime) -> Outgoing:
         """Write to an organizer how the week went."""
@@ -200,8 +216,11 @@ def deadlines(windows: Iterable[Window], now: datetime) -> Iterator[Deadline]:
     ahead = ((each.closes, each) for each in for_teams if each.closes and each.closes > now)
     for closes, window in sorted(ahead, key=lambda pair: pair[0]):
         left = closes - now
-        days, hours = round(left / DAY) if left > DAY - HOUR else 0, max(1, round(left / HOUR))
-        yield Deadline(matter=window.matter, name=window.name, closes=closes, days=days, hours=hours)
+        days, hours = round(left / DAY) if left > DAY - HOUR else 0, round(left / HOUR) if left >= HOUR else 0
+        yield Deadline(
+            matter=window.matter, name=window.name, closes=closes, days=days, hours=hours,
+            minutes=left // MINUTE // STEP * STEP,
+        )  # fmt: skip
 
 
 def _lines(places: Sequence[Place]) -> Sequence[Sequence[chart.Point]]:

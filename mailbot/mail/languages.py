@@ -70,6 +70,14 @@ def desk_sentences(language: str, context: str) -> Mapping[str, str]:
     return {str(each.id): str(each.string) for each in own}
 
 
+def preset_in(language: str, text: str) -> str:
+    """Say in a language a text of the config that is a preset's or a default, word for word; an organizer's own stays.
+
+    They are those of the catalogue's context "preset".
+    """
+    return words(language).pgettext("preset", text)
+
+
 def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)

@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined, select_autoescape
 
-from mailbot.mail.languages import CHINESE, ENGLISH, folder, labelled, on_one_line, words, wrapped
+from mailbot.mail.languages import CHINESE, ENGLISH, folder, labelled, on_one_line, preset_in, words, wrapped
 
 
 @cache
@@ -14,7 +14,8 @@ def environment(language: str = ENGLISH) -> Environment:
     """Return the environment for pages, replies and letters; names are as ``page/index.html.j2``.
 
     What stands between ``trans`` tags, and in ``_()``, is said in the language. The filter ``wrapped`` breaks a
-    paragraph into lines (of Chinese, into one), ``labelled`` gives a label its columns.
+    paragraph into lines (of Chinese, into one), ``labelled`` gives a label its columns, ``preset`` says a text of the
+    config in the language where it is the preset's own.
 
     HTML is escaped, ``.txt`` and ``.txt.j2`` are not; an undefined name is an error; a line that holds only a block
     tag leaves no trace; the last newline stays.
@@ -39,6 +40,7 @@ def environment(language: str = ENGLISH) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.filters["preset"] = lambda text, its=language: preset_in(its, text)
     made.filters |= {"wrapped": on_one_line if language == CHINESE else wrapped, "labelled": labelled}
     return made
 

@@ -161,6 +161,19 @@ def test_winners_are_written_to_with_the_final_results(folder: Path) -> None:
     assert _letters(folder, "standing") == {}
 
 
+def test_a_place_is_named_in_the_teams_language(folder: Path) -> None:
+    """A default name is; one that the organizers wrote is told as they wrote it."""
+    with contest(folder, Clock()) as wired, wired.ledger.write("test") as tx:
+        for team in teams.everyone(tx):
+            teams.want_language(tx, team.id, "zh")
+    config = folder / "config.toml"
+    config.write_text(config.read_text() + '\n[awards]\nplaces = ["The golden lens", "Second place"]\n')
+    mailbot("publish", "--final", "--yes", folder=folder)
+    found = _letters(folder, "award")
+    assert "  The golden lens：SIQA-S" in found[AMBER]  # noqa: RUF001  # the stops of Chinese
+    assert "  第二名：SIQA-S" in found[BERYL]  # noqa: RUF001  # the stops of Chinese
+
+
 def test_imported_teams_are_welcomed_once_with_a_key_that_works(folder: Path) -> None:
     """When asked, after a look at the letter, which shows no key; the key proves who sent a mail."""
     data = "Team name\tEmail Address\nCitrine\tc@example.org\nDiamond\td@example.org\n"

@@ -146,3 +146,35 @@ def test_a_reminder_of_a_paper_tells_how_to_hand_it_in(letters: Letters) -> None
     further = told.partition("Further deadlines")[2]
     assert 'Phase "test"' in further
     assert '"paper"' not in further
+
+
+@pytest.mark.parametrize(
+    ("left", "told", "chinese"),
+    [
+        (timedelta(hours=1), "closes in 1 hour:", "1 小时后截止"),
+        (timedelta(minutes=59), "closes in 55 minutes:", "55 分钟后截止"),
+        (timedelta(minutes=10), "closes in 10 minutes:", "10 分钟后截止"),
+        (timedelta(minutes=4), "closes in less than 5 minutes:", "5 分钟内截止"),
+    ],
+)
+def test_minutes_count_in_the_last_hour(letters: Letters, left: timedelta, told: str, chinese: str) -> None:
+    """They are rounded down: nobody is promised more time than there is."""
+    window = Window(matter=Matter.PHASE, name="test", closes=AS_OF + left)
+    assert told in letters.reminder(_addressee(), window, key="k", now=AS_OF).subject
+    assert chinese in letters.reminder(_addressee(CHINESE), window, key="k", now=AS_OF).subject
+
+
+def test_a_reminder_names_the_phase_that_opens_next(letters: Letters) -> None:
+    """The nearest of those after it, and when; a paper and the last phase have none."""
+    closes = AS_OF + timedelta(days=1)
+    first, *_, last = phases = [
+        Window(matter=Matter.PHASE, name=name, opens=closes + timedelta(days=n - 1), closes=closes + timedelta(days=n))
+        for n, name in enumerate(("validation", "test", "encore"))
+    ]
+    ours = Letters(challenge=replace(letters.challenge, windows=[*phases, *WINDOWS]))
+    letter = ours.reminder(_addressee(), first, key="k", now=AS_OF)
+    opens = "opens on Thu 26 Nov 2026, 10:00 (Asia/Shanghai, UTC+08:00)."
+    assert f'The next phase, "test", {opens}' in " ".join(_plain(letter).split())
+    assert f"The next phase, “test”, {opens}" in _rich(letter)
+    for window in (last, WINDOWS[2]):
+        assert "next phase" not in _plain(ours.reminder(_addressee(), window, key="k", now=AS_OF))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from datetime import UTC, datetime
 from functools import cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.pofile import read_po
 
+from mailbot.config.board import BoardRules
+from mailbot.config.contest import AwardsSection
 from mailbot.mail.languages import (
     CATALOGUES,
     CHINESE,
@@ -20,6 +24,7 @@ from mailbot.mail.languages import (
     has_han,
     labelled,
     language_of,
+    preset_in,
     reason_in,
     shown_in,
     told_in,
@@ -28,6 +33,7 @@ from mailbot.mail.languages import (
     wrapped,
 )
 from mailbot.mail.templates import environment
+from scoring.declaration import siqa
 from scoring.values import Fault
 from tests.unit.catalogue import ROOT, codes, sentences
 
@@ -111,6 +117,16 @@ def test_what_is_wrong_is_said_with_its_figures() -> None:
     assert told_in(CHINESE, "many rows") == "many rows"
     assert told_in(CHINESE, "The file is 100% wrong.") == "The file is 100% wrong."
     assert told_in(ENGLISH, "line 3: 5 fields") == "line 3: 5 fields"
+
+
+def test_a_text_of_a_preset_is_said_word_for_word() -> None:
+    """An organizer's own stays as it is, on pages and in letters; so does what is no text of SIQA's or a default."""
+    assert preset_in(CHINESE, "Second place") == "第二名"
+    assert preset_in(CHINESE, "Second place, and a mug") == "Second place, and a mug"
+    assert preset_in(ENGLISH, "Second place") == "Second place"
+    preset = tomllib.loads((resources.files("mailbot.config.presets") / "siqa.toml").read_text())
+    formulas = {siqa.siqa_s().formula, preset["board"]["overall"], BoardRules.overall_formula}
+    assert {*_said("preset")} == {*AwardsSection().places, *formulas}
 
 
 def test_a_reason_is_said_with_its_figures_and_part_by_part() -> None:
