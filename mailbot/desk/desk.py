@@ -69,6 +69,10 @@ class Uploads:
         return self._held.get((session, sha256))
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass
 class Desk:
     """The contest as the desk sees it. Threads share one; each request asks it for what it needs."""
@@ -76,7 +80,7 @@ class Desk:
     path: Path
     clock: Callable[[], datetime] = calendar.now
     #: Whether who serves it is about to end: what lasts, ends then too.
-    ends: Callable[[], bool] = field(default=lambda: False, init=False)
+    ends: Callable[[], bool] = field(default_factory=lambda: _never, init=False)
     door: Door = field(init=False)
     jobs: Jobs = field(init=False)
     proposals: Proposals = field(init=False)

@@ -27,7 +27,7 @@ WITHOUT_MOVE = "IMAP4rev1 LITERAL+ IDLE UIDPLUS"
 COPIES_WITHOUT_MOVE = 2
 
 
-CULL_SECONDS, MOST_CULL_SECONDS = 6.0, 55.0
+CULL_SECONDS, MOST_CULL_SECONDS = 6.0, 80.0
 """No mail loses three children: after its first loss it is tried again in 30 s, after the second one in 60 s."""
 
 

@@ -36,7 +36,7 @@ def _rows(folder: Path, server: ScriptedImap, **imap: object) -> dict[str, tuple
 @pytest.mark.parametrize(
     ("verb", "answer", "part", "told"),
     [
-        ("IDLE", _deaf, "idle", "offered, but nothing was told of a new mail"),
+        ("IDLE", _deaf, "idle", "offered, but no new mail was reported"),
         ("IDLE", _says("{tag} NO not here\r\n"), "idle", "offered, and refused"),
         ("CREATE", _says("{tag} NO [CANNOT] no folders here\r\n"), "filing", "[CANNOT] no folders here"),
         ("UID MOVE", _says("{tag} NO [OVERQUOTA] full\r\n"), "filing", "[OVERQUOTA] full"),

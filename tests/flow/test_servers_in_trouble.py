@@ -101,5 +101,5 @@ def test_the_organizers_hear_of_what_they_can_mend(
         "the mailbox is nearly full",
         "the mailbox is full, or will be soon",
         "fixed: the mailbox has room",
-        "fixed: the mailbox is not full any more",
+        "fixed: the mailbox is no longer full",
     ]

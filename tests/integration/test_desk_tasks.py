@@ -139,7 +139,7 @@ def test_a_late_file_is_accepted(ada: Seat, contest: Contest) -> None:
     page.get_by_role("row").filter(has_text="u.json").get_by_role("link").first.click()
     go(page, "Accept")
     assert "as of its arrival" in look(page, Reason="our mail server was down")
-    assert "counts, from the next board on" in do(page)
+    assert "counts. The next board shows it" in do(page)
     contest.got(contest.owls, contest.submission("an hour late")["receipt"], "our mail server was down")
     assert contest.submission("an hour late")["status"] == "accepted"
 

@@ -20,7 +20,7 @@ ODD = {
     "no number": b"NaN",
     "a number of many digits": b"1" * 100_000,
     "nothing": b"null",
-    "half a character": b'{"id": "\ud800", "hash": "\ud800"}',
+    "half a character": rb'{"id": "\ud800", "hash": "\ud800"}',
     "no row": b'{"id": [], "receipt": 7, "team": {}, "arrived_at": 5, "week": "x"}',
     "infinite": b'{"id": Infinity, "receipt": "S-1e9", "sha256": 1e999}',
     "other bytes": bytes(range(256)),
