@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import DAY
-from mailbot.ledger import events, held, mails
+from mailbot.ledger import events, held, mails, submissions
 from mailbot.mail.subject import own_lines, strip_reply
 from mailbot.model import Id, Outcome
 
@@ -150,6 +150,9 @@ UNSAID = "it does not begin with the word confirm; if the mail is yours, reply w
 WRONG = "the code is not the one of that mail"
 """Why an answer confirms nothing that anybody may have written."""
 
+TAKEN = "that mail was taken already"
+"""How the reason begins why an answer confirms nothing as it need not: an earlier one did, or an organizer."""
+
 VALID = timedelta(hours=72)
 """So long a code holds."""
 
@@ -180,13 +183,19 @@ class Questions:
         if row is None or row.team_id != team_id or not is_code(said.code, self.code(row)):
             return WRONG
         if row.outcome is not Outcome.HELD:
-            return "the code was used before, or an organizer has decided already"
+            return _taken(tx, row)
         if team_id is None and held.asked_whom(tx, row.id) != sender:
             return "another address was asked"
         asked = held.asked_at(tx, row.id)
         if asked is None or self.clock() >= asked + VALID:
             return "the code has expired"
         return None if said.sure else UNSAID
+
+
+def _taken(tx: Tx, row: MailRow) -> str:
+    """Say that a mail which was held is not held any more, with the receipts of its files once it has some."""
+    receipts = ", ".join(one.receipt for one in submissions.listing(tx, mail_id=row.id))
+    return f"{TAKEN}; its receipt: {receipts}" if receipts else TAKEN
 
 
 def approve(tx: Tx, mail_id: int, *, why: str, now: datetime) -> bool:

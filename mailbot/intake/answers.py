@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailbot.model import AuthLevel
+from mailbot.identity.confirmation import TAKEN
+from mailbot.model import AuthLevel, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.intake.commands import Command
     from mailbot.ledger.entries import EntryRow
     from mailbot.ledger.submissions import SubmissionRow
-    from mailbot.model import Judged, Outcome, Status, Team, Verdict
+    from mailbot.model import Judged, Status, Team, Verdict
     from scoring.fairness.ladder import Feedback
 
 
@@ -111,6 +112,11 @@ class Answer:
     def is_proven(self) -> bool:
         """Whether anything proves who sent the mail."""
         return self.verdict is not None and self.verdict.level is not AuthLevel.NONE
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it confirms a mail that needs it no more."""
+        return self.outcome is Outcome.NOT_CONFIRMED and self.why.startswith(TAKEN)
 
 
 class Fault(StrEnum):

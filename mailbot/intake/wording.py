@@ -171,7 +171,8 @@ class Wording:
         if answer.outcome is Outcome.HELD:
             return self._held(answer)
         if answer.outcome is Outcome.NOT_CONFIRMED:
-            return say("Your reply did not confirm anything.")
+            done = say("That mail was taken already. You do not need to do anything.")
+            return done if answer.is_taken else say("Your reply did not confirm anything.")
         if answer.outcome is Outcome.UNKNOWN_SENDER:
             return say("Your address is not registered for this challenge.")
         if answer.entries:

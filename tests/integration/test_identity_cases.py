@@ -717,7 +717,7 @@ CASES = [
         _used_twice,
         None,
         Outcome.NOT_CONFIRMED,
-        "the code was used before, or an organizer has decided already",
+        "that mail was taken already; its receipt: S-000001",
     ),
     Case("the code of another mail", _of_another_mail, "none", HELD, UNSIGNED),
     Case("the right code from another team", _code_of(CARL), "none", HELD, UNSIGNED),
@@ -757,7 +757,7 @@ CASES = [
         _answer_to_an_approved,
         None,
         Outcome.NOT_CONFIRMED,
-        "the code was used before, or an organizer has decided already",
+        "that mail was taken already; its receipt: S-000001",
     ),
 ]
 

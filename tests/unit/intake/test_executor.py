@@ -367,3 +367,32 @@ def test_the_question_about_a_command_is_in_the_language_of_the_mail(lenient: Se
     assert "请求执行" in told.replace("\n", "")
     assert "\n\n    withdraw S-000001\n\n" in told
     assert "该操作需要先确认发件人身份" in told.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "told"),
+    [
+        (
+            "en",
+            "confirm",
+            ("That mail was taken already.", "its receipt: S-000001", "do not need to send anything again"),
+        ),
+        ("zh", "确认", ("那封邮件已被受理", "S-000001", "无需重新发送")),
+    ],
+)
+def test_the_word_after_an_approval_learns_that_the_mail_was_taken(
+    tmp_path: Path, language: str, word: str, told: tuple[str, ...]
+) -> None:
+    """In the team's language, with the receipt of its file."""
+    with served(tmp_path, Clock(), identity={"require": ["key", "confirmed"]}) as made:
+        held_row = take(made, submission("A"))
+        assert held_row.outcome is Outcome.HELD
+        subject, _ = question(made)
+        with made.ledger.write("approve") as tx:
+            teams.want_language(tx, 1, language)
+            assert confirmation.approve(tx, held_row.id, why="they telephoned", now=NOW)
+        late = take(made, say(word, f"Re: {subject}"))
+        assert late.outcome is Outcome.NOT_CONFIRMED
+        text = " ".join(reply_to(made, late).split())
+        assert [each for each in told if each not in text] == []
+        assert "ask the organizers" not in text
