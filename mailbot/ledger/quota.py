@@ -66,7 +66,9 @@ def _query(*, in_phases: bool, same: tuple[bool, bool] | None = None) -> sa.Sele
     """Return the statement of :func:`allowance`, and with ``same`` that of :func:`before`; each is built once."""
     of = (grants.c.team_id, grants.c.track, grants.c.week)
     mine = (column == sa.bindparam(name) for column, name in zip(of, ("team_id", "track", "since"), strict=True))
-    more = sa.select(sa.func.coalesce(sa.func.sum(grants.c.more), 0)).where(*mine)
+    its = sa.or_(grants.c.phase.is_(None), grants.c.phase.in_(sa.bindparam("phases", expanding=True)))
+    own = (its,) if in_phases else ()
+    more = sa.select(sa.func.coalesce(sa.func.sum(grants.c.more), 0)).where(*mine, *own)
     parts = {"used": submissions.count_used(in_phases=in_phases), "more": more}
     if same is not None:
         by_values, says_method = same
@@ -83,11 +85,16 @@ def grant(
     more: int,
     why: str,
     now: datetime,
+    phase: str | None = None,
     phases: Collection[str] | None = None,
 ) -> Allowance:
-    """Let a team have more submissions accepted on a track in the week that holds ``now``; return what it has left."""
-    _add_grant(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now)
-    events.append(tx, kind=GRANTED, subject=team.name, now=now, track=track, more=more, why=why)
+    """Let a team have more submissions accepted on a track in the week that holds ``now``; return what it has left.
+
+    They count in a ``phase`` and in those whose submissions its quota counts too; None: in every phase of the week.
+    """
+    _add_grant(tx, team_id=team.id, track=track, week=quota.week(now)[0], more=more, why=why, now=now, phase=phase)
+    of = {"phase": phase} if phase is not None else {}
+    events.append(tx, kind=GRANTED, subject=team.name, now=now, track=track, more=more, why=why, **of)
     return allowance(tx, quota, team_id=team.id, track=track, at=now, phases=phases)
 
 
@@ -149,9 +156,13 @@ class GrantRow:
     why: str
 
 
-def _add_grant(tx: Tx, *, team_id: int, track: str, week: datetime, more: int, why: str, now: datetime) -> None:
+def _add_grant(
+    tx: Tx, *, team_id: int, track: str, week: datetime, more: int, why: str, now: datetime, phase: str | None
+) -> None:
     """Let a team have so many more submissions accepted on a track in the week that begins at ``week``."""
-    row = {"team_id": team_id, "track": track, "week": week, "more": more, "why": why, "granted_at": now}
+    row = {
+        "team_id": team_id, "track": track, "week": week, "more": more, "why": why, "granted_at": now, "phase": phase,
+    }  # fmt: skip
     touch(tx, "grants", tx.execute(sa.insert(grants).values(**row).returning(grants.c.id)).scalar_one())
 
 

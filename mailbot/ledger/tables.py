@@ -249,6 +249,7 @@ grants = table(
     sa.Column("more", sa.Integer, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("granted_at", Instant, nullable=False),
+    sa.Column("phase", sa.Text),  # in which it counts; None: in every phase of the week
     sa.CheckConstraint("more > 0", name="something"),
 )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from mailbot.config.calendar import Allowance
+    from mailbot.config.calendar import Allowance, Phase
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
@@ -121,10 +121,22 @@ def granted(tx: Tx, name: str) -> int:
     return len(events.listing(tx, kind=quota.GRANTED, subjects=teams.every_name(tx, teams.registered(tx, name))))
 
 
+def granting_in(tx: Tx, challenge: Challenge, name: str, now: datetime) -> tuple[Team, Phase | None]:
+    """Return a team, and the phase open to it, in which a grant counts. Raises Permanent when there is no such team."""
+    team = teams.registered(tx, name)
+    return team, phase_at(challenge.of_team(quota.extensions(tx, team.name)).phases, now)
+
+
+def only_in(tx: Tx, challenge: Challenge, name: str, now: datetime) -> str | None:
+    """Return the name of that phase where others of the week do not count the grant; else None. Raises Permanent."""
+    _, phase = granting_in(tx, challenge, name, now)
+    return phase.name if phase and challenge.counted_in(phase) is not None else None
+
+
 def grant(
     tx: Tx, challenge: Challenge, name: str, track: str, *, more: int, why: str, now: datetime, after: int | None = None
 ) -> tuple[Team, Allowance]:
-    """Raise a team's quota on a track in this week, and return what it has then.
+    """Raise a team's quota on a track in this week and phase, and return what it has then.
 
     Raises Permanent when there is no such team, or when it was not ``after`` so many grants (:func:`granted`), as
     somebody else made one since.
@@ -132,9 +144,10 @@ def grant(
     if after is not None and granted(tx, name) != after:
         message = f"somebody else has granted {name} more meanwhile: `mailbot audit list --kind {quota.GRANTED}`"
         raise Permanent(message)
-    team, phase = teams.registered(tx, name), phase_at(challenge.phases, now)
+    team, phase = granting_in(tx, challenge, name, now)
     rules, counted = challenge.quota_of(phase), challenge.counted_in(phase)
-    return team, quota.grant(tx, rules, team, track, more=more, why=why, now=now, phases=counted)
+    of = phase.name if phase else None
+    return team, quota.grant(tx, rules, team, track, more=more, why=why, now=now, phase=of, phases=counted)
 
 
 def carry_out(tx: Tx, config: Config, plan: Plan, why: str, now: datetime) -> None:

@@ -99,9 +99,13 @@ def test_reply_letter_and_digest_tell_of_it(tmp_path: Path) -> None:
 
 
 def test_the_command_names_what_it_did_and_what_is_wrong(tmp_path: Path) -> None:
-    """A team or a track that is not there is named; the trail keeps who granted, and why."""
-    write_config(tmp_path)
+    """A team or a track that is not there is named; so is the phase, where another one would not count the grant."""
+    path = write_config(tmp_path)
     out = mailbot("teams", "grant", "--yes", "amber", "siqa-s", "--more", "2", "--why", WHY, folder=tmp_path).out
     assert out == "Amber may have 52 submissions accepted on siqa-s this week, and has 52 left.\n"
     assert "no team" in mailbot("teams", "grant", "Zircon", "siqa-s", "--why", WHY, folder=tmp_path, code=2).err
     assert "has siqa-s" in mailbot("teams", "grant", "Amber", "siqa-x", "--why", WHY, folder=tmp_path, code=2).err
+    phase = '[[phases]]\nname = "finals"\nopens = 2020-01-01T00:00:00Z\nper_week = 4\n'
+    path.write_text(f"{path.read_text()}\n{phase}")
+    out = mailbot("teams", "grant", "--yes", "Amber", "siqa-s", "--why", WHY, folder=tmp_path).out
+    assert "may have 5 submissions accepted on siqa-s this week in phase finals (in no other phase), and has 5" in out

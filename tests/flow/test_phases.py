@@ -20,9 +20,10 @@ from mailbot.board.sheet.worksheets import Published, pages
 from mailbot.config import load
 from mailbot.errors import ConfigError
 from mailbot.evaluation import evaluator
-from mailbot.ledger import events, outbox, rulings, scores, submissions
+from mailbot.ledger import events, outbox, quota, rulings, scores, submissions, teams
 from mailbot.letters import written
 from mailbot.operations import acceptance, ingest, rebuild, rescore, truths
+from mailbot.operations import teams as changes
 from mailbot.operations.doctor import board as doctor_board
 from mailbot.operations.doctor import needs
 from mailbot.operations.doctor.finding import Level
@@ -133,6 +134,35 @@ def test_a_phase_has_its_own_quota(tmp_path: Path) -> None:
         for shift in (0.1, 0.2):
             take(wired, mail(AMBER, TEST, shift=shift), clock.instant)
         assert [status for _, status, _ in received(wired)] == ["accepted", "accepted", "over-quota"]
+
+
+def test_a_grant_counts_in_the_phase_in_which_it_is_given(tmp_path: Path) -> None:
+    """Not in the one that opens in the same week; an older one, which names none, counts in all; a rebuild agrees."""
+    clock = Clock()
+    at(clock, SWITCH - MINUTE)
+    with contest(tmp_path, clock) as wired, wired.ledger.write("test") as tx:
+        _, has = changes.grant(tx, wired.challenge, "Amber", "siqa-s", more=2, why="x", now=clock())
+        per_week = wired.challenge.quota.per_week
+        assert has.per_week == per_week + 2
+        assert changes.only_in(tx, wired.challenge, "Amber", clock()) == "validation"
+    at(clock, SWITCH)
+    assert _may_have(tmp_path, clock) == per_week
+    with contest(tmp_path, clock) as wired, wired.ledger.write("test") as tx:
+        amber = teams.registered(tx, "Amber")
+        quota.grant(tx, wired.challenge.quota, amber, "siqa-s", more=1, why="before phases were kept", now=clock())
+    assert _may_have(tmp_path, clock) == per_week + 1
+    config = load.load(tmp_path / "config.toml")
+    (config.state / "ledger.db").unlink()
+    assert rebuild.rebuild(config, from_mailbox=False).differences == []
+    assert _may_have(tmp_path, clock) == per_week + 1
+
+
+def _may_have(folder: Path, clock: Clock) -> int:
+    """Return how many submissions Amber may have accepted now, in this week and phase."""
+    with contest(folder, clock) as wired, wired.ledger.read() as tx:
+        amber, phase = changes.granting_in(tx, wired.challenge, "Amber", clock())
+        rules, counted = wired.challenge.quota_of(phase), wired.challenge.counted_in(phase)
+        return quota.allowance(tx, rules, team_id=amber.id, track="siqa-s", at=clock(), phases=counted).per_week
 
 
 def test_labels_of_a_coming_phase_are_corrected_by_name(tmp_path: Path) -> None:

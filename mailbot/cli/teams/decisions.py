@@ -99,7 +99,7 @@ def grant(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Raise a team's quota on a track for this week; submissions that were over quota must be sent again.
+    """Raise a team's quota on a track for this week and phase; submissions that were over quota must be sent again.
 
     Undo: none; it ends with the week.
     """
@@ -110,15 +110,14 @@ def grant(
             message = f"there is no track {track!r}; the config has {', '.join(wired.challenge.tracks)}"
             raise Permanent(message)
         with wired.ledger.read() as tx:
-            before = changes.granted(tx, name)
-        question = f"{name} may send {more} more on {track} this week, and may use that at once. Grant it?"
+            before, phase = changes.granted(tx, name), changes.only_in(tx, wired.challenge, name, wired.clock())
+        when = f"this week in phase {phase} (in no other phase)" if phase else "this week"
+        question = f"{name} may send {more} more on {track} {when}, and may use that at once. Grant it?"
         ask(question, yes=yes, for_good=True)
         with wired.ledger.write("grant") as tx:
             now = wired.clock()
             team, has = changes.grant(tx, wired.challenge, name, track, more=more, why=why, now=now, after=before)
-    typer.echo(
-        f"{team.name} may have {has.per_week} submissions accepted on {track} this week, and has {has.left} left."
-    )
+    typer.echo(f"{team.name} may have {has.per_week} submissions accepted on {track} {when}, and has {has.left} left.")
 
 
 @teams.command("extend")

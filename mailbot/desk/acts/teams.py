@@ -118,10 +118,11 @@ def _key(deed: Deed) -> Done:
 
 
 def _grant_look(deed: Deed) -> Effect:
-    team, more = _team(deed), _more(deed)
-    return Effect(
-        says=[f"{team.name} may have {more} submission(s) more on {deed.get('track')} this week. No mail is sent."]
-    )
+    team, more, service = _team(deed), _more(deed), deed.service
+    with service.ledger.read() as tx:
+        phase = changes.only_in(tx, service.challenge, team.name, service.clock())
+    says = [f"{team.name} may have {more} submission(s) more on {deed.get('track')} this week. No mail is sent."]
+    return Effect(says=[*says, f"It counts in phase {phase}, and in no other phase of this week."] if phase else says)
 
 
 def _more(deed: Deed) -> int:

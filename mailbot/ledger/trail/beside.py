@@ -61,6 +61,7 @@ BESIDE: dict[str, Beside] = {
     "excluded": Beside(table="exclusions", columns=("since",)),
     "selected": Beside(table="selections", columns=("selected_at",)),
     "granted": Beside(table="grants", columns=("granted_at",)),
+    "granted_in": Beside(table="grants", columns=("phase",)),
     "argued": Beside(table="disputes", columns=("text", "opened_at", "why", "ruled_at")),
     "named": Beside(table="entries", columns=("what",)),
     "split": Beside(table="truths", columns=("positions", "added_at")),
