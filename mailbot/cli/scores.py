@@ -181,7 +181,7 @@ def rescore(
             changes = rescoring.changes(wired, wanted)
             told = letters.tell_rescored(wired, track=track, stage=wanted.stage) if tell else 0
         is_final = rescoring.is_final(wired, wanted.stage)
-    rows = [_shown(change) for change in changes]
+    rows = [shown(change) for change in changes]
     if as_json:
         report = {"submissions": wanted.submissions, "told": told, "changes": rows}
         typer.echo(escaped(json.dumps(report, ensure_ascii=False, indent=2)))
@@ -203,7 +203,7 @@ def _say_rest(wanted: Plan, told: int, *, dry_run: bool, is_final: bool) -> None
         typer.echo(f"The final results stay as published; `mailbot publish --final{of}` publishes them again.")
 
 
-def _shown(change: Change) -> dict[str, object]:
+def shown(change: Change) -> dict[str, object]:
     """Return a change of the board, for programs."""
     (rank_before, rank_after), (score_before, score_after) = change.ranks, change.scores
     return {

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mailbot.board import rank_changes
 from mailbot.config.address import normalise
 from mailbot.config.calendar import phase_at
 from mailbot.errors import Permanent
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from mailbot.board.model import Board, Table
+    from mailbot.board.rank_changes import Change
     from mailbot.config.calendar import Allowance, Phase
     from mailbot.config.challenge import Challenge
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
     from mailbot.model import Team
+    from mailbot.service import Service
 
 LEFT, LEADS, RENAMED, MERGED, ADDED = "team-left", "team-leader-set", roster.RENAMED, roster.MERGED, "team-added"
 
@@ -43,6 +47,16 @@ class Plan:
     says: Sequence[str]
     #: The command that takes it back; None where there is none.
     inverse: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What a merger brings about."""
+
+    #: What happens, and which file counts then on each track, a sentence each.
+    says: Sequence[str]
+    #: Every place that it changes on the boards of the phases so far.
+    changes: Sequence[Change]
 
 
 def removal(tx: Tx, name: str, address: str) -> Plan:
@@ -114,6 +128,40 @@ def merger(tx: Tx, ends: str, goes_on: str) -> Plan:
         "This week's quota is used by the submissions of both.",
     ]
     return Plan(kind=MERGED, team=gone.name, other=into.name, says=says)
+
+
+def preview(service: Service, ends: str, goes_on: str) -> Merged:
+    """Return what a merger would bring about, and keep nothing of it. Raises Permanent as :func:`merger`."""
+    service.labels.refresh()
+    with service.ledger.trial() as tx:
+        return merge(service, tx, ends, goes_on, why="")
+
+
+def merge(service: Service, tx: Tx, ends: str, goes_on: str, *, why: str) -> Merged:
+    """Merge two teams, and return what came of it. Raises Permanent as :func:`merger`."""
+    plan, before = merger(tx, ends, goes_on), _boards(service, tx)
+    carry_out(tx, service.config, plan, why, service.clock())
+    after = _boards(service, tx)
+    counts = [
+        f"{row.receipt} counts then for {row.team} on {_titled(table, board)}."
+        for board in after
+        for table in board.tables
+        for row in table.rows
+        if row.team == plan.other and row.receipt
+    ]
+    changes = [each for pair in zip(before, after, strict=True) for each in rank_changes.compared(*pair)]
+    return Merged(says=[*plan.says, *counts], changes=changes)
+
+
+def _titled(table: Table, board: Board) -> str:
+    return f"{table.title} ({board.phase})" if board.phase else table.title
+
+
+def _boards(service: Service, tx: Tx) -> list[Board]:
+    """Return the boards of the stages so far, as they are now."""
+    ranking, stages = service.ranking, service.challenge.stages
+    begun = stages[: stages.index(ranking.stage) + 1]
+    return [ranking.board_by(tx, ranking.versions_in(each), service.clock(), each) for each in begun]
 
 
 def granted(tx: Tx, name: str) -> int:

@@ -81,11 +81,19 @@ def test_two_teams_become_one_for_good(folder: Path) -> None:
     refused = mailbot("teams", "merge", "Amber", "Beryl", *WHY, folder=folder, code=2)
     assert "cannot be undone" in refused.err
     assert "gets 1 of Amber" in refused.out
+    assert "only a backup made before" in refused.out
+    counts = [line for line in refused.out.splitlines() if "counts then for Beryl on" in line]
+    assert len(counts) == 1
+    moves = {tuple(line.split()[1:4]) for line in refused.out.splitlines() if line.startswith("siqa-s ")}
+    assert moves == {("Amber", "1", "–"), ("Beryl", "2", "1")}
     mailbot("teams", "disqualify", "Amber", *WHY, folder=folder)
     told = mailbot("teams", "merge", "Amber", "Beryl", *WHY, "--yes", folder=folder, code=2).err
     assert "Amber is disqualified" in told
     mailbot("teams", "reinstate", "Amber", *WHY, folder=folder)
-    mailbot("teams", "merge", "Amber", "Beryl", *WHY, "--yes", folder=folder)
+    done = mailbot("teams", "merge", "Amber", "Beryl", *WHY, "--yes", folder=folder).out
+    assert counts[0] in done
+    shown = mailbot("board", "--json", folder=folder).json
+    assert {row["receipt"] for row in shown if row["team"] == "Beryl" and row["receipt"]} == {counts[0].split()[0]}
     assert _teams(folder) == {"Beryl": [BERYL, AMBER, SECOND]}
     assert [(team, count) for _, team, count in _board(folder)] == [("Beryl", 2)]
     assert {row["team"] for row in mailbot("mails", "list", "--json", folder=folder).json} == {"Beryl"}

@@ -6,9 +6,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, Why, Yes, act_as_organizer, ask, load_config, opened_ledger
+from mailbot import flow
+from mailbot.cli.common import (
+    ConfigFile,
+    Why,
+    Yes,
+    act_as_organizer,
+    ask,
+    begun,
+    emit,
+    load_config,
+    opened_ledger,
+    set_up_journal,
+)
+from mailbot.cli.scores import CHANGES, shown
 from mailbot.cli.teams.roster import TeamName, teams
 from mailbot.config import calendar
+from mailbot.ledger import daybook
 from mailbot.operations import teams as changes
 
 if TYPE_CHECKING:
@@ -17,7 +31,7 @@ if TYPE_CHECKING:
 
     from mailbot.config.schema import Config
     from mailbot.ledger import Tx
-    from mailbot.operations.teams import Plan
+    from mailbot.operations.teams import Merged, Plan
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="An address of the team.")]
 
@@ -69,11 +83,31 @@ def merge(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Merge two teams.
+    """Merge two teams. Shows first which files count then and which ranks change, and asks.
 
-    Undo: none.
+    Undo: none; `mailbot backup` before it keeps the ledger as it was.
     """
-    _make(context, config, lambda tx, _: changes.merger(tx, name, into), why, yes=yes)
+    act_as_organizer()
+    set_up_journal(quiet=True)
+    loaded = begun(load_config(context, config))
+    with flow.opened(loaded, enter=False) as wired:
+        _show(changes.preview(wired, name, into), "Would change")
+        typer.echo("This cannot be undone: only a backup made before has both teams (`mailbot backup`).")
+        typer.echo("No mail is sent.")
+        ask("Do it?", yes=yes, for_good=True)
+        with wired.ledger.write("roster-change") as tx:
+            done = changes.merge(wired, tx, name, into, why=why)
+        daybook.hand_over(wired.ledger, loaded.state)
+    _show(done, "Changed")
+    typer.echo("Done.")
+
+
+def _show(merged: Merged, title: str) -> None:
+    typer.echo("\n".join(merged.says))
+    if merged.changes:
+        emit([shown(each) for each in merged.changes], as_json=False, columns=CHANGES, title=title)
+    else:
+        typer.echo("No place on the board changes by it.")
 
 
 def _make(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
+from mailbot.desk.acts.labels import HEADINGS, moved
 from mailbot.desk.acts.mails import team_names
 from mailbot.errors import Permanent
 from mailbot.identity import keys, roster
@@ -63,9 +64,16 @@ def _rename(deed: Deed) -> Plan:
         return changes.rename(tx, deed.service.config, deed.get("team"), deed.get("name"))
 
 
-def _merger(deed: Deed) -> Plan:
-    with deed.service.ledger.read() as tx:
-        return changes.merger(tx, deed.get("team"), deed.get("into"))
+def _merge_look(deed: Deed) -> Effect:
+    found = changes.preview(deed.service, deed.get("team"), deed.get("into"))
+    return Effect(says=[*found.says, "No mail is sent."], headings=HEADINGS, rows=moved(found.changes))
+
+
+def _merge(deed: Deed) -> Done:
+    with deed.service.ledger.write("roster-change") as tx:
+        found = changes.merge(deed.service, tx, deed.get("team"), deed.get("into"), why=deed.why)
+    done = _done("Done.", deed.get("into"), deed)
+    return Done(says=[*done.says, *found.says], href=done.href, headings=HEADINGS, rows=moved(found.changes))
 
 
 def _add_look(deed: Deed) -> Effect:
@@ -216,9 +224,12 @@ ACTS = (
     _planned("remove-address", "Remove an address from a team", _removal, ADDRESS, inverse="add-team"),
     _planned("set-leader", "Make an address the team's leader", _leader, ADDRESS, inverse="set-leader"),
     _planned("rename-team", "Rename a team", _rename, Field(name="name", label="New name"), inverse="rename-team"),
-    _planned(
-        "merge-teams", "Merge a team into another", _merger,
-        Field(name="into", label="The team that stays", kind="choice", choices=team_names, is_open=True),
+    Act(
+        name="merge-teams", home="/teams", title="Merge a team into another", look=_merge_look, carry_out=_merge,
+        back="A merger cannot be undone; only a backup made before has both teams.",
+        fields=[
+            TEAM, Field(name="into", label="The team that stays", kind="choice", choices=team_names, is_open=True)
+        ],
     ),
     Act(
         name="team-key", home="/teams", title="Make a team a new key",
