@@ -90,6 +90,7 @@ class Letters:
             "as_of": shown_in(addressee.language, board.as_of, self.challenge.zone) + self._phase(addressee, board),
         }
         context |= {"relabelled": [place for place in places if place.relabelled], "lines": _lines(places)}
+        context["following"] = self._next_phase(now + timedelta.resolution)  # what opens now is no news
         return self._to_team("standing", addressee, context, key=key, now=now)
 
     def _phase(self, addressee: Addressee, board: Board) -> str:
@@ -109,13 +110,19 @@ class Letters:
         """Write to a team that a phase, or the time for something else, will close. The window has an end."""
         (deadline,) = deadlines([addressee.its(window)], now)
         others = [addressee.its(one) for one in self.challenge.windows if one != window]
-        context = {"deadline": deadline, "deadlines": list(deadlines(others, now)), "following": self._after(window)}
+        context: dict[str, object] = {
+            "deadline": deadline,
+            "deadlines": list(deadlines(others, now)),
+            "following": None,
+        }
+        if window.matter is Matter.PHASE and window.closes:
+            context["following"] = self._next_phase(window.closes)
         return self._to_team("reminder", addressee, context, key=key, now=now)
 
-    def _after(self, window: Window) -> Window | None:
-        """Return the phase that opens next after a phase has closed for all; None where there is none."""
-        phases = [one for one in self.challenge.windows if one.matter is window.matter is Matter.PHASE]
-        ahead = [(one.opens, one) for one in phases if one.opens and window.closes and one.opens >= window.closes]
+    def _next_phase(self, instant: datetime) -> Window | None:
+        """Return the phase that opens first from an instant on; None where there is none."""
+        phases = (one for one in self.challenge.windows if one.matter is Matter.PHASE)
+        ahead = [(one.opens, one) for one in phases if one.opens and one.opens >= instant]
         return min(ahead, key=lambda pair: pair[0], default=(None, None))[1]
 
     def digest(self, digest: Digest, recipient: str, *, key: str, now: datetime) -> Outgoing:
