@@ -24,19 +24,36 @@ LONGEST = 600
 class Pattern:
     """A sentence with places for values."""
 
-    found: re.Pattern[str]
+    #: What stands before, between and behind its values.
+    pieces: tuple[str, ...]
     says: str
     #: How many letters of it are its own: of several that match, the one with the most is meant.
     own: int
+
+    def values(self, text: str) -> list[str] | None:
+        """Return the values in a text, each as short as can be; None for another sentence. Takes linear time."""
+        first, *others = self.pieces
+        if not others:
+            return [] if text == first else None
+        at, end = len(first), len(text) - len(others[-1])
+        if at > end or not (text.startswith(first) and text.endswith(others[-1])):
+            return None
+        found = []
+        for piece in others[:-1]:
+            place = text.find(piece, at, end)
+            if place < 0:
+                return None
+            found.append(text[at:place])
+            at = place + len(piece)
+        return [*found, text[at:end]]
 
 
 @cache
 def _patterns(language: str, context: str) -> tuple[Pattern, ...]:
     made = []
     for english, other in desk_sentences(language, context).items():
-        pieces = re.split(r"\{\d\}", english)
-        regex = "(.*?)".join(map(re.escape, pieces))
-        made.append(Pattern(found=re.compile(regex, re.DOTALL), says=other, own=len("".join(pieces))))
+        pieces = tuple(re.split(r"\{\d\}", english))
+        made.append(Pattern(pieces=pieces, says=other, own=len("".join(pieces))))
     return tuple(sorted(made, key=lambda one: -one.own))
 
 
@@ -61,8 +78,8 @@ def part(text: str, language: str) -> str:
 
 def _said(text: str, language: str, context: str) -> str | None:
     for one in _patterns(language, context) if len(text) <= LONGEST else ():
-        if match := one.found.fullmatch(text):
-            return one.says.format(*(_value(value, language) for value in match.groups()))
+        if (values := one.values(text)) is not None:
+            return one.says.format(*(_value(value, language) for value in values))
     return None
 
 

@@ -211,7 +211,9 @@ def test_a_board_is_withdrawn(ada: Seat, contest: Contest) -> None:
     front = contest.desk.config.published / "page" / "index.html"
     assert PEEPERS in front.read_text()
     contest.got(contest.peepers, "Leaderboard of", "rank")
-    go(page, "Board", "Withdraw")
+    go(page, "Board")
+    expect(page.locator("#now[hx-get]")).to_have_count(0)  # what is below moves when the ranking comes
+    go(page, "Withdraw")
     assert "This cannot be undone" in look(page, Reason="a table was wrong")
     assert "It is withdrawn" in do(page)
     with contest.desk.read() as tx:

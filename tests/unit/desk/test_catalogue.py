@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailbot.desk import wording
 from mailbot.desk.acts import ACTS
@@ -135,3 +137,11 @@ def test_a_long_text_is_left_alone_at_once() -> None:
     text = "a of b: c, d. " * 100_000
     assert wording.told(text[: wording.LONGEST], CHINESE)
     assert wording.part(text, CHINESE) == text
+
+
+@given(pieces=st.lists(st.text("ab.", max_size=2), min_size=1, max_size=4), text=st.text("ab.", max_size=8))
+def test_a_sentence_is_found_as_by_a_lazy_pattern(pieces: list[str], text: str) -> None:
+    """The values are those that ``(.*?)`` would find between the pieces, without its backtracking."""
+    match = re.fullmatch("(.*?)".join(map(re.escape, pieces)), text, re.DOTALL)
+    found = wording.Pattern(pieces=tuple(pieces), says="", own=0).values(text)
+    assert found == (list(match.groups()) if match else None)
