@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from mailbot.mail.languages import desk_sentences
+from mailbot.mail.languages import between, desk_sentences
 
 SENTENCE, PART = "sentence", "part"
 """The catalogue's contexts: a whole sentence, and what may stand for a value in one."""
@@ -29,23 +29,6 @@ class Pattern:
     says: str
     #: How many letters of it are its own: of several that match, the one with the most is meant.
     own: int
-
-    def values(self, text: str) -> list[str] | None:
-        """Return the values in a text, each as short as can be; None for another sentence. Takes linear time."""
-        first, *others = self.pieces
-        if not others:
-            return [] if text == first else None
-        at, end = len(first), len(text) - len(others[-1])
-        if at > end or not (text.startswith(first) and text.endswith(others[-1])):
-            return None
-        found = []
-        for piece in others[:-1]:
-            place = text.find(piece, at, end)
-            if place < 0:
-                return None
-            found.append(text[at:place])
-            at = place + len(piece)
-        return [*found, text[at:end]]
 
 
 @cache
@@ -78,7 +61,7 @@ def part(text: str, language: str) -> str:
 
 def _said(text: str, language: str, context: str) -> str | None:
     for one in _patterns(language, context) if len(text) <= LONGEST else ():
-        if (values := one.values(text)) is not None:
+        if (values := between(text, one.pieces)) is not None:
             return one.says.format(*(_value(value, language) for value in values))
     return None
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from mailbot.config.calendar import DAY
 from mailbot.intake import inquiry
-from mailbot.intake.relay import FORWARDED, PER_DAY, relay
+from mailbot.intake.relay import FORWARDED, has_enough, relay
 from mailbot.ledger import events, outbox
-from mailbot.ledger.guard import mailboxes
 from mailbot.mail import envelope
 from mailbot.mail.envelope import POLICY
 from mailbot.mail.templates import environment
@@ -73,7 +71,7 @@ class Forwarding:
             if (
                 organizer not in case.opened.mail.claims.recipients
                 and not outbox.has(tx, key)
-                and mailboxes.letters_since(tx, now - DAY, kind=FORWARDED, recipient=organizer) < PER_DAY
+                and not has_enough(tx, organizer, FORWARDED, now)
             ):
                 message = self._message(case.opened.mail, case.row, case.identity.team, organizer, raw)
                 outbox.queue(tx, message, kind=FORWARDED, key=key, now=now)
@@ -92,10 +90,7 @@ class Forwarding:
         row, mail, now = case.row, case.opened.mail, self.clock()
         for organizer in self.challenge.organizers:
             key = f"unanswered {row.name} {organizer}"
-            if (
-                outbox.has(tx, key)
-                or mailboxes.letters_since(tx, now - DAY, kind=SILENCE, recipient=organizer) >= PER_DAY
-            ):
+            if outbox.has(tx, key) or has_enough(tx, organizer, SILENCE, now):
                 continue
             subject = f"[mailbot] not answered: {row.name} with a file"
             message = envelope.begin(self.challenge, recipient=organizer, subject=subject, key=key, now=now)

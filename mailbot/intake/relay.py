@@ -44,6 +44,11 @@ PER_DAY = 50
 """So many mails of a kind go to an organizer in a day: nobody shall make a cannon of mailbot."""
 
 
+def has_enough(tx: Tx, organizer: str, kind: str, now: datetime) -> bool:
+    """Whether an organizer got as many mails of a kind as may be in a day."""
+    return mailboxes.letters_since(tx, now - DAY, kind=kind, recipient=organizer) >= PER_DAY
+
+
 def answered(tx: Tx, mail: Mail) -> int | None:
     """Return the mail that an organizer answers, of which that organizer was sent a copy; None for any other mail."""
     vouched = mail.claims.vouched
@@ -99,8 +104,11 @@ def _tell(tx: Tx, case: Case, asked: MailRow, now: datetime, *, is_sent: bool, *
     for organizer in challenge.organizers:
         key = f"answered {asked.name} {case.row.name} {organizer}"
         is_author = is_sent and canonical(organizer) == canonical(by)
-        is_full = mailboxes.letters_since(tx, now - DAY, kind=ANSWERED, recipient=organizer) >= PER_DAY
-        if is_author or is_full or (is_sent and organizer in case.opened.mail.claims.recipients):
+        if (
+            is_author
+            or has_enough(tx, organizer, ANSWERED, now)
+            or (is_sent and organizer in case.opened.mail.claims.recipients)
+        ):
             continue
         message = envelope.begin(challenge, recipient=organizer, subject=subject, key=key, now=now)
         for row in about:

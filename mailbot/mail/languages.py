@@ -21,7 +21,7 @@ from mailbot.config.calendar import AOE, shown, shown_aoe
 from mailbot.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -124,7 +124,7 @@ def told_in(language: str, text: str) -> str:
     if language not in CATALOGUES:
         return text
     for words_around, names, wording in _told(language):
-        values = _between(text, words_around)
+        values = between(text, words_around)
         found = None if values is None else dict(zip(names, values, strict=True))
         if found is not None and all(_is_figure(found[name]) for name in names if _FIGURE.fullmatch(name)):
             return wording % {name: told_in(language, value) for name, value in found.items()}
@@ -156,7 +156,7 @@ def _told(language: str) -> list[tuple[list[str], list[str], str]]:
     return sorted(found, key=lambda one: -sum(map(len, one[0])))
 
 
-def _between(text: str, words_around: list[str]) -> list[str] | None:
+def between(text: str, words_around: Sequence[str]) -> list[str] | None:
     """Return what stands between these texts in order, each found where it comes first; None where one is missing.
 
     Linear in the text, whatever a team wrote into it.

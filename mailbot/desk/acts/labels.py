@@ -77,8 +77,11 @@ def _labels_look(deed: Deed, kind: str) -> Effect:
         says += [f"If you tell them then, {found.letters} team(s) get a letter."]
     if waiting := len(acceptance.refused_by_labels(deed.service, found.made.track.name)):
         says += [f"{waiting} file(s) that were refused for their items are tried again, and their teams told."]
-    wait = "the older ones and the board wait for a rescore."
-    wait = "the older ones and the board follow at once." if found.at_once else wait
+    wait = (
+        "the older ones and the board follow at once."
+        if found.at_once
+        else "the older ones and the board wait for a rescore."
+    )
     says += [f"New submissions are scored by them at once; {wait}"]
     agree = (
         {"agree-items": "The file has other items than the active labels, and that is meant"}
