@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -125,11 +124,6 @@ def last_published(tx: Tx) -> datetime | None:
     return tx.scalar(
         sa.select(boards.c.published_at).where(boards.c.withdrawn.is_(None)).order_by(boards.c.id.desc()).limit(1)
     )
-
-
-def has_final(tx: Tx) -> bool:
-    """Whether final results were published, of the challenge or of a phase."""
-    return any(json.loads(entry.detail).get("final") for entry in events.listing(tx, kind="board-published"))
 
 
 def listing(tx: Tx, *, withdrawn: bool = False) -> list[BoardRow]:

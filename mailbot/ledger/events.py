@@ -282,10 +282,10 @@ def happened(tx: Tx, *, kind: str, subject: str | None = None) -> bool:
     return tx.scalar(sa.select(events.c.id).where(*where).limit(1)) is not None
 
 
-def finished(tx: Tx, *, before: datetime, phase: str = "") -> bool:
-    """Whether final results were published before an instant; of a phase, where phases have boards of their own."""
-    published = [json.loads(entry.detail) for entry in listing(tx, kind="board-published") if entry.at < before]
-    return any(detail.get("final") and detail.get("phase", "") == phase for detail in published)
+def finished(tx: Tx, *, before: datetime | None = None, phase: str | None = "") -> bool:
+    """Whether final results were published, before an instant or at all; of a phase, None: of any."""
+    told = [json.loads(one.detail) for one in listing(tx, kind="board-published") if before is None or one.at < before]
+    return any(detail.get("final") and phase in {None, detail.get("phase", "")} for detail in told)
 
 
 def first_broken(tx: Tx) -> int | None:

@@ -209,15 +209,19 @@ def told(tx: Tx, track: str, within: Within | None = None) -> set[str]:
     return set(tx.scalars(sa.select(scores.c.truth).where(scores.c.id.in_(first)).distinct()))
 
 
-def most_other(tx: Tx, present: Version, truths: Collection[str]) -> Version | None:
+def most_other(tx: Tx, present: Version, truths: Sequence[str]) -> Version | None:
     """Return the version by one of these truths, not the present one, that most submissions were scored by.
 
-    Of equals the newest. So labels that were replaced before anybody rescored do not count as what a board was by.
+    Of equals the one whose truth stands last, then the newest. So labels that were replaced before anybody rescored do
+    not count as what a board was by, and those that were taken back do not where the ones before them hold again.
     """
     other = sa.or_(scores.c.truth != present.truth, scores.c.scorer != present.scorer)
     wanted = (scores.c.track == present.track, scores.c.truth.in_(truths), other)
-    each = sa.select(scores.c.truth, scores.c.scorer).where(*wanted).group_by(scores.c.truth, scores.c.scorer)
-    found = tx.execute(each.order_by(sa.func.count().desc(), sa.func.max(scores.c.id).desc()).limit(1)).first()
+    counted = (sa.func.count().label("times"), sa.func.max(scores.c.id).label("newest"))
+    each = sa.select(scores.c.truth, scores.c.scorer, *counted).where(*wanted)
+    places = {truth: place for place, truth in enumerate(truths)}
+    rows = tx.execute(each.group_by(scores.c.truth, scores.c.scorer))
+    found = max(rows, key=lambda row: (row.times, places[row.truth], row.newest), default=None)
     return replace(present, truth=found.truth, scorer=found.scorer) if found else None
 
 

@@ -97,11 +97,8 @@ class RescoredLetters:
 
         A letter that somebody queued meanwhile is not queued again.
         """
-        new, now, language = (
-            [each for each in news if not outbox.has(tx, each[0].key)],
-            self.clock(),
-            letters.languages(tx),
-        )
+        new = [each for each in news if not outbox.has(tx, each[0].key)]
+        now, language = self.clock(), letters.languages(tx)
         for one, why in new:
             own = language(one.team)
             letters.queue(

@@ -184,11 +184,13 @@ def _version(service: Service, public: Truth, stage: Stage) -> Version:
 def versions_before(service: Service, stage: Stage) -> dict[str, Version]:
     """Return what the scores of each track were computed by before the present version; the present if by no other."""
     present, final = service.ranking.versions_in(stage), service.labels.of_stage(stage.key).final
-    used = {track: {truth for _, truth in service.labels.history(track, stage.key)} for track in present}
+    used = {track: [truth for _, truth in service.labels.history(track, stage.key)] for track in present}
     with service.ledger.read() as tx:  # also by an earlier split of the same labels
         told = {track: scores.told(tx, track, stage.within) for track in present}
         return {
-            track: scores.most_other(tx, now, ({*used[track], *told[track]} - {final[track].sha256}) | {now.truth})
+            track: scores.most_other(
+                tx, now, [each for each in (*told[track], *used[track]) if each != final[track].sha256] + [now.truth]
+            )
             or now
             for track, now in present.items()
         }

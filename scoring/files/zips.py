@@ -138,9 +138,8 @@ def _read_all(
         most = min(member_bytes, room, max(MIB, ratio * info.compress_size))
         try:
             _examine(name, info, most=most, cap=min(member_bytes, room))
-            room -= (
-                info.file_size
-            )  # it is inflated to no more, also where it is refused then: many may be the same bytes
+            # It is inflated to no more than it says, and counts even if it is refused then: many may be the same bytes.
+            room -= info.file_size
             taken.append((name, _member(data, name, info)))
         except Refused as refusal:
             refused.setdefault(str(refusal), []).append(name)

@@ -15,7 +15,7 @@ from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailbot.board.rank_changes import compared
@@ -177,6 +177,7 @@ class Reader:
 
 @settings(max_examples=10, deadline=None)
 @given(steps=st.lists(STEPS, min_size=4, max_size=12))
+@example(steps=[("labels", 2), ("rescore", ""), ("labels", 0), ("labels", 1)])  # taken back, then others
 def test_each_team_is_told_what_differs_from_what_it_knows(steps: list[tuple[str, object]]) -> None:
     """Whatever is corrected in silence, told, put back or published between: preview, report, letters and boards agree.
 

@@ -33,7 +33,7 @@ from mailbot.config import calendar
 from mailbot.errors import Permanent
 from mailbot.identity import keys as identity
 from mailbot.identity import roster
-from mailbot.ledger import boards, rulings
+from mailbot.ledger import events, rulings
 from mailbot.letters import written
 from mailbot.mail import teamkey
 from mailbot.model import Exclusion
@@ -245,7 +245,7 @@ def reinstate_team(context: typer.Context, name: TeamName, why: Why, config: Con
     Undo: `mailbot teams disqualify` or `mailbot teams hide`.
     """
     registered, is_final = decide(
-        context, config, lambda tx, now: (rulings.reinstate_team(tx, name, why, now), boards.has_final(tx))
+        context, config, lambda tx, now: (rulings.reinstate_team(tx, name, why, now), events.finished(tx, phase=None))
     )
     typer.echo(f"{registered} counts again, from the next board on. No mail is sent: `mailbot announce FILE --to` can.")
     if is_final:
