@@ -126,7 +126,7 @@ class Judged:
     sha256: str
     size: int
     evaluation: Evaluation
-    #: What it predicts, as :class:`scoring.scores.evaluate.Evaluated` holds it; empty for a file with problems.
+    #: What it predicts, as :class:`scoring.model.Evaluated` holds it; empty for a file with problems.
     values: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     #: What decides in the end, where a split is scored by a scorer of one's own; else it is made of the values.
     final: Evaluation | None = None

@@ -251,6 +251,20 @@ class Evaluation:
         return self.score is not None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """An evaluation, and the values that it is of: enough to score the file again without it."""
+
+    evaluation: Evaluation
+    #: The numbers of each column (:func:`scoring.scores.parts.numbered`) in the order of ``Truth.ids``, every item of
+    #: it: 8 bytes each (float64, little endian), a choice 1 byte; texts as a JSON list. Empty for a file with problems.
+    values: Mapping[str, bytes] = field(default_factory=dict)
+    #: The track, where its own scorer is yet to score the file: then the evaluation says no more than its name.
+    own: str | None = None
+    #: Of a track with a split, where it is known, what decides in the end.
+    final: Evaluation | None = None
+
+
 class Later:
     """A module that is loaded when something of it is first asked for.
 

@@ -75,3 +75,11 @@ def listed(words: Iterable[str], most: int = 8) -> str:
     rest = len(every) - most
     shown = ", ".join(every[:most])
     return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def texts_in(data: bytes, n: int) -> list[str]:
+    """Return a column of ``n`` texts from its bytes, a JSON list. Raises ValueError for what is none."""
+    found = json.loads(data)
+    if not isinstance(found, list) or len(found) != n or not all(isinstance(each, str) for each in found):
+        raise ValueError("no column of texts")
+    return found

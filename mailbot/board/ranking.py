@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mailbot import lazily
 from mailbot.board import build
-from mailbot.board.uncertainty import pairs, sureness
 from mailbot.config.stages import stage_before
 from mailbot.errors import Permanent
 from mailbot.ledger import scores
 from mailbot.ledger.scores import Version
 from mailbot.ledger.standings import Deciding, standings
-from scoring.scores import items
+
+with lazily(__name__):  # they load NumPy, which only a board that is made needs
+    from mailbot.board.uncertainty import pairs, sureness
+    from scoring.scores import items
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Ledger
     from mailbot.model import Standing
     from scoring.labels.truth import Truth
-    from scoring.scores.evaluate import Evaluated
+    from scoring.model import Evaluated
     from scoring.scores.scored import Laid
 
 AT_ONCE = 16

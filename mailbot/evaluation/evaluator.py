@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from mailbot import lazily
 from mailbot.errors import Temporary
 from mailbot.evaluation import own_tasks, tasks
 from mailbot.evaluation.scorers import AWAITING
@@ -19,8 +20,11 @@ from mailbot.mail.open import archive_limits
 from mailbot.model import Judged
 from mailbot.system.sandbox import ChildDied
 from scoring.files.unpack import Limits
-from scoring.scores import stack
-from scoring.scores.evaluate import Evaluated, evaluation_of, laid_of
+from scoring.model import Evaluated
+
+with lazily(__name__):  # they load NumPy, which a daemon that serves mails does without
+    from scoring.scores import stack
+    from scoring.scores.evaluate import evaluation_of, laid_of
 
 __all__ = ["Evaluator", "InChildren", "Job", "OwnScorerFailed", "Pending", "judged", "refused", "set_ups"]
 

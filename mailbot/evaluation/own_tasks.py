@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailbot import lazily
 from mailbot.evaluation.tasks import Job, Labels, plain_rows, truth_of
 from mailbot.system.children.named import Kind
 from scoring.files.unpack import Limits  # noqa: TC001  # read when it crosses the wall
 from scoring.model import Evaluation, Problem
-from scoring.own import run
 from scoring.own.program import ScorerFailed
+
+with lazily(__name__):  # as in tasks
+    from scoring.own import run
 
 KIND = Kind(__name__, preload=("pandas", "scoring.own.run"), most_tasks=1)
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from mailbot.config.stages import Stage
     from mailbot.evaluation.backfill import Backfill
-    from mailbot.evaluation.columns import Columns, Stacked
+    from mailbot.evaluation.columns import Columns
     from mailbot.evaluation.labels import Labels
+    from mailbot.evaluation.matrices import Stacked
     from mailbot.ledger import Ledger, Tx
     from mailbot.ledger.similarities import Compared
     from scoring.kernel import Bools, Floats

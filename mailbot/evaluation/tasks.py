@@ -11,17 +11,17 @@ from mailbot.system.children.named import Kind
 from scoring.files.read import read
 from scoring.files.workbooks import workbook
 from scoring.labels.truth import Truth
-from scoring.model import Evaluation, Note, Problem, Track
+from scoring.model import Evaluated, Evaluation, Note, Problem, Track
 from scoring.rows.check import tell_track
 from scoring.rows.ids import Id, match_ids
-from scoring.scores.evaluate import Evaluated, evaluated_any
-from scoring.scores.evaluate import evaluate as evaluate_one
 
-with lazily(__name__):  # few files need them
+with lazily(__name__):  # few files need them, and whoever only hands out tasks does without NumPy
     from mailbot.evaluation import workbooks
     from scoring import reference
+    from scoring.scores.evaluate import evaluate as evaluate_one
+    from scoring.scores.evaluate import evaluated_any
 
-KIND = Kind(__name__)
+KIND = Kind(__name__, preload=("scoring.scores.evaluate",))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailbot.ledger import Tx
     from mailbot.ledger.submissions import SubmissionRow
     from mailbot.service import Service
-    from scoring.scores.evaluate import Evaluated
+    from scoring.model import Evaluated
 
 
 @dataclass(frozen=True, kw_only=True)

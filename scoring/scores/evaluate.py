@@ -6,8 +6,6 @@ Pure: the same bytes and the same truth give the same evaluation, whoever asks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping  # noqa: TC003  # read when a record crosses the sandbox's wall
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +13,15 @@ import numpy as np
 from scoring import interval
 from scoring.files.clean import plainly
 from scoring.files.read import read
-from scoring.model import Evaluation, Kind, Later, Note, Problem, Track
+from scoring.model import Evaluated, Evaluation, Kind, Later, Note, Problem, Track
 from scoring.rows.check import Checked, check, constant_notes, tell_track
 from scoring.scores import scored
 from scoring.scores.deviations import deviations
 from scoring.scores.parts import laid_out, numbered, ordered, parts_of
-from scoring.text import counted
+from scoring.text import counted, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scoring.declaration import siqa
     from scoring.files import unpack
@@ -48,20 +46,6 @@ except ImportError:  # scoring by itself needs numpy and no more
     decoder: Decode = plainly
 else:
     decoder = msgspec.json.decode
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluated:
-    """An evaluation, and the values that it is of: enough to score the file again without it."""
-
-    evaluation: Evaluation
-    #: The numbers of each column (:func:`.parts.numbered`) in the order of ``Truth.ids``, every item of it: 8
-    #: bytes each (float64, little endian), a choice 1 byte; texts as a JSON list. Empty for a file with problems.
-    values: Mapping[str, bytes] = field(default_factory=dict)
-    #: The track, where its own scorer is yet to score the file: then the evaluation says no more than its name.
-    own: str | None = None
-    #: Of such a track with a split, what decides in the end.
-    final: Evaluation | None = None
 
 
 def evaluate(data: bytes, truth: Truth, *, name: str = "", by: Scorer = scored.scored) -> Evaluation:
@@ -159,20 +143,12 @@ def _bytes_of(column: Column, values: Array) -> bytes:
     return values.astype(type_of(column)).tobytes()
 
 
-def texts_of(values: bytes, n: int) -> Array:
-    """Return a column of n texts from its bytes. Raises ValueError for what is none."""
-    found = json.loads(values)
-    if not isinstance(found, list) or len(found) != n or not all(isinstance(each, str) for each in found):
-        raise ValueError("no column of texts")
-    return np.array(found, dtype=np.object_)
-
-
 def laid_of(values: Mapping[str, bytes], truth: Truth) -> Laid:
     """Return the values that :class:`Evaluated` holds, laid out as :func:`scoring.scores.parts.laid_out` does."""
     order = parts_of(truth).order
     return {
         column.name: (
-            texts_of(values[column.name], len(truth.ids))
+            np.array(texts_in(values[column.name], len(truth.ids)), dtype=np.object_)
             if column.kind.is_text
             else np.frombuffer(values[column.name], type_of(column)).astype(np.float64)
         )[order]

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mailbot.system.children import wire
 from mailbot.system.children.named import Kind
-from scoring.model import Evaluation
-from scoring.scores.evaluate import Evaluated  # noqa: TC001  # the type of an answer is read at run time
+from scoring.model import (
+    Evaluated,  # the type of an answer is read at run time
+    Evaluation,
+)
 from tests.hostile.killers import channel
 
 if TYPE_CHECKING:

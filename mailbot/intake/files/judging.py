@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mailbot.mail.open import Candidate
     from mailbot.model import Judged
     from mailbot.transport.alerts import Alerts
-    from scoring.scores.evaluate import Evaluated
+    from scoring.model import Evaluated
 
 
 @dataclass(kw_only=True)

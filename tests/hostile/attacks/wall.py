@@ -15,7 +15,7 @@ from tests.hostile.attacks.model import Attack
 
 if TYPE_CHECKING:
     from mailbot.system.children.named import Named
-    from scoring.scores.evaluate import Evaluated
+    from scoring.model import Evaluated
     from tests.hostile.attacks.model import Ground
 
 BOUNDS = Bounds(seconds=20)

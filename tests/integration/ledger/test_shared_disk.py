@@ -10,11 +10,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from mailbot.errors import Held, Lost, Temporary
-from mailbot.evaluation.rowfile import Items, RowFile
+from mailbot.evaluation.rowfile import Row, RowFile
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.ledger.engines.lead import Lead
 
@@ -58,8 +57,8 @@ def test_the_daybook_has_each_entry_once(url: str, ledger: Ledger, tmp_path: Pat
 
 def test_columns_are_kept(tmp_path: Path) -> None:
     """They are a cache that can be made again, so they need no lock."""
-    kept = RowFile(tmp_path / "x.values", np.dtype([("a", "<f8", (3,))]))
-    kept.append(Items(ids=[1], shas=[bytes(32)], fields={"a": np.ones((1, 3))}))
+    kept = RowFile(tmp_path / "x.values", 24)
+    kept.append([Row(id=1, sha256=bytes(32), data=bytes(24))])
     kept.refresh()
     assert kept.places([1]) == {1: 0}
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.labels.split import Split, split
-from scoring.scores.evaluate import Evaluated, evaluated_any
+from scoring.scores.evaluate import evaluated_any
 from tests.unit.scoring.made import Row, official, s_truth, u_truth
+
+if TYPE_CHECKING:
+    from scoring.model import Evaluated
 
 N = 12
 SECRETS = st.text(min_size=1, max_size=6)

@@ -16,8 +16,7 @@ from mailbot.evaluation import tasks as evaluation
 from mailbot.mail import tasks as mail
 from mailbot.system.children import wire
 from mailbot.system.children.wire import Broken, Given, Request
-from scoring.model import Evaluation, Problem
-from scoring.scores.evaluate import Evaluated
+from scoring.model import Evaluated, Evaluation, Problem
 from tests.hostile.answers import BOMBS, HUGE, MIB
 
 if TYPE_CHECKING:
