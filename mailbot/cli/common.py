@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email
 import getpass
 import json
 import os
@@ -11,7 +10,6 @@ import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -20,12 +18,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailbot import lazily
 from mailbot.config import address, calendar, load, servers
 from mailbot.errors import Permanent
 from mailbot.ledger import Ledger, daybook, events
 from mailbot.system import journal
 from mailbot.system.owner import become, owner_to_be, owners_of
 from scoring.text import escaped, inert
+
+with lazily(__name__):  # few commands show a mail
+    import email
+    from email import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -238,7 +241,12 @@ def emit(
     for row in rows:
         first, *rest = (_cell(row.get(name), shape) for name, shape in columns.items())
         table.add_row(Text(first, style(row)), *map(Text, rest))
-    Console().print(table if rows else f"{title}: none")
+    console().print(table if rows else f"{title}: none")
+
+
+def console() -> Console:
+    """Return what prints to people; a name as ``:tada:`` is printed as it is, and rich's list of them never loaded."""
+    return Console(emoji=False)
 
 
 def _cell(value: Any, shape: Callable[[Any], str] | None) -> str:  # noqa: ANN401  # a cell of any row
@@ -273,7 +281,7 @@ def number(text: str, letter: str) -> int:
 
 def readable(message: bytes, *names: str) -> str:
     """Return a message as its reader sees it: the headers of these names, and the text."""
-    mail = email.message_from_bytes(message, policy=default)
+    mail = email.message_from_bytes(message, policy=policy.default)
     text = mail.get_body(("plain",))
     headers = "\n".join(f"{name}: {mail[name]}" for name in names)
     body = text.get_content().replace("\r\n", "\n") if text else ""

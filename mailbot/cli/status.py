@@ -12,17 +12,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.cli.common import AsJson, ConfigFile, load_config, opened_ledger
+from mailbot import lazily
+from mailbot.cli.common import AsJson, ConfigFile, console, load_config, opened_ledger
 from mailbot.config import calendar
 from mailbot.config.calendar import shown
 from mailbot.daemon.status import as_json as plain
 from mailbot.daemon.status import look
 from scoring.text import counted, escaped
+
+with lazily(__name__):  # only top shows it live
+    from rich.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +48,7 @@ def status(context: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     if as_json:
         typer.echo(escaped(json.dumps(plain(found, loaded.challenge.zone), ensure_ascii=False, indent=2)))
     else:
-        Console().print(screen(found, loaded.challenge.zone))
+        console().print(screen(found, loaded.challenge.zone))
 
 
 def top(

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from email_validator import ValidatedEmail, validate_email
-
+from mailbot import lazily
 from scoring.text import printable
+
+with lazily(__name__):  # a twentieth of the start of a command, and most addresses are plain
+    from email_validator import validate_email
+
+if TYPE_CHECKING:
+    from email_validator import ValidatedEmail
+
+_PLAIN = re.compile(
+    r"(?!.{255})(?!.{65,}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
+    r"(?:(?![^.]{64})[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?!(?:arpa|invalid|local|localhost|onion)$)[a-z]{2,63}"
+)
+
+
+def is_plain(address: str) -> bool:
+    """Whether an address is in lower case and of letters that need no thought: then it is valid, and stays as it is."""
+    return _PLAIN.fullmatch(address) is not None
 
 
 def parsed(address: str) -> ValidatedEmail:
@@ -16,6 +32,8 @@ def parsed(address: str) -> ValidatedEmail:
 
 def normalise(address: str) -> str:
     """Return an address as the ledger keeps it: lower case, the domain in ASCII. Raises ValueError with the reason."""
+    if is_plain(address.strip()):
+        return address.strip()
     try:
         found = parsed(address.strip())
     except ValueError as error:

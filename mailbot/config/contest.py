@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from mailbot.config.calendar import Moment
 from mailbot.config.fields import Address, Instant, Section, WeekMoment, WindowSection, Zone
@@ -88,7 +88,7 @@ class PageSection(Section):
     #: Run after each publication, without a shell; ``{folder}`` in it becomes the site's folder. "" runs nothing.
     command: Annotated[str, AfterValidator(_command)] = ""
     #: Seconds after which the command is ended.
-    command_seconds: float = Field(default=60, ge=1, le=3600)
+    command_seconds: StrictFloat = Field(default=60, ge=1, le=3600)
     #: More instants to be told on the rules page and in letters, by their name.
     dates: dict[str, Instant] = Field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class AwardsSection(Section):
     #: What each rank of a track wins, the first rank first.
     places: tuple[str, ...] = ("First place", "Second place", "Third place")
     #: So many top teams of each track are invited.
-    invited: int = Field(default=3, ge=0, le=100)
+    invited: StrictInt = Field(default=3, ge=0, le=100)
     #: The sentence above the names of the invited teams.
     invitation: str = "These teams are invited to present their solutions:"
 
@@ -129,11 +129,11 @@ class Quota(Section):
     """How often a team may submit."""
 
     #: Accepted submissions per team and track in a week.
-    per_week: int = Field(default=2, ge=1)
+    per_week: StrictInt = Field(default=2, ge=1)
     #: Files that a team may have checked in a day, by mails with ``check``.
-    checks_per_day: int = Field(default=20, ge=1)
+    checks_per_day: StrictInt = Field(default=20, ge=1)
     #: Scores that a team may dispute in a day.
-    disputes_per_day: int = Field(default=3, ge=1)
+    disputes_per_day: StrictInt = Field(default=3, ge=1)
     week_starts: WeekMoment = Moment(weekday=0, at=time(0))
 
 
@@ -144,7 +144,7 @@ class PhaseSection(WindowSection):
     #: What replies tell of scores: ``full``, ``rounded``, ``ladder`` or ``receipt`` (:mod:`scoring.fairness.ladder`).
     feedback: Policy = Policy.FULL
     #: The step that ``rounded`` rounds to, in points.
-    rounding: float = Field(default=1.0, gt=0)
+    rounding: StrictFloat = Field(default=1.0, gt=0)
     #: The label file of each track whose items are others than before; then the phase has a board of its own.
     labels: dict[str, Path] = Field(default_factory=dict)
     #: Accepted submissions per team and track in a week of this phase; absent: as [quota] says.
@@ -192,7 +192,7 @@ class BoardSection(Section):
     publish_at: WeekMoment = Moment(weekday=2, at=time(10))
     #: Which accepted submission counts for a team: the ``latest``, the ``best`` or the best of the ``selected``.
     standing: Rule = Rule.LATEST
-    decimals: int = Field(default=2, ge=0, le=6)
+    decimals: StrictInt = Field(default=2, ge=0, le=6)
     #: The line printed with the table over all tracks; "" leaves the table out. Absent: mailbot decides by the tracks.
     overall: str | None = None
     #: Folder for the site page/, board.csv, board.xlsx and board.json; default: ``published`` in the state folder.
@@ -203,7 +203,7 @@ class SplitSection(Section):
     """A secret split of the items, so that nobody can climb the labels that decide."""
 
     #: Share of the items that replies and weekly boards use; the others decide in the end. 1: no split.
-    public: float = Field(default=1.0, gt=0, le=1)
+    public: StrictFloat = Field(default=1.0, gt=0, le=1)
 
 
 class TrackSection(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -15,17 +15,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticKnownError
 
 from mailbot.config import address
 from mailbot.config.calendar import Moment, within, within_reach
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -52,6 +47,8 @@ def _instant(value: object) -> object:
 
 def _one_address(value: str) -> str:
     """Take an address that every mail server can write to; its domain is kept in ASCII (IDNA)."""
+    if address.is_plain(value):
+        return value
     try:
         found = address.parsed(value)
     except ValueError as error:
@@ -120,28 +117,15 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 Host = Annotated[str, AfterValidator(host)]
 Address = Annotated[str, AfterValidator(_one_address)]
 
-_EXACTLY: Mapping[object, tuple[tuple[type, ...], Literal["bool_type", "int_type", "float_type"]]] = {
-    bool: ((bool,), "bool_type"),
-    int: ((int,), "int_type"),
-    float: ((int, float), "float_type"),
-}
-"""What is taken for a kind of value, and the name of the mistake that anything else is."""
-
 
 class Section(BaseModel):
-    """A table of the config: frozen, and an unknown key is an error."""
+    """A table of the config: frozen, and an unknown key is an error.
+
+    TOML tells numbers, texts and booleans apart, and so do we: ``true`` is no 1, and ``"3"`` is no 3. So its fields are
+    pydantic's strict ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_what_toml_wrote(cls, value: object, info: ValidationInfo) -> object:
-        """TOML tells numbers, texts and booleans apart, and so do we: ``true`` is no 1, and ``"3"`` is no 3."""
-        field = cls.model_fields.get(info.field_name or "")
-        taken, mistake = _EXACTLY.get(field.annotation if field else None, ((), "bool_type"))
-        if taken and type(value) not in taken:
-            raise PydanticKnownError(mistake)
-        return value
 
 
 def absent() -> Any:  # noqa: ANN401  # as pydantic's Field returns it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt
 
 from mailbot.config.address import canonical
 from mailbot.config.calendar import HANDED_IN, Matter, Phase, Window
@@ -40,33 +40,33 @@ class LimitsSection(Section):
     """How much of a mail is read, and what a child process may take to read it."""
 
     #: MiB of a mail, as it travels.
-    mail_mib: int = Field(default=25, ge=1, le=40)
+    mail_mib: StrictInt = Field(default=25, ge=1, le=40)
     #: KiB of one header block, and of one field in it.
-    header_kib: int = Field(default=64, ge=8, le=1024)
-    field_kib: int = Field(default=8, ge=1, le=64)
+    header_kib: StrictInt = Field(default=64, ge=8, le=1024)
+    field_kib: StrictInt = Field(default=8, ge=1, le=64)
     #: Parts of a mail, and how deep they may lie in one another.
-    parts: int = Field(default=100, ge=5, le=1000)
-    depth: int = Field(default=8, ge=3, le=50)
+    parts: StrictInt = Field(default=100, ge=5, le=1000)
+    depth: StrictInt = Field(default=8, ge=3, le=50)
     #: Attachments that are taken, and MiB of all of them, decoded.
-    attachments: int = Field(default=10, ge=1, le=100)
-    attachments_mib: int = Field(default=30, ge=1, le=64)
+    attachments: StrictInt = Field(default=10, ge=1, le=100)
+    attachments_mib: StrictInt = Field(default=30, ge=1, le=64)
     #: Files in one archive, MiB of all of them and of one result file, unpacked.
-    archive_files: int = Field(default=20, ge=1, le=1000)
-    archive_mib: int = Field(default=30, ge=1, le=64)
-    file_mib: int = Field(default=20, ge=1, le=64)
+    archive_files: StrictInt = Field(default=20, ge=1, le=1000)
+    archive_mib: StrictInt = Field(default=30, ge=1, le=64)
+    file_mib: StrictInt = Field(default=20, ge=1, le=64)
     #: Unpacked bytes for each packed byte.
-    archive_ratio: int = Field(default=200, ge=10, le=10_000)
+    archive_ratio: StrictInt = Field(default=200, ge=10, le=10_000)
     #: Read workbooks (.xlsx, .ods); otherwise they are refused with the advice to send CSV or JSON.
-    allow_xlsx: bool = False
+    allow_xlsx: StrictBool = False
     #: Seconds, seconds of processor time and MiB of address space of one task of a child.
-    child_seconds: float = Field(default=30, ge=1, le=600)
-    child_cpu_seconds: int = Field(default=20, ge=1, le=600)
-    child_memory_mib: int = Field(default=1024, ge=512)
+    child_seconds: StrictFloat = Field(default=30, ge=1, le=600)
+    child_cpu_seconds: StrictInt = Field(default=20, ge=1, le=600)
+    child_memory_mib: StrictInt = Field(default=1024, ge=512)
     #: Seconds after which a child that has nothing to do ends; the next mail starts another.
-    child_idle_seconds: float = Field(default=60, ge=1, le=86_400)
+    child_idle_seconds: StrictFloat = Field(default=60, ge=1, le=86_400)
     #: Seconds, of the clock and of processor time, and MiB of address space of one run of a scorer of one's own.
-    scorer_seconds: int = Field(default=60, ge=1, le=300)
-    scorer_memory_mib: int = Field(default=2048, ge=1024)
+    scorer_seconds: StrictInt = Field(default=60, ge=1, le=300)
+    scorer_memory_mib: StrictInt = Field(default=2048, ge=1024)
 
     @property
     def bounds(self) -> Bounds:
@@ -100,9 +100,9 @@ class AlertsSection(Section):
     """When the organizers are told of trouble."""
 
     #: Minutes without a look into the mailbox that succeeded.
-    poll_minutes: float = Field(default=30, ge=1)
+    poll_minutes: StrictFloat = Field(default=30, ge=1)
     #: MiB that must be free where the state folder lies.
-    disk_mib: int = Field(default=1024, ge=1)
+    disk_mib: StrictInt = Field(default=1024, ge=1)
 
 
 class DeskSection(Section):
@@ -116,7 +116,7 @@ class RetentionSection(Section):
     """How long raw mails are kept."""
 
     #: Days from the last deadline until the raw mails of finished work are dropped; 0: they are kept for good.
-    spool_days: int = Field(default=0, ge=0)
+    spool_days: StrictInt = Field(default=0, ge=0)
 
 
 def _plain_name(value: str) -> str:
@@ -141,13 +141,13 @@ class Config(Section):
     challenge: Challenge
     imap: Imap | None = None
     smtp: Smtp | None = None
-    outbox: Outbox = Outbox()
-    oauth: OAuth = OAuth()
-    roster: Roster = Roster()
+    outbox: Outbox = absent()
+    oauth: OAuth = absent()
+    roster: Roster = absent()
     registration: RegistrationSection = absent()
     replies: RepliesSection = absent()
     letters: LettersSection = absent()
-    quota: Quota = Quota()
+    quota: Quota = absent()
     identity: IdentitySection = absent()
     limits: LimitsSection = absent()
     phases: Phases = ()
@@ -164,9 +164,9 @@ class Config(Section):
     desk: DeskSection = absent()
     tracks: dict[str, TrackSection]
     #: Child processes that parse and score.
-    workers: int = Field(default=2, ge=1, le=64)
+    workers: StrictInt = Field(default=2, ge=1, le=64)
     #: Seconds that a loop of the daemon may be busy with one thing before it counts as hung.
-    hang_seconds: float = Field(default=600, ge=1)
+    hang_seconds: StrictFloat = Field(default=600, ge=1)
 
     @property
     def calendar(self) -> tuple[Phase, ...]:

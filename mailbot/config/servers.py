@@ -9,7 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 
 from mailbot.config.fields import Host, Instant, Section, Span, host, is_ip
 from mailbot.errors import ConfigError
@@ -24,7 +32,7 @@ class Server(Section):
     """A mail server that mailbot calls."""
 
     host: Host
-    port: int = Field(gt=0, lt=65536)
+    port: StrictInt = Field(gt=0, lt=65536)
     #: ``tls`` from the first byte, ``starttls``, or ``none`` (a server on this very machine).
     security: Literal["tls", "starttls", "none"] = "tls"
     user: str = ""
@@ -34,7 +42,7 @@ class Server(Section):
     password_file: Path | None = None
     #: PEM file of the authorities to trust instead of the system's.
     ca_file: Path | None = None
-    timeout_seconds: float = Field(default=60, gt=0)
+    timeout_seconds: StrictFloat = Field(default=60, gt=0)
 
     @model_validator(mode="after")
     def _no_plain_text_over_the_net(self) -> Server:
@@ -47,7 +55,7 @@ class Server(Section):
 class Imap(Server):
     """The mailbox of the official submission address."""
 
-    port: int = Field(default=993, gt=0, lt=65536)
+    port: StrictInt = Field(default=993, gt=0, lt=65536)
     user: Filled = ""
     inbox: Filled = "INBOX"
     #: Folders swept besides the inbox: where the provider puts what it takes for spam.
@@ -62,7 +70,7 @@ class Imap(Server):
     #: teams and registrations (:mod:`mailbot.identity.shared`).
     leave: Literal["nothing", "others"] = "nothing"
     #: Seconds between two looks, whatever IDLE says.
-    poll_seconds: float = Field(default=60, gt=0)
+    poll_seconds: StrictFloat = Field(default=60, gt=0)
 
     @model_validator(mode="after")
     def _files_away_to_elsewhere(self) -> Imap:
@@ -90,7 +98,7 @@ def _hello(value: str) -> str:
 class Smtp(Server):
     """The server that takes mailbot's mails."""
 
-    port: int = Field(default=465, gt=0, lt=65536)
+    port: StrictInt = Field(default=465, gt=0, lt=65536)
     #: What EHLO calls us; "" is this host's full name, or its IP address where it has none.
     hello: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_hello)] = ""
 
@@ -114,11 +122,11 @@ class ComputeSection(Section):
     #: How long a cluster that is away is waited for.
     patience: Span = timedelta(minutes=5)
     #: Whether files are evaluated in children of this host after that; else mails wait.
-    fallback: bool = True
+    fallback: StrictBool = True
     #: The share of results that is computed at home again.
-    sample: float = Field(default=0.02, ge=0, le=1)
+    sample: StrictFloat = Field(default=0.02, ge=0, le=1)
     #: So many tasks are given to the cluster at once.
-    in_flight: int = Field(default=32, ge=1, le=1000)
+    in_flight: StrictInt = Field(default=32, ge=1, le=1000)
 
     @model_validator(mode="after")
     def _no_plain_text_over_the_net(self) -> ComputeSection:
@@ -187,7 +195,7 @@ class SheetSection(Section):
     spreadsheet: Annotated[str, AfterValidator(spreadsheet_id)] = ""
     #: JSON key file of the service account that the sheet is shared with.
     credentials_file: Path | None = None
-    timeout_seconds: float = Field(default=30, gt=0)
+    timeout_seconds: StrictFloat = Field(default=30, gt=0)
 
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt
 
 from mailbot.config.fields import Instant, Section, absent, is_ip
 from mailbot.config.servers import spreadsheet_id
@@ -58,7 +58,7 @@ class IdentitySection(Section):
     #: Nameservers to ask for DKIM keys, instead of the system's.
     nameservers: Annotated[tuple[str, ...], AfterValidator(_servers)] = ()
     #: Seconds that one question to the DNS may take.
-    dns_seconds: float = Field(default=5, gt=0, le=30)
+    dns_seconds: StrictFloat = Field(default=5, gt=0, le=30)
 
 
 class FormColumns(Section):
@@ -78,7 +78,7 @@ class FormSection(Section):
     id: Annotated[str, AfterValidator(spreadsheet_id)] = ""
     #: The worksheet with the responses; "" is the first one.
     worksheet: str = ""
-    columns: FormColumns = FormColumns()
+    columns: FormColumns = absent()
 
 
 RESERVED = (
@@ -101,13 +101,13 @@ class RegistrationSection(Section):
     """How a team becomes a registered one."""
 
     #: Teams of the roster file and the form are asked by mail, once, and count when they have confirmed.
-    confirm: bool = False
+    confirm: StrictBool = False
     #: A mail with the subject ``[… Registration] Team name`` registers a team, after a question to its sender.
-    by_mail: bool = False
+    by_mail: StrictBool = False
     #: An organizer approves each team that registers by mail (``mailbot mails approve``), after its sender confirmed.
-    approve: bool = False
+    approve: StrictBool = False
     #: Teams whose leaders' addresses are of one domain, at most, by mail; 0: no limit.
-    per_domain: int = Field(default=5, ge=0)
+    per_domain: StrictInt = Field(default=5, ge=0)
     #: Domains that this does not count for, as anybody may have an address there.
     shared_domains: Annotated[tuple[str, ...], AfterValidator(_named)] = SHARED
     #: Words that no new team may be called by, alone or with the challenge's name, which is never a team's either.
@@ -124,11 +124,11 @@ class LettersSection(Section):
     """What mailbot writes to teams and organizers on its own account."""
 
     #: Each team's standing, when a weekly board is published.
-    standings: bool = True
+    standings: StrictBool = True
     #: Days before the end of a phase, or of the time for an entry, at which teams are reminded; none for no reminders.
     remind_days: tuple[Annotated[StrictInt, Field(ge=1, le=60)], ...] = (7, 1)
     #: How the week went, to the organizers, with each weekly board.
-    digest: bool = True
+    digest: StrictBool = True
 
     @property
     def any_weekly(self) -> bool:
@@ -144,7 +144,7 @@ class Roster(Section):
     #: Whether senders who are on no team are told so, once a day each: those with a result file (``files``), all, none.
     reply_to_unknown: bool | Literal["files"] = "files"
     #: Whether mails of an unknown sender are taken up, as of their arrival, when the address joins a team.
-    take_waiting: bool = True
+    take_waiting: StrictBool = True
     #: A form whose response sheet is read every hour.
     sheet: FormSection = absent()
 
@@ -152,7 +152,7 @@ class Roster(Section):
 class RepliesSection(Section):
     """At most so many replies in a window of time; the ledger counts, so a restart changes nothing."""
 
-    per_address_hour: int = Field(default=10, ge=1)
-    per_address_day: int = Field(default=30, ge=1)
-    per_domain_hour: int = Field(default=60, ge=1)
-    per_hour: int = Field(default=200, ge=1)
+    per_address_hour: StrictInt = Field(default=10, ge=1)
+    per_address_day: StrictInt = Field(default=30, ge=1)
+    per_domain_hour: StrictInt = Field(default=60, ge=1)
+    per_hour: StrictInt = Field(default=200, ge=1)

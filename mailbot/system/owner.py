@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pwd
 import stat
@@ -10,6 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mailbot import lazily
+
+with lazily(__name__):  # few commands change who they work as
+    import ctypes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

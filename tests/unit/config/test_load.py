@@ -8,9 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import Strict
 
 from mailbot.config import load
 from mailbot.config.calendar import Moment
+from mailbot.config.fields import Section
 from mailbot.config.providers import PROFILES
 from mailbot.config.servers import Imap, secret
 from mailbot.errors import ConfigError
@@ -467,3 +469,16 @@ def test_no_password_at_all_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     with pytest.raises(ConfigError, match=r"smtp\.password_file: not set"):
         secret(Imap(host="h"), "smtp")
+
+
+def test_every_number_and_switch_is_strict() -> None:
+    """No key takes ``true`` for 1, or "3" for 3."""
+    waiting: list[type[Section]] = [Section]
+    lax = []
+    while waiting:
+        section = waiting.pop()
+        waiting += section.__subclasses__()
+        for name, field in section.model_fields.items():
+            if field.annotation in {bool, int, float} and not any(isinstance(each, Strict) for each in field.metadata):
+                lax.append(f"{section.__name__}.{name}")
+    assert lax == []
