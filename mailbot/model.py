@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Judged:
     #: What decides in the end, where a split is scored by a scorer of one's own; else it is made of the values.
     final: Evaluation | None = None
 
-    @property
+    @cached_property
     def values_sha256(self) -> str | None:
         """The SHA-256 of what it predicts, hex, the same in every form; None for a file with problems."""
         if not self.values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailbot.config.calendar import HANDED_IN, Matter, neighbours, phase_at
@@ -101,8 +102,8 @@ class Replies:
             "result": result,
             "challenge": self.challenge,
             "counts": wording.reason(COUNTS[self.challenge.standing]),
-            "deadlines": self._deadlines(wording),
-            "examples": self._examples(),
+            "deadlines": partial(self._deadlines, wording),
+            "examples": self._examples,
             "kinds": self.challenge.entries,
         }
         text = environment(language).get_template("letters/welcome.txt.j2").render(context)
@@ -117,7 +118,8 @@ class Replies:
 
     def _context(self, answer: Answer, mail: Mail, now: datetime, wording: Wording) -> dict[str, object]:
         last, coming = neighbours(self.challenge.phases, answer.arrived_at)
-        when, inquired = wording.when, inquiry.read(mail)
+        when = wording.when
+        inquired = inquiry.read(mail) if answer.outcome is Outcome.NO_SUBMISSION else None
         advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
         rule = self.challenge.standing_of(self.challenge.stage_at(now))
         boards_over = self._boards_over(answer, now)
@@ -143,7 +145,7 @@ class Replies:
             "title": wording.title,
             "say": wording,
             "done": answer.done,
-            "deadlines": self._deadlines(wording),
+            "deadlines": partial(self._deadlines, wording),
             "kinds": self.challenge.entries,
             "may_be_entry": may_be_one,
             "counts": wording.reason(COUNTS[rule]),
@@ -155,7 +157,7 @@ class Replies:
             "field": wording.field,
             "signature": lambda answered: signature(answered.file.evaluation),
             "rounded": wording.rounded,
-            "examples": self._examples(),
+            "examples": self._examples,
             "counts_now": advice.counts,
             "again": advice.again,
             "renewed": advice.renewed,
@@ -170,17 +172,17 @@ class Replies:
         phases = dict.fromkeys(one.phase for one in answer.submissions if one.status is Status.ACCEPTED and one.phase)
         return [phase for phase in phases if self.challenge.next_board_with(phase, now) is None]
 
-    def _headline(self, answer: Answer, inquired: Inquiry, wording: Wording) -> str:
+    def _headline(self, answer: Answer, inquired: Inquiry | None, wording: Wording) -> str:
         if sentences.concerns(answer):
             return sentences.headline(answer, wording)
-        if answer.outcome is Outcome.NO_SUBMISSION:
+        if inquired is not None:
             return wording.inquired(inquired, is_forwarded=self._is_forwarded(answer, inquired))
         return wording.headline(answer)
 
-    def _is_forwarded(self, answer: Answer, inquired: Inquiry) -> bool:
+    def _is_forwarded(self, answer: Answer, inquired: Inquiry | None) -> bool:
         """Whether the organizers get the mail of a team that asks something (``intake/forwarding.py``)."""
         to_somebody = bool(self.challenge.forward and self.challenge.organizers and answer.team)
-        return to_somebody and inquired.is_for_people
+        return to_somebody and inquired is not None and inquired.is_for_people
 
     def _deadlines(self, wording: Wording) -> list[tuple[str | None, ...]]:
         """Return name, opening and end of each phase, and of each kind of what may be handed in besides."""

@@ -173,7 +173,7 @@ class Ledger:
         """Give a consistent view, that of its first query; nothing written in it is kept."""
         with self._translated(), self._engine.connect() as connection:
             if self._sqlite:
-                connection.exec_driver_sql("BEGIN")
+                connection.connection.cursor().execute("BEGIN")  # SQLAlchemy's own way takes ten times as long
             else:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             self._begin(connection)

@@ -79,10 +79,11 @@ def add(
     values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
     waits = {"state": ReplyState.QUEUED, "attempts": 0, "created_at": now, "due_at": due_at or now}
     of = {"mail_id": mail_id, "team_id": team_id, "key": key}
-    return int(tx.execute(_ADD, {**values, **waits, **of}).scalar_one())
+    entered = tx.execute(_ADD, {**values, **waits, **of}).inserted_primary_key
+    return int(entered[0])  # type: ignore[index]  # one row has one
 
 
-_ADD = sa.insert(outbox).returning(outbox.c.id)
+_ADD = sa.insert(outbox)
 
 
 def queue(

@@ -116,9 +116,12 @@ def scorers(tx: Tx) -> dict[str, str]:
     return {choice.track: choice.scorer for choice in choices(tx) if choice.scorer}
 
 
+_LAST_CHOICE = sa.select(sa.func.max(truth_choices.c.id))
+
+
 def last_choice(tx: Tx) -> int:
     """Return the id of the last choice of all tracks, 0 when there is none: it grows whenever a truth changes."""
-    return tx.scalar(sa.select(sa.func.max(truth_choices.c.id))) or 0
+    return tx.scalar(_LAST_CHOICE) or 0
 
 
 def present(tx: Tx, stage: str = FIRST) -> dict[str, str]:

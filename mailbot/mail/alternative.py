@@ -28,8 +28,8 @@ _WORDS = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ENCODED = "=?"
 """How an encoded word begins (RFC 2047), which the email package reads."""
 
-_HARD = re.compile(rb"[^ -~\t\n]|[ \t]\n")
-"""What quoted-printable writes otherwise, but for the sign that it quotes by."""
+_OTHERS = re.compile(rb"[^ -~\t\n]+")
+"""What quoted-printable quotes besides the sign that it quotes by, and white space at the end of a line."""
 
 _PART = 'Content-Type: text/{subtype}; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n'
 
@@ -76,11 +76,15 @@ def _folded(name: str, value: str, *, utf8: bool) -> bytes:
 
 
 def _quoted(body: str) -> str:
-    """Return a body in quoted-printable, its lines as the email package cuts them."""
+    """Return a body in quoted-printable; where a line is too long, they are as the email package cuts them."""
     lines = b"\n".join(body.encode("utf-8").splitlines()) + b"\n"
     longest = POLICY.max_line_length or 0
-    if _HARD.search(lines) is None:
-        quoted = lines.replace(b"=", b"=3D").decode("ascii")
-        if max(map(len, quoted.split("\n"))) <= longest:
-            return quoted
+    quoted = _OTHERS.sub(_quoted_bytes, lines.replace(b"=", b"=3D"))
+    quoted = quoted.replace(b" \n", b"=20\n").replace(b"\t\n", b"=09\n")
+    if max(map(len, quoted.split(b"\n"))) <= longest:
+        return quoted.decode("ascii")
     return quoprimime.body_encode(lines.decode("latin-1"), longest)
+
+
+def _quoted_bytes(found: re.Match[bytes]) -> bytes:
+    return b"".join(b"=%02X" % each for each in found[0])

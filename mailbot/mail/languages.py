@@ -222,6 +222,8 @@ def day_in(language: str, instant: datetime, *, year: bool = False) -> str:
 
 def width(text: str) -> int:
     """Return how many columns a text takes (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 

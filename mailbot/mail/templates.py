@@ -40,6 +40,7 @@ def environment(language: str = ENGLISH) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.globals["_"] = made.globals["gettext"]  # the extension's own looks that up at each call
     made.filters["preset"] = lambda text, its=language: preset_in(its, text)
     made.filters |= {"wrapped": on_one_line if language == CHINESE else wrapped, "labelled": labelled}
     return made

@@ -34,7 +34,8 @@ def replace(path: Path, data: bytes, *, modified_at: datetime | None = None, mod
     Raises:
         OSError: it could not be written; ``path`` is unchanged and no other file is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         _write_synced(draft, data, modified_at, mode)

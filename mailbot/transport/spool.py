@@ -76,9 +76,12 @@ class Spool:
 
         To list a folder makes NFS ask the server for what is in it (close-to-open consistency).
         """
-        if not path.exists() and path.parent.is_dir():
-            next(path.parent.iterdir(), None)
-        return path.read_bytes()
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            if path.parent.is_dir():
+                next(path.parent.iterdir(), None)
+            return path.read_bytes()
 
     def head(self, digest: str, length: int) -> bytes:
         """Return the first bytes of a mail, unchecked; b"" when it is gone. Raises Temporary when unreadable."""

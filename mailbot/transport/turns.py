@@ -6,6 +6,7 @@ nothing but its place in the queue: whoever writes in a team's name delays that 
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ FRESH_SECONDS = 1.0
 """While mails are under way, the ledger is asked no more often what else is due, as long as something is."""
 
 _HEAD_BYTES = 64 * 1024
+_HEAD_ENDS = re.compile(rb"\n\r?\n")
 _REMEMBERED = 20_000
 
 
@@ -149,5 +151,5 @@ def _roster(tx: Tx) -> dict[str, int]:
 def _address(spool: Spool, sha256: str) -> str:
     """Return the first address of a mail's From fields, in its first 64 KiB; "" when there is none."""
     head = spool.head(sha256, _HEAD_BYTES)
-    ends = [at for at in (head.find(b"\n\n"), head.find(b"\n\r\n")) if at >= 0]
-    return next(iter(addresses(read_headers(head[: min(ends, default=len(head)) + 1], DEFAULT).texts("from"))), "")
+    end = _HEAD_ENDS.search(head)
+    return next(iter(addresses(read_headers(head[: end.start() + 1 if end else None], DEFAULT).texts("from"))), "")

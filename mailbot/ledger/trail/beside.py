@@ -10,7 +10,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +26,6 @@ class Beside:
     columns: tuple[str, ...]
     #: Says it in a text, given the place and the row; None: all these columns, and only digests with the secret's key.
     public: Callable[[str, Mapping[Any, Any]], str] | None = None
-
-    @cached_property
-    def present(self) -> frozenset[str]:
-        """The columns as a set."""
-        return frozenset(self.columns)
 
 
 def _confirmed(place: str, row: Mapping[Any, Any]) -> str:
@@ -82,11 +76,6 @@ OF: dict[str, tuple[str, ...]] = {
 def columns_of(table: str) -> tuple[str, ...]:
     """Return the columns of a table that are told of under places of their own."""
     return tuple(dict.fromkeys(name for place in OF.get(table, ()) for name in BESIDE[place].columns))
-
-
-def is_there(place: str, row: Mapping[Any, Any]) -> bool:
-    """Whether a row, as it was given, has all that is told of under a place."""
-    return row.keys() >= BESIDE[place].present
 
 
 def line_of(place: str, key: str, row: Mapping[Any, Any]) -> str:

@@ -209,7 +209,7 @@ def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows)
         elif table in told.FIELDS:
             found.setdefault(place, {})[key] = told.digest_of(table, _as_told(table, row))
         for name in beside.OF.get(table, ()):
-            if beside.is_there(name, row) and _is_told(tx, name):  # a mail that was just spooled has no outcome
+            if _is_told(tx, name):
                 line = beside.line_of(name, key, row)
                 digest = beside.digest_of(line) if beside.BESIDE[name].public else _private(tx, line)
                 found.setdefault(_under(name, table, place), {})[key] = digest
