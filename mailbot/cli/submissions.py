@@ -39,6 +39,7 @@ with lazily(__name__):  # all of mailbot, which a listing does not need
     from mailbot.operations.letters import would_write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from mailbot.config.schema import Config
@@ -62,7 +63,7 @@ def list_submissions(
     """List the submissions in order of arrival."""
     loaded = load_config(context, config)
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        rows = [_with_ruling(tx, row, loaded.challenge.zone) for row in table.listing(tx, track=track)]
+        rows = _with_rulings(tx, table.listing(tx, track=track), loaded.challenge.zone)
     columns = {
         "receipt": None,
         "arrived_at": short,
@@ -92,10 +93,7 @@ def show_submission(
         _save(loaded, receipt, save)
         return
     with opened_ledger(loaded) as ledger, ledger.read() as tx:
-        rows = [
-            _with_ruling(tx, row, loaded.challenge.zone)
-            for row in table.listing(tx, submission_id=number(receipt, "S"))
-        ]
+        rows = _with_rulings(tx, table.listing(tx, submission_id=number(receipt, "S")), loaded.challenge.zone)
     if not rows:
         raise _none_of(receipt)
     _show(rows[0] if as_json else _in_words(rows[0], loaded), as_json=as_json)
@@ -179,10 +177,10 @@ def select(
         )
 
 
-def _with_ruling(tx: Tx, row: SubmissionRow, zone: ZoneInfo) -> dict[str, Any]:
-    """Return a submission with what was decided about it: why it is excluded, or that its team selected it."""
-    kind, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
-    return _as_json(row, zone) | {"ruling": kind, "why": why}
+def _with_rulings(tx: Tx, rows: Sequence[SubmissionRow], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Return submissions with what was decided about them: why one is excluded, or that its team selected it."""
+    ruled = rulings.of_each(tx, rows)
+    return [_as_json(row, zone) | dict(zip(("ruling", "why"), ruled[row.id], strict=True)) for row in rows]
 
 
 def _in_words(row: dict[str, Any], config: Config) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 from mailbot.config import load
 from mailbot.errors import Permanent
 from mailbot.evaluation.label_files import SECRET
-from mailbot.ledger import rulings
+from mailbot.ledger import rulings, submissions
+from mailbot.model import Exclusion
 from mailbot.operations import rebuild
 from mailbot.system import safefile
 from tests.command import mailbot
@@ -171,3 +172,16 @@ def test_decisions_come_back_with_a_rebuilt_ledger(folder: Path) -> None:
     rebuild.rebuild(config, from_mailbox=False)
     assert listed(folder) == before
     assert on_board(folder) == board == {"Amber": "S-000002"}
+
+
+def test_what_was_decided_of_many_is_what_was_decided_of_each(tmp_path: Path) -> None:
+    """A listing asks once for all submissions, and is told the same as of each."""
+    for wired, clock in entered(tmp_path, "selected"):
+        with wired.ledger.write("ruling") as tx:
+            rulings.select(tx, [1, 3], clock())
+            rulings.exclude(tx, 3, Exclusion.DISQUALIFIED, "it was trained on the test items", clock())
+            rulings.exclude_team(tx, "Beryl", Exclusion.HIDDEN, "we ask them how they did it", clock())
+            rows = submissions.listing(tx)
+            found = rulings.of_each(tx, rows)
+            assert found == {row.id: rulings.of(tx, team_id=row.team_id, submission_id=row.id) for row in rows}
+        assert [found[row.id][0] for row in rows] == ["selected", None, "disqualified", "hidden"]
