@@ -27,7 +27,7 @@ from mailbot.transport.spool import Spool
 
 with lazily(__name__):  # showing the board takes but a few of these steps
     from mailbot.compute.cluster import Cluster
-    from mailbot.evaluation import evaluator, own_tasks, tasks
+    from mailbot.evaluation import evaluator, kept_tasks, own_tasks, tasks
     from mailbot.identity import keys, roster
     from mailbot.intake import intake
     from mailbot.letters import strangers
@@ -141,7 +141,7 @@ def _children(config: Config, labels: Labels) -> Sandbox:
     return Sandbox(
         config.workers,
         bounds=config.limits.bounds,
-        bounds_of={own_tasks.KIND: config.limits.scorer_bounds},
+        bounds_of={own_tasks.KIND: config.limits.scorer_bounds, kept_tasks.KIND: kept_tasks.BOUNDS},
         set_ups=set_ups(config, labels),
         idle_seconds=config.limits.child_idle_seconds,
     )

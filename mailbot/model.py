@@ -229,3 +229,16 @@ class Id(StrEnum):
         if letter != self:
             raise ValueError(f"{text!r} is not an id as {self.of(12)}")
         return int(digits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alike:
+    """Two submissions of different teams that look alike, the earlier one first."""
+
+    first: int
+    second: int
+    #: One of :class:`scoring.fairness.similarity.Kind`.
+    kind: str
+    value: float
+    #: As :class:`scoring.fairness.similarity.Likeness` has it; None where it was not compared with all pairs.
+    outlying: float | None = None

@@ -144,7 +144,7 @@ class Service:
         """The step that compares submissions of different teams."""
         return Similar(
             ledger=self.ledger, stages=self.challenge.stages, labels=self.labels, columns=self.columns,
-            backfill=self.backfill, clock=self.clock,
+            backfill=self.backfill, sandbox=self.sandbox, clock=self.clock,
         )  # fmt: skip
 
     # --- open, identify, record, answer ----------------------------------------------------------

@@ -42,7 +42,9 @@ MODULES = (
 )  # fmt: skip
 """What commands load when they need it, besides the modules that they are in."""
 
-KINDS = ("mailbot.mail.tasks", "mailbot.evaluation.tasks", "mailbot.evaluation.own_tasks")
+KINDS = (
+    "mailbot.mail.tasks", "mailbot.evaluation.tasks", "mailbot.evaluation.own_tasks", "mailbot.evaluation.kept_tasks",
+)  # fmt: skip
 """What children do."""
 
 PLACE = "MAILBOT_TEST_WARM"

@@ -15,7 +15,7 @@ from mailbot import lazily
 from mailbot.errors import Temporary
 from mailbot.evaluation import own_tasks, tasks
 from mailbot.evaluation.scorers import AWAITING
-from mailbot.evaluation.tasks import Job, refused
+from mailbot.evaluation.tasks import Job, labels_told, refused
 from mailbot.mail.open import archive_limits
 from mailbot.model import Judged
 from mailbot.system.sandbox import ChildDied
@@ -166,7 +166,7 @@ class InChildren:
         return Evaluated(evaluation=found, final=last)
 
     def _run(self, job: Job, truth: Truth) -> _Run:
-        return self._sandbox.submit(own_tasks.score, job, _told(truth), self._limits)
+        return self._sandbox.submit(own_tasks.score, job, labels_told(truth), self._limits)
 
     def whose(self, job: Job, stages: Sequence[str]) -> str | None:
         """See Evaluator."""
@@ -182,7 +182,7 @@ class InChildren:
         """See Evaluator. A scorer of one's own has no second hand: it is run twice."""
         if truth.track.own:
             return self.owned(job, truth), self.owned(job, truth)
-        return self._sandbox.submit(tasks.both_ways, job, _told(truth)).result()
+        return self._sandbox.submit(tasks.both_ways, job, labels_told(truth)).result()
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
         """See Evaluator."""
@@ -199,7 +199,7 @@ class InChildren:
 
 def by_own_scorer(sandbox: Sandbox | Cluster, job: Job, truth: Truth, limits: Limits) -> Evaluation:
     """Evaluate a file, in a child, by the scorer of its own that the truth's track has. Raises OwnScorerFailed."""
-    return _scored(sandbox.submit(own_tasks.score, job, _told(truth), limits), truth)
+    return _scored(sandbox.submit(own_tasks.score, job, labels_told(truth), limits), truth)
 
 
 def _scored(run: _Run, truth: Truth) -> Evaluation:
@@ -212,11 +212,6 @@ def _scored(run: _Run, truth: Truth) -> Evaluation:
     if found.evaluation is None:
         raise OwnScorerFailed(name, found.fault)
     return found.evaluation
-
-
-def _told(truth: Truth) -> tasks.Labels:
-    """Return a truth as it is told to a worker: always the same thing, so that a cluster is sent it once."""
-    return truth.once("told-labels", lambda: tasks.labels_of(truth))
 
 
 class _Started:

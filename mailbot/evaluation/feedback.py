@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailbot import lazily
 from mailbot.ledger import submissions
 from scoring.fairness.ladder import Feedback, feedback, ladder
 from scoring.model import Policy
-from scoring.scores.deviations import deviations
-from scoring.scores.evaluate import laid_of
-from scoring.scores.scored import scored
+
+with lazily(__name__):  # they load NumPy, which only the ladder needs
+    from scoring.scores.deviations import deviations
+    from scoring.scores.evaluate import laid_of
+    from scoring.scores.scored import scored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -122,6 +122,11 @@ def told(truths: Mapping[str, Truth]) -> tuple[Labels, ...]:
     return tuple(labels_of(truth) for truth in truths.values())
 
 
+def labels_told(truth: Truth) -> Labels:
+    """Return a truth as it is told to a worker: always the same thing, so that a cluster is sent it once."""
+    return truth.once("told-labels", lambda: labels_of(truth))
+
+
 def labels_of(truth: Truth) -> Labels:
     """Return a truth as it crosses the wall."""
     return Labels(

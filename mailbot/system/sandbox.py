@@ -1,9 +1,9 @@
 """The sandbox: child processes that read what teams send; one that hangs, bloats or dies costs one task.
 
 There are kinds of children, which know different things: one opens mails and holds no label, another evaluates files
-and never sees a mail. Each child has its own channel, and a thread of the daemon that keeps it. In pebble's pool (5.2)
-all children share one pipe: one that is killed while it writes leaves half a message in it, and every later task waits
-for ever.
+and never sees a mail, a third reads what was kept of files and never sees one. Each child has its own channel, and a
+thread of the daemon that keeps it. In pebble's pool (5.2) all children share one pipe: one that is killed while it
+writes leaves half a message in it, and every later task waits for ever.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ class Sandbox:
             if kind not in self._pools:
                 atexit.register(self.close)
                 bounds = self._bounds_of.get(kind, self._bounds)
+                workers = min(self.workers, kind.at_once or self.workers)
                 self._pools[kind] = _Pool(
-                    kind, self.workers, bounds, lambda: self._set_ups.get(kind, ()), self._idle_seconds
+                    kind, workers, bounds, lambda: self._set_ups.get(kind, ()), self._idle_seconds
                 )
             return self._pools[kind]
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scoring.interval import standard_error
-from scoring.model import Policy
+from scoring.model import Later, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from scoring import interval
     from scoring.interval import Clusters
     from scoring.kernel import Floats
+else:
+    interval = Later("scoring.interval")
 
 #: Standard errors of the difference that a submission must be better by; the authors' own code has 1.
 STEP = 1.0
@@ -49,7 +51,7 @@ def climb(
     if rung is None:
         return Rung(score=score, influence=influence)
     gain = score - rung.score if higher_is_better else rung.score - score
-    if gain > step * standard_error(influence - rung.influence, clusters) and gain > 0.0:
+    if gain > step * interval.standard_error(influence - rung.influence, clusters) and gain > 0.0:
         return Rung(score=score, influence=influence)
     return Rung(score=rung.score, influence=rung.influence, improved=False)
 

@@ -63,6 +63,8 @@ def _watched(pid: int, mailbox: Mailbox, sink: SmtpSink) -> dict[str, object]:
         "unit": "MiB of an idle daemon that has served mails (Pss, all processes)",
         "processes": len(_processes(pid)),
         "daemon_alone": round(memory([pid]), 1),
+        "its_own": round(sum(memory([pid], part) for part in ("Private_Clean", "Private_Dirty")), 1),
+        "resident": round(memory([pid], "Rss"), 1),
         "cold_mail_seconds": round(statistics.median(seconds for seconds, _ in cold), 2),
         "warm_mail_seconds": round(statistics.median(seconds for seconds, _ in warm), 2),
         "cold_mail_cpu_seconds": round(statistics.median(used for _, used in cold), 2),

@@ -35,11 +35,13 @@ def serve(channel: int, kind: Kind, bounds: Bounds, missing: Iterable[Wall]) -> 
     close_all_but(channel)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the daemon, which closes the channel to end us
-    _limit(bounds)
-    missing = sorted({*missing, *walls.last()})
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if kind.walled:
+        _limit(bounds)
+        missing = {*missing, *walls.last()}
     ours = Channel(channel)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the daemon closed it, or died
-        ours.send(wire.pack(wire.Given(value=missing)))
+        ours.send(wire.pack(wire.Given(value=sorted(missing))))
         while True:
             ours.send(_answer(kind, bounds, ours.receive(_LONGEST_REQUEST)))
 
@@ -75,13 +77,12 @@ def _peak() -> int:
 
 
 def _limit(bounds: Bounds) -> None:
-    """Set the limits: on memory and open files; no files written, no processes started, no core dumped."""
+    """Set the limits: on memory and open files; no files written, no processes started."""
     for kind, wanted in (
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(kind)
         ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -50,6 +50,10 @@ class Kind:
     preload: tuple[str, ...] = ()
     #: A child is replaced after so many tasks, as memory leaks; after one, where none may leave a trace for the next.
     most_tasks: int = 200
+    #: False for one that is given nothing that a team wrote: it works with the rights of the daemon, but for its time.
+    walled: bool = True
+    #: So many children of it at the most; None for as many as there are of others.
+    at_once: int | None = None
     #: Its tasks by their names.
     tasks: dict[str, Named[..., Any]] = field(default_factory=dict)
 

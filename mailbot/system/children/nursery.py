@@ -1,8 +1,8 @@
 """The processes that children are forked from: one server, small, and a nursery for each kind that is at work.
 
 The server runs as a program and takes requests over the socket that is its standard input, until that is closed. A
-request names a kind, whose nursery it forks; that loads what its children need, puts the walls up, and takes requests
-for children over a socket of its own. Neither reads anything from outside. Each request brings the socket that the new
+request names a kind: it loads what the children of that kind need, which those of another may share, and forks their
+nursery; that puts the walls up, and takes requests for children over a socket of its own. Neither reads anything from outside. Each request brings the socket that the new
 process works with, and a lifeline: whoever forks writes there which process it is and how it ended; whoever closes the
 other end, or writes to it, ends that process.
 """
@@ -57,7 +57,13 @@ def main() -> None:
     _load(sys.argv[1:])
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), _INPUT)
-    _Forks(control, _nursery).run()
+    _Forks(control, _nursery, first=_ready).run()
+
+
+def _ready(request: bytes) -> None:
+    """Load what the nursery of a kind needs; where that fails, the nursery itself ends of it and says so."""
+    with contextlib.suppress(ImportError, AttributeError, TypeError):
+        _load(load(request.decode()).preload)
 
 
 def _load(modules: Iterable[str]) -> None:
@@ -74,7 +80,7 @@ def _nursery(request: bytes, control: int) -> None:
     kind = load(request.decode())
     _load(kind.preload)
     nothing = os.open(os.devnull, os.O_RDWR)
-    missing = walls.first(readable())
+    missing = walls.first(readable()) if kind.walled else frozenset(walls.Wall)
     walls.dies_with_its_parent()  # again, as other credentials undo it (prctl(2))
     for standard in range(child.STANDARD):  # no child shares a terminal or a journal with the daemon
         os.dup2(nothing, standard)
@@ -108,9 +114,18 @@ def _outermost(paths: Iterable[Path]) -> list[Path]:
 class _Forks:
     """Forks processes, ends them when their lifeline is closed, and says how they ended."""
 
-    def __init__(self, control: socket.socket, live: Callable[[bytes, int], None]) -> None:
-        """Take requests from a socket; each fork lives by its request and the descriptor that came with it."""
-        self._control, self._live = control, live
+    def __init__(
+        self,
+        control: socket.socket,
+        live: Callable[[bytes, int], None],
+        *,
+        first: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """Take requests from a socket; each fork lives by its request and the descriptor that came with it.
+
+        ``first`` is called with a request before its fork.
+        """
+        self._control, self._live, self._first = control, live, first
         self._lifelines: dict[int, socket.socket] = {}
         self._living: set[int] = set()
         self._woken, waker = os.pipe()
@@ -146,6 +161,7 @@ class _Forks:
         if not request:
             return False
         own, lifeline = descriptors[0], socket.socket(fileno=descriptors[1])
+        self._first(request)
         pid = os.fork()
         if pid == 0:
             self._be(request, own)

@@ -30,7 +30,10 @@ START_SECONDS = 60.0
 """A child must be ready within so many seconds; the first one waits until the modules are loaded."""
 
 PEAK_BYTES = 96 * MIB
-"""A child that has used so much memory is replaced after its task, as it would not return all of it."""
+"""A child that has used so much memory is replaced after its task, as it would not return all of it.
+
+Of one without walls it is mostly pages of the files that it maps.
+"""
 
 _WALLS = msgspec.msgpack.Decoder(tuple[Wall, ...])
 
@@ -73,7 +76,8 @@ class Child:
     @property
     def is_spent(self) -> bool:
         """Whether another child must take its place."""
-        return self._dead or self.tasks >= self._nursery.kind.most_tasks or self.peak >= PEAK_BYTES
+        kind = self._nursery.kind
+        return self._dead or self.tasks >= kind.most_tasks or (kind.walled and self.peak >= PEAK_BYTES)
 
     @property
     def has_ended(self) -> bool:

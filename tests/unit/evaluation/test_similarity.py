@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailbot.errors import Temporary
+from mailbot.evaluation import copies
 from mailbot.evaluation.similarity import series
 from mailbot.ledger import events, similarities
+from mailbot.system.sandbox import ChildDied
 from scoring.fairness.similarity import Kind
-from tests.unit.services import ADA, CARL, Clock, served, take
+from tests.unit.services import ADA, CARL, Clock, Here, served, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +140,54 @@ def test_all_pairs_find_what_the_steps_found_and_enter_it_once(tmp_path: Path) -
             pass
         service.similar.all_pairs("siqa-s")
         assert len(_found(service)) == 2
+
+
+def test_a_child_that_dies_costs_a_comparison_and_no_pair(tmp_path: Path) -> None:
+    """Nothing of it is in the ledger; the next step compares again, and enters what it finds once."""
+    here, due = Here(), [1]
+    _labels(tmp_path)
+    with served(tmp_path, Clock(), here, tracks=TRACKS, quota=QUOTA) as service:
+        take(service, _mail(ADA, _numbers(1), "S", 1))
+        take(service, _mail(CARL, _numbers(1), "S", 2))
+
+        def dies(*_: object) -> None:
+            if due.pop():
+                raise ChildDied("the child died: SIGKILL")
+
+        here.before = dies
+        with pytest.raises(Temporary):
+            service.similar.step()
+        assert _found(service) == []
+        due.append(0)
+        assert service.similar.step()
+        assert _found(service) == [("siqa-s", 1, 2, Kind.VALUES)]
+        assert not service.similar.step()
+
+
+def test_what_the_store_lost_is_made_again_and_compared(tmp_path: Path) -> None:
+    """The child says what it lacks, and compares when that is there."""
+    _labels(tmp_path)
+    with served(tmp_path, Clock(), tracks=TRACKS, quota=QUOTA) as service:
+        take(service, _mail(ADA, _numbers(1), "S", 1))
+        take(service, _mail(CARL, _numbers(1), "S", 2))
+        (kept,) = service.columns.folder.glob("*.values")
+        kept.unlink()
+        assert service.similar.step()
+        assert _found(service) == [("siqa-s", 1, 2, Kind.VALUES)]
+
+
+def test_however_many_are_alike_an_answer_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left is compared by the next step."""
+    monkeypatch.setattr(copies, "MOST_PAIRS", 1)
+    _labels(tmp_path)
+    with served(tmp_path, Clock(), tracks=TRACKS, quota=QUOTA) as service:
+        for number in range(1, 5):
+            take(service, _mail((ADA, CARL)[number % 2], _numbers(1), "S", number))
+        steps = 0
+        while service.similar.step():
+            steps += 1
+        assert [(first, second) for _, first, second, _ in _found(service)] == [(1, 2), (2, 3), (1, 4), (3, 4)]
+        assert steps == 3
 
 
 def test_submissions_that_fit_no_more_are_passed_over(tmp_path: Path) -> None:

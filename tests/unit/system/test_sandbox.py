@@ -12,7 +12,7 @@ import pytest
 
 from mailbot.system.children import server as forking
 from mailbot.system.sandbox import ChildDied, Sandbox
-from tests.hostile import killers
+from tests.hostile import killers, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,18 @@ def test_with_the_last_of_them_the_server_ends_too(monkeypatch: pytest.MonkeyPat
     sandbox.close()
     while any(map(_alive, second)):
         time.sleep(0.01)
+
+
+def test_a_kind_may_be_without_walls_and_alone(tmp_path: Path) -> None:
+    """It writes where the daemon may; one child does its tasks one by one, and it ends as others do."""
+    sandbox = Sandbox(2, idle_seconds=0.1)
+    tasks = [sandbox.submit(trusted.writes, str(tmp_path / name)) for name in "abc"]
+    (pid,) = {task.result() for task in tasks}
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"kept"}
+    assert pid not in (os.getpid(), sandbox.submit(killers.pid).result())
+    while _alive(pid):
+        time.sleep(0.01)
+    sandbox.close()
 
 
 def test_children_that_are_at_work_do_not_end() -> None:

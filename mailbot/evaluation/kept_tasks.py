@@ -1,0 +1,71 @@
+"""What the child does that computes with kept columns: it holds labels and the column store, and no file of a team's.
+
+It is there for the daemon's own process, which would else load NumPy for this and keep it. What it reads was checked
+when it was kept, so it has no walls: it does what the daemon would do, without its passwords and its ledger, and it
+ends when it is idle. Under ``compute.scheduler`` too it is a child of this host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot import lazily
+from mailbot.evaluation.columns import Columns
+from mailbot.evaluation.tasks import Labels, truth_of
+from mailbot.model import Alike  # noqa: TC001  # read when it crosses the wall
+from mailbot.system.children.named import Bounds, Kind
+
+with lazily(__name__):  # whoever only hands out tasks does without NumPy
+    from mailbot.evaluation import copies
+
+if TYPE_CHECKING:
+    from scoring.labels.truth import Truth
+
+KIND = Kind(__name__, preload=("mailbot.evaluation.copies",), walled=False, at_once=1)
+
+BOUNDS = Bounds(seconds=600.0, cpu_seconds=600)
+"""No file of a team's can keep it busy, but a search among thousands of large ones may."""
+
+
+class Entered(NamedTuple):
+    """An accepted submission, as much of it as it takes to compare it."""
+
+    id: int
+    team_id: int
+    #: SHA-256 (hex) of its file.
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What came of a comparison."""
+
+    #: Those that the store lacks; where there are any, nothing was compared unless it was to be all the same.
+    lacking: tuple[int, ...] = ()
+    pairs: tuple[Alike, ...] = ()
+    #: Up to which submission was compared.
+    until: int = 0
+
+
+_stores: dict[str, Columns] = {}
+_truths: dict[str, Truth] = {}
+
+
+@KIND.task
+def alike(folder: str, given: Labels, rows: tuple[Entered, ...], new: tuple[int, ...], whatever: bool) -> Comparison:  # noqa: FBT001  # arguments of tasks stand in their order
+    """Compare new submissions, which are among the rows, with those before; ``whatever`` the store lacks."""
+    columns, truth = _stores.setdefault(folder, Columns(Path(folder))), _truth(given)
+    lacking = columns.missing(truth, {row.id: row.sha256 for row in rows})
+    if lacking and not whatever:
+        return Comparison(lacking=tuple(lacking))
+    pairs, until = copies.of_new(columns, truth, {row.id: row.team_id for row in rows if row.id not in lacking}, new)
+    return Comparison(lacking=tuple(lacking), pairs=tuple(pairs), until=until)
+
+
+def _truth(given: Labels) -> Truth:
+    """Return labels with what was made of them for the task before."""
+    if given.sha256 not in _truths:
+        _truths[given.sha256] = truth_of(given)
+    return _truths[given.sha256]
