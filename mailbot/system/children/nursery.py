@@ -2,9 +2,9 @@
 
 The server runs as a program and takes requests over the socket that is its standard input, until that is closed. A
 request names a kind: it loads what the children of that kind need, which those of another may share, and forks their
-nursery; that puts the walls up, and takes requests for children over a socket of its own. Neither reads anything from outside. Each request brings the socket that the new
-process works with, and a lifeline: whoever forks writes there which process it is and how it ended; whoever closes the
-other end, or writes to it, ends that process.
+nursery; that puts the walls up, and takes requests for children over a socket of its own. Neither reads anything from
+outside. Each request brings the socket that the new process works with, and a lifeline: whoever forks writes there
+which process it is and how it ended; whoever closes the other end, or writes to it, ends that process.
 """
 
 from __future__ import annotations
