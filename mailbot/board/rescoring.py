@@ -14,7 +14,7 @@ from mailbot.config.stages import stage_at
 from mailbot.errors import Temporary
 from mailbot.evaluation.scorer_versions import by_own
 from mailbot.ledger import events, scores
-from mailbot.ledger.scores import Score
+from mailbot.ledger.scores import Scores
 from mailbot.ledger.submissions import receipt
 from mailbot.system import journal
 from scoring.declaration.owned import named_scorer
@@ -61,7 +61,7 @@ def aims(ranking: Ranking, tx: Tx, stage: Stage, tracks: Sequence[str]) -> list[
     return found
 
 
-def computed(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> Iterator[list[Score]]:
+def computed(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> Iterator[Scores]:
     """Yield what submissions score by a truth, bit for bit as ``scoring.scores.evaluate`` scores them.
 
     They come in chunks, each for one transaction; no more is held than one of them, and the files under way.
@@ -73,31 +73,28 @@ def computed(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> Iter
     if truth.track.own:
         found = by_own(backfill.evaluator, truth, backfill.files.few_at_a_time(rows))
         while chunk := list(islice(found, OWN_CHUNK)):
-            yield chunk
+            yield Scores.of(chunk)
         return
     for start in range(0, len(rows), CHUNK):
         yield _by_columns(backfill, truth, rows[start : start + CHUNK])
 
 
-def _by_columns(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
+def _by_columns(backfill: Backfill, truth: Truth, rows: Sequence[Accepted]) -> Scores:
     backfill.complete(truth, rows)
     stacked = backfill.columns.stacks(truth, [row.id for row in rows])
     if len(stacked.ids) < len(rows):
         message = "the column store was deleted meanwhile; try again"
         raise Temporary(message)
     found = backfill.evaluator.again(stacked.stacks, truth)
-    figures = zip(*(column.tolist() for column in found.figures.values()), strict=True)
-    return [
-        Score(submission_id=each, value=value, metrics=dict(zip(found.figures, row, strict=True)))
-        for each, value, row in zip(stacked.ids, found.scores.tolist(), figures, strict=True)
-    ]
+    figures = {name: column.tolist() for name, column in found.figures.items()}
+    return Scores(submission_ids=stacked.ids, values=found.scores.tolist(), metrics=figures)
 
 
-def enter(tx: Tx, aim: Aim, found: Sequence[Score], now: datetime) -> None:
+def enter(tx: Tx, aim: Aim, found: Scores, now: datetime) -> None:
     """Enter scores, and in the audit trail whose they are."""
     count = scores.add_many(tx, aim.version, found, n=aim.truth.n, now=now)
     if count:
-        first, last = (receipt(found[place].submission_id) for place in (0, -1))
+        first, last = (receipt(found.submission_ids[place]) for place in (0, -1))
         told = {"truth": aim.version.truth, "scorer": aim.version.scorer, "first": first, "last": last, "count": count}
         events.append(tx, kind="rescored", subject=aim.version.track, now=now, **told)
 

@@ -70,10 +70,10 @@ class Columns:
         """
         with self._lock:
             file, texts = self._values(truth), self._texts(truth)
-            known = self._kept(truth, file, [each.submission_id for each in found])
+            known = self._kept(truth, file, {each.submission_id: each.sha256 for each in found})
             rows = []
             for each in found:
-                laid = None if known.get(each.submission_id) == each.sha256 else _in_rows(each.values, truth)
+                laid = None if each.submission_id in known else _in_rows(each.values, truth)
                 if laid is not None:
                     texts.put(each.submission_id, laid[1])
                     rows.append(Row(id=each.submission_id, sha256=bytes.fromhex(each.sha256), data=laid[0]))
@@ -83,8 +83,7 @@ class Columns:
     def missing(self, truth: Truth, wanted: Mapping[int, str]) -> set[int]:
         """Return those of the submissions, given with the SHA-256 of their files, that are not kept."""
         with self._lock:
-            known = self._kept(truth, self._values(truth), list(wanted))
-        return {each for each, sha256 in wanted.items() if known.get(each) != sha256}
+            return wanted.keys() - self._kept(truth, self._values(truth), wanted)
 
     def laid(self, truth: Truth, submission_ids: Sequence[int]) -> dict[int, Laid]:
         """Return columns as :func:`scoring.scores.parts.laid_out` gives them; what is not kept is left out."""
@@ -109,11 +108,10 @@ class Columns:
             for file in self._files.values():
                 file.release()
 
-    def _kept(self, truth: Truth, file: RowFile, ids: Sequence[int]) -> dict[int, str]:
-        """Return the SHA-256 of the file that each sound row was made from, by its id."""
+    def _kept(self, truth: Truth, file: RowFile, wanted: Mapping[int, str]) -> set[int]:
+        """Return those of the submissions, given with the SHA-256 of their files, that have a sound row."""
         texts = self._texts(truth)
-        sound = [each for each in file.places(ids) if not texts.columns or texts.has(each)]
-        return {each: sha256.hex() for each, sha256 in file.shas(sound).items()}
+        return {each for each in file.made_from(wanted) if not texts.columns or texts.has(each)}
 
     def _matrices(self, truth: Truth) -> Kept:
         places = truth.once("columns-places", lambda: _inverse(_sorted(truth)))

@@ -7,12 +7,13 @@ serves mails, never loads this module: it would keep NumPy for good.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mailbot.errors import Temporary
-from mailbot.evaluation.rowfile import HEAD, Row
+from mailbot.evaluation.rowfile import HEAD, NAMED_BYTES, Row
 from scoring.scores import stack
 from scoring.scores.evaluate import type_of
 from scoring.scores.parts import parts_of
@@ -86,7 +87,7 @@ class Kept:
     def many(self, at: Sequence[int]) -> dict[str, NDArray[np.float64]]:
         """Return the columns of numbers, (k, n), of rows at these places."""
         rows = _rows(self.values, _value_type(self.truth))
-        return {n: _at(rows[n], at).take(self.order, axis=1).astype(np.float64) for n in _numeric(self.truth)}
+        return {n: _at(rows[n], np.array(at)).take(self.order, axis=1).astype(np.float64) for n in _numeric(self.truth)}
 
     def stacks(self, forms: RowFile, ids: Sequence[int]) -> Stacked:
         """Return the forms of many submissions, in the order given; forms that are not kept yet are made and kept.
@@ -97,38 +98,43 @@ class Kept:
         if len(places) < len(ids):
             self._form(forms, [each for each in ids if each not in places])
             places = self._formed(forms, ids)
-        found = tuple(each for each in ids if each in places)
-        return Stacked(ids=found, stacks=self._stacks(forms, found, [places[each] for each in found]) if found else {})
+        return Stacked(ids=tuple(places), stacks=self._stacks(forms, places) if places else {})
 
     def _formed(self, forms: RowFile, ids: Sequence[int]) -> dict[int, int]:
         """Return where the forms lie that were made from the predictions kept."""
-        kept, formed = self.values.shas(ids), forms.shas(ids)
-        return forms.places([each for each in kept if formed.get(each) == kept[each]])
+        formed = forms.lying(ids)
+        kept = self.values.lying(formed)
+        at = [formed[each] for each in kept]
+        same = (_shas(self.values, [*kept.values()]) == _shas(forms, at)).all(axis=1)
+        return forms.places(compress(kept, same.tolist()))
 
     def _form(self, forms: RowFile, ids: Sequence[int]) -> None:
         """Make the forms of submissions whose predictions are kept."""
-        shas = self.values.shas(ids)
-        sound = self.sound(shas)
+        sound = self.sound(ids)
+        shas = _shas(self.values, [*sound.values()])
         for start in range(0, len(sound), AT_ONCE):
             some = list(sound)[start : start + AT_ONCE]
             made = _made(self.many([sound[each] for each in some]), self.truth, len(some))
             try:
-                forms.append(Row(id=n, sha256=shas[n], data=made[at].tobytes()) for at, n in enumerate(some))
+                forms.append(
+                    Row(id=each, sha256=shas[start + n].tobytes(), data=made[n].tobytes())
+                    for n, each in enumerate(some)
+                )
             except OSError as error:
                 message = f"{forms.path.parent} cannot be written: {error.strerror}"
                 raise Temporary(message) from error
         forms.refresh()
 
-    def _stacks(self, forms: RowFile, ids: Sequence[int], at: Sequence[int]) -> dict[Key, Stack]:
+    def _stacks(self, forms: RowFile, places: Mapping[int, int]) -> dict[Key, Stack]:
         truth, n, parts = self.truth, self.order.size, len(parts_of(self.truth).slices)
-        texts = [self.texts.get(each) or {} for each in ids] if self.texts.columns else []
-        none = np.zeros((len(at), parts))
+        texts = [self.texts.get(each) or {} for each in places] if self.texts.columns else []
+        none = np.zeros((len(places), parts))
         of_texts = {
             key: Stack(matrix=np.array([_texts(each[key[0]])[self.order] for each in texts]), square=none)
             for key in stack.kinds(truth.track, n)
             if key not in _kept_forms(truth)
         }
-        rows = _rows(forms, form_type(truth))
+        rows, at = _rows(forms, form_type(truth)), np.array([*places.values()])
         return of_texts | {
             key: Stack(matrix=_at(rows[_field(key)], at), square=_at(rows[f"{_field(key)}²"], at))
             for key in _kept_forms(truth)
@@ -184,8 +190,14 @@ def _rows(file: RowFile, row: np.dtype[np.void]) -> NDArray[np.void]:
     return rows
 
 
-def _at(column: NDArray[np.generic], places: Sequence[int]) -> NDArray[Any]:
-    """Return a field of the rows at ``places``, (k, ...): a view of the map where they lie together."""
-    if places and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
-        return column[places[0] : places[0] + len(places)]
-    return column[list(places)]
+def _shas(file: RowFile, places: Sequence[int]) -> NDArray[np.uint8]:
+    """Return the SHA-256 of the file that each of some rows was made from, (k, 32)."""
+    heads = np.frombuffer(file.mapped, np.uint8).reshape(-1, file.whole)[:, 8:NAMED_BYTES]
+    return heads[places]
+
+
+def _at(column: NDArray[np.generic], places: NDArray[np.intp]) -> NDArray[Any]:
+    """Return a field of the rows at ``places`` (k,), (k, ...): a view of the map where they lie together."""
+    if places.size and np.array_equal(places, np.arange(places[0], places[0] + places.size)):
+        return column[places[0] : places[0] + places.size]
+    return column[places]

@@ -87,13 +87,18 @@ class RowFile:
         if self._map is not None:
             self._map.madvise(MADV_DONTNEED)
 
-    def shas(self, ids: Iterable[int]) -> dict[int, bytes]:
-        """Return the SHA-256 in the row of each of the ids that has one, be the row sound or not."""
-        return {each: self._head(self._places[each])[1] for each in ids if each in self._places}
+    def lying(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return the place of each of the ids' rows, be it sound or not."""
+        return {each: self._places[each] for each in ids if each in self._places}
+
+    def made_from(self, wanted: Mapping[int, str]) -> dict[int, int]:
+        """Return the places of the sound rows that were made from the files with these SHA-256 (hex), by id."""
+        begins = {each: place * self.whole for each, place in self.lying(wanted).items()}
+        return self.places(each for each, at in begins.items() if self.mapped[at + 8 : at + 40].hex() == wanted[each])
 
     def places(self, ids: Iterable[int]) -> dict[int, int]:
         """Return the place of each of the ids' rows, of those alone that are sound."""
-        found = {each: self._places[each] for each in ids if each in self._places}
+        found = self.lying(ids)
         if self._sound.issuperset(found.values()):
             return found
         return {each: place for each, place in found.items() if self._is_sound(each, place)}

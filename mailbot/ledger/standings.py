@@ -134,15 +134,19 @@ def _counting(deciding: Deciding) -> sa.Select[Any]:
 
 
 def _ranked(deciding: Deciding, of: sa.ColumnElement[bool]) -> sa.Subquery:
-    """Rank each team's submissions, the one that counts first; of few columns, as all of them are sorted here."""
+    """Rank each team's submissions, the one that counts first; of few columns, as all of them are sorted here.
+
+    Teams are named so that no index is followed: it would lead to all rows of the table, but in no order of theirs.
+    """
     decides, shown = scores.alias("decides"), scores.alias("shown")
+    team = sa.func.coalesce(submissions.c.team_id, submissions.c.team_id)
     ranked = sa.select(
         submissions.c.id,
         decides.c.id.label("score_id"),
         sa.func.row_number()
-        .over(partition_by=submissions.c.team_id, order_by=_order(deciding, decides.c.value, shown.c.value))
+        .over(partition_by=team, order_by=_order(deciding, decides.c.value, shown.c.value))
         .label("place"),
-        sa.func.count().over(partition_by=submissions.c.team_id).label("submissions"),
+        sa.func.count().over(partition_by=team).label("submissions"),
     )
     return _joined(ranked, deciding, decides, shown).where(of).subquery()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailbot.board import rank_changes
@@ -24,18 +23,16 @@ if TYPE_CHECKING:
     from mailbot.board.rank_changes import Change
     from mailbot.config.stages import Stage
     from mailbot.ledger import Tx
-    from mailbot.ledger.scores import Accepted, Score, Version
+    from mailbot.ledger.scores import Version
     from mailbot.service import Service
     from scoring.labels.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is left to be scored, and what the board is by until it is."""
+    """What is left to be scored."""
 
     aims: Sequence[Aim]
-    #: By track. Where nothing is to be scored, the present version.
-    before: Mapping[str, Version]
     #: The only submission to be scored, whatever others lack.
     alone: int | None = None
     #: Whose board it changes.
@@ -70,21 +67,17 @@ def plan(
         if submission_id is not None:
             _verify_accepted(tx, tracks, submission_id)
         every = aims(service.ranking, tx, stage, tracks)
-    found = [replace(aim, rows=[row for row in aim.rows if submission_id in {None, row.id}]) for aim in every]
-    touched = {aim.version.track for aim in found if aim.rows}
-    before = {
-        name: version if name in touched else service.ranking.versions_in(stage)[name]
-        for name, version in versions_before(service, stage).items()
-    }
-    return Plan(aims=found, before=before, alone=submission_id, stage=stage)
+    if submission_id is not None:
+        every = [replace(aim, rows=[row for row in aim.rows if row.id == submission_id]) for aim in every]
+    return Plan(aims=every, alone=submission_id, stage=stage)
 
 
 def _stage_of(service: Service, submission_id: int | None) -> Stage:
     if submission_id is None:
         present, stages, ranking = service.ranking.stage, service.challenge.stages, service.ranking
+        before = stages[: stages.index(present)]
         with service.ledger.read() as tx:
-            begun = stages[: stages.index(present) + 1]
-            return next((each for each in begun if ranking.lacking(tx, ranking.versions_in(each))), present)
+            return next((each for each in before if ranking.lacking(tx, ranking.versions_in(each))), present)
     with service.ledger.read() as tx:
         row = next(iter(submissions.listing(tx, submission_id=submission_id)), None)
     return service.challenge.stage_of(row.phase if row else None)
@@ -113,7 +106,7 @@ def rescore(service: Service, wanted: Plan) -> Iterator[int]:
         for found in computed(service.backfill, aim.truth, aim.rows):
             with service.ledger.write("rescore") as tx:
                 enter(tx, aim, found, service.clock())
-            yield len(found)
+            yield len(found.submission_ids)
 
 
 def preview(service: Service, wanted: Plan) -> list[Change]:
@@ -125,7 +118,7 @@ def preview(service: Service, wanted: Plan) -> list[Change]:
 @contextmanager
 def tried(service: Service, wanted: Plan) -> Iterator[Tx]:
     """Give a transaction in which a plan is carried out; it is rolled back."""
-    found = [(aim, _all(service, aim.truth, aim.rows)) for aim in wanted.aims]
+    found = [(aim, each) for aim in wanted.aims for each in computed(service.backfill, aim.truth, aim.rows)]
     with service.ledger.trial() as tx:
         for aim, computed_scores in found:
             enter(tx, aim, computed_scores, service.clock())
@@ -148,10 +141,11 @@ def tried_with(service: Service, made: Truth, stage: Stage) -> Iterator[tuple[Tx
     version = _version(service, public, stage)
     with service.ledger.read() as tx:
         rows = scores.accepted(tx, public.track.name, lacking=version)
-    found = _all(service, public, rows)
+    found = list(computed(service.backfill, public, rows))
     with service.ledger.trial() as tx:
         service.labels.enter(tx, public, service.clock())
-        scores.add_many(tx, version, found, n=public.n, now=service.clock())
+        for each in found:
+            scores.add_many(tx, version, each, n=public.n, now=service.clock())
         yield tx, {**service.ranking.versions_in(stage), public.track.name: version}
 
 
@@ -163,10 +157,6 @@ def changes_with(service: Service, tx: Tx, after: Mapping[str, Version], stage: 
         for name, version in present.items()
     }
     return compared(service, tx, before, after, stage)
-
-
-def _all(service: Service, truth: Truth, rows: Sequence[Accepted]) -> list[Score]:
-    return list(chain.from_iterable(computed(service.backfill, truth, rows)))
 
 
 def is_scored_by(service: Service, made: Truth, stage: Stage) -> bool:
@@ -206,7 +196,10 @@ def reasons(service: Service, before: Version, stage: Stage) -> list[str]:
 
 
 def _changes(service: Service, tx: Tx, done: Plan) -> list[Change]:
-    found = compared(service, tx, done.before, service.ranking.versions_in(done.stage), done.stage)
+    present, touched = service.ranking.versions_in(done.stage), {aim.version.track for aim in done.aims if aim.rows}
+    earlier = versions_before(service, done.stage)
+    before = {name: earlier[name] if name in touched else version for name, version in present.items()}
+    found = compared(service, tx, before, present, done.stage)
     if done.alone is None:
         return found
     name = receipt(done.alone)  # others may lack their scores, so ranks say nothing yet

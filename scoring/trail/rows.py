@@ -1,7 +1,7 @@
 """The rows that decide: each change of one is told by an entry, by the row's digest; so the rows are held to the trail.
 
-An entry whose detail has ``rows`` says ``{place: {key: digest}}``, null for a row that was taken out. The last word on
-a row is what it must be now.
+An entry whose detail has ``rows`` says ``{place: {key: digest}}``, null for a row that was taken out. What all scores
+of an entry have in common it may tell once, as ``{place: digest}``. The last word on a row is what it must be now.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scoring.trail.chain import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from scoring.trail.chain import Entry
 
@@ -61,6 +61,7 @@ NAMED = {
     "outcomes": "what became of the mail M-{:06d}",
     "contents": "what was said of S-{:06d}",
     "versions": "what computed the score of S-{:06d}",
+    "computed": "what computed the score of S-{:06d}",
     "wishes": "the name key or a wish of the team with the id {}",
     "selections": "the selection of S-{:06d}",
     "entries": "the paper or archive E-{:06d}",
@@ -128,6 +129,26 @@ def digest_of(table: str, row: Mapping[str, Any]) -> str:
     return hashlib.sha256(line_of(table, row).encode()).hexdigest()[:_LETTERS]
 
 
+def digests_of(table: str, same: Mapping[str, Any], columns: Mapping[str, Any]) -> list[str]:
+    """Return the digests of many rows at once, each as :func:`digest_of` has it.
+
+    ``same`` has what all rows hold, ``columns`` (k,) each for all else: whole numbers, or numbers, or numbers by name.
+    """
+    forms: list[str] = []
+    given: list[Sequence[float]] = []
+    for name in FIELDS[table]:
+        if name in same:
+            forms.append(_told_as(same[name]).replace("%", "%%"))
+        elif isinstance(columns[name], dict):
+            forms.append(_numbers(tuple(columns[name]))[0])
+            given += [column for _, column in sorted(columns[name].items())]
+        else:
+            forms.append("%d" if type(columns[name][0]) is int else '"%.12g"')
+            given.append(columns[name])
+    form = f"[{encode_basestring(table)},{','.join(forms)}]"
+    return [hashlib.sha256((form % row).encode()).hexdigest()[:_LETTERS] for row in zip(*given, strict=True)]
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any value of a row
     """Return a value as it is hashed: instants in UTC, numbers to 12 significant digits, as processors may differ."""
     if isinstance(value, float):
@@ -154,7 +175,13 @@ def told(entries: Iterable[Entry]) -> Said:
 def _rows_of(entry: Entry) -> dict[str, dict[str, str | None]]:
     """Return the digests that an entry tells; what has another form tells of nothing, and the rows show it."""
     rows = entry.told.get(ROWS)
-    return {place: keys for place, keys in rows.items() if isinstance(keys, dict)} if isinstance(rows, dict) else {}
+    if not isinstance(rows, dict):
+        return {}
+    found = {place: keys for place, keys in rows.items() if isinstance(keys, dict)}
+    for place, digest in rows.items():
+        if isinstance(digest, str):  # one digest for all scores of the entry by the same labels and formula
+            found[place] = dict.fromkeys(found.get("scores " + place.partition(" ")[2], {}), digest)
+    return found
 
 
 def since(entries: Iterable[Entry]) -> int | None:

@@ -26,6 +26,10 @@ class Beside:
     columns: tuple[str, ...]
     #: Says it in a text, given the place and the row; None: all these columns, and only digests with the secret's key.
     public: Callable[[str, Mapping[Any, Any]], str] | None = None
+    #: Whether it is the same for many rows, which an entry may then tell once: their keys are no part of it.
+    shared: bool = False
+    #: Whether only earlier versions told of it.
+    past: bool = False
 
 
 def _confirmed(place: str, row: Mapping[Any, Any]) -> str:
@@ -51,7 +55,8 @@ BESIDE: dict[str, Beside] = {
         table="submissions",
         columns=("ordinal", "values_sha256", "said_method", "file_name", "problems", "notes"),
     ),
-    "versions": Beside(table="scores", columns=("version",)),
+    "versions": Beside(table="scores", columns=("version",), past=True),
+    "computed": Beside(table="scores", columns=("version",), shared=True),
     "excluded": Beside(table="exclusions", columns=("since",)),
     "selected": Beside(table="selections", columns=("selected_at",)),
     "granted": Beside(table="grants", columns=("granted_at",)),
@@ -64,13 +69,16 @@ BESIDE: dict[str, Beside] = {
 }
 """By place."""
 
-BY_VERSION = ("contents", "versions")
+BY_VERSION = ("contents", "versions", "computed")
 """Places of what another version of mailbot may make otherwise of the same file."""
 
 OF: dict[str, tuple[str, ...]] = {
     each.table: tuple(place for place, other in BESIDE.items() if other.table == each.table) for each in BESIDE.values()
 }
 """The places of each table."""
+
+NOW = {table: tuple(place for place in places if not BESIDE[place].past) for table, places in OF.items()}
+"""Those that are told of now."""
 
 
 def columns_of(table: str) -> tuple[str, ...]:
@@ -82,6 +90,7 @@ def line_of(place: str, key: str, row: Mapping[Any, Any]) -> str:
     """Return what a row says under a place, in one canonical line."""
     if (public := BESIDE[place].public) is not None:
         return public(place, row)
+    key = "*" if BESIDE[place].shared else key
     fields = [row[name] for name in BESIDE[place].columns]
     if {*map(type, fields)} == {str}:  # most are: written at once, as JSON writes them
         return f"{place} {key} [{','.join(map(encode_basestring, fields))}]"

@@ -19,7 +19,7 @@ from mailbot.ledger.trail import beside
 from scoring.trail import rows as told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from mailbot.ledger.engine import Tx
 
@@ -31,6 +31,9 @@ Rows = dict[str, Digests]
 
 PENDING, SECRET, KNOWN = "mailbot.trail.pending", "mailbot.trail.secret", "mailbot.trail.known"  # names, not values
 """Where a connection has what its transaction changed, what gives the secret, and the secret once it was given."""
+
+MADE = "digests"
+"""Where it has, beside the rows of each table, digests that are made already."""
 
 LAST = "mailbot.trail.last"
 """Where it has the trail's last entry, once its transaction has read or written it: nobody else writes meanwhile."""
@@ -82,11 +85,19 @@ def wrote(tx: Tx, table: str, row: Mapping[Any, Any]) -> None:
         _pending_in(tx, table)[tuple(row[name] for name in columns_of(table))] = row
 
 
-def wrote_all(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]]) -> None:
-    """Note many rows as :func:`wrote` does."""
-    if SECRET in tx.info:
-        names = columns_of(table)
-        _pending_in(tx, table).update((tuple([row[name] for name in names]), row) for row in rows)
+def wrote_scores(tx: Tx, same: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+    """Note many new scores: ``same`` has what they have in common, ``columns`` one value or more for each of them."""
+    if SECRET not in tx.info:
+        return
+    ids = columns["submission_id"]
+    place, _ = told.place_of("scores", {**same, "submission_id": ids[0]})
+    made = tx.info.setdefault(PENDING, {}).setdefault(MADE, {})
+    made[place] = {
+        **made.get(place, {}),
+        **dict(zip(map(str, ids), told.digests_of("scores", same, columns), strict=True)),
+    }
+    if secret(tx) is not None:
+        made[_under("computed", "scores", place)] = _private(tx, beside.line_of("computed", "", same))
 
 
 def returned(table: str) -> list[sa.Column[Any]]:
@@ -123,10 +134,12 @@ def forget_pending(tx: Tx) -> None:
     tx.info.pop(PENDING, None)
 
 
-def pending(tx: Tx) -> Rows:
-    """Return the rows that the transaction has changed since it was asked last, as they are now."""
-    found: Rows = {}
-    for table, keys in tx.info.pop(PENDING, {}).items():
+def pending(tx: Tx) -> dict[str, Any]:
+    """Return the rows that the transaction has changed since it was asked last, as they are now, as entries tell it."""
+    found: dict[str, Any] = {}
+    noted = tx.info.pop(PENDING, {})
+    made = noted.pop(MADE, {})
+    for table, keys in noted.items():
         if table in {*PRIVATE, ORDER} and secret(tx) is None:
             continue
         if table == ORDER:
@@ -136,8 +149,10 @@ def pending(tx: Tx) -> Rows:
         unread = [key for key, row in keys.items() if row is None]
         for each in unread:
             _gone(tx, table, dict(zip(columns_of(table), each, strict=True)), found)
-        _digests(tx, table, (row for row in keys.values() if row is not None), found)
+        _digests(tx, table, (row for row in keys.values() if row is not None), found, of=beside.NOW)
         _digests(tx, table, _picked(tx, table, unread), found)
+    for place, digests in made.items():
+        found[place] = digests if isinstance(digests, str) else {**found.get(place, {}), **digests}
     return found
 
 
@@ -200,15 +215,22 @@ def _picked(tx: Tx, table: str, keys: list[tuple[Hashable, ...]]) -> Iterator[Ma
             yield from tx.execute(sa.select(of).where(of.c[names[0]].in_(some), *same)).mappings()
 
 
-def _digests(tx: Tx, table: str, rows: Iterable[Mapping[Any, Any]], found: Rows) -> None:
-    """Add the digests of rows, by place and key."""
+def _digests(
+    tx: Tx,
+    table: str,
+    rows: Iterable[Mapping[Any, Any]],
+    found: Rows,
+    *,
+    of: Mapping[str, Sequence[str]] = beside.OF,
+) -> None:
+    """Add the digests of rows, by place and key; ``of``: the places beside that are told of."""
     for row in rows:
         place, key = _place(tx, table, row)
         if table in PRIVATE:
             found.setdefault(place, {})[key] = _private(tx, _secret_line(table, row))
         elif table in told.FIELDS:
             found.setdefault(place, {})[key] = told.digest_of(table, _as_told(table, row))
-        for name in beside.OF.get(table, ()):
+        for name in of.get(table, ()):
             if _is_told(tx, name):
                 line = beside.line_of(name, key, row)
                 digest = beside.digest_of(line) if beside.BESIDE[name].public else _private(tx, line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger import scores, tables
-from mailbot.ledger.scores import Score, Version
+from mailbot.ledger.scores import Score, Scores, Version
 from tests.integration.ledger import rows
 from tests.integration.ledger.rows import MINUTE, NOW, TRUTH
 
@@ -25,7 +25,7 @@ def test_scores_of_one_statement_are_those_that_were_given(ledger: Ledger) -> No
         one = rows.row(tx, tables.scores)
         submission = tx.scalar(sa.select(tables.scores.c.submission_id).where(tables.scores.c.id == one))
         assert submission is not None
-        given = [Score(submission_id=submission, value=1 / 3, metrics=metrics)]
+        given = Scores.of([Score(submission_id=submission, value=1 / 3, metrics=metrics)])
         assert scores.add_many(tx, ANOTHER, given, n=8, now=LATER) == 1
         assert scores.add_many(tx, ANOTHER, given, n=8, now=LATER) == 0
     with ledger.read() as tx:

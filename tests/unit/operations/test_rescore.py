@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import hmac
 import json
 from email.policy import default
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ import sqlalchemy as sa
 from mailbot.board import rescoring
 from mailbot.errors import Permanent
 from mailbot.ledger import events, outbox, scores, submissions, tables, teams
+from mailbot.ledger.trail import rows, verify
 from mailbot.letters import rescored as rescore_letters
 from mailbot.mail.open import open_mail
 from mailbot.operations import letters, rescore, truths
 from scoring.scores.evaluate import evaluate
+from scoring.trail.rows import digest_of
 from tests.unit.services import CARL, Clock, served, submission, take
 
 if TYPE_CHECKING:
@@ -310,3 +313,51 @@ def test_labels_replaced_before_anybody_rescored_are_passed_over(tmp_path: Path)
             told = {row.recipient: _text(row.message) for row in outbox.listing(tx) if row.kind == rescore_letters.KIND}
         assert "The committee's reason: A typing error. / The wrong column." in told[CARL]
         assert "The committee's reason: The wrong column." in told["ada@peepers.example"]  # its reply was by the second
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"value": 1.5}, "the score of S-000002"),
+        ({"metrics": {}}, "the score of S-000002"),
+        ({"version": "0.0.1"}, "what computed the score of S-000002"),
+    ],
+    ids=["value", "metrics", "version"],
+)
+def test_each_score_of_a_rescore_is_held_to_the_trail(tmp_path: Path, changed: dict[str, object], what: str) -> None:
+    """Although what all have in common is told once: what somebody changes later is named with its submission."""
+    with served(tmp_path, Clock()) as service:
+        take(service, submission(tilt=0.1))
+        take(service, submission("Carl", sender=CARL, tilt=0.9))
+    _relabel(tmp_path)
+    with served(tmp_path, Clock()) as service:
+        assert _again(service) == 2
+        truth = service.labels["siqa-s"].sha256
+        of = tables.scores.c
+        with service.ledger.write("test") as tx:
+            told = events.last(tx, kind="rescored")
+            assert told is not None
+            assert verify.verify(tx).faults == []
+            tx.execute(sa.update(tables.scores).where(of.submission_id == 2, of.truth == truth).values(**changed))
+            assert [fault.what for fault in verify.verify(tx).faults] == [
+                f"{what} by the labels {truth[:16]} is not what entry {told.id} says"
+            ]
+
+
+def test_what_an_earlier_version_told_of_each_score_still_holds(tmp_path: Path) -> None:
+    """It told the version that computed a score for each, by a digest with the submission's number in it."""
+    with served(tmp_path, Clock()) as service:
+        take(service, submission(tilt=0.1))
+        with service.ledger.write("test") as tx:
+            (row,) = tx.execute(sa.select(tables.scores)).mappings()
+            line = f'audit row versions 1 ["{row["version"]}"]'
+            digest = hmac.digest(rows.secret(tx) or b"", line.encode(), "sha256").hex()[:32]
+            place = f"{row['truth']} {row['scorer']}"
+            told = {f"scores {place}": {"1": digest_of("scores", dict(row))}, f"versions {place}": {"1": digest}}
+            events.append(tx, kind="rescored", subject="siqa-s", now=service.clock(), rows=told)
+        with service.ledger.write("test") as tx:
+            assert verify.verify(tx).faults == []
+            tx.execute(sa.update(tables.scores).values(version="0.0.1"))
+            faults = {fault.what.partition(" is not")[0] for fault in verify.verify(tx).faults}
+            assert faults == {f"what computed the score of S-000001 by the labels {row['truth'][:16]}"}
+            assert [fault.entry for fault in verify.verify(tx).faults][-1] == events.since(tx, 0)[-1].id

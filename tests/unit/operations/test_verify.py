@@ -82,7 +82,7 @@ def test_a_score_by_older_labels_is_computed_by_those(service: Service, tmp_path
     version = scores.Version(track="siqa-s", truth=truth.sha256, scorer=track.scorer)
     score = scores.Score(submission_id=1, value=old.score.value, metrics=old.score.metrics)
     with service.ledger.write("test") as tx:
-        scores.add_many(tx, version, [score], n=truth.n, now=NOW)
+        scores.add_many(tx, version, scores.Scores.of([score]), n=truth.n, now=NOW)
     verdict = verify(service, 1)
     newest, older = verdict.checked
     assert (newest.present, older.present) == (True, False)

@@ -68,6 +68,42 @@ def test_a_line_is_canonical_json(values: list[Any]) -> None:
     assert rows.line_of("exclusions", row) == line
 
 
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 10**9), NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=5),
+    st.text(),
+    st.lists(st.text(), min_size=2, max_size=2, unique=True),
+)
+def test_digests_of_many_rows_are_those_of_each(
+    given: list[tuple[int, float, float, float]], scorer: str, names: list[str]
+) -> None:
+    """Whatever their numbers, and whatever the metrics and the formula are called."""
+    same = ROW["scores"] | {"scorer": scorer}
+    each = [
+        {**same, "submission_id": number, "value": value, "metrics": dict(zip(names, metrics, strict=True))}
+        for number, value, *metrics in given
+    ]
+    ids, values, *metrics = zip(*given, strict=True)
+    columns = {"submission_id": ids, "value": values, "metrics": dict(zip(names, metrics, strict=True))}
+    shared = {name: value for name, value in same.items() if name not in columns}
+    assert rows.digests_of("scores", shared, columns) == [rows.digest_of("scores", row) for row in each]
+
+
+def test_what_all_scores_of_an_entry_have_in_common_is_told_once() -> None:
+    """It holds for each score of the entry by the same labels and formula, and for no other."""
+    last = said(
+        {"scores t f": {"1": "a", "2": "b"}, "scores t g": {"3": "c"}, "computed t f": "d"}, {"scores t f": {"4": "e"}}
+    )
+    assert {key: (each.digest, each.entry) for key, each in last["computed t f"].items()} == {
+        "1": ("d", 1),
+        "2": ("d", 1),
+    }
+    assert last.keys() == {"scores t f", "scores t g", "computed t f"}
+
+
 @pytest.mark.parametrize(("table", "field"), [(table, field) for table in ROW for field in rows.FIELDS[table]])
 def test_every_field_counts(table: str, field: str) -> None:
     """Another value of any of them is another digest."""
