@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.common import ConfigFile, act_as_organizer, begun, load_config, set_up_journal
+from mailbot.cli.common import ConfigFile, act_as_organizer, begun, load_config, opened_ledger, set_up_journal
 from mailbot.config import load
-from mailbot.desk import PORT
+from mailbot.desk import OWN_NAME, PORT
 from mailbot.errors import Permanent, how
 from mailbot.ledger import events
 
@@ -29,6 +29,9 @@ def desk(
     invite: Annotated[
         str, typer.Option("--invite", metavar="NAME", help="Only print a login link for somebody of this name.")
     ] = "",
+    end: Annotated[
+        str, typer.Option("--end", metavar="NAME", help="Only end the sessions and login links of this name.")
+    ] = "",
     reader: Annotated[bool, typer.Option("--reader", help="Who uses the link may look, and change nothing.")] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port on 127.0.0.1.")] = PORT,
     file: Annotated[
@@ -40,21 +43,27 @@ def desk(
 
     From another machine: `ssh -L 8437:127.0.0.1:8437 HOST`, then open the link there.
 
-    Undo: each act there names its own, or says that it has none.
+    Undo: each act there names its own, or says that it has none; --end takes an invitation back.
     """
     serve = _serve()
     path = load.find(config or context.find_root().obj)
-    begun(load_config(context, config))
+    loaded = begun(load_config(context, config))
     act_as_organizer()
     opened = serve.opened(path)
+    if end:
+        with opened_ledger(loaded) as ledger:
+            typer.echo(f"{opened.show_out(ledger, end)} session(s) or login link(s) of {end} are ended.")
+        return
     if invite:
-        link = serve.login_link(opened, invite, reader=reader, port=port)
+        with opened_ledger(loaded) as ledger:
+            link = serve.login_link(opened, invite, reader=reader, port=port, ledger=ledger)
         typer.echo(f"For {invite}, once, within 15 minutes, while `mailbot desk` runs:\n\n  {link}\n")
         return
     set_up_journal(quiet=True)
     opened.door.sweep()
     on = serve.listening(port, file)
-    if serve.is_handed():  # what a service prints stands in the system's journal, where no login link belongs
+    # what a service prints stands in the system's journal, where no login link belongs; and mailbot is no person
+    if serve.is_handed() or events.actor.get() == OWN_NAME:
         typer.echo("The desk is open, on this machine only. `mailbot desk --invite NAME` lets somebody in.")
     else:
         link = serve.login_link(opened, events.actor.get(), reader=reader, port=port)

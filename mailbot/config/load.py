@@ -44,7 +44,7 @@ def load(path: Path) -> Config:
     """Read and check the config file. Raises ConfigError with every mistake found."""
     try:
         given = _toml(path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"{path}: cannot be read as TOML: {_why_no_toml(error)}"
         fix = "fix the line named; config.example.toml shows how each key is written"
         raise ConfigError(message, fix=fix if isinstance(error, ValueError) else "let mailbot read it") from error
@@ -191,7 +191,7 @@ def _declared(raw: Mapping[str, Any]) -> list[str]:
                 if isinstance(scorer := read.get("scorer"), str):
                     read["scorer"] = str(Path(path).parent / expanded(scorer))
                 section |= {**read, **section}
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
                 told.append(f"tracks.{name}.declaration: {path} cannot be read as TOML: {_why_no_toml(error)}")
     return told
 

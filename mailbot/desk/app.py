@@ -14,9 +14,10 @@ from urllib.parse import quote
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mailbot.desk import live
@@ -24,7 +25,7 @@ from mailbot.desk.acts import ACTS
 from mailbot.desk.desk import Upload, acting
 from mailbot.desk.page import Ask, Download, Frame, Goto, Missing, Page, rendered
 from mailbot.desk.screens import SCREENS
-from mailbot.desk.walls import TOO_LONG, Walls
+from mailbot.desk.walls import TOO_LONG, Walls, failed, refusal
 from mailbot.errors import MailbotError
 from mailbot.mail.languages import CHINESE, ENGLISH, folder
 from scoring.text import printable
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from mailbot.desk.desk import Desk
     from mailbot.desk.door import Person
     from mailbot.desk.page import Look, Screen
-
-COOKIE = "mailbot_desk"
 
 MOST_FIELDS, MOST_FILES, MOST_FIELD_BYTES = 200, 4, 1 << 20
 """Of one form."""
@@ -63,20 +62,32 @@ def build(desk: Desk) -> Starlette:
         *(Route(f"/static/{name}", _static(name), methods=["GET"], name=f"static {name}") for name in STATIC),
     ]
     return Starlette(
-        routes=routes, middleware=[Middleware(Walls)], exception_handlers={404: _nowhere, ClientDisconnect: _cut_off}
+        routes=routes,
+        middleware=[Middleware(Walls)],
+        exception_handlers={404: _nowhere(desk), HTTPException: _misused, ClientDisconnect: _cut_off},
     )
 
 
 def _person(desk: Desk, request: Request) -> Person | None:
-    """Return who asks; None for somebody who is not logged in."""
-    return desk.door.who(request.cookies.get(COOKIE, ""))
+    """Return who asks; None for somebody who is not logged in. What a page asks for by itself keeps no session."""
+    by_itself = "hx-request" in request.headers or request.url.path == "/live"
+    return desk.door.who(request.cookies.get(desk.door.cookie, ""), uses=not by_itself)
+
+
+def _to_the_door(request: Request) -> Response:
+    """Lead somebody who is not logged in to where they may; a part of a page that asks is not put in its place."""
+    return (
+        Response(headers={"HX-Redirect": "/login"})
+        if "hx-request" in request.headers
+        else RedirectResponse("/login", 303)
+    )
 
 
 def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
         person = _person(desk, request)
         if person is None:
-            return RedirectResponse("/login", 303)
+            return _to_the_door(request)
         ask = Ask(desk=desk, person=person, path=request.path_params, given=dict(request.query_params))
         return await to_thread.run_sync(_answered, screen.look, ask, request)
 
@@ -87,7 +98,7 @@ def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]
     async def act(request: Request) -> Response:
         person = _person(desk, request)
         if person is None:
-            return RedirectResponse("/login", 303)
+            return _to_the_door(request)
         if not person.may_act:  # nothing of what they send is read
             return _refused(desk, person, request)
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
@@ -111,23 +122,38 @@ def _refused(desk: Desk, person: Person, request: Request) -> Response:
 
 
 def _answered(look: Look, ask: Ask, request: Request) -> Response:
-    """Call a screen as its person; what goes wrong is told in the sentence that a command prints."""
-    try:
-        with acting(ask.person):
-            found = look(ask)
-            if isinstance(found, Page):
-                return _page(ask.desk, found, ask.person, request)
-    except Missing:
-        missing = Page(template="missing.html.j2", title="Not found", status=404)
-        return _page(ask.desk, missing, ask.person, request)
-    except MailbotError as error:
-        told = Page(template="trouble.html.j2", title="That did not work", context={"why": str(error)}, status=409)
-        return _page(ask.desk, told, ask.person, request)
+    """Call a screen as its person, and return what it gives back as an answer."""
+    with acting(ask.person):
+        found = _found(look, ask)
+    if isinstance(found, Page):
+        return _page(ask.desk, found, ask.person, request)
     if isinstance(found, Goto):
         return RedirectResponse(found.href, 303)
     if isinstance(found, Frame):
         return HTMLResponse(found.html, headers={"Content-Security-Policy": found.policy})
     return Response(found.data, media_type="application/octet-stream", headers={"Content-Disposition": _saved(found)})
+
+
+def _found(look: Look, ask: Ask) -> Page | Download | Frame | Goto:
+    """Return what a screen gives back; what goes wrong is told in the sentence that a command prints."""
+    try:
+        return look(ask)
+    except Missing:
+        return _missing()
+    except MailbotError as error:
+        return _trouble(str(error))
+    except OSError as error:
+        return _trouble(f"{error.filename or 'A file'} cannot be used ({error.strerror or type(error).__name__}).")
+    except Exception as error:  # noqa: BLE001  # whatever it is, a person waits for a page that says so
+        return _trouble(failed(error), status=500)
+
+
+def _missing() -> Page:
+    return Page(template="missing.html.j2", title="Not found", status=404)
+
+
+def _trouble(why: str, *, status: int = 409) -> Page:
+    return Page(template="trouble.html.j2", title="That did not work", context={"why": why}, status=status)
 
 
 def _saved(found: Download) -> str:
@@ -157,7 +183,7 @@ def _login(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
             if session is None:
                 return _page(desk, _door(tried=True), None, request)
             response = RedirectResponse("/", 303)
-            response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+            response.set_cookie(desk.door.cookie, session, httponly=True, samesite="strict", path="/")
             return response
         key = request.query_params.get("key", "")
         name = desk.door.whose(key) if key else None
@@ -174,13 +200,13 @@ def _door(*, why: str = "", name: str = "", key: str = "", tried: bool = False, 
 
 def _logout(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     async def logout(request: Request) -> Response:
-        session = request.cookies.get(COOKIE, "")
+        session = request.cookies.get(desk.door.cookie, "")
         person = desk.door.who(session)
         async with request.form(max_files=0, max_fields=2, max_part_size=1000) as form:
             if person is not None and form.get("csrf") == person.csrf:
                 desk.door.leave(session)
         response = RedirectResponse("/login", 303)
-        response.delete_cookie(COOKIE, path="/")
+        response.delete_cookie(desk.door.cookie, path="/")
         return response
 
     return logout
@@ -201,7 +227,7 @@ def _language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
 def _live(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     async def stream(request: Request) -> Response:
         if _person(desk, request) is None:
-            return PlainTextResponse("", 403)
+            return refusal("You are not logged in.", 403)
         return live.stream(desk, request)
 
     return stream
@@ -219,8 +245,20 @@ def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 async def _cut_off(_: Request, __: Exception) -> Response:
     """Answer a body that went on beyond the limit, or whose sender is gone: then nobody reads it."""
-    return PlainTextResponse(TOO_LONG, 413, {"Connection": "close"})
+    return refusal(TOO_LONG, 413, {"Connection": "close"})
 
 
-async def _nowhere(_: Request, __: Exception) -> Response:
-    return PlainTextResponse("There is no such page.\n", 404)
+async def _misused(_: Request, error: Exception) -> Response:
+    """Answer a form that cannot be read, or a method that a page does not know."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # as it is registered
+    why = f"The desk could not read that ({error.detail}). Go back, load the page again, and send it once more."
+    return refusal(why, error.status_code, error.headers)
+
+
+def _nowhere(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def nowhere(request: Request, _: Exception) -> Response:
+        if (person := _person(desk, request)) is None:
+            return refusal("There is no such page.", 404)
+        return await to_thread.run_sync(_page, desk, _missing(), person, request)
+
+    return nowhere

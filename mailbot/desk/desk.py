@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.config.schema import Config
-    from mailbot.desk.door import Person
+    from mailbot.desk.door import Person, Role
     from mailbot.ledger import Ledger, Tx
     from mailbot.service import Service
 
@@ -115,6 +115,7 @@ class Desk:
                     self._config, self.refused = load.load(self.path), ""
             except (ConfigError, OSError) as error:
                 self.refused = str(error)
+                self._read_at = 0 if isinstance(error, OSError) else self._read_at  # it may come back as it was
             return self._config
 
     @contextmanager
@@ -191,6 +192,19 @@ class Desk:
                 )  # fmt: skip
                 self._reader = (config, sandbox)
             return self._reader[1]
+
+    def let_in(self, ledger: Ledger, name: str, role: Role) -> str:
+        """Return the secret of an invitation, which the audit trail names. Raises Permanent."""
+        with ledger.write("organizer-invited") as tx:
+            events.append(tx, kind="organizer-invited", subject=name, now=self.clock(), role=role)
+            return self.door.invite(name, role)
+
+    def show_out(self, ledger: Ledger, name: str) -> int:
+        """End every session and invitation of a name, and return how many; the audit trail says so after."""
+        ended = self.door.show_out(name)
+        with ledger.write("organizer-shown-out") as tx:
+            events.append(tx, kind="organizer-shown-out", subject=name, now=self.clock(), ended=ended)
+        return ended
 
     def close(self) -> None:
         """Close the ledger, and end the children."""

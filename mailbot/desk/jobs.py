@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailbot.errors import MailbotError, Permanent
 from mailbot.system import journal, safefile
@@ -118,12 +118,11 @@ class Jobs:
         """Return a job; None when there is none of this name."""
         if not NAME.fullmatch(name):
             return None
+        kept = safefile.noted(self._folder / name) or {}
         try:
-            with safefile.opened(self._folder / name, "rb") as file:
-                kept: dict[str, Any] = json.load(file)
-        except FileNotFoundError:
+            made = Job(**{**kept, "began": datetime.fromisoformat(kept["began"]), "state": State(kept["state"])})
+        except (KeyError, TypeError, ValueError):  # gone, or a power cut left something else
             return None
-        made = Job(**{**kept, "began": datetime.fromisoformat(kept["began"]), "state": State(kept["state"])})
         is_left = made.state is State.RUNNING and not self._goes_on(made)
         return replace(made, state=State.BROKEN_OFF) if is_left else made
 

@@ -90,12 +90,11 @@ class Proposals:
         """Return a proposal; None when there is none of this name."""
         if not NAME.fullmatch(name):
             return None
+        kept = safefile.noted(self._folder / name) or {}
         try:
-            with safefile.opened(self._folder / name, "rb") as file:
-                kept = json.load(file)
-        except FileNotFoundError:
+            return Proposal(**{**kept, "at": datetime.fromisoformat(kept["at"])})
+        except (KeyError, TypeError, ValueError):  # gone, or damaged
             return None
-        return Proposal(**{**kept, "at": datetime.fromisoformat(kept["at"])})
 
     def listing(self) -> list[Proposal]:
         """Return the proposals, the oldest first."""

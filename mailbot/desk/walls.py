@@ -9,12 +9,20 @@ without inline).
 from __future__ import annotations
 
 import re
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from markupsafe import escape
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse
+
+from mailbot.system import journal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -25,7 +33,7 @@ METHODS = frozenset({"GET", "HEAD", "POST"})
 MOST_BYTES = 64 << 20
 """A request's body may be so long: more than any result file that is read, and a label file."""
 
-TOO_LONG = f"More than {MOST_BYTES >> 20} MiB are not taken.\n"
+TOO_LONG = f"More than {MOST_BYTES >> 20} MiB are not taken: go back and choose a smaller file."
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -39,11 +47,26 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+ELSEWHERE = frozenset({"cross-site", "same-site"})
+"""Where a browser says that another page sends a form (Fetch Metadata); another port of this machine is the same site,
+and its forms come with our cookie."""
+
+_PLAIN = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<title>mailbot</title><link rel="stylesheet" href="/static/desk.css">'
+    '<main><p>{}</p><p><a href="/">Today</a></p></main></html>\n'
+)
+
+_ROOT = Path(__file__).parents[2]
+
 _PORT = re.compile(r":\d{1,5}$")
 
 
 class Walls:
-    """The middleware: refuses foreign hosts, methods and bodies that are too long; adds :data:`HEADERS`."""
+    """The middleware: refuses foreign hosts, methods, forms of other pages and bodies that are too long.
+
+    Every answer gets :data:`HEADERS`, and whatever fails behind it is answered.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Stand before an application."""
@@ -55,8 +78,12 @@ class Walls:
             await self._app(scope, receive, send)
             return
 
+        has_begun = False
+
         async def guarded(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -65,19 +92,59 @@ class Walls:
         if (refused := _refusal(scope)) is not None:
             await refused(scope, receive, guarded)
             return
-        await self._app(scope, _bounded(receive), guarded)
+        try:
+            await self._app(scope, _bounded(receive), guarded)
+        except Exception as error:  # noqa: BLE001  # uvicorn would print what was asked, and what it was about
+            why = failed(error)
+            if not has_begun:
+                await refusal(why, 500)(scope, receive, guarded)
 
 
-def _refusal(scope: Scope) -> PlainTextResponse | None:
+def refusal(why: str, status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """Return a page for somebody who may not be logged in: what is wrong, and the way back."""
+    return HTMLResponse(_PLAIN.format(escape(why)), status, headers)
+
+
+def failed(error: Exception) -> str:
+    """Write in the journal where our code failed, without the values it failed on, and return what a person is told."""
+    own = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).is_relative_to(_ROOT)]
+    where = f"{Path(own[-1].filename).relative_to(_ROOT)}:{own[-1].lineno}" if own else "elsewhere"
+    journal.trouble("desk-failed", why=type(error).__name__, where=where)
+    return (
+        f"Our code failed: {type(error).__name__} at {where}, as the journal says too. "
+        "Look whether it was done before you try again; the commands can do the same."
+    )
+
+
+def _refusal(scope: Scope) -> HTMLResponse | None:
     headers = Headers(scope=scope)
-    if _PORT.sub("", headers.get("host", "")) not in HOSTS:
-        return PlainTextResponse("The desk answers at localhost only.\n", 421)
+    if not _is_ours(headers.get("host", "")):
+        return refusal("The desk answers only to localhost and 127.0.0.1: open it by one of these names.", 421)
     if scope["method"] not in METHODS:
-        return PlainTextResponse("The desk knows GET and POST.\n", 405, {"Allow": ", ".join(sorted(METHODS))})
+        return refusal("The desk knows GET and POST.", 405, {"Allow": ", ".join(sorted(METHODS))})
+    if scope["method"] == "POST" and _is_from_elsewhere(headers):
+        return refusal("That form came from another page than the desk's: nothing was done.", 403)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
-        return PlainTextResponse(TOO_LONG, 413)
+        return refusal(TOO_LONG, 413)
     return None
+
+
+def _is_ours(host: str) -> bool:
+    return _PORT.sub("", host).lower() in HOSTS
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says so; ours has no Origin to tell, as its pages send no referrer."""
+    origin = headers.get("origin", "null")
+    return headers.get("sec-fetch-site") in ELSEWHERE or (origin != "null" and not _is_ours(_host_of(origin)))
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import re
 import secrets
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from mailbot.errors import ConfigError, Permanent
 from mailbot.system import crash
@@ -80,6 +81,20 @@ def opened(path: Path, mode: str) -> IO[bytes]:
         raise
     finally:
         os.close(folder)
+
+
+def noted(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file of the state folder; None without one, or where a power cut left no object.
+
+    Raises:
+        OSError: it is there and cannot be read.
+    """
+    try:
+        with opened(path, "rb") as file:
+            found = json.load(file)
+    except (FileNotFoundError, ValueError):  # ValueError: no JSON, or no UTF-8
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def alone(file: IO[bytes]) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
-import uvicorn
 
-from mailbot.desk.app import build
+from mailbot.desk import serve
 from mailbot.desk.door import Role
 from mailbot.ledger import events, submissions
 
@@ -97,14 +94,6 @@ class Open:
 @contextmanager
 def served(desk: Desk) -> Iterator[str]:
     """Serve a desk on a free port, as `mailbot desk` does."""
-    on = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build(desk), log_config=None, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [on]})
-    thread.start()
-    try:
+    on = serve.listening(port=0)
+    with serve.beside(desk, on):
         yield f"http://127.0.0.1:{on.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        on.close()
-        desk.close()

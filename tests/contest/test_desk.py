@@ -138,7 +138,7 @@ def test_every_answer_bears_the_walls(opened: Open) -> None:
     cookie = opened.login().session.cookies
     assert [
         (one.name, one.has_nonstandard_attr("HttpOnly"), one.get_nonstandard_attr("SameSite")) for one in cookie
-    ] == [("mailbot_desk", True, "strict")]
+    ] == [(opened.desk.door.cookie, True, "strict")]
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(opened: Open) -> None:

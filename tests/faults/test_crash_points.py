@@ -59,6 +59,7 @@ ELSEWHERE = {
     "commit.mail-waits": "an own scorer that fails; see tests/hostile/test_own_scorer.py",
     "commit.mailbox-inherited": "a backup that was restored; see tests/flow/test_one_mailbox.py",
     "commit.migrate": "the first start; see below",
+    "commit.organizer-shown-out": "the desk; see tests/contest/test_desk_walls.py",
     "commit.organizer-invited": "the desk; see tests/contest/test_desk_acts.py",
     "commit.migrate-ledger": "`mailbot migrate-ledger`; see tests/integration/ledger/test_move.py",
     "commit.outbox": "`mailbot outbox`",

@@ -10,7 +10,7 @@ from mailbot.desk.acts.teams import TEAM
 from mailbot.desk.door import VALID, Role
 from mailbot.errors import Permanent
 from mailbot.identity import roster
-from mailbot.ledger import events, held, teams
+from mailbot.ledger import held, teams
 from mailbot.letters import written
 from mailbot.mail.languages import language_of
 from mailbot.model import Id, name_key
@@ -18,6 +18,9 @@ from mailbot.operations import forget as forgetting
 from mailbot.system import lock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.desk.page import Ask
     from mailbot.identity.roster import Roster
     from mailbot.ledger import Tx
 
@@ -133,11 +136,29 @@ def _invite_look(deed: Deed) -> Effect:
 
 
 def _invite(deed: Deed) -> Done:
-    name, role = deed.get("name"), _role(deed)
-    key = deed.ask.desk.door.invite(name, role)
-    with deed.service.ledger.write("organizer-invited") as tx:
-        events.append(tx, kind="organizer-invited", subject=name, now=deed.service.clock(), role=role)
+    name = deed.get("name")
+    key = deed.ask.desk.let_in(deed.service.ledger, name, _role(deed))
     return Done(says=[f"For {name}: {deed.ask.home}/login?key={key}"], href="/")
+
+
+def _inside(ask: Ask) -> Sequence[tuple[str, str]]:
+    return [(name, name) for name in dict.fromkeys(one.name for one in ask.desk.door.inside())]
+
+
+def _show_out_look(deed: Deed) -> Effect:
+    name = deed.get("name")
+    ended = [one for one in deed.ask.desk.door.inside() if name_key(one.name) == name_key(name)]
+    if not ended:
+        message = f"nobody called {name} is in, and no login link is for them"
+        raise Permanent(message)
+    says = [f"{len(ended)} session(s) or login link(s) of {name} end at once. What they did stays."]
+    return Effect(says=[*says, "No mail is sent."])
+
+
+def _show_out(deed: Deed) -> Done:
+    name = deed.get("name")
+    ended = deed.ask.desk.show_out(deed.service.ledger, name)
+    return Done(says=[f"{ended} session(s) or login link(s) of {name} are ended."], href="/log")
 
 
 def _decline_look(deed: Deed) -> Effect:
@@ -174,7 +195,7 @@ ACTS = (
     ),
     Act(
         name="invite", home="/log", title="Let somebody in", look=_invite_look, carry_out=_invite, reason="",
-        back="The link ends after 15 minutes; a session that it began ends by logging out, or after twelve idle hours.",
+        inverse="show-out",
         fields=[
             Field(name="name", label="Name", help="As the audit trail shall call them; no address."),
             Field(
@@ -182,6 +203,10 @@ ACTS = (
                 choices=lambda _: [(Role.ORGANIZER, "do everything"), (Role.READER, "only look")],
             ),
         ],
+    ),
+    Act(
+        name="show-out", home="/log", title="Show somebody out", look=_show_out_look, carry_out=_show_out, reason="",
+        fields=[Field(name="name", label="Name", kind="choice", choices=_inside, is_open=True)], inverse="invite",
     ),
     Act(
         name="decline", title="Decline a proposal", look=_decline_look, carry_out=_decline,

@@ -37,6 +37,7 @@ MEANINGS = {
     "mails-dropped": "Old raw mails were deleted, as retention says.",
     "members-invited": "A team's leader invited members.",
     "organizer-invited": "An organizer let somebody in to the desk.",
+    "organizer-shown-out": "An organizer ended somebody's sessions at the desk.",
     "quota-granted": "An organizer allowed a team more submissions in a week.",
     "receipts-published": "The list of received files was published after a phase closed.",
     "registration-waits": "A confirmed registration waits for an organizer.",

@@ -29,6 +29,7 @@ PO = TEMPLATES / "locale/zh_Hans/LC_MESSAGES/desk.po"
 
 ELSEWHERE = (
     "desk/app.py",
+    "desk/walls.py",
     "desk/proposals.py",
     "desk/page.py",
     "desk/jobs.py",

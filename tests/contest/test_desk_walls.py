@@ -1,0 +1,215 @@
+"""Who is kept out of the desk, and that nobody keeps organizers out: connections, forms, failures, socket files."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot.desk import connection, serve
+from mailbot.desk.connection import MOST
+from mailbot.desk.door import IDLE, Role
+from mailbot.desk.walls import HEADERS
+from mailbot.errors import Permanent
+from mailbot.ledger import teams
+from tests.contest.contest import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.contest.desk import Open
+
+VALUE = "a label, or what somebody wrote"
+
+
+def _connected(address: str, begun: bytes) -> socket.socket:
+    host, _, port = address.removeprefix("http://").partition(":")
+    made = socket.create_connection((host, int(port)), timeout=60)
+    made.sendall(begun)
+    return made
+
+
+HALVES = [
+    b"",
+    b"GET / HTTP/1.1\r\nHost: loc",
+    b"POST /logout HTTP/1.1\r\nHost:[::1]\r\nContent-Type:multipart/form-data; boundary=b\r\nContent-Length:9\r\n\r\n",
+]
+
+
+# --- connections -----------------------------------------------------------------------------
+@pytest.mark.parametrize("begun", HALVES, ids=["nothing", "head", "body"])
+def test_who_only_connects_keeps_nobody_out(opened: Open, begun: bytes) -> None:
+    """Anybody on the host can connect, without a login: the connection that has waited longest makes room."""
+    browser = opened.login()
+    with ExitStack() as stack:
+        for _ in range(MOST + 20):
+            stack.enter_context(_connected(opened.address, begun))
+        assert browser.get("/dates").status_code == 200
+
+
+@pytest.mark.parametrize("begun", HALVES, ids=["nothing", "head", "body"])
+def test_nobody_is_waited_for_without_end(opened: Open, begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not send what is due is cut off."""
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(connection, "LEAST_RATE", 1e9)
+    monkeypatch.setattr(connection, "LOOKS_SECONDS", 0.01)
+    with _connected(opened.address, begun) as made, suppress(ConnectionResetError):
+        assert made.recv(1) == b""
+
+
+# --- other pages -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"},
+     {"Origin": "http://127.0.0.1.evil.example"}, {"Origin": "http://[::1"}],
+)  # fmt: skip
+def test_a_form_of_another_page_is_refused(opened: Open, headers: dict[str, str]) -> None:
+    """Also one of another port of this machine, whose forms come with our cookie; nobody is logged in or out by one."""
+    browser, key = opened.login(), opened.desk.door.invite("Ben", Role.ORGANIZER)
+    for path, fields in (("/login", {"key": key}), ("/logout", {}), ("/language", {"language": "zh"})):
+        answer = browser.session.post(
+            f"{opened.address}{path}", data=fields, headers=headers, timeout=60, allow_redirects=False
+        )
+        assert (answer.status_code, answer.headers.get("set-cookie")) == (403, None), path
+        assert "another page" in answer.text
+    assert opened.desk.door.whose(key) == "Ben"
+    assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "null", "Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost:9"}]
+)
+def test_a_form_of_our_own_is_taken(opened: Open, headers: dict[str, str]) -> None:
+    """Ours have no Origin, as they send no referrer; behind `ssh -L` the port is another one."""
+    key = opened.desk.door.invite("Ben", Role.ORGANIZER)
+    browser = opened.login()
+    answer = browser.session.post(
+        f"{opened.address}/login", data={"key": key}, headers=headers, timeout=60, allow_redirects=False
+    )
+    assert answer.status_code == 303
+
+
+# --- sessions --------------------------------------------------------------------------------
+def test_a_tab_that_is_left_open_ends_too(opened: Open) -> None:
+    """What it asks for by itself keeps no session; then it is led to the door, not filled with the door's page."""
+    browser = opened.login()
+    for _ in range(3):
+        opened.clock.pass_by(seconds=IDLE.total_seconds() / 2 - 60)
+        browser.get("/", headers={"HX-Request": "true"})
+        browser.get("/live", stream=True).close()
+    answer = browser.get("/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers.get("hx-redirect"), answer.text) == (200, "/login", "")
+    assert browser.get("/live").status_code == 403
+
+
+def test_an_organizer_shows_another_one_out(opened: Open) -> None:
+    """At once, and the audit trail has both: who was let in, and who was shown out."""
+    ada, ben = opened.login(), opened.login("Ben")
+    _, done = ada.act("show-out", name="Ben")
+    assert "of Ben are ended" in done
+    assert ben.get("/").headers["location"] == "/login"
+    assert ada.get("/").status_code == 200
+    entry = opened.last()
+    assert (entry.kind, entry.actor, entry.subject) == ("organizer-shown-out", "Ada", "Ben")
+    assert "nobody called Ben is in" in ada.post("/act/show-out", {"name": "Ben", "step": "look"})
+
+
+# --- failures --------------------------------------------------------------------------------
+def _broken(error: Exception) -> object:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyError(VALUE), 500, "Our code failed: KeyError at tests/contest/test_desk_walls.py:"),
+        (OSError(28, "No space left on device", "/srv/state/x"), 409, "/srv/state/x cannot be used (No space left"),
+    ],
+)
+def test_what_fails_is_told_on_a_page(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: Exception, status: int,
+    told: str,
+) -> None:  # fmt: skip
+    """With the walls' headers, and where it failed; what it failed on stands neither there nor in a log."""
+    browser = opened.login()
+    monkeypatch.setattr(teams, "bouncing", _broken(error))
+    answer = browser.get("/teams")
+    assert answer.status_code == status
+    assert told in answer.text
+    assert HEADERS.keys() <= {name.title().replace("Ascii", "ASCII") for name in answer.headers} | set(HEADERS)
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    assert VALUE not in answer.text
+    monkeypatch.setattr(opened.desk.door, "whose", _broken(error))
+    answer = browser.get(f"/login?key={'a' * 30}")
+    assert (answer.status_code, answer.headers["x-frame-options"]) == (500, "SAMEORIGIN")
+    assert "Our code failed" in answer.text
+    said = capfd.readouterr()
+    assert VALUE not in said.out + said.err
+    assert "Traceback" not in said.out + said.err
+
+
+def test_a_job_or_a_proposal_that_a_power_cut_left_breaks_no_page(opened: Open) -> None:
+    """It is as if there were none."""
+    browser = opened.login()
+    for kind in ("jobs", "proposals"):
+        for left in (b"", b"{}", b"\x00" * 40, b"[]"):
+            (opened.desk.config.state / "desk" / kind / ("a" * 16)).write_bytes(left)
+            assert browser.get("/").status_code == 200
+    assert browser.get(f"/jobs/{'a' * 16}").status_code == 404
+    assert browser.get(f"/act/forget-team?proposal={'a' * 16}").status_code == 404
+
+
+def test_a_config_that_cannot_be_read_or_comes_back_as_it_was(opened: Open, tmp_path: Path) -> None:
+    """Whatever is in the file, it is told; when the old one is put back with its time, all is well."""
+    browser, config = opened.login(), tmp_path / "config.toml"
+    for number, data in enumerate((b"\xff\xfe\x00" * 9, b"a = " + b"[" * 20_000, b"\x00", b"[challenge")):
+        config.write_bytes(data)
+        os.utime(config, (number, number))
+        answer = browser.get("/")
+        assert answer.status_code == 200
+        assert "The config on disk has mistakes" in answer.text
+    write_config(tmp_path)
+    assert "has mistakes" not in browser.get("/").text
+    config.rename(tmp_path / "kept")
+    assert "has mistakes" in browser.get("/").text
+    (tmp_path / "kept").rename(config)
+    assert "has mistakes" not in browser.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/mails", 405), ("PUT", "/mails", 405),
+                                   ("POST", "/act/hide-team", 400)],
+)  # fmt: skip
+def test_every_refusal_is_a_page_that_leads_back(opened: Open, method: str, path: str, status: int) -> None:
+    """In a sentence, with a link; also to somebody who is not logged in."""
+    browser = opened.login()
+    headers = {"Content-Type": "multipart/form-data"} if status == 400 else {}
+    answer = browser.session.request(method, f"{opened.address}{path}", data=b"x", headers=headers, timeout=60)
+    assert answer.status_code == status
+    assert 'href="/"' in answer.text
+
+
+# --- socket files ----------------------------------------------------------------------------
+def test_no_file_makes_way_for_a_socket_but_that_of_a_desk_that_is_gone(tmp_path: Path) -> None:
+    """A slip in --socket deletes nothing, and a second desk takes no socket away from one that serves."""
+    kept = tmp_path / "config.toml"
+    kept.write_text("precious")
+    (tmp_path / "link").symlink_to(kept)
+    for file in (kept, tmp_path / "link", tmp_path):
+        with pytest.raises(Permanent, match="is no socket"):
+            serve.listening(file=file)
+    assert kept.read_text() == "precious"
+    file = tmp_path / "desk.sock"
+    first = serve.listening(file=file)
+    with pytest.raises(Permanent, match="is open on"):
+        serve.listening(file=file)
+    first.close()
+    serve.listening(file=file).close()
+    with pytest.raises(Permanent, match="--socket"):
+        serve.listening(file=tmp_path / ("long" * 40))
