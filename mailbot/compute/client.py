@@ -1,25 +1,28 @@
 """The way to a Dask scheduler, held to what it is for: tasks go out, bytes come back, and no pickle is ever read.
 
 Dask trusts its workers: what they send may be pickled, and a pickle runs whatever it likes where it is read. So this
-process reads none: the functions of Dask that would are taken out of it, messages may hold plain MessagePack only, they
-are not decompressed, and none may be longer than the longest answer.
+process reads none (:mod:`mailbot.compute.guard`). Dask may wait without end, too: each question to the scheduler is
+bounded, and so is each task.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import math
+import os
 import secrets
 import threading
 import time
-from functools import partial
+from concurrent.futures import wait
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from mailbot.compute import worker
+from mailbot.compute import guard, worker
 from mailbot.errors import Temporary, how
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine
 
     from mailbot.config.servers import ComputeSection
 
@@ -30,13 +33,14 @@ ALONE_SECONDS = 15.0
 LOST_TRIES = 5
 """So often a task is given to another worker when the one at it dies (Dask's ``retries`` and ``allowed-failures``)."""
 
+SILENT_SECONDS = 30.0
+"""A scheduler that told nothing of itself for so long hangs; it does so every other second."""
+
 AGAIN_SECONDS = 10.0
 """So long after a scheduler could not be reached nobody tries it: each try may take CONNECT_SECONDS."""
 
 SPARE_BYTES = 8 * 1024 * 1024
 """So much longer than its answer a message may be: the scheduler also tells of its workers."""
-
-_PLAIN = ["msgpack", "error"]
 
 
 class Away(Temporary):
@@ -52,17 +56,23 @@ class Way:
         self._failed: tuple[float, Away] | None = None
         self._client: Any = None
         self._held: dict[bytes, Any] = {}
+        self._heard: tuple[Any, float] = None, 0.0
         self._making = threading.Lock()
 
-    def run(self, ordered: bytes, first: bytes, shared: bytes, stopped: threading.Event) -> bytes:
-        """Have a worker run a task, and return its answer, whatever that holds; see :func:`worker.run`. Raises Away."""
+    def run(
+        self, ordered: bytes, first: bytes, shared: bytes, stopped: threading.Event, *, most_seconds: float = math.inf
+    ) -> bytes:
+        """Have a worker run a task, and return its answer, whatever that holds; see :func:`worker.run`. Raises Away.
+
+        One that was not answered after so many seconds is taken back.
+        """
         client, name = self._connected(), f"mailbot-{secrets.token_hex(16)}"
         try:
-            kept = [self._scattered(client, each) if each else each for each in (first, shared)]
+            kept = [self._scattered(client, each, stopped) if each else each for each in (first, shared)]
             task = client.submit(worker.run, ordered, *kept, name, key=name, pure=False, retries=LOST_TRIES)
             try:
-                self._wait(client, task, stopped)
-                return self._answer(client, name)
+                self._wait(client, task, stopped, time.monotonic() + most_seconds)
+                return self._answer(client, name, stopped)
             finally:
                 task.cancel()
         except Away:
@@ -81,9 +91,9 @@ class Way:
         """Return the names of the workers, with how many tasks each has, whoever gave them. Raises Away."""
         client = self._connected()
         try:
-            told = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+            told = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=CONNECT_SECONDS)["workers"]
             names = {key: each["name"] for key, each in told.items()}
-            tasks = client.processing()
+            tasks = client.sync(client.scheduler.processing, workers=None, callback_timeout=CONNECT_SECONDS)
             return {str(name): len(tasks.get(key, ())) for key, name in names.items()}
         except Exception as error:
             self._drop(client)
@@ -116,27 +126,27 @@ class Way:
                 self._client = None
         _close(client)
 
-    def _scattered(self, client: Any, kept: bytes) -> Any:  # noqa: ANN401  # as above
+    def _scattered(self, client: Any, kept: bytes, stopped: threading.Event) -> Any:  # noqa: ANN401  # as above
         """Return what stands for labels on the cluster; they are sent there once, and the last few sets are kept."""
         with self._making:
             known = self._held.pop(kept, None)
             if known is None or known.status != "finished":
-                known = client.scatter(kept, broadcast=True, hash=True, direct=False)
+                sent = client.scatter(kept, broadcast=True, hash=True, direct=False, asynchronous=True)
+                known = self._asked(client, sent, stopped)
             self._held[kept] = known
             if len(self._held) > worker.MOST_KEPT:
                 del self._held[next(iter(self._held))]
             return known
 
-    def _wait(self, client: Any, task: Any, stopped: threading.Event) -> None:  # noqa: ANN401  # as above
-        """Wait until a task is done, wherever it runs. Raises Away."""
+    def _wait(self, client: Any, task: Any, stopped: threading.Event, until: float) -> None:  # noqa: ANN401  # as above
+        """Wait until a task is done, wherever it runs. Raises Away, and OSError when the scheduler is gone."""
         alone_since: float | None = None
         done = threading.Event()
         task.add_done_callback(lambda _: done.set())
         while not done.wait(1.0):
-            if stopped.is_set():
-                raise Away("mailbot stops")
-            if client.status != "running" or client._handle_report_task.done():  # noqa: SLF001  # else it is deaf
-                raise OSError("the scheduler is gone")
+            self._verify(client, stopped)
+            if time.monotonic() > until:
+                raise Away("no worker of the cluster answered in time")
             if _known(client):
                 alone_since = None
             elif alone_since is None:
@@ -146,13 +156,35 @@ class Way:
         if task.status != "finished":
             raise Away(f"no worker of the cluster could do a task ({task.status})")
 
-    def _answer(self, client: Any, name: str) -> bytes:  # noqa: ANN401  # as above
+    def _answer(self, client: Any, name: str, stopped: threading.Event) -> bytes:  # noqa: ANN401  # as above
         left = import_module("distributed").Variable(name, client=client)
-        found = left.get(timeout=CONNECT_SECONDS)
+        found = self._asked(client, left.get(timeout=CONNECT_SECONDS, asynchronous=True), stopped)
         left.delete()
         if not isinstance(found, bytes):
             raise Away("a worker of the cluster answered with something else than bytes")
         return found
+
+    def _asked(self, client: Any, asked: Coroutine[Any, Any, Any], stopped: threading.Event) -> Any:  # noqa: ANN401
+        """Return what the scheduler answers. Raises Away, and OSError when it is gone."""
+        pending = asyncio.run_coroutine_threadsafe(asked, client.loop.asyncio_loop)
+        try:
+            while not wait((pending,), 1.0).done:
+                self._verify(client, stopped)
+            return pending.result()
+        finally:
+            pending.cancel()
+
+    def _verify(self, client: Any, stopped: threading.Event) -> None:  # noqa: ANN401  # as above
+        """Raise Away when mailbot stops, and OSError when the scheduler is gone, or hangs."""
+        if stopped.is_set():
+            raise Away("mailbot stops")
+        if client.status != "running" or client._handle_report_task.done():  # noqa: SLF001  # else it is deaf
+            raise OSError("the scheduler is gone")
+        told, now = client._scheduler_identity, time.monotonic()  # noqa: SLF001  # another one every other second
+        if self._heard[0] is not told:
+            self._heard = told, now
+        elif now - self._heard[1] > SILENT_SECONDS:
+            raise OSError("the scheduler hangs")
 
 
 def _connect(settings: ComputeSection, longest: int) -> Any:  # noqa: ANN401  # Dask has no types
@@ -161,9 +193,12 @@ def _connect(settings: ComputeSection, longest: int) -> Any:  # noqa: ANN401  # 
         distributed: Any = import_module("distributed")  # an extra
     except ImportError as error:
         raise Temporary(f"compute.scheduler needs Dask: {how('cluster')}") from error
-    _guard(longest)
+    guard.guard(longest, 2 * CONNECT_SECONDS)
     security = None
     if settings.scheduler.startswith("tls://"):
+        for file in (settings.ca_file, settings.cert_file, settings.key_file):
+            if not os.access(str(file), os.R_OK):
+                raise Away(f"the scheduler {settings.scheduler} cannot be reached: {file} cannot be read")
         security = distributed.Security(
             tls_ca_file=str(settings.ca_file),
             tls_client_cert=str(settings.cert_file),
@@ -173,10 +208,18 @@ def _connect(settings: ComputeSection, longest: int) -> Any:  # noqa: ANN401  # 
     try:
         return distributed.Client(
             settings.scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False,
-            deserializers=_PLAIN, name="mailbot",
+            deserializers=guard.PLAIN, name="mailbot",
         )  # fmt: skip
     except Exception as error:
-        raise Away(f"the scheduler {settings.scheduler} cannot be reached: {error.__class__.__name__}") from error
+        message = f"the scheduler {settings.scheduler} cannot be reached: {error.__class__.__name__}{_why(error)}"
+        raise Away(message[:500]) from error
+
+
+def _why(error: BaseException) -> str:
+    """Return what the first of a chain of errors says, as that a certificate has expired."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return f" ({error})" if str(error) else ""
 
 
 def _known(client: Any) -> int:  # noqa: ANN401  # as above
@@ -187,68 +230,3 @@ def _known(client: Any) -> int:  # noqa: ANN401  # as above
 def _close(client: Any) -> None:  # noqa: ANN401  # as above
     with contextlib.suppress(Exception):  # it may have been lost long ago, and Dask tells so in many ways
         client.close(timeout=2)
-
-
-def _guard(longest: int) -> None:
-    """Take out of this process whatever of Dask would read a pickle, or more bytes than these. Raises Temporary."""
-    families = import_module("distributed.protocol.serialize").families  # the package has a function of that name
-    for name in families.keys() - set(_PLAIN):
-        families[name] = (families[name][0], _unread, *families[name][2:])
-    for module, name, instead in (
-        ("protocol.pickle", "loads", _refused),
-        ("protocol.core", "decompress", _as_they_are),
-        ("protocol.serialize", "decompress", _as_they_are),
-        ("client", "loads", _refused),
-        ("client", "pickle", _NoPickle),
-        ("client", "clean_exception", _not_told),
-        ("core", "clean_exception", _not_told),
-        ("comm.tcp", "host_array", partial(_room, longest)),
-        ("comm.tcp", "unpack_frames", partial(_frames, longest)),
-    ):
-        place = import_module(f"distributed.{module}")
-        if not hasattr(place, name):
-            raise Temporary(f"this version of Dask is not known: its distributed.{module} has no {name}")
-        setattr(place, name, instead)
-
-
-def _unread(*_: object) -> None:
-    """Stand for whatever a worker sent that is not plain; mostly what its function raised."""
-
-
-def _refused(*_: object, **__: object) -> NoReturn:
-    raise ValueError("mailbot reads no pickle")
-
-
-def _as_they_are(header: dict[str, Any], frames: Iterable[Any]) -> list[Any]:
-    """Return the parts of a message that is not compressed. Raises ValueError."""
-    if any(header["compression"]):
-        raise ValueError("mailbot reads nothing compressed: a small message could become a large one")
-    return list(frames)
-
-
-class _NoPickle:
-    """Stands where Dask's client expects the module ``pickle``."""
-
-    loads = staticmethod(_refused)
-
-
-def _not_told(*_: object, **__: object) -> tuple[type[Exception], Exception, None]:
-    """Stand for what a worker or the scheduler raised: it was pickled."""
-    return OSError, OSError("it failed on the cluster; the log of the worker or the scheduler says why"), None
-
-
-def _room(longest: int, size: int) -> memoryview:
-    """Return room for bytes that the other side says are coming. Raises ValueError."""
-    if size > longest:
-        raise ValueError(f"a message of {size} bytes is not read")
-    return memoryview(bytearray(size))
-
-
-def _frames(longest: int, data: memoryview, *, partial: bool) -> tuple[list[memoryview], list[int]]:
-    """Return the parts of a message that came, and the lengths of those that are coming. Raises ValueError."""
-    found: list[memoryview]
-    coming: list[int]
-    found, coming = import_module("distributed.protocol.utils").unpack_frames(data, partial=partial)
-    if sum(coming) > longest:
-        raise ValueError(f"a message of {sum(coming)} bytes is not read")
-    return found, coming

@@ -34,6 +34,12 @@ RETRY_SECONDS = 2.0
 TOLD_AFTER_SECONDS = 60.0
 """A cluster that is away for longer is told of."""
 
+ROUNDS = 2
+"""Of so many daemons and commands the cluster may have all tasks that each gives it at once: they wait in turn."""
+
+START_SECONDS = 15.0
+"""So much longer than its child's a task may take: a worker may have to start one, and to give it labels."""
+
 _DICE = secrets.SystemRandom()  # no worker may know which of its answers are computed again
 
 P = ParamSpec("P")
@@ -124,14 +130,11 @@ class Cluster:
             self._count("ended")
 
     def _done(self, task: Named[..., Any], arguments: tuple[Any, ...], sent: Sent[Any]) -> object:
-        bounds, first_failed = self._bounds_of[task.kind], None
-        ordered, shared = worker.order(task, arguments, bounds), self._shared_of(task, arguments)
+        ordered = worker.order(task, arguments, self._bounds_of[task.kind])
+        shared, first_failed = self._shared_of(task, arguments), None
         while not self._stopped.is_set() and not sent.unwanted.is_set():
             try:
-                began = time.monotonic()
-                data = self.way.run(ordered, self._held.get(task.kind, worker.held(())), shared, self._stopped)
-                sent.seconds = time.monotonic() - began
-                found = _read(task, data, bounds)
+                found = self._run(task, ordered, shared, sent)
             except Away as error:
                 first_failed = first_failed or time.monotonic()
                 if self._is_out_of_patience(error, first_failed):
@@ -145,9 +148,18 @@ class Cluster:
 
     def once(self, task: Named[P, T], *args: P.args, **_: P.kwargs) -> T:
         """Have a worker do a task now, and nobody else. Raises Away, and ChildDied."""
-        bounds, first = self._bounds_of[task.kind], self._held.get(task.kind, worker.held(()))
-        shared = self._shared_of(task, args)
-        found: T = _read(task, self.way.run(worker.order(task, args, bounds), first, shared, self._stopped), bounds)
+        ordered = worker.order(task, args, self._bounds_of[task.kind])
+        found: T = self._run(task, ordered, self._shared_of(task, args), Sent())
+        return found
+
+    def _run(self, task: Named[..., Any], ordered: bytes, shared: bytes, sent: Sent[Any]) -> Any:  # noqa: ANN401  # as the task says
+        """Have a worker do a task, and note for how long it was at it. Raises Away, and ChildDied."""
+        first, bounds, began = self._held.get(task.kind, worker.held(())), self._bounds_of[task.kind], time.monotonic()
+        others = ROUNDS * self._settings.in_flight / (self.way.known_workers or 1)
+        most = (1 + others) * (bounds.seconds + START_SECONDS)
+        data = self.way.run(ordered, first, shared, self._stopped, most_seconds=most)
+        told, found = _read(task, data, bounds)
+        sent.seconds = min(max(0.0, told), time.monotonic() - began)
         return found
 
     def _shared_of(self, task: Named[..., Any], arguments: tuple[Any, ...]) -> bytes:
@@ -212,14 +224,18 @@ class Cluster:
             self._counts[what] += 1
 
 
-def _read(task: Named[..., Any], data: bytes, bounds: Bounds) -> Any:  # noqa: ANN401  # as the task says
-    """Read a worker's answer as a child's is read. Raises ChildDied, and Away for what no child would answer."""
+def _read(task: Named[..., Any], data: bytes, bounds: Bounds) -> tuple[float, Any]:
+    """Return for how long a worker says that it was at a task, and its answer, read as a child's is.
+
+    Raises ChildDied, and Away for what no child would answer.
+    """
     try:
-        if len(data) > bounds.answer_bytes + wire.TEXT_BYTES:
+        seconds, told = worker.parted(data)
+        if len(told) > bounds.answer_bytes + wire.TEXT_BYTES:
             raise wire.Broken("it is too long")
-        answer = wire.answer(data)
+        answer = wire.answer(told)
         if not answer.error:
-            return wire.read(task.answer, answer.value)
+            return seconds, wire.read(task.answer, answer.value)
     except ValueError as error:
         raise Away(f"a worker of the cluster answered what cannot be read: {error}") from error
     if answer.trace == worker.NOT_STARTED:

@@ -7,7 +7,9 @@ ledger or spool; what a team sent is read in its child alone, which it kills.
 from __future__ import annotations
 
 import hashlib
+import struct
 import threading
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +55,7 @@ class Order(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     bounds: Bounds
 
 
+_SECONDS = struct.Struct(">d")
 _orders, _helds = msgspec.msgpack.Decoder(Order), msgspec.msgpack.Decoder(Held)
 _encoder = msgspec.msgpack.Encoder()
 _kept: dict[tuple[str, Bounds, bytes], Sandbox] = {}
@@ -76,15 +79,24 @@ def held(set_ups: SetUps) -> bytes:
 
 
 def run(ordered: bytes, first: bytes, shared: bytes, answer: str) -> None:
-    """Run a task in a child, and leave what came of it under a name, as bytes of MessagePack and nothing else.
+    """Run a task in a child, and leave under a name how long it took and what came of it: bytes and nothing else.
 
     ``first`` is what its child does first, and ``shared`` the argument that other tasks have too, if there is one.
     """
+    began = time.monotonic()
     try:
         told = _answered(ordered, first, shared)
     except Exception as error:  # noqa: BLE001  # home reads no exception: they come pickled
         told = wire.pack(wire.Given(error=f"{error.__class__.__name__}: {error}"[:1000], trace=NOT_STARTED))
-    import_module("distributed").Variable(answer).set(told)
+    import_module("distributed").Variable(answer).set(_SECONDS.pack(time.monotonic() - began) + told)
+
+
+def parted(answer: bytes) -> tuple[float, bytes]:
+    """Return how many seconds a worker says that it took, and what came of it as MessagePack. Raises Broken."""
+    if len(answer) < _SECONDS.size:
+        raise wire.Broken("it is cut")
+    (seconds,) = _SECONDS.unpack_from(answer)
+    return seconds, answer[_SECONDS.size :]
 
 
 def _answered(ordered: bytes, first: bytes, shared: bytes) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot import lazily
 from mailbot.errors import Temporary
 from mailbot.evaluation import own_tasks, tasks
+from mailbot.evaluation.believed import believed, is_evaluation_by
 from mailbot.evaluation.scorers import AWAITING
 from mailbot.evaluation.tasks import Job, labels_told, refused
 from mailbot.mail.open import archive_limits
@@ -140,7 +141,7 @@ class InChildren:
         What these say of a file that the others took is never told: a refusal of theirs is the scorer's.
         """
         held = {truth.sha256 for truth in self._labels.values()}
-        truths = self._labels if job.stage is None else self._labels.of_stage(job.stage).public
+        truths = dict(self._labels if job.stage is None else self._labels.of_stage(job.stage).public)
         others = {track: truth for track, truth in truths.items() if truth.sha256 not in held}
         named = replace(job, truths=tuple(truth.sha256 for truth in truths.values()), given=tasks.told(others))
         evaluated = self._sandbox.submit(tasks.evaluate, named)
@@ -149,6 +150,7 @@ class InChildren:
         if known is None:
             message = "the labels were changed while a file was on its way; it is evaluated again"
             raise Temporary(message)
+        known = believed(known, truths)
         if not known.own:
             return known
         loaded = self._labels.of_stage(self._labels.stage if job.stage is None else job.stage)
@@ -176,7 +178,10 @@ class InChildren:
             for truth in self._labels.of_stage(key).public.values()
             if truth.track.own is None
         )
-        return self._sandbox.submit(tasks.whose, job, items).result() if items else None
+        found = self._sandbox.submit(tasks.whose, job, items).result() if items else None
+        if found is not None and found not in stages:
+            raise ChildDied("a child named a phase that it was not asked about")
+        return found
 
     def twice(self, job: Job, truth: Truth) -> tuple[Evaluation, Evaluation]:
         """See Evaluator. A scorer of one's own has no second hand: it is run twice."""
@@ -206,12 +211,20 @@ def _scored(run: _Run, truth: Truth) -> Evaluation:
     """Wait for what a scorer of one's own says. Raises OwnScorerFailed."""
     name = truth.track.name
     try:
-        found = run.result()
+        found = _of_own(run, truth)
     except ChildDied as died:
         raise OwnScorerFailed(name, str(died)) from died
     if found.evaluation is None:
         raise OwnScorerFailed(name, found.fault)
     return found.evaluation
+
+
+def _of_own(run: _Run, truth: Truth) -> own_tasks.Scored:
+    """Wait for what a child says that runs such a scorer, and hold it to the track. Raises ChildDied."""
+    found = run.result()
+    if found.evaluation is not None and not is_evaluation_by(found.evaluation, truth):
+        raise ChildDied("its child answered what it cannot have returned")
+    return found
 
 
 class _Started:

@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import contextmanager
 from io import StringIO
 from itertools import count
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -76,7 +77,8 @@ def plain_cluster() -> Iterator[DaskCluster]:
 
 
 @contextmanager
-def _sending(cluster: DaskCluster, **settings: Any) -> Iterator[Cluster]:  # noqa: ANN401  # values of any kind
+def sending_to(cluster: DaskCluster, **settings: Any) -> Iterator[Cluster]:  # noqa: ANN401  # values of any kind
+    """Give what hands tasks to a cluster, by these settings; no result of it is sampled."""
     home = Sandbox(1)
     section = ComputeSection(scheduler=cluster.address, **{"sample": 0, **settings})
     made = Cluster(
@@ -110,7 +112,7 @@ def test_a_file_is_evaluated_there_as_at_home(tmp_path: Path, certificates: Cert
 @pytest.mark.long
 def test_a_worker_that_dies_costs_nothing() -> None:
     """What it had in hand goes to another one."""
-    with dask_cluster() as cluster, _sending(cluster, fallback=False) as sending:
+    with dask_cluster() as cluster, sending_to(cluster, fallback=False) as sending:
         sent = [sending.submit(tasks.plain_rows, f"{n}.csv", b"a,b\n1,2\n") for n in range(30)]
         sent[0].result()
         cluster.workers[0].kill()
@@ -137,7 +139,7 @@ def test_an_organizer_sees_the_cluster(tmp_path: Path, plain_cluster: DaskCluste
 
 def test_what_kills_a_child_kills_no_worker(plain_cluster: DaskCluster) -> None:
     """It is told as at home; what no worker can do makes the mail wait; and the worker takes the next task."""
-    with _sending(plain_cluster, patience="0.001 minutes", fallback=False) as sending:
+    with sending_to(plain_cluster, patience="0.001 minutes", fallback=False) as sending:
         sending._bounds_of[tasks.KIND] = Bounds(answer_bytes=12)  # noqa: SLF001  # less than the task needs
         with pytest.raises(ChildDied, match="the answer has"):
             sending.submit(tasks.plain_rows, "a.csv", b"a,b\n1,2\n").result()
@@ -158,10 +160,10 @@ def test_a_cluster_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
     nobody = DaskCluster()
     try:
-        with _sending(nobody, patience="0.001 minutes") as sending:
+        with sending_to(nobody, patience="0.001 minutes") as sending:
             assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"a\n1\n")
             assert (sending.counts.at_home, sending.counts.done) == (1, 0)
-        with _sending(nobody, patience="0.001 minutes", fallback=False) as sending:
+        with sending_to(nobody, patience="0.001 minutes", fallback=False) as sending:
             sent = sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n")
             with pytest.raises(Temporary, match="cannot be reached"):
                 sent.result()
@@ -204,14 +206,14 @@ def test_what_is_in_flight_is_given_back(plain_cluster: DaskCluster) -> None:
     said = {"name": "own", "scorer": "s.py", "figures": ("first",), "columns": [{"name": "y"}]}
     source = b"import time\ndef score(prediction, labels):\n    time.sleep(20)\n    return {'first': 1.0}\n"
     truth = load_truth(b"id,y\n1,1\n2,3\n", with_scorer(track_from(said), source), "labels.csv")
-    with _sending(plain_cluster, fallback=False) as sending:
+    with sending_to(plain_cluster, fallback=False) as sending:
         given = (Job(name="1.csv", data=b"id,y\n1,1\n2,2\n"), tasks.labels_of(truth), Limits())
         sent = sending.submit(own_tasks.score, *given)
         wait(lambda: sum(sending.way.workers().values()))
         sending.close()
         with pytest.raises(ChildDied, match="the cluster was left"):
             sent.result()
-    with _sending(plain_cluster) as another_one:
+    with sending_to(plain_cluster) as another_one:
         wait(lambda: sum(another_one.way.workers().values()) == 0)
 
 
@@ -229,11 +231,11 @@ def test_a_worker_that_lies_is_found_out(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(_LIAR)
     try:
         cluster.start(0).start_with({"PYTHONPATH": str(tmp_path)})
-        with _sending(cluster, sample=1) as sending:
+        with sending_to(cluster, sample=1) as sending:
             assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"a\n1\n")
             assert (sending.counts.sampled, sending.counts.differing) == (1, 1)
             assert "another result" in sending.trouble
-        with _sending(cluster, sample=0) as sending:
+        with sending_to(cluster, sample=0) as sending:
             assert sending.submit(tasks.plain_rows, "a.csv", b"a\n1\n").result() == ("a.csv", b"lies")
     finally:
         cluster.remove()
@@ -297,11 +299,11 @@ def test_an_answer_that_is_not_bytes_is_no_answer(plain_cluster: DaskCluster) ->
             task = connected.submit(eval, variable.format(name, value), pure=False)
             wait(lambda: task.status in {"error", "finished"})  # noqa: B023  # called at once
             with pytest.raises((Away, OSError, ValueError)):
-                way._answer(connected, name)  # noqa: SLF001  # the step that is looked at
+                way._answer(connected, name, Event())  # noqa: SLF001  # the step that is looked at
     with _on_the_way(plain_cluster) as (way, connected):
         task = connected.submit(eval, variable.format("good", "b'1'"), pure=False)
         wait(lambda: task.status == "finished")
-        assert way._answer(connected, "good") == b"1"  # noqa: SLF001  # see above
+        assert way._answer(connected, "good", Event()) == b"1"  # noqa: SLF001  # see above
 
 
 def test_a_scorer_of_ones_own_runs_there_as_at_home(plain_cluster: DaskCluster) -> None:
@@ -311,7 +313,7 @@ def test_a_scorer_of_ones_own_runs_there_as_at_home(plain_cluster: DaskCluster) 
     truth = load_truth(b"id,y\n1,1\n2,3\n", with_scorer(track_from(said), source), "labels.csv")
     files = [Candidate(name=f"{n}.csv", data=f"id,y\n1,{n}\n2,2\n".encode()) for n in range(4)]
     rows = [Accepted(id=n, mail_id=n, track="own", sha256="") for n in range(4)]
-    with _sending(plain_cluster, fallback=False) as sending:
+    with sending_to(plain_cluster, fallback=False) as sending:
         found = list(by_own(InChildren(sending, cast("Labels", None)), truth, zip(rows, files, strict=True)))
         assert [(each.submission_id, each.metrics) for each in found] == [(n, {"first": float(n)}) for n in range(4)]
         assert (sending.counts.done, sending.counts.at_home) == (4, 0)

@@ -51,6 +51,11 @@ class DaskCluster:
         self.start(1)
 
     @property
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        """The process of the scheduler."""
+        return self._running[0]
+
+    @property
     def workers(self) -> list[subprocess.Popen[bytes]]:
         """The processes of the workers."""
         return self._running[1:]

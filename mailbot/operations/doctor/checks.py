@@ -184,7 +184,8 @@ def _cluster(service: Service) -> Iterator[Finding]:
         if workers:
             service.cluster.once(tasks.plain_rows, "doctor.csv", b"a\n1\n")
     except Temporary as error:
-        yield red("cluster", str(error), f"check that the scheduler {where} runs, and [compute] in the config")
+        fix = f"check that the scheduler {where} runs, that no certificate has expired, and [compute] in the config"
+        yield red("cluster", str(error), fix)
         return
     seconds, busy = time.monotonic() - began, sum(workers.values())
     detail = f"{counted(len(workers), 'worker')} at {where}"
