@@ -204,7 +204,9 @@ def _teams(tx: Tx, found: sa.Select[Any], given: Mapping[str, object] | None = N
 
 
 _ALL = (
-    sa.select(teams, addresses.c.address)
+    sa.select(
+        teams.c.id, teams.c.name, teams.c.letters, teams.c.unconfirmed_since, teams.c.language, addresses.c.address
+    )
     .outerjoin(addresses, sa.and_(addresses.c.team_id == teams.c.id, _PRESENT))
     .order_by(teams.c.name_key, addresses.c.id)
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailbot.model import Outcome
 
 _ESCAPE = "/"
+_SPECIAL = re.compile(f"[%_{_ESCAPE}]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +147,7 @@ def _written(what: _What) -> list[sa.ColumnElement[bool]]:
 
 def _escaped(text: str) -> str:
     """Return a text as LIKE takes it for itself."""
-    return re.sub(f"[%_{_ESCAPE}]", rf"{_ESCAPE}\g<0>", text)
+    return _SPECIAL.sub(rf"{_ESCAPE}\g<0>", text)
 
 
 def add_checks(tx: Tx, *, mail_id: int, team_id: int, files: Sequence[str], arrived_at: datetime) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.ledger.guard.tables import marks
 from mailbot.ledger.tables import addresses, mails
-from mailbot.ledger.trail.rows import returned, wrote
+from mailbot.ledger.trail.rows import wrote
 from mailbot.model import Id, MailState, Outcome
 
 if TYPE_CHECKING:
@@ -127,11 +127,13 @@ _LOOK = sa.union_all(  # were its parts to ask for the state too, SQLite would l
     ),
 )
 
-_ADD = sa.insert(marks).returning(*returned("marks"))
+_ADD = sa.insert(marks)
 
 
 def add_marks(tx: Tx, mail_id: int, found: Collection[str], *, known: Collection[str]) -> None:
     """Keep the marks of a mail; one that was held has some of them already."""
-    if new := [{"mail_id": mail_id, "mark": mark} for mark in dict.fromkeys(found) if mark not in known]:
-        for row in tx.execute(_ADD, new).mappings():
-            wrote(tx, "marks", row)
+    for mark in dict.fromkeys(found):
+        if mark not in known:
+            row = {"mail_id": mail_id, "mark": mark}
+            entered = tx.execute(_ADD, row).inserted_primary_key
+            wrote(tx, "marks", row | {"id": entered[0]})  # type: ignore[index]  # one row has one

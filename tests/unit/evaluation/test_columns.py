@@ -117,6 +117,15 @@ def test_a_correction_of_labels_leaves_the_files_as_they_are(tmp_path: Path) -> 
     assert {path.suffix for path in tmp_path.iterdir() if path not in before} == {".forms"}
 
 
+def test_a_label_file_in_any_order_keeps_the_same(tmp_path: Path) -> None:
+    """Byte for byte: rows go by id, whether the labels do or not."""
+    kept = []
+    for name, rows in (("sorted", s_rows(N)), ("reversed", s_rows(N)[::-1])):
+        filled(tmp_path / name, load_truth(official(rows), siqa.siqa_s()), s_file)
+        kept.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert kept[0] == kept[1]
+
+
 def test_another_file_of_the_same_number_takes_its_place(tmp_path: Path) -> None:
     """A ledger that was put back to an earlier state may give a number a second time: the file's hash tells."""
     truth = s_truth(N)
@@ -207,6 +216,9 @@ def test_values_that_are_no_columns_are_passed_over(tmp_path: Path) -> None:
     ):
         columns.put(truth, [Predictions(submission_id=1, sha256="0" * 64, values=values)])
     assert columns.missing(truth, {1: "0" * 64}) == {1}
+    large = {**good, "knowledge": np.full(N, 1e308).tobytes()}  # each is a number, their sum is none
+    columns.put(truth, [Predictions(submission_id=1, sha256="0" * 64, values=large)])
+    assert columns.missing(truth, {1: "0" * 64}) == set()
 
 
 def _put_some(folder: Path, first: int) -> None:
