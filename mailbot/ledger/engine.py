@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailbot.errors import Permanent, Temporary
 from mailbot.ledger.engines import connect
 from mailbot.ledger.engines.connect import translated
-from mailbot.ledger.engines.leads import WRITER_LOCK, identity
+from mailbot.ledger.engines.leads import WRITER_LOCK, identity, pooled
 from mailbot.ledger.tables import metadata
 from mailbot.system import crash, safefile
 
@@ -198,9 +198,10 @@ class Ledger:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def integrity(self) -> str:
-        """Return what SQLite finds wrong with its file, or "ok"; PostgreSQL watches over itself."""
+        """Return what SQLite finds wrong with its file, or what is wrong with the way to PostgreSQL; or "ok"."""
         if not self._sqlite:
-            return "ok"
+            with self._translated():
+                return pooled(self.session) or "ok"
         with self.read() as tx:
             return str(tx.exec_driver_sql("PRAGMA quick_check").scalar_one())
 

@@ -14,11 +14,14 @@ from mailbot.daemon import maintenance
 from mailbot.daemon.maintenance import Maintenance
 from mailbot.errors import Conflict, Temporary
 from mailbot.ledger import Ledger, outbox
+from mailbot.ledger.engines.leads import POOLED
 from mailbot.system.heartbeat import Heartbeat
+from tests.command import mailbot
 from tests.faults.host import host
 from tests.faults.proxy import Cut, Proxy
 from tests.faults.verdict import judge
 from tests.integration.bot import wait
+from tests.servers.pooler import Pooler
 from tests.servers.postgres import Postgres
 from tests.servers.process import LOOPBACK
 from tests.unit.services import Clock, served
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.faults.conftest import MakeBot
     from tests.faults.host import Host
     from tests.servers.dovecot import Dovecot
 
@@ -185,11 +189,82 @@ def test_an_outage_is_told_of_once(tmp_path: Path, own_postgres: Postgres, monke
     assert ["nothing was lost" in each for each in told] == [True, False]
 
 
+REFUSALS = {
+    "read-only": "25006",  # a server that follows another, and is not promoted yet
+    "idle-in-transaction": "25P03",
+    "transaction-timeout": "25P04",
+    "disk-full": "53100",
+    "out-of-memory": "53200",
+    "too-many-connections": "53300",
+    "statement-timeout": "57014",
+    "lock-timeout": "55P03",
+    "its-own-fault": "XX000",
+}
+
+
 def test_what_the_database_takes_back_is_known(postgres: Postgres) -> None:
     """A failed serialization is told from trouble that takes longer."""
     with closing(Ledger(postgres.database())) as ledger:
         ledger.migrate()
-        for words, kind in ((CONFLICT, Conflict), (DEADLOCK, Conflict), (TERMINATED, Temporary)):
+        cases = [(CONFLICT, Conflict), (DEADLOCK, Conflict), (TERMINATED, Temporary)]
+        cases += [(f"RAISE EXCEPTION 'no' USING ERRCODE = '{code}'", Temporary) for code in REFUSALS.values()]
+        for words, kind in cases:
             with pytest.raises(Temporary) as caught, ledger.write("test") as tx:
                 tx.exec_driver_sql(f"DO $$ BEGIN {words}; END $$")
-            assert type(caught.value) is kind
+            assert type(caught.value) is kind, words
+
+
+def _set(database: str, words: str) -> None:
+    """Set what holds for new connections of a database, and end those there are."""
+    name, server = sa.make_url(database).database, sa.make_url(database).set(database="postgres")
+    with psycopg.connect(_plain(server.render_as_string()), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} {words}")
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        admin.execute(others, [name])
+
+
+@pytest.mark.long
+def test_a_database_that_can_only_be_read(tmp_path: Path, dovecot: Dovecot, postgres: Postgres) -> None:
+    """As a server that follows another and is promoted late: mails wait for it, and none is set aside."""
+    database = postgres.database()
+    with host(tmp_path / "bot", dovecot, database=database) as one:
+        with one.stream_flows(), one.living() as life:
+            wait(lambda: life.has_told("mail-recorded"), life.journal)
+            _set(database, "SET default_transaction_read_only = on")
+            wait(lambda: "read-only transaction" in life.journal.read_text(), life.journal)
+            assert life.process.poll() is None
+            _set(database, "RESET default_transaction_read_only")
+            assert one.settle(life) == 0, life.journal.read_text()
+        _served(one)
+
+
+@pytest.mark.parametrize("setting", ["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"])
+@pytest.mark.long
+def test_a_database_that_ends_what_takes_long(
+    setting: str, tmp_path: Path, dovecot: Dovecot, postgres: Postgres
+) -> None:
+    """By a limit of its own that is far too small: what it ends is tried again."""
+    database = postgres.database()
+    _set(database, f"SET {setting} = 100")
+    with host(tmp_path / "bot", dovecot, database=database) as one:
+        with one.stream_flows():
+            assert one.live() == 0, one.journal.read_text()
+        _served(one)
+
+
+def test_a_proxy_that_pools_transactions_is_named(make_bot: MakeBot, postgres: Postgres) -> None:
+    """Its locks would be everybody's: the daemon does not start, and the doctor says why."""
+    database = postgres.database()
+    name = sa.make_url(database).database
+    with closing(Ledger(database)) as direct:
+        assert direct.integrity() == "ok"
+    with Pooler(postgres.port, str(name)) as proxy:
+        through = database.replace(f":{postgres.port}/", f":{proxy.port}/")
+        with closing(Ledger(through)) as ledger:
+            assert ledger.integrity() == POOLED
+        bot = make_bot(port=1)
+        config = bot.folder / "config.toml"
+        config.write_text(f'ledger_url = "{through}"\n{config.read_text()}')
+        said = mailbot("run", folder=bot.folder, code=2).err
+        assert POOLED in said
+        assert "pool_mode = session" in said

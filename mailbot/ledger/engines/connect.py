@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from mailbot import errors
 from mailbot.errors import ConfigError, Conflict, Damaged, Permanent, Temporary
@@ -61,7 +68,7 @@ def translated() -> Iterator[None]:
     except IntegrityError as error:
         message = f"the ledger refused a record: {error.orig}"
         raise Permanent(message) from error
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:  # the last: read-only, ended for idleness
         message = f"the ledger cannot be used now: {error.orig}"
         kind = Conflict if str(getattr(error.orig, "sqlstate", "")).startswith(ROLLED_BACK) else Temporary
         raise kind(message) from error

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mailbot.errors import Held, Temporary
+from mailbot.errors import ConfigError, Held, Temporary
 from mailbot.ledger import daybook
 from mailbot.ledger.engine import Ledger
 from mailbot.ledger.engines import leads
@@ -215,10 +215,15 @@ class Lead:
 
     @contextmanager
     def _asking(self, role: str) -> Iterator[Tx]:
-        """Give the session, whose statements commit by themselves; it is dropped if one fails. Raises Temporary."""
+        """Give the session, whose statements commit by themselves; it is dropped if one fails.
+
+        Raises Temporary, and ConfigError where its locks would not hold.
+        """
         try:
             if self._session is None:
                 self._ledger = Ledger(self._url, name=leads.plain(role + self.name))
+                if role == leads.STANDING and (wrong := leads.pooled(self._ledger.session)):
+                    raise ConfigError(f"{wrong}: {leads.UNPOOLED}")
                 self._session = self._ledger.session()
             yield self._session
         except Held:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -122,6 +122,21 @@ def identity(tx: sa.Connection) -> str:
     """Return what tells this database from a copy of it; both hosts of a ledger find the same, after a failover too."""
     query = "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
     return " ".join(str(part) for part in tx.exec_driver_sql(query).one())
+
+
+def pooled(connect: Callable[[], sa.Connection]) -> str:
+    """Return what is wrong where a proxy shares sessions of the server among connections; "" where all is well.
+
+    A lock of a session is everybody's then. Such a proxy gives the session that was used last to whoever asks next.
+    """
+    with closing(connect()) as one, closing(connect()) as other:
+        of = [session.scalar(sa.select(sa.func.pg_backend_pid())) for session in (one, other)]
+    return POOLED if of[0] == of[1] else ""
+
+
+POOLED = "ledger_url leads to a proxy that shares sessions of PostgreSQL among connections: its locks do not hold"
+UNPOOLED = "connect directly, or let the proxy keep sessions (PgBouncer: `pool_mode = session`)"
+"""How that is fixed."""
 
 
 @contextmanager

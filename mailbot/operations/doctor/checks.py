@@ -12,6 +12,7 @@ from mailbot.daemon import report
 from mailbot.errors import MailbotError, Temporary
 from mailbot.evaluation import tasks
 from mailbot.ledger import boards, disputes, events, held, mails, observations, outbox, teams
+from mailbot.ledger.engines.leads import POOLED, UNPOOLED
 from mailbot.ledger.trail import verify as trail
 from mailbot.model import MailState, ReplyState
 from mailbot.operations import beginning
@@ -92,7 +93,7 @@ def _poll(service: Service) -> Iterator[Finding]:
 
 def _ledger(service: Service) -> Iterator[Finding]:
     said = service.ledger.integrity()
-    fix = "" if said == "ok" else DAMAGED
+    fix = {"ok": "", POOLED: UNPOOLED}.get(said, DAMAGED)
     yield Finding(part="ledger", level=Level.GREEN if said == "ok" else Level.RED, detail=said[:200], fix=fix)
 
 
