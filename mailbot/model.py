@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from scoring.fairness.ladder import Reached
     from scoring.model import Evaluation
 
 
@@ -129,8 +130,10 @@ class Judged:
     evaluation: Evaluation
     #: What it predicts, as :class:`scoring.model.Evaluated` holds it; empty for a file with problems.
     values: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    #: What decides in the end, where a split is scored by a scorer of one's own; else it is made of the values.
+    #: What decides in the end, where there is a split.
     final: Evaluation | None = None
+    #: How far its team has come with it, where the phase tells that.
+    reached: Reached | None = None
 
     @cached_property
     def values_sha256(self) -> str | None:

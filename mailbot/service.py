@@ -120,7 +120,7 @@ class Service:
     @cached_property
     def evaluator(self) -> Evaluator:
         """What evaluates: the sandbox's children, or those of a cluster."""
-        return InChildren(self.cluster or self.sandbox, self.labels, self.config.limits)
+        return InChildren(self.sandbox, self.labels, self.config.limits, cluster=self.cluster)
 
     @cached_property
     def columns(self) -> Columns:
@@ -190,7 +190,7 @@ class Service:
         """What enters a mail's result files in the ledger."""
         feedback = ScoreFeedback(
             ledger=self.ledger, challenge=self.challenge, labels=self.labels, columns=self.columns,
-            backfill=self.backfill,
+            backfill=self.backfill, sandbox=self.sandbox,
         )  # fmt: skip
         return Submissions(
             challenge=self.challenge, labels=self.labels, columns=self.columns, evaluator=self.evaluator,

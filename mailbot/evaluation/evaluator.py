@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailbot import lazily
 from mailbot.errors import Temporary
-from mailbot.evaluation import own_tasks, tasks
+from mailbot.evaluation import kept_tasks, own_tasks, tasks
 from mailbot.evaluation.believed import believed, is_evaluation_by
 from mailbot.evaluation.scorers import AWAITING
 from mailbot.evaluation.tasks import Job, labels_told, refused
@@ -23,9 +23,8 @@ from mailbot.system.sandbox import ChildDied
 from scoring.files.unpack import Limits
 from scoring.model import Evaluated
 
-with lazily(__name__):  # they load NumPy, which a daemon that serves mails does without
+with lazily(__name__):  # it loads NumPy, which a daemon that serves mails does without
     from scoring.scores import stack
-    from scoring.scores.evaluate import evaluation_of, laid_of
 
 __all__ = ["Evaluator", "InChildren", "Job", "OwnScorerFailed", "Pending", "judged", "refused", "set_ups"]
 
@@ -101,7 +100,7 @@ class Evaluator(Protocol):
         """Evaluate a file by any labels, by our kernels and by the reference. Raises Temporary when a worker died."""
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
-        """Evaluate the values of a file, checked before, by other labels of the same items."""
+        """Evaluate the values of a file, checked before, by other labels of the same items. Raises Temporary."""
 
     def again(self, stacks: Mapping[Key, Stack], truth: Truth) -> Rescored:
         """Score the kept columns of many submissions by other labels of the same items."""
@@ -113,16 +112,19 @@ class Evaluator(Protocol):
 class InChildren:
     """Evaluates files in the sandbox's children, which :func:`set_ups` gave the labels to.
 
-    What a team wrote is read only there. Columns hold checked numbers, so they are evaluated in this process, where
-    they lie; and so the private part of a split is in no child.
+    What a team wrote is read only there. Columns hold checked numbers: the many of a rescore are evaluated in this
+    process, where they lie, those of one mail in the child of :mod:`.kept_tasks`. So the private part of a split is in
+    no child that reads a file, unless the track has a scorer of its own, and in no cluster.
     """
 
-    def __init__(self, sandbox: Sandbox | Cluster, labels: Labels, limits: LimitsSection | None = None) -> None:
-        """Use the children of a sandbox or a cluster; ``labels`` are those in force, whenever they are looked at.
+    def __init__(
+        self, home: Sandbox, labels: Labels, limits: LimitsSection | None = None, *, cluster: Cluster | None = None
+    ) -> None:
+        """Use the children of a sandbox, or a cluster where there is one, for what a team wrote.
 
-        ``limits`` are those of a submission of many members.
+        ``labels`` are those in force, whenever they are looked at; ``limits`` those of a submission of many members.
         """
-        self._sandbox, self._labels = sandbox, labels
+        self._sandbox, self._home, self._labels = cluster or home, home, labels
         self._limits = archive_limits(limits) if limits else Limits()
 
     @property
@@ -191,7 +193,7 @@ class InChildren:
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
         """See Evaluator."""
-        return evaluation_of(laid_of(values, truth), truth)
+        return self._home.submit(kept_tasks.evaluation, values, labels_told(truth)).result()
 
     def again(self, stacks: Mapping[Key, Stack], truth: Truth) -> Rescored:
         """See Evaluator."""

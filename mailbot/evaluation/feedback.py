@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailbot import lazily
+from mailbot.evaluation import kept_tasks
+from mailbot.evaluation.tasks import labels_told
 from mailbot.ledger import submissions
-from scoring.fairness.ladder import Feedback, feedback, ladder
+from scoring.fairness.ladder import Feedback, feedback
 from scoring.model import Policy
 
-with lazily(__name__):  # they load NumPy, which only the ladder needs
-    from scoring.scores.deviations import deviations
-    from scoring.scores.evaluate import laid_of
-    from scoring.scores.scored import scored
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mailbot.config.calendar import Phase
     from mailbot.config.challenge import Challenge
     from mailbot.evaluation.backfill import Backfill
     from mailbot.evaluation.columns import Columns
     from mailbot.evaluation.labels import Labels
-    from mailbot.ledger import Ledger, Tx
+    from mailbot.ledger import Ledger
     from mailbot.model import Judged, Team
-    from scoring.fairness.ladder import Rung
-    from scoring.labels.truth import Truth
+    from mailbot.system.sandbox import Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,41 +31,33 @@ class ScoreFeedback:
     labels: Labels
     columns: Columns
     backfill: Backfill
+    sandbox: Sandbox
 
-    def prepare(self, team: Team, phase: Phase | None, files: Sequence[Judged]) -> None:
-        """See to it that the team's earlier predictions are at hand, where the ladder will ask for them."""
-        if phase is None or phase.feedback is not Policy.LADDER:
-            return
-        for track in dict.fromkeys(file.evaluation.track for file in files if file.evaluation.ok):
-            truth = self._truth(phase, str(track))
-            with self.ledger.read() as tx:
-                earlier = submissions.climbed(tx, team_id=team.id, track=str(track), phase=phase.name)
-            self.backfill.complete(truth, earlier)
+    def prepared(self, team: Team, phase: Phase, file: Judged) -> Judged:
+        """Return a file that has a score with how far its team has come with it, where the phase tells that.
 
-    def of(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Feedback:
-        """Return what is told of a file that has just been accepted; its submission is not in the ledger yet."""
-        evaluation = file.evaluation
-        if evaluation.score is None or evaluation.track is None:
+        To be called before the transaction: a child computes it, and the team's earlier predictions may have to be made
+        again. What the same mail brings before it does not count. Raises Temporary.
+        """
+        if phase.feedback is not Policy.LADDER:
+            return file
+        truth = self.labels.of_stage(self.challenge.stage_of(phase.name).key).public[str(file.evaluation.track)]
+        with self.ledger.read() as tx:
+            earlier = submissions.climbed(tx, team_id=team.id, track=truth.track.name, phase=phase.name)
+        self.backfill.complete(truth, earlier)
+        folder, ids = str(self.columns.folder.absolute()), tuple(row.id for row in earlier)
+        task = self.sandbox.submit(kept_tasks.climbed, folder, labels_told(truth), ids, file.values)
+        return replace(file, reached=task.result())
+
+    def of(self, phase: Phase, file: Judged) -> Feedback:
+        """Return what is told of a file that has just been accepted. Raises ValueError for one without a score."""
+        if file.evaluation.score is None:
             message = "only a file with a score is reported"
             raise ValueError(message)
-        rung = self._rung(tx, team, phase, file) if phase.feedback is Policy.LADDER else None
         return feedback(
             phase.feedback,
-            evaluation.score,
-            rung=rung,
+            file.evaluation.score,
+            rung=file.reached,
             resolution=phase.rounding,
             decimals=self.challenge.board.decimals,
         )
-
-    def _truth(self, phase: Phase, track: str) -> Truth:
-        return self.labels.of_stage(self.challenge.stage_of(phase.name).key).public[track]
-
-    def _rung(self, tx: Tx, team: Team, phase: Phase, file: Judged) -> Rung:
-        """Climb the ladder anew, by the present truth alone: a change of labels leaves no trace of what was told."""
-        truth = self._truth(phase, str(file.evaluation.track))
-        track = truth.track
-        earlier = submissions.climbed(tx, team_id=team.id, track=track.name, phase=phase.name)
-        kept = self.columns.laid(truth, [row.id for row in earlier])
-        climbed = [*(kept[row.id] for row in earlier if row.id in kept), laid_of(file.values, truth)]
-        steps = ((scored(laid, truth).score, deviations(laid, truth)) for laid in climbed)
-        return ladder(steps, higher_is_better=track.higher_is_better)[-1]

@@ -102,7 +102,7 @@ class Record:
         """Have at hand what is needed to record a mail, before the transaction."""
         case = ready.case
         try:
-            self.submissions.prepare(case, ready.files)
+            ready.files = self.submissions.prepared(case, ready.files)
             ready.evidence = self.executor.evidence(case.identity.team, case.command)
         except Exception as error:  # noqa: BLE001  # as in record
             ready.failed = error

@@ -59,7 +59,8 @@ def look(service: Service, submission_id: int) -> Acceptance:
         told = "; ".join(problem.message for problem in evaluated.evaluation.problems)
         message = f"{row.receipt} cannot be scored: {told}"
         raise Permanent(message)
-    return Acceptance(row=row, evaluated=evaluated, phase=phase)
+    final = service.submissions.deciding(evaluated.evaluation, evaluated.values, phase, known=evaluated.final)
+    return Acceptance(row=row, evaluated=replace(evaluated, final=final), phase=phase)
 
 
 def carry_out(service: Service, found: Acceptance, why: str) -> None:

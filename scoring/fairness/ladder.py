@@ -38,6 +38,14 @@ class Rung:
     improved: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """As much of a rung as a reply tells."""
+
+    score: float
+    improved: bool
+
+
 def climb(
     rung: Rung | None,
     score: float,
@@ -84,7 +92,7 @@ class Feedback:
 
 
 def feedback(
-    policy: Policy, score: float, *, rung: Rung | None = None, resolution: float = 1.0, decimals: int = 2
+    policy: Policy, score: float, *, rung: Rung | Reached | None = None, resolution: float = 1.0, decimals: int = 2
 ) -> Feedback:
     """Return what a policy tells of a score. ``rung`` is the ladder's after this submission (for ``ladder`` only).
 

@@ -106,7 +106,7 @@ def _rate(sending: Cluster, truth: Truth, workers: int) -> float:
     def score(count: int) -> None:
         files = [Candidate(name=f"{n}.csv", data=f"id,y\n1,{n}\n2,2\n".encode()) for n in range(count)]
         rows = [Accepted(id=n, mail_id=n, track="own", sha256="") for n in range(count)]
-        evaluator = InChildren(sending, cast("Labels", None))
+        evaluator = InChildren(cast("Sandbox", None), cast("Labels", None), cluster=sending)
         found = [one.value for one in by_own(evaluator, truth, zip(rows, files, strict=True))]
         if found != list(map(float, range(count))):
             raise RuntimeError(f"wrong scores: {found}")

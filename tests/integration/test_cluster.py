@@ -314,7 +314,8 @@ def test_a_scorer_of_ones_own_runs_there_as_at_home(plain_cluster: DaskCluster) 
     files = [Candidate(name=f"{n}.csv", data=f"id,y\n1,{n}\n2,2\n".encode()) for n in range(4)]
     rows = [Accepted(id=n, mail_id=n, track="own", sha256="") for n in range(4)]
     with sending_to(plain_cluster, fallback=False) as sending:
-        found = list(by_own(InChildren(sending, cast("Labels", None)), truth, zip(rows, files, strict=True)))
+        evaluator = InChildren(cast("Sandbox", None), cast("Labels", None), cluster=sending)
+        found = list(by_own(evaluator, truth, zip(rows, files, strict=True)))
         assert [(each.submission_id, each.metrics) for each in found] == [(n, {"first": float(n)}) for n in range(4)]
         assert (sending.counts.done, sending.counts.at_home) == (4, 0)
 

@@ -47,10 +47,28 @@ class Submissions:
     feedback: ScoreFeedback
     clock: Callable[[], datetime]
 
-    def prepare(self, case: Case, files: Sequence[Judged]) -> None:
-        """Have at hand what the feedback on these files needs; to be called before the transaction."""
-        if case.identity.team and not case.command:
-            self.feedback.prepare(case.identity.team, next(iter(case.phases), None), files)
+    def prepared(self, case: Case, files: Sequence[Judged]) -> Sequence[Judged]:
+        """Return a mail's files with what children compute for their record; to be called before the transaction."""
+        team = case.identity.team
+        if team is None or case.command:
+            return files
+        return [
+            self.feedback.prepared(team, phase, self._with_final(each, phase)) if phase and each.evaluation.ok else each
+            for each, phase in zip(files, case.phases, strict=True)
+        ]
+
+    def _with_final(self, file: Judged, phase: Phase) -> Judged:
+        return replace(file, final=self.deciding(file.evaluation, file.values, phase, known=file.final))
+
+    def deciding(
+        self, evaluation: Evaluation, values: Mapping[str, bytes], phase: Phase, *, known: Evaluation | None
+    ) -> Evaluation | None:
+        """Return what decides in the end of a file with a score, where its phase has a split.
+
+        It is what is ``known``, or a child computes it.
+        """
+        final = self._final(phase.name)[str(evaluation.track)]
+        return known or (self.evaluator.kept(values, final) if final.sha256 != evaluation.truth else None)
 
     def are_current(self, tx: Tx, files: Sequence[Judged]) -> bool:
         """Whether the files were evaluated by the labels that the ledger calls present."""
@@ -74,7 +92,7 @@ class Submissions:
                 phase=phase.name, method=evaluation.method or "", allowance=allowance,
             )  # fmt: skip
         accepted = phase is not None and status is Status.ACCEPTED
-        told = self.feedback.of(tx, team, phase, file) if phase and accepted else None
+        told = self.feedback.of(phase, file) if phase and accepted else None
         method = evaluation.method or method_of(case.opened.mail.subject, team.name)
         submission_id = submissions.add(
             tx,
@@ -158,11 +176,11 @@ class Submissions:
     ) -> None:
         """Enter the score that replies and weekly boards use, and with a split the one that decides in the end.
 
-        That is ``last``, where the track's own scorer has found it already. A submission that ``is_new`` has no score.
+        That is ``last``, unless the labels were changed since. A submission that ``is_new`` has no score.
         """
         final = self._final(phase)[str(evaluation.track)]
         if final.sha256 != evaluation.truth:
-            deciding = last or self.evaluator.kept(values, final)
+            deciding = last if last and last.truth == final.sha256 else self.evaluator.kept(values, final)
             submissions.add_score(tx, submission_id, deciding, self.clock(), is_new=is_new)
         submissions.add_score(tx, submission_id, evaluation, self.clock(), is_new=is_new)
 

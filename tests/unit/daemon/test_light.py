@@ -30,7 +30,17 @@ print(*(name for name in heavy if name in sys.modules))
 """
 
 
-@pytest.mark.parametrize("config", [pytest.param({}, id="plain")])
+LADDER = {"phases": [{"name": "test", "feedback": "ladder"}]}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"split": {"public": 0.5}}, id="split"),
+        pytest.param(LADDER, id="ladder"),
+    ],
+)
 def test_mails_are_served_and_compared_without_numpy(tmp_path: Path, config: dict[str, object]) -> None:
     """Files are evaluated, their predictions kept, and a copy is found: children did what needs it."""
     command = [sys.executable, "-c", SERVES, str(tmp_path), repr(config)]
