@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from mailbot.desk.acts.act import Act
     from mailbot.desk.desk import Desk
     from mailbot.desk.door import Person
     from mailbot.desk.page import Look, Screen
@@ -53,7 +54,7 @@ def build(desk: Desk) -> Starlette:
     for act in ACTS.values():
         path = f"/act/{act.name}"
         routes.append(Route(path, _screen(desk, act.screen), methods=["GET"], name=f"screen {path}"))
-        routes.append(Route(path, _act(desk, act.posted), methods=["POST"], name=f"act {path}"))
+        routes.append(Route(path, _act(desk, act), methods=["POST"], name=f"act {path}"))
     routes += [
         Route("/live", _live(desk), methods=["GET"], name="screen /live"),
         Route("/login", _login(desk), methods=["GET", "POST"], name="door /login"),
@@ -70,35 +71,36 @@ def build(desk: Desk) -> Starlette:
 
 def _person(desk: Desk, request: Request) -> Person | None:
     """Return who asks; None for somebody who is not logged in. What a page asks for by itself keeps no session."""
-    by_itself = "hx-request" in request.headers or request.url.path == "/live"
+    by_itself = request.method == "GET" and (_is_within(request) or request.url.path == "/live")
     return desk.door.who(request.cookies.get(desk.door.cookie, ""), uses=not by_itself)
 
 
-def _to_the_door(request: Request) -> Response:
-    """Lead somebody who is not logged in to where they may; a part of a page that asks is not put in its place."""
-    return (
-        Response(headers={"HX-Redirect": "/login"})
-        if "hx-request" in request.headers
-        else RedirectResponse("/login", 303)
-    )
+def _is_within(request: Request) -> bool:
+    """Whether the page that is shown asks, and puts the answer into itself."""
+    return "hx-request" in request.headers
+
+
+def _gone_to(href: str, request: Request) -> Response:
+    """Send the browser to another page, also where a part of the present one was asked for."""
+    return Response(headers={"HX-Redirect": href}) if _is_within(request) else RedirectResponse(href, 303)
 
 
 def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
         person = _person(desk, request)
         if person is None:
-            return _to_the_door(request)
+            return _gone_to("/login", request)
         ask = Ask(desk=desk, person=person, path=request.path_params, given=dict(request.query_params))
         return await to_thread.run_sync(_answered, screen.look, ask, request)
 
     return look
 
 
-def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]]:
+def _act(desk: Desk, wanted: Act) -> Callable[[Request], Awaitable[Response]]:
     async def act(request: Request) -> Response:
         person = _person(desk, request)
         if person is None:
-            return _to_the_door(request)
+            return _ended(desk, wanted, request) if _is_within(request) else _gone_to("/login", request)
         if not person.may_act:  # nothing of what they send is read
             return _refused(desk, person, request)
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
@@ -108,13 +110,21 @@ def _act(desk: Desk, carry_out: Look) -> Callable[[Request], Awaitable[Response]
                 for name, value in form.items()
                 if isinstance(value, UploadFile) and value.filename
             }
-        if given.pop("csrf", "") != person.csrf:
-            return _refused(desk, person, request)
+        is_own = given.pop("csrf", "") == person.csrf
         home = f"{request.url.scheme}://{request.url.netloc}"
-        ask = Ask(desk=desk, person=person, path=request.path_params, given=given, files=files, home=home)
-        return await to_thread.run_sync(_answered, carry_out, ask, request)
+        ask = Ask(
+            desk=desk, person=person, path=request.path_params, given=given, files=files if is_own else {}, home=home
+        )
+        return await to_thread.run_sync(_answered, wanted.posted if is_own else wanted.stale, ask, request)
 
     return act
+
+
+def _ended(desk: Desk, wanted: Act, request: Request) -> Response:
+    """Say above a form that its session has ended; what was typed stays in it."""
+    answer = _page(desk, Page(template="ended.html.j2", title=wanted.title, status=401), None, request)
+    answer.headers.update({"HX-Retarget": "#told", "HX-Reselect": "#ended", "HX-Reswap": "innerHTML show:top"})
+    return answer
 
 
 def _refused(desk: Desk, person: Person, request: Request) -> Response:
@@ -128,7 +138,7 @@ def _answered(look: Look, ask: Ask, request: Request) -> Response:
     if isinstance(found, Page):
         return _page(ask.desk, found, ask.person, request)
     if isinstance(found, Goto):
-        return RedirectResponse(found.href, 303)
+        return _gone_to(found.href, request)
     if isinstance(found, Frame):
         return HTMLResponse(found.html, headers={"Content-Security-Policy": found.policy})
     return Response(found.data, media_type="application/octet-stream", headers={"Content-Disposition": _saved(found)})

@@ -58,6 +58,9 @@ class Job:
     #: What came of it, a sentence each, and where to look.
     says: Sequence[str] = ()
     href: str = "/"
+    #: A table of what was found: headings and cells.
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
     process: int = field(default_factory=os.getpid)
 
 
@@ -67,6 +70,8 @@ class Ended:
 
     says: Sequence[str]
     href: str
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
 
 
 class Jobs:
@@ -112,6 +117,7 @@ class Jobs:
             job = replace(job, state=State.FAILED, says=[f"our code failed: {type(error).__name__}"])
         else:
             job = replace(job, state=State.DONE, says=list(ended.says), href=ended.href)
+            job = replace(job, headings=list(ended.headings), rows=[list(row) for row in ended.rows])
         self._write(job)
 
     def find(self, name: str) -> Job | None:

@@ -192,6 +192,7 @@ def _environment(language: str) -> Environment:
         "brief": _brief,
         "month": partial(_month, language=language),
         "masked": confirmation.masked,
+        "place": lambda href: _place(href, catalogue.gettext),
         "told": partial(wording.told, language=language),
         "part": partial(wording.part, language=language),
     }
@@ -216,6 +217,15 @@ def _when(context: Context, at: datetime | None) -> Markup:
 
 def _id(number: int, letter: str) -> str:
     return Id(letter).of(number)
+
+
+def _place(href: str, said: Callable[[str], str]) -> str:
+    """Name what an address leads to: the id of what is there, else the screen as the menu calls it."""
+    last = href.rpartition("/")[2]
+    if re.fullmatch(r"[MSR]-\d+", last):
+        return last
+    names = [one.name for one in MENU if href == one.href or href.startswith(f"{one.href}/")]
+    return said(names[-1] if names else "Today")
 
 
 def _month(first: date, *, language: str) -> str:

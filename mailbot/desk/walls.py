@@ -54,7 +54,7 @@ and its forms come with our cookie."""
 _PLAIN = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     '<title>mailbot</title><link rel="stylesheet" href="/static/desk.css">'
-    '<main><p>{}</p><p><a href="/">Today</a></p></main></html>\n'
+    '<main id="main"><p role="alert">{}</p><p><a href="/">Today</a></p></main></html>\n'
 )
 
 _ROOT = Path(__file__).parents[2]

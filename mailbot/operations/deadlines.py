@@ -63,12 +63,13 @@ def look(service: Service, name: str, until: datetime, *, team: str | None) -> M
     configured = {each.name: each.closes for each in service.written.phases}
     closes = configured[name] or phase.closes
     if team is None and any(other.opens and closes <= other.opens < until for other in phases.values()):
-        message = f"--until {until.isoformat()} is in the next phase; phases follow one another"
+        message = f"{shown(until, service.challenge.zone)} is in the next phase; phases follow one another"
         raise Permanent(message)
     if until < (least := closes if team is None else phase.closes):
         end = shown(least, service.challenge.zone)
         fix = f"`closes` in the config says {end}, and a phase that ends sooner is written there"
-        message = f"--until {until.isoformat()} is too early: {fix if team is None else f'it closes {end} for all'}"
+        of = shown(until, service.challenge.zone)
+        message = f"{of} is too early: {fix if team is None else f'it closes {end} for all'}"
         raise Permanent(message)
     with service.ledger.read() as tx:
         its = teams.registered(tx, team).name if team is not None else None

@@ -14,7 +14,7 @@ from mailbot.identity import names, roster
 from mailbot.ledger import daybook, events, quota, rulings, submissions, teams
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from mailbot.board.model import Board, Table
@@ -149,8 +149,20 @@ def merge(service: Service, tx: Tx, ends: str, goes_on: str, *, why: str) -> Mer
         for row in table.rows
         if row.team == plan.other and row.receipt
     ]
-    changes = [each for pair in zip(before, after, strict=True) for each in rank_changes.compared(*pair)]
-    return Merged(says=[*plan.says, *counts], changes=changes)
+    return Merged(says=[*plan.says, *counts], changes=_compared(before, after))
+
+
+def moves(service: Service, act: Callable[[Tx], object]) -> list[Change]:
+    """Return how places would change on the boards by an act of an organizer; nothing of it is kept."""
+    service.labels.refresh()
+    with service.ledger.trial() as tx:
+        before = _boards(service, tx)
+        act(tx)
+        return _compared(before, _boards(service, tx))
+
+
+def _compared(before: Sequence[Board], after: Sequence[Board]) -> list[Change]:
+    return [each for pair in zip(before, after, strict=True) for each in rank_changes.compared(*pair)]
 
 
 def _titled(table: Table, board: Board) -> str:

@@ -109,7 +109,7 @@ FORMS: dict[str, dict[str, str]] = {
     "team-key": {"team": "Amber"}, "grant": {"team": "Amber", "track": "siqa-s", "more": "2"},
     "disqualify-team": {"team": "Amber", "tell": "yes"}, "hide-team": {"team": "Amber"},
     "reinstate-team": {"team": "Amber"}, "item-statistics": {"track": "siqa-s"},
-    "submission-items": {"receipt": "S-000001"},
+    "submission-items": {"receipt": "S-000001"}, "show-out": {"name": "Ada"},
     "backup": {"folder": "/nowhere/at/all"}, "export": {"folder": "here"},
     "use-labels": {"track": "siqa-s", "version": "ab"}, "add-labels": {"track": "siqa-s"}, "import-teams": {},
     "try-file": {"track": "siqa-s"}, "check-up": {}, "verify": {}, "withdraw-board": {"date": "2026-03-02"},

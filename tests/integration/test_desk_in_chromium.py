@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mailbot.desk.desk import Desk
+from mailbot.desk.door import Role
 from tests.contest.contest import Clock, contest, mail, take
 from tests.contest.desk import AMBER, HOSTILE, STRANGER, Open, served
 from tests.integration.organizers import Seat
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 SCREENS = (
     "/", "/mails", "/mails/M-000001", "/mails/M-000002", "/teams", "/teams/T-000001", "/submissions",
     "/submissions/S-000001", "/labels", "/disputes", "/board", "/board/now", "/dates", "/letters",
-    "/letters/R-000001", "/log", "/submissions/S-000001/with/S-000001",
+    "/letters/R-000001", "/log", "/submissions/S-000001/with/S-000001", "/people", "/find?words=amber",
 )  # fmt: skip
 
-FORMS = ("/act/add-labels", "/act/extend", "/act/disqualify-team?team=Amber", "/act/invite")
+FORMS = (
+    "/act/add-labels", "/act/extend", "/act/disqualify-team?team=Amber", "/act/invite",
+    "/act/check-up", "/act/rule?receipt=S-000001",
+)  # fmt: skip
 """Forms are made by one template: these have each kind of field."""
 
 WIDTHS = (1280, 820, 390, 320)
@@ -108,3 +112,70 @@ def test_the_letter_of_a_frame_runs_nothing(seat: Seat, world: Open) -> None:
     page.goto(f"{world.address}/board/page")
     assert page.evaluate("self.origin") == "null"
     seat.errors.clear()  # the page's own script, which the policy blocks, is named on the console
+
+
+def _hide(seat: Seat, world: Open, *, why: str = "two accounts") -> None:
+    """Come from a team's screen to what hiding it does."""
+    seat.page.goto(f"{world.address}/teams")
+    seat.page.get_by_role("link", name="Beryl").click()
+    seat.page.get_by_role("link", name="Hide").click()
+    seat.page.get_by_label("Reason").fill(why)
+    seat.page.get_by_role("button", name="Show what it does").click()
+    expect(seat.page.locator("section.effect")).to_be_focused()
+
+
+def test_back_leads_to_the_screen_before_the_act_and_two_clicks_are_one_act(seat: Seat, world: Open) -> None:
+    """A form is answered within its page: going back asks for nothing to be sent again."""
+    page, seat.errors[:] = seat.page, []
+    before = world.last().id
+    _hide(seat, world)
+    page.locator("button.go").dblclick()
+    expect(page.get_by_role("status")).to_contain_text("Beryl is hidden")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/teams/T-\d{6}$"))
+    page.go_forward()
+    expect(page.get_by_role("button", name="Show what it does")).to_be_visible()
+    assert world.last().id == before + 1
+    page.goto(f"{world.address}/act/reinstate-team?team=Beryl")
+    page.get_by_label("Reason").fill("they are two people")
+    page.get_by_role("button", name="Show what it does").click()
+    page.locator("button.go").click()
+    expect(page.get_by_role("status")).to_contain_text("counts again")
+    assert seat.errors == []
+
+
+def test_what_was_typed_outlives_a_mistake_and_the_session(chromium: Browser, world: Open) -> None:
+    """The text of a letter stays in its form, until somebody has logged in again and sends it."""
+    seat = Seat.take(chromium, world.desk, world.address, "Dora")
+    page = seat.page
+    page.goto(f"{world.address}/act/remove-address?team=Amber")
+    page.get_by_label("Address of the team").fill("nobody@example.org")
+    page.get_by_label("Reason").fill("the server was down")
+    page.get_by_role("button", name="Show what it does").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Reason")).to_have_value("the server was down")
+    page.goto(f"{world.address}/act/announce")
+    page.get_by_label("Subject").fill("Dates")
+    page.get_by_label("Text").fill("What took twenty minutes")
+    world.desk.door.show_out("Dora")
+    page.get_by_role("button", name="Show what it does").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
+    other = seat.context.new_page()
+    other.goto(f"{world.address}/login?key={world.desk.door.invite('Dora', Role.ORGANIZER)}")
+    other.get_by_role("button", name="Log in").click()
+    expect(other.get_by_role("heading", name="Today")).to_be_visible()
+    for _ in range(2):  # the first is of the session before
+        page.get_by_role("button", name="Show what it does").click()
+        expect(page.get_by_role("alert")).not_to_contain_text("has ended")
+    expect(page.locator("section.effect")).to_contain_text("What took twenty minutes")
+    seat.context.close()
+
+
+def test_the_key_of_the_search_leads_somewhere_from_every_screen(seat: Seat, world: Open) -> None:
+    """To the list's own search where it has one, else to the one of the whole contest."""
+    page = seat.page
+    page.goto(f"{world.address}/labels")
+    page.keyboard.press("/")
+    page.keyboard.type("s-1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/submissions/S-000001$"))

@@ -102,7 +102,7 @@ def test_a_wrong_label_is_found_mended_rescored_and_told(ada: Seat, contest: Con
     if (box := page.get_by_label("More than 5 % of the answers differ")).is_visible():
         box.check()
     assert "is active" in do(page)
-    go(page, "Go on")
+    go(page, "Go on: Rescore")
     assert "2 letter(s) go out" in look(page, Write_to_each_team_whose_score_changes="yes")
     page.locator("button.go").click()
     expect(page.get_by_text("2 team(s) told")).to_be_visible(timeout=30_000)
@@ -139,7 +139,7 @@ def test_a_late_file_is_accepted(ada: Seat, contest: Contest) -> None:
     page.get_by_role("row").filter(has_text="u.json").get_by_role("link").first.click()
     go(page, "Accept")
     assert "as of its arrival" in look(page, Reason="our mail server was down")
-    assert "counts. The next board shows it" in do(page)
+    assert "is accepted. The next board shows it" in do(page)
     contest.got(contest.owls, contest.submission("an hour late")["receipt"], "our mail server was down")
     assert contest.submission("an hour late")["status"] == "accepted"
 
@@ -232,7 +232,8 @@ def test_final_results_take_two_people(ada: Seat, contest: Contest, chromium: Br
     ben = Seat.take(chromium, contest.desk, contest.address, "Ben")
     go(ben.page, "Publish the final results")
     expect(ben.page.get_by_text("Proposed by")).to_contain_text("Ada")
-    look(ben.page)
+    expect(ben.page.get_by_role("heading", name="What it does")).to_be_visible()  # there is nothing to fill in
+    expect(ben.page.get_by_role("row").filter(has_text="First place")).to_contain_text(PEEPERS)
     ben.page.get_by_label("Publish nevertheless").check()
     assert "The final results are published" in do(ben.page)
     assert len(_finals(contest)) == 1
@@ -248,7 +249,7 @@ def _finals(contest: Contest) -> list[boards.BoardRow]:
 
 def test_a_second_organizer_is_invited(ada: Seat, contest: Contest, chromium: Browser) -> None:
     """The link lets him in once; what he does is in the trail under his name."""
-    go(ada.page, "Log", "Let somebody in")
+    go(ada.page, "People", "Let somebody in")
     look(ada.page, Name="Cleo", May=str(Role.ORGANIZER))
     link = re.search(r"http://\S+", do(ada.page))
     assert link

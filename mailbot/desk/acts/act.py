@@ -7,159 +7,39 @@ What is done is what was seen: when the effect is another one meanwhile, it is s
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass, field, replace
-from email import message_from_bytes, policy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mailbot.config.address import names_somebody
+from mailbot.desk.acts.about import about
+from mailbot.desk.acts.parts import Deed, Done, Effect, Field
 from mailbot.desk.desk import acting
 from mailbot.desk.jobs import Ended
 from mailbot.desk.page import Ask, Goto, Missing, Page, Screen
-from mailbot.errors import Permanent
-from mailbot.identity import confirmation
-from mailbot.letters import written
-from mailbot.mail import teamkey
-from mailbot.operations.letters import would_write
+from mailbot.errors import MailbotError, Permanent
+from mailbot.model import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from mailbot.config.challenge import Challenge
     from mailbot.desk.desk import Desk, Upload
-    from mailbot.ledger import Tx
-    from mailbot.ledger.outbox import OutgoingRow
-    from mailbot.letters.written import Written
-    from mailbot.mail.envelope import Outgoing
-    from mailbot.service import Service
 
 LONGEST_REASON = 500
 
-OF_CONFIRMING = frozenset({"proposal", "step", "seen"})
+EFFECT_CHANGED = "The effect has changed meanwhile: look again."
+
+FORM_CHANGED = "You changed the form: this is what it does now."
+
+OF_EARLIER = "This form is from an earlier session, or too old. Nothing was done: look at it again."
+
+OF_CONFIRMING = frozenset({"proposal", "step", "seen", "asked"})
 """What a form may hold that confirms a proposal; all else is as it was proposed."""
 
 
 OWN_SCREENS = {"mail": "/mails/", "receipt": "/submissions/", "reply": "/letters/"}
 """Where what a form names is shown, by the name of its field."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """What a form asks for."""
-
-    name: str
-    label: str
-    #: ``text``, ``area``, ``choice``, ``check``, ``file``, ``instant`` or ``fixed``, which the act was called with.
-    kind: str = "text"
-    help: str = ""
-    needed: bool = True
-    #: Whether nothing is chosen beforehand, as a slip would hit somebody else.
-    is_open: bool = False
-    #: Values and what they are called, of a ``choice``.
-    choices: Callable[[Ask], Sequence[tuple[str, str]]] = lambda _: ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A mail that the act would send."""
-
-    to: str
-    subject: str
-    text: str
-
-    @classmethod
-    def queued(cls, row: OutgoingRow | Outgoing) -> Letter:
-        """Read one out of the outbox, without codes and keys: who only looks could write as a team."""
-        message = message_from_bytes(row.message, policy=policy.default)
-        part = message.get_body(("plain",))
-        text = part.get_content().replace("\r\n", "\n") if part else ""
-        return cls(to=row.recipient, subject=without_secrets(str(message["Subject"])), text=without_secrets(text))
-
-    @classmethod
-    def drafted(cls, challenge: Challenge, draft: Written) -> Letter:
-        """Read a draft, with the foot that it gets."""
-        return cls(to=draft.recipient, subject=draft.title, text=written.whole(challenge, draft))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """What an act would do."""
-
-    #: A sentence each.
-    says: Sequence[str]
-    letters: Sequence[Letter] = ()
-    #: Further rows that show it, as the ranks that change: headings and cells.
-    headings: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
-    #: What else has to be agreed to, by the name of a box: a file with other items.
-    agree: Mapping[str, str] = field(default_factory=dict)
-    #: A letter that can be edited: its subject and text.
-    draft: tuple[str, str] | None = None
-
-    @property
-    def digest(self) -> str:
-        """Tell one effect from another."""
-        seen = (*self.says, *(f"{one.to} {one.subject}" for one in self.letters), *map("|".join, self.rows))
-        return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:32]
-
-
-def without_secrets(text: str) -> str:
-    """Return a text that goes to a team, or came from one, without the codes and keys in it."""
-    return teamkey.masked(confirmation.masked(text))
-
-
-def number(text: str, letter: str) -> int:
-    """Read an id that was typed, as ``S-000012``, ``s-12`` or ``12``. Raises Permanent."""
-    found = re.fullmatch(r"0*([0-9]{1,18})", text.upper().removeprefix(f"{letter}-"))
-    if found is None:
-        message = f"{text!r} is not an id; it looks like {letter}-000012"
-        raise Permanent(message)
-    return int(found[1])
-
-
-def tracks(ask: Ask) -> Sequence[tuple[str, str]]:
-    """Return the tracks, to choose from."""
-    return [(name, name) for name in ask.desk.config.tracks]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deed:
-    """An act in hand: what was asked, and the parts to do it with."""
-
-    ask: Ask
-    service: Service
-    why: str
-    #: Takes how much of a long act is done, and of how much.
-    told: Callable[[int, int], None] = lambda _done, _total: None
-
-    def get(self, name: str) -> str:
-        """Return what the form holds under a name."""
-        return self.ask.get(name)
-
-    def id(self, name: str, letter: str) -> int:
-        """Return the number of an id in the form. Raises Permanent."""
-        return number(self.get(name), letter)
-
-    def drafted(self, drafts: Sequence[Written]) -> list[Letter]:
-        """Return drafts as their readers will see them."""
-        return [Letter.drafted(self.service.challenge, one) for one in drafts]
-
-    def would_write(self, act: Callable[[Tx], object]) -> list[Letter]:
-        """Return the mails that an act would queue; it is undone."""
-        return [Letter.queued(row) for row in would_write(self.service.ledger, act)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """What was done, and where to go from there."""
-
-    says: Sequence[str]
-    href: str
-    #: A table of what was asked for.
-    headings: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +53,9 @@ class Act:
     carry_out: Callable[[Deed], Done]
     #: The act that takes it back, "" where there is none: then that is said before.
     inverse: str = ""
-    #: What to say of taking it back where no act does.
+    #: What that act is called; the table of all acts fills it in.
+    undo: str = ""
+    #: What else to say of taking it back: how, where no act does, and what stays.
     back: str = ""
     #: Whether a reason is asked for, and who reads it.
     reason: str = "It is kept permanently."
@@ -191,8 +73,15 @@ class Act:
         """The form."""
         return Screen(path=f"/act/{self.name}", look=self._form)
 
-    def _form(self, ask: Ask) -> Page:
-        return self._page(self._proposed(ask), effect=None)
+    def _form(self, ask: Ask) -> Page | Goto:
+        """Show the form; where it asks for nothing, what the act would do, at once."""
+        if ask.get("proposal") or not (self.fields or self.reason):
+            return self.posted(replace(ask, given={**ask.given, "step": "look"}))
+        return self._page(ask)
+
+    def stale(self, ask: Ask) -> Page:
+        """Show a form of an earlier session again, with what was typed and the token of this one; nothing is done."""
+        return self._page(self._proposed(ask), notes=[OF_EARLIER], status=403)
 
     def _proposed(self, ask: Ask) -> Ask:
         """Return what is asked for with the fields of the proposal that it confirms, where it confirms one."""
@@ -205,20 +94,28 @@ class Act:
         return replace(ask, given={**made.given, **mine, "by": made.by})
 
     def posted(self, ask: Ask) -> Page | Goto:
-        """Show the effect; carry it out where it is the one that was seen. Raises a MailbotError."""
+        """Show the effect; carry it out where it is the one that was seen. What cannot be is said above the form."""
         ask = self._proposed(ask)
         ask = replace(ask, files=_kept(ask, self.fields))
+        try:
+            return self._answered(ask)
+        except MailbotError as error:
+            return self._page(ask, trouble=str(error), status=409)
+
+    def _answered(self, ask: Ask) -> Page | Goto:
         missing = [one.label for one in self.fields if one.needed and not (ask.get(one.name) or one.name in ask.files)]
         why = _reason(ask.get("why")) if self.reason else ""
         if missing or (self.reason and not why):
-            return self._page(ask, effect=None, missing=[*missing, *(["Reason"] if self.reason and not why else [])])
+            return self._page(ask, missing=[*missing, *(["Reason"] if self.reason and not why else [])])
         with ask.desk.opened() as service:
             deed = Deed(ask=ask, service=service, why=why)
             effect = self.look(deed)
             agreed = all(ask.get(name) for name in effect.agree)
             wanted, seen = ask.get("step") == "do" and not self.only_tells, ask.get("seen") == effect.digest
             if not (wanted and seen and agreed):
-                return self._page(ask, effect=effect, changed=wanted and not seen)
+                is_own = ask.get("asked") != self._asked(ask)
+                changed = [FORM_CHANGED if is_own else EFFECT_CHANGED] if wanted and not seen else []
+                return self._page(ask, effect=effect, notes=changed)
             if ask.get("proposal"):
                 ask.desk.proposals.confirm(service, ask.person, ask.get("proposal"))
             elif self.wants_two(ask.desk):
@@ -247,22 +144,34 @@ class Act:
         def work(told: Callable[[int, int], None]) -> Ended:
             with acting(ask.person), ask.desk.opened_apart() as service:
                 done = self.carry_out(Deed(ask=ask, service=service, why=why, told=told))
-            return Ended(says=done.says, href=done.href)
+            return Ended(says=done.says, href=done.href, headings=done.headings, rows=done.rows)
 
         return work
 
-    def _page(self, ask: Ask, *, effect: Effect | None, missing: Sequence[str] = (), changed: bool = False) -> Page:
+    def _asked(self, ask: Ask) -> str:
+        """Tell what is asked for from what was asked before."""
+        names = [*(one.name for one in self.fields), "why", "draft-subject", "draft-text"]
+        given = [*(f"{name}={ask.get(name)}" for name in names), *(one.sha256 for one in ask.files.values())]
+        return hashlib.sha256("\n".join(given).encode()).hexdigest()[:32]
+
+    def _page(
+        self, ask: Ask, *, effect: Effect | None = None, missing: Sequence[str] = (), notes: Sequence[str] = (),
+        trouble: str = "", status: int = 200,
+    ) -> Page:  # fmt: skip
         choices = {one.name: one.choices(ask) for one in self.fields if one.kind == "choice"}
         shown: dict[str, Any] = {"act": self, "given": ask.given, "files": ask.files, "choices": choices}
-        shown |= {"effect": effect, "missing": missing, "changed": changed, "two": self.wants_two(ask.desk)}
-        own = (place + quote(ask.get(name)) for name, place in OWN_SCREENS.items() if ask.get(name))
-        shown["home"] = next(own, self.home)
-        return Page(template="act.html.j2", title=self.title, context=shown)
+        shown |= {"effect": effect, "missing": missing, "notes": notes, "trouble": trouble}
+        shown |= {"two": self.wants_two(ask.desk), "asked": self._asked(ask), "about": about(ask)}
+        shown["is_mine"] = bool(ask.get("proposal")) and name_key(ask.get("by")) == name_key(ask.person.name)
+        own = {name: place + quote(ask.get(name)) for name, place in OWN_SCREENS.items() if ask.get(name)}
+        shown |= {"own": own, "home": next(iter(own.values()), self.home)}
+        return Page(template="act.html.j2", title=self.title, context=shown, status=status)
 
 
 def _back(ask: Ask) -> dict[str, str]:
     """Return what an act's form holds that the act which takes it back wants too."""
-    return {name: ask.get(name) for name in ("mail", "receipt", "team", "track", "phase", "date") if ask.get(name)}
+    names = ("mail", "receipt", "team", "track", "phase", "date", "name")
+    return {name: ask.get(name) for name in names if ask.get(name)}
 
 
 def _reason(text: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.board import withdrawal
+from mailbot.board.page.awards import honours
 from mailbot.board.page.rules import Awards
 from mailbot.board.rank_changes import compared
 from mailbot.config.calendar import shown, typed
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
-from mailbot.desk.acts.labels import HEADINGS, PHASE, TOLD, moved, stage_of
+from mailbot.desk.acts.act import Act
+from mailbot.desk.acts.labels import PHASE, TOLD, stage_of
+from mailbot.desk.acts.parts import HEADINGS, Deed, Done, Effect, Field, Letter, moved
 from mailbot.errors import Permanent
 from mailbot.ledger import teams
 from mailbot.letters import written
@@ -59,10 +61,14 @@ def _final_look(deed: Deed) -> Effect:
     service, stage = deed.service, stage_of(deed)
     own = [phase for phase in service.challenge.phases if service.challenge.stage_of(phase.name) == stage]
     why = service.weekly.too_early(own)
+    made = service.weekly.board(service.clock(), final=True, stage=stage)
+    found = honours(made, Awards(**service.config.awards.model_dump()))
+    rows = [[table.title, one.row.team, one.place, one.score] for table, its in found.tracks for one in its]
     says = ["The final results are published, and the page names the awards."]
     agree = {"agree-early": f"Publish nevertheless: {why}"} if why else {}
     drafts = _winners(deed, stage) if deed.get("winners") else ()
-    return Effect(says=says, letters=deed.drafted(drafts), agree=agree)
+    headings = ("Table", "Team", "Place", "Score")
+    return Effect(says=says, letters=deed.drafted(drafts), agree=agree, headings=headings, rows=rows)
 
 
 def _final(deed: Deed) -> Done:
@@ -95,7 +101,8 @@ def _withdraw(deed: Deed) -> Done:
     service = deed.service
     withdrawal.carry_out(service.ledger, withdrawal.look(service.ledger, deed.get("date")), deed.why, service.clock())
     told = [] if service.publisher.rebuild() else ["The command after publishing failed; see the journal."]
-    return Done(says=["It is withdrawn.", *told, *_sheet(deed)], href="/board")
+    offers = [("announce", "Write to teams", {"to": EVERYBODY})]
+    return Done(says=["It is withdrawn.", *told, *_sheet(deed)], href="/board", offers=offers)
 
 
 def _sheet(deed: Deed) -> list[str]:
@@ -166,18 +173,20 @@ def _with_end(ask: Ask) -> Sequence[tuple[str, str]]:
     return [(phase.name, phase.name) for phase in ask.desk.config.calendar if phase.closes]
 
 
+STAYS = "Letters that were sent stay sent."
+
 ACTS = (
     Act(
         name="publish", home="/board", title="Publish the board now", reason="", look=_publish_look, carry_out=_publish,
         fields=[PHASE, Field(name="letters", label="Write to each team where it stands", kind="check", needed=False)],
-        inverse="withdraw-board",
+        inverse="withdraw-board", back=STAYS,
     ),
     Act(
         name="publish-final", home="/board", title="Publish the final results",
         reason="", look=_final_look, carry_out=_final,
         two="final",
         fields=[PHASE, Field(name="winners", label="Write to the teams that are honoured", kind="check", needed=False)],
-        inverse="withdraw-board",
+        inverse="withdraw-board", back=STAYS,
     ),
     Act(
         name="withdraw-board", home="/board", title="Withdraw a published board", reason=TOLD, look=_withdraw_look,
@@ -189,7 +198,7 @@ ACTS = (
         fields=[
             Field(name="phase", label="Phase", kind="choice", choices=_with_end),
             Field(name="team", label="For", kind="choice", choices=_recipients),
-            Field(name="until", label="New end", kind="instant", help="In the challenge's time zone."),
+            Field(name="until", label="New end", kind="instant", help="In the challenge's time zone:"),
             Field(name="tell", label="Write to those concerned", kind="check", needed=False),
         ],
     ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter, tracks
+from mailbot.desk.acts.act import Act
+from mailbot.desk.acts.parts import HEADINGS, Deed, Done, Effect, Field, Letter, moved, tracks
 from mailbot.errors import Permanent
 from mailbot.evaluation import scorer_versions
 from mailbot.operations import acceptance, letters, truths
@@ -15,13 +16,9 @@ from scoring.labels.truth import TruthError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailbot.board.rank_changes import Change
     from mailbot.config.stages import Stage
     from mailbot.desk.page import Ask
     from mailbot.operations.truths import Effect as OfLabels
-
-MOST_ROWS = 60
-"""So many rank changes are listed; the rest are counted."""
 
 
 def _stages(ask: Ask) -> Sequence[tuple[str, str]]:
@@ -35,18 +32,6 @@ PHASE = Field(name="phase", label="Phase", kind="choice", choices=_stages, neede
 def stage_of(deed: Deed) -> Stage:
     """Return the stage that the form names, else the present one. Raises ConfigError."""
     return deed.service.config.stage_named(deed.get("phase") or None, deed.service.clock())
-
-
-HEADINGS = ("Table", "Team", "Rank before", "after", "Score before", "after")
-
-
-def moved(changes: Sequence[Change]) -> list[list[str]]:
-    """Return the rows that show how places change."""
-    return [
-        [one.table, one.team, *("–" if rank is None else str(rank) for rank in one.ranks),
-         *("–" if score is None else f"{score:.2f}" for score in one.scores)]
-        for one in changes[:MOST_ROWS]
-    ]  # fmt: skip
 
 
 # --- labels ----------------------------------------------------------------------------------
@@ -104,7 +89,7 @@ def _labels(deed: Deed, kind: str) -> Done:
     says += [f"{due} mail(s) that waited for the scorer are scored now."] if due else []
     taken = acceptance.take_up(service, made.track.name, deed.why)
     says += [f"{', '.join(taken)}: accepted now, as of their arrival; their teams are told."] if taken else []
-    return Done(says=[*says, "Next: rescore."], href="/act/rescore")
+    return Done(says=[*says, "Next: rescore."], href="/act/rescore", label="Rescore")
 
 
 def _rescore_look(deed: Deed) -> Effect:
@@ -132,12 +117,14 @@ def _rescore(deed: Deed) -> Done:
     return Done(says=[f"{scored} score(s) computed, {told} team(s) told.", "Old scores are kept."], href="/board")
 
 
+WHOLE = "With every item, also those that stay: the file that the config names, corrected."
+
 TOLD = "Teams get it, and it is kept permanently."
 
 ACTS = (
     Act(
         name="add-labels", home="/labels", title="Correct the labels", reason=TOLD, inverse="use-labels",
-        fields=[TRACK, PHASE, Field(name="file", label="The corrected label file", kind="file")],
+        fields=[TRACK, PHASE, Field(name="file", label="The corrected label file", kind="file", help=WHOLE)],
         look=lambda deed: _labels_look(deed, "add"), carry_out=lambda deed: _labels(deed, "add"),
     ),
     Act(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, Letter
+from mailbot.desk.acts.act import Act
+from mailbot.desk.acts.parts import Deed, Done, Effect, Field, Letter
 from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import events, held, mails, outbox, teams
 from mailbot.model import Id, MailState, Outcome
 from mailbot.operations import letters
-from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,11 +39,6 @@ def mail_of(deed: Deed, tx: Tx) -> MailRow:
     return row
 
 
-def _of(row: MailRow) -> str:
-    subject = printable(confirmation.masked(row.subject or ""), 100) or "no subject"
-    return f"{row.name}, from {row.sender or 'nobody'}: {subject}"
-
-
 def _done(deed: Deed, says: str) -> Done:
     return Done(says=[says], href=f"/mails/{Id.MAIL.of(deed.id('mail', 'M'))}")
 
@@ -58,7 +53,7 @@ def _approve_look(deed: Deed) -> Effect:
             message = f"{row.name} is not held"
             raise Permanent(message)
         team = teams.find(tx, row.team_id) if row.team_id else None
-    return Effect(says=[_of(row), f"It is taken as {team.name if team else 'its team'}'s. {DUE}"])
+    return Effect(says=[f"It is taken as {team.name if team else 'its team'}'s. {DUE}"])
 
 
 def _approve(deed: Deed) -> Done:
@@ -75,7 +70,7 @@ def _assign_look(deed: Deed) -> Effect:
         if row.outcome not in {Outcome.UNKNOWN_SENDER, Outcome.AUTOMATIC} or row.team_id:
             message = f"{row.name} is not a mail from an unknown sender"
             raise Permanent(message)
-    return Effect(says=[_of(row), f"It becomes {team.name}'s. {DUE}"])
+    return Effect(says=[f"It becomes {team.name}'s. {DUE}"])
 
 
 def _assign(deed: Deed) -> Done:
@@ -93,7 +88,7 @@ def _aside_look(deed: Deed, says: str) -> Effect:
     if row.state is not MailState.SET_ASIDE:
         message = f"{row.name} is not set aside"
         raise Permanent(message)
-    return Effect(says=[_of(row), f"It was set aside: {row.reason}", says])
+    return Effect(says=[f"It was set aside: {row.reason}", says])
 
 
 def _aside(deed: Deed, kind: str, change: Callable[..., None], says: str) -> Done:
@@ -144,6 +139,8 @@ def _retry(deed: Deed) -> Done:
     return Done(says=["It will be tried again: a running mailbot sends it."], href=f"/letters/{Id.REPLY.of(number)}")
 
 
+UNLISTED = "Is it not listed? Add it under Teams, with the sender's address: then this mail is handled automatically."
+
 ACTS = (
     Act(
         name="approve-mail", title="Approve a held mail", fields=[MAIL], look=_approve_look, carry_out=_approve,
@@ -151,7 +148,7 @@ ACTS = (
     ),
     Act(
         name="assign-mail", title="Give a stranger's mail to a team", look=_assign_look, carry_out=_assign,
-        fields=[MAIL, Field(name="team", label="Team", kind="choice", choices=team_names, is_open=True)],
+        fields=[MAIL, Field(name="team", label="Team", kind="choice", choices=team_names, is_open=True, help=UNLISTED)],
         back="Its submissions can be hidden from the board (Submissions).",
     ),
     Act(

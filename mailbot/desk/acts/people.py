@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field
+from mailbot.desk.acts.act import Act
 from mailbot.desk.acts.mails import MAIL, mail_of
+from mailbot.desk.acts.parts import Deed, Done, Effect, Field
 from mailbot.desk.acts.teams import TEAM
 from mailbot.desk.door import VALID, Role
 from mailbot.errors import Permanent
@@ -138,7 +139,11 @@ def _invite_look(deed: Deed) -> Effect:
 def _invite(deed: Deed) -> Done:
     name = deed.get("name")
     key = deed.ask.desk.let_in(deed.service.ledger, name, _role(deed))
-    return Done(says=[f"For {name}: {deed.ask.home}/login?key={key}"], href="/")
+    home = deed.ask.home
+    says = [f"For {name}: {home}/login?key={key}", "It lets in once, within 15 minutes. It works on mailbot's host."]
+    port = home.rpartition(":")[2]
+    says += [f"From another machine, first: ssh -L {port}:127.0.0.1:{port} HOST"] if port.isdecimal() else []
+    return Done(says=says, href="/people")
 
 
 def _inside(ask: Ask) -> Sequence[tuple[str, str]]:
@@ -158,7 +163,7 @@ def _show_out_look(deed: Deed) -> Effect:
 def _show_out(deed: Deed) -> Done:
     name = deed.get("name")
     ended = deed.ask.desk.show_out(deed.service.ledger, name)
-    return Done(says=[f"{ended} session(s) or login link(s) of {name} are ended."], href="/log")
+    return Done(says=[f"{ended} session(s) or login link(s) of {name} are ended."], href="/people")
 
 
 def _decline_look(deed: Deed) -> Effect:
@@ -194,8 +199,8 @@ ACTS = (
         fields=[MAIL, Field(name="subject", label="Subject"), Field(name="text", label="Text", kind="area")],
     ),
     Act(
-        name="invite", home="/log", title="Let somebody in", look=_invite_look, carry_out=_invite, reason="",
-        inverse="show-out",
+        name="invite", home="/people", title="Let somebody in", look=_invite_look, carry_out=_invite, reason="",
+        inverse="show-out", back="The link ends after 15 minutes, a session after twelve idle hours.",
         fields=[
             Field(name="name", label="Name", help="As the audit trail shall call them; no address."),
             Field(
@@ -205,7 +210,7 @@ ACTS = (
         ],
     ),
     Act(
-        name="show-out", home="/log", title="Show somebody out", look=_show_out_look, carry_out=_show_out, reason="",
+        name="show-out", home="/people", title="Show somebody out", look=_show_out_look, carry_out=_show_out, reason="",
         fields=[Field(name="name", label="Name", kind="choice", choices=_inside, is_open=True)], inverse="invite",
     ),
     Act(

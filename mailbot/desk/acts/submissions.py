@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, number
+from mailbot.desk.acts.about import of_submission
+from mailbot.desk.acts.act import Act
+from mailbot.desk.acts.parts import HEADINGS, Deed, Done, Effect, Field, number
 from mailbot.errors import Permanent
 from mailbot.ledger import rulings, submissions
 from mailbot.ledger.submissions import SubmissionRow, receipt
 from mailbot.model import Exclusion, Ruling
 from mailbot.operations import acceptance
+
+if TYPE_CHECKING:
+    from mailbot.ledger import Tx
 
 RECEIPT = Field(name="receipt", label="Submission", kind="fixed")
 
@@ -25,32 +31,34 @@ def _row(deed: Deed) -> SubmissionRow:
     return row
 
 
-def _of(row: SubmissionRow) -> str:
-    score = "–" if row.score is None else f"{row.score:.4f}"
-    return " · ".join((row.receipt, row.team, row.file_name, row.track or "–", row.status, score))
-
-
 def _done(deed: Deed, says: str) -> Done:
     return Done(says=[says], href=f"/submissions/{receipt(deed.id('receipt', 'S'))}")
 
 
 def _accept_look(deed: Deed) -> Effect:
     found = acceptance.look(deed.service, deed.id("receipt", "S"))
-    says = [_of(found.row), f"It would be accepted in phase {found.phase.name}, as of its arrival."]
+
+    def enter(tx: Tx) -> None:
+        acceptance.enter(deed.service, tx, found, deed.why)
+
+    says = [f"It would be accepted in phase {found.phase.name}, as of its arrival."]
     says += [f"Its score would be {found.evaluated.evaluation.score:.4f}. Its team gets one letter with the reason."]
-    return Effect(says=says)
+    rows = deed.moves(enter)
+    says += [] if rows else ["No place on the board changes: what stands for the team stays."]
+    return Effect(says=says, letters=deed.would_write(enter), headings=HEADINGS, rows=rows)
 
 
 def _accept(deed: Deed) -> Done:
     found = acceptance.look(deed.service, deed.id("receipt", "S"))
     acceptance.carry_out(deed.service, found, deed.why)
-    return _done(deed, f"{found.row.receipt} counts. {acceptance.shown_by(deed.service, found)}")
+    return _done(deed, f"{found.row.receipt} is accepted. {acceptance.shown_by(deed.service, found)}")
 
 
 def _exclude_look(deed: Deed, kind: Exclusion) -> Effect:
     with deed.service.ledger.read() as tx:
         row = rulings.accepted(tx, deed.id("receipt", "S"))
-    return Effect(says=[_of(row), f"It is {kind}. {NEXT} No mail is sent."])
+    rows = deed.moves(lambda tx: rulings.exclude(tx, row.id, kind, deed.why, deed.service.clock()))
+    return Effect(says=[f"It is {kind}. {NEXT} No mail is sent."], headings=HEADINGS, rows=rows)
 
 
 def _exclude(deed: Deed, kind: Exclusion) -> Done:
@@ -66,7 +74,9 @@ def _reinstate_look(deed: Deed) -> Effect:
     if kind is None or kind == "selected":
         message = f"{row.receipt} is not excluded"
         raise Permanent(message)
-    return Effect(says=[_of(row), f"It is {kind} now, because: {why}", "It counts again, from the next board on."])
+    says = [f"It is {kind} now, because: {why}", "It counts again, from the next board on."]
+    rows = deed.moves(lambda tx: rulings.reinstate(tx, row.id, deed.why, deed.service.clock()))
+    return Effect(says=says, headings=HEADINGS, rows=rows)
 
 
 def _reinstate(deed: Deed) -> Done:
@@ -87,7 +97,7 @@ def _select_look(deed: Deed) -> Effect:
     with deed.service.ledger.read() as tx:
         rows = [rulings.accepted(tx, number) for number in _wanted(deed)]
     rule = deed.service.config.board.standing
-    says = [_of(row) for row in rows]
+    says = [of_submission(row) for row in rows]
     says += [f"They take the place of what {rows[0].team} selected before. The board's rule is “{rule}”."]
     return Effect(says=says)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
-from mailbot.desk.acts.labels import HEADINGS, moved
+from mailbot.desk.acts.act import Act
 from mailbot.desk.acts.mails import team_names
+from mailbot.desk.acts.parts import HEADINGS, Deed, Done, Effect, Field, moved, tracks
 from mailbot.errors import Permanent
 from mailbot.identity import keys, roster
 from mailbot.ledger import held, rulings, teams
@@ -79,7 +80,10 @@ def _merge(deed: Deed) -> Done:
 def _add_look(deed: Deed) -> Effect:
     entry = _entry(deed)
     known = [one for one in entry.addresses if _is_known(deed, one)]
-    says = [f"{entry.name} gets {', '.join(entry.addresses)}; the first leads if the team is new."]
+    with deed.service.ledger.read() as tx:
+        is_new = teams.with_name(tx, entry.name) is None
+    says = [f"{entry.name} is a new team; {entry.addresses[0]} leads it."] if is_new else []
+    says += [f"{entry.name} gets {', '.join(entry.addresses)}."]
     says += [f"Known already: {', '.join(known)}"] if known else []
     since = roster.waiting_since(deed.service.config, deed.service.clock())
     with deed.service.ledger.read() as tx:
@@ -168,9 +172,15 @@ def _edited(deed: Deed) -> Sequence[written.Written]:
 def _disqualify_look(deed: Deed) -> Effect:
     team, found = _team(deed), _edited(deed)
     says = [f"{team.name} is disqualified: the next board leaves it out. Its mails are still answered."]
-    if not found:
-        return Effect(says=[*says, "No mail is sent."])
-    return Effect(says=says, letters=deed.drafted(found), draft=(found[0].title, found[0].text.strip()))
+    draft = (found[0].title, found[0].text.strip()) if found else None
+    says += [] if found else ["No mail is sent."]
+    rows = _moves_out(deed, Exclusion.DISQUALIFIED)
+    return Effect(says=says, letters=deed.drafted(found), draft=draft, headings=HEADINGS, rows=rows)
+
+
+def _moves_out(deed: Deed, kind: Exclusion) -> list[list[str]]:
+    """Return how places change when a team is left out."""
+    return deed.moves(lambda tx: rulings.exclude_team(tx, deed.get("team"), kind, deed.why, deed.service.clock()))
 
 
 def _disqualify(deed: Deed) -> Done:
@@ -182,7 +192,8 @@ def _disqualify(deed: Deed) -> Done:
 
 
 def _hide_look(deed: Deed) -> Effect:
-    return Effect(says=[f"{_team(deed).name} is hidden from the board while you look into it. No mail is sent."])
+    says = [f"{_team(deed).name} is hidden from the board while you look into it. No mail is sent."]
+    return Effect(says=says, headings=HEADINGS, rows=_moves_out(deed, Exclusion.HIDDEN))
 
 
 def _hide(deed: Deed) -> Done:
@@ -192,15 +203,16 @@ def _hide(deed: Deed) -> Done:
 
 
 def _reinstate_look(deed: Deed) -> Effect:
-    return Effect(
-        says=[f"{_team(deed).name} counts again, from the next board on. A letter that was sent is not taken back."]
-    )
+    says = [f"{_team(deed).name} counts again, from the next board on. A letter that was sent is not taken back."]
+    rows = deed.moves(lambda tx: rulings.reinstate_team(tx, deed.get("team"), deed.why, deed.service.clock()))
+    return Effect(says=says, headings=HEADINGS, rows=rows)
 
 
 def _reinstate(deed: Deed) -> Done:
     with deed.service.ledger.write("ruling") as tx:
         name = rulings.reinstate_team(tx, deed.get("team"), deed.why, deed.service.clock())
-    return _done(f"{name} counts again.", name, deed)
+    offers = [("announce", "Write to the team", {"to": name})]
+    return replace(_done(f"{name} counts again.", name, deed), offers=offers)
 
 
 def _planned(name: str, title: str, plan: Callable[[Deed], Plan], *fields: Field, inverse: str = "") -> Act:
@@ -246,7 +258,8 @@ ACTS = (
     ),
     Act(
         name="disqualify-team", home="/teams", title="Disqualify a team", look=_disqualify_look, carry_out=_disqualify,
-        inverse="reinstate-team", reason="It is kept permanently, and is in the letter.",
+        inverse="reinstate-team", back="A letter that was sent stays sent.",
+        reason="It is kept permanently, and is in the letter.",
         fields=[TEAM, Field(name="tell", label="Write to the team", kind="check", needed=False)],
     ),
     Act(

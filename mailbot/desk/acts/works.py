@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mailbot.desk.acts.act import Act, Deed, Done, Effect, Field, tracks
+from mailbot.desk.acts.act import Act
 from mailbot.desk.acts.labels import PHASE, TRACK, stage_of
+from mailbot.desk.acts.parts import Deed, Done, Effect, Field, tracks
 from mailbot.desk.acts.submissions import RECEIPT
 from mailbot.errors import Permanent
 from mailbot.evaluation.evaluator import Job
-from mailbot.ledger import events, submissions
+from mailbot.ledger import disputes, events, submissions
 from mailbot.operations import backup as backups
 from mailbot.operations.doctor import checks, host
 from mailbot.operations.doctor.finding import Level
@@ -21,6 +22,7 @@ from scoring.scores import items
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mailbot.ledger.disputes import DisputeRow
     from mailbot.ledger.submissions import SubmissionRow
     from scoring.labels.truth import Truth
 
@@ -74,7 +76,7 @@ def _statistics(deed: Deed) -> Done:
     service, track = deed.service, deed.get("track")
     of = service.ranking.considered(service.clock(), stage_of(deed))
     found = of.answered(track)
-    listed = sorted(filter(items.doubtful, found), key=items.worst_first)
+    listed = sorted(filter(items.doubtful, found), key=lambda one: (-one.common, *items.worst_first(one)))
     _looked(deed, track)
     labels = items.labels(of.truths[track])
     rows = [
@@ -85,7 +87,9 @@ def _statistics(deed: Deed) -> Done:
     says = [f"{track}: {len(listed)} of {len(found)} answers are nearly always wrong."]
     says += [f"The first {MOST_ITEMS} are listed."] if len(listed) > MOST_ITEMS else []
     headings = ("Item", "Column", "Label", "Wrong", "No answer", "Commonest answer", "Its share")
-    return Done(says=says, href="/labels", headings=headings, rows=rows)
+    says += ["Where nearly all give the same other answer, the label may be wrong: these come first."] if rows else []
+    offers = [(name, label, {"track": track, "phase": deed.get("phase")}) for name, label in NEXT]
+    return Done(says=says, href="/labels", headings=headings, rows=rows, offers=offers)
 
 
 def _looked(deed: Deed, subject: str) -> None:
@@ -102,9 +106,17 @@ def _accepted(deed: Deed) -> SubmissionRow:
     return row
 
 
+def _wanted(deed: Deed) -> Sequence[str]:
+    """Return the ids of the items that are asked for; none stands for all."""
+    return deed.get("items").replace(",", " ").split()
+
+
 def _items_look(deed: Deed) -> Effect:
     row = _accepted(deed)
-    return Effect(says=[f"It lists the answers of {row.receipt} of {row.team} that are not the label.", KEPT])
+    says = f"It lists the answers of {row.receipt} of {row.team} that are not the label."
+    if wanted := _wanted(deed):
+        says = f"It lists what {row.receipt} of {row.team} answers to {len(wanted)} item(s), and the labels."
+    return Effect(says=[says, KEPT])
 
 
 def _items(deed: Deed) -> Done:
@@ -116,13 +128,26 @@ def _items(deed: Deed) -> Done:
         message = f"what {row.receipt} predicts is no longer kept; `mailbot rescore` keeps it again"
         raise Permanent(message)
     _looked(deed, row.receipt)
-    given, labels = items.shown(truth, laid), items.labels(truth)
-    differ = [[str(item), column, given[item, column], label] for (item, column), label in labels.items()
-              if given[item, column] != label]  # fmt: skip
+    given, labels, wanted = items.shown(truth, laid), items.labels(truth), _wanted(deed)
+    if gone := set(wanted) - {str(item) for item, _ in labels}:
+        message = f"there is no item {', '.join(sorted(gone))}"
+        raise Permanent(message)
+    answers = [[str(item), column, given[item, column], label] for (item, column), label in labels.items()]
+    differ = [one for one in answers if one[2] != one[3]]
     says = [f"{row.receipt}: {len(differ)} of {len(labels)} answers are not the label."]
-    says += [f"The first {MOST_ITEMS} are listed."] if len(differ) > MOST_ITEMS else []
+    listed = [one for one in answers if one[0] in wanted] if wanted else differ
+    says += [f"The first {MOST_ITEMS} are listed; ask for others by their ids."] if len(listed) > MOST_ITEMS else []
     headings = ("Item", "Column", "Answer", "Label")
-    return Done(says=says, href=f"/submissions/{row.receipt}", headings=headings, rows=differ[:MOST_ITEMS])
+    is_open = any(one.verdict is None for one in _disputes(deed, row))
+    offers = [("rule", "Rule on the dispute", {"receipt": row.receipt})] if is_open else []
+    return Done(
+        says=says, href=f"/submissions/{row.receipt}", headings=headings, rows=listed[:MOST_ITEMS], offers=offers
+    )
+
+
+def _disputes(deed: Deed, row: SubmissionRow) -> Sequence[DisputeRow]:
+    with deed.service.ledger.read() as tx:
+        return disputes.of_submission(tx, row.id)
 
 
 # --- long work -------------------------------------------------------------------------------
@@ -191,11 +216,17 @@ def _check_up(deed: Deed) -> Done:
     service = deed.service
     found = [*host.disk(service.config), *host.folders(service.config), *checks.examine(service, online=False)]
     wrong = sorted((one for one in found if one.level is not Level.GREEN), key=lambda one: one.level is not Level.RED)
-    says = [f"{one.part} ({one.level}): {one.detail}. To fix it: {one.fix}" for one in wrong]
-    return Done(says=[f"{len(found)} checks, {len(wrong)} of them worth a look.", *says], href="/")
+    rows = [[one.part, one.level, one.detail, one.fix] for one in wrong]
+    says = [f"{len(found)} checks, {len(wrong)} of them worth a look."]
+    return Done(says=says, href="/", headings=("Part", "State", "What is found", "How to fix it"), rows=rows)
 
 
-FOLDER = Field(name="folder", label="Folder on mailbot's host", help="The whole path.")
+ITEMS = Field(name="items", label="Items", needed=False, help="Their ids, as 7, 12. Without: the first that are wrong.")
+
+NEXT = (("add-labels", "Correct the labels"), ("void-items", "Withdraw items"))
+"""What may follow a look at the items that nearly all get wrong."""
+
+FOLDER = Field(name="folder", label="Folder on mailbot's host", help="The whole path, as /srv/backup/mailbot.")
 
 HARMLESS = "It changes nothing in the contest."
 
@@ -213,7 +244,7 @@ ACTS = (
     ),
     Act(
         name="submission-items", title="A submission item by item", look=_items_look, carry_out=_items,
-        fields=[RECEIPT], back=HARMLESS,
+        fields=[RECEIPT, ITEMS], back=HARMLESS,
     ),
     Act(
         name="backup", home="/log", title="Back up",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mailbot.board.build import score_heading
@@ -22,6 +23,8 @@ from mailbot.ledger import boards, quota
 from mailbot.operations import truths
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mailbot.board.model import Board, Table
     from mailbot.ledger.boards import BoardRow
 
@@ -91,11 +94,19 @@ def present(ask: Ask) -> Page:
     last = next(its, None)
     changes = compared(_read(last), made) if last else ()
     context = {"made": made, "why": "", "changes": changes, "is_first": not standing, "shown": _shown}
+    context["shown_in"] = partial(_shown_in, {table.key: table for table in made.tables})
     return Page(template="now.html.j2", title="As it would be now", context=context)
 
 
 def _shown(score: float, table: Table) -> str:
     return number(score, score_heading(table).decimals)
+
+
+def _shown_in(tables: Mapping[str, Table], key: str, score: float | None) -> str:
+    """Show a score as its table does; it may be of a table that is there no more."""
+    if score is None:
+        return "–"
+    return _shown(score, tables[key]) if key in tables else f"{score:.2f}"
 
 
 def _next(ask: Ask) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from mailbot.daemon.status import look
-from mailbot.desk.acts.act import Letter, without_secrets
+from mailbot.desk.acts.parts import Letter, without_secrets
 from mailbot.desk.jobs import State
-from mailbot.desk.page import Ask, Frame, Missing, Page, Screen
+from mailbot.desk.page import Ask, Frame, Goto, Missing, Page, Screen
 from mailbot.errors import MailbotError
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
@@ -175,6 +176,27 @@ def log(ask: Ask) -> Page:
     return Page(template="log.html.j2", title="Log", context=context)
 
 
+# --- who is in, and where something is -------------------------------------------------------
+def people(ask: Ask) -> Page:
+    """List who is logged in."""
+    return Page(template="people.html.j2", title="People", context={"inside": ask.desk.door.inside()})
+
+
+PLACES = {"M": "/mails/", "S": "/submissions/", "R": "/letters/"}
+"""Where what an id names is shown."""
+
+
+def find(ask: Ask) -> Page | Goto:
+    """Go to what an id or a team's name names; else list the mails with these words."""
+    asked = ask.get("words")
+    named = re.fullmatch(r"([MSR])-?0*(\d{1,18})", asked.upper())
+    if named:
+        return Goto(href=f"{PLACES[named[1]]}{Id(named[1]).of(int(named[2]))}")
+    with ask.desk.read() as tx:
+        team = teams.with_name(tx, asked) if asked else None
+    return Goto(href=f"/teams/{Id.TEAM.of(team.id)}") if team else stream(ask)
+
+
 SCREENS = (
     Screen(path="/", look=today),
     Screen(path="/mails", look=stream),
@@ -184,4 +206,6 @@ SCREENS = (
     Screen(path="/letters", look=letters),
     Screen(path="/letters/{reply}", look=letter),
     Screen(path="/log", look=log),
+    Screen(path="/people", look=people),
+    Screen(path="/find", look=find),
 )

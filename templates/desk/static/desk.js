@@ -11,7 +11,10 @@ function left(until) {
 }
 
 function tick() {
-  for (const one of document.querySelectorAll("[data-countdown]")) one.textContent = left(one.dataset.countdown);
+  for (const one of document.querySelectorAll("[data-countdown]")) {
+    const rest = left(one.dataset.countdown);
+    one.textContent = rest && one.dataset.says.replace("…", rest);
+  }
   const own = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "short" }); // as the other columns: 2026-05-09 16:00
   for (const one of document.querySelectorAll("[data-local]")) one.textContent = own.format(new Date(one.dataset.local));
 }
@@ -37,7 +40,7 @@ function move(step) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select, dialog")) return;
   const keys = {
-    "/": () => document.querySelector("[data-search]")?.focus(),
+    "/": () => (document.querySelector("[data-search]") ?? document.querySelector("[data-find]"))?.focus(),
     j: () => move(1),
     k: () => move(-1),
     "?": () => document.getElementById("keys").showModal(),
@@ -48,9 +51,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("htmx:sendError", () => {
+  for (const one of document.querySelectorAll("[data-unanswered]")) one.hidden = false;
+});
+
 tick();
 setInterval(tick, 30 * SECOND);
-document.addEventListener("htmx:afterSwap", tick);
+document.addEventListener("htmx:afterSwap", (event) => {
+  tick();
+  if (event.detail.target.id === "live" || event.detail.target.id === "job") return;
+  const answer = document.querySelector("#main [role=alert]:not([hidden]), #main .effect, #main [role=status]"); // of the form
+  if (!answer) return;
+  answer.tabIndex = -1;
+  answer.focus();
+});
 
 if (document.getElementById("live")) {
   const stream = new EventSource("/live");
