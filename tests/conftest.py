@@ -18,6 +18,7 @@ from mailbot.ledger import events
 from mailbot.system import journal
 from mailbot.system.children.server import SERVER
 from tests import quick
+from tests.asserts import rewrite_all
 from tests.deal import dealt
 from tests.warm import KINDS, PLACE, warm
 
@@ -39,9 +40,11 @@ os.umask(UMASK)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes that share the tests share the one that their commands are forked from."""
+    """Let the processes that share the tests share the one that their commands are forked from, and their asserts."""
     if config.getoption("numprocesses", None) and PLACE not in os.environ:
-        warm().lend()
+        lent = warm()
+        rewrite_all(config)  # while it loads
+        lent.lend()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

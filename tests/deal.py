@@ -11,10 +11,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SHORT = "tests/unit/"
 """Where tests are that take milliseconds."""
+
+LONGEST = (
+    "tests/test_handbook.py", "tests/faults/test_children.py", "tests/integration/test_demo.py",
+    "tests/flow/test_tasks.py", "tests/hostile/test_pipeline.py", "tests/integration/test_cluster.py",
+    "tests/faults/test_takeover.py", "tests/integration/test_strict_server.py",
+)  # fmt: skip
+"""Modules with a test, or something that their tests share, of a quarter of a minute and more: nobody is to begin one
+when the others are nearly done.
+"""
 
 
 def dealt(names: Iterable[str], hands: int) -> list[str]:
@@ -22,7 +31,8 @@ def dealt(names: Iterable[str], hands: int) -> list[str]:
     names = list(names)
     short = [name for name in names if name.startswith(SHORT)]
     held: list[list[str]] = [[] for _ in range(hands)]
-    for _, module in groupby((name for name in names if not name.startswith(SHORT)), _module):
+    modules = [list(module) for _, module in groupby((n for n in names if not n.startswith(SHORT)), _module)]
+    for module in sorted(modules, key=_turn):
         min(held, key=len).extend(module)
     for number, hand in enumerate(held):
         share = (len(names) - sum(map(len, held[:number]))) // (hands - number)  # as pytest-xdist cuts the list
@@ -30,6 +40,12 @@ def dealt(names: Iterable[str], hands: int) -> list[str]:
         hand.extend(short[:wanted])
         del short[:wanted]
     return [name for hand in held for name in hand] + short
+
+
+def _turn(module: Sequence[str]) -> int:
+    """Return when a module is dealt: the longest first, all others in their order."""
+    name = _module(module[0])
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _module(name: str) -> str:

@@ -8,6 +8,7 @@ import random
 import stat
 import struct
 import zipfile
+from functools import cache
 
 MIB = 1024 * 1024
 _LENGTH_IN_DIRECTORY = 24
@@ -28,6 +29,7 @@ def bomb() -> bytes:
     return zip_of(("s.json", bytes(100 * MIB)))
 
 
+@cache
 def two_large_files(seed: int) -> bytes:
     """Return a zip of two files that together unpack to 28 MiB, a hundredfold: just within the limits."""
     words = random.Random(seed)  # noqa: S311  # bytes that do not pack, no secret
