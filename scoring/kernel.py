@@ -191,7 +191,7 @@ def products(matrix: Matrix, vector: Floats, *, whole: bool) -> Floats:
         exact: Floats = matrix @ vector
         return exact
     found = np.empty(len(matrix))
-    rows = max(1, BLOCK // max(1, vector.size))
+    rows = max(1, min(len(matrix), 4 * BLOCK // max(1, vector.size)))  # fewer calls, for the third-level cache
     buffer = np.empty((rows, vector.size))
     repeated = vector if whole else np.tile(vector, (rows, 1))  # one long product is faster than many short ones
     for start in range(0, len(matrix), rows):
