@@ -5,7 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -75,6 +75,8 @@ class Table:
     torn: frozenset[int] = frozenset()
     #: Top-level fields that mean nothing here.
     extras: tuple[str, ...] = ()
+    #: The types of a column's cells where they are known, and all its numbers to be finite.
+    kinds: Mapping[str, set[type]] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -118,9 +118,14 @@ _LONGEST = 300
 """A number of no more characters, and no exponent, is finite."""
 
 
-def numbers(cells: Sequence[Any], within: tuple[float, float] = RANGE) -> list[float] | None:
-    """Return what :func:`number` returns of each cell where all of them are numbers in range; None where in doubt."""
-    kinds = set(map(type, cells))
+def numbers(
+    cells: Sequence[Any], within: tuple[float, float] = RANGE, known: set[type] | None = None
+) -> list[float] | None:
+    """Return what :func:`number` returns of each cell where all of them are numbers in range; None where in doubt.
+
+    ``known`` are the types of the cells where these are known, and all numbers among them to be finite.
+    """
+    kinds = set(map(type, cells)) if known is None else known
     if kinds <= {int, float}:
         found = [*cells] if kinds == {float} else [*map(float, cells)]
     elif kinds == {str} and _OF_NUMBERS.fullmatch("".join(cells)) and max(map(len, cells)) <= _LONGEST:
@@ -130,8 +135,8 @@ def numbers(cells: Sequence[Any], within: tuple[float, float] = RANGE) -> list[f
             return None
     else:
         return None
-    clean = found and within[0] <= min(found) and max(found) <= within[1] and math.isfinite(sum(found))
-    return found if clean else None
+    clean = found and within[0] <= min(found) and max(found) <= within[1]
+    return found if clean and (known == {float} or math.isfinite(sum(found))) else None
 
 
 def wholes(cells: Sequence[Any]) -> list[int] | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ class Clean:
 
     #: The cells of each column, by its normalised name, in the order of the first row.
     cells: Mapping[str, Sequence[object]]
+    #: The types of each column's cells, by the same name.
+    kinds: Mapping[str, set[type]]
     #: Whether each row is a line of its own.
     lines: bool
     #: The fields beside the rows, by their normalised names.
@@ -61,13 +63,17 @@ def clean_table(text: str, decode: Decode) -> Table | None:
     if clean is None:
         return None
     rows = len(next(iter(clean.cells.values())))
-    return table_of(clean.cells, range(1, rows + 1), "line" if clean.lines else "row", clean.top)
+    return table_of(clean.cells, range(1, rows + 1), "line" if clean.lines else "row", clean.top, clean.kinds)
 
 
 def table_of(
-    cells: Mapping[str, Sequence[object]], places: Sequence[int], unit: str, top: Mapping[str, object]
+    cells: Mapping[str, Sequence[object]],
+    places: Sequence[int],
+    unit: str,
+    top: Mapping[str, object],
+    kinds: Mapping[str, set[type]] | None = None,
 ) -> Table:
-    """Return a table of these cells; ``top`` are the fields beside the rows."""
+    """Return a table of these cells; ``top`` are the fields beside the rows, ``kinds`` the types of finite cells."""
     team, method, track = (label(top.get(name)) or uniform(cells, name) for name in LABELS)
     return Table(
         team=team,
@@ -75,6 +81,7 @@ def table_of(
         track=track,
         columns=tuple(cells),
         cells=cells,
+        kinds=kinds or {},
         places=places,
         unit=unit,
         typed=True,
@@ -92,7 +99,7 @@ def clean_rows(text: str, decode: Decode, rows: str) -> Clean | None:
     if not isinstance(value, list) or len(value) != text.count("{"):
         return None
     found = _document(text, value, rows)
-    return None if found is None or found.cells.keys() <= {*LABELS} else Clean(cells=found.cells, lines=True, top={})
+    return None if found is None or found.cells.keys() <= {*LABELS} else replace(found, lines=True, top={})
 
 
 def _decoded(text: str, decode: Decode) -> object:
@@ -131,14 +138,15 @@ def _document(text: str, value: object, rows: str) -> Clean | None:
     if columns is None:
         return None
     cells = {normal(name): column for name, column in columns.items()}
-    colons = [_colons([*top.values()]), *map(_colons, columns.values())]
+    kinds = {name: set(map(type, column)) for name, column in cells.items()}
+    colons = [_colons([*top.values()]), *(_colons(column, kinds[name]) for name, column in cells.items())]
     if len(cells) < len(columns) or None in colons:
         return None
     inside = sum(each or 0 for each in (*colons, _colons(names), len(value) * (_colons([*columns]) or 0)))
     if inside and "\\" in text:  # then a colon may be written otherwise
         return None
     whole = text.count(":") == inside + len(names) + len(value) * len(columns)
-    return Clean(cells=cells, lines=False, top=top) if whole else None
+    return Clean(cells=cells, kinds=kinds, lines=False, top=top) if whole else None
 
 
 def _columns(rows: list[Any]) -> dict[str, list[object]] | None:
@@ -153,9 +161,9 @@ def _columns(rows: list[Any]) -> dict[str, list[object]] | None:
     return cells if set(map(len, rows)) == {len(first)} else None
 
 
-def _colons(cells: Sequence[Any]) -> int | None:
+def _colons(cells: Sequence[Any], kinds: set[type] | None = None) -> int | None:
     """Count the colons in texts; None where a cell is no text, null, true, false, short integer or finite number."""
-    kinds = set(map(type, cells))
+    kinds = set(map(type, cells)) if kinds is None else kinds
     if not kinds <= _SCALARS:
         return None
     if kinds <= {int, float}:

@@ -76,6 +76,7 @@ _BY_MAGIC = (
     (b"<!DOCTYPE", "This is a web page, perhaps a download page. " + _PLAIN),
     (b"<html", "This is a web page, perhaps a download page. " + _PLAIN),
 )
+_MAGIC = tuple(begin for begin, _ in _BY_MAGIC)
 
 
 def base_name(path: str) -> str:
@@ -107,7 +108,8 @@ def _by_name(name: str, data: bytes) -> str | None:
 
 def advice(name: str, data: bytes) -> Problem | None:
     """Return the problem with a file whose form we do not read, None when it may be read."""
-    told = next((text for magic, text in _BY_MAGIC if data.startswith(magic)), None) or _by_name(name, data)
+    magic = _BY_MAGIC if data.startswith(_MAGIC) else ()
+    told = next((text for begin, text in magic if data.startswith(begin)), None) or _by_name(name, data)
     if told is None and data.startswith(ZIP):
         told = _SPREADSHEET
     if told is None and data[257:262] == b"ustar":

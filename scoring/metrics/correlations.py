@@ -9,6 +9,7 @@ length of the sum or difference of their vectors. Each vector sums to zero; of a
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,17 +89,10 @@ def srcc(ranks: Floats, labels: Side) -> Floats:
 
     An item moves its own term and, by its weight, the rank of each item above it.
     """
-    x, (y, above_y, own_y) = ranks / 2, labels.once("above", lambda: _ranked(labels))
+    x, (y, above_y) = ranks / 2, labels.once("above", lambda: (labels.vector / 2, _Above(labels.vector)))
     above_x = _Above(ranks)
     cross = x * y + above_x(y) + above_y(x)
-    return _ratio((x, y), (cross, x * x + 2 * above_x(x), own_y))
-
-
-def _ranked(labels: Side) -> tuple[Floats, _Above, Floats]:
-    """Return the centred ranks of labels, sums above each, and how their square moves: alike for all submissions."""
-    y = labels.vector / 2
-    above = _Above(labels.vector)
-    return y, above, y * y + 2 * above(y)
+    return _ratio((x, y), (cross, above_x.own_squares, above_y.own_squares))
 
 
 def plcc(values: Floats, labels: Side) -> Floats:
@@ -107,7 +101,7 @@ def plcc(values: Floats, labels: Side) -> Floats:
     return _ratio((x, y), (x * y, x * x, y * y))
 
 
-def _ratio(vectors: tuple[Floats, Floats], slopes: tuple[Floats, Floats, Floats]) -> Floats:
+def _ratio(vectors: tuple[Floats, Floats], slopes: tuple[Floats, Floats | float, Floats | float]) -> Floats:
     """Return the slopes of xy / sqrt(xx yy) from those of xy, xx and yy."""
     x, y = vectors
     square_x, square_y = float(x @ x), float(y @ y)
@@ -130,6 +124,19 @@ class _Above:
         if last.size < ranks.size - 1:
             edges = np.concatenate(([-1], last, [ranks.size - 1]))
             self._last, self._sizes = edges[1:], edges[1:] - edges[:-1]
+
+    @cached_property
+    def own_squares(self) -> Floats | float:
+        """How the sum of squares of the centred ranks x moves with each item's weight: x² and twice the sum of x above.
+
+        Of an item that is tied with s - 1 others it is (m² - s²) / 4, so of ranks without ties one number for all.
+        """
+        size = self._order.size
+        if self._last is None:
+            return (size * size - 1) / 4
+        squares = np.empty(size)
+        squares[self._order] = (size * size - self._sizes * self._sizes).repeat(self._sizes) / 4
+        return squares
 
     def __call__(self, weights: Floats) -> Floats:
         """Return the sum of the ``weights`` (m,) above each item, (m,)."""

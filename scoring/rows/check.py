@@ -160,7 +160,7 @@ def check(table: Table, track: Track, ids: Sequence[Id]) -> Checked:
             values[column.name] = read.answers
             problems += read.problems
             notes += read.notes
-    problems += [_fault_problem(fault, faults[fault], track) for fault in Fault if fault in faults]
+    problems += [_fault_problem(fault, faults[fault], track) for fault in Fault if fault in faults] if faults else []
     return Checked(values=values, problems=tuple(problems), notes=tuple(notes))
 
 
@@ -215,8 +215,10 @@ def _numbers(
     table: Table, name: str, column: Column, match: Match, faults: dict[Fault, list[str]], *, comma: bool
 ) -> tuple[list[float], list[Note]]:
     """Return the numbers of a column in label order, and notes; faulty cells go to ``faults`` as examples."""
-    if not table.torn and match.is_whole and (clean := numbers(table.cells[name], column.range)):
-        return in_order(clean, match.rows), []
+    if not table.torn and match.is_whole:
+        clean = numbers(table.cells[name], column.range, table.kinds.get(name))
+        if clean:
+            return in_order(clean, match.rows), []
     cells = [with_point(cell) for cell in table.cells[name]] if comma else table.cells[name]
     values: list[float] = []
     for row, cell in enumerate(cells):

@@ -72,14 +72,15 @@ def match_ids(table: Table, ids: Sequence[Id], column: str = ID) -> Match:
         return _no_id_column(table, ids, column)
     cells = table.cells[column]
     numeric = not ids or type(ids[0]) is int
-    return _clean(table, cells, ids, numeric=numeric) or _carefully(table, cells, ids, numeric=numeric)
+    return _clean(table, column, ids, numeric=numeric) or _carefully(table, cells, ids, numeric=numeric)
 
 
-def _clean(table: Table, cells: Sequence[object], ids: Sequence[Id], *, numeric: bool) -> Match | None:
+def _clean(table: Table, column: str, ids: Sequence[Id], *, numeric: bool) -> Match | None:
     """Return the match where each id stands in one row, as the official form has it; None where in doubt."""
+    cells = table.cells[column]
     found: list[Any] | None
     if numeric and table.typed:  # a note tells of ids that are text
-        found = [*cells] if set(map(type, cells)) == {int} else None
+        found = [*cells] if (table.kinds.get(column) or set(map(type, cells))) == {int} else None
     else:
         found = wholes(cells) if numeric else words(cells)
     if found is None or len(found) != len(ids):
