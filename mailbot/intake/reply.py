@@ -15,6 +15,7 @@ from mailbot.intake import inquiry
 from mailbot.intake import wording as sentences
 from mailbot.intake.advice import Advice
 from mailbot.intake.entries import may_be_one
+from mailbot.intake.files.told import lines
 from mailbot.intake.inquiry import Aim
 from mailbot.intake.wording import Wording, language_for
 from mailbot.mail import envelope
@@ -26,14 +27,13 @@ from mailbot.mail.mime.text import literal
 from mailbot.mail.subject import strip_re
 from mailbot.mail.templates import environment
 from mailbot.model import MOST_SELECTED, Outcome, Rule, Status
-from scoring.report import signature
 from scoring.rows import example
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.challenge import Challenge
-    from mailbot.intake.answers import Answer, Answered
+    from mailbot.intake.answers import Answer
     from mailbot.intake.inquiry import Inquiry
     from mailbot.mail.model import Mail
     from mailbot.model import Team
@@ -123,6 +123,7 @@ class Replies:
         advice = Advice(challenge=self.challenge, wording=wording, arrived_at=answer.arrived_at, now=now)
         rule = self.challenge.standing_of(self.challenge.stage_at(now))
         boards_over = self._boards_over(answer, now)
+        arrived, identity = when(answer.arrived_at), wording.identity(answer.verdict)
         return {
             "answer": answer,
             "challenge": self.challenge,
@@ -137,7 +138,7 @@ class Replies:
             "boards_over": boards_over,
             "foot": wording.foot(is_receipt=bool(answer.submissions or answer.entries)),
             "trail": answer.trail if answer.submissions or answer.entries or answer.done else "",
-            "arrived": when(answer.arrived_at),
+            "arrived": arrived,
             "next_board": when(self.challenge.next_board(now)),
             "closed": when(last.closes) if last and last.closes else None,
             "opens": when(coming.opens) if coming and coming.opens else None,
@@ -152,17 +153,14 @@ class Replies:
             "counts_selected": rule is Rule.SELECTED,
             "most_selected": MOST_SELECTED,
             "limits": self.challenge.quota_of(phase_at(self.challenge.phases, now)),
-            "metrics": self._metrics,
-            "interval": wording.interval,
+            "files": [(one, lines(one, wording, arrived=arrived, identity=identity)) for one in answer.submissions],
             "field": wording.field,
-            "signature": lambda answered: signature(answered.file.evaluation),
             "rounded": wording.rounded,
             "examples": self._examples,
             "counts_now": advice.counts,
             "again": advice.again,
             "renewed": advice.renewed,
             "samples": advice.samples,
-            "identity": wording.identity(answer.verdict),
             "Status": Status,
             "Outcome": Outcome,
         }
@@ -202,17 +200,6 @@ class Replies:
         return [
             {"title": track.title, "text": example.as_json(track, self.challenge.truths[track.name].ids[:2])}
             for track in self.challenge.tracks.values()
-        ]
-
-    def _metrics(self, answered: Answered) -> list[tuple[str, str]]:
-        if not answered.is_whole:
-            return []
-        evaluation = answered.file.evaluation
-        rules = next(t for t in self.challenge.board.tracks if t.name == evaluation.track)
-        return [
-            (h.title, f"{evaluation.metrics[h.key]:.{h.decimals}f}")
-            for h in rules.headings
-            if h.key in evaluation.metrics
         ]
 
 
