@@ -194,6 +194,7 @@ def _environment(language: str) -> Environment:
         "masked": confirmation.masked,
         "place": lambda href: _place(href, catalogue.gettext),
         "told": partial(wording.told, language=language),
+        "found": partial(wording.found, language=language),
         "part": partial(wording.part, language=language),
     }
     return made

@@ -12,8 +12,11 @@ from functools import cache
 
 from mailbot.mail.languages import between, desk_sentences
 
-SENTENCE, PART = "sentence", "part"
-"""The catalogue's contexts: a whole sentence, and what may stand for a value in one."""
+SENTENCE, PART, FINDING = "sentence", "part", "finding"
+"""The catalogue's contexts: a whole sentence, what may stand for a value in one, and what the checks and alerts find.
+
+A finding's pattern may be as short as ``{0} mails``: only what a program reported is looked up among them.
+"""
 
 
 LONGEST = 600
@@ -57,6 +60,12 @@ def part(text: str, language: str) -> str:
             return joined.join(said) if said != pieces else text
     said_whole = _said(text, language, PART)
     return text if said_whole is None else said_whole
+
+
+def found(text: str, language: str) -> str:
+    """Say a finding of the checks, how to fix it, or an alert's detail; what the catalogue lacks stays English."""
+    said = _said(text, language, FINDING)
+    return told(text, language) if said is None else said
 
 
 def _said(text: str, language: str, context: str) -> str | None:

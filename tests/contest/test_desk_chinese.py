@@ -20,8 +20,8 @@ WITHOUT_END = frozenset({"input", "meta", "link", "br", "img"})
 KEPT = frozenset({"code", "pre", "script", "style", "textarea"})
 """What a program wrote or wants to have, and mails: as they are."""
 
-DATA = (HOSTILE, "Scientific Image Quality Assessment Challenge", "The file contains no rows")
-"""What a team wrote or reads, and names."""
+DATA = (HOSTILE, "Scientific Image Quality Assessment Challenge", "The file contains no rows", "key, dmarc, dkim, none")
+"""What a team wrote or reads, names, and words of the config."""
 
 SENTENCE = re.compile(r"[A-Za-z][A-Za-z'-]+(?:[ ,]+[A-Za-z][A-Za-z'-]+){2,}")
 
@@ -144,6 +144,7 @@ def test_no_act_says_an_english_sentence_before_it_is_done(browser: Browser) -> 
         "team-key",
         "invite",
         "add-team",
+        "check-up",
         "assign-mail",
         "rescore",
         "publish",

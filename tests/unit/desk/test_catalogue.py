@@ -35,6 +35,7 @@ ELSEWHERE = (
     "desk/jobs.py",
     "operations/acceptance.py",
     "operations/teams.py",
+    "board/ranking.py",
     "board/weekly.py",
 )
 """Modules beside the acts some of whose sentences are said on the desk."""
@@ -118,6 +119,28 @@ def test_every_state_has_its_chinese() -> None:
     """Of mails, submissions, mails of ours, exclusions and rulings; and so has every alert."""
     states = {str(one) for kind in (MailState, Outcome, Status, ReplyState, Exclusion, Ruling) for one in kind}
     assert (states | set(SUBJECTS.values())) - set(_known(wording.PART)) == set()
+
+
+def test_what_the_checks_advise_has_its_chinese() -> None:
+    """Of the checks that the desk makes; and what has its Chinese is said by them, or of a mailbox's trouble."""
+    known, advice = set(_known(wording.FINDING)), set()
+    for name in ("checks", "board", "identity"):
+        tree = ast.parse((ROOT / "mailbot/operations/doctor" / f"{name}.py").read_text(encoding="utf-8"))
+        advice |= {text for text in _said(tree) if "`" in text and not text.endswith("\n")}
+    assert {text for text in advice if not any(text in one for one in known)} == set()
+    for english, chinese in _known(wording.FINDING).items():
+        assert sorted(re.findall(r"\{\d\}", english)) == sorted(re.findall(r"\{\d\}", chinese)), english
+
+
+def test_a_finding_is_said_with_its_values() -> None:
+    """They may be alerts of ours; a team's name that looks like a finding is a name."""
+    said = wording.found("the mailbox refuses our login, since Mon 13 Apr 2026", CHINESE)
+    assert said == "邮箱拒绝我们登录，自 Mon 13 Apr 2026"
+    refused = "the IMAP server refused the login: check imap.user and the password file; the server says: [X] no"
+    assert wording.found(refused, CHINESE) == "IMAP 服务器拒绝登录：检查 imap.user 和密码文件；服务器答复：[X] no"
+    assert wording.found("what nobody translated", CHINESE) == "what nobody translated"
+    assert wording.part("Lost mails", CHINESE) == "Lost mails"
+    assert wording.found("Lost mails", ENGLISH) == "Lost mails"
 
 
 def test_a_sentence_is_found_again_by_its_pattern_and_its_values_stay() -> None:
