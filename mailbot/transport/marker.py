@@ -21,7 +21,7 @@ from mailbot.errors import Held, Refused
 from mailbot.ledger import events, observations
 from mailbot.mail.automatic import LOOP_HEADER
 from mailbot.mail.envelope import POLICY
-from mailbot.system import journal
+from mailbot.system import journal, safefile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +38,9 @@ EVERY_SECONDS = 300.0
 
 SILENT = timedelta(minutes=15)
 """A copy of our own state that was not heard of for so long does not serve any more."""
+
+MOVED = "moved-from"
+"""In the state folder: which copy of the state the ledger was moved from, until the marker names the new one."""
 
 _DELIVERED = re.compile(rb"^(?:received|return-path|delivered-to|x-original-to)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 """A field of a mail that somebody sent: where a server files mails by what stands behind a plus, as some do, anybody
@@ -122,9 +125,10 @@ class Marker:
         if after and not self._is_ours(after[0]):  # another began at the same instant, and was first
             server.discard([sign.uid for sign in after if self._is_ours(sign)])
             self._refuse(after[:1])
-        if before and self._is_of_a_copy(before[-1]):
+        if before and self._is_of_a_copy(before[-1]) and not self._was_ours(before[-1]):
             self._inherit(before[-1], ours)
         server.discard([sign.uid for sign in before])
+        (self.state_folder / MOVED).unlink(missing_ok=True)
         self.take_over = False
         return ours.at if ours else None
 
@@ -142,8 +146,8 @@ class Marker:
     def refusal(self, sign: Sign) -> str:
         """Return why a mailbox with this marker is not to be served by us; "" when it is ours."""
         age = self.clock() - sign.at if sign.at else timedelta()
-        if self._is_ours(sign) or (self._is_of_a_copy(sign) and abs(age) > SILENT):
-            return ""  # the latter was restored from a backup, and the host before is gone
+        if self._is_ours(sign) or self._was_ours(sign) or (self._is_of_a_copy(sign) and abs(age) > SILENT):
+            return ""  # the last was restored from a backup, and the host before is gone
         what = "a copy of this state" if sign.state == self._state else "another mailbot, with another state,"
         seen = f", last heard of at {sign.at:%Y-%m-%d %H:%M %Z}" if sign.at else ""
         return (
@@ -153,6 +157,11 @@ class Marker:
 
     def _is_ours(self, sign: Sign) -> bool:
         return (sign.state, sign.copy) == (self._state, self._copy)
+
+    def _was_ours(self, sign: Sign) -> bool:
+        """Whether our ledger was moved since it was written; that holds until the first marker after that."""
+        moved = self.state_folder / MOVED
+        return sign.state == self._state and moved.is_file() and sign.copy == moved.read_text(encoding="ascii")
 
     def _is_of_a_copy(self, sign: Sign) -> bool:
         """Whether our state is a backup of the one that served the mailbox, or the other way round."""
@@ -173,9 +182,7 @@ class Marker:
 
     @property
     def _copy(self) -> str:
-        """Tell this state from a copy of it: by the database that its hosts share, or its folder's number on disk."""
-        what = self.ledger.identity() or str(self.state_folder.stat().st_ino)
-        return hashlib.sha256(what.encode()).hexdigest()[:16]
+        return _copy_of(self.ledger, self.state_folder)
 
     def _message(self) -> bytes:
         message = EmailMessage(policy=POLICY)
@@ -196,6 +203,17 @@ class Marker:
             known = {row.part: row.ok for row in observations.health_of_parts(tx)}
         if known.get("marker", True) is not (not trouble):
             self.alerts.report("marker", ok=not trouble, detail=trouble)
+
+
+def note_move(source: Ledger, state_folder: Path) -> None:
+    """Note that a ledger is moved from here: the marker in the mailbox names the one before, and it is still ours."""
+    safefile.replace(state_folder / MOVED, _copy_of(source, state_folder).encode())
+
+
+def _copy_of(ledger: Ledger, state_folder: Path) -> str:
+    """Tell a state from a copy of it: by the database that its hosts share, or its folder's number on disk."""
+    what = ledger.identity() or str(state_folder.stat().st_ino)
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
 def served_until(heard_of: datetime, at: datetime | None) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mailbot.service import Service
     from tests.servers.dovecot import Mailbox
+    from tests.servers.postgres import Postgres
     from tests.servers.smtp_sink import SmtpSink
 
 TEAM = "ada@peepers.example"
@@ -60,6 +62,28 @@ def test_a_second_state_refuses(tmp_path: Path, mailbox: Mailbox, smtp_sink: Smt
     mailbot("once", folder=second.folder)
     assert "another mailbot" in mailbot("once", folder=first.folder, code=2).err
     assert len(mailbox.messages("Mailbot")) == 1
+
+
+def test_a_ledger_that_was_moved_serves_its_mailbox_on(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink, postgres: Postgres
+) -> None:
+    """At once, there and back, without `--take-over`; nothing is inherited, and a copy of the folder is refused."""
+    bot = _bot(tmp_path / "bot", mailbox, smtp_sink)
+    config, ledger = bot.folder / "config.toml", bot.folder / "state/ledger.db"
+    bot.once()
+    text, url = config.read_text(), postgres.database()
+    for target, said in ((url, f'ledger_url = "{url}"\n{text}'), ("sqlite", text)):
+        mailbot("migrate-ledger", target, folder=bot.folder)
+        if target == url:
+            ledger.rename(tmp_path / "old.db")
+        config.write_text(said)
+        mailbox.deliver(submission(TEAM, mailbox.user, method=f"Net {target[:6]}"))
+        mailbot("once", folder=bot.folder)
+    assert len(smtp_sink.sent) == 2
+    trail = [json.loads(line) for line in (bot.folder / "state/acts.jsonl").read_text().splitlines()]
+    assert [entry for entry in trail if "mailbox-inherited" in str(entry)] == []
+    shutil.copytree(bot.folder, tmp_path / "copy")
+    assert "a copy of this state" in mailbot("once", folder=tmp_path / "copy", code=2).err
 
 
 def test_a_running_mailbot_ends_when_it_was_taken_over(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> None:

@@ -69,11 +69,11 @@ CONFIG = {
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """Give a mailbot that has rows in every table."""
     with inside(tmp_path_factory.mktemp("bot"), CONFIG) as made:
-        _fill(made)
+        fill(made)
         yield made
 
 
-def _fill(ground: Inside) -> None:
+def fill(ground: Inside) -> None:
     """Have mails write most tables, and the rest by hand."""
     for number in range(2):
         ground.take(submission(f"N{number}", To=ground.us, tilt=number / 10))

@@ -13,6 +13,7 @@ from mailbot.config.fields import ledger_url
 from mailbot.errors import ConfigError
 from mailbot.ledger import Ledger
 from mailbot.ledger.engines.move import move
+from mailbot.transport import marker
 
 SQLITE = "sqlite"
 
@@ -41,6 +42,7 @@ def migrate_ledger(
         raise ConfigError(message) from error
     with flow.alone(loaded), opened_ledger(loaded) as source, closing(Ledger(url)) as copy:
         counts = move(source, copy, lambda table, rows: typer.echo(f"{table}: {rows}", err=True))
+        marker.note_move(source, loaded.state)
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are there, and read the same.")
     how = "take `ledger_url` out of the config" if target == SQLITE else "set `ledger_url` in the config to this URL"
     typer.echo(f"Now {how}, call `mailbot audit verify`, and start mailbot. Put the old ledger away only then.")
