@@ -163,8 +163,7 @@ class Present(Mapping[str, "Track"]):
 
 
 def _quota(config: Config) -> Quota:
-    own = config.quota.model_dump(exclude={"week_starts"})
-    return Quota(**own, week_starts=config.quota.week_starts, zone=config.challenge.zone)
+    return Quota(**dict(config.quota), zone=config.challenge.zone)
 
 
 def quota_at(config: Config, now: datetime) -> tuple[Quota, Sequence[str] | None]:

@@ -223,5 +223,5 @@ class TrackSection(Section):
     @property
     def declared(self) -> dict[str, Any]:
         """What the config and the declaration's file say of the score."""
-        said = self.model_dump(exclude={"labels", "declaration"}, exclude_unset=True)
+        said = {key: value for key, value in self if key in self.model_fields_set - {"labels", "declaration"}}
         return said | ({"scorer": self.scorer.name} if self.scorer else {})

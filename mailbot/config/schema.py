@@ -174,7 +174,7 @@ class Config(Section):
         if not self.phases:
             return (Phase(name="submission", opens=None, closes=None),)
         own = {"labels", "standing", "carry_over"}
-        return tuple(Phase(**p.model_dump(exclude=own)) for p in self.phases)
+        return tuple(Phase(**{key: value for key, value in phase if key not in own}) for phase in self.phases)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
