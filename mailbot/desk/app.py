@@ -174,7 +174,8 @@ def _saved(found: Download) -> str:
 
 
 def _page(desk: Desk, page: Page, person: Person | None, request: Request) -> HTMLResponse:
-    language = CHINESE if request.cookies.get("language") == CHINESE else ENGLISH
+    wanted = request.cookies.get("language") or request.headers.get("accept-language", "")
+    language = CHINESE if wanted.lower().startswith(CHINESE) else ENGLISH
     html = rendered(page, person=person, desk=desk, path=request.url.path, language=language)
     return HTMLResponse(html, page.status)
 

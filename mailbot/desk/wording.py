@@ -19,6 +19,10 @@ A finding's pattern may be as short as ``{0} mails``: only what a program report
 """
 
 
+_NEXT = re.compile(r"(?<=\.) (?=[A-Z0-9])")
+"""Where a sentence ends and another begins."""
+
+
 LONGEST = 600
 """A longer text is no sentence of ours: what a team wrote cannot make the search for a pattern long."""
 
@@ -47,8 +51,13 @@ def told(text: str, language: str) -> str:
     """Say a sentence, or several in a row, in a language; what the catalogue lacks comes back as it is."""
     if (whole := _said(text, language, SENTENCE)) is not None:
         return whole
-    pieces = re.split(r"(?<=\.) (?=[A-Z0-9])", text)
-    return " ".join(told(piece, language) for piece in pieces) if len(pieces) > 1 else part(text, language)
+    pieces = _NEXT.split(text)
+    said = [told(piece, language) for piece in pieces] if len(pieces) > 1 else []
+    if all(one != piece for one, piece in zip(said, pieces, strict=False)) and said:
+        return " ".join(said)
+    if (loose := _said(text, language, SENTENCE, is_loose=True)) is not None:
+        return loose
+    return " ".join(said) if said else part(text, language)
 
 
 def part(text: str, language: str) -> str:
@@ -58,19 +67,22 @@ def part(text: str, language: str) -> str:
             pieces = text.split(mark)
             said = [part(piece, language) for piece in pieces]
             return joined.join(said) if said != pieces else text
-    said_whole = _said(text, language, PART)
+    said_whole = _said(text, language, PART, is_loose=True)
     return text if said_whole is None else said_whole
 
 
 def found(text: str, language: str) -> str:
     """Say a finding of the checks, how to fix it, or an alert's detail; what the catalogue lacks stays English."""
-    said = _said(text, language, FINDING)
+    said = _said(text, language, FINDING, is_loose=True)
     return told(text, language) if said is None else said
 
 
-def _said(text: str, language: str, context: str) -> str | None:
+def _said(text: str, language: str, context: str, *, is_loose: bool = False) -> str | None:
+    """Say a text by the pattern with the most letters of its own; a value spans no sentences unless ``is_loose``."""
     for one in _patterns(language, context) if len(text) <= LONGEST else ():
-        if (values := between(text, one.pieces)) is not None:
+        if (values := between(text, one.pieces)) is None:
+            continue
+        if is_loose or all(value.endswith(".") or not _NEXT.search(value) for value in values):
             return one.says.format(*(_value(value, language) for value in values))
     return None
 

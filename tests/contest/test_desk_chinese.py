@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from mailbot.desk.acts import ACTS
 from tests.contest.desk import HOSTILE
@@ -160,3 +161,13 @@ def test_what_was_done_is_said_in_chinese(opened: Open, browser: Browser, name: 
     _, done = browser.act(name, None, why="理由", **fields)
     assert 'class="notice good"' in done
     assert english(done) == []
+
+
+def test_the_door_speaks_the_browsers_language(opened: Open) -> None:
+    """Nobody has chosen one before they are in; what was chosen goes before what the browser says."""
+    says = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    assert 'lang="zh-Hans"' in requests.get(f"{opened.address}/login", headers=says, timeout=60).text
+    assert 'lang="en"' in requests.get(f"{opened.address}/login", timeout=60).text
+    browser = opened.login()
+    browser.post("/language", {"language": "en"})
+    assert 'lang="en"' in browser.get("/", headers=says).text

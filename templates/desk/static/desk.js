@@ -69,5 +69,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 if (document.getElementById("live")) {
   const stream = new EventSource("/live");
   stream.addEventListener("news", () => document.body.dispatchEvent(new Event("news")));
+  const cut = document.querySelector("[data-cut]");
+  stream.addEventListener("open", () => { cut.hidden = true; });
+  stream.addEventListener("error", () => setTimeout(() => { cut.hidden = stream.readyState === EventSource.OPEN; }, 10 * SECOND)); // one that ended in time comes back sooner
   addEventListener("pagehide", () => stream.close());
 }

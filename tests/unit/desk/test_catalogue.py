@@ -156,6 +156,14 @@ def test_a_sentence_is_found_again_by_its_pattern_and_its_values_stay() -> None:
     assert wording.told("Nothing known. No mail is sent.", CHINESE) == "Nothing known. 不发送邮件。"
 
 
+def test_several_sentences_are_each_said_by_their_own_pattern() -> None:
+    """A longer pattern of a later one does not swallow those before; a full stop within a name does no harm."""
+    held = "1 mail(s) are held and would not count (`mailbot mails list --held`)."
+    said = wording.told(f"Publish nevertheless: Phase “a” closes soon. {held}", CHINESE)
+    assert said.startswith("仍然公布：阶段“a”于 soon 截止。")
+    assert wording.told("Dr. Who is hidden.", CHINESE) == "Dr. Who 已隐藏。"
+
+
 def test_a_long_text_is_left_alone_at_once() -> None:
     """What a team wrote may look like the beginning of every pattern."""
     text = "a of b: c, d. " * 100_000
