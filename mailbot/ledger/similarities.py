@@ -131,4 +131,8 @@ def _accepted(track: str, stage: Stage) -> sa.Select[tuple[int, int, int, str]]:
 
 
 def _compared(tx: Tx, track: str, query: sa.Select[tuple[int, int, int, str]]) -> list[Compared]:
-    return [Compared(track=track, **row) for row in tx.execute(query).mappings()]
+    rows = tx.execute(query).all()  # thousands: a mapping of each would take longer
+    return [
+        Compared(id=each.id, mail_id=each.mail_id, team_id=each.team_id, track=track, sha256=each.sha256)
+        for each in rows
+    ]
