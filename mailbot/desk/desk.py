@@ -137,8 +137,11 @@ class Desk:
             return self._ledger[1]
 
     @contextmanager
-    def opened(self) -> Iterator[Service]:
-        """Give the parts, as a command has them, to one at a time; nothing of the config is entered in the ledger."""
+    def opened(self, *, acts: bool = False) -> Iterator[Service]:
+        """Give the parts, as a command has them, to one at a time; nothing of the config is entered in the ledger.
+
+        Who ``acts`` hands over to the daybook and the daemon; a look waits for no lock on the ledger.
+        """
         with self._acts:
             service = self._kept()
             service.labels.refresh()
@@ -146,7 +149,8 @@ class Desk:
                 yield service
             finally:
                 service.columns.release()  # a ranking reads every prediction: the desk is not to stay as large
-                daybook.hand_over(service.ledger, self.config.state)
+                if acts:
+                    daybook.hand_over(service.ledger, self.config.state)
 
     @contextmanager
     def opened_apart(self) -> Iterator[Service]:
@@ -207,7 +211,8 @@ class Desk:
         return ended
 
     def close(self) -> None:
-        """Close the ledger, and end the children."""
+        """End the jobs and the children, and close the ledger."""
+        self.jobs.end()
         with self._acts:
             self._let_go()
         if self._reader:

@@ -8,7 +8,8 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,9 @@ KEPT = 20
 
 NOTED_SECONDS = 0.5
 """How far a job is, is written down so often."""
+
+ENDS_SECONDS = 8.0
+"""So long the desk waits at its end for its jobs to end."""
 
 NAME = re.compile(r"[0-9a-f]{16}")
 
@@ -61,7 +65,8 @@ class Job:
     #: A table of what was found: headings and cells.
     headings: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
-    process: int = field(default_factory=os.getpid)
+    #: The process that does it (:func:`_process`).
+    process: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,10 @@ class Ended:
     rows: Sequence[Sequence[str]] = ()
 
 
+class _BrokenOff(Exception):  # noqa: N818  # no error
+    """The desk ends, and its jobs with it."""
+
+
 class Jobs:
     """The jobs of a state folder. Safe for threads: each job is written by its own thread alone."""
 
@@ -81,8 +90,8 @@ class Jobs:
         """Keep the files below the state folder."""
         self._folder, self._clock = state / "desk" / "jobs", clock
         safefile.private_folder(self._folder)
-        self._own: set[str] = set()
-        self._lock = threading.Lock()
+        self._own: dict[str, threading.Thread] = {}
+        self._lock, self._ends = threading.Lock(), threading.Event()
 
     def begin(self, person: Person, act: str, title: str, work: Callable[[Callable[[int, int], None]], Ended]) -> Job:
         """Begin work on a thread of its own. Raises Permanent while the same act is under way."""
@@ -90,12 +99,25 @@ class Jobs:
             if any(job.act == act and job.state is State.RUNNING for job in self.listing()):
                 message = f"{title}: that is under way already"
                 raise Permanent(message)
-            job = Job(name=secrets.token_hex(8), act=act, title=title, by=person.name, began=self._clock())
-            self._own.add(job.name)
+            job = Job(
+                name=secrets.token_hex(8), act=act, title=title, by=person.name, began=self._clock(),
+                process=_process(os.getpid()),
+            )  # fmt: skip
+            # a daemon's thread: the desk ends even while a job does not hear that it should
+            thread = threading.Thread(target=self._run, args=(job, work), name=f"desk {act}", daemon=True)
+            self._own[job.name] = thread
             self._write(job)
         self._forget()
-        threading.Thread(target=self._run, args=(job, work), name=f"desk {act}").start()
+        thread.start()
         return job
+
+    def end(self) -> None:
+        """Break off the jobs of this process at their next step, and wait for that a moment."""
+        self._ends.set()
+        until = time.monotonic() + ENDS_SECONDS
+        for thread in list(self._own.values()):
+            if thread.ident is not None:
+                thread.join(max(until - time.monotonic(), 0))
 
     def _run(self, job: Job, work: Callable[[Callable[[int, int], None]], Ended]) -> None:
         """Do the work, and say what came of it: whatever goes wrong stands in the job, not in a log alone."""
@@ -103,33 +125,45 @@ class Jobs:
 
         def told(done: int, total: int) -> None:
             nonlocal last, job
+            if self._ends.is_set():
+                raise _BrokenOff
             job = replace(job, done=done, total=total)
             if time.monotonic() - last > NOTED_SECONDS:
                 last = time.monotonic()
-                self._write(job)
+                with suppress(OSError):  # on a full disk the work itself says so
+                    self._write(job)
 
         try:
             ended = work(told)
+        except _BrokenOff:
+            job = replace(job, state=State.BROKEN_OFF)
         except MailbotError as error:
             job = replace(job, state=State.FAILED, says=[str(error)])
+        except OSError as error:
+            told_of = f"{error.filename or 'A file'} cannot be used ({error.strerror or type(error).__name__})."
+            job = replace(job, state=State.FAILED, says=[told_of])
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it
             journal.trouble("desk-job-failed", act=job.act, why=type(error).__name__)
             job = replace(job, state=State.FAILED, says=[f"our code failed: {type(error).__name__}"])
         else:
             job = replace(job, state=State.DONE, says=list(ended.says), href=ended.href)
             job = replace(job, headings=list(ended.headings), rows=[list(row) for row in ended.rows])
-        self._write(job)
+        with suppress(OSError):  # then it is broken off, for all that anybody knows
+            self._write(job)
+        self._own.pop(job.name)
 
     def find(self, name: str) -> Job | None:
         """Return a job; None when there is none of this name."""
         if not NAME.fullmatch(name):
             return None
+        is_own = name in self._own  # before it is read: one that ends meanwhile has said so
         kept = safefile.noted(self._folder / name) or {}
         try:
-            made = Job(**{**kept, "began": datetime.fromisoformat(kept["began"]), "state": State(kept["state"])})
+            own = {"began": datetime.fromisoformat(kept["began"]), "state": State(kept["state"])}
+            made = Job(**{**kept, **own, "process": str(kept["process"])})
         except (KeyError, TypeError, ValueError):  # gone, or a power cut left something else
             return None
-        is_left = made.state is State.RUNNING and not self._goes_on(made)
+        is_left = made.state is State.RUNNING and not (is_own or self._is_anothers(made))
         return replace(made, state=State.BROKEN_OFF) if is_left else made
 
     def listing(self) -> list[Job]:
@@ -137,10 +171,11 @@ class Jobs:
         found = [self.find(file.name) for file in self._folder.glob("[0-9a-f]*")]
         return sorted((job for job in found if job), key=lambda job: job.began, reverse=True)
 
-    def _goes_on(self, job: Job) -> bool:
-        if job.process == os.getpid():
-            return job.name in self._own
-        return Path(f"/proc/{job.process}").exists()
+    @staticmethod
+    def _is_anothers(job: Job) -> bool:
+        """Whether another process that is there does it."""
+        number = job.process.partition(" ")[0]
+        return number.isdecimal() and int(number) != os.getpid() and job.process == _process(int(number))
 
     def _write(self, job: Job) -> None:
         kept = {**vars(job), "began": job.began.isoformat(), "says": list(job.says)}
@@ -150,3 +185,13 @@ class Jobs:
         ended = [job for job in self.listing() if job.state is not State.RUNNING]
         for job in ended[KEPT:]:
             (self._folder / job.name).unlink(missing_ok=True)
+
+
+def _process(number: int) -> str:
+    """Name a process by its number and when it began, as numbers are given again; "" for one that is gone: proc(5)."""
+    try:
+        booted = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+        told = Path(f"/proc/{number}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    return f"{number} {booted} {int(told[19])}"

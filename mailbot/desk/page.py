@@ -55,8 +55,8 @@ class Ask:
         return self.desk.config.challenge.zone
 
     def get(self, name: str) -> str:
-        """Return what was given under a name, without white space around it; "" where nothing was."""
-        return self.given.get(name, "").strip()
+        """Return what was given under a name, without white space around it or NUL; "" where nothing was."""
+        return self.given.get(name, "").replace("\0", "").strip()
 
     def id(self, letter: str, name: str) -> int:
         """Return the id that the path names, as 12 for ``M-000012``. Raises Missing."""

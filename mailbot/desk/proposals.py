@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from mailbot.model import name_key
 from mailbot.system import safefile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mailbot.desk.door import Person
@@ -59,20 +60,33 @@ class Proposals:
         made = Proposal(
             name=secrets.token_hex(8), act=act, title=title, by=person.name, at=service.clock(), given=dict(given)
         )
-        kept = {**vars(made), "at": made.at.isoformat()}
-        safefile.replace(self._folder / made.name, json.dumps(kept).encode())
+        self._keep(made)
         self._enter(service, "act-proposed", made)
         return made
 
-    def confirm(self, service: Service, person: Person, name: str) -> Proposal:
-        """Use a proposal up, by somebody else than made it. Raises Permanent."""
+    @contextmanager
+    def confirmed(self, service: Service, person: Person, name: str) -> Iterator[None]:
+        """Use a proposal up by what is done within, by somebody else than made it; what fails leaves it as it was.
+
+        Without a name there is none. Raises Permanent.
+        """
+        if not name:
+            yield
+            return
         made = self._waiting(name)
         if name_key(made.by) == name_key(person.name):
             message = f"{made.by} proposed it: another person confirms it"
             raise Permanent(message)
         self._take(made)
-        self._enter(service, "act-confirmed", made)
-        return made
+        try:
+            self._enter(service, "act-confirmed", made)
+            yield
+        except BaseException:
+            self._keep(made)
+            raise
+
+    def _keep(self, made: Proposal) -> None:
+        safefile.replace(self._folder / made.name, json.dumps({**vars(made), "at": made.at.isoformat()}).encode())
 
     def decline(self, service: Service, name: str, why: str) -> Proposal:
         """Drop a proposal. Raises Permanent when it is there no more."""

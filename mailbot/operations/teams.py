@@ -193,6 +193,13 @@ def only_in(tx: Tx, challenge: Challenge, name: str, now: datetime) -> str | Non
     return phase.name if phase and challenge.counted_in(phase) is not None else None
 
 
+def has(tx: Tx, challenge: Challenge, name: str, track: str, now: datetime) -> Allowance:
+    """Return what a team may still submit on a track in this week and phase. Raises Permanent when there is none."""
+    team, phase = granting_in(tx, challenge, name, now)
+    counted = challenge.counted_in(phase)
+    return quota.allowance(tx, challenge.quota_of(phase), team_id=team.id, track=track, at=now, phases=counted)
+
+
 def grant(
     tx: Tx, challenge: Challenge, name: str, track: str, *, more: int, why: str, now: datetime, after: int | None = None
 ) -> tuple[Team, Allowance]:

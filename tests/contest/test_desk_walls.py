@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import socket
+import sqlite3
+import threading
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mailbot.desk import connection, serve
+from mailbot.desk.acts import ACTS
 from mailbot.desk.connection import MOST
-from mailbot.desk.door import IDLE, Role
+from mailbot.desk.door import IDLE, Person, Role
 from mailbot.desk.walls import HEADERS
-from mailbot.errors import Permanent
+from mailbot.errors import Held, Permanent
 from mailbot.ledger import teams
+from mailbot.system import lock
 from tests.contest.contest import write_config
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from mailbot.desk.jobs import Ended
     from tests.contest.desk import Open
 
 VALUE = "a label, or what somebody wrote"
@@ -114,7 +122,7 @@ def test_an_organizer_shows_another_one_out(opened: Open) -> None:
     assert ada.get("/").status_code == 200
     entry = opened.last()
     assert (entry.kind, entry.actor, entry.subject) == ("organizer-shown-out", "Ada", "Ben")
-    assert "nobody called Ben is in" in ada.post("/act/show-out", {"name": "Ben", "step": "look"})
+    assert "Ben is not to be chosen" in ada.post("/act/show-out", {"name": "Ben", "step": "look"})
 
 
 # --- failures --------------------------------------------------------------------------------
@@ -213,3 +221,111 @@ def test_no_file_makes_way_for_a_socket_but_that_of_a_desk_that_is_gone(tmp_path
     serve.listening(file=file).close()
     with pytest.raises(Permanent, match="--socket"):
         serve.listening(file=tmp_path / ("long" * 40))
+
+
+# --- two at once -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        ("hide-submission", {"receipt": "S-000001", "why": "x"}),
+        ("hide-team", {"team": "Amber", "why": "x"}),
+        ("disqualify-team", {"team": "Amber", "why": "x"}),
+        ("grant", {"team": "Amber", "track": "siqa-s", "more": "5", "why": "x"}),
+        ("team-key", {"team": "Amber"}),
+        ("announce", {"to": "Amber", "subject": "News", "text": "We begin."}),
+        ("answer-mail", {"mail": "M-000001", "subject": "News", "text": "We begin."}),
+        ("publish", {}),
+    ],
+)
+def test_of_two_who_do_the_same_one_does_it(opened: Open, act: str, fields: dict[str, str]) -> None:
+    """The other one, or the second click, is shown what it would be now, or told that it is done."""
+    ada, ben = opened.login(), opened.login("Ben")
+    seen = [one.post(f"/act/{act}", fields | {"step": "look"}) for one in (ada, ben)]
+    kept = [dict(re.findall(r'name="(seen|asked)" value="([0-9a-f]+)"', page)) for page in seen]
+    done = [one.post(f"/act/{act}", fields | mine | {"step": "do"}) for one, mine in zip((ada, ben), kept, strict=True)]
+    assert ['class="notice good"' in page for page in done] == [True, False]
+    assert "changed meanwhile" in done[1] or "already" in done[1]
+
+
+def test_what_is_none_of_the_choices_is_refused(opened: Open) -> None:
+    """A form may be an old one, or made by hand; it is told, whichever act it is for."""
+    browser = opened.login()
+    for act in ACTS.values():
+        choices = [one for one in act.fields if one.kind == "choice"]
+        fields = {one.name: "yes" for one in act.fields if one.kind not in {"choice", "file"}}
+        for one in choices:
+            page = browser.post(f"/act/{act.name}", fields | {one.name: "no\0nsense", "why": "x", "step": "look"})
+            assert "is not to be chosen" in page, (act.name, one.name)
+
+
+def test_nothing_is_looked_up_by_a_text_with_nul(opened: Open, tmp_path: Path) -> None:
+    """A path with one, or a word for a database, would be an error of ours."""
+    browser = opened.login()
+    _, done = browser.act("backup", folder=f"{tmp_path}/ba\0ckup")
+    assert f"{tmp_path}/backup" in done
+    assert browser.get("/mails?words=%00&team=%00").status_code == 200
+
+
+def test_what_only_looks_waits_for_no_lock(opened: Open, tmp_path: Path) -> None:
+    """Somebody holds the ledger for half a minute: every screen answers from what is there."""
+    browser = opened.login()
+    with sqlite3.connect(tmp_path / "state/ledger.db", isolation_level=None) as other:
+        other.execute("PRAGMA busy_timeout = 0")
+        assert browser.get("/labels").status_code == 200
+        other.execute("BEGIN IMMEDIATE")
+        for path in ("/", "/mails", "/labels", "/board", "/board/now", "/submissions/S-000001/with/S-000001"):
+            assert browser.get(path).status_code == 200, path
+        other.execute("ROLLBACK")
+    other.close()
+
+
+# --- what lasts ------------------------------------------------------------------------------
+def test_a_proposal_that_could_not_be_carried_out_waits_on(opened: Open, tmp_path: Path) -> None:
+    """A second person confirms while the daemon runs: it is told, and the first need not propose it again."""
+    write_config(tmp_path, board={"standing": "latest"}, desk={"two": ["forget"]})
+    ada, ben = opened.login(), opened.login("Ben")
+    ada.act("forget-team", team="Beryl", why="they asked")
+    (proposal,) = opened.desk.proposals.listing()
+    with suppress(Held), lock.held(opened.desk.config.state):
+        pass
+    _, done = ben.act("forget-team", proposal=proposal.name)
+    assert "is held by another mailbot" in done
+    assert opened.desk.proposals.find(proposal.name) == proposal
+    assert (opened.last().kind, opened.last().actor) == ("act-confirmed", "Ben")
+
+
+def test_a_job_ends_with_the_desk(opened: Open) -> None:
+    """At its next step; the page says so, and how to go on."""
+    began = threading.Event()
+
+    def work(told: Callable[[int, int], None]) -> Ended:
+        began.set()
+        while True:
+            told(1, 2)
+
+    person = Person(name="Ada", role=Role.ORGANIZER, csrf="")
+    jobs = opened.desk.jobs
+    job = jobs.begin(person, "rescore", "Rescore", work)
+    began.wait()
+    with pytest.raises(Permanent, match="under way already"):
+        jobs.begin(person, "rescore", "Rescore", work)
+    jobs.end()
+    found = jobs.find(job.name)
+    assert found is not None
+    assert found.state == "broken-off"
+
+
+def test_a_job_of_a_process_whose_number_is_given_again_is_over(opened: Open) -> None:
+    """After a restart of the host another process may have the number: the act can be begun again."""
+    file = opened.desk.config.state / "desk" / "jobs" / ("a" * 16)
+    kept = {
+        "name": "a" * 16, "act": "rescore", "title": "Rescore", "by": "Ada", "began": "2026-04-13T08:00:00+00:00",
+        "state": "running", "done": 0, "total": 0, "says": [], "href": "/",
+    }  # fmt: skip
+    for process in (f"{os.getppid()} 0 0", "1", "", 1):
+        file.write_text(json.dumps(kept | {"process": process}))
+        found = opened.desk.jobs.find("a" * 16)
+        assert found is not None
+        assert found.state == "broken-off"
+    _, done = opened.login().act("rescore")
+    assert "score(s) computed" in done

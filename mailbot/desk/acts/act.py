@@ -20,6 +20,7 @@ from mailbot.desk.jobs import Ended
 from mailbot.desk.page import Ask, Goto, Missing, Page, Screen
 from mailbot.errors import MailbotError, Permanent
 from mailbot.model import name_key
+from scoring.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,11 +104,12 @@ class Act:
             return self._page(ask, trouble=str(error), status=409)
 
     def _answered(self, ask: Ask) -> Page | Goto:
+        _verify_choices(ask, self.fields)
         missing = [one.label for one in self.fields if one.needed and not (ask.get(one.name) or one.name in ask.files)]
         why = _reason(ask.get("why")) if self.reason else ""
         if missing or (self.reason and not why):
             return self._page(ask, missing=[*missing, *(["Reason"] if self.reason and not why else [])])
-        with ask.desk.opened() as service:
+        with ask.desk.opened(acts=ask.get("step") == "do") as service:
             deed = Deed(ask=ask, service=service, why=why)
             effect = self.look(deed)
             agreed = all(ask.get(name) for name in effect.agree)
@@ -116,12 +118,11 @@ class Act:
                 is_own = ask.get("asked") != self._asked(ask)
                 changed = [FORM_CHANGED if is_own else EFFECT_CHANGED] if wanted and not seen else []
                 return self._page(ask, effect=effect, notes=changed)
-            if ask.get("proposal"):
-                ask.desk.proposals.confirm(service, ask.person, ask.get("proposal"))
-            elif self.wants_two(ask.desk):
+            if self.wants_two(ask.desk) and not ask.get("proposal"):
                 return self._propose(deed)
             if not self.is_long:
-                done = self.carry_out(deed)
+                with ask.desk.proposals.confirmed(service, ask.person, ask.get("proposal")):
+                    done = self.carry_out(deed)
                 shown = {"done": done, "act": self, "back": _back(ask), "waits": False}
                 return Page(template="done.html.j2", title=self.title, context=shown)
         return Goto(href=f"/jobs/{ask.desk.jobs.begin(ask.person, self.name, self.title, self._long(ask, why)).name}")
@@ -166,6 +167,15 @@ class Act:
         own = {name: place + quote(ask.get(name)) for name, place in OWN_SCREENS.items() if ask.get(name)}
         shown |= {"own": own, "home": next(iter(own.values()), self.home)}
         return Page(template="act.html.j2", title=self.title, context=shown, status=status)
+
+
+def _verify_choices(ask: Ask, fields: Sequence[Field]) -> None:
+    """Raise Permanent for what none of the choices is: a form may be an old one, or made by hand."""
+    for one in fields:
+        value = ask.get(one.name)
+        if one.kind == "choice" and value and value not in {str(key) for key, _ in one.choices(ask)}:
+            message = f"{printable(value)} is not to be chosen as “{one.label}”: load the page again"
+            raise Permanent(message)
 
 
 def _back(ask: Ask) -> dict[str, str]:

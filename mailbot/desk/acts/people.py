@@ -120,7 +120,9 @@ def _answer_look(deed: Deed) -> Effect:
 def _answer_done(deed: Deed) -> Done:
     with deed.service.ledger.write("answered-by-hand") as tx:
         draft = _answer(deed, tx)
-        written.queue(tx, deed.service.challenge, [draft], deed.service.clock(), title=draft.title)
+        if not written.queue(tx, deed.service.challenge, [draft], deed.service.clock(), title=draft.title):
+            message = "it has this very answer already"
+            raise Permanent(message)
     return Done(says=["It is queued; a running mailbot sends it at once."], href=f"/mails/{deed.get('mail')}")
 
 
@@ -153,9 +155,6 @@ def _inside(ask: Ask) -> Sequence[tuple[str, str]]:
 def _show_out_look(deed: Deed) -> Effect:
     name = deed.get("name")
     ended = [one for one in deed.ask.desk.door.inside() if name_key(one.name) == name_key(name)]
-    if not ended:
-        message = f"nobody called {name} is in, and no login link is for them"
-        raise Permanent(message)
     says = [f"{len(ended)} session(s) or login link(s) of {name} end at once. What they did stays."]
     return Effect(says=[*says, "No mail is sent."])
 

@@ -57,8 +57,10 @@ def _accept(deed: Deed) -> Done:
 def _exclude_look(deed: Deed, kind: Exclusion) -> Effect:
     with deed.service.ledger.read() as tx:
         row = rulings.accepted(tx, deed.id("receipt", "S"))
+        had, why = rulings.of(tx, team_id=row.team_id, submission_id=row.id)
     rows = deed.moves(lambda tx: rulings.exclude(tx, row.id, kind, deed.why, deed.service.clock()))
-    return Effect(says=[f"It is {kind}. {NEXT} No mail is sent."], headings=HEADINGS, rows=rows)
+    says = [f"It is {kind}. {NEXT} No mail is sent.", *([f"It is {had} already, because: {why}"] if why else [])]
+    return Effect(says=says, headings=HEADINGS, rows=rows)
 
 
 def _exclude(deed: Deed, kind: Exclusion) -> Done:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mailbot.config.calendar import shown
 from mailbot.desk.acts.act import Act
 from mailbot.desk.acts.mails import team_names
 from mailbot.desk.acts.parts import HEADINGS, Deed, Done, Effect, Field, moved, tracks
@@ -116,7 +117,12 @@ def _add(deed: Deed) -> Done:
 
 
 def _key_look(deed: Deed) -> Effect:
-    return Effect(says=[f"{_team(deed).name} gets a new key, shown once; the old one is invalid. No mail is sent."])
+    team = _team(deed)
+    with deed.service.ledger.read() as tx:
+        since = teams.key_holders(tx).get(team.id)
+    says = [f"{team.name} gets a new key, shown once; the old one is invalid. No mail is sent."]
+    says += [f"Its present one was made {shown(since, deed.service.challenge.zone)}."] if since else []
+    return Effect(says=says)
 
 
 def _key(deed: Deed) -> Done:
@@ -133,7 +139,9 @@ def _grant_look(deed: Deed) -> Effect:
     team, more, service = _team(deed), _more(deed), deed.service
     with service.ledger.read() as tx:
         phase = changes.only_in(tx, service.challenge, team.name, service.clock())
+        has = changes.has(tx, service.challenge, team.name, deed.get("track"), service.clock())
     says = [f"{team.name} may have {more} submission(s) more on {deed.get('track')} this week. No mail is sent."]
+    says += [f"{team.name} has {has.left} left of {has.per_week} this week."]
     return Effect(says=[*says, f"It counts in phase {phase}, and in no other phase of this week."] if phase else says)
 
 
@@ -169,9 +177,16 @@ def _edited(deed: Deed) -> Sequence[written.Written]:
     return [one.edited(title, text) if title and text else one for one in _drafts(deed).letters]
 
 
+def _now(deed: Deed) -> list[str]:
+    """Say how a team is excluded that is excluded already: of two organizers the second learns of the first."""
+    with deed.service.ledger.read() as tx:
+        kind = rulings.excluded_teams(tx).get(_team(deed).id)
+    return [f"It is {kind} already."] if kind else []
+
+
 def _disqualify_look(deed: Deed) -> Effect:
     team, found = _team(deed), _edited(deed)
-    says = [f"{team.name} is disqualified: the next board leaves it out. Its mails are still answered."]
+    says = [f"{team.name} is disqualified: the next board leaves it out. Its mails are still answered.", *_now(deed)]
     draft = (found[0].title, found[0].text.strip()) if found else None
     says += [] if found else ["No mail is sent."]
     rows = _moves_out(deed, Exclusion.DISQUALIFIED)
@@ -192,7 +207,7 @@ def _disqualify(deed: Deed) -> Done:
 
 
 def _hide_look(deed: Deed) -> Effect:
-    says = [f"{_team(deed).name} is hidden from the board while you look into it. No mail is sent."]
+    says = [f"{_team(deed).name} is hidden from the board while you look into it. No mail is sent.", *_now(deed)]
     return Effect(says=says, headings=HEADINGS, rows=_moves_out(deed, Exclusion.HIDDEN))
 
 
