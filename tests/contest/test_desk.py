@@ -34,7 +34,7 @@ def paths() -> list[str]:
     """Return a path of every screen."""
     names = {
         "{mail}": "M-000001", "{team}": "T-000001", "{receipt}": "S-000001", "{reply}": "R-000001", "{board}": "0" * 64,
-        "{job}": "0" * 16, "{other}": "S-000001",
+        "{job}": "0" * 16, "{other}": "S-000001", "{file:path}": "index.html",
     }  # fmt: skip
     found = [screen.path for screen in SCREENS] + [f"/act/{name}" for name in ACTS]
     for name, value in names.items():
@@ -175,7 +175,8 @@ def test_every_screen_can_be_looked_at(opened: Open) -> None:
     browser = opened.login()
     answers = {path: browser.get(path).status_code for path in paths()}
     assert {path: code for path, code in answers.items() if code != 200} == {
-        "/labels/differences": 409, "/board/page": 404, f"/board/{'0' * 64}.json": 404, f"/jobs/{'0' * 16}": 404,
+        "/labels/differences": 409, "/board/page/index.html": 404, f"/board/{'0' * 64}.json": 404,
+        f"/jobs/{'0' * 16}": 404,
     }  # fmt: skip
 
 
@@ -277,7 +278,7 @@ def test_a_board_is_published_and_withdrawn(opened: Open) -> None:
     _, done = browser.act("publish")
     assert "Published in" in unescape(done)
     day = f"{opened.clock.instant:%Y-%m-%d}"
-    assert browser.get("/board/page").headers["Content-Security-Policy"].count("sandbox") == 1
+    assert browser.get("/board/page/index.html").headers["Content-Security-Policy"].count("sandbox") == 1
     seen, done = browser.act("withdraw-board", date=day, why="the labels were wrong")
     assert "This cannot be undone" in seen
     assert "It is withdrawn" in done

@@ -9,7 +9,9 @@ import socket
 import sqlite3
 import threading
 from contextlib import ExitStack, suppress
+from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urljoin
 
 import pytest
 
@@ -329,3 +331,46 @@ def test_a_job_of_a_process_whose_number_is_given_again_is_over(opened: Open) ->
         assert found.state == "broken-off"
     _, done = opened.login().act("rescore")
     assert "score(s) computed" in done
+
+
+# --- links -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", list(Role))
+def test_no_link_is_dead(opened: Open, role: Role) -> None:
+    """Every link on every page that links lead to is answered with a page or a file; none leads to another host."""
+    opened.wired.weekly.publish(as_of=opened.clock())
+    secret = (opened.desk.config.state / "identity.secret").read_text().strip()
+    browser, seen, waiting = opened.login("Ada", role), set[str](), ["/"]
+    while waiting:
+        path = waiting.pop()
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        assert secret not in answer.text
+        if answer.headers["content-type"].startswith("text/html"):
+            links = re.findall(r'(?:href|src|action|hx-get)="([^"#][^"]*)"', answer.text)
+            found = {
+                urljoin(f"http://desk{path}", unescape(one))
+                for one in links
+                if not one.startswith(("data:", "mailto:"))
+            }
+            assert {one for one in found if not one.startswith("http://desk/")} == set()
+            fresh = {urldefrag(one).url.removeprefix("http://desk") for one in found} - seen - {"/logout", "/language"}
+            seen |= fresh
+            waiting += sorted(fresh)
+    assert len(seen) > 40
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../ledger.db", "..%2F..%2Fidentity.secret", "/etc/passwd", "%2Fetc%2Fpasswd", "%00", "a" * 5000, "", "weeks"],
+)
+def test_of_the_published_site_nothing_else_is_shown(opened: Open, path: str) -> None:
+    """No path leads out of it, and a page of it runs nothing."""
+    opened.wired.weekly.publish(as_of=opened.clock())
+    browser = opened.login()
+    assert "sandbox" in browser.get("/board/page/weeks/index.html").headers["content-security-policy"]
+    assert browser.get("/board/page/board.csv").headers["content-disposition"].startswith("attachment")
+    host, _, port = opened.address.removeprefix("http://").partition(":")
+    cookie = "; ".join(f"{one.name}={one.value}" for one in browser.session.cookies)
+    with socket.create_connection((host, int(port)), timeout=60) as made:  # a browser's library would shorten the path
+        made.sendall(f"GET /board/page/{path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+        assert made.recv(20).startswith(b"HTTP/1.1 404")

@@ -109,7 +109,7 @@ def test_the_first_screen_hears_of_a_mail_as_it_comes(seat: Seat, world: Open) -
 def test_the_letter_of_a_frame_runs_nothing(seat: Seat, world: Open) -> None:
     """The results page is shown in a frame of its own origin, where no script runs."""
     page = seat.page
-    page.goto(f"{world.address}/board/page")
+    page.goto(f"{world.address}/board/page/index.html")
     assert page.evaluate("self.origin") == "null"
     seat.errors.clear()  # the page's own script, which the policy blocks, is named on the console
 

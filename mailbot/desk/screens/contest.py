@@ -38,7 +38,8 @@ def labels(ask: Ask) -> Page:
         behind = ask.desk.complete.count_lacking(tx, service.ranking.versions_in(stage).values())
         differs = service.labels.not_taken()
     names = {each.key: each.name for each in config.stages}
-    context = {"periods": found, "stages": names, "behind": behind, "differs": differs}
+    since = {(one.track, one.stage): one.since for one in found}  # the first of each: nothing changed by it
+    context = {"first": since, "periods": found, "stages": names, "behind": behind, "differs": differs}
     return Page(template="labels.html.j2", title="Labels", context=context)
 
 
@@ -114,12 +115,19 @@ def _next(ask: Ask) -> object:
     return next_board(config.board.publish_at, config.challenge.zone, config.stages, ask.desk.clock())
 
 
-def page(ask: Ask) -> Frame:
-    """Show the published results page, in a frame where nothing runs."""
-    file = ask.desk.config.published / "page" / "index.html"
-    if not file.is_file():
-        raise Missing(str(file))
-    return Frame(html=file.read_text(encoding="utf-8"), policy=FRAME_POLICY)
+def page(ask: Ask) -> Frame | Download:
+    """Show a page of the published site, where nothing runs; what it links to is there too, as a download."""
+    site = ask.desk.config.published / "page"
+    try:
+        file = (site / ask.path["file"]).resolve()
+        if not file.is_relative_to(site.resolve()) or not file.is_file():
+            raise Missing(ask.path["file"])
+        data = file.read_bytes()
+    except (OSError, ValueError) as error:  # a name that is too long, or holds what no name may
+        raise Missing(ask.path["file"]) from error
+    if file.suffix != ".html":
+        return Download(name=file.name, data=data)
+    return Frame(html=data.decode(), policy=FRAME_POLICY)
 
 
 def published(ask: Ask) -> Download:
@@ -154,7 +162,7 @@ SCREENS = (
     Screen(path="/labels/differences", look=differences),
     Screen(path="/board", look=board),
     Screen(path="/board/now", look=present),
-    Screen(path="/board/page", look=page),
+    Screen(path="/board/page/{file:path}", look=page),
     Screen(path="/board/{board}.json", look=published),
     Screen(path="/dates", look=dates),
 )
