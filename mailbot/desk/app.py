@@ -6,7 +6,9 @@ of its forms. Nothing else is served but the door and the static files; a test w
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -51,10 +53,11 @@ def build(desk: Desk) -> Starlette:
     routes = [
         Route(screen.path, _screen(desk, screen), methods=["GET"], name=f"screen {screen.path}") for screen in SCREENS
     ]
+    in_memory = asyncio.Lock()
     for act in ACTS.values():
         path = f"/act/{act.name}"
         routes.append(Route(path, _screen(desk, act.screen), methods=["GET"], name=f"screen {path}"))
-        routes.append(Route(path, _act(desk, act), methods=["POST"], name=f"act {path}"))
+        routes.append(Route(path, _act(desk, act, in_memory), methods=["POST"], name=f"act {path}"))
     routes += [
         Route("/live", _live(desk), methods=["GET"], name="screen /live"),
         Route("/login", _login(desk), methods=["GET", "POST"], name="door /login"),
@@ -96,7 +99,9 @@ def _screen(desk: Desk, screen: Screen) -> Callable[[Request], Awaitable[Respons
     return look
 
 
-def _act(desk: Desk, wanted: Act) -> Callable[[Request], Awaitable[Response]]:
+def _act(desk: Desk, wanted: Act, in_memory: asyncio.Lock) -> Callable[[Request], Awaitable[Response]]:
+    """Serve an act; the files of one form at a time are in memory, those of others wait on disk."""
+
     async def act(request: Request) -> Response:
         person = _person(desk, request)
         if person is None:
@@ -105,17 +110,19 @@ def _act(desk: Desk, wanted: Act) -> Callable[[Request], Awaitable[Response]]:
             return _refused(desk, person, request)
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
             given = {name: value for name, value in form.items() if isinstance(value, str)}
-            files = {
-                name: Upload(name=printable(PurePosixPath(value.filename or "").name), data=await value.read())
-                for name, value in form.items()
-                if isinstance(value, UploadFile) and value.filename
-            }
-        is_own = given.pop("csrf", "") == person.csrf
-        home = f"{request.url.scheme}://{request.url.netloc}"
-        ask = Ask(
-            desk=desk, person=person, path=request.path_params, given=given, files=files if is_own else {}, home=home
-        )
-        return await to_thread.run_sync(_answered, wanted.posted if is_own else wanted.stale, ask, request)
+            sent = {name: value for name, value in form.items() if isinstance(value, UploadFile) and value.filename}
+            is_own = given.pop("csrf", "") == person.csrf
+            home = f"{request.url.scheme}://{request.url.netloc}"
+            ask = Ask(desk=desk, person=person, path=request.path_params, given=given, home=home)
+            look = wanted.posted if is_own else wanted.stale
+            if not sent or not is_own:
+                return await to_thread.run_sync(_answered, look, ask, request)
+            async with in_memory:
+                files = {
+                    name: Upload(name=printable(PurePosixPath(value.filename or "").name), data=await value.read())
+                    for name, value in sent.items()
+                }
+                return await to_thread.run_sync(_answered, look, replace(ask, files=files), request)
 
     return act
 

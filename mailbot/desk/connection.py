@@ -59,7 +59,8 @@ class Connection(H11Protocol):
     def waits(self) -> bool:
         """Whether it is the client's turn."""
         cycle: Any = self.cycle  # None before the first request
-        return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
+        due = cycle is None or cycle.response_complete or (cycle.more_body and not self.flow.read_paused)
+        return due or self.flow.write_paused
 
     @property
     def rank(self) -> tuple[bool, float]:

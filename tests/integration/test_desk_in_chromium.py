@@ -114,6 +114,14 @@ def test_the_letter_of_a_frame_runs_nothing(seat: Seat, world: Open) -> None:
     seat.errors.clear()  # the page's own script, which the policy blocks, is named on the console
 
 
+def test_the_html_of_a_mail_has_our_style(seat: Seat, world: Open) -> None:
+    """Its frame is given the style sheet, which goes to no other origin; and nothing of it runs."""
+    page = seat.page
+    page.goto(f"{world.address}/mails/M-000002/html")
+    assert page.evaluate("document.styleSheets[0].cssRules.length") > 0
+    assert seat.errors == []
+
+
 def _hide(seat: Seat, world: Open, *, why: str = "two accounts") -> None:
     """Come from a team's screen to what hiding it does."""
     seat.page.goto(f"{world.address}/teams")
