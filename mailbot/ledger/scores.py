@@ -222,8 +222,9 @@ def _insert(tx: Tx, same: Mapping[str, object], found: Scores) -> None:
 
 def _json(metrics: Mapping[str, Sequence[float]]) -> list[str]:
     """Write the finite numbers of each submission as JSON."""
-    encode = msgspec.json.Encoder().encode
-    return [encode(dict(zip(metrics, row, strict=True))).decode() for row in zip(*metrics.values(), strict=True)]
+    names = {f"m{at}": name for at, name in enumerate(metrics)}
+    named, encode = msgspec.defstruct("Metrics", names, rename=names), msgspec.json.Encoder().encode
+    return [encode(named(*row)).decode() for row in zip(*metrics.values(), strict=True)]
 
 
 def _literal(tx: Tx, name: str, value: object) -> str:
