@@ -12,6 +12,8 @@ from tests.integration.ledger import rows
 from tests.integration.ledger.rows import MINUTE, NOW, TRUTH
 
 if TYPE_CHECKING:
+    import pytest
+
     from mailbot.ledger import Ledger
 
 ANOTHER = Version(track="siqa-s", truth=TRUTH, scorer="siqa-s/2")
@@ -34,3 +36,25 @@ def test_scores_of_one_statement_are_those_that_were_given(ledger: Ledger) -> No
     assert (second.value, second.metrics, second.n, second.scorer) == (1 / 3, metrics, 8, ANOTHER.scorer)
     assert (first.scored_at, second.scored_at) == (NOW, LATER)
     assert (second.truth, second.track, second.error) == (TRUTH, "siqa-s", None)
+
+
+def test_many_scores_take_several_statements(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each statement has several rows, the last one fewer; what a name has in it of SQL's or a driver's marks stays."""
+    monkeypatch.setattr(scores, "_ROWS_AT_ONCE", 2)
+    version = Version(track="siqa-s", truth=TRUTH, scorer="o'%s ? 100 %/1")
+    with ledger.write() as tx:
+        first = rows.row(tx, tables.scores)
+        one = tx.execute(sa.select(tables.submissions)).mappings().one()
+        given = [{**one, "id": one["id"] + more, "ordinal": 1 + more} for more in range(1, 5)]
+        tx.execute(sa.insert(tables.submissions), given)
+        ids = [one["id"], *(each["id"] for each in given)]
+        values, figures = [0.0, 12.5, 1 / 3, 100.0, 5e-324], [-1.0, 0.1, 1e-7, 1e300, 2.0]
+        many = Scores(submission_ids=ids, values=values, metrics={"a": figures, "b": values})
+        assert scores.add_many(tx, version, many, n=8, now=LATER) == 5
+        found = tx.execute(
+            sa.select(tables.scores).where(tables.scores.c.id > first).order_by(tables.scores.c.id)
+        ).all()
+    assert [(row.submission_id, row.value, row.metrics) for row in found] == [
+        (each, value, {"a": figure, "b": value}) for each, value, figure in zip(ids, values, figures, strict=True)
+    ]
+    assert {(row.scorer, row.truth, row.n, row.scored_at) for row in found} == {(version.scorer, TRUTH, 8, LATER)}
