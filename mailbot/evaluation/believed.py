@@ -40,6 +40,16 @@ def believed(found: Evaluated, truths: Mapping[str, Truth]) -> Evaluated:
     return found
 
 
+def score_by(found: Evaluation, truth: Truth) -> Evaluation:
+    """Return a score by these labels, of values that had one by others. Raises ChildDied for what is none.
+
+    A number that is too large for a metric may stand at an item that only these labels score.
+    """
+    if not is_score_by(found, truth):
+        raise ChildDied("what a file predicts has no score by the labels that decide in the end")
+    return found
+
+
 def is_evaluation_by(found: Evaluation, truth: Truth) -> bool:
     """Whether these labels could have brought it about: a score, or reasons against one."""
     return is_score_by(found, truth) if found.ok else found.track == truth.track.name and _is_refusal(found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailbot import lazily
 from mailbot.errors import Temporary
 from mailbot.evaluation import kept_tasks, own_tasks, tasks
-from mailbot.evaluation.believed import believed, is_evaluation_by
+from mailbot.evaluation.believed import believed, is_evaluation_by, score_by
 from mailbot.evaluation.scorers import AWAITING
 from mailbot.evaluation.tasks import Job, labels_told, refused
 from mailbot.mail.open import archive_limits
@@ -193,7 +193,7 @@ class InChildren:
 
     def kept(self, values: Mapping[str, bytes], truth: Truth) -> Evaluation:
         """See Evaluator."""
-        return self._home.submit(kept_tasks.evaluation, values, labels_told(truth)).result()
+        return score_by(self._home.submit(kept_tasks.evaluation, values, labels_told(truth)).result(), truth)
 
     def again(self, stacks: Mapping[Key, Stack], truth: Truth) -> Rescored:
         """See Evaluator."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,19 @@ def test_what_no_file_could_get_is_not_entered(forge: Callable[[Evaluated], Eval
             assert scores.of_submission(tx, 1) == []
         liar.forge = lambda found: found
         assert take(service, submission("Another")).state is MailState.RECORDED
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as in the child, where it is printed to nowhere
+def test_a_score_that_decides_is_a_number(tmp_path: Path) -> None:
+    """One number too large, at an item that only the private part scores, must not stop the last board."""
+    truth = load_truth(
+        b"id,y\n1,1\n2,3\n", track_from({"name": "t", "columns": [{"name": "y", "metrics": ["rmse"]}]}), "l.csv"
+    )
+    with served(tmp_path, Clock()) as service:
+        evaluator = InChildren(service.sandbox, service.labels)
+        assert evaluator.kept({"y": array("d", [1.0, 4.0]).tobytes()}, truth).ok
+        with pytest.raises(ChildDied, match="no score by the labels"):
+            evaluator.kept({"y": array("d", [1.0, 1e200]).tobytes()}, truth)
 
 
 def test_a_phase_that_nobody_asked_about_is_not_believed(tmp_path: Path) -> None:
