@@ -11,9 +11,10 @@ import requests
 
 from mailbot import flow
 from mailbot.config import load
+from mailbot.desk.acts.parts import Letter
 from mailbot.desk.desk import Desk
 from mailbot.desk.door import Role
-from mailbot.ledger import events
+from mailbot.ledger import events, outbox
 from tests.contest.contest import Clock, mail, take, write_config
 from tests.contest.desk import AMBER, Browser, Open, served
 from tests.unit.services import in_process
@@ -29,7 +30,8 @@ BERYL = "beryl@example.org"
 def small(tmp_path: Path) -> Iterator[Open]:
     """Give a contest of two teams with one submission a week: Amber has a later one over it."""
     clock, path = Clock(), write_config(tmp_path, board={"standing": "best"})
-    path.write_text(path.read_text().replace("per_week = 50", "per_week = 1"))
+    phase = '[[phases]]\nname = "test"\ncloses = 2026-05-10T00:00:00Z\n'
+    path.write_text(path.read_text().replace("per_week = 50", "per_week = 1") + phase)
     with flow.working(load.load(path), clock=clock) as working:
         wired = in_process(working)
         take(wired, mail(AMBER, shift=0.4), clock.instant)
@@ -209,3 +211,50 @@ def test_other_words_are_looked_for_in_the_mails(opened: Open) -> None:
 
 def _find(browser: Browser, words: str) -> requests.Response:
     return browser.get("/find", params={"words": words})
+
+
+def _shown(page: str) -> dict[str, str]:
+    """Return the letters that a page shows before they go: their texts by whom they go to."""
+    found = re.findall(
+        r'<details class="letter"[^>]*>.*?<span class="soft">to (.*?)</span>.*?<pre class="text">(.*?)</pre>',
+        page,
+        re.DOTALL,
+    )
+    return {to: unescape(text).strip() for to, text in found}
+
+
+def _queued(opened: Open, kind: str) -> dict[str, str]:
+    """Return the letters of a kind that were queued: their texts by whom they go to."""
+    with opened.wired.ledger.read() as tx:
+        rows = [row for row in outbox.listing(tx) if row.kind == kind]
+    return {row.recipient: Letter.queued(row).text.strip() for row in rows}
+
+
+def test_the_letters_of_a_deadline_go_out_as_they_were_shown(small: Open) -> None:
+    """To each team, word for word; looking queues none."""
+    browser = small.login()
+    fields = {
+        "phase": "test",
+        "team": "all",
+        "until": "2027-01-01T12:00",
+        "tell": "yes",
+        "why": "the server was down",
+    }
+    shown = _shown(browser.post("/act/extend", fields | {"step": "look"}))
+    assert set(shown) == {AMBER, BERYL}
+    assert all("the server was down" in text for text in shown.values())
+    assert _queued(small, "extended") == {}
+    browser.act("extend", None, **fields)
+    assert _queued(small, "extended") == shown
+
+
+def test_the_letters_of_a_rescore_go_out_as_they_were_shown(opened: Open) -> None:
+    """To each team whose score changes, with the reason of the labels; looking queues none."""
+    browser = opened.login()
+    browser.act("void-items", None, track="siqa-s", items="1 2", why="two pictures were the same")
+    shown = _shown(browser.post("/act/rescore", {"tell": "yes", "step": "look"}))
+    assert set(shown) == {AMBER}
+    assert "two pictures were the same" in " ".join(shown[AMBER].split())
+    assert _queued(opened, "rescored") == {}
+    browser.act("rescore", None, tell="yes")
+    assert _queued(opened, "rescored") == shown
