@@ -200,8 +200,8 @@ class Ledger:
     def integrity(self) -> str:
         """Return what SQLite finds wrong with its file, or what is wrong with the way to PostgreSQL; or "ok"."""
         if not self._sqlite:
-            with self._translated():
-                return pooled(self.session) or "ok"
+            with self._translated(), closing(self.session()) as session:
+                return pooled(session, self.session) or "ok"
         with self.read() as tx:
             return str(tx.exec_driver_sql("PRAGMA quick_check").scalar_one())
 

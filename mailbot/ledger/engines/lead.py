@@ -222,9 +222,9 @@ class Lead:
         try:
             if self._session is None:
                 self._ledger = Ledger(self._url, name=leads.plain(role + self.name))
-                if role == leads.STANDING and (wrong := leads.pooled(self._ledger.session)):
-                    raise ConfigError(f"{wrong}: {leads.UNPOOLED}")
                 self._session = self._ledger.session()
+                if role == leads.STANDING and (wrong := leads.pooled(self._session, self._ledger.session)):
+                    raise ConfigError(f"{wrong}: {leads.UNPOOLED}")
             yield self._session
         except Held:
             raise

@@ -124,14 +124,17 @@ def identity(tx: sa.Connection) -> str:
     return " ".join(str(part) for part in tx.exec_driver_sql(query).one())
 
 
-def pooled(connect: Callable[[], sa.Connection]) -> str:
+def pooled(session: sa.Connection, connect: Callable[[], sa.Connection]) -> str:
     """Return what is wrong where a proxy shares sessions of the server among connections; "" where all is well.
 
     A lock of a session is everybody's then. Such a proxy gives the session that was used last to whoever asks next.
     """
-    with closing(connect()) as one, closing(connect()) as other:
-        of = [session.scalar(sa.select(sa.func.pg_backend_pid())) for session in (one, other)]
-    return POOLED if of[0] == of[1] else ""
+    asked = sa.select(sa.func.pg_backend_pid())
+    ours = session.scalar(asked)
+    with closing(connect()) as other:
+        is_same = other.scalar(asked) == ours
+        other.invalidate()  # in a pool it would stand by for as long as the process lives
+    return POOLED if is_same else ""
 
 
 POOLED = "ledger_url leads to a proxy that shares sessions of PostgreSQL among connections: its locks do not hold"
