@@ -18,6 +18,7 @@ from mailbot.errors import Permanent
 from mailbot.identity import confirmation
 from mailbot.ledger import teams
 from mailbot.ledger.streams.newest import Wanted
+from mailbot.mail import teamkey
 from mailbot.mail.languages import CHINESE, desk_words
 from mailbot.mail.templates import environment
 from mailbot.model import Id
@@ -191,13 +192,22 @@ def _environment(language: str) -> Environment:
         "score": _score,
         "brief": _brief,
         "month": partial(_month, language=language),
-        "masked": confirmation.masked,
+        "masked": without_secrets,
         "place": lambda href: _place(href, catalogue.gettext),
         "told": partial(wording.told, language=language),
         "found": partial(wording.found, language=language),
         "part": partial(wording.part, language=language),
     }
     return made
+
+
+_BARE = re.compile(rf"(?<![0-9a-z])[0-9a-f]{{{confirmation.LETTERS}}}(?![0-9a-z])", re.IGNORECASE)
+"""A code that stands apart from its mail's id: mail programs wrap what they quote, and put tags around it."""
+
+
+def without_secrets(text: str) -> str:
+    """Return a text that goes to a team, or came from one, without the codes and keys in it."""
+    return _BARE.sub("[code]", teamkey.masked(confirmation.masked(text)))
 
 
 def _inert(value: object) -> object:

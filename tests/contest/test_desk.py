@@ -16,6 +16,7 @@ from mailbot.desk import serve
 from mailbot.desk.acts import ACTS
 from mailbot.desk.app import build
 from mailbot.desk.door import Role
+from mailbot.desk.page import without_secrets
 from mailbot.desk.screens import SCREENS
 from mailbot.desk.walls import HEADERS, MOST_BYTES
 from mailbot.ledger import outbox
@@ -92,6 +93,23 @@ def test_who_only_looks_reads_no_code_and_no_key(opened: Open) -> None:
     assert "Reply with confirm [M-1]" in pages[0]
     assert "Reply with confirm [M-1]" in pages[3]
     assert [page for page in pages if code in page or key in page] == []
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    ["[M-000001\n> {code}]", "[M-000001 <b>{code}</b>]", "[M-000001&nbsp;{code}]", "confirm {code}", "<{code}>"],
+)
+def test_a_code_that_a_mail_program_has_wrapped_is_hidden_too(opened: Open, quoted: str) -> None:
+    """What is quoted is broken at blanks, with a mark before each line; HTML puts tags and entities between."""
+    code = "a1" * 16
+    assert code not in without_secrets(quoted.format(code=code))
+    disputed = mail(AMBER, subject="dispute S-000001").replace(b"Here it is.", quoted.format(code=code).encode())
+    take(opened.wired, disputed, opened.clock())
+    reader = opened.login("Rea", Role.READER)
+    for path in ("/", "/disputes", "/submissions/S-000001", "/mails/M-000003"):
+        assert code not in reader.get(path).text, path
+    whole = "b2" * 32
+    assert whole in without_secrets(f"the SHA-256 is {whole}.")
 
 
 def test_of_a_reader_nothing_is_read(opened: Open) -> None:

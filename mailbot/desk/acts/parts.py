@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
+from mailbot.desk.page import without_secrets
 from mailbot.errors import Permanent
-from mailbot.identity import confirmation
 from mailbot.letters import written
-from mailbot.mail import teamkey
 from mailbot.operations.letters import would_write
 from mailbot.operations.teams import moves
 
@@ -86,11 +85,6 @@ class Effect:
         """Tell one effect from another."""
         seen = (*self.says, *(f"{one.to} {one.subject}" for one in self.letters), *map("|".join, self.rows))
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:32]
-
-
-def without_secrets(text: str) -> str:
-    """Return a text that goes to a team, or came from one, without the codes and keys in it."""
-    return teamkey.masked(confirmation.masked(text))
 
 
 def number(text: str, letter: str) -> int:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from mailbot.daemon.status import look
-from mailbot.desk.acts.parts import Letter, without_secrets
+from mailbot.desk.acts.parts import Letter
 from mailbot.desk.jobs import State
-from mailbot.desk.page import Ask, Frame, Goto, Missing, Page, Screen
+from mailbot.desk.page import Ask, Frame, Goto, Missing, Page, Screen, without_secrets
 from mailbot.errors import MailbotError
 from mailbot.identity import confirmation
 from mailbot.ledger import disputes, events, mails, outbox, submissions, teams
