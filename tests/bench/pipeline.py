@@ -9,7 +9,7 @@ import random
 import smtplib
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAILS = 1_000
+COUNTED = 500  # mails of the second run, which counts statements: to count costs the daemon one part in fifty
 ITEMS = 1_050
 TEAMS = 40
 BATCH = 50
@@ -39,13 +40,15 @@ def measure() -> dict[str, dict[str, object]]:
     server = Dovecot()
     server.start()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            mailbox = server.mailbox()
-            _deliver(mailbox)
+        with tempfile.TemporaryDirectory() as timed, tempfile.TemporaryDirectory() as other:
+            mailbox, second = server.mailbox(), server.mailbox()
+            _deliver(mailbox, MAILS)
+            _deliver(second, COUNTED)
             cpu = time.process_time()
             bare = _bare(mailbox)
             bare_cpu = time.process_time() - cpu
-            whole = _pipeline(mailbox, Path(folder))
+            whole, counts = _pipeline(mailbox, Path(timed), MAILS), Counts()
+            _pipeline(second, Path(other), COUNTED, counts.counted())
     finally:
         server.remove()
     return {
@@ -60,19 +63,25 @@ def measure() -> dict[str, dict[str, object]]:
             "value": round(1e3 * whole.cpu / MAILS, 2),
             "unit": "ms of the daemon's CPU time for a mail, children aside",
             "bare_fetch_ms": round(1e3 * bare_cpu / MAILS, 2),
-            "statements": round(whole.statements / MAILS, 2),
-            "begun_transactions": round(whole.begun / MAILS, 2),
-            "mails_a_commit": round(MAILS / whole.commits, 1),
+            "statements": round(counts.statements / COUNTED, 2),
+            "begun_transactions": round(counts.begun / COUNTED, 2),
+            "mails_a_commit": round(COUNTED / counts.commits, 1),
         },
     }
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Whole:
-    """What the whole pipeline took; statements that begin a transaction or a part of one are counted apart."""
+    """What the whole pipeline took."""
 
-    seconds: float = 0.0
-    cpu: float = 0.0
+    seconds: float
+    cpu: float
+
+
+@dataclass
+class Counts:
+    """What was asked of the ledger; statements that begin a part of a transaction, or one that writes, apart."""
+
     statements: int = 0
     begun: int = 0
     commits: int = 0
@@ -92,19 +101,17 @@ class Whole:
 
         sa.event.listen(sa.Engine, "before_cursor_execute", executed)
         sa.event.listen(sa.Engine, "commit", committed)
-        begun, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            self.seconds, self.cpu = time.perf_counter() - begun, time.process_time() - cpu
             sa.event.remove(sa.Engine, "before_cursor_execute", executed)
             sa.event.remove(sa.Engine, "commit", committed)
 
 
-def _deliver(mailbox: Mailbox) -> None:
+def _deliver(mailbox: Mailbox, count: int) -> None:
     chance = random.Random(7)  # noqa: S311  # made-up predictions
     with smtplib.LMTP(LOOPBACK, mailbox.server.lmtp_port) as client:
-        for number in range(MAILS):
+        for number in range(count):
             client.sendmail("x@example.org", [mailbox.user], mail(number, chance))
 
 
@@ -135,23 +142,26 @@ def _bare(mailbox: Mailbox) -> float:
     return time.perf_counter() - begun
 
 
-def _pipeline(mailbox: Mailbox, folder: Path) -> Whole:
+def _pipeline(
+    mailbox: Mailbox, folder: Path, count: int, counting: AbstractContextManager[None] | None = None
+) -> Whole:
     """Fetch, spool, open, identify, evaluate, record and file away."""
     journal.set_up(as_json=False, quiet=True)
     config = load.build(_config(mailbox, folder), base=folder)
     with flow.working(config) as wired:
-        fetch, whole = wired.fetch, Whole()
-        with whole.counted():
+        fetch, begun, cpu = wired.fetch, time.perf_counter(), time.process_time()
+        with counting or nullcontext():
             server = wired.mailbox()
             fetch.take_new(server)
             while wired.intake.step():
                 pass
             fetch.file_away(server)
+        whole = Whole(seconds=time.perf_counter() - begun, cpu=time.process_time() - cpu)
         server.close()
         with wired.ledger.read() as tx:
             done = mails.listing(tx, [MailState.RECORDED])
-    if len(done) != MAILS or any(row.outcome is not Outcome.SCORED or not row.filed_to for row in done):
-        message = f"{len(done)} of {MAILS} mails were recorded; their outcomes: { ({row.outcome for row in done}) }"
+    if len(done) != count or any(row.outcome is not Outcome.SCORED or not row.filed_to for row in done):
+        message = f"{len(done)} of {count} mails were recorded; their outcomes: { ({row.outcome for row in done}) }"
         raise RuntimeError(message)
     return whole
 
