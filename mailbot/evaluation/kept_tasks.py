@@ -1,8 +1,8 @@
 """What the child does that computes with kept columns: it holds labels and the column store, and no file of a team's.
 
 It is there for the daemon's own process, which would else load NumPy for this and keep it. What it reads was checked
-when it was kept, so it has no walls: it does what the daemon would do, without its passwords and its ledger, and it
-ends when it is idle. Under ``compute.scheduler`` too it is a child of this host.
+before, so it has no walls: it does what the daemon would do, without its passwords and its ledger, and it ends when it
+is idle. Under ``compute.scheduler`` too it is a child of this host.
 """
 
 from __future__ import annotations
