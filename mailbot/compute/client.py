@@ -223,8 +223,9 @@ def _why(error: BaseException) -> str:
 
 
 def _known(client: Any) -> int:  # noqa: ANN401  # as above
-    """Return how many workers there are: the scheduler tells the client every other second."""
-    return int(client._scheduler_identity["n_workers"])  # noqa: SLF001  # scheduler_info() would ask, and may find another answer
+    """Return how many workers there are, as the scheduler tells the client every other second; 0 for nonsense."""
+    told = client._scheduler_identity.get("n_workers")  # noqa: SLF001  # scheduler_info() would ask, and may find another answer
+    return told if isinstance(told, int) else 0
 
 
 def _close(client: Any) -> None:  # noqa: ANN401  # as above

@@ -7,6 +7,7 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -178,3 +179,11 @@ def test_waiting_for_a_worker_is_no_time_at_work() -> None:
         for each in sent:
             each.result()
         assert 2.0 <= sum(each.seconds for each in sent) <= time.monotonic() - began  # one worker, one at a time
+
+
+@pytest.mark.parametrize("told", [{}, {"n_workers": "many"}, {"n_workers": None}, {"n_workers": [1]}])
+def test_what_a_scheduler_says_of_itself_breaks_nothing(told: dict[str, object]) -> None:
+    """It has no worker then; nor has one that was just left."""
+    way = Way(ComputeSection(scheduler=f"tcp://{LOOPBACK}:1"), 1000)
+    way._client = SimpleNamespace(status="running", _scheduler_identity=told)  # noqa: SLF001  # as Dask's client
+    assert way.known_workers == 0
