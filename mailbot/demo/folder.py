@@ -28,14 +28,14 @@ letters/         what it wrote on its own: standings, reminders, the week in num
 page/index.html  the leaderboard as a web page; board.csv, board.xlsx, board.json hold the same
 labels/          the made-up labels; in a real challenge they never leave the host
 teams.csv        the roster
-config.toml      mailbot's config; its mail servers ended with the demo, all else works:
+config.toml      mailbot's config; its mail servers end with the demo, all else works:
                  mailbot --config config.toml board | submissions list | outbox show R-000001
 ledger.db        everything that happened; spool/ holds the mails it speaks of
 journal.log      what the daemon said
 """
 
 CONFIG = """\
-# Written by `mailbot demo`. Paths are relative to this file. The two mail servers ended with the demo.
+# Written by `mailbot demo`. Paths are relative to this file. The two mail servers end with the demo.
 {preset}state = "."
 
 [challenge]

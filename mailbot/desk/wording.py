@@ -53,7 +53,7 @@ def told(text: str, language: str) -> str:
         return whole
     pieces = _NEXT.split(text)
     said = [told(piece, language) for piece in pieces] if len(pieces) > 1 else []
-    if all(one != piece for one, piece in zip(said, pieces, strict=False)) and said:
+    if said and all(one != piece for one, piece in zip(said, pieces, strict=True)):
         return " ".join(said)
     if (loose := _said(text, language, SENTENCE, is_loose=True)) is not None:
         return loose
