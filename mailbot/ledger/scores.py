@@ -40,6 +40,10 @@ class Version:
     within: Within | None = None
 
 
+_ROWS_AT_ONCE = 300
+"""So many rows are read together, or inserted by one statement: every SQLite takes 999 values in one."""
+
+
 class Accepted(NamedTuple):
     """As much of an accepted submission as it takes to score it again."""
 
@@ -148,8 +152,8 @@ def accepted(
     if lacking is not None:
         wanted.append(~_scored(lacking))
     columns = (submissions.c[name] for name in Accepted._fields)
-    rows = tx.execute(sa.select(*columns).where(*wanted).order_by(submissions.c.id)).all()
-    return [Accepted(*row) for row in rows]
+    found = tx.execute(sa.select(*columns).where(*wanted).order_by(submissions.c.id))
+    return [Accepted(*row) for rows in found.partitions(_ROWS_AT_ONCE) for row in rows]
 
 
 def count_lacking(tx: Tx, version: Version, *, after: int = 0) -> int:
@@ -202,10 +206,6 @@ def add_many(tx: Tx, version: Version, found: Scores, *, n: int, now: datetime) 
         columns = {"submission_id": new.submission_ids, "value": new.values, "metrics": new.metrics}
         wrote_scores(tx, same, columns)  # numbers come back from the ledger as they went in
     return len(new.submission_ids)
-
-
-_ROWS_AT_ONCE = 300
-"""So many rows are inserted by one statement: every SQLite takes 999 values in one."""
 
 
 def _insert(tx: Tx, same: Mapping[str, object], found: Scores) -> None:
