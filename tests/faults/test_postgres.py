@@ -243,12 +243,15 @@ def test_a_database_that_can_only_be_read(tmp_path: Path, dovecot: Dovecot, post
 def test_a_database_that_ends_what_takes_long(
     setting: str, tmp_path: Path, dovecot: Dovecot, postgres: Postgres
 ) -> None:
-    """By a limit of its own that is far too small: what it ends is tried again."""
+    """By a limit of its own that is far too small while mails flow: what it ends is tried again."""
     database = postgres.database()
-    _set(database, f"SET {setting} = 100")
     with host(tmp_path / "bot", dovecot, database=database) as one:
-        with one.stream_flows():
-            assert one.live() == 0, one.journal.read_text()
+        with one.stream_flows(), one.living() as life:
+            wait(lambda: life.has_told("running"), life.journal)
+            _set(database, f"SET {setting} = 250")
+            wait(one.has_begun_all, life.journal)
+            _set(database, f"RESET {setting}")
+            assert one.settle(life) == 0, life.journal.read_text()
         _served(one)
 
 
