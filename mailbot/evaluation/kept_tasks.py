@@ -29,7 +29,8 @@ with lazily(__name__):  # whoever only hands out tasks does without NumPy
 if TYPE_CHECKING:
     from scoring.labels.truth import Truth
 
-KIND = Kind(__name__, preload=("mailbot.evaluation.copies",), walled=False, at_once=1)
+KIND = Kind(__name__, preload=("mailbot.evaluation.copies",), walled=False, at_once=2)
+"""Two, so that a mail that needs a score by the private part, or the ladder, does not wait for a long comparison."""
 
 BOUNDS = Bounds(seconds=600.0, cpu_seconds=600)
 """No file of a team's can keep it busy, but a search among thousands of large ones may."""
