@@ -75,6 +75,9 @@ class Rule(Generic[Labels]):
     many: Callable[[Sequence[Matrix], Sequence[Floats], Labels], Floats] | None = None
     #: Of a mean over queries: the value of each.
     queries: Callable[[Any, Labels], list[float]] | None = None
+    #: The value under each row of whole weights (B, m), that is of each item so often, (B,); NaN without any items.
+    #: None: each is computed from its items.
+    under: Callable[[Any, Labels, Floats], Floats] | None = None
 
 
 def by_rows(rule: Rule[Labels], matrices: Sequence[Matrix], squares: Sequence[Floats], labels: Labels) -> Floats:

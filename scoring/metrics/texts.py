@@ -130,14 +130,29 @@ def _sacrebleu() -> ModuleType:
 
 
 def _corpus(name: str) -> Rule[list[str]]:
-    """Return the rule of a corpus metric of sacrebleu (Post, WMT 2018), with its defaults."""
+    """Return the rule of a corpus metric of sacrebleu (Post, WMT 2018), with its defaults.
+
+    It is made of counts that are summed over the items, so under weights each text is counted once.
+    """
+
+    def made() -> Any:  # noqa: ANN401  # sacrebleu's metrics have no type that is loaded here
+        return getattr(_sacrebleu(), name)()
 
     def one(x: Array, labels: list[str]) -> float:
-        sacrebleu = _sacrebleu()
-        made = sacrebleu.BLEU() if name == "bleu" else sacrebleu.CHRF()
-        return min(100.0, float(made.corpus_score(x.tolist(), [labels]).score))
+        return _percent(made().corpus_score(x.tolist(), [labels]))
 
-    return Rule(form=Form.PLAIN, target=lambda columns: columns[0].tolist(), one=one)
+    def under(x: Array, labels: list[str], weights: Floats) -> Floats:
+        metric = made()
+        counts = np.array(metric._extract_corpus_statistics(x.tolist(), [labels]))  # noqa: SLF001  # as its own bootstrap
+        sums = weights.astype(np.int64) @ counts
+        scores = (_percent(metric._compute_score_from_stats(row)) for row in sums.tolist())  # noqa: SLF001
+        return np.array([score if some else np.nan for score, some in zip(scores, weights.any(axis=1), strict=True)])
+
+    return Rule(form=Form.PLAIN, target=lambda columns: columns[0].tolist(), one=one, under=under)
+
+
+def _percent(found: Any) -> float:  # noqa: ANN401  # a score of sacrebleu's
+    return min(100.0, float(found.score))
 
 
 MAKERS: Mapping[str, Maker] = {
@@ -145,6 +160,6 @@ MAKERS: Mapping[str, Maker] = {
     "token_f1": lambda _: _mean(token_f1),
     "cer": lambda _: _error_rate(_letters),
     "wer": lambda _: _error_rate(str.split),
-    "bleu": lambda _: _corpus("bleu"),
-    "chrf": lambda _: _corpus("chrf"),
+    "bleu": lambda _: _corpus("BLEU"),
+    "chrf": lambda _: _corpus("CHRF"),
 }

@@ -85,6 +85,9 @@ def _weighted(laid: Laid, truth: Truth, measure: Measure, weights: Floats) -> Fl
     if measure.metric in WEIGHTED:
         x, y = laid[measure.column][part], labels_of(truth)[measure.column][part]
         return WEIGHTED[measure.metric](x, y, own)
+    one = prepared(truth)[measure.key]
+    if one.rule.under is not None:
+        return one.rule.under(predicted(one, laid), one.target, own)
     columns = [laid[name][part] for name in measure.predicted]
     labels = labels_for(measure, truth)
     found = (_expanded(truth, measure, columns, labels, row.astype(np.int64)) for row in own)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import interval, metrics
 from scoring.declaration.declare import track_from
-from scoring.scores import bootstrap, scored
+from scoring.scores import bootstrap, deviations, parts, scored
 from tests.unit.scoring.cases import s_case, truth_of, u_case
 from tests.unit.scoring.made import S, U
 
@@ -119,6 +121,42 @@ def test_a_metric_under_weights_is_the_metric_of_the_expanded_draw(metric: str, 
     found = bootstrap.WEIGHTED[metric](x, y, weights)
     expected = [metrics.one(metric, x.repeat(row.astype(int)), y.repeat(row.astype(int))) for row in weights]
     assert found.tolist() == pytest.approx([np.nan if value is None else value for value in expected], nan_ok=True)
+
+
+@pytest.mark.parametrize("metric", ["bleu", "chrf"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_corpus_metric_under_weights_is_that_of_each_text_so_often(metric: str, seed: int) -> None:
+    """Bit for bit, though each text is counted once; empty texts, and draws without any text, included."""
+    draw = np.random.default_rng(seed)
+    x, y = (
+        np.array([" ".join(draw.choice(list("ab,."), draw.integers(0, 8))) for _ in range(12)], object) for _ in "xy"
+    )
+    weights = np.vstack([draw.integers(0, 4, (3, 12)), np.zeros((1, 12))]).astype(np.float64)
+    under = metrics.rule(metric).under
+    assert under is not None
+    found = under(x, y.tolist(), weights).tolist()
+    assert np.isnan(found.pop())
+    assert found == [metrics.one(metric, x.repeat(row), y.repeat(row)) for row in weights[:-1].astype(int)]
+
+
+def test_the_error_of_a_corpus_metric_counts_each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deviations without each of twenty groups are the scores of the texts that are left, less their mean."""
+    track = track_from({"name": "t", "columns": [{"name": "x", "holds": "text", "metrics": ["chrf"]}]})
+    texts = [f"text {n} of {n % 7} {'with' if n % 3 else 'without'} words" for n in range(60)]
+    truth = truth_of(track, {"x": np.array(texts, object)})
+    laid = {"x": np.array([each.replace("text", "word") for each in texts], object)}
+    counted: list[int] = []
+    count = sacrebleu.CHRF._extract_corpus_statistics
+    monkeypatch.setattr(
+        sacrebleu.CHRF,
+        "_extract_corpus_statistics",
+        lambda metric, found, labels: counted.append(len(found)) or count(metric, found, labels),
+    )
+    made = deviations.deviations(laid, truth)
+    assert counted == [60]
+    ((key, one),) = parts.prepared(truth).items()
+    monkeypatch.setitem(parts.prepared(truth), key, replace(one, rule=replace(one.rule, under=None)))  # type: ignore[arg-type]
+    assert deviations.deviations(laid, truth).tolist() == made.tolist()
 
 
 def test_a_seed_gives_the_same_draws() -> None:
