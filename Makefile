@@ -19,9 +19,8 @@ DOCTREES ?= build/doctrees
 SECONDS ?= 60
 SESSIONS ?= 10000
 ATTACKS ?=
-# Three times as many as there are cores, up to 8: a third of the time of both cores was idle with twice as many, for
-# tests wait for their servers, for patience to run out, and for the clock
-WORKERS ?= -n $(shell n=$$((3 * $$(nproc))); echo $$((n < 8 ? n : 8))) --dist worksteal
+# Twice as many as there are cores, up to 8: a test waits for its servers about as long as it computes
+WORKERS ?= -n $(shell n=$$((2 * $$(nproc))); echo $$((n < 8 ? n : 8))) --dist worksteal
 
 # One thread for each process's linear algebra: the tests run side by side
 export OPENBLAS_NUM_THREADS := 1

@@ -146,7 +146,7 @@ def _corpus(name: str) -> Rule[list[str]]:
         counts = np.array(metric._extract_corpus_statistics(x.tolist(), [labels]))  # noqa: SLF001  # as its own bootstrap
         sums = weights.astype(np.int64) @ counts
         scores = (_percent(metric._compute_score_from_stats(row)) for row in sums.tolist())  # noqa: SLF001
-        return np.array([score if some else np.nan for score, some in zip(scores, weights.any(axis=1), strict=True)])
+        return np.array([score if any(row) else np.nan for score, row in zip(scores, weights, strict=True)])
 
     return Rule(form=Form.PLAIN, target=lambda columns: columns[0].tolist(), one=one, under=under)
 

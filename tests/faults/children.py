@@ -10,9 +10,7 @@ from pathlib import Path
 
 def workers(daemon: int) -> list[int]:
     """Return the processes that open and score for a daemon of its own: what the nurseries of its server forked."""
-    parents = {int(path.name): _field(path, 1) for path in Path("/proc").iterdir() if path.name.isdigit()}
-    nurseries = [child for child, parent in parents.items() if parent and parents.get(parent) == daemon]
-    return [child for child, parent in parents.items() if parent in nurseries]
+    return [worker for server in _forked(daemon) for nursery in _forked(server) for worker in _forked(nursery)]
 
 
 def family(daemon: int) -> list[int]:
@@ -25,6 +23,14 @@ def kill(process: int) -> None:
     """Kill a process, unless it is gone."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
+
+
+def _forked(process: int) -> list[int]:
+    """Return the children of all threads of a process; none when it is gone."""
+    with contextlib.suppress(OSError):
+        lists = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")]
+        return [int(child) for each in lists for child in each.split()]
+    return []
 
 
 def _field(path: Path, number: int) -> int | None:

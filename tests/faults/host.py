@@ -161,16 +161,22 @@ class Host:
 
     def settle(self, life: Life) -> int:
         """Wait until a daemon dies, or stop it once nothing is left to be done; return how it ended."""
+        if self.comes_to_rest(life):
+            life.process.send_signal(signal.SIGTERM)
+            return life.process.wait(timeout=PATIENCE_SECONDS)
+        return life.process.wait()
+
+    def comes_to_rest(self, life: Life) -> bool:
+        """Wait until nothing is left to be done, or the daemon dies; tell which."""
         until = time.monotonic() + PATIENCE_SECONDS
         while life.process.poll() is None and time.monotonic() < until:
             if life.has_told("running") and self.is_quiet():
-                life.process.send_signal(signal.SIGTERM)
-                return life.process.wait(timeout=PATIENCE_SECONDS)
+                return True
             time.sleep(0.05)
         if life.process.poll() is None:
             message = f"it did not come to rest in {PATIENCE_SECONDS:g} s\n{self.journal.read_text()}"
             raise AssertionError(message)
-        return life.process.wait()
+        return False
 
     def live(self, **env: str) -> int:
         """Run the daemon until it dies or nothing is left to be done; return how it ended."""

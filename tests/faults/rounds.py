@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.faults import children
 from tests.faults.host import host
 from tests.faults.points import passed
+from tests.faults.stream import OVER_QUOTA
 from tests.faults.verdict import judge
 from tests.integration.bot import wait
 
@@ -71,10 +72,17 @@ def die_at(folder: Path, dovecot: Dovecot, point: str, occurrence: int = 1, *, c
 
 
 def lose_children(folder: Path, dovecot: Dovecot) -> Death:
-    """Kill every child of a daemon for a while, as the kernel does when memory runs out; judge once it is quiet."""
+    """Kill every child of a daemon for a while, as the kernel does when memory runs out; judge once it is quiet.
+
+    A mail that lost its child waits, and a later one of its team goes before it. So what is over the quota comes last.
+    """
     with host(folder, dovecot) as bereaved:
-        with bereaved.stream_flows(), bereaved.living(alone=True) as life:
-            killed = _kill_workers(life.process.pid, bereaved)
+        last = [mail for mail in bereaved.mails if OVER_QUOTA in mail.submissions]
+        first = replace(bereaved, mails=[mail for mail in bereaved.mails if mail not in last])
+        with first.stream_flows(), first.living(alone=True) as life:
+            killed = _kill_workers(life.process.pid, first)
+            assert first.comes_to_rest(life), first.journal.read_text()
+            bereaved.deliver(last)
             code = bereaved.settle(life)
         assert code == 0, bereaved.journal.read_text()
         return Death(
@@ -86,7 +94,7 @@ def _kill_workers(daemon: int, bereaved: Host) -> int:
     """Kill what there is for some seconds, so often that a child can hardly finish; return how many there were.
 
     The seconds count from the first of them: on a busy machine the daemon alone may take as long to start. It goes on
-    until each mail was begun: one that lost its child waits, and a later one of its team must not go before it here.
+    until each mail was begun.
     """
     killed: set[int] = set()
     wait(lambda: children.workers(daemon))

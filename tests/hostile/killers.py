@@ -134,7 +134,7 @@ def is_open(number: int) -> bool:
 @KIND.task
 def answers_endlessly() -> bytes:
     """Return more than may be answered."""
-    return bytes(140 * MIB)
+    return bytes(65 * MIB)
 
 
 @KIND.task

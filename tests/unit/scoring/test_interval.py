@@ -143,19 +143,20 @@ def test_the_error_of_a_corpus_metric_counts_each_text_once(monkeypatch: pytest.
     """The deviations without each of twenty groups are the scores of the texts that are left, less their mean."""
     track = track_from({"name": "t", "columns": [{"name": "x", "holds": "text", "metrics": ["chrf"]}]})
     texts = [f"text {n} of {n % 7} {'with' if n % 3 else 'without'} words" for n in range(60)]
-    truth = truth_of(track, {"x": np.array(texts, object)})
+    truth = truth_of(track, {"x": texts})
     laid = {"x": np.array([each.replace("text", "word") for each in texts], object)}
     counted: list[int] = []
-    count = sacrebleu.CHRF._extract_corpus_statistics
-    monkeypatch.setattr(
-        sacrebleu.CHRF,
-        "_extract_corpus_statistics",
-        lambda metric, found, labels: counted.append(len(found)) or count(metric, found, labels),
-    )
+    count = sacrebleu.CHRF._extract_corpus_statistics  # noqa: SLF001
+
+    def counts(metric: sacrebleu.CHRF, found: list[str], labels: list[list[str]]) -> object:
+        counted.append(len(found))
+        return count(metric, found, labels)
+
+    monkeypatch.setattr(sacrebleu.CHRF, "_extract_corpus_statistics", counts)
     made = deviations.deviations(laid, truth)
     assert counted == [60]
     ((key, one),) = parts.prepared(truth).items()
-    monkeypatch.setitem(parts.prepared(truth), key, replace(one, rule=replace(one.rule, under=None)))  # type: ignore[arg-type]
+    monkeypatch.setitem(parts.prepared(truth), key, replace(one, rule=replace(one.rule, under=None)))
     assert deviations.deviations(laid, truth).tolist() == made.tolist()
 
 
