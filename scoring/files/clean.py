@@ -176,4 +176,6 @@ def _colons(cells: Sequence[Any], kinds: set[type] | None = None) -> int | None:
 
 def _are_short(numbers: Sequence[float], kinds: set[type]) -> bool:
     """Whether all are finite, and integers short; of a mixture in doubt not."""
-    return math.isfinite(sum(numbers)) and (int not in kinds or -_BEYOND < min(numbers) <= max(numbers) < _BEYOND)
+    if int in kinds and not -_BEYOND < min(numbers) <= max(numbers) < _BEYOND:
+        return False  # among floats a long one could not even be summed
+    return math.isfinite(sum(numbers))

@@ -41,7 +41,7 @@ def serve(channel: int, kind: Kind, bounds: Bounds, missing: Iterable[Wall]) -> 
         missing = {*missing, *walls.last()}
     ours = Channel(channel)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the daemon closed it, or died
-        ours.send(wire.pack(wire.Given(value=sorted(missing))))
+        ours.send(wire.pack(wire.Given(value=sorted(missing), peak=_peak())))
         while True:
             ours.send(_answer(kind, bounds, ours.receive(_LONGEST_REQUEST)))
 

@@ -30,9 +30,9 @@ START_SECONDS = 60.0
 """A child must be ready within so many seconds; the first one waits until the modules are loaded."""
 
 PEAK_BYTES = 96 * MIB
-"""A child that has used so much memory is replaced after its task, as it would not return all of it.
+"""A child that has used so much more memory than it began with is replaced after its task: it would keep most of it.
 
-Of one without walls it is mostly pages of the files that it maps.
+It began with what it was forked from, which it shares. Of one without walls it is mostly pages of files that it maps.
 """
 
 _WALLS = msgspec.msgpack.Decoder(tuple[Wall, ...])
@@ -59,7 +59,7 @@ class Child:
     def __init__(self, nursery: Nursery, bounds: Bounds, set_ups: SetUps) -> None:
         """Start it and wait until it is ready. Raises Temporary, which is not counted against a mail."""
         self._nursery, self._bounds, self._dead = nursery, bounds, False
-        self.set_ups, self.tasks, self.peak, self.pid = set_ups, 0, 0, 0
+        self.set_ups, self.tasks, self.first, self.peak, self.pid = set_ups, 0, 0, 0, 0
         #: What the kernel lacks of its walls.
         self.missing: frozenset[Wall] = frozenset()
         try:
@@ -77,7 +77,8 @@ class Child:
     def is_spent(self) -> bool:
         """Whether another child must take its place."""
         kind = self._nursery.kind
-        return self._dead or self.tasks >= kind.most_tasks or (kind.walled and self.peak >= PEAK_BYTES)
+        grown = kind.walled and self.peak - self.first >= PEAK_BYTES
+        return self._dead or self.tasks >= kind.most_tasks or grown
 
     @property
     def has_ended(self) -> bool:
@@ -107,8 +108,9 @@ class Child:
         if pid is None:
             raise EOFError("the process that forks children is gone")
         self.pid = pid
-        walls = wire.read(_WALLS, self._receive(until).value)
-        self.missing = frozenset(walls)
+        ready = self._receive(until)
+        walls = wire.read(_WALLS, ready.value)
+        self.missing, self.first = frozenset(walls), ready.peak
         for task, arguments in self.set_ups:
             self._ask(task, arguments, until)
 

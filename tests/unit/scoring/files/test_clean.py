@@ -166,6 +166,17 @@ def test_what_is_in_doubt_is_read_carefully(decoder: Decode, row: str) -> None:
     assert clean_rows(f"{row}\n{row}", decoder, "predictions") is None
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize("turn", [slice(None), slice(None, None, -1)])
+def test_an_integer_beyond_every_float_among_floats_is_read_alike(sign: str, turn: slice) -> None:
+    """It cannot even be added to them."""
+    rows = [
+        f'{{"id":{n},"perception":{cell},"knowledge":1.5}}' for n, cell in enumerate(("1.5", sign + "9" * 400, "2"))
+    ]
+    same_both_ways("\n".join(rows[turn]).encode())
+    same_both_ways(f"[{','.join(rows[turn])}]".encode())
+
+
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("data", [each for each in FILES[:6] if each[:1] in b"[{"])
 def test_common_files_take_the_fast_way(decoder: Decode, data: bytes) -> None:
