@@ -6,9 +6,9 @@ import contextlib
 import select
 import socket
 import struct
-import threading
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
+from tests.servers.listener import Listener
 from tests.servers.process import LOOPBACK
 
 if TYPE_CHECKING:
@@ -19,14 +19,13 @@ Cut = Literal["fin", "rst", "hole"]
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST (socket(7))
 
 
-class Proxy:
-    """Passes connections on to a port; use it in a with statement."""
+class Proxy(Listener):
+    """Passes connections on to a port."""
 
     def __init__(self, port: int) -> None:
         """Listen on :attr:`port` in front of another port of this machine."""
+        super().__init__()
         self._target = (LOOPBACK, port)
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._deaf: set[socket.socket] = set()
         #: While true, every new connection is closed as soon as it is made.
@@ -34,15 +33,10 @@ class Proxy:
         #: How many connections clients made, refused ones too.
         self.connections = 0
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__exit__(kind, error, trace)
         self.cut("fin")
 
     def cut(self, how: Cut) -> None:
@@ -62,17 +56,14 @@ class Proxy:
                     with contextlib.suppress(OSError):
                         end.shutdown(socket.SHUT_RDWR)
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the listener is closed when the test is over
-            while True:
-                client, _ = self._listener.accept()
-                self.connections += 1
-                if self.refuses:
-                    client.close()
-                else:
-                    threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+    def _take(self, client: socket.socket) -> None:
+        self.connections += 1
+        if self.refuses:
+            client.close()
+        else:
+            super()._take(client)
 
-    def _pass_on(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), client:  # ValueError: select on a socket that was reset
             server = socket.create_connection(self._target)
             with server:

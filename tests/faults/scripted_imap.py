@@ -7,15 +7,11 @@ import contextlib
 import re
 import select
 import socket
-import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TypeAlias
 
-from tests.servers.process import LOOPBACK
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from tests.servers.listener import Listener
 
 CAPABILITIES = "IMAP4rev1 IDLE MOVE UIDPLUS"
 
@@ -193,16 +189,15 @@ Answer: TypeAlias = Callable[[Session, str, str], None]
 """Answers a command: the session, the command's tag and its arguments."""
 
 
-class ScriptedImap:
-    """Holds mails in memory; use it in a with statement."""
+class ScriptedImap(Listener):
+    """Holds mails in memory."""
 
     #: What serves a connection.
     session: type[Session] = Session
 
     def __init__(self, *mails: bytes, capabilities: str = CAPABILITIES, splits: bool = False) -> None:
         """Put mails into the inbox; ``splits``: send every byte in a packet of its own."""
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__()
         self.capabilities, self.splits = capabilities, splits
         self.separator, self.validity = "/", 1
         self.next_uid = 1
@@ -215,16 +210,6 @@ class ScriptedImap:
         self.scripts: defaultdict[str, deque[Answer]] = defaultdict(deque)
         for mail in mails:
             self.arrive(mail)
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
     def arrive(self, raw: bytes) -> None:
         """Put a mail into the inbox."""
@@ -239,11 +224,8 @@ class ScriptedImap:
         """Replace the answers to the next commands of a verb, as ``UID FETCH``."""
         self.scripts[verb].extend(answers)
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the listener is closed when the test is over
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self.session(client, self).serve, daemon=True).start()
+    def _serve(self, client: socket.socket) -> None:
+        self.session(client, self).serve()
 
 
 def named(arguments: str) -> list[int]:

@@ -6,8 +6,9 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from tests.servers.listener import Listener
 from tests.servers.process import LOOPBACK
 
 if TYPE_CHECKING:
@@ -18,35 +19,24 @@ _TLS_REQUESTS = {80877103, 80877104}
 """What a client asks for TLS, or for GSSAPI, by."""
 
 
-class Pooler:
-    """Gives whoever has something to ask the one session that there is, for a transaction; use it with ``with``."""
+class Pooler(Listener):
+    """Gives whoever has something to ask the one session that there is, for a transaction."""
 
     def __init__(self, port: int, database: str) -> None:
         """Log in to a database as the user mailbot, and listen on :attr:`port`."""
+        super().__init__()
         self._server = socket.create_connection((LOOPBACK, port))
         words = f"user\0mailbot\0database\0{database}\0\0".encode()
         self._server.sendall(struct.pack("!ii", 8 + len(words), 196608) + words)
         #: What the server said at first; each client is told the same.
         self._greeting = self._until_ready()[0]
         self._turn = threading.Lock()
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.close()
+        super().__exit__(kind, error, trace)
         self._server.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         mine = False
