@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mailbot.ledger.guard.mailboxes import OF_OTHERS, to_mailbox
-from mailbot.ledger.schema import is_due
+from mailbot.ledger.schema import inserted, is_due
 from mailbot.ledger.tables import outbox
 from mailbot.model import Id, ReplyState
 
@@ -79,8 +79,7 @@ def add(
     values = {"kind": kind, "recipient": recipient, "subject": subject, "message_id": message_id, "message": message}
     waits = {"state": ReplyState.QUEUED, "attempts": 0, "created_at": now, "due_at": due_at or now}
     of = {"mail_id": mail_id, "team_id": team_id, "key": key}
-    entered = tx.execute(_ADD, {**values, **waits, **of}).inserted_primary_key
-    return int(entered[0])  # type: ignore[index]  # one row has one
+    return inserted(tx, _ADD, {**values, **waits, **of})
 
 
 _ADD = sa.insert(outbox)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mailbot.ledger.guard.tables import marks
+from mailbot.ledger.schema import inserted
 from mailbot.ledger.tables import addresses, mails
 from mailbot.ledger.trail.rows import wrote
 from mailbot.model import Id, MailState, Outcome
@@ -135,5 +136,4 @@ def add_marks(tx: Tx, mail_id: int, found: Collection[str], *, known: Collection
     for mark in dict.fromkeys(found):
         if mark not in known:
             row = {"mail_id": mail_id, "mark": mark}
-            entered = tx.execute(_ADD, row).inserted_primary_key
-            wrote(tx, "marks", row | {"id": entered[0]})  # type: ignore[index]  # one row has one
+            wrote(tx, "marks", row | {"id": inserted(tx, _ADD, row)})

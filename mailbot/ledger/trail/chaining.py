@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from mailbot.ledger.schema import inserted
 from mailbot.ledger.tables import events
 from mailbot.ledger.trail import rows
 from scoring.trail import chain
@@ -63,8 +64,7 @@ def forget(tx: Tx) -> None:
 def write(tx: Tx, entry: Written) -> str:
     """Write an entry; return its hash."""
     values = _chained(tx, entry, _hash(last(tx)))
-    entered = tx.execute(_WRITE, values).inserted_primary_key
-    _keep(tx, Last(entered[0], values["hash"], values["mac"]))  # type: ignore[index]  # one row has one
+    _keep(tx, Last(inserted(tx, _WRITE, values), values["hash"], values["mac"]))
     return str(values["hash"])
 
 
