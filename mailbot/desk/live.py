@@ -1,12 +1,12 @@
 """What the browser is told without asking: that something new is in the ledger (server-sent events, HTML standard 9.2).
 
-An event says only that; the page then asks for its own part anew, with the session it has.
+An event says only that; the page then asks for its own part anew, with the session it has. It tells the mark of what it
+shows, and the browser that of the last event it had (``Last-Event-ID``), so nothing is missed between page and stream.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from mailbot.desk.desk import Desk
+    from mailbot.ledger.engine import Tx
 
 EVERY_SECONDS = 2.0
 
@@ -55,21 +56,25 @@ async def _told(desk: Desk, request: Request) -> AsyncIterator[str]:
     try:
         yield "retry: 5000\n\n"
         loop = asyncio.get_running_loop()
-        ends, last = loop.time() + LASTS_SECONDS, ""
+        ends = loop.time() + LASTS_SECONDS
+        last = request.headers.get("last-event-id") or request.query_params.get("since")
         while loop.time() < ends and not desk.ends() and not await request.is_disconnected():
             newest = await to_thread.run_sync(_newest, desk)
-            yield f"event: news\ndata: {newest}\n\n" if newest != last and last else ": nothing\n\n"
+            yield f"event: news\nid: {newest}\ndata: {newest}\n\n" if newest != last else ": nothing\n\n"
             last = newest
             await asyncio.sleep(EVERY_SECONDS)
     finally:
         _open -= 1
 
 
+def mark(tx: Tx) -> str:
+    """Return what differs once anything has changed: the newest mail, where it stands, and the end of the trail."""
+    return " ".join([*(f"{row.name} {row.state}" for row in latest_mails(tx, 1)), events.head(tx)[:12]])
+
+
 def _newest(desk: Desk) -> str:
-    """Name the newest mail, where it stands, and the trail's end."""
     try:
         with desk.read() as tx:
-            mails = latest_mails(tx, 1)
-            return json.dumps([f"{row.name} {row.state}" for row in mails] + [events.head(tx)[:12]])
+            return mark(tx)
     except MailbotError as error:
-        return json.dumps([str(error.__class__.__name__)])
+        return error.__class__.__name__

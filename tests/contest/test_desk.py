@@ -359,6 +359,29 @@ def test_a_broken_config_is_told_and_the_one_before_stays(opened: Open, tmp_path
     assert "board.standing" in page
 
 
+def test_a_page_hears_what_changed_before_its_stream_began(opened: Open) -> None:
+    """A page asks what is new since what it shows; the browser that comes back, since the last it was told."""
+    browser = opened.login()
+
+    def told(since: str, **headers: str) -> tuple[str, str]:
+        lines = browser.get("/live", params={"since": since}, headers=headers, stream=True).iter_lines()
+        said = [next(lines).decode() for _ in range(4)]
+        return said[2].partition(": ")[2], said[3].partition(": ")[2]
+
+    def mark() -> str:
+        found = re.search(r'data-mark="([^"]+)"', browser.get("/").text)
+        assert found
+        return found[1]
+
+    shown = mark()
+    assert told(shown) == ("nothing", "")
+    browser.act("hide-team", team="Amber", why="they asked")
+    kind, newest = told(shown)
+    assert kind == "news"
+    assert newest == mark() != shown
+    assert told(shown, **{"Last-Event-ID": newest}) == ("nothing", "")
+
+
 def test_a_page_that_listens_does_not_keep_the_desk_from_ending(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

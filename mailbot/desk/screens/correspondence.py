@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from mailbot.daemon.status import look
+from mailbot.desk import live
 from mailbot.desk.acts.parts import Letter
 from mailbot.desk.jobs import State
 from mailbot.desk.page import Ask, Frame, Goto, Missing, Page, Screen, without_secrets
@@ -51,6 +52,7 @@ def subject_of(row: MailRow) -> str:
 def today(ask: Ask) -> Page:
     """Show what is wrong, what waits for a decision, what comes next, and the last mails."""
     with ask.desk.read() as tx:
+        mark = live.mark(tx)  # first: what changes after it is told
         status = look(tx, ask.desk.config, now=ask.desk.clock(), complete=ask.desk.complete)
         waiting = {str(outcome): waiting_mails(tx, outcome, LISTED) for outcome in WAITING}
         aside = waiting_mails(tx, MailState.SET_ASIDE, LISTED)
@@ -61,7 +63,13 @@ def today(ask: Ask) -> Page:
     context = {"status": status, "waiting": waiting, "aside": aside, "disputes": opened, "given_up": unsent}
     context |= {"proposals": ask.desk.proposals.listing()}
     context |= {"jobs": [one for one in ask.desk.jobs.listing()[:LISTED] if one.state is State.RUNNING]}
-    context |= {"ill": ill, "names": names, "subject_of": subject_of, "loops": status.pulse.get("loops", {})}
+    context |= {
+        "mark": mark,
+        "ill": ill,
+        "names": names,
+        "subject_of": subject_of,
+        "loops": status.pulse.get("loops", {}),
+    }
     return Page(template="today.html.j2", title="Today", context=context)
 
 

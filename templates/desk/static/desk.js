@@ -66,8 +66,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
   answer.focus();
 });
 
-if (document.getElementById("live")) {
-  const stream = new EventSource("/live");
+const shown = document.getElementById("live");
+if (shown) {
+  const stream = new EventSource(`/live?since=${encodeURIComponent(shown.dataset.mark)}`);
   stream.addEventListener("news", () => document.body.dispatchEvent(new Event("news")));
   const cut = document.querySelector("[data-cut]");
   stream.addEventListener("open", () => { cut.hidden = true; });
