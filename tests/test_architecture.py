@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import sources
+
 ROOT = Path(__file__).parents[1]
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
@@ -82,13 +84,12 @@ def _name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-SOURCES = {_name(path): path for package in ("mailbot", "scoring") for path in sorted((ROOT / package).rglob("*.py"))}
+SOURCES = {_name(path): path for package in sources.PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
 
-@cache
 def _tree(module: str) -> ast.Module:
-    """Parse a module."""
-    return ast.parse(SOURCES[module].read_bytes())
+    """Return what a module says."""
+    return sources.trees()[SOURCES[module]]
 
 
 def _within(module: str, package: str) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 from re import _parser as parser  # type: ignore[attr-defined]  # the library's reader of patterns has no public name
 from typing import TYPE_CHECKING, Any
 
+from tests import sources
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -23,8 +25,6 @@ ROOT = Path(__file__).parents[2]
 FROM_THE_BEGINNING = ("match", "fullmatch")
 FROM_ANY_PLACE = ("search", "sub", "subn", "split", "findall", "finditer")
 WAYS = {*FROM_THE_BEGINNING, *FROM_ANY_PLACE}
-
-PACKAGES = ("mailbot", "scoring")
 
 LENGTH = 64 * 1024
 
@@ -65,12 +65,12 @@ class Found:
 @cache
 def every() -> list[Found]:
     """Return each regular expression of mailbot and scoring."""
-    return sorted({found for package in PACKAGES for found in _of(package)}, key=lambda f: f.place)
+    return sorted({found for package in sources.PACKAGES for found in _of(package)}, key=lambda f: f.place)
 
 
 def untold() -> list[str]:
     """Return the places of those whose pattern is only made when the program runs."""
-    return sorted(place for package in PACKAGES for place, call in _calls(package) if not _value(place, call))
+    return sorted(place for package in sources.PACKAGES for place, call in _calls(package) if not _value(place, call))
 
 
 def _of(package: str) -> Iterator[Found]:
@@ -85,14 +85,11 @@ def _of(package: str) -> Iterator[Found]:
         yield Found(place, value.pattern, value.flags & ~re.DEBUG, ways, CUT.get(name, LENGTH))
 
 
-@cache
-def _trees(package: str) -> tuple[tuple[Path, ast.Module], ...]:
-    return tuple((path, ast.parse(path.read_text())) for path in sorted((ROOT / package).rglob("*.py")))
-
-
 def _calls(package: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call of a function of ``re``, with its place."""
-    for path, tree in _trees(package):
+    for path, tree in sources.trees().items():
+        if not path.is_relative_to(ROOT / package):
+            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == "re":
                 raise AssertionError(f"{path}: write re.NAME, so that it is found")
@@ -133,27 +130,22 @@ def _name(place: str, call: ast.Call) -> str:
 @cache
 def _names(path: Path) -> dict[int, str]:
     """Return the names that a module gives to what it makes."""
-    made = (node for node in _all_trees()[path].body if isinstance(node, ast.Assign))
+    made = (node for node in sources.trees()[path].body if isinstance(node, ast.Assign))
     return {id(node.value): node.targets[0].id for node in made if isinstance(node.targets[0], ast.Name)}
 
 
 def _ways_of(place: str, call: ast.Call) -> frozenset[str]:
     """Return by which methods a compiled pattern is used, under the name it has; all where it is handed on."""
     name = _name(place, call)
-    looked = [ROOT / place.partition(":")[0]] if name.startswith("_") else _all_trees()
+    looked = [ROOT / place.partition(":")[0]] if name.startswith("_") else sources.trees()
     ways = {way for path in looked for way in _uses(path).get(name, ())} if name else set()
     return frozenset(ways) if ways and ways <= {*WAYS, "pattern"} else frozenset(WAYS)
 
 
 @cache
-def _all_trees() -> dict[Path, ast.Module]:
-    return {path: tree for package in PACKAGES for path, tree in _trees(package)}
-
-
-@cache
 def _uses(path: Path) -> dict[str, set[str]]:
     """Return by which attributes each name is used in a module; "" is among them where it stands without one."""
-    nodes = list(ast.walk(_all_trees()[path]))
+    nodes = list(ast.walk(sources.trees()[path]))
     held = {id(node.value): node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found: dict[str, set[str]] = {}
     for node in nodes:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-_CHROMIUM = Path("/usr/bin/chromium")
+_CHROMIUM = tuple(map(Path, ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")))
+"""Debian's; the one without windows takes a third of the time for a page."""
+
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -125,7 +127,7 @@ def smtp_sink_tls(certificates: Certificates) -> Iterator[SmtpSink]:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Run Debian's Chromium, or the one that Playwright installed where Debian's is missing."""
-    path = _CHROMIUM if _CHROMIUM.exists() else None
+    path = next((path for path in _CHROMIUM if path.exists()), None)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
         yield running

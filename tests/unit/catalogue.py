@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel.messages.extract import extract_from_dir
+
+from tests import sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,17 +50,16 @@ _LABELS = {"truth.py", "restrict.py", "defined.py", "kinds.py"}
 """Modules whose problems are with label files, which organizers alone are told of; and the kinds of audit entries."""
 
 
-def codes() -> set[str]:
+@cache
+def codes() -> frozenset[str]:
     """Return the code of every problem and note that a reply may tell: it is found by what the code says.
 
     A code is given to `Problem` or `Note`, or to a function that has a parameter of that name, or it is the key of a
     table of sentences.
     """
-    paths = [path for folder in ("scoring", "mailbot") for path in (ROOT / folder).rglob("*.py")]
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths if path.name not in _LABELS]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for path, tree in sources.trees().items() if path.name not in _LABELS for node in ast.walk(tree)]
     found = {text for value in _given(nodes) for text in _texts(value)}
-    return {text for text in found if _CODE.fullmatch(text)}
+    return frozenset(text for text in found if _CODE.fullmatch(text))
 
 
 def _given(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
