@@ -20,7 +20,7 @@ from tests.integration.bot import wait
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from mailbot.desk.desk import Desk
     from tests.integration.bot import Bot, Running
@@ -42,17 +42,36 @@ class Seat:
         seat = cls(context=context, page=context.new_page())
         seat.page.on("console", lambda message: seat.errors.append(message.text))
         seat.page.on("pageerror", lambda error: seat.errors.append(str(error)))
-        seat.page.goto(f"{address}/login?key={desk.door.invite(name, role)}")
-        seat.page.get_by_role("button", name="Log in").click()
-        expect(seat.page.get_by_role("heading", name="Today")).to_be_visible()
+        log_in(seat.page, f"{address}/login?key={desk.door.invite(name, role)}")
         return seat
 
 
 # --- what a person does on a page ------------------------------------------------------------
+def log_in(page: Page, link: str) -> None:
+    """Follow a login link, and say that it is oneself."""
+    page.goto(link)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Follow a link until its page is there whole: what is looked for next is not of the one before."""
+    link.wait_for()
+    with page.expect_navigation():
+        link.click()
+
+
 def go(page: Page, *names: str) -> None:
     """Follow links by what is written on them."""
     for name in names:
-        page.get_by_role("link", name=name, exact=True).first.click()
+        follow(page, page.get_by_role("link", name=name, exact=True).first)
+
+
+def press(page: Page, button: Locator) -> None:
+    """Press a button of a form, until its answer has taken the place of what was there."""
+    page.locator("#main").evaluate("one => one.setAttribute('data-before', '')")
+    button.click()
+    page.locator("#main:not([data-before])").wait_for()
 
 
 def look(page: Page, **fields: str) -> str:
@@ -66,16 +85,16 @@ def look(page: Page, **fields: str) -> str:
             control.check()
         else:
             control.fill(value)
-    page.get_by_role("button", name="Show what it does").click()
+    press(page, page.get_by_role("button", name="Show what it does"))
     expect(page.get_by_role("heading", name="What it does")).to_be_visible()
     return page.locator("section.effect").inner_text()
 
 
 def do(page: Page) -> str:
     """Confirm what was seen; return what was done."""
-    page.locator("button.go").click()
+    press(page, page.locator("button.go"))
     done = page.get_by_role("status")
-    expect(done).to_be_visible(timeout=30_000)
+    expect(done).to_be_visible()
     return done.inner_text()
 
 

@@ -12,7 +12,7 @@ from mailbot.desk.desk import Desk
 from mailbot.desk.door import Role
 from tests.contest.contest import Clock, contest, mail, take
 from tests.contest.desk import AMBER, HOSTILE, STRANGER, Open, served
-from tests.integration.organizers import Seat
+from tests.integration.organizers import Seat, do, go, log_in, look
 from tests.integration.test_site_in_chromium import overflow, violations
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def test_keys_move_search_and_help(seat: Seat, world: Open) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/mails/M-\d{6}$"))
@@ -100,9 +101,26 @@ def test_the_first_screen_hears_of_a_mail_as_it_comes(seat: Seat, world: Open) -
     """By an event of the server, without a reload."""
     page = seat.page
     page.goto(f"{world.address}/")
-    page.wait_for_timeout(2500)  # until the stream knows the newest mail
     take(world.wired, mail("late@elsewhere.example", shift=0.2), world.clock.instant)
-    expect(page.locator("#live")).to_contain_text("late@elsewhere.example", timeout=30_000)
+    expect(page.locator("#live")).to_contain_text("late@elsewhere.example")
+    assert seat.errors == []
+
+
+def test_a_link_that_is_being_pressed_stays(seat: Seat, world: Open) -> None:
+    """What comes while the button is down waits until it is up: the click leads where it was meant to."""
+    page = seat.page
+    page.goto(f"{world.address}/")
+    link = page.locator("#live").get_by_role("link", name=re.compile("^M-")).first
+    link.hover()
+    page.mouse.down()
+    with page.expect_response(f"{world.address}/"):
+        page.evaluate("document.body.dispatchEvent(new Event('news'))")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    with page.expect_navigation(url=re.compile(r"/mails/M-\d{6}$")):
+        page.mouse.up()
+    page.goto(f"{world.address}/")
+    with page.expect_response(f"{world.address}/"):
+        page.evaluate("document.body.dispatchEvent(new Event('news'))")
     assert seat.errors == []
 
 
@@ -125,10 +143,8 @@ def test_the_html_of_a_mail_has_our_style(seat: Seat, world: Open) -> None:
 def _hide(seat: Seat, world: Open, *, why: str = "two accounts") -> None:
     """Come from a team's screen to what hiding it does."""
     seat.page.goto(f"{world.address}/teams")
-    seat.page.get_by_role("link", name="Beryl").click()
-    seat.page.get_by_role("link", name="Hide").click()
-    seat.page.get_by_label("Reason").fill(why)
-    seat.page.get_by_role("button", name="Show what it does").click()
+    go(seat.page, "Beryl", "Hide")
+    look(seat.page, Reason=why)
     expect(seat.page.locator("section.effect")).to_be_focused()
 
 
@@ -145,10 +161,8 @@ def test_back_leads_to_the_screen_before_the_act_and_two_clicks_are_one_act(seat
     expect(page.get_by_role("button", name="Show what it does")).to_be_visible()
     assert world.last().id == before + 1
     page.goto(f"{world.address}/act/reinstate-team?team=Beryl")
-    page.get_by_label("Reason").fill("they are two people")
-    page.get_by_role("button", name="Show what it does").click()
-    page.locator("button.go").click()
-    expect(page.get_by_role("status")).to_contain_text("counts again")
+    look(page, Reason="they are two people")
+    assert "counts again" in do(page)
     assert seat.errors == []
 
 
@@ -169,9 +183,7 @@ def test_what_was_typed_outlives_a_mistake_and_the_session(chromium: Browser, wo
     page.get_by_role("button", name="Show what it does").click()
     expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
     other = seat.context.new_page()
-    other.goto(f"{world.address}/login?key={world.desk.door.invite('Dora', Role.ORGANIZER)}")
-    other.get_by_role("button", name="Log in").click()
-    expect(other.get_by_role("heading", name="Today")).to_be_visible()
+    log_in(other, f"{world.address}/login?key={world.desk.door.invite('Dora', Role.ORGANIZER)}")
     page.get_by_role("button", name="Show what it does").click()
     expect(page.get_by_role("alert")).to_contain_text("This form is from an earlier session")
     page.get_by_role("button", name="Show what it does").click()

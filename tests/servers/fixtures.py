@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dovecot import FEW_CAPABILITIES, Dovecot, Mailbox
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _CHROMIUM = tuple(map(Path, ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")))
 """Debian's; the one without windows takes a third of the time for a page."""
+
+PATIENCE_MS = 240_000
+"""So long something may take to appear in a browser; Playwright's own 5 s are too short on a busy machine."""
 
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -129,7 +132,9 @@ def browser() -> Iterator[Browser]:
     """Run Debian's Chromium, or the one that Playwright installed where Debian's is missing."""
     path = next((path for path in _CHROMIUM if path.exists()), None)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         running = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        running.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
         yield running
         running.close()
 

@@ -57,6 +57,7 @@ document.addEventListener("htmx:sendError", () => {
 
 tick();
 setInterval(tick, 30 * SECOND);
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); }); // by going back: it is as it was
 document.addEventListener("htmx:afterSwap", (event) => {
   tick();
   if (event.detail.target.id === "live" || event.detail.target.id === "job") return;
@@ -69,7 +70,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
 const shown = document.getElementById("live");
 if (shown) {
   const stream = new EventSource(`/live?since=${encodeURIComponent(shown.dataset.mark)}`);
-  stream.addEventListener("news", () => document.body.dispatchEvent(new Event("news")));
+  const news = () => document.body.dispatchEvent(new Event("news"));
+  stream.addEventListener("news", news);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const page = event.detail.target;
+    if (page.id !== "live" || !page.querySelector(":active")) return;
+    event.detail.shouldSwap = false; // a link that is being pressed would be taken away under the finger
+    setTimeout(news, SECOND);
+  });
   const cut = document.querySelector("[data-cut]");
   stream.addEventListener("open", () => { cut.hidden = true; });
   stream.addEventListener("error", () => setTimeout(() => { cut.hidden = stream.readyState === EventSource.OPEN; }, 10 * SECOND)); // one that ended in time comes back sooner
