@@ -27,7 +27,7 @@ from mailbot.desk.acts import ACTS
 from mailbot.desk.desk import Upload, acting
 from mailbot.desk.page import Ask, Download, Frame, Goto, Missing, Page, rendered
 from mailbot.desk.screens import SCREENS
-from mailbot.desk.walls import TOO_LONG, Walls, failed, refusal
+from mailbot.desk.walls import INTO_FORM, TOO_LONG, Walls, failed, language_of, refusal
 from mailbot.errors import MailbotError
 from mailbot.mail.languages import CHINESE, ENGLISH, folder
 from scoring.text import printable
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 MOST_FIELDS, MOST_FILES, MOST_FIELD_BYTES = 200, 4, 1 << 20
 """Of one form."""
+
+TROUBLE = "trouble.html.j2"
 
 STATIC = ("desk.css", "desk.js", "htmx.min.js", "icon.svg")
 
@@ -130,7 +132,7 @@ def _act(desk: Desk, wanted: Act, in_memory: asyncio.Lock) -> Callable[[Request]
 def _ended(desk: Desk, wanted: Act, request: Request) -> Response:
     """Say above a form that its session has ended; what was typed stays in it."""
     answer = _page(desk, Page(template="ended.html.j2", title=wanted.title, status=401), None, request)
-    answer.headers.update({"HX-Retarget": "#told", "HX-Reselect": "#ended", "HX-Reswap": "innerHTML show:top"})
+    answer.headers.update(INTO_FORM)
     return answer
 
 
@@ -143,7 +145,9 @@ def _answered(look: Look, ask: Ask, request: Request) -> Response:
     with acting(ask.person):
         found = _found(look, ask)
     if isinstance(found, Page):
-        return _page(ask.desk, found, ask.person, request)
+        answer = _page(ask.desk, found, ask.person, request)
+        answer.headers.update(INTO_FORM if found.template == TROUBLE and request.method == "POST" else {})
+        return answer
     if isinstance(found, Goto):
         return _gone_to(found.href, request)
     if isinstance(found, Frame):
@@ -170,7 +174,7 @@ def _missing() -> Page:
 
 
 def _trouble(why: str, *, status: int = 409) -> Page:
-    return Page(template="trouble.html.j2", title="That did not work", context={"why": why}, status=status)
+    return Page(template=TROUBLE, title="That did not work", context={"why": why}, status=status)
 
 
 def _saved(found: Download) -> str:
@@ -181,9 +185,7 @@ def _saved(found: Download) -> str:
 
 
 def _page(desk: Desk, page: Page, person: Person | None, request: Request) -> HTMLResponse:
-    wanted = request.cookies.get("language") or request.headers.get("accept-language", "")
-    language = CHINESE if wanted.lower().startswith(CHINESE) else ENGLISH
-    html = rendered(page, person=person, desk=desk, path=request.url.path, language=language)
+    html = rendered(page, person=person, desk=desk, path=request.url.path, language=language_of(request))
     return HTMLResponse(html, page.status)
 
 
@@ -245,7 +247,7 @@ def _language(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
 def _live(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     async def stream(request: Request) -> Response:
         if _person(desk, request) is None:
-            return refusal("You are not logged in.", 403)
+            return refusal(request, "You are not logged in.", 403)
         return live.stream(desk, request)
 
     return stream
@@ -261,22 +263,22 @@ def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
     return static
 
 
-async def _cut_off(_: Request, __: Exception) -> Response:
+async def _cut_off(request: Request, _: Exception) -> Response:
     """Answer a body that went on beyond the limit, or whose sender is gone: then nobody reads it."""
-    return refusal(TOO_LONG, 413, {"Connection": "close"})
+    return refusal(request, TOO_LONG, 413, {"Connection": "close"})
 
 
-async def _misused(_: Request, error: Exception) -> Response:
+async def _misused(request: Request, error: Exception) -> Response:
     """Answer a form that cannot be read, or a method that a page does not know."""
     assert isinstance(error, HTTPException)  # noqa: S101  # as it is registered
-    why = f"The desk could not read that ({error.detail}). Go back, load the page again, and send it once more."
-    return refusal(why, error.status_code, error.headers)
+    why = f"The desk could not read that ({error.status_code}). Go back, load the page again, and send it once more."
+    return refusal(request, why, error.status_code, error.headers)
 
 
 def _nowhere(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def nowhere(request: Request, _: Exception) -> Response:
         if (person := _person(desk, request)) is None:
-            return refusal("There is no such page.", 404)
+            return refusal(request, "There is no such page.", 404)
         return await to_thread.run_sync(_page, desk, _missing(), person, request)
 
     return nowhere

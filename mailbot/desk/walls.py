@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from markupsafe import escape
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
+from mailbot.desk.wording import told
+from mailbot.mail.languages import CHINESE, ENGLISH, TAGS, desk_words
 from mailbot.system import journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.datastructures import Headers
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -33,7 +37,7 @@ METHODS = frozenset({"GET", "HEAD", "POST"})
 MOST_BYTES = 64 << 20
 """A request's body may be so long: more than any result file that is read, and a label file."""
 
-TOO_LONG = f"More than {MOST_BYTES >> 20} MiB are not taken: go back and choose a smaller file."
+TOO_LONG = f"More than {MOST_BYTES >> 20} MiB are not taken, and nothing was done: choose a smaller file."
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -52,10 +56,14 @@ ELSEWHERE = frozenset({"cross-site", "same-site"})
 and its forms come with our cookie."""
 
 _PLAIN = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    '<title>mailbot</title><link rel="stylesheet" href="/static/desk.css">'
-    '<main id="main"><p role="alert">{}</p><p><a href="/">Today</a></p></main></html>\n'
+    '<!doctype html><html lang="{tag}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<title>mailbot</title><link rel="stylesheet" href="/static/desk.css"><main id="main"><h1>{title}</h1>'
+    '<p class="notice bad" id="trouble" role="alert">{why}</p>'
+    '<p class="acts then"><a class="act" href="/">{today}</a></p></main></html>\n'
 )
+
+INTO_FORM = {"HX-Retarget": "#told", "HX-Reselect": "#trouble", "HX-Reswap": "innerHTML show:top"}
+"""Lets what is wrong stand above the form that was sent, in which everything typed stays."""
 
 _ROOT = Path(__file__).parents[2]
 
@@ -97,12 +105,26 @@ class Walls:
         except Exception as error:  # noqa: BLE001  # uvicorn would print what was asked, and what it was about
             why = failed(error)
             if not has_begun:
-                await refusal(why, 500)(scope, receive, guarded)
+                await refusal(HTTPConnection(scope), why, 500)(scope, receive, guarded)
 
 
-def refusal(why: str, status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+def language_of(connection: HTTPConnection) -> str:
+    """Return the language that somebody has chosen, else the one that their browser asks for."""
+    wanted = connection.cookies.get("language") or connection.headers.get("accept-language", "")
+    return CHINESE if wanted.lower().startswith(CHINESE) else ENGLISH
+
+
+def refusal(
+    connection: HTTPConnection, why: str, status: int, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
     """Return a page for somebody who may not be logged in: what is wrong, and the way back."""
-    return HTMLResponse(_PLAIN.format(escape(why)), status, headers)
+    language = language_of(connection)
+    said = desk_words(language).gettext
+    page = _PLAIN.format(
+        tag=TAGS[language], title=said("That did not work"), why=escape(told(why, language)), today=said("Today")
+    )
+    into = INTO_FORM if connection.scope["method"] == "POST" and "hx-request" in connection.headers else {}
+    return HTMLResponse(page, status, {**into, **(headers or {})})
 
 
 def failed(error: Exception) -> str:
@@ -117,16 +139,18 @@ def failed(error: Exception) -> str:
 
 
 def _refusal(scope: Scope) -> HTMLResponse | None:
-    headers = Headers(scope=scope)
+    connection = HTTPConnection(scope)
+    headers = connection.headers
     if not _is_ours(headers.get("host", "")):
-        return refusal("The desk answers only to localhost and 127.0.0.1: open it by one of these names.", 421)
+        why = "The desk answers only to localhost and 127.0.0.1: open it by one of these names."
+        return refusal(connection, why, 421)
     if scope["method"] not in METHODS:
-        return refusal("The desk knows GET and POST.", 405, {"Allow": ", ".join(sorted(METHODS))})
+        return refusal(connection, "The desk knows GET and POST.", 405, {"Allow": ", ".join(sorted(METHODS))})
     if scope["method"] == "POST" and _is_from_elsewhere(headers):
-        return refusal("That form came from another page than the desk's: nothing was done.", 403)
+        return refusal(connection, "That form came from another page than the desk's: nothing was done.", 403)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
-        return refusal(TOO_LONG, 413)
+        return refusal(connection, TOO_LONG, 413)
     return None
 
 

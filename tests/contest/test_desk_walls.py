@@ -24,6 +24,7 @@ from mailbot.errors import Held, Permanent
 from mailbot.ledger import teams
 from mailbot.system import lock
 from tests.contest.contest import write_config
+from tests.contest.test_desk_chinese import english
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,6 +204,10 @@ def test_every_refusal_is_a_page_that_leads_back(opened: Open, method: str, path
     answer = browser.session.request(method, f"{opened.address}{path}", data=b"x", headers=headers, timeout=60)
     assert answer.status_code == status
     assert 'href="/"' in answer.text
+    browser.post("/language", {"language": "zh"})
+    answer = browser.session.request(method, f"{opened.address}{path}", data=b"x", headers=headers, timeout=60)
+    assert 'lang="zh-Hans"' in answer.text
+    assert english(answer.text) == []
 
 
 # --- socket files ----------------------------------------------------------------------------

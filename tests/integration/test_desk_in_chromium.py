@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from mailbot.desk.desk import Desk
 from mailbot.desk.door import Role
+from mailbot.desk.walls import MOST_BYTES
+from mailbot.ledger import disputes, rulings
 from tests.contest.contest import Clock, contest, mail, take
 from tests.contest.desk import AMBER, HOSTILE, STRANGER, Open, served
 from tests.integration.organizers import Seat, do, go, log_in, look
@@ -17,6 +19,7 @@ from tests.integration.test_site_in_chromium import overflow, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -190,6 +193,47 @@ def test_what_was_typed_outlives_a_mistake_and_the_session(chromium: Browser, wo
     expect(page.locator("section.effect")).to_contain_text("What took twenty minutes")
     expect(page.get_by_text("has ended")).to_have_count(0)
     seat.context.close()
+
+
+def test_what_was_typed_outlives_a_file_that_is_too_long_and_our_own_failures(
+    seat: Seat, world: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong stands above the form, which stays as it is."""
+    page = seat.page
+    (tmp_path / "long.csv").write_bytes(bytes(MOST_BYTES + 1))
+    page.goto(f"{world.address}/act/import-teams")
+    page.set_input_files("input[type=file]", tmp_path / "long.csv")
+    page.get_by_label("Reason").fill("they asked")
+    page.get_by_role("button", name="Show what it does").click()
+    told = page.locator("#told").get_by_text(re.compile("choose a smaller file|file is too large"))
+    expect(told).to_be_visible()  # the desk's answer, or the browser's when it is hung up on
+    expect(page.get_by_label("Reason")).to_have_value("they asked")
+    page.goto(f"{world.address}/act/hide-team?team=Amber")
+    page.get_by_label("Reason").fill("they asked")
+    monkeypatch.setattr(rulings, "excluded_teams", lambda _: 1 // 0)
+    page.get_by_role("button", name="Show what it does").click()
+    expect(page.locator("#told")).to_contain_text("Our code failed: ZeroDivisionError")
+    expect(page.get_by_label("Reason")).to_have_value("they asked")
+    seat.errors.clear()  # the browser names each refusal on its console
+
+
+def test_a_page_that_cannot_be_made_anew_stays(seat: Seat, world: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today says that it is as it was, until the desk can read again; the board says why there is none."""
+    page, cut = seat.page, seat.page.get_by_text("this page is as it was")
+    page.goto(f"{world.address}/")
+    with monkeypatch.context() as broken:
+        broken.setattr("mailbot.desk.screens.contest.compared", lambda *_: 1 // 0)
+        broken.setattr(disputes, "waiting", lambda _: 1 // 0)
+        page.evaluate("document.body.dispatchEvent(new Event('news'))")
+        expect(cut).to_be_visible()
+        expect(page.get_by_role("heading", name="Last mails")).to_be_visible()
+        page.goto(f"{world.address}/board")
+        expect(page.locator("#trouble")).to_contain_text("Our code failed")
+    page.goto(f"{world.address}/")
+    page.evaluate("document.querySelector('[data-cut]').hidden = false")
+    page.evaluate("document.body.dispatchEvent(new Event('news'))")
+    expect(cut).to_be_hidden()
+    seat.errors.clear()  # as above
 
 
 def test_the_key_of_the_search_leads_somewhere_from_every_screen(seat: Seat, world: Open) -> None:

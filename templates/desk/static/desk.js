@@ -57,10 +57,18 @@ document.addEventListener("htmx:sendError", () => {
 
 tick();
 setInterval(tick, 30 * SECOND);
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr } = event.detail;
+  if (xhr.status < 400 || !["live", "job", "now"].includes(target.id)) return;
+  if (target.id === "now") event.detail.selectOverride = "#trouble";
+  else event.detail.shouldSwap = false; // it stays as it was, and asks again
+  for (const one of document.querySelectorAll("[data-cut]")) one.hidden = false;
+});
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); }); // by going back: it is as it was
 document.addEventListener("htmx:afterSwap", (event) => {
   tick();
-  if (event.detail.target.id === "live" || event.detail.target.id === "job") return;
+  if (event.detail.target.id === "live") document.querySelector("[data-cut]").hidden = true;
+  if (["live", "job", "now"].includes(event.detail.target.id)) return;
   const answer = document.querySelector("#main [role=alert]:not([hidden]), #main .effect, #main [role=status]"); // of the form
   if (!answer) return;
   answer.tabIndex = -1;
