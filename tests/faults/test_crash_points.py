@@ -24,19 +24,23 @@ if TYPE_CHECKING:
 #: One of each sort, and those where two parties must agree on what was done.
 CHOSEN = (
     ("commit.enter-config.made", 1),
-    ("file.sync.before", 2),
     ("file.rename.after", 3),
-    ("commit.spooled.before", 1),
     ("commit.spooled.after", 1),
-    ("commit.claim-mails.after", 2),
     ("commit.record.made", 4),
-    ("commit.record.after", 5),
     ("imap.move.after", 1),
-    ("smtp.data.before", 2),
     ("smtp.data.after", 4),
     ("commit.reply-failed.made", 1),
     ("commit.board.before", 1),
     ("commit.letters.made", 1),
+)
+
+#: The other sides of the same, for ``make test-long``.
+MORE = (
+    ("file.sync.before", 2),
+    ("commit.spooled.before", 1),
+    ("commit.claim-mails.after", 2),
+    ("commit.record.after", 5),
+    ("smtp.data.before", 2),
     ("imap.idle.before", 1),
 )
 
@@ -112,7 +116,9 @@ def moveless_dovecot() -> Iterator[Dovecot]:
         server.remove()
 
 
-@pytest.mark.parametrize(("point", "occurrence"), CHOSEN)
+@pytest.mark.parametrize(
+    ("point", "occurrence"), [*CHOSEN, *(pytest.param(*each, marks=pytest.mark.long) for each in MORE)]
+)
 def test_nothing_is_lost_or_doubled(point: str, occurrence: int, tmp_path: Path, dovecot: Dovecot) -> None:
     """A daemon killed at the point, and started again, leaves every mail with exactly its fate."""
     death = die_at(tmp_path / "bot", dovecot, point, occurrence)
@@ -120,7 +126,13 @@ def test_nothing_is_lost_or_doubled(point: str, occurrence: int, tmp_path: Path,
     assert death.verdict.lost == death.verdict.doubled == ()
 
 
-@pytest.mark.parametrize("point", ["imap.copy.after", "imap.store.after", "imap.expunge.before"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "imap.copy.after",
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("imap.store.after", "imap.expunge.before")),
+    ],
+)
 def test_nothing_is_lost_without_move(point: str, tmp_path: Path, moveless_dovecot: Dovecot) -> None:
     """Where mails are moved in three commands, a death in between costs at most a second copy in Processed."""
     death = die_at(tmp_path / "bot", moveless_dovecot, point, copies=COPIES_WITHOUT_MOVE)

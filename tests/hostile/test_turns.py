@@ -26,7 +26,7 @@ HEAVY = b"Subject: heavy"
 
 @dataclass
 class Heavy:
-    """Real children, of which those that open a heavy mail spin until they are killed; the rest is done here."""
+    """Real children, of which those that open a heavy mail hang until they are killed; the rest is done here."""
 
     sandbox: Sandbox
     here: Here
@@ -41,7 +41,7 @@ class Heavy:
         """Begin a task."""
         if task is tasks.open_mail and HEAVY in args[0]:
             self.began()
-            return self.sandbox.submit(killers.spins)
+            return self.sandbox.submit(killers.hangs)
         return Behind(self.sandbox.submit(killers.fine, 1), self.here.submit(task, *args))
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tests.command import mailbot
 from tests.groups import wait_for_the_end_of
 from tests.pictures.__main__ import MOST, WORDS, headings, pages
 
@@ -126,9 +127,8 @@ def folder(played: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
 
 def _json(folder: Path, *arguments: str) -> list[dict[str, Any]]:
     """Ask mailbot about the demo's ledger."""
-    ran = _run("--config", str(folder / "config.toml"), *arguments, "--json", cwd=folder.parent)
-    assert ran.returncode == 0, ran.stderr
-    rows: list[dict[str, Any]] = json.loads(ran.stdout)
+    asked = ("--config", str(folder / "config.toml"), *arguments, "--json")
+    rows: list[dict[str, Any]] = mailbot(*asked, folder=folder.parent).json
     return rows
 
 
@@ -293,10 +293,7 @@ def test_second_run_replaces_the_first(folder: Path) -> None:
 def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     """A folder that holds other things is left as it is, and the sentence says what to do."""
     (tmp_path / "thesis.tex").write_text("years of work")
-    ran = _run("demo", "--out", str(tmp_path), cwd=tmp_path)
-    assert ran.returncode == 2
-    assert "--out DIR" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    assert "--out DIR" in mailbot("demo", "--out", str(tmp_path), folder=tmp_path, code=2).err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 

@@ -76,11 +76,11 @@ def test_a_row_that_is_right_is_taken(ledger: Ledger, name: str) -> None:
         ("outbox", {"message": None}),
     ],
 )
-def test_the_impossible_is_refused(ledger: Ledger, name: str, changed: dict[str, object]) -> None:
+def test_the_impossible_is_refused(untouched: Ledger, name: str, changed: dict[str, object]) -> None:
     """A row that contradicts itself, or refers to nothing, is refused, and nothing of its transaction is kept."""
-    with pytest.raises(Permanent, match="refused a record"), ledger.write() as tx:
+    with pytest.raises(Permanent, match="refused a record"), untouched.write() as tx:
         rows.row(tx, TABLES[name], **changed)
-    with ledger.read() as tx:
+    with untouched.read() as tx:
         assert tx.scalar(sa.select(sa.func.count()).select_from(tables.mails)) == 0
 
 
