@@ -81,8 +81,9 @@ def test_a_session_that_ended_is_said_within_the_page(opened: Open) -> None:
     within = {"HX-Request": "true"}
     answer = requests.post(f"{opened.address}/act/announce", headers=within, timeout=60)
     assert answer.status_code == 401
-    assert (answer.headers["hx-retarget"], answer.headers["hx-reselect"]) == ("#told", "#ended")
-    assert 'id="ended"' in answer.text
+    assert (answer.headers["hx-retarget"], answer.headers["hx-reselect"]) == ("#told", "#trouble")
+    assert 'id="trouble"' in answer.text
+    assert "session has ended" in answer.text
     part = requests.get(f"{opened.address}/", headers=within, timeout=60)
     assert (part.headers["hx-redirect"], part.text) == ("/login", "")
 
