@@ -127,11 +127,15 @@ class Way:
         _close(client)
 
     def _scattered(self, client: Any, kept: bytes, stopped: threading.Event) -> Any:  # noqa: ANN401  # as above
-        """Return what stands for labels on the cluster; they are sent there once, and the last few sets are kept."""
+        """Return what stands for labels on the cluster; they are sent there once, and the last few sets are kept.
+
+        Under a key of this connection: when another one ends, the scheduler lets what that had sent be forgotten, and a
+        worker may do so after it has got the same key from us. Our task would wait for it without end.
+        """
         with self._making:
             known = self._held.pop(kept, None)
             if known is None or known.status != "finished":
-                sent = client.scatter(kept, broadcast=True, hash=True, direct=False, asynchronous=True)
+                sent = client.scatter(kept, broadcast=True, hash=False, direct=False, asynchronous=True)
                 known = self._asked(client, sent, stopped)
             self._held[kept] = known
             if len(self._held) > worker.MOST_KEPT:

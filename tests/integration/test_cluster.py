@@ -266,6 +266,17 @@ def _on_the_way(cluster: DaskCluster) -> Iterator[tuple[Way, Any]]:
         way.close()
 
 
+def test_a_connection_that_ends_takes_no_labels_from_another(plain_cluster: DaskCluster) -> None:
+    """Under one key, what is forgotten for the host that led would be gone for the one that leads, now and then."""
+    with _on_the_way(plain_cluster) as (before, _), _on_the_way(plain_cluster) as (now, connected):
+        ways = (before, now)
+        theirs, ours = [way._scattered(way._connected(), b"labels", Event()) for way in ways]  # noqa: SLF001  # as above
+        assert theirs.key != ours.key
+        before.close()
+        counted = connected.submit(len, ours, pure=False)
+        wait(lambda: counted.status == "finished")
+
+
 def test_no_pickle_of_a_worker_is_read(
     tmp_path: Path, plain_cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
