@@ -72,6 +72,11 @@ def _as_at_the_start() -> None:
     """Undo what a command that a test before this one ran in our process has set for good."""
     journal.set_up(as_json=False)  # to standard error
     events.actor.set("mailbot")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Take back the umask of such a command before any fixture: a shared server runs as another user."""
     os.umask(UMASK)
 
 
