@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Literal
 
-from tests.servers.listener import Listener
+from tests.servers.listener import ThreadedListener
 from tests.servers.process import LOOPBACK
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Cut = Literal["fin", "rst", "hole"]
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST (socket(7))
 
 
-class Proxy(Listener):
+class Proxy(ThreadedListener):
     """Passes connections on to a port."""
 
     def __init__(self, port: int) -> None:

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tests.servers.listener import Listener
+from tests.servers.listener import ThreadedListener
 
 CAPABILITIES = "IMAP4rev1 IDLE MOVE UIDPLUS"
 
@@ -189,7 +189,7 @@ Answer: TypeAlias = Callable[[Session, str, str], None]
 """Answers a command: the session, the command's tag and its arguments."""
 
 
-class ScriptedImap(Listener):
+class ScriptedImap(ThreadedListener):
     """Holds mails in memory."""
 
     #: What serves a connection.

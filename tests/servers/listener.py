@@ -1,10 +1,11 @@
-"""What listens on a port of this machine and serves each connection in a thread of its own."""
+"""What listens on a port of this machine and takes each connection, or serves it in a thread of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 from tests.servers.process import LOOPBACK
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Listener:
+class Listener(ABC):
     """Use it in a with statement; clients connect to :attr:`port`."""
 
     def __init__(self) -> None:
@@ -37,9 +38,17 @@ class Listener:
                 client, _ = self._listener.accept()
                 self._take(client)
 
+    @abstractmethod
     def _take(self, client: socket.socket) -> None:
-        """Begin to serve a connection."""
+        """Begin to serve a connection, and return at once."""
+
+
+class ThreadedListener(Listener):
+    """One that serves each connection in a thread of its own."""
+
+    def _take(self, client: socket.socket) -> None:
         threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
+    @abstractmethod
     def _serve(self, client: socket.socket) -> None:
-        raise NotImplementedError
+        """Serve a connection until its end."""

@@ -8,7 +8,7 @@ import struct
 import threading
 from typing import TYPE_CHECKING
 
-from tests.servers.listener import Listener
+from tests.servers.listener import ThreadedListener
 from tests.servers.process import LOOPBACK
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _TLS_REQUESTS = {80877103, 80877104}
 """What a client asks for TLS, or for GSSAPI, by."""
 
 
-class Pooler(Listener):
+class Pooler(ThreadedListener):
     """Gives whoever has something to ask the one session that there is, for a transaction."""
 
     def __init__(self, port: int, database: str) -> None:
